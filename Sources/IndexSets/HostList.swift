@@ -1,0 +1,138 @@
+/// Slurm's host list expressions: `cn[0000-0127,0130]` for many node names.
+///
+/// Source: Slurm 22.05, `hostlist(3)` as used by `scontrol show hostlist/hostnames`.
+public enum HostList {
+    /// Why an expression is refused.
+    public enum Rejection: Error, Hashable, Sendable {
+        /// A bracket is opened twice, or not closed, or closed without being opened.
+        case unbalancedBrackets(String)
+        /// What stands in brackets is not a number or a rising range.
+        case badRange(String)
+        /// More names than `maximumCount`.
+        case tooManyHosts(String)
+    }
+
+    /// What one expression may expand to.
+    public static let maximumCount = 1 << 20
+
+    /// The names that an expression stands for, in the order written.
+    ///
+    /// - Throws: `Rejection`, with the part that is wrong.
+    public static func expand(_ expression: String) throws(Rejection) -> [String] {
+        var names: [String] = []
+        for part in try split(expression) { try expandPart(part, into: &names) }
+        return names
+    }
+
+    /// The shortest usual expression for `names`: names that differ only in a final number of one
+    /// width share a bracket, and numbers in it are in ascending order.
+    ///
+    /// Groups come in the order in which their first name appears.
+    public static func compress(_ names: [String]) -> String {
+        var order: [String] = []
+        var groups: [String: [(number: UInt64, width: Int)]] = [:]
+        var plain: Set<String> = []
+        for name in names {
+            let digits = name.utf8.reversed().prefix { (48...57).contains($0) }.count
+            guard digits > 0, digits <= 18, let number = UInt64(name.suffix(digits)) else {
+                if plain.insert(name).inserted { order.append(name) }
+                continue
+            }
+            let prefix = String(name.dropLast(digits))
+            let key = prefix + "["
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append((number, digits))
+        }
+        return order.map { key in
+            guard let numbers = groups[key] else { return key }
+            return key.dropLast() + ranges(numbers)
+        }.joined(separator: ",")
+    }
+
+    /// `[0-3,7]`, or the bare number when there is one only.
+    private static func ranges(_ numbers: [(number: UInt64, width: Int)]) -> String {
+        // 9 and 10 may share a range when neither is padded; 009 and 010 are both of width 3.
+        let sorted = numbers.sorted { ($0.number, $0.width) < ($1.number, $1.width) }
+        var parts: [String] = []
+        var index = 0
+        while index < sorted.count {
+            var last = index
+            while last + 1 < sorted.count, follows(sorted[last], sorted[last + 1]) { last += 1 }
+            let low = text(sorted[index])
+            let isRange = sorted[last].number != sorted[index].number
+            parts.append(isRange ? "\(low)-\(text(sorted[last]))" : low)
+            index = last + 1
+        }
+        guard parts.count > 1 || parts.first?.contains("-") == true else {
+            return parts.first ?? ""
+        }
+        return "[" + parts.joined(separator: ",") + "]"
+    }
+
+    private static func follows(
+        _ left: (number: UInt64, width: Int),
+        _ right: (number: UInt64, width: Int)
+    ) -> Bool {
+        guard right.number == left.number || right.number == left.number + 1 else { return false }
+        let isPadded = String(left.number).utf8.count < left.width
+        return left.width == right.width
+            || (!isPadded && String(right.number).utf8.count == right.width)
+    }
+
+    private static func text(_ entry: (number: UInt64, width: Int)) -> String {
+        let digits = String(entry.number)
+        return String(repeating: "0", count: max(0, entry.width - digits.utf8.count)) + digits
+    }
+
+    /// Cuts at the commas that are outside brackets.
+    private static func split(_ expression: String) throws(Rejection) -> [Substring] {
+        var parts: [Substring] = []
+        var start = expression.startIndex
+        var depth = 0
+        for index in expression.indices {
+            switch expression[index] {
+            case "[": depth += 1
+            case "]": depth -= 1
+            case "," where depth == 0:
+                parts.append(expression[start..<index])
+                start = expression.index(after: index)
+            default: break
+            }
+            guard (0...1).contains(depth) else { throw .unbalancedBrackets(expression) }
+        }
+        guard depth == 0 else { throw .unbalancedBrackets(expression) }
+        parts.append(expression[start...])
+        return parts.filter { !$0.isEmpty }
+    }
+
+    private static func expandPart(
+        _ part: Substring,
+        into names: inout [String]
+    ) throws(Rejection) {
+        guard let open = part.firstIndex(of: "["), let close = part.firstIndex(of: "]") else {
+            names.append(String(part))
+            return
+        }
+        let prefix = part[..<open]
+        let suffix = part[part.index(after: close)...]
+        for range in part[part.index(after: open)..<close].split(
+            separator: ",",
+            omittingEmptySubsequences: false
+        ) {
+            let ends = range.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let first = ends.first, let low = number(first),
+                let last = ends.last, let high = number(last), low <= high
+            else { throw .badRange(String(range)) }
+            guard high - low < UInt64(maximumCount), names.count < maximumCount else {
+                throw .tooManyHosts(String(part))
+            }
+            for value in low...high {
+                names.append(prefix + text((value, first.utf8.count)) + suffix)
+            }
+        }
+    }
+
+    private static func number(_ digits: Substring) -> UInt64? {
+        digits.utf8.allSatisfy { (48...57).contains($0) } ? UInt64(digits) : nil
+    }
+}

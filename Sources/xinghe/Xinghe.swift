@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// One command for everything that is not Slurm's.
+@main
+struct Xinghe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "xinghe",
+        abstract: "Emulator of a Tianhe-class supercomputing centre.",
+        subcommands: []
+    )
+}
