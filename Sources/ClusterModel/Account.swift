@@ -1,0 +1,71 @@
+/// Who pays for jobs.
+public struct AccountEntry: Hashable, Sendable {
+    /// What kind of customer an account belongs to; subsidy rules name these.
+    public enum CustomerClass: String, Hashable, Sendable, CaseIterable {
+        /// A company.
+        case enterprise
+        /// A technology company of small or medium size.
+        case techSME = "tech_sme"
+        /// A young company.
+        case startup
+        /// A university or a laboratory of one.
+        case university
+        /// A research institute.
+        case institute
+        /// A maker without legal person, in an incubator.
+        case maker
+        /// A broker of compute services.
+        case broker
+        /// A natural person, or nobody that was registered.
+        case individual
+    }
+
+    /// The name that jobs give with `--account`: `bohai-motor`.
+    public var name: String
+    /// The name for people and statements.
+    public var title: String
+    /// The enterprise that a yearly subsidy cap counts; nil when the account belongs to none.
+    ///
+    /// Several accounts may belong to one enterprise: they share its cap.
+    public var enterprise: String?
+    /// What kind of customer it is.
+    public var customerClass: CustomerClass
+    /// The district that it is registered in: "TEDA".
+    public var registeredIn: String?
+    /// What it computes.
+    public var description: String
+
+    /// Makes an account.
+    public init(
+        name: String,
+        title: String,
+        enterprise: String? = nil,
+        customerClass: CustomerClass,
+        registeredIn: String? = nil,
+        description: String = ""
+    ) {
+        self.name = name
+        self.title = title
+        self.enterprise = enterprise
+        self.customerClass = customerClass
+        self.registeredIn = registeredIn
+        self.description = description
+    }
+}
+
+/// A billing platform: what a statement lists separately and subsidy rules name.
+public struct Platform: Hashable, Sendable {
+    /// The name: `tianhe`.
+    public var name: String
+    /// The name for people and statements.
+    public var title: String
+    /// Whether it counts as a key compute platform (重点算力平台), whose use is subsidised.
+    public var isKey: Bool
+
+    /// Makes a platform.
+    public init(name: String, title: String, isKey: Bool) {
+        self.name = name
+        self.title = title
+        self.isKey = isKey
+    }
+}

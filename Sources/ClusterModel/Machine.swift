@@ -1,0 +1,167 @@
+public import IndexSets
+public import Quantities
+
+/// A supercomputing centre as data: nodes, racks, switches, partitions, accounts.
+///
+/// Positions in `nodes`, `partitions`, … are what the core knows things by; names are for people.
+/// A value of this type comes out of `Catalog`, which has checked that all indices and names refer
+/// to something.
+public struct Machine: Hashable, Sendable {
+    /// The name that `--machine` takes: `tianhe-1a`.
+    public var name: String
+    /// One line for people.
+    public var title: String
+    /// What it is, in a few sentences.
+    public var description: String
+    /// The computers that it consists of: one, unless the file joins machines.
+    public var systems: [ComputeSystem]
+    /// The kinds of nodes.
+    public var nodeTypes: [NodeType]
+    /// The nodes, in the order of their indices.
+    public var nodes: [ClusterNode]
+    /// The racks.
+    public var racks: [Rack]
+    /// The switches, parents before children.
+    public var switches: [Switch]
+    /// The partitions.
+    public var partitions: [Partition]
+    /// The index of the partition of jobs that name none.
+    public var defaultPartitionIndex: Int
+    /// The billing platforms.
+    public var platforms: [Platform]
+    /// The accounts.
+    public var accounts: [AccountEntry]
+    /// The index of the account of jobs that name none.
+    public var defaultAccountIndex: Int
+    /// The users who may administer the centre, besides the one who started it.
+    public var operators: [String]
+
+    /// Makes a machine.
+    ///
+    /// - Precondition: the default indices are in range.
+    public init(
+        name: String,
+        title: String,
+        description: String = "",
+        systems: [ComputeSystem],
+        nodeTypes: [NodeType],
+        nodes: [ClusterNode],
+        racks: [Rack] = [],
+        switches: [Switch] = [],
+        partitions: [Partition],
+        defaultPartitionIndex: Int = 0,
+        platforms: [Platform],
+        accounts: [AccountEntry],
+        defaultAccountIndex: Int = 0,
+        operators: [String] = []
+    ) {
+        precondition(partitions.indices.contains(defaultPartitionIndex))
+        precondition(accounts.indices.contains(defaultAccountIndex))
+        self.name = name
+        self.title = title
+        self.description = description
+        self.systems = systems
+        self.nodeTypes = nodeTypes
+        self.nodes = nodes
+        self.racks = racks
+        self.switches = switches
+        self.partitions = partitions
+        self.defaultPartitionIndex = defaultPartitionIndex
+        self.platforms = platforms
+        self.accounts = accounts
+        self.defaultAccountIndex = defaultAccountIndex
+        self.operators = operators
+    }
+}
+
+// MARK: - Looking things up
+
+extension Machine {
+    /// The partition of jobs that name none.
+    public var defaultPartition: Partition { partitions[defaultPartitionIndex] }
+
+    /// The account of jobs that name none.
+    public var defaultAccount: AccountEntry { accounts[defaultAccountIndex] }
+
+    /// The index of the partition called `name`; nil when there is none. Case counts, as in Slurm.
+    public func partitionIndex(named name: String) -> Int? {
+        partitions.firstIndex { $0.name == name }
+    }
+
+    /// The account called `name`; nil when there is none.
+    public func account(named name: String) -> AccountEntry? {
+        accounts.first { $0.name == name }
+    }
+
+    /// The platform called `name`; nil when there is none.
+    public func platform(named name: String) -> Platform? {
+        platforms.first { $0.name == name }
+    }
+
+    /// The index of the node type called `name`; nil when there is none.
+    public func nodeTypeIndex(named name: String) -> Int? {
+        nodeTypes.firstIndex { $0.name == name }
+    }
+
+    /// The type of the node at `index`.
+    public func nodeType(ofNode index: Int) -> NodeType { nodeTypes[nodes[index].typeIndex] }
+
+    /// The index of every node by its name, for readers of node lists.
+    ///
+    /// - Complexity: O(nodes); keep the result.
+    public func nodeIndices() -> [String: Int] {
+        Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
+    }
+
+    /// The host list of some nodes: `cn[0000-0127]`.
+    public func hostList(of set: IDSet) -> String {
+        HostList.compress(set.map { nodes[$0].name })
+    }
+}
+
+// MARK: - Totals
+
+/// Sums over some nodes of a machine.
+public struct MachineTotals: Hashable, Sendable {
+    /// The number of nodes.
+    public var nodeCount = 0
+    /// General-purpose cores.
+    public var coreCount: Int64 = 0
+    /// Main memory.
+    public var memory = ByteCount.zero
+    /// Accelerator cards.
+    public var acceleratorCount: Int64 = 0
+    /// The double-precision peak of all nodes whose peak is known.
+    public var peak = FlopRate.zero
+    /// The number of nodes whose peak is not known (a discovered host).
+    public var nodesWithoutPeakCount = 0
+
+    /// Makes empty totals.
+    public init() {}
+}
+
+extension Machine {
+    /// The sums over all nodes.
+    public var totals: MachineTotals { totals(of: IDSet(nodes.indices)) }
+
+    /// The sums over some nodes.
+    ///
+    /// - Complexity: O(nodes in the set).
+    public func totals(of set: IDSet) -> MachineTotals {
+        let peaks = nodeTypes.map(\.peak)
+        var totals = MachineTotals()
+        for index in set {
+            let node = nodes[index]
+            totals.nodeCount += 1
+            totals.coreCount += Int64(node.capacity.cores)
+            totals.memory = ByteCount(totals.memory.count + node.capacity.memory.count)
+            totals.acceleratorCount += Int64(node.capacity.accelerators)
+            if let peak = peaks[node.typeIndex] {
+                totals.peak = totals.peak + peak
+            } else {
+                totals.nodesWithoutPeakCount += 1
+            }
+        }
+        return totals
+    }
+}

@@ -1,0 +1,141 @@
+public import Quantities
+
+/// Where the inner structure of a node comes from. hwloc reads all three.
+public enum TopologySource: Hashable, Sendable {
+    /// A string of hwloc's synthetic syntax: `package:2 [numa(memory=12GiB)] core:6 pu:1`.
+    case synthetic(String)
+    /// A document of hwloc's XML format, with the name of the file that it was read from.
+    case xml(name: String, text: String)
+    /// The machine that the program runs on, as discovered.
+    case host
+}
+
+/// The general-purpose processors of a node.
+public struct Processor: Hashable, Sendable {
+    /// The model: "Intel Xeon X5670".
+    public var model: String
+    /// The clock that the peak is counted with; nil when not known.
+    public var clock: Frequency?
+    /// Double-precision operations that one core retires in one cycle at best; nil when not known.
+    public var flopsPerCycle: Int32?
+
+    /// Makes a processor.
+    public init(model: String, clock: Frequency? = nil, flopsPerCycle: Int32? = nil) {
+        self.model = model
+        self.clock = clock
+        self.flopsPerCycle = flopsPerCycle
+    }
+}
+
+/// Equal accelerator cards of a node.
+public struct Accelerator: Hashable, Sendable {
+    /// What a job asks for with `--gres=KIND:COUNT`: `gpu`, `mic`, `npu`.
+    public var kind: String
+    /// The model: "NVIDIA Tesla M2050".
+    public var model: String
+    /// The number of cards in a node.
+    public var count: Int32
+    /// The double-precision peak of one card.
+    public var peak: FlopRate?
+    /// The memory of one card.
+    public var memory: ByteCount?
+    /// The memory bandwidth of one card.
+    public var memoryBandwidth: ByteRate?
+    /// The power that one card draws at most. Unit: W.
+    public var powerWatts: Int32?
+
+    /// Makes cards.
+    public init(
+        kind: String,
+        model: String,
+        count: Int32,
+        peak: FlopRate? = nil,
+        memory: ByteCount? = nil,
+        memoryBandwidth: ByteRate? = nil,
+        powerWatts: Int32? = nil
+    ) {
+        self.kind = kind
+        self.model = model
+        self.count = count
+        self.peak = peak
+        self.memory = memory
+        self.memoryBandwidth = memoryBandwidth
+        self.powerWatts = powerWatts
+    }
+}
+
+/// What equal nodes have in common.
+public struct NodeType: Hashable, Sendable {
+    /// The name that node lists of a machine file refer to: `th1a`.
+    public var name: String
+    /// One line for people.
+    public var title: String
+    /// The structure: packages, NUMA nodes, caches, cores.
+    public var topology: TopologySource
+    /// The processors.
+    public var processor: Processor
+    /// What a node gives to jobs. `capacity.accelerators` is the sum over `accelerators`.
+    public var capacity: NodeCapacity
+    /// The accelerator cards, by model.
+    public var accelerators: [Accelerator]
+    /// The main memory bandwidth of a node.
+    public var memoryBandwidth: ByteRate?
+    /// The power that a node draws under load. Unit: W.
+    public var powerWatts: Int32?
+    /// The operating system, a label: "Kylin".
+    public var operatingSystem: String?
+    /// What jobs may ask for with `--constraint`.
+    public var features: [String]
+    /// Where the numbers come from.
+    public var facts: [Fact]
+
+    /// Makes a node type.
+    public init(
+        name: String,
+        title: String,
+        topology: TopologySource,
+        processor: Processor,
+        capacity: NodeCapacity,
+        accelerators: [Accelerator] = [],
+        memoryBandwidth: ByteRate? = nil,
+        powerWatts: Int32? = nil,
+        operatingSystem: String? = nil,
+        features: [String] = [],
+        facts: [Fact] = []
+    ) {
+        self.name = name
+        self.title = title
+        self.topology = topology
+        self.processor = processor
+        self.capacity = capacity
+        self.accelerators = accelerators
+        self.memoryBandwidth = memoryBandwidth
+        self.powerWatts = powerWatts
+        self.operatingSystem = operatingSystem
+        self.features = features
+        self.facts = facts
+    }
+
+    /// The double-precision peak of the node's general-purpose cores: cores × clock × operations a
+    /// cycle; nil when a factor is not known.
+    public var processorPeak: FlopRate? {
+        guard let clock = processor.clock, let flops = processor.flopsPerCycle else { return nil }
+        return FlopRate(flopsPerSecond: clock.hertz) * Int64(flops) * Int64(capacity.cores)
+    }
+
+    /// The double-precision peak of the node's cards; nil when a card's is not known.
+    public var acceleratorPeak: FlopRate? {
+        var sum = FlopRate.zero
+        for card in accelerators {
+            guard let peak = card.peak else { return nil }
+            sum = sum + peak * Int64(card.count)
+        }
+        return sum
+    }
+
+    /// The double-precision peak of one node; nil when a part is not known.
+    public var peak: FlopRate? {
+        guard let cores = processorPeak, let cards = acceleratorPeak else { return nil }
+        return cores + cards
+    }
+}
