@@ -221,7 +221,7 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "SlurmDialectTests",
-        dependencies: ["SlurmDialect", "WireFormats", "yh"],
+        dependencies: ["SlurmDialect", "WireFormats", "LocalClient", "yh"],
         resources: [.copy("Golden")],
         swiftSettings: house
     ),

@@ -1,0 +1,199 @@
+public import Quantities
+
+/// What the accounts know of a job: `GET /v1/accounting`, the source of `sacct`.
+public struct AccountingRecord: WireRecord {
+    /// The job's number.
+    public var jobID: UInt32 = 0
+    /// For an element of a job array: the number of the array's first element.
+    public var arrayJobID: UInt32?
+    /// For an element of a job array: its index.
+    public var arrayTaskID: UInt32?
+    /// The job's name.
+    public var name = ""
+    /// The partition.
+    public var partition = ""
+    /// The account that is charged.
+    public var account = ""
+    /// The owner.
+    public var user = ""
+    /// The owner's number.
+    public var userID: UInt32 = 0
+    /// The owner's group.
+    public var group = ""
+    /// The group's number.
+    public var groupID: UInt32 = 0
+    /// The quality of service.
+    public var qos = "normal"
+    /// Slurm's long name of the state.
+    public var state = "PENDING"
+    /// Who cancelled the job, when it was.
+    public var cancelledBy: UInt32?
+    /// Slurm's name of the reason.
+    public var reason = "None"
+    /// The exit status.
+    public var exitCode: Int32 = 0
+    /// The signal that ended it, or 0.
+    public var exitSignal: Int32 = 0
+    /// The highest exit status of its steps.
+    public var derivedExitCode: Int32 = 0
+    /// When it was submitted.
+    public var submit = SimInstant.epoch
+    /// From when it could have started.
+    public var eligible: SimInstant?
+    /// When it started; nil when it has not.
+    public var start: SimInstant?
+    /// When it ended; nil when it has not.
+    public var end: SimInstant?
+    /// How long it ran, up to now.
+    public var elapsed = SimDuration.zero
+    /// The time limit; nil for none.
+    public var timeLimit: SimDuration?
+    /// The number of nodes.
+    public var nodeCount: Int32 = 0
+    /// The nodes, as a host list; empty when it has not started.
+    public var nodeList = ""
+    /// The number of cores held, or asked for while pending.
+    public var cores: Int64 = 0
+    /// The number of cores asked for.
+    public var requestedCores: Int64 = 0
+    /// The number of accelerators held.
+    public var accelerators: Int64 = 0
+    /// Memory asked for, all nodes together.
+    public var requestedMemory: ByteCount?
+    /// The priority.
+    public var priority: Int64 = 0
+    /// How often it was requeued.
+    public var restarts: Int32 = 0
+    /// The folder in which it starts.
+    public var workDirectory = "/"
+    /// The command line of the submission.
+    public var submitLine = ""
+    /// The free text.
+    public var comment: String?
+    /// `emulated`, or `local` for a job that really ran.
+    public var backend = "emulated"
+    /// What it is charged, in fen; nil when it is not charged yet.
+    public var charge: Int64?
+    /// Floating-point operations that its kernels measured and verified.
+    public var verifiedFlop: Int64?
+    /// Its steps; `batch` is the script.
+    public var steps: [StepRecord] = []
+
+    /// Makes an empty record.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("job_id", &jobID)
+        try fields("array_job_id", &arrayJobID)
+        try fields("array_task_id", &arrayTaskID)
+        try fields("name", &name)
+        try fields("partition", &partition)
+        try fields("account", &account)
+        try fields("user", &user)
+        try fields("uid", &userID)
+        try fields("group", &group)
+        try fields("gid", &groupID)
+        try fields("qos", &qos)
+        try fields("state", &state)
+        try fields("cancelled_by", &cancelledBy)
+        try fields("reason", &reason)
+        try fields("exit_code", &exitCode)
+        try fields("signal", &exitSignal)
+        try fields("derived_exit_code", &derivedExitCode)
+        try fields("submit", &submit)
+        try fields("eligible", &eligible)
+        try fields("start", &start)
+        try fields("end", &end)
+        try fields("elapsed", &elapsed)
+        try fields("time_limit", &timeLimit)
+        try fields("nodes", &nodeCount)
+        try fields("node_list", &nodeList)
+        try fields("cores", &cores)
+        try fields("requested_cores", &requestedCores)
+        try fields("accelerators", &accelerators)
+        try fields("requested_memory", &requestedMemory)
+        try fields("priority", &priority)
+        try fields("restarts", &restarts)
+        try fields("work_dir", &workDirectory)
+        try fields("submit_line", &submitLine)
+        try fields("comment", &comment)
+        try fields("backend", &backend)
+        try fields("charge_fen", &charge)
+        try fields("verified_flop", &verifiedFlop)
+        try fields("steps", &steps)
+    }
+}
+
+/// A step of a job: the script itself, or one parallel program in it.
+public struct StepRecord: WireRecord {
+    /// `batch`, or the step's number.
+    public var id = "batch"
+    /// The name: `batch`, or the program.
+    public var name = "batch"
+    /// Slurm's long name of the state.
+    public var state = "RUNNING"
+    /// The exit status.
+    public var exitCode: Int32 = 0
+    /// The signal that ended it, or 0.
+    public var exitSignal: Int32 = 0
+    /// When it started.
+    public var start: SimInstant?
+    /// When it ended.
+    public var end: SimInstant?
+    /// How long it ran, up to now.
+    public var elapsed = SimDuration.zero
+    /// The number of cores.
+    public var cores: Int64 = 1
+    /// The number of tasks.
+    public var tasks: Int32 = 1
+    /// The nodes, as a host list.
+    public var nodeList = ""
+    /// The largest resident memory of a process, when measured.
+    public var maximumResident: ByteCount?
+    /// User and system processor time, when measured.
+    public var processorTime: SimDuration?
+
+    /// Makes a running batch step.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields("name", &name)
+        try fields("state", &state)
+        try fields("exit_code", &exitCode)
+        try fields("signal", &exitSignal)
+        try fields("start", &start)
+        try fields("end", &end)
+        try fields("elapsed", &elapsed)
+        try fields("cores", &cores)
+        try fields("tasks", &tasks)
+        try fields("node_list", &nodeList)
+        try fields("max_rss", &maximumResident)
+        try fields("processor_time", &processorTime)
+    }
+}
+
+/// The answer to `GET /v1/accounting`.
+public struct AccountingList: WireRecord {
+    /// The centre's time of the answer.
+    public var now = SimInstant.epoch
+    /// The records, by number.
+    public var records: [AccountingRecord] = []
+
+    /// Makes an empty list.
+    public init() {}
+
+    /// Makes a list.
+    public init(now: SimInstant, records: [AccountingRecord]) {
+        self.now = now
+        self.records = records
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("now", &now)
+        try fields.required("records", &records)
+    }
+}

@@ -1,0 +1,86 @@
+public import Quantities
+
+/// How the centre is: `GET /v1/status`.
+public struct CentreStatus: WireRecord {
+    /// The daemon's version.
+    public var version = ""
+    /// The machine's name in the catalogue.
+    public var machine = ""
+    /// The machine's title, for people.
+    public var title = ""
+    /// `real`, `x3600` (scaled) or `stepped`.
+    public var timeMode = "real"
+    /// The centre's time.
+    public var now = SimInstant.epoch
+    /// When this daemon started, in the centre's time.
+    public var startedAt = SimInstant.epoch
+    /// The daemon's process.
+    public var processID: Int32 = 0
+    /// The folder with its journal.
+    public var stateDirectory = ""
+    /// The number of nodes.
+    public var nodes: Int32 = 0
+    /// Nodes wholly or partly held by jobs.
+    public var nodesHeld: Int32 = 0
+    /// Nodes that are down or drained.
+    public var nodesUnavailable: Int32 = 0
+    /// The number of cores.
+    public var cores: Int64 = 0
+    /// Cores held by jobs.
+    public var coresHeld: Int64 = 0
+    /// Jobs that wait.
+    public var jobsPending: Int64 = 0
+    /// Jobs that run.
+    public var jobsRunning: Int64 = 0
+    /// Jobs that have ended since the centre was first opened.
+    public var jobsEnded: Int64 = 0
+    /// The number that the next job gets.
+    public var nextJobID: UInt32 = 1
+    /// The number of inputs in the journal.
+    public var journalLength: Int64 = 0
+    /// The digest of the emulator's state, in hexadecimal.
+    public var digest = ""
+
+    /// Makes the status of an empty centre.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("version", &version)
+        try fields("machine", &machine)
+        try fields("title", &title)
+        try fields("time_mode", &timeMode)
+        try fields.required("now", &now)
+        try fields("started_at", &startedAt)
+        try fields("pid", &processID)
+        try fields("state_dir", &stateDirectory)
+        try fields("nodes", &nodes)
+        try fields("nodes_held", &nodesHeld)
+        try fields("nodes_unavailable", &nodesUnavailable)
+        try fields("cores", &cores)
+        try fields("cores_held", &coresHeld)
+        try fields("jobs_pending", &jobsPending)
+        try fields("jobs_running", &jobsRunning)
+        try fields("jobs_ended", &jobsEnded)
+        try fields("next_job_id", &nextJobID)
+        try fields("journal_length", &journalLength)
+        try fields("digest", &digest)
+    }
+}
+
+/// How far to move a stepped clock: `POST /v1/clock/advance`. Exactly one member is given.
+public struct ClockAdvanceRequest: WireRecord {
+    /// By how much.
+    public var duration: SimDuration?
+    /// To which instant.
+    public var until: SimInstant?
+
+    /// Makes a request that moves nothing.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("duration", &duration)
+        try fields("until", &until)
+    }
+}

@@ -1,0 +1,228 @@
+public import Quantities
+
+/// Which jobs to cancel: `POST /v1/cancel`. A job is meant when it is named, or when it matches every
+/// filter that is given; with neither, none is.
+public struct CancelRequest: WireRecord {
+    /// Jobs by number; an array's number means all its elements.
+    public var jobs: [JobSelector] = []
+    /// Only jobs of this user.
+    public var user: String?
+    /// Only jobs of this account.
+    public var account: String?
+    /// Only jobs of this name.
+    public var name: String?
+    /// Only jobs of this partition.
+    public var partition: String?
+    /// Only jobs in one of these states, by Slurm's long names.
+    public var states: [String] = []
+    /// A signal to send to running jobs instead of ending them.
+    public var signal: Int32?
+    /// Whether the signal goes to the batch shell only.
+    public var isForShellOnly = false
+
+    /// Makes a request that means no job.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("jobs", &jobs)
+        try fields("user", &user)
+        try fields("account", &account)
+        try fields("name", &name)
+        try fields("partition", &partition)
+        try fields("states", &states)
+        try fields("signal", &signal)
+        try fields("shell_only", &isForShellOnly)
+    }
+}
+
+/// A job, or some elements of a job array: `20`, `20_3`, `20_[3-5]`.
+public struct JobSelector: WireRecord {
+    /// The job's or the array's number.
+    public var jobID: UInt32 = 0
+    /// The elements; nil for the job, or all of them.
+    public var arrayTasks: [UInt32]?
+
+    /// Makes a selector of no job.
+    public init() {}
+
+    /// Makes a selector.
+    public init(jobID: UInt32, arrayTasks: [UInt32]? = nil) {
+        self.jobID = jobID
+        self.arrayTasks = arrayTasks
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("job_id", &jobID)
+        try fields("array_tasks", &arrayTasks)
+    }
+}
+
+/// What became of an action for one job; the answer to actions on several jobs is an
+/// `ActionResponse`.
+public struct ActionOutcome: WireRecord {
+    /// The job.
+    public var jobID: UInt32 = 0
+    /// Why the action was refused for it; nil when it was done.
+    public var error: ErrorBody?
+
+    /// Makes the outcome of an action that was done.
+    public init() {}
+
+    /// Makes an outcome.
+    public init(jobID: UInt32, error: ErrorBody? = nil) {
+        self.jobID = jobID
+        self.error = error
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("job_id", &jobID)
+        try fields("error", &error)
+    }
+}
+
+/// The answer to `POST /v1/cancel` and `POST /v1/jobs/ID/{hold,release,requeue,update}`.
+public struct ActionResponse: WireRecord {
+    /// One outcome for each job that was meant.
+    public var outcomes: [ActionOutcome] = []
+
+    /// Makes an answer about no job.
+    public init() {}
+
+    /// Makes an answer.
+    public init(outcomes: [ActionOutcome]) {
+        self.outcomes = outcomes
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("outcomes", &outcomes)
+    }
+}
+
+/// Changes to a job: `POST /v1/jobs/ID/update`. Nil leaves a property as it is.
+public struct JobUpdateRequest: WireRecord {
+    /// Elements of the job array; nil for all.
+    public var arrayTasks: [UInt32]?
+    /// A new time limit.
+    public var timeLimit: SimDuration?
+    /// What to add to the time limit; may be negative.
+    public var timeLimitChange: SimDuration?
+    /// Whether the time limit is taken away.
+    public var removesTimeLimit = false
+    /// A new priority; 0 holds the job. Operators only, except to lower it.
+    public var priority: Int64?
+    /// How much to lower the priority.
+    public var nice: Int32?
+    /// A new name.
+    public var name: String?
+    /// A new comment.
+    public var comment: String?
+    /// Another partition.
+    public var partition: String?
+    /// Another account.
+    public var account: String?
+    /// Another quality of service.
+    public var qos: String?
+    /// Not to start before this instant.
+    public var begin: SimInstant?
+    /// The dependencies; an empty list takes them away.
+    public var dependencies: [DependencyRequest]?
+    /// Whether one fulfilled dependency is enough.
+    public var anyDependency = false
+    /// The number of nodes.
+    public var nodes: Int32?
+    /// Nodes that must be among the job's; empty for none.
+    public var requiredNodes: String?
+    /// Nodes that must not be; empty for none.
+    public var excludedNodes: String?
+    /// Whether the job may be requeued.
+    public var requeues: Bool?
+    /// How many elements of the array may run at once; 0 for all.
+    public var arrayLimit: UInt32?
+
+    /// Makes an update that changes nothing.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("array_tasks", &arrayTasks)
+        try fields("time_limit", &timeLimit)
+        try fields("time_limit_change", &timeLimitChange)
+        try fields("no_time_limit", &removesTimeLimit)
+        try fields("priority", &priority)
+        try fields("nice", &nice)
+        try fields("name", &name)
+        try fields("comment", &comment)
+        try fields("partition", &partition)
+        try fields("account", &account)
+        try fields("qos", &qos)
+        try fields("begin", &begin)
+        try fields("dependencies", &dependencies)
+        try fields("any_dependency", &anyDependency)
+        try fields("nodes", &nodes)
+        try fields("required_nodes", &requiredNodes)
+        try fields("excluded_nodes", &excludedNodes)
+        try fields("requeue", &requeues)
+        try fields("array_limit", &arrayLimit)
+    }
+}
+
+/// Options of `POST /v1/jobs/ID/{hold,release,requeue}`.
+public struct JobActionRequest: WireRecord {
+    /// Elements of the job array; nil for all.
+    public var arrayTasks: [UInt32]?
+    /// For `hold`: whether the user holds it (`uhold`), even when an operator asks.
+    public var isUserHold = false
+    /// For `requeue`: whether the job is held afterwards.
+    public var holdsAfterwards = false
+
+    /// Makes a request for all elements.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("array_tasks", &arrayTasks)
+        try fields("user_hold", &isUserHold)
+        try fields("hold_afterwards", &holdsAfterwards)
+    }
+}
+
+/// Changes to nodes: `POST /v1/nodes/update`.
+public struct NodeUpdateRequest: WireRecord {
+    /// The nodes, as a host list.
+    public var nodes = ""
+    /// `DOWN`, `DRAIN`, `FAIL`, `RESUME`, `UNDRAIN` or `IDLE`; nil to change only the reason.
+    public var state: String?
+    /// Why; needed for `DOWN`, `DRAIN` and `FAIL`.
+    public var reason: String?
+
+    /// Makes an update that changes nothing.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("nodes", &nodes)
+        try fields("state", &state)
+        try fields("reason", &reason)
+    }
+}
+
+/// Changes to a partition: `POST /v1/partitions/update`.
+public struct PartitionUpdateRequest: WireRecord {
+    /// The partition.
+    public var name = ""
+    /// `UP`, `DOWN`, `DRAIN` or `INACTIVE`.
+    public var state: String?
+
+    /// Makes an update that changes nothing.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields("state", &state)
+    }
+}
