@@ -1,0 +1,67 @@
+public import JobModel
+public import Quantities
+
+/// A job starts.
+public struct JobStart: Hashable, Sendable {
+    /// The job.
+    public var id: JobID
+    /// The partition it runs in.
+    public var partition: Int
+    /// When.
+    public var startedAt: SimInstant
+    /// When its time limit is over.
+    public var deadline: SimInstant
+    /// The nodes that it holds.
+    public var nodesHeld: Int32
+    /// The cores that it holds.
+    public var coresHeld: Int32
+    /// The cards that it holds.
+    public var acceleratorsHeld: Int32
+}
+
+/// A job ends, and what it held until then is to be paid.
+public struct JobEnd: Hashable, Sendable {
+    /// The job.
+    public var id: JobID
+    /// How it ended.
+    public var state: EndState
+    /// The partition it ran in, or asked for first.
+    public var partition: Int
+    /// When it started; nil when it never ran.
+    public var startedAt: SimInstant?
+    /// When it ended.
+    public var endedAt: SimInstant
+    /// The nodes that it held.
+    public var nodesHeld: Int32
+    /// The cores that it held.
+    public var coresHeld: Int32
+    /// The cards that it held.
+    public var acceleratorsHeld: Int32
+}
+
+/// Why a running job must stop.
+public enum StopReason: UInt8, Hashable, Sendable {
+    /// Somebody cancelled it. It goes on holding its nodes until `jobEnded` comes.
+    case cancelled
+    /// A node failed. It holds nothing any more.
+    case nodeFailure
+    /// It waits again. It holds nothing any more.
+    case requeued
+}
+
+/// What a driver must do next.
+///
+/// The emulator calls these while it handles an input; a driver collects them and acts when the
+/// call is over. In the hot path the compiler specialises the sink, so no effect is allocated.
+public protocol EffectSink {
+    /// Start the job.
+    mutating func jobStarted(_ start: JobStart)
+    /// Account for the job.
+    mutating func jobEnded(_ end: JobEnd)
+    /// Stop what runs of the job.
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason)
+    /// The job waits again; `run` tells what the interrupted run held.
+    mutating func jobRequeued(_ run: JobEnd)
+    /// Send `.timer` at this instant.
+    mutating func wake(at instant: SimInstant)
+}

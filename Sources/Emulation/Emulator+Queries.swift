@@ -1,0 +1,126 @@
+public import JobModel
+public import Quantities
+public import Scheduling
+
+/// What may be asked of an emulator. Nothing here changes it.
+extension Emulator {
+    /// The number of jobs that have not ended.
+    public var activeJobCount: Int { table.count }
+
+    /// The number of running jobs.
+    public var runningJobCount: Int { groups.reduce(0) { $0 + $1.runningCount } }
+
+    /// Where a job is; nil when it has ended or was never submitted.
+    public func phase(of id: JobID) -> JobPhase? {
+        table.slot(of: id).map { table.records[Int($0)].phase }
+    }
+
+    /// Why a pending job waits; nil when it runs or has ended.
+    public func pendingReason(of id: JobID) -> PendingReason? {
+        guard let slot = table.slot(of: id) else { return nil }
+        let job = table.records[Int(slot)]
+        switch job.phase {
+        case .running: return nil
+        case .waiting, .parked: return job.reason
+        case .queued:
+            let isHead = groups[Int(job.group)].headSlot == slot
+            return isHead ? .resources : .priority
+        }
+    }
+
+    /// What a running job holds: nodes in ascending order, with the chunks on each; empty when it
+    /// does not run.
+    public func allocation(of id: JobID) -> [(node: Int, chunks: Int32)] {
+        guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .running else {
+            return []
+        }
+        return groups[Int(table.records[Int(slot)].group)].allocation(of: slot, table)
+    }
+
+    /// What a node does at this moment; nil for one that no partition has.
+    public func condition(ofNode node: Int) -> NodeCondition? {
+        guard groupOfNode.indices.contains(node), groupOfNode[node] >= 0 else { return nil }
+        return groups[groupOfNode[node]].condition(ofMachineNode: node)
+    }
+
+    /// The state of a partition.
+    public func state(ofPartition partition: Int) -> PartitionState { partitions[partition].state }
+
+    /// When a pending job starts if every job runs to its time limit and nothing else happens;
+    /// nil when that is never, or not within `roundsMaximum` ends.
+    ///
+    /// A copy of this emulator runs ahead: the same code decides as later in earnest.
+    public func estimatedStart(
+        of id: JobID,
+        from now: SimInstant,
+        roundsMaximum: Int = 100_000
+    ) -> SimInstant? {
+        var ahead = self
+        var sink = StartRecorder(wanted: id)
+        var instant = now
+        ahead.schedulingPass(at: instant, into: &sink)
+        for _ in 0..<roundsMaximum {
+            if let startedAt = sink.startedAt { return startedAt }
+            guard let next = ahead.nextExpectedEnd(after: instant) else { return nil }
+            instant = next.instant
+            for ended in next.ids {
+                // The list was read from the running jobs just now.
+                guard (try? ahead.end(ended, .timeout, at: instant, into: &sink)) != nil else {
+                    preconditionFailure("job \(ended) was running and is not")
+                }
+            }
+            ahead.schedulingPass(at: instant, into: &sink)
+        }
+        return sink.startedAt
+    }
+
+    /// The next instant at which a running job's limit ends it, and the jobs that end then.
+    private func nextExpectedEnd(after now: SimInstant) -> (instant: SimInstant, ids: [JobID])? {
+        var instant = SimInstant.distantFuture
+        var ids: [JobID] = []
+        for group in groups {
+            for (end, slot) in group.earliestEnds(after: now) {
+                if end < instant {
+                    instant = end
+                    ids.removeAll()
+                }
+                if end == instant { ids.append(table.records[Int(slot)].id) }
+            }
+        }
+        return ids.isEmpty ? nil : (instant, ids.sorted())
+    }
+
+    /// Stops the program if any of the emulator's parts disagree: counts, queues, allocations.
+    public func checkInvariants() {
+        for group in groups { group.checkInvariants(table) }
+        var queued = 0
+        for slot in table.slotsByID {
+            let job = table.records[Int(slot)]
+            if job.phase == .queued { queued += 1 }
+            if job.phase == .running {
+                let nodes = groups[Int(job.group)].allocation(of: slot, table).map(\.node)
+                precondition(nodes.count == Int(job.nodesHeld), "job \(job.id) holds other nodes")
+                precondition(Set(nodes).count == nodes.count, "job \(job.id) holds a node twice")
+            }
+        }
+        precondition(queued <= groups.reduce(0) { $0 + $1.queuedCount })
+    }
+}
+
+/// Waits for one job to start.
+private struct StartRecorder: EffectSink {
+    let wanted: JobID
+    var startedAt: SimInstant?
+
+    init(wanted: JobID) {
+        self.wanted = wanted
+    }
+
+    mutating func jobStarted(_ start: JobStart) {
+        if start.id == wanted { startedAt = start.startedAt }
+    }
+    mutating func jobEnded(_ end: JobEnd) {}
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
+    mutating func jobRequeued(_ run: JobEnd) {}
+    mutating func wake(at instant: SimInstant) {}
+}

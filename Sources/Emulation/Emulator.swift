@@ -1,0 +1,553 @@
+public import Determinism
+import IndexSets
+public import JobModel
+public import Quantities
+import Scheduling
+
+/// A centre as a plain value: inputs in, effects out.
+///
+/// It has no clock, file, lock, task or random source. The live daemon and the replay of a trace
+/// are two drivers of this one type:
+///
+///     live    journal ──► handle(input, at:) … schedulingPass(at:) ──► start a process, arm a timer
+///     replay  trace   ──► the same                                 ──► push the end on a heap
+///
+/// All inputs of one instant are handled, in order of `Input.rank` and then of arrival; then one
+/// `schedulingPass` starts what may start. What a pass causes at the same instant (a job without
+/// run time ends) is another round.
+///
+/// Because it is a value, a copy of it answers "what if": `estimatedStart` runs one ahead.
+public struct Emulator: Sendable {
+    /// Jobs that have not ended.
+    var table = JobTable()
+    var limits: ConcurrencyLimits
+    var groups: [SchedulingGroup]
+    let groupOfPartition: [Int]
+    let groupOfNode: [Int]
+    var partitions: [PartitionConfiguration]
+    private let remembersEndedJobs: Bool
+    /// How jobs ended that a later submission may depend on; only looked up.
+    private var endedStates: [JobID: EndState] = [:]
+    /// Who waits for a job; only looked up.
+    private var dependents: [JobID: [JobID]] = [:]
+    /// Jobs that wait for a time of day.
+    private var timed: [JobID] = []
+
+    /// A digest of every decision so far. Two runs that agree in it have taken the same decisions.
+    public private(set) var digest = StateDigest()
+
+    /// Makes an emulator in which nothing runs.
+    ///
+    /// - Precondition: partitions name existing nodes only.
+    public init(_ configuration: EmulatorConfiguration) {
+        let grouping = NodeGrouping(configuration)
+        partitions = configuration.partitions
+        limits = ConcurrencyLimits(configuration.limits)
+        remembersEndedJobs = configuration.remembersEndedJobs
+        groupOfPartition = grouping.groupOfPartition
+        groupOfNode = grouping.groupOfNode
+        groups = grouping.groups
+    }
+
+    // MARK: Inputs
+
+    /// Applies one input and tells `sink` what the driver must do. Never suspends.
+    ///
+    /// - Throws: `InputRejection`; nothing has changed then.
+    public mutating func handle(
+        _ input: Input,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        switch input {
+        case .submit(let submission): try submit(submission, at: now, into: &sink)
+        case .jobEnded(let id, let state): try end(id, state, at: now, into: &sink)
+        case .cancel(let id): try cancel(id, at: now, into: &sink)
+        case .hold(let id, let kind): try hold(id, kind, at: now)
+        case .release(let id): try release(id, at: now, into: &sink)
+        case .changeTimeLimit(let id, let limit): try changeTimeLimit(id, limit, at: now)
+        case .changePriority(let id, let priority): try changePriority(id, priority, at: now)
+        case .requeue(let id): try requeue(id, at: now, into: &sink)
+        case .nodesDown(let nodes):
+            for node in nodes { setService(node, .down, at: now, into: &sink) }
+        case .nodesDrained(let nodes):
+            for node in nodes { setService(node, .drained, at: now, into: &sink) }
+        case .nodesResumed(let nodes):
+            for node in nodes { setService(node, .up, at: now, into: &sink) }
+        case .partitionState(let partition, let state):
+            partitions[partition].state = state
+            reconsiderAll(at: now)
+        case .addLimit(let limit): _ = limits.append(limit)
+        case .changeLimit(let position, let limit):
+            for slot in limits.replace(position, with: limit) { reconsider(slot, at: now) }
+        case .timer: wakeTimed(at: now, into: &sink)
+        }
+    }
+
+    /// Takes a job in.
+    ///
+    /// - Throws: `InputRejection`; nothing has changed then.
+    public mutating func submit(
+        _ submission: JobSubmission,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        try check(submission)
+        let partition = submission.partitions[0]
+        var job = ActiveJob(submission, group: groupOfPartition[partition], at: now)
+        if partitions[partition].isWholeNode { job.request.isExclusive = true }
+        let slot = table.insert(job)
+        if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
+        place(slot, at: now)
+        digest.mix(UInt64(submission.id.number))
+    }
+
+    /// Ends a running job.
+    ///
+    /// - Throws: `InputRejection` when it does not run; a report that comes after a node failure
+    ///   ended the job is refused so and can be dropped.
+    public mutating func end(
+        _ id: JobID,
+        _ state: EndState,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        guard table.records[Int(slot)].phase == .running else { throw .jobIsPending(id) }
+        finish(slot, state, at: now, into: &sink)
+    }
+
+    // MARK: Pass
+
+    /// Starts what may start, group by group.
+    public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
+        for group in groups.indices where groups[group].queuedCount > 0 {
+            groups[group].pass(at: now, &table, &limits)
+            let parked = groups[group].parkedSlots
+            for (slot, limit) in parked {
+                table.records[Int(slot)].phase = .parked
+                table.records[Int(slot)].reason = limits.reason(limit)
+                dequeueElsewhere(slot, butGroup: group)
+                limits.park(slot, under: limit)
+            }
+            for index in groups[group].startedSlots.indices {
+                didStart(groups[group].startedSlots[index], in: group, at: now, into: &sink)
+            }
+            groups[group].parkedSlots.removeAll(keepingCapacity: true)
+            groups[group].startedSlots.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private mutating func didStart(
+        _ slot: Int32,
+        in group: Int,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        table.records[Int(slot)].group = Int32(group)
+        let job = table.records[Int(slot)]
+        digest.mix(UInt64(bitPattern: now.microseconds))
+        digest.mix(UInt64(job.key.id) << 32 | UInt64(UInt32(bitPattern: job.firstNode)))
+        sink.jobStarted(
+            JobStart(
+                id: job.id,
+                partition: Int(job.partition),
+                startedAt: now,
+                deadline: SimInstant(microseconds: job.expectedEnd),
+                nodesHeld: job.nodesHeld,
+                coresHeld: job.coresHeld,
+                acceleratorsHeld: job.acceleratorsHeld
+            )
+        )
+        guard job.hasExtras || !dependents.isEmpty else { return }
+        dequeueElsewhere(slot, butGroup: group)
+        settleDependents(of: job.id, at: now) { $0 == .after ? .fulfilled : .open }
+    }
+}
+
+// MARK: - Entering and leaving queues
+
+extension Emulator {
+    private mutating func check(_ submission: JobSubmission) throws(InputRejection) {
+        guard !submission.partitions.isEmpty,
+            submission.partitions.allSatisfy(partitions.indices.contains)
+        else { throw .unknownPartition }
+        precondition(submission.limits.count <= 4, "at most four concurrency limits a job")
+        var fits = false
+        for partition in submission.partitions {
+            switch partitions[partition].state {
+            case .drain, .inactive: throw .partitionTakesNoJobs(partition: partition)
+            case .up, .down: break
+            }
+            var request = submission.request
+            if partitions[partition].isWholeNode { request.isExclusive = true }
+            let group = groupOfPartition[partition]
+            fits = fits || groups[group].couldEverFit(request, inPartition: partition)
+        }
+        guard fits else { throw .neverFits }
+    }
+
+    private mutating func addExtras(
+        _ slot: Int32,
+        _ submission: JobSubmission,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        let open = submission.dependencies.filter { !isFulfilled($0) }
+        table.withExtras(slot) {
+            $0.requestedPartitions = submission.partitions
+            $0.notBefore = submission.notBefore
+            $0.hold = submission.hold
+            $0.requiredNodes = submission.requiredNodes
+            $0.excludedNodes = submission.excludedNodes
+            $0.dependencies = open
+        }
+        for dependency in open { dependents[dependency.job, default: []].append(submission.id) }
+        if let notBefore = submission.notBefore, notBefore > now {
+            timed.append(submission.id)
+            sink.wake(at: notBefore)
+        }
+    }
+
+    /// Puts a pending job where it belongs: in the queues, or aside with the reason.
+    mutating func place(_ slot: Int32, at now: SimInstant) {
+        if let reason = obstacle(slot, at: now) {
+            table.records[Int(slot)].phase = .waiting
+            table.records[Int(slot)].reason = reason
+            return
+        }
+        table.records[Int(slot)].phase = .queued
+        table.records[Int(slot)].reason = .none
+        for group in groupsOf(slot) { groups[group].enqueue(slot, &table) }
+    }
+
+    /// Takes a pending job out of wherever it is and places it again.
+    mutating func reconsider(_ slot: Int32, at now: SimInstant) {
+        guard table.records[Int(slot)].phase != .running else { return }
+        withdraw(slot)
+        place(slot, at: now)
+    }
+
+    private mutating func reconsiderAll(at now: SimInstant) {
+        for slot in table.slotsByID { reconsider(slot, at: now) }
+    }
+
+    private mutating func withdraw(_ slot: Int32) {
+        switch table.records[Int(slot)].phase {
+        case .queued: for group in groupsOf(slot) { groups[group].dequeue(slot, table) }
+        case .parked: limits.unpark(slot, table.records[Int(slot)])
+        case .waiting, .running: break
+        }
+    }
+
+    private mutating func dequeueElsewhere(_ slot: Int32, butGroup group: Int) {
+        for other in groupsOf(slot) where other != group { groups[other].dequeue(slot, table) }
+    }
+
+    private func groupsOf(_ slot: Int32) -> [Int] {
+        let job = table.records[Int(slot)]
+        guard job.hasExtras, let extras = table.extras[slot] else { return [Int(job.group)] }
+        var list: [Int] = []
+        for partition in extras.partitions {
+            let group = groupOfPartition[partition]
+            if !list.contains(group) { list.append(group) }
+        }
+        return list
+    }
+
+    /// Why a job may not even queue, checked in this order; nil when it may.
+    private mutating func obstacle(_ slot: Int32, at now: SimInstant) -> PendingReason? {
+        let job = table.records[Int(slot)]
+        guard job.hasExtras, let extras = table.extras[slot] else {
+            return obstacle(job, inPartition: Int(job.partition))
+        }
+        switch extras.hold {
+        case .user: return .jobHeldUser
+        case .admin: return .jobHeldAdmin
+        case nil: break
+        }
+        if !extras.dependencies.isEmpty {
+            let isHopeless = extras.dependencies.contains { outcome(of: $0) == .never }
+            return isHopeless ? .dependencyNeverSatisfied : .dependency
+        }
+        if let notBefore = extras.notBefore, notBefore > now { return .beginTime }
+        let obstacles = extras.requestedPartitions.map { obstacle(job, inPartition: $0) }
+        let usable = zip(extras.requestedPartitions, obstacles).filter { $1 == nil }.map(\.0)
+        table.withExtras(slot) { $0.partitions = usable }
+        guard let first = usable.first else { return obstacles.compactMap(\.self).first }
+        table.records[Int(slot)].partition = Int32(first)
+        table.records[Int(slot)].group = Int32(groupOfPartition[first])
+        return nil
+    }
+
+    private func obstacle(_ job: ActiveJob, inPartition partition: Int) -> PendingReason? {
+        let configuration = partitions[partition]
+        switch configuration.state {
+        case .down: return .partitionDown
+        case .inactive: return .partitionInactive
+        case .up, .drain: break
+        }
+        if let maximum = configuration.maximumTimeLimit,
+            Int64(job.limitSeconds) * 1_000_000 > maximum.microseconds
+        {
+            return .partitionTimeLimit
+        }
+        if let maximum = configuration.maximumNodesPerJob,
+            groups[groupOfPartition[partition]].nodesNeeded(for: job.request) > maximum
+        {
+            return .partitionNodeLimit
+        }
+        return nil
+    }
+}
+
+// MARK: - Ends
+
+extension Emulator {
+    /// Frees what a running job holds and lets it leave.
+    mutating func finish(
+        _ slot: Int32,
+        _ state: EndState,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        let job = table.records[Int(slot)]
+        giveBack(slot, at: now)
+        leave(slot, job, state, at: now, into: &sink)
+    }
+
+    /// Returns resources and room under limits.
+    private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
+        let job = table.records[Int(slot)]
+        groups[Int(job.group)].release(slot, &table)
+        guard job.hasLimits else { return }
+        for parked in limits.release(job) { reconsider(parked, at: now) }
+    }
+
+    private mutating func leave(
+        _ slot: Int32,
+        _ job: ActiveJob,
+        _ state: EndState,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        table.remove(slot)
+        digest.mix(UInt64(bitPattern: now.microseconds))
+        digest.mix(UInt64(job.key.id) << 8 | UInt64(state.rawValue))
+        sink.jobEnded(job.end(state, at: now))
+        if remembersEndedJobs { endedStates[job.id] = state }
+        guard !dependents.isEmpty else { return }
+        settleDependents(of: job.id, at: now) { Self.outcome(of: $0, when: state) }
+        dependents[job.id] = nil
+    }
+
+    private mutating func cancel(
+        _ id: JobID,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        if table.records[Int(slot)].phase == .running {
+            sink.jobMustStop(id, .cancelled)
+            return
+        }
+        withdraw(slot)
+        leave(slot, table.records[Int(slot)], .cancelled, at: now, into: &sink)
+    }
+
+    private mutating func requeue(
+        _ id: JobID,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        let slot = try runningSlot(id)
+        sink.jobMustStop(id, .requeued)
+        waitAgain(slot, .cancelled, at: now, into: &sink)
+    }
+
+    private mutating func waitAgain(
+        _ slot: Int32,
+        _ state: EndState,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        let job = table.records[Int(slot)]
+        giveBack(slot, at: now)
+        digest.mix(UInt64(bitPattern: now.microseconds))
+        digest.mix(UInt64(job.key.id) << 8 | 0x80)
+        sink.jobRequeued(job.end(state, at: now))
+        place(slot, at: now)
+    }
+
+    private mutating func setService(
+        _ node: Int,
+        _ service: NodeService,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        precondition(groupOfNode.indices.contains(node), "node \(node) does not exist")
+        let group = groupOfNode[node]
+        guard group >= 0 else { return }
+        let holders = groups[group].setService(ofMachineNode: node, to: service, &table)
+        digest.mix(UInt64(node) << 8 | UInt64(service.rawValue))
+        guard service == .down else { return }
+        for slot in holders {
+            let job = table.records[Int(slot)]
+            sink.jobMustStop(job.id, .nodeFailure)
+            if job.isRequeuable {
+                waitAgain(slot, .nodeFail, at: now, into: &sink)
+            } else {
+                finish(slot, .nodeFail, at: now, into: &sink)
+            }
+        }
+    }
+}
+
+// MARK: - Updates of jobs
+
+extension Emulator {
+    private func runningSlot(_ id: JobID) throws(InputRejection) -> Int32 {
+        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        guard table.records[Int(slot)].phase == .running else { throw .jobIsPending(id) }
+        return slot
+    }
+
+    private func pendingSlot(_ id: JobID) throws(InputRejection) -> Int32 {
+        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        guard table.records[Int(slot)].phase != .running else { throw .jobIsRunning(id) }
+        return slot
+    }
+
+    private mutating func hold(
+        _ id: JobID,
+        _ kind: HoldKind,
+        at now: SimInstant
+    ) throws(InputRejection) {
+        let slot = try pendingSlot(id)
+        makeSpecial(slot)
+        table.withExtras(slot) { $0.hold = kind }
+        withdrawAndPlace(slot, at: now)
+    }
+
+    private mutating func release(
+        _ id: JobID,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        let slot = try pendingSlot(id)
+        guard table.records[Int(slot)].hasExtras else { return }
+        table.withExtras(slot) { $0.hold = nil }
+        withdrawAndPlace(slot, at: now)
+    }
+
+    private mutating func changeTimeLimit(
+        _ id: JobID,
+        _ limit: SimDuration,
+        at now: SimInstant
+    ) throws(InputRejection) {
+        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        let seconds = limit.limitSeconds
+        if table.records[Int(slot)].phase == .running {
+            let group = Int(table.records[Int(slot)].group)
+            groups[group].changeLimit(of: slot, to: seconds, &table)
+        } else {
+            withdraw(slot)
+            table.records[Int(slot)].limitSeconds = seconds
+            place(slot, at: now)
+        }
+        digest.mix(UInt64(id.number) << 32 | UInt64(seconds))
+    }
+
+    private mutating func changePriority(
+        _ id: JobID,
+        _ priority: Int64,
+        at now: SimInstant
+    ) throws(InputRejection) {
+        let slot = try pendingSlot(id)
+        withdraw(slot)
+        table.records[Int(slot)].key.rank = -priority
+        place(slot, at: now)
+    }
+
+    private mutating func withdrawAndPlace(_ slot: Int32, at now: SimInstant) {
+        withdraw(slot)
+        place(slot, at: now)
+    }
+
+    /// Gives a plain job the record that special ones have. It must leave its queue first: the
+    /// record tells which queues it is in.
+    private mutating func makeSpecial(_ slot: Int32) {
+        let job = table.records[Int(slot)]
+        guard !job.hasExtras else { return }
+        withdraw(slot)
+        table.records[Int(slot)].phase = .waiting
+        table.withExtras(slot) { $0.requestedPartitions = [Int(job.partition)] }
+    }
+
+    private mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
+        let ids = timed
+        timed.removeAll()
+        for id in ids {
+            guard let slot = table.slot(of: id), let due = table.extras[slot]?.notBefore else {
+                continue
+            }
+            if due > now {
+                timed.append(id)
+                sink.wake(at: due)
+            } else {
+                reconsider(slot, at: now)
+            }
+        }
+    }
+}
+
+// MARK: - Dependencies
+
+extension Emulator {
+    private enum DependencyOutcome {
+        case fulfilled
+        case open
+        case never
+    }
+
+    private static func outcome(
+        of kind: Dependency.Kind,
+        when state: EndState
+    ) -> DependencyOutcome {
+        switch kind {
+        case .after, .afterAny: .fulfilled
+        case .afterOK: state == .completed ? .fulfilled : .never
+        case .afterNotOK: state == .completed ? .never : .fulfilled
+        }
+    }
+
+    /// A job that nobody remembers counts as fulfilling, as in Slurm.
+    private func outcome(of dependency: Dependency) -> DependencyOutcome {
+        if let slot = table.slot(of: dependency.job) {
+            let runs = table.records[Int(slot)].phase == .running
+            return dependency.kind == .after && runs ? .fulfilled : .open
+        }
+        guard let state = endedStates[dependency.job] else { return .fulfilled }
+        return Self.outcome(of: dependency.kind, when: state)
+    }
+
+    private func isFulfilled(_ dependency: Dependency) -> Bool {
+        outcome(of: dependency) == .fulfilled
+    }
+
+    private mutating func settleDependents(
+        of job: JobID,
+        at now: SimInstant,
+        _ judge: (Dependency.Kind) -> DependencyOutcome
+    ) {
+        for id in dependents[job] ?? [] {
+            guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .waiting else {
+                continue
+            }
+            table.withExtras(slot) { extras in
+                extras.dependencies.removeAll { $0.job == job && judge($0.kind) == .fulfilled }
+            }
+            place(slot, at: now)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+public import ClusterModel
+public import IndexSets
+public import Quantities
+public import Scheduling
+
+/// Whether a partition takes and starts jobs. Names are Slurm's (`scontrol update State=`).
+public enum PartitionState: UInt8, Hashable, Sendable, CaseIterable {
+    /// Takes jobs and starts them.
+    case up
+    /// Takes jobs and starts none.
+    case down
+    /// Takes none and starts those that wait.
+    case drain
+    /// Takes none and starts none.
+    case inactive
+}
+
+/// What a decision needs to know of a partition.
+public struct PartitionConfiguration: Hashable, Sendable {
+    /// Its nodes, as positions in the configuration's nodes.
+    public var nodes: IDSet
+    /// Whether its nodes are given whole, the rule on Tianhe.
+    public var isWholeNode: Bool
+    /// The most nodes that one job may ask for; nil is no limit.
+    public var maximumNodesPerJob: Int32?
+    /// The longest time limit; nil is no limit.
+    public var maximumTimeLimit: SimDuration?
+    /// Whether it takes and starts jobs.
+    public var state: PartitionState
+
+    /// Makes a partition.
+    public init(
+        nodes: IDSet,
+        isWholeNode: Bool,
+        maximumNodesPerJob: Int32? = nil,
+        maximumTimeLimit: SimDuration? = nil,
+        state: PartitionState = .up
+    ) {
+        self.nodes = nodes
+        self.isWholeNode = isWholeNode
+        self.maximumNodesPerJob = maximumNodesPerJob
+        self.maximumTimeLimit = maximumTimeLimit
+        self.state = state
+    }
+}
+
+/// The machine and the rules that an emulator starts with.
+public struct EmulatorConfiguration: Sendable {
+    /// The machine's nodes; their positions are node indices everywhere.
+    public var nodes: [NodeCapacity]
+    /// The partitions; their positions are what submissions name.
+    public var partitions: [PartitionConfiguration]
+    /// The concurrency limits; their positions are what submissions name.
+    public var limits: [ConcurrencyLimit]
+    /// How jobs are chosen and placed.
+    public var policy: SchedulingPolicy
+    /// Whether ended jobs are remembered, for dependencies that name them later. A replay of
+    /// millions of jobs without dependencies does not need it.
+    public var remembersEndedJobs: Bool
+
+    /// Makes a configuration.
+    public init(
+        nodes: [NodeCapacity],
+        partitions: [PartitionConfiguration],
+        limits: [ConcurrencyLimit] = [],
+        policy: SchedulingPolicy,
+        remembersEndedJobs: Bool = true
+    ) {
+        self.nodes = nodes
+        self.partitions = partitions
+        self.limits = limits
+        self.policy = policy
+        self.remembersEndedJobs = remembersEndedJobs
+    }
+
+    /// One partition of `nodeCount` equal nodes of `coresPerNode` cores that are given whole.
+    public static func uniform(
+        nodeCount: Int,
+        coresPerNode: Int32 = 1,
+        policy: SchedulingPolicy
+    ) -> Self {
+        Self(
+            nodes: Array(repeating: NodeCapacity(cores: coresPerNode), count: nodeCount),
+            partitions: [
+                PartitionConfiguration(nodes: IDSet(0..<nodeCount), isWholeNode: true)
+            ],
+            policy: policy,
+            remembersEndedJobs: false
+        )
+    }
+}

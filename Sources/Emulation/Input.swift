@@ -1,0 +1,83 @@
+public import IndexSets
+public import JobModel
+public import Quantities
+public import Scheduling
+
+/// Everything that can happen to an emulator. Inputs are what a journal holds.
+public enum Input: Hashable, Sendable {
+    /// A job arrives.
+    case submit(JobSubmission)
+    /// A running job has ended: its process exited, or its emulated time is over.
+    case jobEnded(JobID, EndState)
+    /// A job is to go: at once when it waits, after `jobMustStop` when it runs.
+    case cancel(JobID)
+    /// A pending job is held.
+    case hold(JobID, HoldKind)
+    /// A held job may start again.
+    case release(JobID)
+    /// A job gets another time limit.
+    case changeTimeLimit(JobID, SimDuration)
+    /// A pending job gets another priority.
+    case changePriority(JobID, Int64)
+    /// A running job stops and waits again.
+    case requeue(JobID)
+    /// Nodes fail: what runs on them ends or waits again.
+    case nodesDown(IDSet)
+    /// Nodes take no new jobs.
+    case nodesDrained(IDSet)
+    /// Nodes take jobs again.
+    case nodesResumed(IDSet)
+    /// A partition changes its state.
+    case partitionState(Int, PartitionState)
+    /// A concurrency limit is added behind the others.
+    case addLimit(ConcurrencyLimit)
+    /// A concurrency limit changes.
+    case changeLimit(Int, ConcurrencyLimit)
+    /// A time that `wake` asked for has come.
+    case timer
+
+    /// What goes first among the inputs of one instant; then the order of arrival decides.
+    public enum Rank: UInt8, Hashable, Comparable, Sendable {
+        /// Ends, so that a node freed at `t` can be given out at `t`.
+        case jobEnd
+        /// Nodes, partitions and limits.
+        case nodeChange
+        /// Cancellations and updates of jobs.
+        case update
+        /// Submissions.
+        case submission
+        /// Timers.
+        case timer
+
+        /// Whether `left` goes first.
+        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// What goes first among the inputs of one instant.
+    public var rank: Rank {
+        switch self {
+        case .jobEnded: .jobEnd
+        case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .addLimit, .changeLimit:
+            .nodeChange
+        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .requeue: .update
+        case .submit: .submission
+        case .timer: .timer
+        }
+    }
+}
+
+/// Why an input about a job is refused. Checked in this order; nothing has changed then.
+public enum InputRejection: Error, Hashable, Sendable {
+    /// No active job has this number.
+    case unknownJob(JobID)
+    /// The job runs, and only a pending one can be treated so.
+    case jobIsRunning(JobID)
+    /// The job waits, and only a running one can be treated so.
+    case jobIsPending(JobID)
+    /// The submission names no partition, or one that does not exist.
+    case unknownPartition
+    /// The partition takes no jobs.
+    case partitionTakesNoJobs(partition: Int)
+    /// No nodes of the partitions could ever take the request.
+    case neverFits
+}

@@ -1,0 +1,138 @@
+public import IndexSets
+public import Quantities
+
+/// What a job asks for, as equal chunks that are placed on nodes.
+///
+/// `-N 4 --ntasks-per-node=8` is 4 chunks of 8 cores, one a node; `-n 64 -c 2` is 64 chunks of two
+/// cores, any number a node. Each chunk lies on one node.
+public struct ResourceRequest: Hashable, Sendable {
+    /// The number of chunks; at least 1.
+    public var chunkCount: Int32
+    /// Cores of one chunk; at least 1.
+    public var coresPerChunk: Int32
+    /// Memory of one chunk. Unit: MiB.
+    public var memoryMebibytesPerChunk: Int32
+    /// Accelerator cards of one chunk.
+    public var acceleratorsPerChunk: Int32
+    /// How many chunks one node may hold; 1 asks for as many nodes as chunks.
+    public var chunksPerNodeMaximum: Int32
+    /// Whether each node is held whole, whatever part of it is used.
+    public var isExclusive: Bool
+
+    /// Makes a request.
+    ///
+    /// - Precondition: counts are at least 1, memory and accelerators at least 0.
+    public init(
+        chunkCount: Int32,
+        coresPerChunk: Int32 = 1,
+        memoryMebibytesPerChunk: Int32 = 0,
+        acceleratorsPerChunk: Int32 = 0,
+        chunksPerNodeMaximum: Int32 = .max,
+        isExclusive: Bool = false
+    ) {
+        precondition(chunkCount >= 1 && coresPerChunk >= 1 && chunksPerNodeMaximum >= 1)
+        precondition(memoryMebibytesPerChunk >= 0 && acceleratorsPerChunk >= 0)
+        self.chunkCount = chunkCount
+        self.coresPerChunk = coresPerChunk
+        self.memoryMebibytesPerChunk = memoryMebibytesPerChunk
+        self.acceleratorsPerChunk = acceleratorsPerChunk
+        self.chunksPerNodeMaximum = chunksPerNodeMaximum
+        self.isExclusive = isExclusive
+    }
+
+    /// Whole nodes, the rule on Tianhe.
+    public static func wholeNodes(_ count: Int32) -> Self {
+        Self(chunkCount: count, chunksPerNodeMaximum: 1, isExclusive: true)
+    }
+}
+
+/// Who holds a pending job.
+public enum HoldKind: UInt8, Hashable, Sendable {
+    /// Its user; the user may release it.
+    case user
+    /// An operator; only an operator may release it.
+    case admin
+}
+
+/// What a job waits for of another job. Names are those of `sbatch --dependency`.
+public struct Dependency: Hashable, Sendable {
+    /// The state that is waited for.
+    public enum Kind: UInt8, Hashable, Sendable {
+        /// The other job has started or was cancelled.
+        case after
+        /// The other job has ended.
+        case afterAny
+        /// The other job has completed with exit status zero.
+        case afterOK
+        /// The other job has ended otherwise.
+        case afterNotOK
+    }
+
+    /// The state that is waited for.
+    public var kind: Kind
+    /// The other job.
+    public var job: JobID
+
+    /// Makes a dependency.
+    public init(_ kind: Kind, _ job: JobID) {
+        self.kind = kind
+        self.job = job
+    }
+}
+
+/// A job as it enters the emulator: everything that a decision may depend on, and nothing else.
+public struct JobSubmission: Hashable, Sendable {
+    /// Its number; above every number given before.
+    public var id: JobID
+    /// Where it may run, as positions in the configuration's partitions, in the order to try.
+    public var partitions: [Int]
+    /// What it asks for.
+    public var request: ResourceRequest
+    /// What its user promises. Parts of a second count as a whole one.
+    public var timeLimit: SimDuration
+    /// Higher goes first; equal ones go by submission, then by number.
+    public var priority: Int64
+    /// Concurrency limits it counts against, as positions in the emulator's limits. At most four.
+    public var limits: [Int]
+    /// Not to be started before.
+    public var notBefore: SimInstant?
+    /// Held from the start.
+    public var hold: HoldKind?
+    /// All must be fulfilled.
+    public var dependencies: [Dependency]
+    /// Nodes that it must get.
+    public var requiredNodes: IDSet?
+    /// Nodes that it must not get.
+    public var excludedNodes: IDSet?
+    /// Whether it waits again, instead of ending, when a node of it fails.
+    public var isRequeuable: Bool
+
+    /// Makes a submission; what is left out has the usual value.
+    public init(
+        id: JobID,
+        partitions: [Int] = [0],
+        request: ResourceRequest,
+        timeLimit: SimDuration,
+        priority: Int64 = 0,
+        limits: [Int] = [],
+        notBefore: SimInstant? = nil,
+        hold: HoldKind? = nil,
+        dependencies: [Dependency] = [],
+        requiredNodes: IDSet? = nil,
+        excludedNodes: IDSet? = nil,
+        isRequeuable: Bool = false
+    ) {
+        self.id = id
+        self.partitions = partitions
+        self.request = request
+        self.timeLimit = timeLimit
+        self.priority = priority
+        self.limits = limits
+        self.notBefore = notBefore
+        self.hold = hold
+        self.dependencies = dependencies
+        self.requiredNodes = requiredNodes
+        self.excludedNodes = excludedNodes
+        self.isRequeuable = isRequeuable
+    }
+}

@@ -1,0 +1,121 @@
+public import JobModel
+
+/// How much may run at once of the jobs that count against it: an account's quota, a user's in a
+/// partition, the `%` of a job array.
+public struct ConcurrencyLimit: Hashable, Sendable {
+    /// Running jobs; nil is no limit.
+    public var maximumJobs: Int32?
+    /// Nodes held; nil is no limit.
+    public var maximumNodes: Int32?
+    /// Cores held; nil is no limit.
+    public var maximumCores: Int64?
+    /// Why a job that it stops waits.
+    public var reason: PendingReason
+
+    /// Makes a limit.
+    public init(
+        maximumJobs: Int32? = nil,
+        maximumNodes: Int32? = nil,
+        maximumCores: Int64? = nil,
+        reason: PendingReason = .quotaConstrained
+    ) {
+        self.maximumJobs = maximumJobs
+        self.maximumNodes = maximumNodes
+        self.maximumCores = maximumCores
+        self.reason = reason
+    }
+}
+
+/// The limits, what runs under each, and who waits for room under it.
+public struct ConcurrencyLimits: Sendable {
+    private struct Account: Sendable {
+        var limit: ConcurrencyLimit
+        var jobs: Int32 = 0
+        var nodes: Int32 = 0
+        var cores: Int64 = 0
+        var parked: [Int32] = []
+    }
+
+    private var accounts: ContiguousArray<Account>
+
+    /// Makes limits with nothing running under them.
+    public init(_ limits: [ConcurrencyLimit]) {
+        accounts = ContiguousArray(limits.map { Account(limit: $0) })
+    }
+
+    /// The number of limits.
+    public var count: Int { accounts.count }
+
+    /// Adds a limit and returns its position.
+    public mutating func append(_ limit: ConcurrencyLimit) -> Int {
+        accounts.append(Account(limit: limit))
+        return accounts.count - 1
+    }
+
+    /// Replaces a limit and hands over who waited under the old one.
+    public mutating func replace(_ position: Int, with limit: ConcurrencyLimit) -> [Int32] {
+        accounts[position].limit = limit
+        return takeParked(position)
+    }
+
+    /// The first limit of `job` that leaves no room for `nodes` and `cores`, or nil.
+    public func obstacle(for job: ActiveJob, nodes: Int32, cores: Int64) -> Int? {
+        for lane in 0..<4 where job.limits[lane] >= 0 {
+            let account = accounts[Int(job.limits[lane])]
+            let limit = account.limit
+            if let maximum = limit.maximumJobs, account.jobs >= maximum {
+                return Int(job.limits[lane])
+            }
+            if let maximum = limit.maximumNodes, account.nodes + nodes > maximum {
+                return Int(job.limits[lane])
+            }
+            if let maximum = limit.maximumCores, account.cores + cores > maximum {
+                return Int(job.limits[lane])
+            }
+        }
+        return nil
+    }
+
+    /// Why a job that waits under a limit waits.
+    public func reason(_ position: Int) -> PendingReason { accounts[position].limit.reason }
+
+    /// Lets a job wait until there is room under a limit.
+    public mutating func park(_ slot: Int32, under position: Int) {
+        accounts[position].parked.append(slot)
+    }
+
+    /// Forgets that a job waits under its limits, since it is leaving.
+    public mutating func unpark(_ slot: Int32, _ job: ActiveJob) {
+        for lane in 0..<4 where job.limits[lane] >= 0 {
+            accounts[Int(job.limits[lane])].parked.removeAll { $0 == slot }
+        }
+    }
+
+    /// Counts a started job.
+    public mutating func hold(_ job: ActiveJob) {
+        change(job, by: 1)
+    }
+
+    /// Counts an ended job out, and hands over who waited under its limits.
+    public mutating func release(_ job: ActiveJob) -> [Int32] {
+        change(job, by: -1)
+        var freed: [Int32] = []
+        for lane in 0..<4 where job.limits[lane] >= 0 {
+            freed += takeParked(Int(job.limits[lane]))
+        }
+        return freed
+    }
+
+    private mutating func change(_ job: ActiveJob, by sign: Int32) {
+        for lane in 0..<4 where job.limits[lane] >= 0 {
+            accounts[Int(job.limits[lane])].jobs += sign
+            accounts[Int(job.limits[lane])].nodes += sign * job.nodesHeld
+            accounts[Int(job.limits[lane])].cores += Int64(sign) * Int64(job.coresHeld)
+        }
+    }
+
+    private mutating func takeParked(_ position: Int) -> [Int32] {
+        defer { accounts[position].parked.removeAll() }
+        return accounts[position].parked
+    }
+}

@@ -1,0 +1,178 @@
+public import IndexSets
+public import JobModel
+public import Quantities
+
+/// Where an active job is. Ended jobs leave the table.
+public enum JobPhase: UInt8, Sendable {
+    /// In the queue of each group that it may run in.
+    case queued
+    /// Not in a queue: held, dependent, before its begin time, or unable to run as things are.
+    case waiting
+    /// Not in a queue: a concurrency limit is full. It returns when that limit has room.
+    case parked
+    /// Holds resources.
+    case running
+}
+
+/// A job that has not ended: what a decision needs of it, in one record.
+public struct ActiveJob: Sendable {
+    /// Its place in every queue; the number is in it.
+    public var key: QueueKey
+    /// When it started. Unit: µs since the epoch; meaningful while it runs.
+    public var startedAt: Int64 = 0
+    /// Its time limit, parts of a second counted whole. Unit: s.
+    public var limitSeconds: UInt32
+    /// Where it is.
+    public var phase: JobPhase = .waiting
+    /// Why it waits; what `queued` jobs wait for follows from their place in the queue.
+    public var reason: PendingReason = .none
+    /// Whether it starts again when a node of it fails.
+    public var isRequeuable: Bool
+    /// Whether it has an entry in `JobTable.extras`.
+    public var hasExtras = false
+    /// Whether it counts against concurrency limits.
+    public var hasLimits: Bool
+    /// What it asks for.
+    public var request: ResourceRequest
+    /// What queues sort out by: nodes in a group of equal exclusive nodes, cores elsewhere.
+    public var units: Int32 = 0
+    /// The partition it runs in, or asked for first.
+    public var partition: Int32
+    /// The queue group of `partition`.
+    public var group: Int32
+    /// The first node of a whole-node allocation; the others follow by `NodeTable.nextNode`.
+    public var firstNode: Int32 = -1
+    /// The nodes that it holds.
+    public var nodesHeld: Int32 = 0
+    /// The cores that it holds.
+    public var coresHeld: Int32 = 0
+    /// The cards that it holds.
+    public var acceleratorsHeld: Int32 = 0
+    /// Positions of its concurrency limits; −1 where there is none.
+    public var limits: SIMD4<Int32> = SIMD4(repeating: -1)
+
+    /// A job that has just arrived.
+    public init(
+        key: QueueKey,
+        request: ResourceRequest,
+        limitSeconds: UInt32,
+        partition: Int,
+        group: Int,
+        isRequeuable: Bool,
+        hasLimits: Bool
+    ) {
+        self.key = key
+        self.request = request
+        self.limitSeconds = limitSeconds
+        self.partition = Int32(partition)
+        self.group = Int32(group)
+        self.isRequeuable = isRequeuable
+        self.hasLimits = hasLimits
+    }
+
+    /// When its limit ends it. Unit: µs since the epoch; meaningful while it runs.
+    public var expectedEnd: Int64 { startedAt + Int64(limitSeconds) * 1_000_000 }
+
+    /// Its number.
+    public var id: JobID { JobID(key.id) }
+}
+
+/// What few jobs have: kept beside the table so that the others do not pay for it.
+public struct JobExtras: Sendable {
+    /// All partitions that it asked for, in the order to try.
+    public var requestedPartitions: [Int] = []
+    /// Those of them that take it as things are.
+    public var partitions: [Int] = []
+    /// Not to be started before.
+    public var notBefore: SimInstant?
+    /// Who holds it.
+    public var hold: HoldKind?
+    /// Dependencies that are not fulfilled yet.
+    public var dependencies: [Dependency] = []
+    /// Nodes that it must get.
+    public var requiredNodes: IDSet?
+    /// Nodes that it must not get.
+    public var excludedNodes: IDSet?
+
+    /// Nothing special.
+    public init() {}
+
+    /// Whether it names nodes.
+    public var hasNodeConstraint: Bool { requiredNodes != nil || excludedNodes != nil }
+}
+
+/// Chunks of one job on one node.
+public struct AllocationSegment: Hashable, Sendable {
+    /// The node's index.
+    public var node: Int32
+    /// The number of chunks on it.
+    public var chunks: Int32
+}
+
+/// The active jobs, each in a slot that is used again after the job has ended.
+public struct JobTable: Sendable {
+    /// The records; `isOccupied` tells which mean something.
+    public var records: ContiguousArray<ActiveJob> = []
+    /// What a job holds on which node, by slot; empty in uniform groups.
+    public var segments: ContiguousArray<[AllocationSegment]> = []
+    /// By slot; only looked up, never walked.
+    public var extras: [Int32: JobExtras] = [:]
+    private var freeSlots: ContiguousArray<Int32> = []
+    /// The slot of job `firstID + i` at `i`; −1 when it has ended.
+    private var slotByID: ContiguousArray<Int32> = []
+    private var firstID: UInt32 = 0
+    /// The number of active jobs.
+    public private(set) var count = 0
+
+    /// Makes an empty table.
+    public init() {}
+
+    /// Puts a job in and returns its slot.
+    ///
+    /// - Precondition: its number is above every number before.
+    public mutating func insert(_ job: ActiveJob) -> Int32 {
+        count += 1
+        if slotByID.isEmpty { firstID = job.key.id }
+        precondition(Int(job.key.id) - Int(firstID) >= slotByID.count, "job numbers must rise")
+        while slotByID.count < Int(job.key.id - firstID) { slotByID.append(-1) }
+        let slot: Int32
+        if let free = freeSlots.popLast() {
+            slot = free
+            records[Int(slot)] = job
+        } else {
+            slot = Int32(records.count)
+            records.append(job)
+            segments.append([])
+        }
+        slotByID.append(slot)
+        return slot
+    }
+
+    /// Takes an ended job out.
+    public mutating func remove(_ slot: Int32) {
+        count -= 1
+        let job = records[Int(slot)]
+        slotByID[Int(job.key.id - firstID)] = -1
+        if job.hasExtras { extras[slot] = nil }
+        freeSlots.append(slot)
+    }
+
+    /// The slot of an active job; nil when it is unknown or has ended.
+    public func slot(of id: JobID) -> Int32? {
+        guard id.number >= firstID, Int(id.number - firstID) < slotByID.count else { return nil }
+        let slot = slotByID[Int(id.number - firstID)]
+        return slot < 0 ? nil : slot
+    }
+
+    /// The slots of all active jobs, by job number.
+    public var slotsByID: [Int32] { slotByID.filter { $0 >= 0 } }
+
+    /// Changes what is special about a job.
+    public mutating func withExtras<Result>(
+        _ slot: Int32,
+        _ change: (inout JobExtras) -> Result
+    ) -> Result {
+        records[Int(slot)].hasExtras = true
+        return change(&extras[slot, default: JobExtras()])
+    }
+}

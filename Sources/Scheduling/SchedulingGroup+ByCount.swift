@@ -1,0 +1,118 @@
+import JobModel
+
+// The pass on uniform nodes: a request is a number of nodes, the state is a number of idle nodes.
+
+extension SchedulingGroup {
+    mutating func passByCount(
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        guard let head = startHeadsByCount(now, &table, &limits) else { return }
+        guard policy.backfill == .easy, nodes.idleCount > 0, queue.count > 1 else { return }
+        guard
+            let shadow = ends.shadow(
+                need: queue.size(at: head),
+                free: nodes.idleCount,
+                now: now,
+                grace: Self.overrunGrace
+            )
+        else { preconditionFailure("the head fits in the nodes in service, so it has a shadow") }
+        let window = UInt32(clamping: (shadow.instant - now) / 1_000_000)
+        var extra = shadow.extra
+        var cursor = head
+        while nodes.idleCount > 0,
+            let candidate = queue.next(
+                after: cursor,
+                free: nodes.idleCount,
+                window: window,
+                extra: extra
+            )
+        {
+            let size = queue.size(at: candidate)
+            let isLong = queue.limit(at: candidate) > window
+            if tryStartByCount(candidate, now, &table, &limits), isLong { extra -= size }
+            cursor = candidate
+        }
+    }
+
+    /// Starts jobs in queue order until one does not fit.
+    ///
+    /// Jobs larger than all nodes in service are passed over: they wait for repairs.
+    ///
+    /// - Returns: the job that does not fit.
+    private mutating func startHeadsByCount(
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> WaitingQueue.Cursor? {
+        var cursor = queue.first()
+        while let current = cursor {
+            let size = queue.size(at: current)
+            if size > nodes.inServiceCount {
+                let inService = nodes.inServiceCount
+                cursor = queue.next(after: current, free: inService, window: .max, extra: inService)
+                continue
+            }
+            guard size <= nodes.idleCount else {
+                // The head must not be one that a limit stops: it would block for nothing.
+                guard park(current, table, &limits) else { return current }
+                cursor = queue.count > 0 ? queue.entry(after: current) : nil
+                continue
+            }
+            tryStartByCount(current, now, &table, &limits)
+            cursor = queue.count > 0 ? queue.entry(after: current) : nil
+        }
+        return nil
+    }
+
+    /// Starts an entry that fits, or parks it when a limit stops it.
+    @discardableResult
+    private mutating func tryStartByCount(
+        _ cursor: WaitingQueue.Cursor,
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> Bool {
+        if park(cursor, table, &limits) { return false }
+        let slot = queue.slot(at: cursor)
+        let size = queue.size(at: cursor)
+        queue.remove(at: cursor)
+        let first = nodes.takeLowest(size, for: slot)
+        let held = size &* nodes.capacity.cores[0]
+        let cards = size &* nodes.capacity.accelerators[0]
+        let index = Int(slot)
+        table.records[index].phase = .running
+        table.records[index].startedAt = now
+        table.records[index].firstNode = first
+        table.records[index].nodesHeld = size
+        table.records[index].coresHeld = held
+        table.records[index].acceleratorsHeld = cards
+        ends.insert(end: table.records[index].expectedEnd, units: size, slot: slot)
+        if table.records[index].hasLimits { limits.hold(table.records[index]) }
+        startedSlots.append(slot)
+        return true
+    }
+
+    /// Takes an entry out of the queue when a concurrency limit leaves no room for it.
+    mutating func park(
+        _ cursor: WaitingQueue.Cursor,
+        _ table: JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> Bool {
+        let slot = queue.slot(at: cursor)
+        guard table.records[Int(slot)].hasLimits else { return false }
+        let job = table.records[Int(slot)]
+        let nodesWanted = nodesNeeded(for: job.request)
+        let coresWanted =
+            nodes.isUniform
+            ? Int64(nodesWanted) * Int64(nodes.capacity.cores[0]) : Int64(units(of: job.request))
+        guard
+            let limit = limits.obstacle(for: job, nodes: nodesWanted, cores: coresWanted)
+        else { return false }
+        if isConstrained(slot, job, table) { constrainedCount -= 1 }
+        queue.remove(at: cursor)
+        parkedSlots.append((slot, limit))
+        return true
+    }
+}

@@ -1,0 +1,300 @@
+public import ClusterModel
+public import JobModel
+public import Quantities
+
+/// Partitions that share nodes: one queue, one head, one shadow.
+///
+/// A pass starts what may start now. Two forms of one rule exist. On *uniform* nodes (equal, given
+/// whole, no waiting job that names nodes) counting is enough: `passByCount`. Everywhere else
+/// nodes are looked at one by one: `passByNode`. Both give the same starts where both apply; a
+/// property test holds them against each other.
+public struct SchedulingGroup: Sendable {
+    /// An overrunning job counts as ending this much after now. Unit: µs.
+    static let overrunGrace: Int64 = 1_000_000
+
+    var nodes: NodeTable
+    var queue = WaitingQueue()
+    var ends = ExpectedEnds()
+    let policy: SchedulingPolicy
+    /// The partitions of the group, and which of its nodes each has (nil: all).
+    let partitions: [Int: ContiguousArray<Bool>?]
+    /// Queued jobs that name nodes.
+    var constrainedCount = 0
+    /// Looks at nodes one by one even where counting would do: for tests.
+    public var alwaysLooksAtNodes = false
+
+    /// What the last pass did; the emulator reads and clears both.
+    public var startedSlots: ContiguousArray<Int32> = []
+    /// Jobs that a concurrency limit stopped, with the limit's position.
+    public var parkedSlots: ContiguousArray<(slot: Int32, limit: Int)> = []
+
+    // Scratch space of `passByNode`, kept between passes.
+    var failedNow: Set<ShapeKey> = []
+    var failedLong: Set<ShapeKey> = []
+    /// What `couldEverFit` found out; only looked up.
+    private var everFitting: [ShapeKey: Bool] = [:]
+
+    /// Makes a group with idle nodes.
+    ///
+    /// - Parameters:
+    ///   - nodes: the group's nodes.
+    ///   - machineIndex: the machine's index of each, ascending.
+    ///   - partitions: for each partition, by its position in the configuration, whether it has
+    ///     the group's node `i` at `i`; nil when it has all.
+    ///   - isWholeNodeOnly: whether every partition gives nodes whole.
+    public init(
+        nodes: [NodeCapacity],
+        machineIndex: [Int],
+        partitions: [Int: ContiguousArray<Bool>?],
+        isWholeNodeOnly: Bool,
+        policy: SchedulingPolicy
+    ) {
+        let isCovered = partitions.values.allSatisfy { $0 == nil }
+        self.nodes = NodeTable(
+            nodes: nodes,
+            machineIndex: machineIndex,
+            isWholeNodeOnly: isWholeNodeOnly && isCovered
+        )
+        self.partitions = partitions
+        self.policy = policy
+    }
+
+    /// The number of queued jobs.
+    public var queuedCount: Int { queue.count }
+
+    /// The number of running jobs.
+    public var runningCount: Int { ends.count }
+
+    /// The first queued job, or nil.
+    public var headSlot: Int32? { queue.first().map(queue.slot(at:)) }
+
+    /// What the queue's index counts for a request: nodes on uniform nodes, cores elsewhere.
+    func units(of request: ResourceRequest) -> Int32 {
+        nodes.isUniform
+            ? nodesNeeded(for: request)
+            : Int32(clamping: Int64(request.chunkCount) * Int64(request.coresPerChunk))
+    }
+
+    /// The fewest nodes that a request can do with; exact on uniform nodes.
+    public func nodesNeeded(for request: ResourceRequest) -> Int32 {
+        if request.chunksPerNodeMaximum == 1 { return request.chunkCount }
+        let perNode = max(1, nodes.mostChunksOnOneNode(request))
+        return (request.chunkCount + perNode - 1) / perNode
+    }
+
+    // MARK: Queue
+
+    /// Puts a job in the queue.
+    public mutating func enqueue(_ slot: Int32, _ table: inout JobTable) {
+        let job = table.records[Int(slot)]
+        let units = units(of: job.request)
+        table.records[Int(slot)].units = units
+        queue.insert(key: job.key, slot: slot, size: units, limit: job.limitSeconds)
+        if isConstrained(slot, job, table) { constrainedCount += 1 }
+    }
+
+    /// Takes a job out of the queue, if it is there.
+    public mutating func dequeue(_ slot: Int32, _ table: JobTable) {
+        let job = table.records[Int(slot)]
+        guard queue.remove(key: job.key) else { return }
+        if isConstrained(slot, job, table) { constrainedCount -= 1 }
+    }
+
+    func isConstrained(_ slot: Int32, _ job: ActiveJob, _ table: JobTable) -> Bool {
+        job.hasExtras && table.extras[slot]?.hasNodeConstraint == true
+    }
+
+    // MARK: Pass
+
+    /// Starts what may start at `now`; `startedSlots` and `parkedSlots` say what happened.
+    public mutating func pass(
+        at now: SimInstant,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        guard queue.count > 0 else { return }
+        if nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes {
+            passByCount(now.microseconds, &table, &limits)
+        } else {
+            passByNode(now.microseconds, &table, &limits)
+        }
+    }
+
+    // MARK: Ends
+
+    /// Takes back what a running job holds.
+    public mutating func release(_ slot: Int32, _ table: inout JobTable) {
+        let job = table.records[Int(slot)]
+        ends.remove(end: job.expectedEnd, slot: slot)
+        if nodes.isUniform {
+            nodes.release(listFrom: job.firstNode)
+        } else {
+            nodes.release(table.segments[Int(slot)], of: job.request)
+            table.segments[Int(slot)] = []
+        }
+    }
+
+    /// Gives a running job another limit.
+    public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ table: inout JobTable) {
+        ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
+        table.records[Int(slot)].limitSeconds = seconds
+        insertEnd(of: slot, table)
+    }
+
+    /// The running jobs whose limits end first after `now`, all at one instant.
+    public func earliestEnds(after now: SimInstant) -> [(end: SimInstant, slot: Int32)] {
+        let list = ends.byInstant(now: now.microseconds, grace: Self.overrunGrace)
+        return list.prefix { $0.instant == list.first?.instant }.map {
+            (SimInstant(microseconds: $0.instant), $0.slot)
+        }
+    }
+
+    /// Notes when a running job gives its units back: nodes that are out of service never return.
+    func unitsReturning(_ slot: Int32, _ table: JobTable) -> Int32 {
+        let job = table.records[Int(slot)]
+        guard nodes.isUniform else { return job.coresHeld }
+        guard nodes.inServiceCount < Int32(nodes.count) else { return job.nodesHeld }
+        var units: Int32 = 0
+        nodes.forEachNode(listFrom: job.firstNode) { node in
+            if nodes.service[node] == .up { units += 1 }
+        }
+        return units
+    }
+
+    mutating func insertEnd(of slot: Int32, _ table: JobTable) {
+        ends.insert(
+            end: table.records[Int(slot)].expectedEnd,
+            units: unitsReturning(slot, table),
+            slot: slot
+        )
+    }
+
+    // MARK: Nodes
+
+    /// Takes one of the machine's nodes out of service or puts it back.
+    ///
+    /// - Returns: the jobs that held it, by job number.
+    public mutating func setService(
+        ofMachineNode machineNode: Int,
+        to service: NodeService,
+        _ table: inout JobTable
+    ) -> [Int32] {
+        guard let node = nodes.localIndex(machineNode) else { return [] }
+        let holders = holders(of: node, table)
+        for slot in holders { ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot) }
+        nodes.set(node, service)
+        for slot in holders { insertEnd(of: slot, table) }
+        return holders
+    }
+
+    /// The slots of the jobs on a node of the group, by job number.
+    private func holders(of node: Int, _ table: JobTable) -> [Int32] {
+        if nodes.isUniform {
+            let owner = nodes.wholeOwner(node)
+            return owner < 0 ? [] : [owner]
+        }
+        var slots: [Int32] = []
+        ends.forEach { entry in
+            let segments = table.segments[Int(entry.slot)]
+            if segments.contains(where: { $0.node == Int32(node) }) { slots.append(entry.slot) }
+            return true
+        }
+        return slots.sorted { table.records[Int($0)].key.id < table.records[Int($1)].key.id }
+    }
+
+    /// What a running job holds: the machine's node indices, ascending, with chunks on each.
+    public func allocation(of slot: Int32, _ table: JobTable) -> [(node: Int, chunks: Int32)] {
+        let job = table.records[Int(slot)]
+        if nodes.isUniform {
+            var list: [(node: Int, chunks: Int32)] = []
+            nodes.forEachNode(listFrom: job.firstNode) { node in
+                list.append((nodes.machineIndex[node], 1))
+            }
+            return list
+        }
+        return table.segments[Int(slot)].map {
+            (nodes.machineIndex[Int($0.node)], $0.chunks)
+        }
+    }
+
+    /// Whether nodes of a partition of this group could ever take `request`, if all were idle and
+    /// in service.
+    public mutating func couldEverFit(
+        _ request: ResourceRequest,
+        inPartition partition: Int
+    ) -> Bool {
+        if nodes.isUniform {
+            return nodes.mostChunksOnOneNode(request) > 0
+                && nodesNeeded(for: request) <= Int32(nodes.count)
+        }
+        let shape = ShapeKey(request: request, partition: Int32(partition))
+        if let known = everFitting[shape] { return known }
+        let filter = NodeFilter(partition: partitions[partition] ?? nil)
+        let fits = nodes.couldEverFit(request, filter)
+        everFitting[shape] = fits
+        return fits
+    }
+
+    /// The service state and use of a node of the machine; nil when it is in another group.
+    public func condition(ofMachineNode machineNode: Int) -> NodeCondition? {
+        guard let node = nodes.localIndex(machineNode) else { return nil }
+        if nodes.isUniform {
+            let isHeld = nodes.wholeOwner(node) >= 0
+            return NodeCondition(
+                service: nodes.service[node],
+                jobCount: isHeld ? 1 : 0,
+                coresFree: isHeld ? 0 : nodes.capacity.cores[node],
+                memoryMebibytesFree: isHeld ? 0 : nodes.capacity.memory[node],
+                acceleratorsFree: isHeld ? 0 : nodes.capacity.accelerators[node]
+            )
+        }
+        return NodeCondition(
+            service: nodes.service[node],
+            jobCount: nodes.load.jobs[node],
+            coresFree: nodes.load.cores[node],
+            memoryMebibytesFree: nodes.load.memory[node],
+            acceleratorsFree: nodes.load.accelerators[node]
+        )
+    }
+
+    /// Stops the program if the group's parts disagree.
+    public func checkInvariants(_ table: JobTable) {
+        nodes.checkInvariants()
+        var running = 0
+        ends.forEach { entry in
+            running += 1
+            let job = table.records[Int(entry.slot)]
+            precondition(job.phase == .running)
+            precondition(entry.end == job.expectedEnd)
+            precondition(entry.units == unitsReturning(entry.slot, table))
+            return true
+        }
+        precondition(running == ends.count)
+        var cursor = queue.first()
+        var previous: QueueKey?
+        var queued = 0
+        while let current = cursor {
+            let job = table.records[Int(queue.slot(at: current))]
+            precondition(job.phase == .queued, "job \(job.id) is queued but \(job.phase)")
+            precondition(previous.map { $0 < job.key } ?? true, "queue out of order")
+            previous = job.key
+            queued += 1
+            cursor = queue.entry(after: current)
+        }
+        precondition(queued == queue.count)
+    }
+}
+
+/// What a node does at this moment.
+public struct NodeCondition: Hashable, Sendable {
+    /// Whether it takes jobs.
+    public var service: NodeService
+    /// The jobs on it.
+    public var jobCount: Int32
+    /// Cores that no job holds.
+    public var coresFree: Int32
+    /// Memory that no job holds. Unit: MiB.
+    public var memoryMebibytesFree: Int32
+    /// Cards that no job holds.
+    public var acceleratorsFree: Int32
+}
