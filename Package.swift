@@ -158,8 +158,10 @@ let allTargets: [Target] = [
     .executableTarget(
         name: "xinghe",
         dependencies: [
+            "Determinism", "IndexSets", "Quantities", "Scheduling", "WorkloadFormats", "Emulation",
             "Catalog", "HardwareTopology", "ReplayRuntime", "Reporting", "TraceFiles",
-            "SlurmDialect", "WireFormats", "Billing", "LocalClient", "Persistence", argumentParser,
+            "ClusterModel", "JobModel", "SlurmDialect", "WireFormats", "Billing", "LocalClient",
+            "Persistence", argumentParser,
         ],
         swiftSettings: house
     ),
