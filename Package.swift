@@ -87,7 +87,7 @@ let allTargets: [Target] = [
         providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]
     ),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CSystem"),
+    .target(name: "CLinux"),
     .target(
         name: "HardwareTopology",
         dependencies: ["CHwloc", "CNuma", "Quantities", "ClusterModel", "WireFormats"],
@@ -101,7 +101,7 @@ let allTargets: [Target] = [
     ),
     .target(
         name: "JobExecution",
-        dependencies: ["CSystem", "Quantities", "JobModel", "WireFormats"],
+        dependencies: ["CLinux", "Quantities", "JobModel", "WireFormats"],
         swiftSettings: house
     ),
     .target(
@@ -158,10 +158,8 @@ let allTargets: [Target] = [
     .executableTarget(
         name: "xinghe",
         dependencies: [
-            "Determinism", "IndexSets", "Quantities", "Scheduling", "WorkloadFormats", "Emulation",
             "Catalog", "HardwareTopology", "ReplayRuntime", "Reporting", "TraceFiles",
-            "ClusterModel", "JobModel", "SlurmDialect", "WireFormats", "Billing", "LocalClient",
-            "Persistence", argumentParser,
+            "SlurmDialect", "WireFormats", "Billing", "LocalClient", "Persistence", argumentParser,
         ],
         swiftSettings: house
     ),
@@ -177,7 +175,7 @@ let allTargets: [Target] = [
     ),
     .executableTarget(
         name: "xinghe-step",
-        dependencies: ["CSystem"],
+        dependencies: ["JobExecution"],
         swiftSettings: house
     ),
     .executableTarget(
@@ -229,7 +227,10 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "LiveRuntimeTests",
-        dependencies: ["LiveRuntime", "HTTPService", "Persistence", "JobExecution"],
+        dependencies: [
+            "LiveRuntime", "HTTPService", "Persistence", "JobExecution", "WireFormats",
+            "LocalClient", "Quantities", "xinghe-step", "xinghed",
+        ],
         swiftSettings: house
     ),
     .testTarget(

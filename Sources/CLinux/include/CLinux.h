@@ -1,0 +1,83 @@
+#ifndef CLINUX_H
+#define CLINUX_H
+
+// What Swift's Glibc overlay cannot see (it is imported without _GNU_SOURCE), and what must happen
+// between fork and execve, where no Swift code may run. Every function is prefixed.
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/// One resource limit of a child (setrlimit).
+struct CLinux_limit {
+    int resource;
+    unsigned long long soft;
+    unsigned long long hard;
+};
+
+/// Where a launch failed. The order is the order of the work.
+enum CLinux_stage {
+    CLinux_stage_none = 0,
+    CLinux_stage_fork = 1,
+    CLinux_stage_limits = 2,
+    CLinux_stage_affinity = 3,
+    CLinux_stage_credentials = 4,
+    CLinux_stage_directory = 5,
+    CLinux_stage_input = 6,
+    CLinux_stage_output = 7,
+    CLinux_stage_error = 8,
+    CLinux_stage_execute = 9,
+};
+
+/// All that a child needs. Pointers are borrowed for the call.
+struct CLinux_launch {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const char *directory;
+    const char *input;
+    const char *output;
+    /// NULL: standard error goes where standard output goes.
+    const char *error;
+    /// 1: append to output files; 0: truncate them.
+    int appends;
+    unsigned int mask;
+    /// 1: change to `user`, `group` and the supplementary groups of `user_name` first.
+    int changes_user;
+    uid_t user;
+    gid_t group;
+    const char *user_name;
+    const int *cpus;
+    int cpu_count;
+    const struct CLinux_limit *limits;
+    int limit_count;
+    /// Room for 10 characters and a zero, where the child writes its pid; inside `environment`.
+    char *pid_text;
+    /// What the child writes to its standard error, with the reason, when execve fails.
+    const char *complaint;
+};
+
+/// Forks and executes. The child is the leader of a session and process group of its own, and has
+/// default signal handlers and an empty signal mask.
+///
+/// Returns the child's pid. When the child could not reach its program, `*stage` and `*reason`
+/// (an errno) say why; the child is then reaped already and -1 is returned.
+pid_t CLinux_start(const struct CLinux_launch *launch, int *stage, int *reason);
+
+/// prctl(PR_SET_CHILD_SUBREAPER): orphans below this process become its children.
+int CLinux_become_subreaper(void);
+
+/// Sends `signal` to every process below this one, each with SIGCONT after a catchable one, so that
+/// stopped ones act on it. Signal 0 only counts. Returns the number of processes found.
+int CLinux_signal_descendants(pid_t ancestor, int signal);
+
+/// pidfd_open(2): a descriptor that polls readable when the process has ended, child or not.
+int CLinux_pidfd_open(pid_t pid);
+
+/// The macros of wait(2), which Swift cannot call.
+int CLinux_exit_status(int status);
+int CLinux_signal_number(int status);
+
+/// POSIX_SPAWN_SETSID, a GNU extension: the spawned process leads a session of its own.
+static inline short CLinux_spawn_new_session(void) { return 0x80; }
+
+#endif

@@ -1,0 +1,261 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Runs real jobs on this machine through `xinghe-step`, one supervisor process for each.
+///
+/// Nothing that matters lives in this object: what is to run, who runs it and how it ended are
+/// files in the job's folder. So a daemon that died finds its jobs again (`adopt`), and starting
+/// the same run twice is harmless: the second supervisor finds the first one's name and leaves.
+public final class JobExecutor: Sendable {
+    /// One run of one job.
+    public struct Run: Hashable, Sendable {
+        /// The number of the job.
+        public var jobID: UInt32
+        /// How often it had been requeued before.
+        public var restart: Int
+
+        /// Names a run.
+        public init(jobID: UInt32, restart: Int) {
+            self.jobID = jobID
+            self.restart = restart
+        }
+    }
+
+    /// What was found of a run that an earlier daemon had started.
+    public enum Adoption: Hashable, Sendable {
+        /// It still runs and is watched now.
+        case running
+        /// It ended while nobody watched.
+        case ended(StepOutcome)
+        /// No supervisor ever took it.
+        case neverStarted
+    }
+
+    private struct Watched {
+        var run: Run
+        var supervisor: pid_t
+        var descriptor: Int32
+    }
+
+    private let stepProgram: String
+    private let root: String
+    private let watched = Mutex<[Watched]>([])
+    private let isStopping = Atomic<Bool>(false)
+    /// Written to when the set of watched processes changes.
+    private let wakeWriter: Int32
+    private let wakeReader: Int32
+
+    /// Makes an executor whose job folders are below `root`, and which starts `stepProgram`.
+    public init(stepProgram: String, root: String) throws(ExecutionFailure) {
+        guard access(stepProgram, X_OK) == 0 else {
+            throw ExecutionFailure(call: "access", subject: stepProgram, code: errno)
+        }
+        if mkdir(root, 0o755) != 0, errno != EEXIST {
+            throw ExecutionFailure(call: "mkdir", subject: root, code: errno)
+        }
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw ExecutionFailure(call: "pipe", subject: "", code: errno)
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        self.stepProgram = stepProgram
+        self.root = root
+        wakeReader = ends[0]
+        wakeWriter = ends[1]
+    }
+
+    deinit {
+        close(wakeReader)
+        close(wakeWriter)
+    }
+
+    /// The folder of a run.
+    public func folder(of run: Run) -> StepFolder {
+        StepFolder(root: root, jobID: run.jobID, restart: run.restart)
+    }
+
+    /// The runs that are watched now.
+    public var runs: [Run] { watched.withLock { $0.map(\.run) } }
+}
+
+// MARK: - Starting and ending
+
+extension JobExecutor {
+    /// Writes the job's folder and starts its supervisor.
+    ///
+    /// - Throws: `ExecutionFailure`; the job has not begun then.
+    public func start(
+        _ run: Run,
+        _ specification: StepSpecification,
+        script: String
+    ) throws(ExecutionFailure) {
+        let folder = folder(of: run)
+        if mkdir(folder.path, 0o755) != 0, errno != EEXIST {
+            throw ExecutionFailure(call: "mkdir", subject: folder.path, code: errno)
+        }
+        try SmallFile.write(Array(script.utf8), to: folder.script, mode: 0o700)
+        try SmallFile.write([], to: folder.measure, mode: 0o600)
+        if let user = specification.user {
+            for path in [folder.script, folder.measure] {
+                guard chown(path, user.id, user.groupID) == 0 else {
+                    throw ExecutionFailure(call: "chown", subject: path, code: errno)
+                }
+            }
+        }
+        try SmallFile.write(specification.encoded, to: folder.specification, mode: 0o600)
+        let pid = try spawn(folder)
+        watch(run, pid)
+    }
+
+    /// Asks a run to end: SIGTERM, and SIGKILL after the kill wait. `notice` goes into the job's
+    /// standard error first.
+    public func end(_ run: Run, notice: String? = nil) {
+        if let notice { try? SmallFile.write(Array(notice.utf8), to: folder(of: run).notice) }
+        signalSupervisor(of: run) { kill($0, SIGTERM) }
+    }
+
+    /// Sends a signal to every process of a run.
+    public func signal(_ run: Run, number: Int32) {
+        signalSupervisor(of: run) { CLinux_signal_descendants($0, number) }
+    }
+
+    /// Removes the files of a run that has ended and is accounted for.
+    public func forget(_ run: Run) {
+        let folder = folder(of: run)
+        for path in [
+            folder.specification, folder.script, folder.supervisor, folder.status, folder.notice,
+            folder.measure, folder.path + "/hostfile",
+        ] {
+            unlink(path)
+        }
+        rmdir(folder.path)
+    }
+
+    private func signalSupervisor(of run: Run, _ send: (pid_t) -> Int32) {
+        // Under the lock: a watched supervisor is not reaped, so its number is still its own.
+        watched.withLock { all in
+            guard let entry = all.first(where: { $0.run == run }) else { return }
+            _ = send(entry.supervisor)
+        }
+    }
+
+    private func spawn(_ folder: StepFolder) throws(ExecutionFailure) -> pid_t {
+        var attributes = posix_spawnattr_t()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawnattr_init(&attributes)
+        posix_spawn_file_actions_init(&actions)
+        defer {
+            posix_spawnattr_destroy(&attributes)
+            posix_spawn_file_actions_destroy(&actions)
+        }
+        // Blocked from the first instruction, so that an end asked for at once is not lost.
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        for number in [SIGCHLD, SIGTERM, SIGINT, SIGHUP] { sigaddset(&blocked, number) }
+        posix_spawnattr_setsigmask(&attributes, &blocked)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGMASK) | CLinux_spawn_new_session()
+        )
+        for target in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+            posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
+        }
+        let texts = CStrings()
+        defer { withExtendedLifetime(texts) {} }
+        let arguments = texts.array([stepProgram, folder.path])
+        let environment = texts.array(["PATH=/usr/bin:/bin"])
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, stepProgram, &actions, &attributes, arguments, environment)
+        guard code == 0 else {
+            throw ExecutionFailure(call: "posix_spawn", subject: stepProgram, code: code)
+        }
+        return pid
+    }
+}
+
+// MARK: - Finding again
+
+extension JobExecutor {
+    /// Looks what became of a run that a daemon before this one had started.
+    public func adopt(_ run: Run) -> Adoption {
+        let folder = folder(of: run)
+        guard
+            let line = SmallFile.finishedLines(folder.supervisor).first,
+            let supervisor = ProcessIdentity(parsing: line)
+        else { return .neverStarted }
+        if supervisor.isRunning, watch(run, supervisor.pid) { return .running }
+        return .ended(outcome(of: run, supervisorStatus: nil))
+    }
+
+    /// Reads how a run ended whose supervisor is gone.
+    private func outcome(of run: Run, supervisorStatus: Int32?) -> StepOutcome {
+        let status = StepStatus(path: folder(of: run).status)
+        if let outcome = status.outcome { return outcome }
+        var outcome = StepOutcome()
+        if status.child == nil, let code = supervisorStatus.map(CLinux_exit_status), code != 0 {
+            outcome.signal = 53
+            outcome.launchProblem = "xinghe-step ended with status \(code)"
+            return outcome
+        }
+        // The supervisor was killed. Its job, if it still runs, has lost its parent: nobody could
+        // say how it ends, so it is ended, and said to be lost.
+        if let child = status.child, child.isRunning { kill(-child.pid, SIGKILL) }
+        outcome.isLost = true
+        return outcome
+    }
+}
+
+// MARK: - Watching
+
+extension JobExecutor {
+    @discardableResult
+    private func watch(_ run: Run, _ supervisor: pid_t) -> Bool {
+        let descriptor = CLinux_pidfd_open(supervisor)
+        guard descriptor >= 0 else { return false }
+        watched.withLock {
+            $0.append(Watched(run: run, supervisor: supervisor, descriptor: descriptor))
+        }
+        wake()
+        return true
+    }
+
+    private func wake() {
+        var byte: UInt8 = 0
+        write(wakeWriter, &byte, 1)
+    }
+
+    /// Lets `reportEnds` return.
+    public func stop() {
+        isStopping.store(true, ordering: .releasing)
+        wake()
+    }
+
+    /// Calls `onEnd` for each run that ends, until `stop()`. Blocks: give it a thread.
+    public func reportEnds(to onEnd: (Run, StepOutcome) -> Void) {
+        while !isStopping.load(ordering: .acquiring) {
+            let entries = watched.withLock { $0 }
+            var polled = [pollfd(fd: wakeReader, events: Int16(POLLIN), revents: 0)]
+            polled += entries.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            guard poll(&polled, nfds_t(polled.count), -1) > 0 else { continue }
+            var bytes = [UInt8](repeating: 0, count: 64)
+            while read(wakeReader, &bytes, bytes.count) > 0 {}
+            for (entry, poll) in zip(entries, polled.dropFirst()) where poll.revents != 0 {
+                onEnd(entry.run, finish(entry))
+            }
+        }
+    }
+
+    private func finish(_ entry: Watched) -> StepOutcome {
+        var status: Int32 = 0
+        let isChild = watched.withLock { all in
+            all.removeAll { $0.run == entry.run }
+            return waitpid(entry.supervisor, &status, 0) == entry.supervisor
+        }
+        close(entry.descriptor)
+        return outcome(of: entry.run, supervisorStatus: isChild ? status : nil)
+    }
+}
