@@ -6,8 +6,6 @@ struct Xinghe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xinghe",
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
-        subcommands: [
-            ReplayCommand.self
-        ]
+        subcommands: []
     )
 }

@@ -1,0 +1,184 @@
+import Foundation
+import GRDB
+public import Quantities
+
+/// Questions to a centre's store, from any thread.
+public final class CentreReader: Sendable {
+    private let pool: DatabasePool
+
+    init(pool: DatabasePool) {
+        self.pool = pool
+    }
+
+    private func read<Result>(
+        _ operation: String,
+        _ body: (Database) throws -> Result
+    ) throws(PersistenceFailure) -> Result {
+        try PersistenceFailure.rethrowing(operation) { try pool.read(body) }
+    }
+
+    /// The fact kept under `name`; nil when there is none.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func meta(_ name: String) throws(PersistenceFailure) -> String? {
+        try read("read meta data") {
+            try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name])
+        }
+    }
+
+    /// Hands over the journal, row by row, and checks each row's hash on the way.
+    ///
+    /// - Throws: `PersistenceFailure` of kind `damaged`, naming the first row that was changed, is
+    ///   missing or does not belong there; and whatever `body` throws.
+    public func forEachInput(
+        _ body: (JournalRow) throws(PersistenceFailure) -> Void
+    ) throws(PersistenceFailure) {
+        try read("read the journal") { db in
+            var chain = HashChain()
+            var expected: Int64 = 1
+            let rows = try Row.fetchCursor(
+                db,
+                sql: "SELECT sequence, batch, instant, kind, body, chain FROM journal"
+                    + " ORDER BY sequence"
+            )
+            while let row = try rows.next() {
+                let input = JournalRow(
+                    sequence: row[0],
+                    batch: row[1],
+                    instant: SimInstant(microseconds: row[2]),
+                    kind: row[3],
+                    body: row[4]
+                )
+                chain.extend(
+                    numbers: [input.sequence, input.batch, input.instant.microseconds],
+                    texts: [input.kind, input.body]
+                )
+                guard input.sequence == expected else {
+                    throw Self.damaged("journal", "row \(expected) is missing")
+                }
+                guard chain.head == [UInt8](row[5] as Data) else {
+                    let place = "row \(input.sequence) (\(input.kind), batch \(input.batch))"
+                    throw Self.damaged("journal", "\(place) does not match its hash")
+                }
+                try body(input)
+                expected += 1
+            }
+        }
+    }
+
+    /// Hands over the ledger, row by row, and checks each row's hash on the way.
+    ///
+    /// - Throws: as `forEachInput`.
+    public func forEachLedgerEntry(
+        _ body: (LedgerRow) throws(PersistenceFailure) -> Void
+    ) throws(PersistenceFailure) {
+        try read("read the ledger") { db in
+            var chain = HashChain()
+            var expected: Int64 = 1
+            let rows = try Row.fetchCursor(
+                db,
+                sql: "SELECT sequence, id, text, chain FROM ledger ORDER BY sequence"
+            )
+            while let row = try rows.next() {
+                let sequence: Int64 = row[0]
+                let entry = LedgerRow(id: row[1], text: row[2])
+                chain.extend(numbers: [sequence], texts: [entry.id, entry.text])
+                guard sequence == expected else {
+                    throw Self.damaged("ledger", "row \(expected) is missing")
+                }
+                guard chain.head == [UInt8](row[3] as Data) else {
+                    let place = "row \(sequence) (\(entry.id))"
+                    throw Self.damaged("ledger", "\(place) does not match its hash")
+                }
+                try body(entry)
+                expected += 1
+            }
+        }
+    }
+
+    private static func damaged(_ table: String, _ message: String) -> PersistenceFailure {
+        PersistenceFailure(kind: .damaged, operation: "check the \(table)", message: message)
+    }
+
+    /// The digests stored, by batch.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func digests() throws(PersistenceFailure) -> [Int64: UInt64] {
+        try read("read the digests") { db in
+            var digests: [Int64: UInt64] = [:]
+            let rows = try Row.fetchCursor(db, sql: "SELECT batch, value FROM digest")
+            while let row = try rows.next() {
+                digests[row[0]] = UInt64(bitPattern: row[1] as Int64)
+            }
+            return digests
+        }
+    }
+
+    /// Which runs have records already.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func jobRuns() throws(PersistenceFailure) -> Set<[Int64]> {
+        try read("read the records") { db in
+            let rows = try Row.fetchCursor(db, sql: "SELECT id, restart FROM job")
+            var runs: Set<[Int64]> = []
+            while let row = try rows.next() { runs.insert([row[0], row[1]]) }
+            return runs
+        }
+    }
+
+    /// Which records are wanted.
+    public struct JobQuery: Hashable, Sendable {
+        /// Only these jobs; empty for all.
+        public var jobIDs: [UInt32] = []
+        /// Only of this user.
+        public var user: String?
+        /// Only of this account.
+        public var account: String?
+        /// Only runs that ended at or after this instant.
+        public var endedFrom: SimInstant?
+
+        /// Asks for all records.
+        public init() {}
+    }
+
+    /// The bodies of the records that match, by job and run.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func jobs(_ query: JobQuery) throws(PersistenceFailure) -> [String] {
+        try read("read the records") { db in
+            var conditions: [String] = []
+            var arguments: StatementArguments = []
+            if !query.jobIDs.isEmpty {
+                let list = query.jobIDs.map(String.init).joined(separator: ",")
+                conditions.append("id IN (\(list))")
+            }
+            if let user = query.user {
+                conditions.append("user = ?")
+                arguments += [user]
+            }
+            if let account = query.account {
+                conditions.append("account = ?")
+                arguments += [account]
+            }
+            if let from = query.endedFrom {
+                conditions.append("\"end\" >= ?")
+                arguments += [from.microseconds]
+            }
+            let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+            return try String.fetchAll(
+                db,
+                sql: "SELECT body FROM job\(filter) ORDER BY id, restart",
+                arguments: arguments
+            )
+        }
+    }
+
+    /// The number of records of ended runs.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func jobCount() throws(PersistenceFailure) -> Int64 {
+        try read("read the records") {
+            try Int64.fetchOne($0, sql: "SELECT count(*) FROM job") ?? 0
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Crypto
+
+/// A chain of SHA-256 hashes over rows: each hash covers its row and the hash before it, so a row
+/// that is changed, taken out or put in anywhere breaks the chain from there on.
+public struct HashChain: Hashable, Sendable {
+    /// The hash of the last row; 32 zero bytes before the first.
+    public private(set) var head = [UInt8](repeating: 0, count: 32)
+
+    /// The chain before the first row.
+    public init() {}
+
+    /// The chain after a row whose hash is known.
+    init(head: [UInt8]) {
+        self.head = head
+    }
+
+    /// Takes in one row: numbers, then texts. Lengths go in, so that no two rows look alike.
+    mutating func extend(numbers: [Int64], texts: [String]) {
+        var hash = SHA256()
+        hash.update(data: head)
+        var bytes: [UInt8] = []
+        func put(_ number: Int64) {
+            withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
+        }
+        for number in numbers { put(number) }
+        for text in texts {
+            put(Int64(text.utf8.count))
+            bytes += text.utf8
+        }
+        hash.update(data: bytes)
+        head = Array(hash.finalize())
+    }
+
+    /// The last hash in hexadecimal.
+    public var hexText: String {
+        head.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+
+/// The folder in which a centre keeps its state, held by one process at a time.
+///
+///     journal.sqlite   inputs, records of ended jobs, ledger entries
+///     lock             held (flock) while a daemon runs; its process number, for people
+///     jobs/            one folder for each run of a real job
+///     xinghed.log      what the daemon logged, when `xinghe up` started it
+public final class StateFolder: Sendable {
+    /// The absolute path.
+    public let path: String
+    private let lockDescriptor: Int32
+
+    /// Makes the folder when it is absent, and takes it.
+    ///
+    /// - Throws: `PersistenceFailure` of kind `inUse`, naming the other process, when it is taken.
+    public init(path: String) throws(PersistenceFailure) {
+        func failed(_ operation: String) -> PersistenceFailure {
+            PersistenceFailure(
+                kind: errno == ENOSPC ? .full : .other,
+                operation: operation,
+                message: String(cString: strerror(errno))
+            )
+        }
+        try Self.makeFolders(path)
+        let lock = path + "/lock"
+        let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failed("open \(lock)") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            var bytes = [UInt8](repeating: 0, count: 32)
+            let count = max(0, read(descriptor, &bytes, bytes.count))
+            close(descriptor)
+            let owner = String(decoding: bytes[..<count].prefix { $0 != 0x0A }, as: UTF8.self)
+            throw PersistenceFailure(
+                kind: .inUse,
+                operation: "open state folder \(path)",
+                message: "another xinghed (process \(owner)) has it open"
+            )
+        }
+        // The name is for people only; a full disk must not keep the centre closed.
+        let name = "\(getpid())\n"
+        if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, name, name.utf8.count, 0) }
+        self.path = path
+        lockDescriptor = descriptor
+    }
+
+    deinit {
+        close(lockDescriptor)
+    }
+
+    private static func makeFolders(_ path: String) throws(PersistenceFailure) {
+        var built = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            built += "/" + part
+            if mkdir(built, 0o755) != 0, errno != EEXIST {
+                throw PersistenceFailure(
+                    kind: errno == ENOSPC ? .full : .other,
+                    operation: "make state folder \(path)",
+                    message: String(cString: strerror(errno))
+                )
+            }
+        }
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+            throw PersistenceFailure(
+                kind: .other,
+                operation: "make state folder \(path)",
+                message: "there is something else of this name"
+            )
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Persistence
+import Quantities
+import Testing
+
+@Suite("The journal")
+struct CentreStoreTests {
+    private static func body(_ number: Int) -> String { "{\"n\":\(number)}" }
+
+    private func fill(_ store: CentreStore, _ batches: ClosedRange<Int64>) throws {
+        for batch in batches {
+            var derived = DerivedRows()
+            derived.digests = [DigestRow(batch: batch, value: UInt64.max - UInt64(batch))]
+            derived.ledger = [LedgerRow(id: "charge/\(batch)", text: "amount \(batch)")]
+            try store.append(
+                batch: batch,
+                at: SimInstant(microseconds: batch * 10),
+                inputs: [("submit", Self.body(Int(batch))), ("timer", "{}")],
+                derived: derived
+            )
+        }
+    }
+
+    private func sqlite(_ folder: ScratchFolder, _ sql: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let code =
+            "import sqlite3,sys;c=sqlite3.connect(sys.argv[1]);c.execute(sys.argv[2]);c.commit()"
+        process.arguments = ["-c", code, folder.path + "/journal.sqlite", sql]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
+    @Test("What was appended is read back in order, also by the next one to open it")
+    func readBack() throws {
+        let folder = try ScratchFolder()
+        do {
+            let store = try CentreStore(folder: StateFolder(path: folder.path))
+            try fill(store, 1...3)
+            #expect(store.journalLength == 6)
+        }
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        try fill(store, 4...4)
+        var rows: [JournalRow] = []
+        try store.reader.forEachInput { rows.append($0) }
+        #expect(rows.map(\.sequence) == Array(1...8))
+        #expect(rows.map(\.batch) == [1, 1, 2, 2, 3, 3, 4, 4])
+        #expect(rows[6].body == Self.body(4))
+        #expect(rows[6].instant == SimInstant(microseconds: 40))
+        #expect(try store.reader.digests()[3] == UInt64.max - 3)
+        var entries: [LedgerRow] = []
+        try store.reader.forEachLedgerEntry { entries.append($0) }
+        #expect(entries.map(\.id) == ["charge/1", "charge/2", "charge/3", "charge/4"])
+    }
+
+    @Test("A second daemon on one state folder is refused, and told who has it")
+    func secondDaemon() throws {
+        let folder = try ScratchFolder()
+        let first = try StateFolder(path: folder.path + "/a/b")
+        do throws(PersistenceFailure) {
+            _ = try StateFolder(path: first.path)
+            Issue.record("two have the folder")
+        } catch {
+            #expect(error.kind == .inUse)
+            #expect(error.message.contains("process \(getpid())"))
+        }
+    }
+
+    @Test(
+        "A changed, missing or added row is found and named",
+        arguments: [
+            ("UPDATE journal SET body = '{\"n\":9}' WHERE sequence = 3", "row 3 (submit, batch 2)"),
+            ("UPDATE journal SET instant = 21 WHERE sequence = 4", "row 4 (timer, batch 2)"),
+            ("DELETE FROM journal WHERE sequence = 2", "row 2 is missing"),
+            ("UPDATE journal SET chain = x'00' WHERE sequence = 5", "row 5 (submit, batch 3)"),
+        ]
+    )
+    func editedJournal(sql: String, place: String) throws {
+        let folder = try ScratchFolder()
+        try fill(CentreStore(folder: StateFolder(path: folder.path)), 1...3)
+        try sqlite(folder, sql)
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        do throws(PersistenceFailure) {
+            try store.reader.forEachInput { _ in }
+            Issue.record("nothing was found: \(sql)")
+        } catch {
+            #expect(error.kind == .damaged)
+            #expect(error.message.contains(place), "\(error)")
+        }
+    }
+
+    @Test("A changed ledger entry is found and named")
+    func editedLedger() throws {
+        let folder = try ScratchFolder()
+        try fill(CentreStore(folder: StateFolder(path: folder.path)), 1...3)
+        try sqlite(folder, "UPDATE ledger SET text = 'amount 1' WHERE sequence = 2")
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        do throws(PersistenceFailure) {
+            try store.reader.forEachLedgerEntry { _ in }
+            Issue.record("nothing was found")
+        } catch {
+            #expect(error.message.contains("row 2 (charge/2)"), "\(error)")
+        }
+    }
+
+    @Test("When there is no room nothing is written, and what was there can be read and added to")
+    func fullDisk() throws {
+        let folder = try ScratchFolder()
+        let limit = ByteCount(mebibytes: 1)
+        let store = try CentreStore(folder: StateFolder(path: folder.path), sizeLimit: limit)
+        let large = String(repeating: "x", count: 200_000)
+        var acknowledged: Int64 = 0
+        var failure: PersistenceFailure?
+        while failure == nil, acknowledged < 100 {
+            do throws(PersistenceFailure) {
+                try store.append(
+                    batch: acknowledged + 1,
+                    at: SimInstant(microseconds: acknowledged),
+                    inputs: [("submit", large)],
+                    derived: DerivedRows()
+                )
+                acknowledged += 1
+            } catch {
+                failure = error
+            }
+        }
+        #expect(failure?.kind == .full)
+        #expect(acknowledged > 0)
+        #expect(store.journalLength == acknowledged)
+        try store.append(
+            batch: acknowledged + 1,
+            at: SimInstant(microseconds: acknowledged),
+            inputs: [("timer", "{}")],
+            derived: DerivedRows()
+        )
+        var count: Int64 = 0
+        try store.reader.forEachInput { _ in count += 1 }
+        #expect(count == acknowledged + 1)
+    }
+}
