@@ -90,7 +90,9 @@ let allTargets: [Target] = [
     .target(name: "CLinux"),
     .target(
         name: "HardwareTopology",
-        dependencies: ["CHwloc", "CNuma", "Quantities", "ClusterModel", "WireFormats"],
+        dependencies: [
+            "CHwloc", "CNuma", "Quantities", "IndexSets", "ClusterModel", "WireFormats",
+        ],
         swiftSettings: house
     ),
     .target(name: "MessagePassing", dependencies: ["CMPI"], swiftSettings: numeric),

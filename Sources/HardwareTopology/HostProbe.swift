@@ -1,0 +1,60 @@
+public import ClusterModel
+import Glibc
+public import Quantities
+
+/// What the operating system says about the machine that the program runs on.
+public enum HostProbe {
+    /// The host's structure, its memory by the operating system, and what libnuma adds.
+    ///
+    /// - Throws: `HwlocFailure` when hwloc cannot read the machine.
+    public static func model() throws(HwlocFailure) -> TopologyModel {
+        let topology = try HwlocTopology.host()
+        var model = topology.model(origin: .host)
+        model.memoryOfSystem = memory()
+        if model.distances.isEmpty, let matrix = NUMAMemory.distances() {
+            model.distances = [matrix]
+        }
+        model.placement = NUMAMemory.checkPlacement()
+        return model
+    }
+
+    /// The host as a node that machine files may refer to.
+    ///
+    /// - Throws: `HwlocFailure` when hwloc cannot read the machine.
+    public static func describe() throws(HwlocFailure) -> HostDescription {
+        let model = try HwlocTopology.host().model(origin: .host)
+        return HostDescription(
+            name: hostName(),
+            processorModel: model.root.firstInfo(named: "CPUModel") ?? "unknown processor",
+            // hwloc finds no cores where the kernel tells only of PUs.
+            cores: Int32(max(model.coreCount, model.coreCount == 0 ? model.puCount : 0)),
+            memory: memory() ?? model.root.totalMemory
+        )
+    }
+
+    /// The memory of the machine by `/proc/meminfo`; nil where there is none.
+    ///
+    /// Not the sum over NUMA nodes: a virtual machine whose memory was plugged in while it ran
+    /// shows only a part of it there.
+    public static func memory() -> ByteCount? {
+        guard let file = fopen("/proc/meminfo", "r") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+            guard words.count >= 2, words[0] == "MemTotal:" else { continue }
+            return Int64(words[1]).map { ByteCount($0 * 1_024) }
+        }
+        return nil
+    }
+
+    /// The name of the machine without its domain.
+    static func hostName() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let full = String(decoding: bytes, as: UTF8.self)
+        return full.split(separator: ".").first.map(String.init) ?? "localhost"
+    }
+}
