@@ -201,7 +201,10 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "ClusterModelTests",
-        dependencies: ["ClusterModel", "Catalog", "HardwareTopology"],
+        dependencies: [
+            "Quantities", "IndexSets", "ClusterModel", "Catalog", "HardwareTopology",
+            "WireFormats",
+        ],
         swiftSettings: house
     ),
     .testTarget(

@@ -1,3 +1,5 @@
+import Quantities
+
 /// A rate of floating-point operations. Unit: flop/s in double precision where nothing else is said.
 ///
 /// An integer: totals of a machine must not depend on the order of the sum. 64 bits hold 9.2 EF.
@@ -57,4 +59,28 @@ public struct Frequency: Hashable, Comparable, Sendable {
 
     /// Whether `left` is slower than `right`.
     public static func < (left: Self, right: Self) -> Bool { left.hertz < right.hertz }
+}
+
+// MARK: - Texts for people
+
+extension FlopRate {
+    /// The rate in Tflop/s, the unit of the TOP500, with one decimal: `4,702.2 TF`.
+    public var teraflopText: String { decimalText(flopsPerSecond, per: 1_000_000_000_000) + " TF" }
+
+    /// The rate in Gflop/s with one decimal: `656.0 GF`.
+    public var gigaflopText: String { decimalText(flopsPerSecond, per: 1_000_000_000) + " GF" }
+}
+
+extension ByteRate {
+    /// The rate in GB/s with one decimal: `148.0 GB/s`.
+    public var gigabyteText: String { decimalText(bytesPerSecond, per: 1_000_000_000) + " GB/s" }
+}
+
+extension Frequency {
+    /// The frequency in GHz with two decimals: `2.93 GHz`.
+    public var gigahertzText: String {
+        let hundredths = (hertz + 5_000_000) / 10_000_000
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) GHz"
+    }
 }

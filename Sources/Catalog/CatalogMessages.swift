@@ -1,0 +1,57 @@
+// The words for everything that the catalogue refuses, in one place.
+
+extension CatalogError: CustomStringConvertible {
+    /// The message for people.
+    public var description: String {
+        switch self {
+        case .unknownMachine(let name, let similar, let known):
+            "unknown machine '\(name)'\(didYouMean(similar)); "
+                + "known machines: \(known.joined(separator: ", "))"
+        case .refused(let refusal):
+            refusal.description
+        }
+    }
+}
+
+extension FileRefusal: CustomStringConvertible {
+    /// `FILE:LINE: field PATH: what is wrong`.
+    public var description: String {
+        let place = field.isEmpty ? "" : "field \(field): "
+        return "\(file):\(line): \(place)\(problem.text)"
+    }
+}
+
+extension FileRefusal.Problem {
+    /// What is wrong, without the place.
+    public var text: String {
+        switch self {
+        case .malformedYAML(let words): "not valid YAML: \(words)"
+        case .emptyFile: "the file is empty"
+        case .unknownField(let similar, let known):
+            "unknown field\(didYouMean(similar)); known here: \(known.joined(separator: ", "))"
+        case .missing: "is missing"
+        case .wrongType(let expected, let found): "needs \(expected), found \(found)"
+        case .outOfRange(let found, let minimum, let maximum):
+            "\(found) is out of range (\(minimum) to \(maximum))"
+        case .unreadable(let found, let expected): "needs \(expected), found '\(found)'"
+        case .unknownChoice(let found, let similar, let known):
+            "'\(found)' is not known here\(didYouMean(similar)); "
+                + "one of: \(known.joined(separator: ", "))"
+        case .duplicate(let name, let kind): "\(kind) '\(name)' is defined already"
+        case .unknownReference(let name, let kind, let similar):
+            "there is no \(kind) '\(name)'\(didYouMean(similar))"
+        case .overlap(let nodes, let other): "\(nodes) already in \(other)"
+        case .doesNotAddUp(let stated, let counted): "says \(stated), but there are \(counted)"
+        case .conflict(let words): words
+        case .unreadableFile(let name): "file '\(name)' cannot be read"
+        case .joinsItself(let chain): "joins itself: \(chain.joined(separator: " → "))"
+        case .hostNotDiscovered: "refers to the host, which was not discovered"
+        }
+    }
+}
+
+/// `; did you mean 'a' or 'b'?`, or nothing.
+private func didYouMean(_ similar: [String]) -> String {
+    guard !similar.isEmpty else { return "" }
+    return " (did you mean \(similar.map { "'\($0)'" }.joined(separator: " or "))?)"
+}

@@ -1,0 +1,72 @@
+public import ClusterModel
+
+/// Where the reader of machine files finds what a file refers to.
+///
+/// The reader has no hands of its own: a program hands it the discovered host and a way to read
+/// files, a test hands it a dictionary.
+public struct MachineLibrary: Sendable {
+    /// The machine that the program runs on; nil when nobody has looked.
+    public var host: HostDescription?
+    /// The text of a file on disk; nil when it cannot be read.
+    public var fileText: @Sendable (_ path: String) -> String?
+
+    /// Makes a library.
+    public init(
+        host: HostDescription? = nil,
+        fileText: @escaping @Sendable (_ path: String) -> String? = { _ in nil }
+    ) {
+        self.host = host
+        self.fileText = fileText
+    }
+
+    /// Reads a shipped machine.
+    ///
+    /// - Throws: `CatalogError.unknownMachine`, or what is wrong in the file.
+    public func machine(named name: String) throws(CatalogError) -> Machine {
+        guard let text = MachineCatalog.machineText(named: name) else {
+            throw .unknownMachine(
+                name: name,
+                similar: similarNames(to: name, among: MachineCatalog.machineNames),
+                known: MachineCatalog.machineNames
+            )
+        }
+        return try machine(text: text, file: MachineCatalog.fileName(ofMachine: name))
+    }
+
+    /// Reads anybody's machine from a file on disk.
+    ///
+    /// - Throws: what is wrong in the file, or that it cannot be read.
+    public func machine(path: String) throws(CatalogError) -> Machine {
+        guard let text = fileText(path) else {
+            throw .refused(
+                FileRefusal(
+                    file: path,
+                    line: 1,
+                    field: "",
+                    problem: .unreadableFile(name: path)
+                )
+            )
+        }
+        return try machine(text: text, file: path)
+    }
+
+    /// Reads a machine from text.
+    ///
+    /// - Parameter file: what refusals call the text; files that it refers to are looked for
+    ///   beside it.
+    /// - Throws: what is wrong in the text.
+    public func machine(text: String, file: String) throws(CatalogError) -> Machine {
+        do {
+            return try MachineReader(library: self).machine(text: text, file: file)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// The text of what a file calls `name`: a file beside it, or else a shipped one.
+    func text(ofFile name: String, referredToBy file: String) -> String? {
+        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+        let path = name.hasPrefix("/") ? name : folder + name
+        return fileText(path) ?? MachineCatalog.text(ofFile: name)
+    }
+}

@@ -1,0 +1,217 @@
+import ClusterModel
+import IndexSets
+import Quantities
+
+extension MachineReader {
+    // MARK: Node types
+
+    func readNodeTypes(
+        _ top: YAMLMapping,
+        into draft: inout MachineDraft
+    ) throws(FileRefusal) {
+        for field in try top["node_types"]?.list() ?? [] {
+            let type = try nodeType(field)
+            guard !draft.nodeTypes.contains(where: { $0.name == type.name }) else {
+                throw field.refusal(.duplicate(name: type.name, of: "node type"))
+            }
+            draft.nodeTypes.append(type)
+        }
+    }
+
+    private func nodeType(_ field: YAMLField) throws(FileRefusal) -> NodeType {
+        let fields = try field.mapping([
+            "name", "title", "topology", "processor", "cores", "memory", "memory_bandwidth",
+            "power", "os", "features", "accelerators", "sources",
+        ])
+        let accelerators = try (fields["accelerators"]?.list() ?? []).mapField(accelerator)
+        let topology = try topology(fields.required("topology"))
+        let (processor, cores, memory) = try inside(fields, topology)
+        var features: [String] = []
+        for feature in try fields["features"]?.list() ?? [] { features.append(try feature.name()) }
+        return NodeType(
+            name: try fields.required("name").name(),
+            title: try fields.required("title").text(),
+            topology: topology,
+            processor: processor,
+            capacity: NodeCapacity(
+                cores: cores,
+                memory: memory,
+                accelerators: accelerators.reduce(0) { $0 + $1.count }
+            ),
+            accelerators: accelerators,
+            memoryBandwidth: try fields["memory_bandwidth"]?.byteRate(),
+            powerWatts: try fields["power"].map(smallPower),
+            operatingSystem: try fields["os"]?.text(),
+            features: features,
+            facts: try Self.facts(fields)
+        )
+    }
+
+    /// What is in a node: as written, or for the host as discovered.
+    private func inside(
+        _ fields: YAMLMapping,
+        _ topology: TopologySource
+    ) throws(FileRefusal) -> (Processor, cores: Int32, memory: ByteCount) {
+        guard topology == .host else {
+            return (
+                try processor(fields.required("processor")),
+                try fields.required("cores").count(1...65_536),
+                try fields.required("memory").bytes()
+            )
+        }
+        for name in ["processor", "cores", "memory"] {
+            guard let field = fields[name] else { continue }
+            throw field.refusal(.conflict("is discovered on the host and cannot be given"))
+        }
+        guard let host = library.host else {
+            throw try fields.required("topology").refusal(.hostNotDiscovered)
+        }
+        return (Processor(model: host.processorModel), host.cores, host.memory)
+    }
+
+    private func topology(_ field: YAMLField) throws(FileRefusal) -> TopologySource {
+        if let word = try? field.text() {
+            guard word == "host" else {
+                throw field.refusal(
+                    .unreadable(found: word, expected: "'host', 'synthetic: …' or 'xml: …'")
+                )
+            }
+            return .host
+        }
+        let fields = try field.mapping(["synthetic", "xml"])
+        switch (fields["synthetic"], fields["xml"]) {
+        case (let synthetic?, nil):
+            return .synthetic(try synthetic.text())
+        case (nil, let xml?):
+            let name = try xml.text()
+            guard let text = library.text(ofFile: name, referredToBy: field.file) else {
+                throw xml.refusal(.unreadableFile(name: name))
+            }
+            return .xml(name: name, text: text)
+        default:
+            throw field.refusal(.conflict("needs one of 'synthetic' and 'xml'"))
+        }
+    }
+
+    private func processor(_ field: YAMLField) throws(FileRefusal) -> Processor {
+        let fields = try field.mapping(["model", "clock", "flops_per_cycle"])
+        return Processor(
+            model: try fields.required("model").text(),
+            clock: try fields["clock"]?.frequency(),
+            flopsPerCycle: try fields["flops_per_cycle"]?.count(1...4_096)
+        )
+    }
+
+    private func accelerator(_ field: YAMLField) throws(FileRefusal) -> Accelerator {
+        let fields = try field.mapping([
+            "kind", "model", "count", "peak", "memory", "memory_bandwidth", "power",
+        ])
+        return Accelerator(
+            kind: try fields.required("kind").name(),
+            model: try fields.required("model").text(),
+            count: try fields.required("count").count(1...1_024),
+            peak: try fields["peak"]?.flopRate(),
+            memory: try fields["memory"]?.bytes(),
+            memoryBandwidth: try fields["memory_bandwidth"]?.byteRate(),
+            powerWatts: try fields["power"].map(smallPower)
+        )
+    }
+
+    /// The power of one node or card, which is never near the 2 GW that Int32 holds.
+    private func smallPower(_ field: YAMLField) throws(FileRefusal) -> Int32 {
+        let watts = try field.watts()
+        guard (1...1_000_000).contains(watts) else {
+            throw field.refusal(
+                .outOfRange(found: "\(watts) W", minimum: "1 W", maximum: "1 MW")
+            )
+        }
+        return Int32(watts)
+    }
+
+    // MARK: Nodes
+
+    func readNodes(_ top: YAMLMapping, into draft: inout MachineDraft) throws(FileRefusal) {
+        for field in try top["nodes"]?.list() ?? [] {
+            let fields = try field.mapping(["names", "type"])
+            let typeField = try fields.required("type")
+            let typeName = try typeField.name()
+            guard let typeIndex = draft.nodeTypes.firstIndex(where: { $0.name == typeName })
+            else {
+                throw typeField.refusal(
+                    .unknownReference(
+                        name: typeName,
+                        to: "node type",
+                        similar: similarNames(to: typeName, among: draft.nodeTypes.map(\.name))
+                    )
+                )
+            }
+            let namesField = try fields.required("names")
+            let names = try hostNames(namesField)
+            if draft.nodeTypes[typeIndex].topology == .host, names.count != 1 {
+                throw namesField.refusal(.conflict("the host is one node, not \(names.count)"))
+            }
+            for name in names {
+                guard draft.nodeIndices[name] == nil else {
+                    throw namesField.refusal(.duplicate(name: name, of: "node"))
+                }
+                draft.nodeIndices[name] = draft.nodes.count
+                draft.nodes.append(
+                    ClusterNode(
+                        name: name,
+                        typeIndex: typeIndex,
+                        capacity: draft.nodeTypes[typeIndex].capacity
+                    )
+                )
+            }
+        }
+    }
+
+    /// The names that a host list stands for.
+    func hostNames(_ field: YAMLField) throws(FileRefusal) -> [String] {
+        let text = try field.text()
+        do {
+            let names = try HostList.expand(text)
+            guard let longest = names.max(by: { $0.utf8.count < $1.utf8.count }),
+                longest.utf8.count <= 64
+            else { throw HostList.Rejection.badRange(text) }
+            return names
+        } catch {
+            throw field.refusal(.unreadable(found: text, expected: "a list such as cn[0000-0127]"))
+        }
+    }
+
+    /// The indices of the nodes that a host list stands for, in the order written.
+    func nodeIndices(
+        _ field: YAMLField,
+        in draft: MachineDraft
+    ) throws(FileRefusal) -> [Int] {
+        if try field.text() == "ALL" { return Array(draft.nodes.indices) }
+        var indices: [Int] = []
+        for name in try hostNames(field) {
+            guard let index = draft.nodeIndices[name] else {
+                // Thousands of candidates tell a reader less than the first and the last.
+                let ends = [draft.nodes.first, draft.nodes.last].compactMap { $0?.name }
+                throw field.refusal(
+                    .unknownReference(
+                        name: name,
+                        to: "node",
+                        similar: similarNames(to: name, among: ends)
+                    )
+                )
+            }
+            indices.append(index)
+        }
+        return indices
+    }
+}
+
+extension Sequence {
+    /// `map` with a typed error, which the standard library's does not infer for methods.
+    func mapField<Value>(
+        _ transform: (Element) throws(FileRefusal) -> Value
+    ) throws(FileRefusal) -> [Value] {
+        var values: [Value] = []
+        for element in self { values.append(try transform(element)) }
+        return values
+    }
+}

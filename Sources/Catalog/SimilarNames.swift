@@ -1,0 +1,29 @@
+/// The candidates that somebody who wrote `name` may have meant, best first, three at most.
+public func similarNames(to name: String, among candidates: [String]) -> [String] {
+    let wanted = Array(name.lowercased().utf8)
+    // A third of the letters may be wrong, and one always.
+    let tolerance = max(1, wanted.count / 3)
+    var scored: [(distance: Int, name: String)] = []
+    for candidate in candidates {
+        let letters = Array(candidate.lowercased().utf8)
+        let isPart = wanted.count >= 3 && candidate.lowercased().contains(name.lowercased())
+        let distance = isPart ? 1 : editDistance(wanted, letters)
+        if distance <= tolerance { scored.append((distance, candidate)) }
+    }
+    return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
+}
+
+/// Levenshtein's distance: the fewest letters to insert, delete or replace. O(n·m).
+private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for (j, b) in right.enumerated() {
+            let substituted = diagonal + (a == b ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
+        }
+    }
+    return row[right.count]
+}
