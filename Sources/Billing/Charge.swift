@@ -1,0 +1,242 @@
+public import JobModel
+public import Quantities
+
+/// What one run of a job costs in one month.
+///
+/// A run that crosses a month end gives one part a month. Part k is round(fee up to boundary k) −
+/// round(fee up to boundary k − 1), and inside a part each resource is cut off the running sum in
+/// the same way, so months, resources and the whole always add up.
+public struct ChargePart: Hashable, Sendable {
+    /// The job.
+    public var job: JobID
+    /// Which run of the job; 0 is the first.
+    public var attempt: Int32
+    /// The account that pays.
+    public var account: String
+    /// Who submitted the job.
+    public var user: String
+    /// Where it ran.
+    public var partition: String
+    /// The platform of that partition.
+    public var platform: String
+    /// The tariff that was applied.
+    public var tariff: String
+    /// How the run ended.
+    public var outcome: RunOutcome
+    /// Whether runs that end so are charged.
+    public var isCharged: Bool
+    /// The month.
+    public var month: BillingMonth
+    /// The start of the part; nil when the job never started.
+    public var startedAt: SimInstant?
+    /// The end of the part.
+    public var endedAt: SimInstant
+    /// Nodes held.
+    public var nodeCount: Int64
+    /// Cores held.
+    public var coreCount: Int64
+    /// Cards held.
+    public var cardCount: Int64
+    /// Verified operations of the run; only in its last part.
+    public var verifiedFlop: Int64?
+    /// The fee by resource, in the order of `BilledResource.allCases`; resources without a fee are
+    /// left out.
+    public var fees: [ResourceFee]
+
+    /// The fee for one resource.
+    public struct ResourceFee: Hashable, Sendable {
+        /// The resource.
+        public var resource: BilledResource
+        /// The fee.
+        public var amount: Fen
+
+        /// Makes a fee.
+        public init(resource: BilledResource, amount: Fen) {
+            self.resource = resource
+            self.amount = amount
+        }
+    }
+
+    /// The fee of the part.
+    public var amount: Fen { fees.reduce(into: .zero) { $0 += $1.amount } }
+
+    /// The length of the part.
+    public var duration: SimDuration { startedAt.map { endedAt - $0 } ?? .zero }
+
+    /// How long it held `resource`. Unit: one thing × µs.
+    public func held(_ resource: BilledResource) -> HeldTime {
+        switch resource {
+        case .coreHour: HeldTime(count: coreCount, for: duration)
+        case .cardHour: HeldTime(count: cardCount, for: duration)
+        case .nodeHour: HeldTime(count: nodeCount, for: duration)
+        }
+    }
+
+    /// What makes the part unique: `charge/JOB.ATTEMPT/YYYY-MM`.
+    public var entryID: String { "charge/\(job).\(attempt)/\(month)" }
+}
+
+/// How much of a tariff line each account has used in each month, for volume tiers.
+public struct VolumeCounter: Hashable, Sendable {
+    struct Key: Hashable, Sendable {
+        var account: String
+        var lineIndex: Int
+        var month: BillingMonth
+    }
+
+    /// Microseconds × ppm; see `ExactFee.quantityPerHour`.
+    private var quantities: [Key: Int128] = [:]
+
+    /// Makes a counter in which nothing has been used.
+    public init() {}
+
+    /// Adds `quantity` and says from where to where the account has moved.
+    mutating func advance(_ key: Key, by quantity: Int128) -> (from: Int128, to: Int128) {
+        let from = quantities[key] ?? 0
+        quantities[key] = from + quantity
+        return (from, from + quantity)
+    }
+}
+
+extension Tariff {
+    /// What `usage` costs, one part a month in order; at least one part, also for a run that is
+    /// free or never started.
+    ///
+    /// - Parameters:
+    ///   - classes: the classes of the account, for discounts.
+    ///   - volumes: what accounts have used so far; moved on by this run when it is charged.
+    public func charge(
+        for usage: JobUsage,
+        classes: [String] = [],
+        volumes: inout VolumeCounter
+    ) -> [ChargePart] {
+        guard let start = usage.startedAt, start < usage.endedAt else {
+            return [
+                part(
+                    of: usage,
+                    from: usage.startedAt == nil ? nil : usage.endedAt,
+                    to: usage.endedAt,
+                    fees: []
+                )
+            ]
+        }
+        guard isCharged(usage.outcome) else {
+            return monthCuts(from: start, to: usage.endedAt).map { cut in
+                part(of: usage, from: cut.start, to: cut.end, fees: [])
+            }
+        }
+        let pricing = Pricing(
+            resources: BilledResource.allCases.map { ($0, lineIndices(for: usage, $0)) },
+            factorPPM: Int128(factorPPM(of: usage)),
+            discount: discount(for: classes)
+        )
+        var sum = ExactFee.zero
+        var billed = Fen.zero
+        var parts = monthCuts(from: start, to: usage.endedAt).map { cut in
+            var fees: [ChargePart.ResourceFee] = []
+            for (resource, lineIndices) in pricing.resources {
+                for lineIndex in lineIndices {
+                    sum += fee(usage, lineIndex, cut, pricing, &volumes)
+                }
+                let amount = sum.roundedHalfUp - billed
+                billed += amount
+                if amount > .zero { fees.append(.init(resource: resource, amount: amount)) }
+            }
+            return part(of: usage, from: cut.start, to: cut.end, fees: fees)
+        }
+        if let last = parts.indices.last, sum.numerator > 0, billed < minimumCharge {
+            parts[last].add(minimumCharge - billed, to: pricing.firstResource)
+        }
+        return parts
+    }
+
+    private struct Pricing {
+        var resources: [(resource: BilledResource, lineIndices: [Int])]
+        var factorPPM: Int128
+        var discount: Factor
+
+        var firstResource: BilledResource {
+            resources.first { !$0.lineIndices.isEmpty }?.resource ?? .coreHour
+        }
+    }
+
+    private func fee(
+        _ usage: JobUsage,
+        _ lineIndex: Int,
+        _ cut: (start: SimInstant, end: SimInstant),
+        _ pricing: Pricing,
+        _ volumes: inout VolumeCounter
+    ) -> ExactFee {
+        let line = lines[lineIndex]
+        let (start, end) = line.validity.clip(cut.start, cut.end)
+        let held = HeldTime(count: usage.count(of: line.resource), for: end - start)
+        precondition(held >= .zero, "negative usage of job \(usage.id)")
+        let month = BillingMonth(containing: cut.start)
+        let key = VolumeCounter.Key(account: usage.account, lineIndex: lineIndex, month: month)
+        let step = volumes.advance(key, by: held.microseconds * pricing.factorPPM)
+        return line.fee(from: step.from, to: step.to, discount: pricing.discount)
+    }
+
+    private func factorPPM(of usage: JobUsage) -> Int64 {
+        let qos = qosFactors[usage.qos] ?? .one
+        return qos.thousandths * (usage.isReserved ? reservationFactor : .one).thousandths
+    }
+
+    private func discount(for classes: [String]) -> Factor {
+        let thousandths = classes.compactMap { classFactors[$0]?.thousandths }.min()
+        return Factor(thousandths: thousandths ?? 1_000)
+    }
+
+    private func part(
+        of usage: JobUsage,
+        from start: SimInstant?,
+        to end: SimInstant,
+        fees: [ChargePart.ResourceFee]
+    ) -> ChargePart {
+        ChargePart(
+            job: usage.id,
+            attempt: usage.attempt,
+            account: usage.account,
+            user: usage.user,
+            partition: usage.partition,
+            platform: usage.platform,
+            tariff: id,
+            outcome: usage.outcome,
+            isCharged: isCharged(usage.outcome),
+            month: BillingMonth(containing: start ?? end),
+            startedAt: start,
+            endedAt: end,
+            nodeCount: usage.nodeCount,
+            coreCount: usage.coreCount,
+            cardCount: usage.cardCount,
+            verifiedFlop: end == usage.endedAt ? usage.verifiedFlop : nil,
+            fees: fees
+        )
+    }
+}
+
+extension ChargePart {
+    fileprivate mutating func add(_ amount: Fen, to resource: BilledResource) {
+        if let index = fees.firstIndex(where: { $0.resource == resource }) {
+            fees[index].amount += amount
+        } else {
+            fees.append(ResourceFee(resource: resource, amount: amount))
+            fees.sort { $0.resource < $1.resource }
+        }
+    }
+}
+
+/// `[start, end)` cut at the month ends of Asia/Shanghai.
+func monthCuts(
+    from start: SimInstant,
+    to end: SimInstant
+) -> [(start: SimInstant, end: SimInstant)] {
+    var cuts: [(start: SimInstant, end: SimInstant)] = []
+    var cutStart = start
+    while cutStart < end {
+        let cutEnd = min(end, BillingMonth(containing: cutStart).end)
+        cuts.append((cutStart, cutEnd))
+        cutStart = cutEnd
+    }
+    return cuts
+}

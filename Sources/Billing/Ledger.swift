@@ -1,0 +1,174 @@
+public import Quantities
+
+// The ledger is a value: a list of entries that only grows, and the balances that follow from it.
+//
+//     charge    debit receivable:CUSTOMER     credit revenue:PLATFORM
+//     grant     debit subsidy-fund:RULE       credit receivable:CUSTOMER
+//     payment   debit cash:                   credit receivable:CUSTOMER
+//     hold      debit hold:CUSTOMER           credit hold-control:
+//     release   debit hold-control:           credit hold:CUSTOMER
+//
+// A posting has one amount and two accounts, so debits equal credits by construction; the check in
+// `Ledger+Invariants.swift` recomputes all balances from the entries all the same. Storage chains
+// the canonical form of the entries by hash (Persistence); this type knows nothing of hashes.
+
+/// Why an entry is not posted. Checked in this order; the first that applies is reported.
+public enum LedgerRefusal: Error, Hashable, Sendable {
+    /// The id was posted before with another content.
+    case idTaken(String)
+    /// A posting moves nothing, a negative amount, or more than 10¹⁵ fen.
+    case amountOutOfRange(Fen)
+    /// A posting has one account on both sides.
+    case sameAccountTwice(LedgerAccount)
+    /// The customer's money does not cover a hold.
+    case fundsTooLow(account: String, needed: Fen, available: Fen)
+    /// A balance would go below zero where that means nothing.
+    case belowFloor(LedgerAccount, balance: Fen)
+    /// A reversal names no entry, or one that is itself a reversal.
+    case nothingToReverse(String)
+}
+
+/// Whether posting changed anything.
+public enum PostingResult: Hashable, Sendable {
+    /// The entry is new.
+    case posted
+    /// The very same entry was there; nothing changed.
+    case alreadyPosted
+}
+
+/// Double-entry books: append only, idempotent by id.
+public struct Ledger: Hashable, Sendable {
+    /// All entries in the order of their posting.
+    public private(set) var entries: [LedgerEntry] = []
+    /// How far a customer may go into debt; nil for a customer without limit.
+    public private(set) var creditLimits: [String: Fen]
+
+    private var positions: [String: Int] = [:]
+    /// Debits − credits.
+    private var debitBalances: [LedgerAccount: Fen] = [:]
+
+    /// Makes empty books.
+    ///
+    /// - Parameter creditLimits: by account; zero is a prepaid account.
+    public init(creditLimits: [String: Fen] = [:]) {
+        self.creditLimits = creditLimits
+    }
+
+    /// The balance on the side on which the account grows.
+    public func balance(of account: LedgerAccount) -> Fen {
+        let debit = debitBalances[account] ?? .zero
+        return account.kind.growsByDebit ? debit : -debit
+    }
+
+    /// All accounts with a posting, in order.
+    public var accounts: [LedgerAccount] { debitBalances.keys.sorted() }
+
+    /// The entry called `id`.
+    public func entry(_ id: String) -> LedgerEntry? { positions[id].map { entries[$0] } }
+
+    /// What `customer` may still hold or spend; nil when it has no limit.
+    public func fundsAvailable(to customer: String) -> Fen? {
+        guard let limit = creditLimits[customer] else { return nil }
+        let owed = balance(of: LedgerAccount(.receivable, customer))
+        let held = balance(of: LedgerAccount(.hold, customer))
+        return limit - owed - held
+    }
+
+    /// Posts `entry` as a whole or not at all.
+    ///
+    /// A charge is never refused for want of money: the work is done. Holds are.
+    @discardableResult
+    public mutating func post(_ entry: LedgerEntry) throws(LedgerRefusal) -> PostingResult {
+        if let known = self.entry(entry.id) {
+            guard known == entry else { throw .idTaken(entry.id) }
+            return .alreadyPosted
+        }
+        for posting in entry.postings {
+            guard posting.amount > .zero, posting.amount <= .maximum else {
+                throw .amountOutOfRange(posting.amount)
+            }
+            guard posting.debit != posting.credit else { throw .sameAccountTwice(posting.debit) }
+        }
+        try checkFunds(for: entry)
+        try checkFloors(after: entry)
+        for posting in entry.postings {
+            debitBalances[posting.debit, default: .zero] += posting.amount
+            debitBalances[posting.credit, default: .zero] -= posting.amount
+        }
+        positions[entry.id] = entries.count
+        entries.append(entry)
+        return .posted
+    }
+
+    /// The entry that undoes the entry called `id`, to be posted.
+    public func reversal(of id: String, at instant: SimInstant) throws(LedgerRefusal) -> LedgerEntry
+    {
+        guard let entry = entry(id) else { throw .nothingToReverse(id) }
+        if case .reversal = entry.subject { throw .nothingToReverse(id) }
+        return LedgerEntry(
+            id: "reversal/\(id)",
+            bookedAt: instant,
+            subject: .reversal(of: id),
+            postings: entry.postings.map {
+                Posting(debit: $0.credit, credit: $0.debit, amount: $0.amount)
+            }
+        )
+    }
+
+    private func checkFunds(for entry: LedgerEntry) throws(LedgerRefusal) {
+        guard case .hold(_, _, let customer) = entry.subject,
+            let available = fundsAvailable(to: customer)
+        else { return }
+        let needed = entry.postings.reduce(into: Fen.zero) { $0 += $1.amount }
+        guard needed <= available else {
+            throw .fundsTooLow(account: customer, needed: needed, available: available)
+        }
+    }
+
+    /// Holds and their control account never go below zero: a release gives back what was held.
+    private func checkFloors(after entry: LedgerEntry) throws(LedgerRefusal) {
+        var change: [LedgerAccount: Fen] = [:]
+        for posting in entry.postings {
+            change[posting.debit, default: .zero] += posting.amount
+            change[posting.credit, default: .zero] -= posting.amount
+        }
+        for account in change.keys.sorted() where Self.hasFloor(account) {
+            let debit = (debitBalances[account] ?? .zero) + (change[account] ?? .zero)
+            let balance = account.kind.growsByDebit ? debit : -debit
+            guard balance >= .zero else { throw .belowFloor(account, balance: balance) }
+        }
+    }
+
+    static func hasFloor(_ account: LedgerAccount) -> Bool {
+        switch account.kind {
+        case .hold, .holdControl: true
+        case .receivable, .revenue, .subsidyFund, .cash: false
+        }
+    }
+}
+
+extension Ledger {
+    /// Stops the process when a balance does not follow from the entries, debits differ from
+    /// credits, or a balance is below its floor. O(entries).
+    public func checkInvariants() {
+        var debits = Fen.zero
+        var credits = Fen.zero
+        var recomputed: [LedgerAccount: Fen] = [:]
+        for entry in entries {
+            for posting in entry.postings {
+                precondition(posting.amount > .zero, "entry \(entry.id)")
+                debits += posting.amount
+                credits += posting.amount
+                recomputed[posting.debit, default: .zero] += posting.amount
+                recomputed[posting.credit, default: .zero] -= posting.amount
+            }
+        }
+        precondition(debits == credits)
+        precondition(recomputed == debitBalances, "balances do not follow from the entries")
+        precondition(recomputed.values.reduce(into: Fen.zero) { $0 += $1 } == .zero)
+        precondition(positions.count == entries.count, "an id is posted twice")
+        for account in accounts where Self.hasFloor(account) {
+            precondition(balance(of: account) >= .zero, "\(account)")
+        }
+    }
+}

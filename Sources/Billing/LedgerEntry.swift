@@ -1,0 +1,162 @@
+public import JobModel
+public import Quantities
+
+/// An account of the centre's books.
+public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// What an account stands for, and on which side it grows.
+    public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+        /// What a customer owes the centre; below zero is money paid in advance. Grows by debit.
+        case receivable
+        /// What the centre has earned on a platform. Grows by credit.
+        case revenue
+        /// What the district owes the centre under a subsidy rule. Grows by debit.
+        case subsidyFund
+        /// Money received. Grows by debit.
+        case cash
+        /// Money of a customer that running jobs have reserved. Grows by debit.
+        case hold
+        /// The other side of all holds. Grows by credit.
+        case holdControl
+
+        /// The name in the ledger.
+        public var name: String {
+            switch self {
+            case .receivable: "receivable"
+            case .revenue: "revenue"
+            case .subsidyFund: "subsidy-fund"
+            case .cash: "cash"
+            case .hold: "hold"
+            case .holdControl: "hold-control"
+            }
+        }
+
+        /// Whether a debit makes the balance larger.
+        public var growsByDebit: Bool {
+            switch self {
+            case .receivable, .subsidyFund, .cash, .hold: true
+            case .revenue, .holdControl: false
+            }
+        }
+    }
+
+    /// What the account stands for.
+    public var kind: Kind
+    /// Of whom or what: an account of the centre, a platform, a rule; may be empty.
+    public var name: String
+
+    /// Makes an account.
+    public init(_ kind: Kind, _ name: String = "") {
+        self.kind = kind
+        self.name = name
+    }
+
+    /// `receivable:ACCOUNT`.
+    public var description: String { "\(kind.name):\(name)" }
+
+    /// Reads `KIND:NAME`; nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        guard let colon = text.firstIndex(of: ":"),
+            let kind = Kind.allCases.first(where: { $0.name == text[..<colon] })
+        else { return nil }
+        self.init(kind, String(text[text.index(after: colon)...]))
+    }
+
+    /// Whether `left` is listed before `right`.
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.kind.rawValue, left.name) < (right.kind.rawValue, right.name)
+    }
+}
+
+/// One movement of money between two accounts.
+public struct Posting: Hashable, Sendable {
+    /// The account that is debited.
+    public var debit: LedgerAccount
+    /// The account that is credited.
+    public var credit: LedgerAccount
+    /// The amount, above zero.
+    public var amount: Fen
+
+    /// Makes a movement.
+    public init(debit: LedgerAccount, credit: LedgerAccount, amount: Fen) {
+        self.debit = debit
+        self.credit = credit
+        self.amount = amount
+    }
+}
+
+/// A grant of a subsidy, or with a negative amount its withdrawal.
+public struct Grant: Hashable, Sendable {
+    /// The rule.
+    public var rule: String
+    /// The enterprise to which the cap applies.
+    public var enterprise: String
+    /// The account whose bill is lowered.
+    public var account: String
+    /// The platform where the fee arose.
+    public var platform: String
+    /// The year of the rule in which it counts.
+    public var year: Int
+    /// The month of the fee.
+    public var month: BillingMonth
+    /// The fee that it belongs to.
+    public var claim: String
+    /// The amount.
+    public var amount: Fen
+
+    /// Makes a grant.
+    public init(
+        rule: String,
+        enterprise: String,
+        account: String,
+        platform: String,
+        year: Int,
+        month: BillingMonth,
+        claim: String,
+        amount: Fen
+    ) {
+        self.rule = rule
+        self.enterprise = enterprise
+        self.account = account
+        self.platform = platform
+        self.year = year
+        self.month = month
+        self.claim = claim
+        self.amount = amount
+    }
+}
+
+/// One line of the ledger. Never edited: a mistake is mended by a reversing entry.
+public struct LedgerEntry: Hashable, Sendable {
+    /// What the entry is about.
+    public enum Subject: Hashable, Sendable {
+        /// A run of a job was charged, or found free (then nothing is posted).
+        case charge(ChargePart)
+        /// A subsidy was granted or withdrawn.
+        case grant(Grant)
+        /// The entry called so is undone.
+        case reversal(of: String)
+        /// A customer paid, or was paid back.
+        case payment(account: String, reference: String)
+        /// A job reserved its largest possible fee at its start.
+        case hold(job: JobID, attempt: Int32, account: String)
+        /// The hold of a job was given back.
+        case release(job: JobID, attempt: Int32, account: String)
+    }
+
+    /// What makes a repeat harmless: an id is posted once.
+    public var id: String
+    /// When it was booked.
+    public var bookedAt: SimInstant
+    /// What it is about.
+    public var subject: Subject
+    /// The movements; each moves the same amount on both sides.
+    public var postings: [Posting]
+
+    /// Makes an entry.
+    public init(id: String, bookedAt: SimInstant, subject: Subject, postings: [Posting]) {
+        self.id = id
+        self.bookedAt = bookedAt
+        self.subject = subject
+        self.postings = postings
+    }
+}
