@@ -212,7 +212,13 @@ let allTargets: [Target] = [
         dependencies: ["Scheduling", "EmulatorTestSupport"],
         swiftSettings: house
     ),
-    .testTarget(name: "BillingTests", dependencies: ["Billing", "Catalog"], swiftSettings: house),
+    .testTarget(
+        name: "BillingTests",
+        dependencies: [
+            "Billing", "Catalog", "ClusterModel", "Determinism", "JobModel", "Quantities",
+        ],
+        swiftSettings: house
+    ),
     .testTarget(
         name: "EmulationTests",
         dependencies: ["Emulation", "EmulatorTestSupport"],

@@ -37,6 +37,10 @@ public struct ChargePart: Hashable, Sendable {
     public var coreCount: Int64
     /// Cards held.
     public var cardCount: Int64
+    /// The quality of service.
+    public var qos: String
+    /// Whether it ran inside a paid reservation.
+    public var isReserved: Bool
     /// Verified operations of the run; only in its last part.
     public var verifiedFlop: Int64?
     /// The fee by resource, in the order of `BilledResource.allCases`; resources without a fee are
@@ -70,6 +74,27 @@ public struct ChargePart: Hashable, Sendable {
         case .cardHour: HeldTime(count: cardCount, for: duration)
         case .nodeHour: HeldTime(count: nodeCount, for: duration)
         }
+    }
+
+    /// The part as a usage of its own.
+    var usage: JobUsage {
+        JobUsage(
+            id: job,
+            attempt: attempt,
+            account: account,
+            user: user,
+            partition: partition,
+            platform: platform,
+            qos: qos,
+            isReserved: isReserved,
+            outcome: outcome,
+            nodeCount: nodeCount,
+            coreCount: coreCount,
+            cardCount: cardCount,
+            startedAt: startedAt,
+            endedAt: endedAt,
+            verifiedFlop: verifiedFlop
+        )
     }
 
     /// What makes the part unique: `charge/JOB.ATTEMPT/YYYY-MM`.
@@ -150,6 +175,24 @@ extension Tariff {
         return parts
     }
 
+    /// Moves the volumes on as charging the run of `part` did; for rebuilding from stored parts.
+    func advance(_ volumes: inout VolumeCounter, over part: ChargePart) {
+        guard part.isCharged, let start = part.startedAt else { return }
+        let usage = part.usage
+        for resource in BilledResource.allCases {
+            for lineIndex in lineIndices(for: usage, resource) {
+                let (from, to) = lines[lineIndex].validity.clip(start, part.endedAt)
+                let held = HeldTime(count: usage.count(of: resource), for: to - from)
+                let key = VolumeCounter.Key(
+                    account: part.account,
+                    lineIndex: lineIndex,
+                    month: part.month
+                )
+                _ = volumes.advance(key, by: held.microseconds * Int128(factorPPM(of: usage)))
+            }
+        }
+    }
+
     private struct Pricing {
         var resources: [(resource: BilledResource, lineIndices: [Int])]
         var factorPPM: Int128
@@ -209,6 +252,8 @@ extension Tariff {
             nodeCount: usage.nodeCount,
             coreCount: usage.coreCount,
             cardCount: usage.cardCount,
+            qos: usage.qos,
+            isReserved: usage.isReserved,
             verifiedFlop: end == usage.endedAt ? usage.verifiedFlop : nil,
             fees: fees
         )

@@ -112,6 +112,8 @@ private struct CanonicalLine {
         add(part.nodeCount)
         add(part.coreCount)
         add(part.cardCount)
+        add(text: part.qos)
+        add(part.isReserved ? "reserved" : "shared")
         add(optional: part.verifiedFlop)
         add(
             text: part.fees.map { "\($0.resource.name)=\($0.amount.count)" }.joined(separator: ";")
@@ -236,7 +238,7 @@ private struct CanonicalReader {
             let isCharged = next(), let month = month(), let startedAt = optionalInteger(),
             let endedAt: Int64 = integer(), let nodeCount: Int64 = integer(),
             let coreCount: Int64 = integer(), let cardCount: Int64 = integer(),
-            let verifiedFlop = optionalInteger(),
+            let qos = text(), let isReserved = next(), let verifiedFlop = optionalInteger(),
             let fees = fees()
         else { return nil }
         return ChargePart(
@@ -255,6 +257,8 @@ private struct CanonicalReader {
             nodeCount: nodeCount,
             coreCount: coreCount,
             cardCount: cardCount,
+            qos: qos,
+            isReserved: isReserved == "reserved",
             verifiedFlop: verifiedFlop,
             fees: fees
         )

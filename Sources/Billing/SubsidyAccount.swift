@@ -1,0 +1,406 @@
+public import Quantities
+
+// The cumulative method (design §9).
+//
+// For each (beneficiary, rule, year) the account keeps Σ fee and Σ fee × rate, both exact. Out of
+// these sums follows the entitlement of the year to date:
+//
+//     min(cap of the year, share limits, floor(Σ of min(contract cap, Σ fee × ppm) / 10⁶))
+//
+// and a grant is the entitlement to date − what has been granted already. So it does not matter in
+// which order the fees come or how they are split: the rounding is done once, on the sum. Twelve
+// months of 45,000,001 fen at 50 % are granted 22,500,000 and 22,500,001 in turn, not twelve times
+// the half rounded down.
+//
+// A refund goes through the same sums with a negative fee, in the year of the fee that it returns.
+// Pools come after the entitlement; a pool serves in the order in which claims are taken.
+
+/// What one rule has granted so far, and to whom.
+public struct SubsidyAccount: Hashable, Sendable {
+    /// The rule.
+    public let rule: SubsidyRule
+
+    struct Period: Hashable, Sendable {
+        var beneficiary: String
+        var year: Int
+    }
+
+    struct Standing: Hashable, Sendable {
+        /// Σ of the fees that count. Unit: fen.
+        var base: Int128 = 0
+        /// Σ fee × rate after line and contract caps. Unit: 10⁻⁶ fen.
+        var micro: Int128 = 0
+        /// What earlier rules granted for the same fees. Unit: fen.
+        var grantedByOthers: Int128 = 0
+        /// Unit: fen.
+        var granted: Int128 = 0
+        var cap: Fen?
+    }
+
+    private var standings: [Period: Standing] = [:]
+    private var contracts: [String: Int128] = [:]
+    private var owners: [String: String] = [:]
+    private var groups: [Period: Int128] = [:]
+    private var lifetimes: [String: Int128] = [:]
+    private var firstClaims: [String: BillingDay] = [:]
+    private var taken: [String: Taken] = [:]
+    /// What is left of the pool of a period; a period that is not there is untouched.
+    private(set) var pools: [Int: Int128] = [:]
+
+    /// A claim that was found eligible, kept for its refunds.
+    private struct Taken: Hashable, Sendable {
+        var claim: SubsidyClaim
+        var year: Int
+        var ratePPM: Int64
+        var base: Int64
+        var micro: Int128
+        var refunded: Int64 = 0
+        var returnedByOthers: Int64 = 0
+    }
+
+    /// Opens an account in which nothing has been granted.
+    public init(rule: SubsidyRule) {
+        self.rule = rule
+    }
+
+    /// The same account without the claims that it remembers for refunds: a cheap copy for trials.
+    var withoutHistory: SubsidyAccount {
+        var copy = self
+        copy.taken = [:]
+        return copy
+    }
+
+    /// Takes one claim and says what it is granted.
+    ///
+    /// - Parameters:
+    ///   - claim: a fee, or the refund of a fee that was taken before.
+    ///   - grantedByOthers: what rules before this one granted for it.
+    ///   - otherLevels: the levels of those rules that granted something for it.
+    public mutating func take(
+        _ claim: SubsidyClaim,
+        grantedByOthers: Fen = .zero,
+        otherLevels: [SubsidyRule.Level] = []
+    ) -> GrantDecision {
+        if let original = claim.refundOf {
+            return takeRefund(claim, of: original, grantedByOthers: grantedByOthers)
+        }
+        let year = self.year(of: claim)
+        func refuse(_ reason: GrantReason) -> GrantDecision {
+            decision(claim, .zero, reason, year)
+        }
+        if let reason = rule.ineligibility(of: claim) { return refuse(reason) }
+        if let key = ownershipKey(of: claim), let owner = owners[key],
+            owner != ownershipName(of: claim)
+        {
+            return refuse(.alreadyGranted)
+        }
+        guard !rule.stacking.exclusiveLevels.contains(where: otherLevels.contains) else {
+            return refuse(.exclusiveLevel)
+        }
+        guard let ratePPM = rule.rate.tiers.isEmpty ? rule.ratePPM(of: claim) : 0 else {
+            return refuse(.noRate)
+        }
+        if let key = ownershipKey(of: claim) { owners[key] = ownershipName(of: claim) }
+        firstClaims[beneficiary(of: claim)] =
+            min(claim.date, firstClaims[beneficiary(of: claim)] ?? claim.date)
+
+        let period = Period(beneficiary: beneficiary(of: claim), year: year)
+        var standing = standings[period] ?? Standing()
+        let base = rule.base(of: claim)
+        let line = capped(lineMicro(base, ratePPM, after: standing.base), rule.caps.perLine)
+        let counted = addToContract(line, of: claim)
+        let uncapped = Int128(base) * Int128(ratePPM)
+        standing.base += Int128(base)
+        standing.micro += counted
+        standing.grantedByOthers += Int128(grantedByOthers.count)
+        if let cap = rule.yearCap(of: claim) { standing.cap = max(cap, standing.cap ?? cap) }
+        taken[claim.id] = Taken(
+            claim: claim,
+            year: year,
+            ratePPM: ratePPM,
+            base: base,
+            micro: line
+        )
+        let entitled = entitlement(of: standing)
+        let wanted = entitled.amount - standing.granted
+        let limited = limit(wanted, claim, year)
+        standing.granted += limited.amount
+        standings[period] = standing
+        var reason = limited.reason ?? entitled.reason
+        if reason == .capReached && limited.amount > 0 { reason = .capPartial }
+        if reason == nil && counted < uncapped { reason = .contractCap }
+        if reason == nil && limited.amount == 0 { reason = .belowOneFen }
+        return decision(claim, fen(limited.amount), reason ?? .granted, year)
+    }
+
+    /// The yearly cap of a beneficiary, and how much of it was granted; nil before its first
+    /// eligible claim.
+    public func standing(of beneficiary: String, year: Int) -> (cap: Fen?, granted: Fen)? {
+        standings[Period(beneficiary: beneficiary, year: year)].map {
+            ($0.cap, fen($0.granted))
+        }
+    }
+
+    /// Who holds the cap that a claim counts against.
+    public func beneficiary(of claim: SubsidyClaim) -> String {
+        switch rule.who.aggregation {
+        case .entity: claim.enterprise
+        case .group: claim.group ?? claim.enterprise
+        }
+    }
+
+    private func decision(
+        _ claim: SubsidyClaim,
+        _ granted: Fen,
+        _ reason: GrantReason,
+        _ year: Int
+    ) -> GrantDecision {
+        GrantDecision(
+            rule: rule.id,
+            claim: claim.id,
+            granted: granted,
+            reason: reason,
+            year: year
+        )
+    }
+}
+
+// MARK: - Sums
+
+extension SubsidyAccount {
+    /// Fee × rate of one line. With tiers, the part of the yearly scale that the line covers.
+    private func lineMicro(_ base: Int64, _ ratePPM: Int64, after sum: Int128) -> Int128 {
+        guard !rule.rate.tiers.isEmpty else { return Int128(base) * Int128(ratePPM) }
+        return scale(sum + Int128(base)) - scale(sum)
+    }
+
+    /// The marginal scale, from zero up to `sum`.
+    private func scale(_ sum: Int128) -> Int128 {
+        var micro: Int128 = 0
+        var start: Int128 = 0
+        for tier in rule.rate.tiers {
+            let end = tier.upTo.map { Int128($0.count) } ?? Int128.max
+            micro += max(0, min(sum, end) - start) * Int128(tier.ppm)
+            start = end
+        }
+        return micro
+    }
+
+    private func capped(_ micro: Int128, _ cap: Fen?) -> Int128 {
+        cap.map { min(micro, Int128($0.count) * 1_000_000) } ?? micro
+    }
+
+    /// Adds a line to its contract and gives back by how much the capped contract grew.
+    private mutating func addToContract(_ micro: Int128, of claim: SubsidyClaim) -> Int128 {
+        guard let cap = rule.caps.perContract else { return micro }
+        // A fee without a contract counts as one of its own.
+        let key = "\(beneficiary(of: claim))\u{0}\(claim.facts.contract ?? "\u{0}" + claim.id)"
+        let before = contracts[key] ?? 0
+        contracts[key] = before + micro
+        return capped(before + micro, cap) - capped(before, cap)
+    }
+
+    /// What a beneficiary may have of the year to date, and what bounds it.
+    private func entitlement(of standing: Standing) -> (amount: Int128, reason: GrantReason?) {
+        guard standing.base >= Int128(rule.basis.minimumYearFee.count) else {
+            return (0, .belowMinimumFee)
+        }
+        var amount =
+            switch rule.rounding {
+            case .floorFen: standing.micro / 1_000_000
+            case .halfUpFen: (standing.micro + 500_000) / 1_000_000
+            }
+        var reason: GrantReason?
+        if let share = rule.caps.shareOfFeeMaximumPPM {
+            let most = standing.base * Int128(share) / 1_000_000
+            if amount > most { (amount, reason) = (most, .shareLimit) }
+        }
+        let together = standing.base * Int128(rule.stacking.totalShareMaximumPPM) / 1_000_000
+        let room = max(0, together - standing.grantedByOthers)
+        if amount > room { (amount, reason) = (room, .shareLimit) }
+        if let cap = standing.cap, amount > Int128(cap.count) {
+            (amount, reason) = (Int128(cap.count), .capReached)
+        }
+        return (max(0, amount), reason)
+    }
+
+    /// What lifetime and group caps and the pool leave of `wanted`; moves them on.
+    private mutating func limit(
+        _ wanted: Int128,
+        _ claim: SubsidyClaim,
+        _ year: Int
+    ) -> (amount: Int128, reason: GrantReason?) {
+        var amount = wanted
+        var reason: GrantReason?
+        let beneficiary = self.beneficiary(of: claim)
+        let group = Period(beneficiary: claim.group ?? claim.enterprise, year: year)
+        if let cap = rule.caps.perEntityLifetime {
+            let left = Int128(cap.count) - (lifetimes[beneficiary] ?? 0)
+            if amount > left { (amount, reason) = (left, .capReached) }
+        }
+        if let cap = rule.caps.perGroupYear {
+            let left = Int128(cap.count) - (groups[group] ?? 0)
+            if amount > left { (amount, reason) = (left, .capReached) }
+        }
+        if let pool = rule.pool, pool.exhaustion != .proRata {
+            let period = poolPeriod(of: claim, year)
+            let left = poolLeft(in: period, pool)
+            if amount > left {
+                (amount, reason) = (left, left == 0 ? .poolExhausted : .poolPartial)
+            }
+            pools[period] = left - amount
+        }
+        lifetimes[beneficiary, default: 0] += amount
+        groups[group, default: 0] += amount
+        return (amount, reason)
+    }
+
+    private func fen(_ amount: Int128) -> Fen {
+        guard let count = Int64(exactly: amount) else { preconditionFailure("\(amount) fen") }
+        return Fen(count)
+    }
+}
+
+// MARK: - Years and pools
+
+extension SubsidyAccount {
+    /// The year of the rule in which a claim counts.
+    func year(of claim: SubsidyClaim) -> Int {
+        let civil = claim.date.civil
+        switch rule.yearBasis {
+        case .calendar: return civil.year
+        case .fiscal(let startMonth): return civil.month >= startMonth ? civil.year : civil.year - 1
+        case .anniversary:
+            guard let first = firstClaims[beneficiary(of: claim)]?.civil else { return civil.year }
+            let isBeforeAnniversary = (civil.month, civil.day) < (first.month, first.day)
+            return isBeforeAnniversary ? civil.year - 1 : civil.year
+        }
+    }
+
+    /// The number of the pool period of a claim; periods of one rule rise with time.
+    func poolPeriod(of claim: SubsidyClaim, _ year: Int) -> Int {
+        guard let pool = rule.pool else { return 0 }
+        switch pool.period {
+        case .total: return 0
+        // A pool follows the calendar of the rule; an anniversary belongs to one beneficiary only.
+        case .year: return poolYear(of: claim)
+        case .quarter:
+            let startMonth =
+                if case .fiscal(let startMonth) = rule.yearBasis { startMonth } else { 1 }
+            let monthsIn = (claim.date.civil.month - startMonth + 12) % 12
+            return 4 * poolYear(of: claim) + monthsIn / 3
+        }
+    }
+
+    private func poolYear(of claim: SubsidyClaim) -> Int {
+        let civil = claim.date.civil
+        if case .fiscal(let startMonth) = rule.yearBasis, civil.month < startMonth {
+            return civil.year - 1
+        }
+        return civil.year
+    }
+
+    private func poolLeft(in period: Int, _ pool: SubsidyRule.Pool) -> Int128 {
+        if let left = pools[period] { return left }
+        guard pool.carriesOver, let last = pools.keys.filter({ $0 < period }).max() else {
+            return Int128(pool.amount.count)
+        }
+        // Periods in between had no claim and hand on their whole budget.
+        return (pools[last] ?? 0) + Int128(pool.amount.count) * Int128(period - last)
+    }
+
+    private func ownershipKey(of claim: SubsidyClaim) -> String? {
+        switch rule.what.oneGrantPer {
+        case .none: nil
+        case .contract: claim.facts.contract
+        case .invoice: claim.facts.invoice
+        }
+    }
+
+    private func ownershipName(of claim: SubsidyClaim) -> String {
+        switch rule.what.oneGrantPer {
+        case .none, .contract: beneficiary(of: claim)
+        case .invoice: claim.id
+        }
+    }
+}
+
+// MARK: - Refunds
+
+extension SubsidyAccount {
+    private mutating func takeRefund(
+        _ refund: SubsidyClaim,
+        of original: String,
+        grantedByOthers: Fen
+    ) -> GrantDecision {
+        guard var record = taken[original] else {
+            // The fee had no part in the sums, so neither has its return.
+            return decision(refund, .zero, .refund, year(of: refund))
+        }
+        let claim = record.claim
+        let period = Period(beneficiary: beneficiary(of: claim), year: record.year)
+        guard var standing = standings[period] else {
+            preconditionFailure("no year of \(original)")
+        }
+        let share = returnedShare(of: refund.fee.count, &record)
+        let line =
+            rule.rate.tiers.isEmpty
+            ? share.micro : lineMicro(share.base, record.ratePPM, after: standing.base)
+        standing.base += Int128(share.base)
+        standing.micro += addToContract(line, of: claim)
+        standing.grantedByOthers += Int128(grantedByOthers.count)
+        taken[original] = record
+        var change = min(0, entitlement(of: standing).amount - standing.granted)
+        let takesBack = rule.clawback == .onRefund
+        if takesBack {
+            standing.granted += change
+            change = giveBack(change, claim, record.year)
+        }
+        standings[period] = standing
+        return decision(
+            refund,
+            takesBack ? fen(change) : .zero,
+            takesBack ? .refund : .noClawback,
+            record.year
+        )
+    }
+
+    /// The part of base and sum of the claim that goes with `fee`, cut off cumulatively so that a
+    /// fee returned in pieces is returned whole.
+    private func returnedShare(
+        of fee: Int64,
+        _ record: inout Taken
+    ) -> (base: Int64, micro: Int128) {
+        let total = Int128(record.claim.fee.count)
+        precondition(total > 0)
+        let before = Int128(record.refunded)
+        let after = before - Int128(fee)
+        precondition(after <= total, "refund of more than the fee of \(record.claim.id)")
+        record.refunded = Int64(after)
+        let base = Int128(record.base) * after / total - Int128(record.base) * before / total
+        let micro = part(record.micro, after, total) - part(record.micro, before, total)
+        return (-Int64(base), -micro)
+    }
+
+    /// `whole` × `numerator` ÷ `denominator`, down; the product may need more than 128 bits.
+    private func part(_ whole: Int128, _ numerator: Int128, _ denominator: Int128) -> Int128 {
+        let (quotient, rest) = whole.quotientAndRemainder(dividingBy: denominator)
+        return quotient * numerator + rest * numerator / denominator
+    }
+
+    /// Returns money to the caps and the pool of the year of `claim`.
+    private mutating func giveBack(
+        _ change: Int128,
+        _ claim: SubsidyClaim,
+        _ year: Int
+    ) -> Int128 {
+        if let pool = rule.pool, pool.exhaustion != .proRata {
+            let period = poolPeriod(of: claim, year)
+            pools[period] = poolLeft(in: period, pool) - change
+        }
+        lifetimes[beneficiary(of: claim), default: 0] += change
+        groups[Period(beneficiary: claim.group ?? claim.enterprise, year: year), default: 0] +=
+            change
+        return change
+    }
+}

@@ -1,0 +1,135 @@
+import Quantities
+
+extension SubsidyRule {
+    /// Why `claim` is not eligible, in the order of `GrantReason`; nil when it is.
+    ///
+    /// Looks at the claim alone; what depends on other claims is `SubsidyAccount`'s.
+    func ineligibility(of claim: SubsidyClaim) -> GrantReason? {
+        if !validity.contains(claim.date) { return .outsideValidity }
+        if eligibleLabels(of: claim).isEmpty { return .classNotEligible }
+        return scopeProblem(claim) ?? beneficiaryProblem(claim) ?? contractProblem(claim)
+    }
+
+    /// The labels of the claim that the rule knows, in the order of the claim.
+    func eligibleLabels(of claim: SubsidyClaim) -> [String] {
+        claim.classes.filter { label in
+            who.classes.contains(label) || rate.byClass.contains { $0.label == label }
+        }
+    }
+
+    private func scopeProblem(_ claim: SubsidyClaim) -> GrantReason? {
+        if let platforms = what.platforms, !platforms.contains(claim.platform) {
+            return .platformNotEligible
+        }
+        if what.onlyKeyPlatforms && !claim.isOnKeyPlatform { return .platformNotEligible }
+        let resource = claim.resource
+        if let resources = what.resources,
+            !resources.contains(where: { Self.covers($0, resource: resource) })
+        {
+            return .resourceNotCovered
+        }
+        if what.excludedResources.contains(resource) { return .resourceNotCovered }
+        if let purposes = what.purposes, let purpose = claim.facts.purpose,
+            !purposes.contains(purpose)
+        {
+            return .purposeNotCovered
+        }
+        return nil
+    }
+
+    /// Whether the kind of resource `kind` of a rule takes in `resource` of a claim.
+    ///
+    /// Rules speak of `hpc`, `ai` and `compute`; a centre bills core-, node- and card-hours.
+    static func covers(_ kind: String, resource: String) -> Bool {
+        if kind == resource { return true }
+        switch kind {
+        case "compute":
+            return ["hpc", "ai", "core-hour", "node-hour", "card-hour"].contains(resource)
+        case "hpc": return ["core-hour", "node-hour"].contains(resource)
+        case "ai": return resource == "card-hour"
+        default: return false
+        }
+    }
+
+    private func beneficiaryProblem(_ claim: SubsidyClaim) -> GrantReason? {
+        let facts = claim.facts
+        if let places = who.registeredIn, let place = facts.registeredIn, !places.contains(place) {
+            return .notRegisteredHere
+        }
+        if let sectors = who.sectors, let sector = facts.sector, !sectors.contains(sector) {
+            return .sectorNotEligible
+        }
+        if let maximum = who.sizeMaximum, let size = facts.size, size > maximum {
+            return .tooLarge
+        }
+        if let from = who.foundedFrom, let founded = facts.foundedOn, founded < from {
+            return .foundedTooEarly
+        }
+        if who.excludesRelatedParty && facts.isRelatedParty == true { return .relatedParty }
+        if let years = who.creditCleanYears, let clean = facts.creditCleanYears, clean < years {
+            return .creditNotClean
+        }
+        return nil
+    }
+
+    private func contractProblem(_ claim: SubsidyClaim) -> GrantReason? {
+        let facts = claim.facts
+        if let from = what.contractFrom, let signed = facts.contractDate, signed < from {
+            return .contractTooEarly
+        }
+        if let longest = what.contractMonthsMaximum, let months = facts.contractMonths,
+            months > longest
+        {
+            return .contractTooLong
+        }
+        if let window = procedure.claimWindowDays, let filed = facts.filedOn,
+            filed.number - claim.date.number > window
+        {
+            return .filedTooLate
+        }
+        return nil
+    }
+
+    /// The part of the fee that counts, before any rate.
+    func base(of claim: SubsidyClaim) -> Int64 {
+        var base = claim.fee.count
+        let sign: Int64 = base < 0 ? -1 : 1
+        let facts = claim.facts
+        if !basis.isAfterDiscount || basis.feeKind == .list {
+            base += sign * (facts.discount?.count ?? 0)
+        }
+        if basis.isNetOfVAT { base -= sign * (facts.vat?.count ?? 0) }
+        if basis.feeKind == .paid, let paid = facts.paid, base > 0 {
+            base = min(base, paid.count)
+        }
+        return base
+    }
+
+    /// The rate of `claim`; nil when none is given for it. Tiers are not looked at.
+    func ratePPM(of claim: SubsidyClaim) -> Int64? {
+        if let granted = rate.grantedPPM { return granted }
+        let byResource =
+            rate.byResource.first { Self.covers($0.label, resource: claim.resource) }
+            ?? rate.byResource.first { $0.label == "other" }
+        let general = byResource?.ppm ?? rate.ppm
+        let labels = eligibleLabels(of: claim)
+        let special = rate.byClass.filter { labels.contains($0.label) }.map(\.ppm)
+        switch rate.combine {
+        case .first: return special.first ?? general
+        case .sum:
+            guard general != nil || !special.isEmpty else { return nil }
+            return min(1_000_000, special.reduce(general ?? 0, +))
+        case .max:
+            // A label without a rate of its own has the general one.
+            let hasPlainLabel = special.count < Set(labels).count
+            return ((hasPlainLabel ? [general] : []) + special).compactMap { $0 }.max()
+        }
+    }
+
+    /// The yearly cap that `claim` gives its beneficiary; nil for none.
+    func yearCap(of claim: SubsidyClaim) -> Fen? {
+        let labels = eligibleLabels(of: claim)
+        let byClass = caps.perEntityYearByClass.filter { labels.contains($0.label) }
+        return byClass.map(\.cap).max() ?? caps.perEntityYear
+    }
+}
