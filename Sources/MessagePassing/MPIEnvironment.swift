@@ -1,0 +1,67 @@
+internal import CMPI
+internal import Glibc
+
+/// The life of MPI in this process: started once, ended once.
+public enum MPIEnvironment {
+    /// Starts MPI and returns the communicator of all ranks.
+    ///
+    /// Works under `mpirun` and, as a world of one rank, without it. Afterwards any thread may call
+    /// MPI, one at a time (`MPI_THREAD_SERIALIZED`, which costs nothing; several at once would).
+    ///
+    /// - Parameter yieldsWhenIdle: Whether a waiting rank gives its core away. Right when ranks
+    ///   share cores (16 µs instead of up to 760 µs for an `allReduce` of 4 ranks on 2 busy cores),
+    ///   wrong when they do not (4 µs instead of 0.7 µs).
+    /// - Throws: `MPIFailure`, when MPI does not start.
+    public static func start(yieldsWhenIdle: Bool = false) throws(MPIFailure) -> Communicator {
+        if yieldsWhenIdle { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1) }
+        var provided: Int32 = 0
+        let level = Int32(MPI_THREAD_SERIALIZED)
+        try check("MPI_Init_thread", MPI_Init_thread(nil, nil, level, &provided))
+        let world: MPI_Comm = CMPI_COMM_WORLD()
+        try check(
+            "MPI_Comm_set_errhandler",
+            MPI_Comm_set_errhandler(world, CMPI_ERRORS_RETURN())
+        )
+        return try Communicator(adopting: world, isOwned: false)
+    }
+
+    /// Ends MPI. Every rank calls it; no communicator may be used afterwards.
+    public static func finish() throws(MPIFailure) {
+        try check("MPI_Finalize", MPI_Finalize())
+    }
+
+    /// Ends all ranks at once, for a failure that one rank alone has met.
+    public static func abort(code: Int32) -> Never {
+        MPI_Abort(CMPI_COMM_WORLD(), code)
+        exit(code)
+    }
+
+    /// Seconds of a monotonic clock with an arbitrary zero, read by `MPI_Wtime`.
+    @inline(__always)
+    public static func wallSeconds() -> Double {
+        wallClock()
+    }
+
+    /// The rank that the launcher gave this process, read without starting MPI; 0 when there is no
+    /// launcher. So a program can refuse bad input once, and not once a rank.
+    public static var launchRank: Int {
+        for name in ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"] {
+            if let value = getenv(name), let rank = Int(String(cString: value)) { return rank }
+        }
+        return 0
+    }
+
+    /// Whether MPI is running: a communicator that outlives it must not be freed.
+    static var isRunning: Bool {
+        var started: Int32 = 0
+        var ended: Int32 = 0
+        MPI_Initialized(&started)
+        MPI_Finalized(&ended)
+        return started != 0 && ended == 0
+    }
+}
+
+@usableFromInline
+func wallClock() -> Double {
+    MPI_Wtime()
+}
