@@ -98,7 +98,9 @@ let allTargets: [Target] = [
     .target(name: "MessagePassing", dependencies: ["CMPI"], swiftSettings: numeric),
     .target(
         name: "ComputeKernels",
-        dependencies: ["MessagePassing", "HardwareTopology", "WireFormats"],
+        dependencies: [
+            "MessagePassing", "HardwareTopology", "WireFormats", "Determinism", "IndexSets",
+        ],
         swiftSettings: numeric
     ),
     .target(
@@ -182,7 +184,7 @@ let allTargets: [Target] = [
     ),
     .executableTarget(
         name: "xinghe-kernel",
-        dependencies: ["ComputeKernels"],
+        dependencies: ["ComputeKernels", "MessagePassing", "WireFormats", argumentParser],
         swiftSettings: numeric
     ),
     // tests
@@ -246,7 +248,9 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "KernelTests",
-        dependencies: ["ComputeKernels", "xinghe-kernel"],
+        dependencies: [
+            "ComputeKernels", "MessagePassing", "WireFormats", "Determinism", "xinghe-kernel",
+        ],
         swiftSettings: house
     ),
     .testTarget(

@@ -1,0 +1,172 @@
+public import MessagePassing
+internal import WireFormats
+
+/// One program of the centre's platforms that does real work and checks its own answer.
+///
+/// A kernel is made once a run, for one size and one group of ranks: making it allocates and fills
+/// its data (first touch by the thread that will use them). `repetition` is the timed part and may
+/// be called any number of times; `verify` looks at the last one's answer.
+///
+/// All ranks must reach the same decisions: a refusal depends only on what every rank knows.
+protocol Kernel: AnyObject {
+    /// What users see of the kernel.
+    static var profile: KernelProfile { get }
+
+    /// Bytes of memory that all ranks together need for `shape`.
+    static func memory(for shape: [Int], ranks: Int) -> Double
+
+    /// Prepares a run.
+    ///
+    /// - Throws: `KernelFailure`, when the shape cannot be spread over the ranks or MPI fails.
+    init(_ setting: KernelSetting) throws(KernelFailure)
+
+    /// Does the work once and says how much it was, over all ranks.
+    func repetition() throws(KernelFailure) -> Work
+
+    /// Judges the answer of the last repetition by the field's criterion. Collective.
+    func verify() throws(KernelFailure) -> Verdict
+
+    /// What else is worth saying about the run, such as iterations or single rates. Collective.
+    func details() throws(KernelFailure) -> [JSONValue.Member]
+}
+
+extension Kernel {
+    func details() throws(KernelFailure) -> [JSONValue.Member] { [] }
+}
+
+/// What a kernel is called, what its size means, and how it judges itself.
+public struct KernelProfile: Sendable {
+    /// The name on the command line.
+    public var name: String
+    /// What it does, in a line.
+    public var title: String
+    /// How its answer is verified, in a line.
+    public var criterion: String
+    /// What the numbers of a size stand for, such as `NXxNYxNZ grid points`.
+    public var sizeMeaning: String
+    /// The extents behind `small`, `medium` and `large`, in that order.
+    public var namedSizes: [[Int]]
+    /// How many threads a rank may have.
+    public var maximumThreads: Int = 1
+
+    /// How many numbers a size has.
+    public var dimensions: Int { namedSizes.first?.count ?? 1 }
+}
+
+/// What a kernel is told about its run.
+struct KernelSetting {
+    var world: Communicator
+    /// The extents of the whole problem, over all ranks.
+    var shape: [Int]
+    /// Threads a rank.
+    var threads: Int
+}
+
+/// Work done, counted by formula and not by hardware counters.
+public struct Work: Hashable, Sendable {
+    /// Floating-point operations; integer operations where the kernel says so.
+    public var flop: Int64
+    /// Bytes that must move between memory and core if caches are perfect.
+    public var byte: Int64
+
+    /// Makes an amount of work.
+    public init(flop: Int64, byte: Int64) {
+        self.flop = flop
+        self.byte = byte
+    }
+
+    static func + (left: Self, right: Self) -> Self {
+        Work(flop: left.flop + right.flop, byte: left.byte + right.byte)
+    }
+
+    func times(_ count: Int) -> Self {
+        Work(flop: flop * Int64(count), byte: byte * Int64(count))
+    }
+}
+
+/// Whether an answer is right.
+public struct Verdict: Hashable, Sendable {
+    /// Whether the criterion is met.
+    public var isVerified: Bool
+    /// The number that the criterion looks at; smaller is better.
+    public var residual: Double
+
+    /// An answer is right when `residual` is at most `limit`. Not a number is never right.
+    public init(residual: Double, limit: Double) {
+        self.residual = residual
+        isVerified = residual <= limit
+    }
+
+    /// As `init(residual:limit:)`, with further conditions.
+    init(residual: Double, limit: Double, and condition: Bool) {
+        self.init(residual: residual, limit: limit)
+        isVerified = isVerified && condition
+    }
+}
+
+/// Why a kernel does not run.
+public enum KernelFailure: Error, Hashable, Sendable {
+    /// No kernel has this name.
+    case unknownKernel(String)
+    /// The text of `--size` means nothing to this kernel.
+    case malformedSize(String, kernel: String, meaning: String)
+    /// The problem cannot be spread over so many ranks.
+    case tooManyRanks(Int, shape: [Int], why: String)
+    /// The kernel cannot use so many threads a rank.
+    case tooManyThreads(Int, maximum: Int, kernel: String)
+    /// The problem does not fit in memory; figures in bytes.
+    case outOfMemory(needed: Double, available: Double)
+    /// More ranks and threads than cores, and nobody asked for that.
+    case oversubscribed(needed: Int, cores: Int)
+    /// A rank could not be bound to its cores.
+    case bindingFailed(String)
+    /// MPI failed; there is no going on.
+    case messagePassing(MPIFailure)
+}
+
+extension KernelFailure: CustomStringConvertible {
+    /// The sentence for people.
+    public var description: String {
+        switch self {
+        case .unknownKernel(let name):
+            "no kernel is called '\(name)'; --list shows those there are"
+        case .malformedSize(let text, let kernel, let meaning):
+            "--size '\(text)' is no size of \(kernel): it takes small, medium, large or \(meaning)"
+        case .tooManyRanks(let ranks, let shape, let why):
+            "size \(shapeText(shape)) cannot be spread over \(ranks) ranks: \(why)"
+        case .tooManyThreads(let threads, let maximum, let kernel):
+            "--threads \(threads): \(kernel) uses at most \(maximum) a rank; start more ranks"
+        case .outOfMemory(let needed, let available):
+            "the problem needs \(gibibytes(needed)) GiB of memory "
+                + "and \(gibibytes(available)) GiB are free"
+        case .oversubscribed(let needed, let cores):
+            "\(needed) cores are needed on a node and the ranks were given \(cores): "
+                + "start fewer ranks or threads, or accept sharing with --oversubscribe"
+        case .bindingFailed(let why):
+            "cannot bind to cores: \(why)"
+        case .messagePassing(let failure):
+            "\(failure)"
+        }
+    }
+}
+
+/// `64x64x64`.
+func shapeText(_ shape: [Int]) -> String {
+    shape.map(String.init).joined(separator: "x")
+}
+
+private func gibibytes(_ bytes: Double) -> String {
+    let tenths = (bytes / 1_073_741_824 * 10).rounded(.up) / 10
+    return tenths < 1e15 ? "\(tenths)" : "far too many"
+}
+
+/// Runs MPI calls and turns their failure into the kernel's.
+func messaging<Result>(
+    _ body: () throws(MPIFailure) -> Result
+) throws(KernelFailure) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw .messagePassing(error)
+    }
+}

@@ -1,0 +1,138 @@
+public import MessagePassing
+
+/// What to run and how.
+public struct KernelRequest: Sendable {
+    /// The kernel's name.
+    public var kernel: String
+    /// The text of `--size`.
+    public var size: String
+    /// Repeat until the timed work has taken so many seconds; nil for `repeats` only.
+    public var seconds: Double?
+    /// Repeat at least so often.
+    public var repeats: Int
+    /// Threads a rank.
+    public var threads: Int
+    /// Whether ranks may share cores.
+    public var sharesCores: Bool
+
+    /// Makes a request.
+    public init(
+        kernel: String,
+        size: String,
+        seconds: Double?,
+        repeats: Int,
+        threads: Int,
+        sharesCores: Bool
+    ) {
+        self.kernel = kernel
+        self.size = size
+        self.seconds = seconds
+        self.repeats = repeats
+        self.threads = threads
+        self.sharesCores = sharesCores
+    }
+
+    /// Checks what can be checked without MPI.
+    ///
+    /// - Throws: `KernelFailure`.
+    public func validate() throws(KernelFailure) {
+        let profile = try KernelCatalogue.kernel(named: kernel).profile
+        _ = try problemShape(size, for: profile)
+        guard threads <= profile.maximumThreads else {
+            throw .tooManyThreads(threads, maximum: profile.maximumThreads, kernel: kernel)
+        }
+    }
+}
+
+extension KernelRequest {
+    /// Binds the ranks, runs the kernel once to warm up and then as often as asked, verifies the
+    /// last answer, and gathers what there is to report. Collective.
+    ///
+    /// Time runs from a barrier before each repetition to the moment when the slowest rank is done;
+    /// making the problem, the warm-up and the verification are outside.
+    ///
+    /// - Throws: `KernelFailure`; every rank throws the same, except where MPI itself failed.
+    public func run(on world: Communicator) throws(KernelFailure) -> Measurement {
+        try validate()
+        let kernelType = try KernelCatalogue.kernel(named: kernel)
+        let shape = try problemShape(size, for: kernelType.profile)
+        let placement = try RankPlacement.bind(world, threads: threads, sharesCores: sharesCores)
+        try refuseMoreThanMemory(
+            kernelType.memory(for: shape, ranks: world.size),
+            world,
+            ranksOnNode: placement.ranksOnNode
+        )
+        let setting = KernelSetting(world: world, shape: shape, threads: threads)
+        let instance = try kernelType.init(setting)
+        _ = try instance.repetition()
+        var timing = Timing()
+        while timing.repetitions < repeats || timing.seconds < seconds ?? 0 {
+            let start = try startTogether(world)
+            let work = try instance.repetition()
+            try timing.add(work, seconds: endTogether(world, since: start))
+        }
+        let verdict = try instance.verify()
+        return Measurement(
+            kernel: kernel,
+            size: shapeText(shape),
+            ranks: world.size,
+            threads: threads,
+            timing: timing,
+            verdict: verdict,
+            binding: placement.texts,
+            host: placement.host,
+            details: try instance.details()
+        )
+    }
+
+    private func startTogether(_ world: Communicator) throws(KernelFailure) -> Double {
+        try messaging { () throws(MPIFailure) in try world.barrier() }
+        return MPIEnvironment.wallSeconds()
+    }
+
+    /// Seconds that the slowest rank took; the same number on all ranks, so all decide alike.
+    private func endTogether(
+        _ world: Communicator,
+        since start: Double
+    ) throws(KernelFailure) -> Double {
+        let mine = MPIEnvironment.wallSeconds() - start
+        return try messaging { () throws(MPIFailure) in try world.allReduce(mine, .maximum) }
+    }
+
+    private func refuseMoreThanMemory(
+        _ needed: Double,
+        _ world: Communicator,
+        ranksOnNode: Int
+    ) throws(KernelFailure) {
+        let share = needed / Double(world.size) * Double(ranksOnNode)
+        let available = availableMemory() ?? .infinity
+        let spare = try messaging { () throws(MPIFailure) in
+            try world.allReduce(available - share, .minimum)
+        }
+        guard spare >= 0 else { throw .outOfMemory(needed: share, available: share + spare) }
+    }
+}
+
+/// What the timed repetitions of a run add up to.
+struct Timing {
+    var repetitions = 0
+    var seconds = 0.0
+    var work = Work(flop: 0, byte: 0)
+    /// The repetition with the highest rate of flop, or of bytes where there are no flop.
+    var best: (work: Work, seconds: Double)? {
+        bestSeconds.isFinite ? (bestWork, bestSeconds) : nil
+    }
+
+    private var bestSeconds = Double.infinity
+    private var bestWork = Work(flop: 0, byte: 0)
+
+    mutating func add(_ work: Work, seconds: Double) {
+        repetitions += 1
+        self.seconds += seconds
+        self.work = self.work + work
+        if seconds < bestSeconds {
+            bestSeconds = seconds
+            bestWork = work
+        }
+    }
+}

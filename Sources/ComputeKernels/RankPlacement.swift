@@ -1,0 +1,193 @@
+internal import HardwareTopology
+internal import IndexSets
+internal import MessagePassing
+
+/// Which cores each rank runs on.
+///
+/// Cores come from the affinity masks that the ranks were started with: the step helper of a job
+/// and `mpirun` have already said where work may run, and nothing here reaches beyond that. Within
+/// it each rank takes whole cores for itself, as many as it has threads.
+struct RankPlacement {
+    /// The cores of each rank of the world, such as `cores 0-1`; only on rank 0.
+    var texts: [String]
+    /// This rank's machine.
+    var host: String
+    /// Ranks that share this rank's memory.
+    var ranksOnNode: Int
+
+    /// Deals out cores: entry `r` of the result are the cores of rank `r` of a node, or nil when
+    /// the masks cannot give every rank `count` cores of its own.
+    ///
+    /// Ranks with the smallest masks choose first, so a rank that may go anywhere does not take the
+    /// only core of one that may not.
+    static func deal(_ masks: [[Int]], count: Int) -> [[Int]]? {
+        var isTaken: Set<Int> = []
+        var result = [[Int]](repeating: [], count: masks.count)
+        let order = masks.indices.sorted { (masks[$0].count, $0) < (masks[$1].count, $1) }
+        for rank in order {
+            let free = masks[rank].filter { !isTaken.contains($0) }.prefix(count)
+            guard free.count == count else { return nil }
+            isTaken.formUnion(free)
+            result[rank] = Array(free)
+        }
+        return result
+    }
+}
+
+extension RankPlacement {
+    /// Binds this rank's thread to its share of the node's cores and says where all ranks are.
+    ///
+    /// Memory needs no binding of its own: pages are placed by the first touch of a bound thread,
+    /// and a probe asks the kernel whether that worked. Collective.
+    ///
+    /// - Parameter sharesCores: Whether ranks may share cores when there are too few.
+    /// - Throws: `KernelFailure.oversubscribed` on all ranks when there are too few cores on a node
+    ///   and nobody allowed to share them; `bindingFailed` when the system refuses.
+    static func bind(
+        _ world: Communicator,
+        threads: Int,
+        sharesCores: Bool
+    ) throws(KernelFailure) -> RankPlacement {
+        let node = try messaging { () throws(MPIFailure) in try world.splitByNode() }
+        let started = HostCores.started()
+        let masks = try gatherMasks(of: node, mine: started)
+        let share = deal(masks, count: threads)
+        if !sharesCores {
+            try refuseSharing(world, node, masks: masks, threads: threads, fits: share != nil)
+        }
+        var text = "unbound"
+        var problem = ""
+        switch started {
+        case .success(let host):
+            do {
+                let cores = share?[node.rank] ?? host.cores
+                text = try host.bind(to: cores, shared: share == nil)
+            } catch {
+                problem = "\(error)"
+            }
+        case .failure(let failure):
+            problem = "\(failure)"
+        }
+        let reports = try messaging { () throws(MPIFailure) in
+            (try world.gather(text: problem), try world.gather(text: text))
+        }
+        let failed = try messaging { () throws(MPIFailure) in
+            try world.allReduce(Int32(problem.isEmpty ? 0 : 1), .maximum) != 0
+        }
+        if failed { throw .bindingFailed(reports.0.first { !$0.isEmpty } ?? problem) }
+        return RankPlacement(texts: reports.1, host: hostName(), ranksOnNode: node.size)
+    }
+
+    /// The cores that each rank of the node was started on.
+    private static func gatherMasks(
+        of node: Communicator,
+        mine: Result<HostCores, HwlocFailure>
+    ) throws(KernelFailure) -> [[Int]] {
+        let cores = (try? mine.get())?.cores ?? []
+        let words = try messaging { () throws(MPIFailure) in
+            let count = try node.allReduce(Int32((cores.max() ?? 0) / 64 + 1), .maximum)
+            var bits = [UInt64](repeating: 0, count: Int(count))
+            for core in cores { bits[core / 64] |= 1 << UInt64(core % 64) }
+            return (try node.allGather(bits), Int(count))
+        }
+        return (0..<node.size).map { rank in
+            (0..<(64 * words.1)).filter { core in
+                words.0[rank * words.1 + core / 64] & (1 << UInt64(core % 64)) != 0
+            }
+        }
+    }
+
+    /// Throws on all ranks when on any node the cores do not suffice.
+    private static func refuseSharing(
+        _ world: Communicator,
+        _ node: Communicator,
+        masks: [[Int]],
+        threads: Int,
+        fits: Bool
+    ) throws(KernelFailure) {
+        let cores = Set(masks.joined()).count
+        // Where hwloc failed there are no masks; that is reported as what it is.
+        let isShort = !fits && cores > 0
+        let worst = try messaging { () throws(MPIFailure) in
+            try world.allReduce(
+                [isShort ? Int64(node.size * threads) : 0, isShort ? Int64(cores) : 0],
+                .maximum
+            )
+        }
+        guard worst[0] == 0 else {
+            throw .oversubscribed(needed: Int(worst[0]), cores: Int(worst[1]))
+        }
+    }
+}
+
+/// The cores of this machine that the rank was started on, and how to go to some of them.
+private struct HostCores {
+    /// Logical indices of the cores, ascending.
+    let cores: [Int]
+    private let pusOfCores: [IDSet]
+    private let mask: IDSet
+
+    /// Reads the affinity mask that the rank was started with.
+    static func started() -> Result<HostCores, HwlocFailure> {
+        do {
+            let topology = try HwlocTopology.host()
+            return .success(
+                HostCores(mask: try topology.threadBinding(), pusOfCores: topology.pusOfCores)
+            )
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private init(mask: IDSet, pusOfCores: [IDSet]) {
+        self.mask = mask
+        self.pusOfCores = pusOfCores
+        cores = pusOfCores.indices.filter { core in
+            pusOfCores[core].contains { mask.contains($0) }
+        }
+    }
+
+    /// Binds the calling thread and reports where the system then says it is.
+    func bind(to cores: [Int], shared: Bool) throws(HwlocFailure) -> String {
+        let topology = try HwlocTopology.host()
+        var pus = IDSet()
+        for core in cores {
+            for pu in pusOfCores[core] where mask.contains(pu) { pus.insert(pu) }
+        }
+        try topology.bindThread(toPUs: pus)
+        let bound = try topology.threadBinding()
+        let found = pusOfCores.indices.filter { core in
+            pusOfCores[core].contains { bound.contains($0) }
+        }
+        let name = found.count == 1 ? "core" : "cores"
+        let sharing = shared ? " shared" : ""
+        return "\(name) \(rangesText(found))\(sharing), \(memoryText())"
+    }
+
+    /// Where pages land that this thread touches first.
+    private func memoryText() -> String {
+        let bytes = 16 * 4096
+        let probe = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4096)
+        defer { probe.deallocate() }
+        probe.initializeMemory(as: UInt8.self, repeating: 1, count: bytes)
+        guard let nodes = try? NUMAMemory.nodes(ofPagesAt: probe, byteCount: bytes) else {
+            return "memory by first touch"
+        }
+        return "memory on node \(rangesText(Set(nodes.filter { $0 >= 0 }).sorted()))"
+    }
+}
+
+/// Ascending numbers as people write them: `0-3,8`.
+func rangesText(_ numbers: [Int]) -> String {
+    var parts: [String] = []
+    var index = 0
+    while index < numbers.count {
+        var end = index
+        while end + 1 < numbers.count && numbers[end + 1] == numbers[end] + 1 { end += 1 }
+        parts.append(
+            end == index ? "\(numbers[index])" : "\(numbers[index])-\(numbers[end])"
+        )
+        index = end + 1
+    }
+    return parts.joined(separator: ",")
+}

@@ -1,0 +1,136 @@
+import ArgumentParser
+import ComputeKernels
+import Glibc
+import MessagePassing
+import WireFormats
+
+/// The MPI program that `mpirun` starts: one kernel, one run, one line of JSON from rank 0.
+///
+/// Exit codes: 0 verified; 1 the answer is wrong; 64 the request makes no sense here, said once by
+/// rank 0; 70 MPI failed.
+@main
+struct XingheKernel: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "xinghe-kernel",
+        abstract: "Run a compute kernel, verify its answer, print one line of JSON.",
+        discussion: """
+            Alone it is one rank; under mpirun as many as mpirun starts:
+              mpirun -np 2 xinghe-kernel cg --size medium
+            As root, Open MPI wants OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1.
+            The line is also reported to the file or folder that XINGHE_MEASURE names.
+            """
+    )
+
+    @Argument(help: "The kernel; --list shows all.")
+    var kernel: String?
+
+    @Flag(help: "List the kernels with their sizes and how each verifies itself.")
+    var list = false
+
+    @Option(help: "small, medium, large, or extents such as 64 or 64x64x32.")
+    var size = "small"
+
+    @Option(help: "Repeat until the timed part has taken this many seconds.")
+    var seconds: Double?
+
+    @Option(name: .customLong("repeat"), help: "Repeat the timed part at least so often.")
+    var repeats = 1
+
+    @Option(help: "Threads a rank.")
+    var threads = 1
+
+    @Flag(help: "Let ranks share cores when there are more ranks than cores.")
+    var oversubscribe = false
+
+    func run() throws {
+        guard !list else { return printList() }
+        let request = try checkedRequest()
+        let world: Communicator
+        do {
+            world = try MPIEnvironment.start(yieldsWhenIdle: oversubscribe)
+        } catch {
+            complain("\(error)")
+            throw ExitCode(70)
+        }
+        do {
+            let measurement = try request.run(on: world)
+            if world.isRoot { publish(measurement) }
+            try? MPIEnvironment.finish()
+            if !measurement.isVerified { throw ExitCode(1) }
+        } catch KernelFailure.messagePassing(let failure) {
+            // This rank alone may have met it, so the others must not be waited for.
+            complain("rank \(world.rank): \(failure)")
+            MPIEnvironment.abort(code: 70)
+        } catch let failure as KernelFailure {
+            if world.isRoot { complain("\(failure)") }
+            try? MPIEnvironment.finish()
+            throw ExitCode.validationFailure
+        }
+    }
+
+    /// What is asked for, refused here if it can be refused without starting MPI.
+    private func checkedRequest() throws -> KernelRequest {
+        guard let kernel else { throw ValidationError("name a kernel; --list shows all") }
+        guard repeats >= 1 else { throw ValidationError("--repeat \(repeats): at least 1") }
+        guard threads >= 1 else { throw ValidationError("--threads \(threads): at least 1") }
+        if let seconds, !(seconds > 0 && seconds <= 31_536_000) {
+            throw ValidationError("--seconds \(seconds): more than 0 and at most a year")
+        }
+        let request = KernelRequest(
+            kernel: kernel,
+            size: size,
+            seconds: seconds,
+            repeats: repeats,
+            threads: threads,
+            sharesCores: oversubscribe
+        )
+        do {
+            try request.validate()
+        } catch {
+            if MPIEnvironment.launchRank == 0 { complain("\(error)") }
+            throw ExitCode.validationFailure
+        }
+        return request
+    }
+
+    private func publish(_ measurement: Measurement) {
+        let line = measurement.json.compactText
+        print(line)
+        fflush(nil)
+        if !measurement.isVerified { complain("\(kernel ?? ""): the answer is wrong") }
+        do {
+            try MeasurementFile.report(line)
+        } catch {
+            complain("the measurement is not reported: \(error)")
+        }
+    }
+
+    private func printList() {
+        for profile in KernelCatalogue.profiles {
+            let sizes = profile.namedSizes.map { extents in
+                extents.map(String.init).joined(separator: "x")
+            }
+            print("\(profile.name)  \(profile.title)")
+            print("    size      \(profile.sizeMeaning)")
+            print("    named     small \(sizes[0]), medium \(sizes[1]), large \(sizes[2])")
+            print("    verified  \(profile.criterion)")
+        }
+    }
+
+    /// Parses and runs, and speaks of bad input on one rank only.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let isSilent = MPIEnvironment.launchRank != 0
+            if isSilent { Glibc.exit(exitCode(for: error).rawValue) }
+            exit(withError: error)
+        }
+    }
+}
+
+private func complain(_ text: String) {
+    let bytes = Array("xinghe-kernel: \(text)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+}
