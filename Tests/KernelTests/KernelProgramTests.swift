@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+import WireFormats
+
+/// The real program under the real `mpirun`. Starting MPI takes a quarter of a second, so there are
+/// few runs and each looks at several things. One after the other: they need all cores.
+@Suite("xinghe-kernel under mpirun", .serialized)
+struct KernelProgramTests {
+    @Test("A kernel verifies its answer on one rank and on two", arguments: smallRuns)
+    func verifiesOnOneAndTwoRanks(run: SmallRun) throws {
+        for ranks in [nil, 2] {
+            let result = try runKernel([run.kernel, "--size", run.size], ranks: ranks)
+            #expect(result.exitCode == 0, "\(run.kernel): \(result.errors)")
+            let line = try result.measurement()
+            #expect(line["kernel"]?.string == run.kernel)
+            #expect(line["ranks"]?.integer == Int64(ranks ?? 1))
+            #expect(line["verified"]?.bool == true, "\(line.compactText)")
+            let seconds = try #require(line["seconds"]?.double)
+            let flop = try #require(line["flop"]?.double)
+            let rate = try #require(line["flop_per_s"]?.double)
+            #expect(seconds > 0)
+            #expect(abs(rate - flop / seconds) <= 1e-9 * rate)
+            #expect(line["binding"]?.array?.count == ranks ?? 1)
+            #expect(line["host"]?.string?.isEmpty == false)
+        }
+    }
+
+    @Test("Two ranks are bound to different cores")
+    func ranksAreBoundApart() throws {
+        let line = try runKernel(["stream", "--size", "1000"], ranks: 2).measurement()
+        let binding = try #require(line["binding"]?.array).compactMap { $0.string }
+        #expect(binding.count == 2)
+        #expect(binding[0].hasPrefix("core "))
+        #expect(binding[0] != binding[1])
+    }
+
+    @Test("A core that the job was not given is not used")
+    func givenMaskIsRespected() throws {
+        let result = try runKernel(
+            ["stream", "--size", "1000"],
+            ranks: 1,
+            launcher: ["--bind-to", "none", "taskset", "-c", "1"]
+        )
+        let binding = try result.measurement()["binding"]?.array?.first?.string
+        #expect(binding?.hasPrefix("core 1") == true, "\(binding ?? result.errors)")
+    }
+
+    @Test("More ranks than cores are refused unless asked for, once and by all ranks")
+    func oversubscriptionIsRefused() throws {
+        let ranks = ProcessInfo.processInfo.activeProcessorCount + 1
+        let launcher = ["--oversubscribe"]
+        let refused = try runKernel(["stream", "--size", "1000"], ranks: ranks, launcher: launcher)
+        #expect(refused.exitCode == 64)
+        #expect(refused.output.isEmpty)
+        #expect(refused.errors.components(separatedBy: "--oversubscribe").count == 2)
+        let allowed = try runKernel(
+            ["stream", "--size", "1000", "--oversubscribe"],
+            ranks: ranks,
+            launcher: launcher
+        )
+        #expect(allowed.exitCode == 0, "\(allowed.errors)")
+        #expect(try allowed.measurement()["verified"]?.bool == true)
+    }
+
+    @Test("Bad input is named once, on rank 0, and ends all ranks")
+    func badInputIsNamedOnce() throws {
+        let result = try runKernel(["cg", "--size", "banana"], ranks: 2)
+        #expect(result.exitCode == 64)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.components(separatedBy: "--size 'banana'").count == 2)
+        #expect(!result.errors.contains("MPI_ABORT"))
+    }
+
+    @Test(
+        "Impossible requests say what is wrong",
+        arguments: [
+            (["nosuch"], "no kernel is called 'nosuch'"),
+            ([], "name a kernel"),
+            (["cg", "--size", "8x8"], "--size '8x8' is no size of cg"),
+            (["cg", "--size", "0"], "--size '0' is no size of cg"),
+            (["cg", "--threads", "2"], "--threads 2: cg uses at most 1"),
+            (["cg", "--repeat", "0"], "--repeat 0: at least 1"),
+            (["cg", "--seconds", "0"], "more than 0"),
+            (["cg", "--bogus"], "Unknown option '--bogus'"),
+            (["stream", "--size", "1000000000000"], "GiB of memory"),
+        ]
+    )
+    func impossibleRequests(arguments: [String], message: String) throws {
+        let result = try runKernel(arguments)
+        #expect(result.exitCode == 64)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test("--seconds and --repeat both set how often the work is done")
+    func repetitions() throws {
+        let repeated = try runKernel(["stream", "--size", "1000", "--repeat", "7"]).measurement()
+        #expect(repeated["repeats"]?.integer == 7)
+        #expect(repeated["flop"]?.integer == Int64(28_000))
+        let timed = try runKernel(["stream", "--size", "1000", "--seconds", "0.2"]).measurement()
+        #expect(try #require(timed["seconds"]?.double) >= 0.2)
+    }
+
+    @Test("The line also goes to the file, or into the folder, of XINGHE_MEASURE")
+    func measurementIsReported() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("xinghe-measure-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("lines").path
+        let arguments = ["stream", "--size", "1000"]
+        let first = try runKernel(arguments, environment: ["XINGHE_MEASURE": file])
+        let second = try runKernel(arguments, environment: ["XINGHE_MEASURE": file])
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == first.output + second.output)
+        try FileManager.default.removeItem(atPath: file)
+        let third = try runKernel(arguments, environment: ["XINGHE_MEASURE": folder.path])
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.count == 1 && names[0].hasSuffix(".json"), "\(names)")
+        let text = try String(contentsOf: folder.appendingPathComponent(names[0]), encoding: .utf8)
+        #expect(text == third.output)
+        let lost = try runKernel(arguments, environment: ["XINGHE_MEASURE": "/nonexistent/file"])
+        #expect(lost.exitCode == 0)
+        #expect(lost.errors.contains("/nonexistent/file: open: No such file or directory"))
+    }
+
+    @Test("--list shows every kernel with its criterion")
+    func listShowsAll() throws {
+        let result = try runKernel(["--list"])
+        #expect(result.exitCode == 0)
+        let output = "\n" + result.output
+        for run in smallRuns { #expect(output.contains("\n\(run.kernel)  "), "\(run.kernel)") }
+        #expect(result.output.components(separatedBy: "verified").count == smallRuns.count + 1)
+    }
+}
+
+/// A size of each kernel that a debug build finishes in a second or two.
+struct SmallRun: CustomTestStringConvertible, Sendable {
+    var kernel: String
+    var size: String
+
+    var testDescription: String { "\(kernel) \(size)" }
+}
+
+let smallRuns = [
+    SmallRun(kernel: "cg", size: "14x12x10"),
+    SmallRun(kernel: "stream", size: "10000"),
+]

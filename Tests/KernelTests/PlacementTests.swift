@@ -1,0 +1,66 @@
+import Testing
+
+@testable import ComputeKernels
+
+@Suite("Dealing out work and cores")
+struct PlacementTests {
+    @Test("Shares cover an extent once, in order, and differ by at most one")
+    func sharesCover() {
+        for extent in 0...40 {
+            for parts in 1...12 {
+                let shares = (0..<parts).map { share(of: extent, part: $0, parts: parts) }
+                #expect(shares.flatMap(Array.init) == Array(0..<extent))
+                let lengths = shares.map(\.count)
+                #expect((lengths.max() ?? 0) - (lengths.min() ?? 0) <= 1)
+            }
+        }
+    }
+
+    @Test("A grid of processes has each rank at one place and cuts the longest axis first")
+    func processGrid() {
+        for ranks in 1...24 {
+            let grid = ProcessGrid(ranks: ranks, shape: [30, 40, 50])
+            #expect(grid.extents.reduce(1, *) == ranks)
+            for rank in 0..<ranks { #expect(grid.rank(at: grid.place(of: rank)) == rank) }
+        }
+        #expect(ProcessGrid(ranks: 2, shape: [8, 8, 32]).extents == [1, 1, 2])
+        #expect(ProcessGrid(ranks: 2, shape: [32, 8, 8]).extents == [2, 1, 1])
+        #expect(ProcessGrid(ranks: 8, shape: [16, 16, 16]).extents == [2, 2, 2])
+        #expect(ProcessGrid(ranks: 4, shape: [4, 1, 1]).extents == [4, 1, 1])
+    }
+
+    @Test("Each rank gets cores of its own within what it was given, or nobody gets any")
+    func coresAreDealt() {
+        #expect(RankPlacement.deal([[0, 1], [0, 1]], count: 1) == [[0], [1]])
+        #expect(
+            RankPlacement.deal([[0, 1, 2, 3], [0, 1, 2, 3]], count: 2) == [[0, 1], [2, 3]]
+        )
+        #expect(RankPlacement.deal([[1], [0]], count: 1) == [[1], [0]])
+        #expect(RankPlacement.deal([[0, 1], [0]], count: 1) == [[1], [0]])
+        #expect(RankPlacement.deal([[0], [0]], count: 1) == nil)
+        #expect(RankPlacement.deal([[0, 1], [0, 1], [0, 1]], count: 1) == nil)
+        #expect(RankPlacement.deal([[0, 1]], count: 3) == nil)
+        #expect(RankPlacement.deal([[]], count: 1) == nil)
+    }
+
+    @Test("Numbers are written as ranges")
+    func ranges() {
+        #expect(rangesText([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8")
+        #expect(rangesText([]) == "")
+    }
+
+    @Test("A size is a name, one extent for all axes, or one for each")
+    func sizes() throws {
+        let profile = ConjugateGradientKernel.profile
+        #expect(try problemShape("small", for: profile) == [32, 32, 32])
+        #expect(try problemShape("7", for: profile) == [7, 7, 7])
+        #expect(try problemShape("7x8x9", for: profile) == [7, 8, 9])
+        for text in [
+            "", "x", "7x8", "7x8x9x10", "-1", "0", "7x", "1e3", "huge", "9999999999999999",
+        ] {
+            #expect(throws: KernelFailure.self, "\(text)") {
+                try problemShape(text, for: profile)
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+import WireFormats
+
+/// How a program ended and what it said.
+struct ProgramResult {
+    var exitCode: Int32
+    var output: String
+    var errors: String
+
+    /// The one line of JSON that a kernel prints.
+    func measurement() throws -> JSONValue {
+        let lines = output.split(separator: "\n")
+        try #require(lines.count == 1, "one line expected: \(output) \(errors)")
+        return try JSONValue(parsing: String(lines[0]))
+    }
+}
+
+/// The folder that this build puts its programs in: the test program lies there too.
+private func programFolder() -> URL {
+    let start = URL(fileURLWithPath: CommandLine.arguments[0])
+    let candidates = [start, Bundle.main.bundleURL, URL(fileURLWithPath: "/proc/self/exe")]
+    for candidate in candidates {
+        let folder = candidate.resolvingSymlinksInPath().deletingLastPathComponent()
+        let program = folder.appendingPathComponent("xinghe-kernel").path
+        if FileManager.default.isExecutableFile(atPath: program) { return folder }
+    }
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { root.deleteLastPathComponent() }
+    return root.appendingPathComponent(".build/debug")
+}
+
+/// Runs `xinghe-kernel` alone, or under `mpirun` with `ranks` ranks.
+func runKernel(
+    _ arguments: [String],
+    ranks: Int? = nil,
+    launcher: [String] = [],
+    environment: [String: String] = [:]
+) throws -> ProgramResult {
+    let program = programFolder().appendingPathComponent("xinghe-kernel").path
+    var command = [program] + arguments
+    if let ranks { command = ["mpirun", "-np", "\(ranks)"] + launcher + command }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    // A test that started MPI in this process has left the traces of a running rank there.
+    var variables = ProcessInfo.processInfo.environment.filter { name, _ in
+        !name.hasPrefix("OMPI_") && !name.hasPrefix("PMIX_") && !name.hasPrefix("ORTE_")
+    }
+    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    variables["XINGHE_MEASURE"] = nil
+    for (name, value) in environment { variables[name] = value }
+    process.environment = variables
+    let output = Pipe()
+    let errorFile = FileManager.default.temporaryDirectory
+        .appendingPathComponent("xinghe-kernel-\(UUID().uuidString).err")
+    _ = FileManager.default.createFile(atPath: errorFile.path, contents: nil)
+    defer { try? FileManager.default.removeItem(at: errorFile) }
+    process.standardOutput = output
+    process.standardError = try FileHandle(forWritingTo: errorFile)
+    try process.run()
+    let printed = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return ProgramResult(
+        exitCode: process.terminationStatus,
+        output: String(decoding: printed, as: UTF8.self),
+        errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self)
+    )
+}

@@ -1,0 +1,54 @@
+import Testing
+
+@testable import ComputeKernels
+@testable import MessagePassing
+
+/// The kernels inside this process, as a world of one rank, so that their answers can be spoilt.
+@Suite("Kernels notice wrong answers", .serialized)
+struct VerifierTests {
+    @Test("No number is never right")
+    func nanIsNeverRight() {
+        #expect(!Verdict(residual: .nan, limit: 1).isVerified)
+        #expect(!Verdict(residual: .infinity, limit: 1).isVerified)
+        #expect(Verdict(residual: 1, limit: 1).isVerified)
+    }
+
+    @Test("stream notices one spoilt element of each array")
+    func streamNoticesSpoiltElements() throws {
+        let kernel = try StreamKernel(setting([1000]))
+        for _ in 0..<300 { _ = try kernel.repetition() }
+        #expect(try kernel.verify().isVerified)
+        for array in [kernel.a, kernel.b, kernel.c] {
+            let right = array[517]
+            array[517] = right * (1 + 1e-9)
+            #expect(try !kernel.verify().isVerified)
+            array[517] = .nan
+            #expect(try !kernel.verify().isVerified)
+            array[517] = right
+        }
+        #expect(try kernel.verify().isVerified)
+    }
+
+    @Test("cg notices a spoilt solution and a matrix that is not symmetric")
+    func cgNoticesSpoiltSolution() throws {
+        let kernel = try ConjugateGradientKernel(setting([12, 11, 10]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let right = kernel.x[300]
+        kernel.x[300] += 1e-4
+        #expect(try !kernel.verify().isVerified)
+        kernel.x[300] = right
+        #expect(try kernel.verify().isVerified)
+        let last = GridMatrix.width * 700 + 12
+        kernel.matrix.lowerValues[last] = -1.001
+        #expect(try !kernel.verify().isVerified)
+    }
+
+    /// MPI starts once a process; Swift runs this initialiser once.
+    // SAFETY: the suite is serialized and no other suite uses the communicator.
+    nonisolated(unsafe) private static let world = Result { try MPIEnvironment.start() }
+
+    private func setting(_ shape: [Int]) throws -> KernelSetting {
+        KernelSetting(world: try Self.world.get(), shape: shape, threads: 1)
+    }
+}
