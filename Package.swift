@@ -86,6 +86,11 @@ let allTargets: [Target] = [
         pkgConfig: "ompi-c",
         providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]
     ),
+    .systemLibrary(
+        name: "COpenBLAS",
+        pkgConfig: "openblas",
+        providers: [.apt(["libopenblas-dev"])]
+    ),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
     .target(
@@ -99,7 +104,8 @@ let allTargets: [Target] = [
     .target(
         name: "ComputeKernels",
         dependencies: [
-            "MessagePassing", "HardwareTopology", "WireFormats", "Determinism", "IndexSets",
+            "MessagePassing", "COpenBLAS", "HardwareTopology", "WireFormats", "Determinism",
+            "IndexSets",
         ],
         swiftSettings: numeric
     ),

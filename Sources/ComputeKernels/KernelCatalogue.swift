@@ -3,6 +3,8 @@ public enum KernelCatalogue {
     static var kernels: [any Kernel.Type] {
         [
             ConjugateGradientKernel.self,
+            CommunicationKernel.self,
+            MatrixProductKernel.self,
             StreamKernel.self,
         ]
     }

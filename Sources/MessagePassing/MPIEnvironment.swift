@@ -5,8 +5,10 @@ internal import Glibc
 public enum MPIEnvironment {
     /// Starts MPI and returns the communicator of all ranks.
     ///
-    /// Works under `mpirun` and, as a world of one rank, without it. Afterwards any thread may call
-    /// MPI, one at a time (`MPI_THREAD_SERIALIZED`, which costs nothing; several at once would).
+    /// Works under `mpirun` and, as a world of one rank, without it. Only one thread may call MPI
+    /// afterwards. Plain `MPI_Init`: every thread level of `MPI_Init_thread`, even the lowest that
+    /// allows other threads to exist, makes Open MPI 4.1 use atomic operations, and a message of 8
+    /// bytes takes 0.20 µs instead of 0.155. Threads that never call MPI do it no harm.
     ///
     /// - Parameter yieldsWhenIdle: Whether a waiting rank gives its core away. Right when ranks
     ///   share cores (16 µs instead of up to 760 µs for an `allReduce` of 4 ranks on 2 busy cores),
@@ -14,9 +16,7 @@ public enum MPIEnvironment {
     /// - Throws: `MPIFailure`, when MPI does not start.
     public static func start(yieldsWhenIdle: Bool = false) throws(MPIFailure) -> Communicator {
         if yieldsWhenIdle { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1) }
-        var provided: Int32 = 0
-        let level = Int32(MPI_THREAD_SERIALIZED)
-        try check("MPI_Init_thread", MPI_Init_thread(nil, nil, level, &provided))
+        try check("MPI_Init", MPI_Init(nil, nil))
         let world: MPI_Comm = CMPI_COMM_WORLD()
         try check(
             "MPI_Comm_set_errhandler",

@@ -44,6 +44,33 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
     }
 
+    @Test("gemm notices one spoilt element of the product")
+    func gemmNoticesSpoiltElement() throws {
+        let kernel = try MatrixProductKernel(setting([60, 50, 40]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        kernel.c[1234] += 1e-8
+        #expect(try !kernel.verify().isVerified)
+        kernel.c[1234] = .nan
+        #expect(try !kernel.verify().isVerified)
+    }
+
+    @Test("comm counts elements that are not what was sent")
+    func commCountsWrongElements() {
+        var message = (0..<100).map { CommunicationKernel.pattern(3, 5, $0) }
+        message[40] += 1
+        message[41] = .nan
+        message.withUnsafeBufferPointer { buffer in
+            let wrong = CommunicationKernel.mismatches(buffer) {
+                CommunicationKernel.pattern(3, 5, $0)
+            }
+            #expect(wrong == 2)
+        }
+        #expect(CommunicationKernel.sizes(upTo: 17) == [1, 4, 16, 17])
+        #expect(CommunicationKernel.sizes(upTo: 16) == [1, 4, 16])
+        #expect(CommunicationKernel.sizes(upTo: 1) == [1])
+    }
+
     /// MPI starts once a process; Swift runs this initialiser once.
     // SAFETY: the suite is serialized and no other suite uses the communicator.
     nonisolated(unsafe) private static let world = Result { try MPIEnvironment.start() }

@@ -1,0 +1,102 @@
+"""Runs each kernel and its peer in C alternately on the same cores and prints the ratios.
+
+usage: compare.py KERNEL_PROGRAM PEER_FOLDER [--quick]
+
+A ratio above 1 means that Xinghe is faster. Pairs are interleaved and the median of their ratios is
+taken, so that a machine that slows down for a while slows both.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+
+PROGRAM, PEERS = sys.argv[1], sys.argv[2]
+QUICK = "--quick" in sys.argv
+PAIRS = 3 if QUICK else 7
+
+
+def output(command):
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed ({result.returncode}):\n{result.stderr}")
+    return result.stdout
+
+
+def kernel(*arguments, ranks=1):
+    """The line of JSON of one run; never of a run that was not verified (its exit code says so)."""
+    command = [PROGRAM, *map(str, arguments)]
+    return json.loads(output(command if ranks == 1 else ["mpirun", "-np", str(ranks), *command]))
+
+
+def peer(name, *arguments, ranks=1):
+    command = [f"{PEERS}/{name}", *map(str, arguments)]
+    command = ["taskset", "-c", "0", *command] if ranks == 1 else \
+        ["mpirun", "-np", str(ranks), *command]
+    return [[float(word) for word in line.split()] for line in output(command).splitlines()]
+
+
+def report(what, unit, ours, theirs, target, ratios=None):
+    ratio = statistics.median(ratios or [a / b for a, b in zip(ours, theirs)])
+    mark = "ok" if ratio >= target else "BELOW"
+    print(f"{what:34} {statistics.median(ours):10.4g} {statistics.median(theirs):10.4g} {unit:8}"
+          f" {ratio:7.3f} >= {target:<5} {mark}", flush=True)
+
+
+def stream():
+    names = ["copy", "scale", "add", "triad"]
+    size, pairs = 20_000_000, []
+    for _ in range(PAIRS):
+        ours = kernel("stream", "--size", size, "--repeat", 5)["details"]
+        pairs.append(([ours[f"{n}_byte_per_s"] / 1e9 for n in names],
+                      [rate / 1e9 for rate in peer("stream", size, 5)[0]]))
+    for index, name in enumerate(names):
+        report(f"stream {name}, 1 rank, 3 x 160 MB", "GB/s",
+               [o[index] for o, _ in pairs], [t[index] for _, t in pairs], 0.95)
+    return statistics.median(o[3] for o, _ in pairs)
+
+
+def gemm():
+    size = 1536 if QUICK else 3072
+    ours, theirs = [], []
+    for _ in range(PAIRS):
+        line = kernel("gemm", "--size", size, "--repeat", 2)
+        ours.append(line["best_flop_per_s"] / 1e9)
+        theirs.append(peer("dgemm", size, 2)[0][0] / 1e9)
+    report(f"gemm {size}, 1 rank", "Gflop/s", ours, theirs, 0.98)
+
+
+def cg(triad):
+    size = 64 if QUICK else 104
+    ours, theirs, fractions = [], [], []
+    for _ in range(3):
+        line = kernel("cg", "--size", size)
+        seconds, iterations, _, error = peer("cg", size)[0]
+        if error > 1e-5 or abs(iterations - line["details"]["iterations"]) > 2:
+            sys.exit(f"the two solvers disagree: {iterations} iterations, error {error}")
+        ours.append(line["details"]["iterations"] / line["best_seconds"])
+        theirs.append(iterations / seconds)
+        fractions.append(line["best_byte_per_s"] / 1e9 / triad)
+    report(f"cg {size}^3, 1 rank, iterations", "1/s", ours, theirs, 1.1)
+    print(f"  cg moves {statistics.median(fractions):.2f} of the triad's bandwidth"
+          " (12 byte a nonzero touched)", flush=True)
+
+
+def comm():
+    size, runs = 1_048_576, []
+    for _ in range(PAIRS):
+        line = kernel("comm", "--size", size, "--repeat", 5, ranks=2)["details"]
+        ours = dict(zip(line["message_bytes"], line["ping_pong_s"]))
+        runs.append((ours, {int(b): s for b, s in peer("pingpong", size, 5, ranks=2)}))
+    for size in sorted(runs[0][0]):
+        ours = [1e6 * o[size] for o, _ in runs]
+        theirs = [1e6 * t[size] for _, t in runs]
+        report(f"comm ping-pong {size} byte, 2 ranks", "us", ours, theirs, 0.9,
+               [t / o for o, t in zip(ours, theirs)])
+
+
+print(f"{'kernel':34} {'xinghe':>10} {'C':>10} {'':8} {'ratio':>7}    target")
+bandwidth = stream()
+gemm()
+cg(bandwidth)
+comm()
