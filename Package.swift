@@ -151,7 +151,7 @@ let allTargets: [Target] = [
         dependencies: [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
             "Emulation", "Billing", "WireFormats", "SlurmDialect", "Catalog", "JobExecution",
-            "Persistence", "HardwareTopology", product("Logging", "swift-log"),
+            "Persistence", "Reporting", "HardwareTopology", product("Logging", "swift-log"),
         ],
         swiftSettings: house
     ),
@@ -242,6 +242,11 @@ let allTargets: [Target] = [
         name: "SlurmDialectTests",
         dependencies: ["SlurmDialect", "WireFormats", "LocalClient", "yh"],
         resources: [.copy("Golden")],
+        swiftSettings: house
+    ),
+    .testTarget(
+        name: "ReportingTests",
+        dependencies: ["Reporting", "Billing", "ClusterModel", "JobModel", "WireFormats"],
         swiftSettings: house
     ),
     .testTarget(

@@ -1,0 +1,214 @@
+import Quantities
+public import WireFormats
+
+/// A statement in the forms in which it is handed out.
+public struct BillReport: Sendable {
+    /// What is reported.
+    public let statement: BillStatement
+
+    /// Makes a report.
+    public init(_ statement: BillStatement) {
+        self.statement = statement
+    }
+
+    /// The statement as JSON, for programs; ends with a newline.
+    public var json: String { statement.json.prettyText + "\n" }
+
+    /// How fees are rounded, as every statement says.
+    public static let roundingNote =
+        "Fees are rounded half up to the fen, once a job; a job across a month end is split there "
+        + "so that its parts add up."
+}
+
+// MARK: - Text
+
+extension BillReport {
+    /// The statement for a terminal; ends with a newline.
+    public var text: String {
+        (head + [""] + usage("Platform", statement.byPlatform) + [""]
+            + usage("Final state", statement.byState) + [""] + resources + [""] + money + notes)
+            .joined(separator: "\n") + "\n"
+    }
+
+    private var head: [String] {
+        var lines = [
+            "Statement of account \(statement.account)"
+                + (statement.title.isEmpty ? "" : " · \(statement.title)"),
+            "  Period      \(statement.month ?? "all months up to now") (Asia/Shanghai)",
+            "  As of       \(Self.civil(statement.asOf).iso8601)",
+            "  Tariff      \(statement.tariff)",
+        ]
+        if let enterprise = statement.enterprise { lines.append("  Enterprise  \(enterprise)") }
+        return lines
+    }
+
+    private func usage(_ heading: String, _ rows: [BillRow]) -> [String] {
+        var table = TextTable(
+            header: [heading, "Jobs", "Core-hours", "Card-hours", "Fee (CNY)"],
+            alignments: [.left, .right, .right, .right, .right]
+        )
+        func add(_ name: String, _ row: BillRow) {
+            table.add([
+                name, String(row.jobs), Self.hours(row.coreSeconds), Self.hours(row.cardSeconds),
+                Fen(row.fee).yuanText,
+            ])
+        }
+        for row in rows {
+            add(
+                row.title.isEmpty || row.title == row.name
+                    ? row.name : "\(row.name) · \(row.title)",
+                row
+            )
+        }
+        table.addRule()
+        add("Total", statement.total)
+        return table.lines
+    }
+
+    private var resources: [String] {
+        var table = TextTable(
+            header: ["Resource", "Quantity", "Fee (CNY)"],
+            alignments: [.left, .right, .right]
+        )
+        for row in statement.byResource {
+            table.add([row.resource, Self.hours(row.seconds), Fen(row.fee).yuanText])
+        }
+        return table.lines
+    }
+
+    private var money: [String] {
+        var table = TextTable(header: ["To pay", "CNY"], alignments: [.left, .right])
+        if statement.refunded != 0 {
+            table.add(["Charges", Fen(statement.gross + statement.refunded).yuanText])
+            table.add(["Refunded", Fen(-statement.refunded).yuanText])
+        }
+        table.add(["Gross fee", Fen(statement.gross).yuanText])
+        for row in statement.subsidies {
+            table.add(["Subsidy \(row.rule) \(row.year)", Fen(-row.granted).yuanText])
+        }
+        table.addRule()
+        table.add(["Net fee", Fen(statement.net).yuanText])
+        return table.lines
+    }
+
+    private var notes: [String] {
+        var lines: [String] = [""]
+        for row in statement.subsidies {
+            guard let cap = row.cap, let left = row.left else {
+                lines.append("\(row.rule) \(row.year): \(Fen(row.used).yuanText) granted, no cap")
+                continue
+            }
+            lines.append(
+                "Cap of \(row.rule), \(row.year): \(Fen(cap).yuanText) a year; "
+                    + "used \(Fen(row.used).yuanText), left \(Fen(left).yuanText)  "
+                    + Self.gauge(row.used, of: cap)
+            )
+        }
+        if statement.subsidies.isEmpty {
+            lines.append("No subsidy: no rule has this account among its beneficiaries.")
+        }
+        if statement.total.freeCoreSeconds > 0 {
+            lines.append(
+                "Not charged (node failure, requeue by the system, free states): "
+                    + "\(Self.hours(statement.total.freeCoreSeconds)) core-hours"
+            )
+        }
+        if statement.verifiedJobs > 0 {
+            lines.append(
+                "Verified work: \(Self.flop(statement.verifiedFlop)) in "
+                    + "\(statement.verifiedJobs) job\(statement.verifiedJobs == 1 ? "" : "s")"
+            )
+        }
+        lines.append("Balance of the account, all months: \(Fen(statement.balance).yuanText) CNY")
+        lines.append(Self.roundingNote)
+        if let head = statement.ledgerHead { lines.append("Ledger head \(head)") }
+        return lines
+    }
+
+    /// Twenty boxes, filled to the share; at least one when anything is used.
+    private static func gauge(_ used: Int64, of cap: Int64) -> String {
+        guard cap > 0 else { return "" }
+        let perMille = Int(Int128(max(0, min(used, cap))) * 1_000 / Int128(cap))
+        let full = used > 0 ? max(1, perMille / 50) : 0
+        return "[" + String(repeating: "█", count: full) + String(repeating: "░", count: 20 - full)
+            + "] \(perMille / 10).\(perMille % 10) %"
+    }
+}
+
+// MARK: - CSV
+
+extension BillReport {
+    /// The statement as CSV (RFC 4180, LF): one row for each breakdown and for the sums. Money in
+    /// fen, held time in seconds.
+    public var csv: String {
+        let period = statement.month ?? "all"
+        var lines = [
+            "account,period,section,name,jobs,core_seconds,card_seconds,node_seconds,amount_fen"
+        ]
+        func add(_ section: String, _ name: String, _ amount: Int64, _ row: BillRow? = nil) {
+            let counts =
+                row.map { "\($0.jobs),\($0.coreSeconds),\($0.cardSeconds),\($0.nodeSeconds)" }
+                ?? ",,,"
+            lines.append(
+                "\(csvField(statement.account)),\(period),\(section),\(csvField(name)),\(counts),"
+                    + String(amount)
+            )
+        }
+        for row in statement.byPlatform { add("platform", row.name, row.fee, row) }
+        for row in statement.byState { add("state", row.name, row.fee, row) }
+        for row in statement.byResource { add("resource", row.resource, row.fee) }
+        for row in statement.subsidies { add("subsidy", "\(row.rule) \(row.year)", row.granted) }
+        for row in statement.subsidies {
+            add("cap_used", "\(row.rule) \(row.year)", row.used)
+            if let left = row.left { add("cap_left", "\(row.rule) \(row.year)", left) }
+        }
+        add("refunded", "", statement.refunded)
+        add("gross", "", statement.gross, statement.total)
+        add("subsidy_total", "", statement.subsidy)
+        add("net", "", statement.net)
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// A field of a CSV file, in quotes where RFC 4180 asks for them.
+public func csvField(_ text: String) -> String {
+    let needsQuotes = text.utf8.contains { byte in
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == 0x0A || byte == 0x0D
+    }
+    guard needsQuotes else { return text }
+    return "\""
+        + text.split(separator: "\"", omittingEmptySubsequences: false)
+        .joined(separator: "\"\"") + "\""
+}
+
+// MARK: - Numbers
+
+extension BillReport {
+    static func civil(_ instant: SimInstant) -> CivilTime {
+        CivilTime(instant, offsetSeconds: CivilTime.shanghaiOffsetSeconds)
+    }
+
+    /// Hours with two decimals and groups of three, rounded half up: `1,234.50`.
+    static func hours(_ seconds: Int64) -> String {
+        // A hundredth of an hour is 36 s; amounts of money print the same way.
+        Fen((seconds + 18) / 36).yuanText
+    }
+
+    /// Operations with a metric prefix and three digits: `12.3 Gflop`.
+    static func flop(_ count: Int64) -> String {
+        let units = ["flop", "kflop", "Mflop", "Gflop", "Tflop", "Pflop", "Eflop"]
+        var thousandths = Int128(count) * 1_000
+        var unit = 0
+        while thousandths >= 1_000_000, unit < units.count - 1 {
+            thousandths /= 1_000
+            unit += 1
+        }
+        let (whole, rest) = thousandths.quotientAndRemainder(dividingBy: 1_000)
+        let decimals = String(Int(rest) + 1_000).dropFirst()
+        return switch whole {
+        case 100...: "\(whole) \(units[unit])"
+        case 10...: "\(whole).\(decimals.prefix(1)) \(units[unit])"
+        default: "\(whole).\(decimals.prefix(2)) \(units[unit])"
+        }
+    }
+}

@@ -1,0 +1,159 @@
+public import Quantities
+
+/// What an account owes and for what: `GET /v1/bill?account=A[&month=YYYY-MM]`.
+///
+/// Money is in fen (1 CNY = 100 fen), held time in seconds, rounded down.
+public struct BillStatement: WireRecord {
+    /// The account.
+    public var account = ""
+    /// Its name for people.
+    public var title = ""
+    /// The enterprise whose cap its grants count against.
+    public var enterprise: String?
+    /// `YYYY-MM` in Asia/Shanghai; nil for everything so far.
+    public var month: String?
+    /// The moment up to which the statement was made.
+    public var asOf = SimInstant.epoch
+    /// The tariff.
+    public var tariff = ""
+    /// Charges less what was given back.
+    public var gross: Int64 = 0
+    /// Charges given back in the period.
+    public var refunded: Int64 = 0
+    /// The subsidy of the period.
+    public var subsidy: Int64 = 0
+    /// What remains to be paid.
+    public var net: Int64 = 0
+    /// What the account owes now, of all periods, after payments.
+    public var balance: Int64 = 0
+    /// All runs together.
+    public var total = BillRow()
+    /// By platform.
+    public var byPlatform: [BillRow] = []
+    /// By final state.
+    public var byState: [BillRow] = []
+    /// By resource.
+    public var byResource: [BillResource] = []
+    /// What the rules granted.
+    public var subsidies: [BillSubsidy] = []
+    /// Operations that kernels counted and verified.
+    public var verifiedFlop: Int64 = 0
+    /// The jobs that measured them.
+    public var verifiedJobs = 0
+    /// The end of the ledger's hash chain when the statement was made, in hexadecimal; nil when
+    /// the ledger is not stored.
+    public var ledgerHead: String?
+
+    /// Makes an empty statement.
+    public init() {}
+
+    /// Names every member once, in the order in which they are written.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("account", &account)
+        try fields("title", &title)
+        try fields("enterprise", &enterprise)
+        try fields("month", &month)
+        try fields("as_of", &asOf)
+        try fields("tariff", &tariff)
+        try fields.required("gross_fen", &gross)
+        try fields("refunded_fen", &refunded)
+        try fields.required("subsidy_fen", &subsidy)
+        try fields.required("net_fen", &net)
+        try fields("balance_fen", &balance)
+        try fields("total", &total)
+        try fields("by_platform", &byPlatform)
+        try fields("by_state", &byState)
+        try fields("by_resource", &byResource)
+        try fields("subsidies", &subsidies)
+        try fields("verified_flop", &verifiedFlop)
+        try fields("verified_jobs", &verifiedJobs)
+        try fields("ledger_head", &ledgerHead)
+    }
+}
+
+/// Jobs, what they held and what it cost.
+public struct BillRow: WireRecord {
+    /// The platform or state; empty for the total.
+    public var name = ""
+    /// Its name for people.
+    public var title = ""
+    /// The jobs.
+    public var jobs = 0
+    /// Cores × time. Unit: core·s.
+    public var coreSeconds: Int64 = 0
+    /// Cards × time. Unit: card·s.
+    public var cardSeconds: Int64 = 0
+    /// Nodes × time. Unit: node·s.
+    public var nodeSeconds: Int64 = 0
+    /// Cores × time that was not charged. Unit: core·s.
+    public var freeCoreSeconds: Int64 = 0
+    /// The fee.
+    public var fee: Int64 = 0
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member once, in the order in which they are written.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("name", &name)
+        try fields("title", &title)
+        try fields("jobs", &jobs)
+        try fields("core_seconds", &coreSeconds)
+        try fields("card_seconds", &cardSeconds)
+        try fields("node_seconds", &nodeSeconds)
+        try fields("free_core_seconds", &freeCoreSeconds)
+        try fields("fee_fen", &fee)
+    }
+}
+
+/// One resource of a bill.
+public struct BillResource: WireRecord {
+    /// `core-hour`, `card-hour` or `node-hour`.
+    public var resource = ""
+    /// How long it was held. Unit: one thing × s.
+    public var seconds: Int64 = 0
+    /// The fee.
+    public var fee: Int64 = 0
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member once, in the order in which they are written.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("resource", &resource)
+        try fields("held_seconds", &seconds)
+        try fields("fee_fen", &fee)
+    }
+}
+
+/// One subsidy rule of a bill.
+public struct BillSubsidy: WireRecord {
+    /// The rule.
+    public var rule = ""
+    /// What it is, for people.
+    public var title = ""
+    /// The year of the rule.
+    public var year = 0
+    /// Granted to this account in the period.
+    public var granted: Int64 = 0
+    /// The most that the enterprise may have in the year; nil for no bound.
+    public var cap: Int64?
+    /// What the enterprise has had of the year, with all its accounts.
+    public var used: Int64 = 0
+    /// What is left of the cap.
+    public var left: Int64?
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member once, in the order in which they are written.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("rule", &rule)
+        try fields("title", &title)
+        try fields("year", &year)
+        try fields("granted_fen", &granted)
+        try fields("cap_fen", &cap)
+        try fields("cap_used_fen", &used)
+        try fields("cap_left_fen", &left)
+    }
+}
