@@ -6,6 +6,8 @@ struct Xinghe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xinghe",
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
-        subcommands: []
+        subcommands: [
+            BillCommand.self
+        ]
     )
 }
