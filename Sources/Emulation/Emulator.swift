@@ -218,6 +218,9 @@ extension Emulator {
         }
         table.records[Int(slot)].phase = .queued
         table.records[Int(slot)].reason = .none
+        guard table.records[Int(slot)].hasExtras else {
+            return groups[Int(table.records[Int(slot)].group)].enqueue(slot, &table)
+        }
         for group in groupsOf(slot) { groups[group].enqueue(slot, &table) }
     }
 

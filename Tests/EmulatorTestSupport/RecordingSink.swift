@@ -1,0 +1,44 @@
+public import Emulation
+public import JobModel
+public import Quantities
+
+/// Notes every effect, and plays the emulated jobs' ends: a driver in a few lines.
+public struct RecordingSink: EffectSink {
+    /// Run times of the jobs, by number. Unit: µs.
+    public var runTimes: [JobID: Int64] = [:]
+    /// Ends to come.
+    public var ends = EndQueue()
+    /// When each job started last.
+    public var starts: [JobID: SimInstant] = [:]
+    /// How each job ended.
+    public var endings: [JobID: JobEnd] = [:]
+    /// Jobs that must stop.
+    public var stops: [JobID] = []
+    /// Interrupted runs.
+    public var requeues: [JobEnd] = []
+    /// Instants to wake at.
+    public var wakes: [SimInstant] = []
+
+    /// Makes a sink that has seen nothing.
+    public init() {}
+
+    public mutating func jobStarted(_ start: JobStart) {
+        starts[start.id] = start.startedAt
+        let limit = start.deadline - start.startedAt
+        let run = min(runTimes[start.id] ?? limit.microseconds, limit.microseconds)
+        ends.push(start.id, at: start.startedAt.microseconds + run)
+    }
+
+    public mutating func jobEnded(_ end: JobEnd) {
+        precondition(endings[end.id] == nil, "job \(end.id) ended twice")
+        endings[end.id] = end
+    }
+
+    public mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
+        if reason == .cancelled { stops.append(id) }
+    }
+
+    public mutating func jobRequeued(_ run: JobEnd) { requeues.append(run) }
+
+    public mutating func wake(at instant: SimInstant) { wakes.append(instant) }
+}

@@ -1,0 +1,134 @@
+import ClusterModel
+import Determinism
+public import Emulation
+import IndexSets
+public import JobModel
+public import Quantities
+public import Scheduling
+
+/// A small random centre with a random day of work, all from one seed.
+public struct World: Sendable {
+    /// A job of the day.
+    public struct Arrival: Sendable {
+        /// When it arrives.
+        public var at: SimInstant
+        /// What it is.
+        public var submission: JobSubmission
+        /// How long it runs. Unit: µs.
+        public var runTime: Int64
+    }
+
+    /// The centre.
+    public var configuration: EmulatorConfiguration
+    /// The jobs, by arrival.
+    public var arrivals: [Arrival]
+
+    /// A machine of equal nodes that are given whole.
+    public static func uniform(
+        seed: UInt64,
+        nodeCount: Int,
+        jobCount: Int,
+        policy: SchedulingPolicy
+    ) -> World {
+        var random = SplitMix64(seed: seed, stream: "uniform world")
+        let configuration = EmulatorConfiguration.uniform(
+            nodeCount: nodeCount,
+            policy: policy
+        )
+        let arrivals = makeArrivals(jobCount, &random) { random in
+            .wholeNodes(Int32(random.draw(1...nodeCount)))
+        }
+        return World(configuration: configuration, arrivals: arrivals)
+    }
+
+    /// A machine of unequal nodes that jobs share by cores, memory and cards.
+    public static func shared(
+        seed: UInt64,
+        nodeCount: Int,
+        jobCount: Int,
+        policy: SchedulingPolicy
+    ) -> World {
+        var random = SplitMix64(seed: seed, stream: "shared world")
+        let nodes = (0..<nodeCount).map { _ in
+            NodeCapacity(
+                cores: Int32(random.draw(2...8)),
+                memory: ByteCount(mebibytes: Int64(random.draw(4...16))),
+                accelerators: Int32(random.draw(0...2))
+            )
+        }
+        let half = IDSet(0..<max(1, nodeCount / 2))
+        let configuration = EmulatorConfiguration(
+            nodes: nodes,
+            partitions: [
+                PartitionConfiguration(nodes: IDSet(0..<nodeCount), isWholeNode: false),
+                PartitionConfiguration(nodes: half, isWholeNode: false),
+            ],
+            policy: policy
+        )
+        var arrivals = makeArrivals(jobCount, &random) { random in
+            ResourceRequest(
+                chunkCount: Int32(random.draw(1...6)),
+                coresPerChunk: Int32(random.draw(1...3)),
+                memoryMebibytesPerChunk: Int32(random.draw(0...4)),
+                acceleratorsPerChunk: random.below(4) == 0 ? 1 : 0,
+                chunksPerNodeMaximum: random.below(2) == 0 ? 1 : .max,
+                isExclusive: random.below(6) == 0
+            )
+        }
+        for index in arrivals.indices where random.below(4) == 0 {
+            arrivals[index].submission.partitions = [1]
+        }
+        return World(configuration: configuration, arrivals: arrivals)
+    }
+
+    private static func makeArrivals(
+        _ count: Int,
+        _ random: inout SplitMix64,
+        request: (inout SplitMix64) -> ResourceRequest
+    ) -> [Arrival] {
+        var now: Int64 = 0
+        return (1...count).map { number in
+            // Many at one instant: ties are where schedulers disagree.
+            now += Int64(random.draw(0...3)) * 1_000_000 * Int64(random.draw(0...4))
+            let limit = Int64(random.draw(1...40)) * 1_000_000
+            let run = random.below(3) == 0 ? limit : Int64(random.draw(0...Int(limit)))
+            return Arrival(
+                at: SimInstant(microseconds: now),
+                submission: JobSubmission(
+                    id: JobID(UInt32(number)),
+                    request: request(&random),
+                    timeLimit: SimDuration(microseconds: limit)
+                ),
+                runTime: run / 1_000_000 * 1_000_000
+            )
+        }
+    }
+
+    /// Runs the day in batched order and returns what happened.
+    ///
+    /// - Parameter watch: called after every pass.
+    public func run(
+        _ emulator: inout Emulator,
+        watch: (Emulator, RecordingSink, SimInstant) -> Void = { _, _, _ in }
+    ) -> RecordingSink {
+        var sink = RecordingSink()
+        var next = 0
+        while next < arrivals.count || sink.ends.count > 0 {
+            let arrival = next < arrivals.count ? arrivals[next].at.microseconds : .max
+            let instant = SimInstant(microseconds: min(arrival, sink.ends.nextInstant ?? .max))
+            while sink.ends.nextInstant == instant.microseconds {
+                let id = sink.ends.pop()
+                try? emulator.handle(.jobEnded(id, .completed), at: instant, into: &sink)
+            }
+            while next < arrivals.count, arrivals[next].at == instant {
+                let submission = arrivals[next].submission
+                sink.runTimes[submission.id] = arrivals[next].runTime
+                try? emulator.handle(.submit(submission), at: instant, into: &sink)
+                next += 1
+            }
+            emulator.schedulingPass(at: instant, into: &sink)
+            watch(emulator, sink, instant)
+        }
+        return sink
+    }
+}

@@ -1,0 +1,103 @@
+import Emulation
+import Foundation
+import ReplayRuntime
+import Scheduling
+import Testing
+import TraceFiles
+import WorkloadFormats
+
+@Suite("Published and reference schedules of KTH-SP2")
+struct OracleTests {
+    @Test(
+        "Batched order gives every start of the reference schedule",
+        arguments: [("easy", SchedulingPolicy.easy), ("fcfs", SchedulingPolicy.fcfs)]
+    )
+    func batched(name: String, policy: SchedulingPolicy) throws {
+        let trace = try read("kth.norm.swf.gz", .none)
+        let result = replay(trace, policy, .batched)
+        let reference = try schedule("kth-\(name).batched.csv.gz")
+        #expect(trace.jobs.count == 28_481)
+        #expect(reference.count == trace.jobs.count)
+        var differences = 0
+        for (index, job) in trace.jobs.enumerated() {
+            let expected = try #require(reference[job.id])
+            let isSame =
+                result.started[index] == expected.start * 1_000_000
+                && result.ended[index] == expected.end * 1_000_000
+            if !isSame { differences += 1 }
+        }
+        #expect(differences == 0)
+    }
+
+    @Test("pyss order gives every wait of the published EASY schedule")
+    func pyss() throws {
+        let trace = try read("KTH-SP2.easy.swf.gz", .strong)
+        let result = replay(trace, .easy, .pyss)
+        let published = try waits("KTH-SP2.easy.swf.gz")
+        let differences = trace.jobs.indices.count { index in
+            let wait = result.started[index] - trace.jobs[index].submitted
+            return wait != (published[trace.jobs[index].id] ?? -1) * 1_000_000
+        }
+        #expect(differences == 0)
+        let sum = trace.jobs.indices.reduce(Int128(0)) {
+            $0 + Int128(result.started[$1] - trace.jobs[$1].submitted)
+        }
+        let mean = Double(sum) / 1e6 / Double(trace.jobs.count)
+        #expect((mean * 1e6).rounded() / 1e6 == 6836.872090)
+    }
+
+    @Test("Two replays of one log give one digest")
+    func digestRepeats() throws {
+        let trace = try read("kth.norm.swf.gz", .none)
+        #expect(
+            replay(trace, .easy, .batched).digest == replay(trace, .easy, .batched).digest
+        )
+        #expect(replay(trace, .easy, .batched).digest != replay(trace, .fcfs, .batched).digest)
+    }
+
+    private func replay(
+        _ trace: Trace,
+        _ policy: SchedulingPolicy,
+        _ order: EventOrder
+    ) -> ReplayResult {
+        var driver = ReplayDriver(
+            trace: trace,
+            machine: .processors(100, policy: policy),
+            order: order
+        )
+        return driver.run()
+    }
+
+    private func path(_ name: String) throws -> String {
+        try #require(
+            Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Traces")
+        ).path
+    }
+
+    private func read(_ name: String, _ filter: SWFReader.Filter) throws -> Trace {
+        try TraceFile.withBytes(of: path(name)) { try SWFReader(filter: filter).read($0) }
+    }
+
+    private func lines(_ name: String) throws -> [Substring] {
+        let text = try TraceFile.withBytes(of: path(name)) { String(decoding: $0, as: UTF8.self) }
+        return text.split(separator: "\n")
+    }
+
+    private func schedule(_ name: String) throws -> [Int64: (start: Int64, end: Int64)] {
+        var rows: [Int64: (start: Int64, end: Int64)] = [:]
+        for line in try lines(name).dropFirst() {
+            let fields = line.split(separator: ",").compactMap { Int64($0) }
+            rows[fields[0]] = (fields[2], fields[3])
+        }
+        return rows
+    }
+
+    private func waits(_ name: String) throws -> [Int64: Int64] {
+        var rows: [Int64: Int64] = [:]
+        for line in try lines(name) where !line.hasPrefix(";") {
+            let fields = line.split(separator: " ").compactMap { Int64($0) }
+            rows[fields[0]] = fields[2]
+        }
+        return rows
+    }
+}
