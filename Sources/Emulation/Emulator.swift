@@ -338,7 +338,7 @@ extension Emulator {
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | UInt64(state.rawValue))
         sink.jobEnded(job.end(state, at: now))
-        if remembersEndedJobs { endedStates[job.id] = state }
+        if remembersEndedJobs || dependents[job.id] != nil { endedStates[job.id] = state }
         guard !dependents.isEmpty else { return }
         settleDependents(of: job.id, at: now) { Self.outcome(of: $0, when: state) }
         dependents[job.id] = nil

@@ -7,7 +7,8 @@ struct Xinghe: AsyncParsableCommand {
         commandName: "xinghe",
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
         subcommands: [
-            BillCommand.self
+            BillCommand.self,
+            ReplayCommand.self,
         ]
     )
 }

@@ -1,0 +1,219 @@
+public import Determinism
+public import Emulation
+import JobModel
+public import Quantities
+import Scheduling
+public import WorkloadFormats
+
+/// What goes first at one instant of a replay.
+public enum EventOrder: String, Hashable, Sendable, CaseIterable {
+    /// All ends, then all submissions, then one pass.
+    case batched
+    /// As the pyss simulator does: jobs that end exactly at their limit free their processors;
+    /// then submissions, a pass after each; then the other ends in order of start, a pass after
+    /// each.
+    case pyss
+}
+
+/// What becomes of a job that runs longer than its limit.
+public enum OverrunRule: String, Hashable, Sendable, CaseIterable {
+    /// It ends at its limit, in state TIMEOUT.
+    case kill
+    /// It runs on; until it ends, it counts as ending a second from now.
+    case extend
+}
+
+/// What a replay gave. Element `i` belongs to job `i` of the trace; times are trace time in µs.
+public struct ReplayResult: Sendable {
+    /// When each job started; −1 for one that was refused.
+    public var started: ContiguousArray<Int64>
+    /// When each job ended; −1 for one that was refused.
+    public var ended: ContiguousArray<Int64>
+    /// Jobs larger than the machine, as positions in the trace.
+    public var refused: [Int] = []
+    /// Jobs that ended at their limit.
+    public var timeoutCount = 0
+    /// The most jobs that waited at once after a pass.
+    public var queueMaximum = 0
+    /// Scheduling passes.
+    public var passCount = 0
+    /// The digest of all decisions.
+    public var digest = StateDigest()
+}
+
+/// Replays a trace: the driver that jumps from event to event.
+///
+/// It feeds the same `Emulator` as the live daemon and keeps nothing but the ends to come.
+public struct ReplayDriver {
+    private let trace: Trace
+    private let machine: ReplayMachine
+    private let order: EventOrder
+
+    private var emulator: Emulator
+    private var sink: Sink
+    private var next = 0
+    private var result: ReplayResult
+    private let origin: Int64
+    private let partitions: [Int]
+
+    /// Makes a driver.
+    public init(
+        trace: Trace,
+        machine: ReplayMachine,
+        order: EventOrder = .batched,
+        overrun: OverrunRule = .kill
+    ) {
+        self.trace = trace
+        self.machine = machine
+        self.order = order
+        origin = trace.unixStartTime * 1_000_000
+        partitions = [machine.partition]
+        emulator = Emulator(machine.configuration)
+        sink = Sink(jobs: trace.jobs, origin: origin, overrun: overrun)
+        result = ReplayResult(started: [], ended: [])
+    }
+
+    /// Runs to the end.
+    ///
+    /// - Parameter watch: called after the events of every instant, for tests.
+    public mutating func run(
+        watch: ((Emulator, SimInstant) -> Void)? = nil
+    ) -> ReplayResult {
+        while let now = nextInstant() {
+            switch order {
+            case .batched: stepBatched(now)
+            case .pyss: stepPyss(now)
+            }
+            result.queueMaximum = max(
+                result.queueMaximum,
+                emulator.activeJobCount - emulator.runningJobCount
+            )
+            watch?(emulator, SimInstant(microseconds: now))
+        }
+        result.started = sink.started
+        result.ended = sink.ended
+        result.timeoutCount = sink.timeoutCount
+        result.digest = emulator.digest
+        return result
+    }
+
+    @inline(__always)
+    private func nextInstant() -> Int64? {
+        let arrival = next < trace.jobs.count ? trace.jobs[next].submitted + origin : nil
+        guard let end = sink.ends.nextInstant else { return arrival }
+        return arrival.map { min($0, end) } ?? end
+    }
+
+    // MARK: Orders
+
+    private mutating func stepBatched(_ now: Int64) {
+        while sink.ends.nextInstant == now { end(sink.ends.pop(), now) }
+        while arrives(at: now) { submitNext(now) }
+        pass(now)
+    }
+
+    private mutating func stepPyss(_ now: Int64) {
+        var ended: [JobID] = []
+        while sink.ends.nextInstant == now { ended.append(sink.ends.pop()) }
+        for id in ended where endsAtLimit(id) { end(id, now) }
+        while arrives(at: now) {
+            submitNext(now)
+            pass(now)
+        }
+        for id in ended {
+            if !endsAtLimit(id) { end(id, now) }
+            pass(now)
+        }
+    }
+
+    private func endsAtLimit(_ id: JobID) -> Bool {
+        let job = trace.jobs[Int(id.number) - 1]
+        return job.runTime >= job.timeLimit
+    }
+
+    // MARK: Events
+
+    @inline(__always)
+    private func arrives(at now: Int64) -> Bool {
+        next < trace.jobs.count && trace.jobs[next].submitted + origin == now
+    }
+
+    private mutating func submitNext(_ now: Int64) {
+        let job = trace.jobs[next]
+        next += 1
+        let submission = JobSubmission(
+            id: JobID(UInt32(next)),
+            partitions: partitions,
+            request: .wholeNodes(machine.nodes(forProcessors: job.processors)),
+            timeLimit: SimDuration(microseconds: job.timeLimit)
+        )
+        do {
+            try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
+        } catch {
+            result.refused.append(next - 1)
+        }
+    }
+
+    private mutating func end(_ id: JobID, _ now: Int64) {
+        let state = sink.endState(of: id)
+        do {
+            try emulator.end(id, state, at: SimInstant(microseconds: now), into: &sink)
+        } catch {
+            preconditionFailure("job \(id) was started by this replay: \(error)")
+        }
+    }
+
+    private mutating func pass(_ now: Int64) {
+        result.passCount += 1
+        emulator.schedulingPass(at: SimInstant(microseconds: now), into: &sink)
+    }
+}
+
+/// Turns starts into ends to come, and notes both.
+private struct Sink: EffectSink {
+    let jobs: ContiguousArray<TraceJob>
+    let origin: Int64
+    let overrun: OverrunRule
+    var ends = EndQueue()
+    var started: ContiguousArray<Int64>
+    var ended: ContiguousArray<Int64>
+    var timeoutCount = 0
+
+    init(jobs: ContiguousArray<TraceJob>, origin: Int64, overrun: OverrunRule) {
+        self.jobs = jobs
+        self.origin = origin
+        self.overrun = overrun
+        started = ContiguousArray(repeating: -1, count: jobs.count)
+        ended = ContiguousArray(repeating: -1, count: jobs.count)
+    }
+
+    func endState(of id: JobID) -> EndState {
+        let job = jobs[Int(id.number) - 1]
+        return overrun == .kill && job.runTime > job.timeLimit ? .timeout : .completed
+    }
+
+    mutating func jobStarted(_ start: JobStart) {
+        let index = Int(start.id.number) - 1
+        let job = jobs[index]
+        let length = overrun == .kill ? min(job.runTime, job.timeLimit) : job.runTime
+        started[index] = start.startedAt.microseconds - origin
+        ends.push(start.id, at: start.startedAt.microseconds + length)
+    }
+
+    mutating func jobEnded(_ end: JobEnd) {
+        ended[Int(end.id.number) - 1] = end.endedAt.microseconds - origin
+        if end.state == .timeout { timeoutCount += 1 }
+    }
+
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
+        preconditionFailure("a replay stops no job")
+    }
+
+    mutating func jobRequeued(_ run: JobEnd) {
+        preconditionFailure("a replay requeues no job")
+    }
+
+    mutating func wake(at instant: SimInstant) {
+        preconditionFailure("a trace's job has no begin time")
+    }
+}

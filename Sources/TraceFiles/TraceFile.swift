@@ -1,0 +1,167 @@
+import CZlib
+import Glibc
+
+/// Why a trace cannot be read.
+public struct TraceFileFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file.
+    public var path: String
+    /// What went wrong.
+    public var problem: String
+
+    /// `log.swf.gz: …`.
+    public var description: String { "\(path): \(problem)" }
+}
+
+/// The bytes of a trace: a file, mapped; a compressed file, unpacked; or standard input.
+public enum TraceFile {
+    /// Hands the bytes of a trace to `body`; they are valid during the call.
+    ///
+    /// gzip goes through zlib; xz and zstd through their programs. What a file is, its first bytes
+    /// tell, not its name. `-` is standard input.
+    ///
+    /// - Throws: `TraceFileFailure`, or what `body` throws.
+    public static func withBytes<Result>(
+        of path: String,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path, "open") }
+        defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(path, "fstat") }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw TraceFileFailure(path: path, problem: "is a folder")
+        }
+        if status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 {
+            let size = Int(status.st_size)
+            guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
+                base != MAP_FAILED
+            else { throw failure(path, "mmap") }
+            defer { munmap(base, size) }
+            madvise(base, size, MADV_SEQUENTIAL)
+            let bytes = UnsafeRawBufferPointer(start: base, count: size)
+            return try unpacked(bytes, path, body)
+        }
+        let bytes = try readAll(descriptor, path)
+        return try bytes.withUnsafeBytes { try unpacked($0, path, body) }
+    }
+
+    private static func unpacked<Result>(
+        _ bytes: UnsafeRawBufferPointer,
+        _ path: String,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        if bytes.starts(with: [0x1F, 0x8B]) {
+            return try gunzip(bytes, path).withUnsafeBytes(body)
+        }
+        if bytes.starts(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A]) {
+            return try run("xz", on: bytes, path).withUnsafeBytes(body)
+        }
+        if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+            return try run("zstd", on: bytes, path).withUnsafeBytes(body)
+        }
+        return try body(bytes)
+    }
+
+    private static func failure(_ path: String, _ call: String) -> TraceFileFailure {
+        TraceFileFailure(path: path, problem: "\(call): \(String(cString: strerror(errno)))")
+    }
+
+    private static func readAll(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path, "read") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Unpacks gzip, members one after another as `cat a.gz b.gz` makes them.
+    private static func gunzip(
+        _ packed: UnsafeRawBufferPointer,
+        _ path: String
+    ) throws -> [UInt8] {
+        var stream = z_stream()
+        let windowBits: Int32 = 15 + 16  // 15 is the largest window, 16 asks for gzip.
+        let size = Int32(MemoryLayout<z_stream>.size)
+        guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, size) == Z_OK else {
+            throw TraceFileFailure(path: path, problem: "zlib cannot start")
+        }
+        defer { inflateEnd(&stream) }
+        var output: [UInt8] = []
+        output.reserveCapacity(packed.count * 6)
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var consumed = 0
+        while consumed < packed.count {
+            let step = min(packed.count - consumed, 1 << 30)
+            let input = UnsafeRawBufferPointer(rebasing: packed[consumed..<(consumed + step)])
+            // SAFETY: zlib's interface lacks const; inflate does not write to its input.
+            stream.next_in = UnsafeMutablePointer(
+                mutating: input.bindMemory(to: UInt8.self).baseAddress
+            )
+            stream.avail_in = UInt32(step)
+            var code = Z_OK
+            repeat {
+                code = buffer.withUnsafeMutableBufferPointer { space in
+                    stream.next_out = space.baseAddress
+                    stream.avail_out = UInt32(space.count)
+                    return inflate(&stream, Z_NO_FLUSH)
+                }
+                guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else {
+                    throw TraceFileFailure(path: path, problem: "the gzip data is damaged")
+                }
+                output += buffer[..<(buffer.count - Int(stream.avail_out))]
+            } while code == Z_OK && (stream.avail_out == 0 || stream.avail_in > 0)
+            consumed += step - Int(stream.avail_in)
+            if code == Z_STREAM_END {
+                guard inflateReset(&stream) == Z_OK else {
+                    throw TraceFileFailure(path: path, problem: "zlib cannot go on")
+                }
+            } else if consumed == packed.count {
+                throw TraceFileFailure(path: path, problem: "the gzip data ends too early")
+            }
+        }
+        return output
+    }
+
+    /// Unpacks with a program of Debian's `xz-utils` or `zstd`.
+    private static func run(
+        _ program: String,
+        on packed: UnsafeRawBufferPointer,
+        _ path: String
+    ) throws -> [UInt8] {
+        var template = Array("/tmp/xinghe-trace-XXXXXX".utf8CString)
+        let scratch = mkstemp(&template)
+        guard scratch >= 0 else { throw failure(path, "mkstemp") }
+        defer { close(scratch) }
+        let name = template.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { String(cString: $0) } ?? ""
+        }
+        defer { unlink(name) }
+        var written = 0
+        while written < packed.count {
+            let rest = UnsafeRawBufferPointer(rebasing: packed[written...])
+            let count = write(scratch, rest.baseAddress, rest.count)
+            guard count > 0 else { throw failure(path, "write to /tmp") }
+            written += count
+        }
+        guard let pipe = popen("\(program) -dc \(name) 2>/dev/null", "r") else {
+            throw failure(path, program)
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while case let count = fread(&buffer, 1, buffer.count, pipe), count > 0 {
+            bytes += buffer[..<count]
+        }
+        guard pclose(pipe) == 0 else {
+            throw TraceFileFailure(
+                path: path,
+                problem: "'\(program) -dc' failed (is \(program) installed, is the file whole?)"
+            )
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,276 @@
+/// Reads logs in the Standard Workload Format.
+///
+/// Source: Feitelson, "The Standard Workload Format", version 2.2,
+/// https://www.cs.huji.ac.il/labs/parallel/workload/swf.html; 18 fields a row, −1 for unknown.
+/// Logs in the wild have more fields, CRLF, comments in the middle, fractions, and rows out of
+/// order; all of that is read. A byte loop over the mapped file: see bench/ for its speed.
+public struct SWFReader: Sendable {
+    /// Which rows to leave out.
+    public enum Filter: String, Hashable, Sendable, CaseIterable {
+        /// Only what cannot be replayed.
+        case none
+        /// As in the published schedules of the predictsim study: drop run ≤ 0, requested time
+        /// ≤ 0 and size > machine; then run := min(run, requested).
+        case strong
+    }
+
+    private let filter: Filter
+    private let isStrict: Bool
+    private let machineProcessors: Int?
+
+    /// Malformed rows kept for the report.
+    private static let malformedRowsKept = 10
+
+    /// Makes a reader.
+    ///
+    /// - Parameters:
+    ///   - filter: which rows to leave out.
+    ///   - isStrict: whether the first malformed row is an error.
+    ///   - machineProcessors: the machine's size for `Filter.strong`; nil takes the header's.
+    public init(filter: Filter = .none, isStrict: Bool = false, machineProcessors: Int? = nil) {
+        self.filter = filter
+        self.isStrict = isStrict
+        self.machineProcessors = machineProcessors
+    }
+
+    /// Reads a whole log.
+    ///
+    /// - Throws: `MalformedRow` when strict.
+    public func read(_ bytes: UnsafeRawBufferPointer) throws(MalformedRow) -> Trace {
+        var trace = Trace()
+        // An SWF row is seldom shorter than 60 bytes.
+        trace.jobs.reserveCapacity(bytes.count / 60)
+        var cursor = 0
+        var line = 0
+        while cursor < bytes.count {
+            line += 1
+            cursor = skipBlanks(bytes, cursor)
+            guard cursor < bytes.count else { break }
+            switch bytes[cursor] {
+            case UInt8(ascii: "\n"): cursor += 1
+            case UInt8(ascii: ";"), UInt8(ascii: "#"):
+                let end = lineEnd(bytes, cursor)
+                readHeader(bytes[cursor..<end], into: &trace)
+                cursor = end + 1
+            default: try readRow(bytes, &cursor, line: line, into: &trace)
+            }
+        }
+        finish(&trace)
+        return trace
+    }
+
+    // MARK: Rows
+
+    /// The fields of one row that a replay needs; times in µs.
+    private struct Row {
+        var fields = InlineArray<18, Int64>(repeating: -1)
+        var count = 0
+    }
+
+    private func readRow(
+        _ bytes: UnsafeRawBufferPointer,
+        _ cursor: inout Int,
+        line: Int,
+        into trace: inout Trace
+    ) throws(MalformedRow) {
+        trace.rowCount += 1
+        let start = cursor
+        var row = Row()
+        if let problem = parse(bytes, &cursor, into: &row) {
+            cursor = lineEnd(bytes, start) + 1
+            let field = row.count < 18 ? row.count + 1 : 0
+            let report = MalformedRow(line: line, field: field, problem: problem)
+            if isStrict { throw report }
+            drop(.malformed, &trace)
+            if trace.malformedRows.count < Self.malformedRowsKept {
+                trace.malformedRows.append(report)
+            }
+            return
+        }
+        cursor = lineEnd(bytes, cursor) + 1
+        add(row, line: line, to: &trace)
+    }
+
+    /// Reads up to 18 numbers of a row; times (fields 2, 4 and 9) in µs, others as integers.
+    ///
+    /// - Returns: what is wrong, or nil.
+    private func parse(
+        _ bytes: UnsafeRawBufferPointer,
+        _ cursor: inout Int,
+        into row: inout Row
+    ) -> String? {
+        var position = cursor
+        let count = bytes.count
+        while row.count < 18 {
+            while position < count, bytes[position] == 0x20 || bytes[position] == 0x09 {
+                position &+= 1
+            }
+            guard position < count, bytes[position] != 0x0A, bytes[position] != 0x0D else {
+                cursor = position
+                return "the row has \(row.count) fields, 18 are needed"
+            }
+            let isTime = row.count == 1 || row.count == 3 || row.count == 8
+            guard let value = number(bytes, &position, isTime: isTime) else {
+                return "the field is not a number"
+            }
+            row.fields[row.count] = value
+            row.count &+= 1
+        }
+        cursor = position
+        return nil
+    }
+
+    @inline(__always)
+    private func number(
+        _ bytes: UnsafeRawBufferPointer,
+        _ position: inout Int,
+        isTime: Bool
+    ) -> Int64? {
+        let count = bytes.count
+        let isNegative = bytes[position] == UInt8(ascii: "-")
+        if isNegative || bytes[position] == UInt8(ascii: "+") { position &+= 1 }
+        let start = position
+        var value: Int64 = 0
+        while position < count {
+            let digit = bytes[position] &- 48
+            guard digit < 10 else { break }
+            value = value &* 10 &+ Int64(digit)
+            position &+= 1
+        }
+        let digits = position &- start
+        // 12 digits of seconds are 30,000 years and still fit in 64 bits as microseconds.
+        guard digits > 0, digits <= (isTime ? 12 : 18) else { return nil }
+        var micros: Int64 = 0
+        if position < count, bytes[position] == UInt8(ascii: ".") {
+            position &+= 1
+            var scale: Int64 = 100_000
+            while position < count {
+                let digit = bytes[position] &- 48
+                guard digit < 10 else { break }
+                micros &+= Int64(digit) &* scale
+                scale /= 10
+                position &+= 1
+            }
+        }
+        if position < count {
+            let next = bytes[position]
+            guard next == 0x20 || next == 0x09 || next == 0x0A || next == 0x0D else { return nil }
+        }
+        let whole = isTime ? value &* 1_000_000 &+ micros : value
+        return isNegative ? -whole : whole
+    }
+
+    private func add(_ row: Row, line: Int, to trace: inout Trace) {
+        let fields = row.fields
+        let status = fields[10]
+        let requested = fields[7]
+        let size = requested > 0 ? requested : fields[4]
+        let submitted = fields[1]
+        var runTime = fields[3]
+        var limit = fields[8]
+        guard !(2...4).contains(status) else { return drop(.partialExecution, &trace) }
+        guard submitted >= 0 else { return drop(.unknownSubmission, &trace) }
+        if filter == .strong {
+            guard runTime > 0, limit > 0, size > 0 else { return drop(.filtered, &trace) }
+            runTime = min(runTime, limit)
+        }
+        guard runTime >= 0 else { return drop(.unknownRunTime, &trace) }
+        guard size > 0, size <= Int64(Int32.max) else { return drop(.unknownSize, &trace) }
+        if limit <= 0 {
+            limit = runTime
+            trace.withoutLimit += 1
+        }
+        trace.jobs.append(
+            TraceJob(
+                id: fields[0],
+                submitted: submitted,
+                runTime: runTime,
+                timeLimit: limit,
+                processors: Int32(size),
+                line: Int32(clamping: line),
+                user: Int32(clamping: fields[11]),
+                group: Int32(clamping: fields[12])
+            )
+        )
+    }
+
+    private func drop(_ reason: DropReason, _ trace: inout Trace) {
+        trace.dropped[reason, default: 0] += 1
+    }
+
+    // MARK: Header
+
+    private func readHeader(_ bytes: Slice<UnsafeRawBufferPointer>, into trace: inout Trace) {
+        // `; MaxProcs: 100`, `;MaxProcs : 100`, `;; maxprocs=100` are all seen.
+        let text = String(decoding: bytes, as: UTF8.self)
+        let body = text.drop { $0 == ";" || $0 == "#" || $0 == " " || $0 == "\t" }
+        guard let separator = body.firstIndex(where: { $0 == ":" || $0 == "=" }) else { return }
+        let name = trimmed(body[..<separator])
+        let value = trimmed(body[body.index(after: separator)...])
+        guard !name.isEmpty, !name.contains(" ") else { return }
+        trace.header.append((name, value))
+    }
+
+    private func trimmed(_ text: Substring) -> String {
+        let isSpace: (Character) -> Bool = { $0.isWhitespace }
+        let head = text.drop(while: isSpace)
+        return String(head.reversed().drop(while: isSpace).reversed())
+    }
+
+    // MARK: The whole log
+
+    private func finish(_ trace: inout Trace) {
+        func headerNumber(_ name: String) -> Int64? {
+            trace.headerValue(name).flatMap { Int64($0.prefix { $0.isNumber }) }
+        }
+        trace.unixStartTime = headerNumber("UnixStartTime") ?? 0
+        trace.machineProcessors = [headerNumber("MaxProcs"), headerNumber("MaxNodes")]
+            .compactMap(\.self).first { $0 > 0 }.map { Int(clamping: $0) }
+        if filter == .strong, let maximum = machineProcessors ?? trace.machineProcessors {
+            let before = trace.jobs.count
+            trace.jobs.removeAll { Int($0.processors) > maximum }
+            let dropped = before - trace.jobs.count
+            if dropped > 0 { trace.dropped[.filtered, default: 0] += dropped }
+        }
+        dropRepeatedIDs(&trace)
+        sortBySubmission(&trace)
+    }
+
+    private func dropRepeatedIDs(_ trace: inout Trace) {
+        let isRising = zip(trace.jobs, trace.jobs.dropFirst()).allSatisfy { $0.id < $1.id }
+        guard !isRising else { return }
+        var seen = Set<Int64>(minimumCapacity: trace.jobs.count)
+        let before = trace.jobs.count
+        trace.jobs.removeAll { !seen.insert($0.id).inserted }
+        let dropped = before - trace.jobs.count
+        if dropped > 0 { trace.dropped[.repeatedID] = dropped }
+    }
+
+    private func sortBySubmission(_ trace: inout Trace) {
+        func goesBefore(_ left: TraceJob, _ right: TraceJob) -> Bool {
+            if left.submitted != right.submitted { return left.submitted < right.submitted }
+            if left.id != right.id { return left.id < right.id }
+            return left.line < right.line
+        }
+        let isSorted = zip(trace.jobs, trace.jobs.dropFirst()).allSatisfy { !goesBefore($1, $0) }
+        if !isSorted { trace.jobs.sort(by: goesBefore) }
+    }
+
+    // MARK: Bytes
+
+    private func skipBlanks(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        var cursor = start
+        while cursor < bytes.count,
+            bytes[cursor] == 0x20 || bytes[cursor] == 0x09 || bytes[cursor] == 0x0D
+        {
+            cursor += 1
+        }
+        return cursor
+    }
+
+    private func lineEnd(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        var cursor = start
+        while cursor < bytes.count, bytes[cursor] != 0x0A { cursor &+= 1 }
+        return cursor
+    }
+}

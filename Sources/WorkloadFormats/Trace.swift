@@ -1,0 +1,116 @@
+/// One recorded job, as far as a replay needs it. 56 bytes.
+public struct TraceJob: Hashable, Sendable {
+    /// Its number in the log.
+    public var id: Int64
+    /// When it was submitted, from the start of the log. Unit: µs.
+    public var submitted: Int64
+    /// How long it ran, or would have run without its limit. Unit: µs.
+    public var runTime: Int64
+    /// What its user asked for. Unit: µs.
+    public var timeLimit: Int64
+    /// The processors that it asked for.
+    public var processors: Int32
+    /// The line of the log that it stands on, from 1.
+    public var line: Int32
+    /// The user, −1 when the log does not tell.
+    public var user: Int32
+    /// The group, −1 when the log does not tell.
+    public var group: Int32
+
+    /// Makes a job.
+    public init(
+        id: Int64,
+        submitted: Int64,
+        runTime: Int64,
+        timeLimit: Int64,
+        processors: Int32,
+        line: Int32 = 0,
+        user: Int32 = -1,
+        group: Int32 = -1
+    ) {
+        self.id = id
+        self.submitted = submitted
+        self.runTime = runTime
+        self.timeLimit = timeLimit
+        self.processors = processors
+        self.line = line
+        self.user = user
+        self.group = group
+    }
+}
+
+/// Why a row of a log became no job.
+public enum DropReason: Int, Hashable, Sendable, CaseIterable {
+    /// The row is not a row of the format.
+    case malformed
+    /// Status 2, 3 or 4: one of several partial executions of a job.
+    case partialExecution
+    /// An earlier row has the same job number.
+    case repeatedID
+    /// The run time is not known.
+    case unknownRunTime
+    /// Neither processors asked for nor processors used are known.
+    case unknownSize
+    /// The time of submission is not known.
+    case unknownSubmission
+    /// `--filter strong`: it did not run, asked for no time, or is larger than the machine.
+    case filtered
+
+    /// What the report says.
+    public var text: String {
+        switch self {
+        case .malformed: "malformed"
+        case .partialExecution: "partial executions (status 2-4)"
+        case .repeatedID: "repeated job numbers"
+        case .unknownRunTime: "unknown run time"
+        case .unknownSize: "unknown number of processors"
+        case .unknownSubmission: "unknown submit time"
+        case .filtered: "filtered (--filter strong)"
+        }
+    }
+}
+
+/// A row that is not a row of the format.
+public struct MalformedRow: Error, Hashable, Sendable {
+    /// The line, from 1.
+    public var line: Int
+    /// The field, from 1; 0 when the row as a whole is wrong.
+    public var field: Int
+    /// What is wrong.
+    public var problem: String
+
+    /// Makes a report.
+    public init(line: Int, field: Int, problem: String) {
+        self.line = line
+        self.field = field
+        self.problem = problem
+    }
+}
+
+/// A log, read: jobs in the order (submit, id, line), and what was left out.
+public struct Trace: Sendable {
+    /// The jobs, by submission, then number, then line.
+    public var jobs: ContiguousArray<TraceJob> = []
+    /// Processors of the machine: `MaxProcs`, else `MaxNodes`; nil when the header has neither.
+    public var machineProcessors: Int?
+    /// When the log starts. Unit: s since 1970-01-01 UTC; zero when the header does not tell.
+    public var unixStartTime: Int64 = 0
+    /// Header lines `; Name: value`, in order.
+    public var header: [(name: String, value: String)] = []
+    /// Rows that became no job, by reason.
+    public var dropped: [DropReason: Int] = [:]
+    /// The first few malformed rows, for the report.
+    public var malformedRows: [MalformedRow] = []
+    /// Jobs that gave no limit and got their run time as limit.
+    public var withoutLimit = 0
+    /// Rows that are neither comments nor empty.
+    public var rowCount = 0
+
+    /// Makes an empty trace.
+    public init() {}
+
+    /// The first value of a header line, whatever the case of its name.
+    public func headerValue(_ name: String) -> String? {
+        header.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}
