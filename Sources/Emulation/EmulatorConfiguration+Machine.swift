@@ -1,0 +1,34 @@
+public import ClusterModel
+public import Scheduling
+
+extension EmulatorConfiguration {
+    /// What decisions need to know of a machine; nodes and partitions keep their positions.
+    public init(machine: Machine, policy: SchedulingPolicy, remembersEndedJobs: Bool = true) {
+        self.init(
+            nodes: machine.nodes.map(\.capacity),
+            partitions: machine.partitions.map { partition in
+                PartitionConfiguration(
+                    nodes: partition.nodes,
+                    isWholeNode: partition.sharing == .wholeNode,
+                    maximumNodesPerJob: partition.maximumNodesPerJob,
+                    maximumTimeLimit: partition.maximumTimeLimit,
+                    state: PartitionState(partition.state)
+                )
+            },
+            policy: policy,
+            remembersEndedJobs: remembersEndedJobs
+        )
+    }
+}
+
+extension PartitionState {
+    /// The state that a machine file gives a partition.
+    public init(_ state: Partition.State) {
+        switch state {
+        case .up: self = .up
+        case .down: self = .down
+        case .drain: self = .drain
+        case .inactive: self = .inactive
+        }
+    }
+}
