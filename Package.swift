@@ -180,7 +180,7 @@ let allTargets: [Target] = [
     ),
     .executableTarget(
         name: "yh",
-        dependencies: ["SlurmDialect", "WireFormats", "LocalClient"],
+        dependencies: ["SlurmDialect", "WireFormats", "LocalClient", "IndexSets", "Quantities"],
         swiftSettings: house
     ),
     .executableTarget(

@@ -33,6 +33,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case invalidArray = "invalid_array"
     /// The time limit is not given or above the maximum.
     case invalidTimeLimit = "invalid_time_limit"
+    /// Only operators may raise a priority.
+    case invalidNice = "invalid_nice"
     /// There is no such job.
     case invalidJobID = "invalid_job_id"
     /// The user may not do this.
@@ -72,6 +74,7 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
         case .invalidArray: "Invalid job array specification"
         case .invalidTimeLimit:
             "Requested time limit is invalid (missing or exceeds some limit)"
+        case .invalidNice: "Invalid --nice value"
         case .invalidJobID: "Invalid job id specified"
         case .accessDenied: "Access/permission denied"
         case .invalidUserID: "Invalid user id"

@@ -71,6 +71,8 @@ public struct JobInfo: WireRecord {
     public var memoryPerNode: ByteCount?
     /// Memory asked for with each core.
     public var memoryPerCPU: ByteCount?
+    /// Memory held on all nodes together, or asked for; nil where memory is not managed.
+    public var memory: ByteCount?
     /// The number of accelerators held, or asked for.
     public var accelerators: Int64 = 0
     /// Generic resources on each node, as Slurm writes them: `gres:gpu:2`.
@@ -176,6 +178,7 @@ public struct JobInfo: WireRecord {
         try fields("tasks_per_node", &tasksPerNode)
         try fields("memory_per_node", &memoryPerNode)
         try fields("memory_per_cpu", &memoryPerCPU)
+        try fields("memory", &memory)
         try fields("accelerators", &accelerators)
         try fields("gres", &gres)
         try fields("oversubscribe", &oversubscribe)

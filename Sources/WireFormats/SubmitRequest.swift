@@ -9,8 +9,11 @@ public struct SubmitRequest: WireRecord {
     public var program = "sbatch"
     /// The command line as typed, for accounting.
     public var submitLine = ""
-    /// The text of the script, as the shell gets it.
+    /// The text of the script; `scriptBytes` is what the shell gets.
     public var script = ""
+    /// `utf-8`, or `latin-1` when the script is in another encoding: JSON holds Unicode only, so each
+    /// byte of such a script travels as the character of its number.
+    public var scriptEncoding = "utf-8"
     /// What the script finds in `$1`, `$2`, ….
     public var scriptArguments: [String] = []
     /// The script's absolute path and its arguments; nil for `--wrap` and standard input.
@@ -120,11 +123,29 @@ public struct SubmitRequest: WireRecord {
     /// Makes a request in which nothing is asked for.
     public init() {}
 
+    /// The script, byte for byte.
+    public var scriptBytes: [UInt8] {
+        get {
+            guard scriptEncoding == "latin-1" else { return Array(script.utf8) }
+            return script.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+        }
+        set {
+            if let text = String(validating: newValue, as: UTF8.self) {
+                script = text
+                scriptEncoding = "utf-8"
+            } else {
+                script = String(String.UnicodeScalarView(newValue.map { Unicode.Scalar($0) }))
+                scriptEncoding = "latin-1"
+            }
+        }
+    }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("program", &program)
         try fields("submit_line", &submitLine)
         try fields.required("script", &script)
+        try fields("script_encoding", &scriptEncoding)
         try fields("script_arguments", &scriptArguments)
         try fields("command", &command)
         try fields("environment", &environment)

@@ -1,0 +1,185 @@
+import IndexSets
+public import WireFormats
+
+/// `sacct` and `yhacct`: what they are asked for, and what they print.
+public struct AccountingCommand: Hashable, Sendable {
+    enum Option: Hashable, Sendable {
+        case accepted, account, allUsers, allocations, brief, delimiter, end, format, help
+        case helpFormat, jobs, long, name, noHeader, nodes, parsable, parsable2, partition, qos
+        case start, state, units, usage, user, version
+    }
+
+    static let table = OptionTable<Option>([
+        OptionSpec(.account, "accounts", "A", .required),
+        OptionSpec(.allUsers, "allusers", "a"),
+        OptionSpec(.allocations, "allocations", "X"),
+        OptionSpec(.brief, "brief", "b"),
+        OptionSpec(.delimiter, "delimiter", nil, .required),
+        OptionSpec(.accepted, "duplicates", "D"),
+        OptionSpec(.end, "endtime", "E", .required),
+        OptionSpec(.format, "format", "o", .required),
+        OptionSpec(.help, "help", "h"),
+        OptionSpec(.helpFormat, "helpformat", "e"),
+        OptionSpec(.jobs, "jobs", "j", .required),
+        OptionSpec(.accepted, "local"),
+        OptionSpec(.long, "long", "l"),
+        OptionSpec(.name, "name", nil, .required),
+        OptionSpec(.noHeader, "noheader", "n"),
+        OptionSpec(.nodes, "nodelist", "N", .required),
+        OptionSpec(.accepted, "noconvert"),
+        OptionSpec(.parsable, "parsable", "p"),
+        OptionSpec(.parsable2, "parsable2", "P"),
+        OptionSpec(.partition, "partition", "r", .required),
+        OptionSpec(.qos, "qos", "q", .required),
+        OptionSpec(.start, "starttime", "S", .required),
+        OptionSpec(.state, "state", "s", .required),
+        OptionSpec(.accepted, "truncate", "T"),
+        OptionSpec(.user, "uid", "u", .required),
+        OptionSpec(.units, "units", nil, .required),
+        OptionSpec(.usage, "usage"),
+        OptionSpec(.user, "user", "u", .required),
+        OptionSpec(.accepted, "verbose", "v"),
+        OptionSpec(.version, "version", "V"),
+    ])
+
+    /// What was asked for instead of a listing.
+    public var information: QueueCommand.Information?
+    /// Whether only the names of the fields are to be listed.
+    public var listsFields = false
+    /// Jobs by number; empty for all.
+    public var jobs: [JobSelector] = []
+
+    let program: String
+    let calendar: CentreCalendar
+    var accounts: [String]?
+    var users: [String]?
+    var names: [String]?
+    var partitions: [String]?
+    var qos: [String]?
+    var nodes: Set<String>?
+    var states: Set<String>?
+    var startText: String?
+    var endText: String?
+    var hasHeader = true
+    var showsSteps = true
+    var delimiter: String?
+    var endsWithDelimiter = false
+    var unit: Character?
+    var columns: [(field: AccountingFields.Field, width: Int)] {
+        columnKeys.compactMap { key in
+            AccountingFields.named(key.name).map { ($0, key.width ?? $0.width) }
+        }
+    }
+    private var columnKeys: [ColumnKey] = []
+
+    struct ColumnKey: Hashable, Sendable {
+        var name: String
+        var width: Int?
+    }
+
+    /// Reads the environment and the command line.
+    ///
+    /// - Parameter user: the name of the user who asks, whose jobs are listed unless others are asked
+    ///   for; nil for one who sees everybody's.
+    /// - Throws: `CommandFailure`, ready to be printed.
+    public init(
+        program: String,
+        arguments: [String],
+        variable: (String) -> String?,
+        user: String?,
+        calendar: CentreCalendar = CentreCalendar()
+    ) throws(CommandFailure) {
+        self.program = program
+        self.calendar = calendar
+        users = user.map { [$0] }
+        let given: [GivenOption<Option>]
+        do throws(OptionRefusal) {
+            given = try Self.table.parse(arguments).options
+        } catch {
+            throw CommandFailure(lines: ["\(program): \(error)"], exitCode: 1)
+        }
+        var format = variable("SACCT_FORMAT") ?? AccountingFields.standard
+        for option in given {
+            switch option.id {
+            case .format: format = option.value ?? ""
+            case .brief: format = AccountingFields.brief
+            case .long: format = AccountingFields.long
+            default: try apply(option)
+            }
+        }
+        columnKeys = try keys(format)
+        if !jobs.isEmpty, !given.contains(where: { $0.id == .user }) { users = nil }
+    }
+
+    private mutating func apply(_ option: GivenOption<Option>) throws(CommandFailure) {
+        let value = option.value ?? ""
+        switch option.id {
+        case .accepted, .format, .brief, .long: break
+        case .account: accounts = list(value)
+        case .allUsers: users = nil
+        case .allocations: showsSteps = false
+        case .delimiter: delimiter = value
+        case .end: endText = value
+        case .help, .usage: information = .usage
+        case .helpFormat: listsFields = true
+        case .jobs: jobs = try selectors(value)
+        case .name: names = list(value)
+        case .noHeader: hasHeader = false
+        case .nodes:
+            do throws(HostList.Rejection) {
+                nodes = Set(try HostList.expand(value))
+            } catch {
+                throw .error(program, "Invalid node name \(value)")
+            }
+        case .parsable:
+            delimiter = delimiter ?? "|"
+            endsWithDelimiter = true
+        case .parsable2:
+            delimiter = delimiter ?? "|"
+            endsWithDelimiter = false
+        case .partition: partitions = list(value)
+        case .qos: qos = list(value)
+        case .start: startText = value
+        case .state:
+            switch SlurmDialect.states(value) {
+            case .success(let words): states = words
+            case .failure(let unknown):
+                throw fatal("unrecognized job state value '\(unknown.word)'")
+            }
+        case .units:
+            guard let letter = value.uppercased().first, "KMGT".contains(letter), value.count == 1
+            else { throw .error(program, "Invalid unit type") }
+            unit = letter
+        case .user: users = list(value)
+        case .version: information = .version
+        }
+    }
+
+    private func fatal(_ problem: String) -> CommandFailure {
+        CommandFailure(lines: ["\(program): fatal: \(problem)"], exitCode: 1)
+    }
+
+    private func selectors(_ value: String) throws(CommandFailure) -> [JobSelector] {
+        var selectors: [JobSelector] = []
+        for word in list(value) {
+            guard let selector = OptionValues.job(word) else {
+                throw fatal("Bad job/step specified: \(word)")
+            }
+            selectors.append(selector)
+        }
+        return selectors
+    }
+
+    private func keys(_ format: String) throws(CommandFailure) -> [ColumnKey] {
+        var keys: [ColumnKey] = []
+        for word in list(format) {
+            let parts = word.split(separator: "%", maxSplits: 1).map(String.init)
+            guard let name = parts.first, AccountingFields.named(name) != nil else {
+                throw .error(program, "Invalid field requested: \"\(parts.first ?? word)\"")
+            }
+            // A positive width aligns right, a negative one left.
+            keys.append(ColumnKey(name: name, width: parts.count > 1 ? Int(parts[1]) : nil))
+        }
+        return keys
+    }
+}

@@ -1,0 +1,131 @@
+import IndexSets
+public import Quantities
+public import WireFormats
+
+extension AccountingCommand {
+    /// What `-e` prints: the fields, four a line.
+    public var fieldList: [String] {
+        let names = AccountingFields.all.map(\.name)
+        return stride(from: 0, to: names.count, by: 4).map { index in
+            names[index..<min(index + 4, names.count)]
+                .map { FormatText.fit($0, 20, right: false) }
+                .joined()
+        }
+    }
+
+    /// From when to when jobs are meant. Without `-S`: from the last midnight on, or from the
+    /// beginning when jobs or states are named.
+    ///
+    /// - Throws: `CommandFailure` when a time cannot be read.
+    public func period(
+        now: SimInstant
+    ) throws(CommandFailure) -> (start: SimInstant, end: SimInstant) {
+        var start = SimInstant.epoch
+        if let startText {
+            start = try instant(startText, now: now)
+        } else if jobs.isEmpty, states == nil {
+            start = calendar.instant("today", now: now, isPast: true) ?? .epoch
+        }
+        let end = try endText.map { text throws(CommandFailure) in
+            try instant(text, now: now)
+        }
+        return (start, end ?? .distantFuture)
+    }
+
+    private func instant(_ text: String, now: SimInstant) throws(CommandFailure) -> SimInstant {
+        guard let instant = calendar.instant(text, now: now, isPast: true) else {
+            throw CommandFailure(
+                lines: ["Invalid time specification (pos=0): \(text)"],
+                exitCode: 1
+            )
+        }
+        return instant
+    }
+
+    /// What is printed for `list`.
+    ///
+    /// - Throws: `CommandFailure` when a time cannot be read.
+    public func output(_ list: AccountingList) throws(CommandFailure) -> CommandOutput {
+        let period = try period(now: list.now)
+        var output = CommandOutput()
+        if hasHeader {
+            output.lines.append(line { field, _ in field.name })
+            if delimiter == nil {
+                output.lines.append(
+                    line { _, width in String(repeating: "-", count: abs(width)) }
+                )
+            }
+        }
+        let shown = list.records.filter { shows($0, in: period, now: list.now) }
+        for row in rows(shown) {
+            output.lines.append(
+                line { field, width in
+                    let text = field.text(row)
+                    // A field that is cut shows it by a plus sign.
+                    guard delimiter == nil, text.count > abs(width), width != 0 else { return text }
+                    return text.prefix(abs(width) - 1) + "+"
+                }
+            )
+        }
+        return output
+    }
+
+    private func line(_ text: (AccountingFields.Field, Int) -> String) -> String {
+        let columns = columns
+        if let delimiter {
+            let line = columns.map { text($0.field, $0.width) }.joined(separator: delimiter)
+            return endsWithDelimiter ? line + delimiter : line
+        }
+        return columns.map { column in
+            let text = text(column.field, column.width)
+            return FormatText.fit(text, abs(column.width), right: column.width > 0) + " "
+        }.joined()
+    }
+
+    private func rows(_ records: [AccountingRecord]) -> [AccountingRow] {
+        var waiting: [UInt32: [AccountingRecord]] = [:]
+        for record in records where record.state == "PENDING" {
+            if let array = record.arrayJobID { waiting[array, default: []].append(record) }
+        }
+        var rows: [AccountingRow] = []
+        for record in records {
+            var row = AccountingRow(record: record, calendar: calendar, unit: unit)
+            if record.state == "PENDING", let array = record.arrayJobID {
+                guard let elements = waiting.removeValue(forKey: array) else { continue }
+                row.elements = JobRow.rangeText(elements.compactMap(\.arrayTaskID).sorted())
+            }
+            rows.append(row)
+            guard showsSteps else { continue }
+            rows += record.steps.map { step in
+                AccountingRow(record: record, step: step, calendar: calendar, unit: unit)
+            }
+        }
+        return rows
+    }
+
+    private func shows(
+        _ record: AccountingRecord,
+        in period: (start: SimInstant, end: SimInstant),
+        now: SimInstant
+    ) -> Bool {
+        func has(_ values: [String]?, _ value: String) -> Bool {
+            values.map { $0.contains(value) } ?? true
+        }
+        guard record.submit <= period.end, (record.end ?? now) >= period.start,
+            has(users, record.user) || has(users, "\(record.userID)"),
+            has(accounts, record.account), has(names, record.name), has(qos, record.qos),
+            has(partitions, record.partition),
+            states.map({ $0.contains(record.state) }) ?? true,
+            jobs.isEmpty
+                || jobs.contains(where: { job in
+                    job.selects(
+                        jobID: record.jobID,
+                        arrayJobID: record.arrayJobID,
+                        arrayTaskID: record.arrayTaskID
+                    )
+                })
+        else { return false }
+        guard let nodes else { return true }
+        return ((try? HostList.expand(record.nodeList)) ?? []).contains(where: nodes.contains)
+    }
+}

@@ -1,0 +1,135 @@
+public import WireFormats
+
+/// `scancel` and `yhcancel`: what they are asked to cancel.
+public struct CancelCommand: Hashable, Sendable {
+    enum Option: Hashable, Sendable {
+        case accepted, account, batch, help, me, name, partition, signal, state, usage, user
+        case verbose, version
+    }
+
+    static let table = OptionTable<Option>([
+        OptionSpec(.account, "account", "A", .required, variable: "ACCOUNT"),
+        OptionSpec(.batch, "batch", "b", variable: "BATCH"),
+        OptionSpec(.accepted, "ctld"),
+        OptionSpec(.accepted, "full", "f"),
+        OptionSpec(.help, "help"),
+        OptionSpec(.accepted, "hurry", "H"),
+        OptionSpec(.me, "me"),
+        OptionSpec(.name, "jobname", "n", .required, variable: "NAME"),
+        OptionSpec(.name, "name", "n", .required),
+        OptionSpec(.partition, "partition", "p", .required, variable: "PARTITION"),
+        OptionSpec(.accepted, "quiet", "Q"),
+        OptionSpec(.signal, "signal", "s", .required),
+        OptionSpec(.state, "state", "t", .required, variable: "STATE"),
+        OptionSpec(.usage, "usage"),
+        OptionSpec(.user, "user", "u", .required, variable: "USER"),
+        OptionSpec(.verbose, "verbose", "v", variable: "VERBOSE"),
+        OptionSpec(.version, "version", "V"),
+    ])
+
+    /// What was asked for instead.
+    public var information: QueueCommand.Information?
+    /// What is asked of the daemon.
+    public var request = CancelRequest()
+    /// Whether jobs that do not exist are told of.
+    public var isVerbose = false
+
+    let program: String
+
+    /// Reads the environment and the command line.
+    ///
+    /// - Parameters:
+    ///   - user: the name of the user who asks.
+    ///   - isUser: whether a name or number is a user's.
+    /// - Throws: `CommandFailure`, ready to be printed.
+    public init(
+        program: String,
+        arguments: [String],
+        variable: (String) -> String?,
+        user: String,
+        isUser: (String) -> Bool
+    ) throws(CommandFailure) {
+        self.program = program
+        let given: (options: [GivenOption<Option>], operands: [String])
+        do throws(OptionRefusal) {
+            given = try Self.table.parse(arguments)
+        } catch {
+            throw .usage(program, error, exitCode: 1)
+        }
+        let variables = Self.table.given(inEnvironment: variable, prefix: "SCANCEL_")
+        for option in variables + given.options {
+            try apply(option, user: user, isUser: isUser)
+        }
+        guard information == nil else { return }
+        for operand in given.operands {
+            guard let job = OptionValues.job(operand) else {
+                throw .error(program, "Invalid job id \(operand)")
+            }
+            request.jobs.append(job)
+        }
+        let filters = [request.user, request.account, request.name, request.partition]
+        if request.jobs.isEmpty, request.states.isEmpty, filters.allSatisfy({ $0 == nil }) {
+            throw .error(program, "No job identification provided")
+        }
+    }
+
+    private mutating func apply(
+        _ option: GivenOption<Option>,
+        user: String,
+        isUser: (String) -> Bool
+    ) throws(CommandFailure) {
+        let value = option.value ?? ""
+        switch option.id {
+        case .accepted: break
+        case .account: request.account = value
+        case .batch: request.isForShellOnly = true
+        case .help, .usage: information = .usage
+        case .me: request.user = user
+        case .name: request.name = value
+        case .partition: request.partition = value
+        case .signal:
+            guard let signal = OptionValues.signal(value) else {
+                throw .error(program, "Unknown job signal: \(value)")
+            }
+            request.signal = signal
+        case .state:
+            switch SlurmDialect.states(value) {
+            case .success(let states): request.states = states.sorted()
+            case .failure(let unknown):
+                throw .error(
+                    program,
+                    "Invalid job state: \(unknown.word)",
+                    "Valid job states are PENDING, RUNNING, and SUSPENDED"
+                )
+            }
+        case .user:
+            guard isUser(value) else { throw .error(program, "Invalid user name: \(value)") }
+            request.user = value
+        case .verbose: isVerbose = true
+        case .version: information = .version
+        }
+    }
+
+    /// What is printed after the daemon has answered. Jobs that do not exist or have ended are passed
+    /// over in silence, as Slurm does.
+    public func output(_ response: ActionResponse) -> CommandOutput {
+        var output = CommandOutput()
+        for outcome in response.outcomes {
+            guard let error = outcome.error else {
+                if isVerbose {
+                    output.errors.append("\(program): Terminating job \(outcome.jobID)")
+                }
+                continue
+            }
+            let isSilent =
+                error.code == SlurmError.invalidJobID.rawValue
+                || error.code == SlurmError.alreadyDone.rawValue
+            guard !isSilent || isVerbose else { continue }
+            output.errors.append(
+                "\(program): error: Kill job error on job id \(outcome.jobID): \(error.text)"
+            )
+            if !isSilent { output.exitCode = 210 }
+        }
+        return output
+    }
+}

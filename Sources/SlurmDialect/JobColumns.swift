@@ -1,0 +1,158 @@
+import Quantities
+import WireFormats
+
+/// The columns of `squeue`.
+///
+/// Source: squeue(1) of Slurm 22.05.
+enum JobColumns {
+    /// By the letter of `-o`.
+    static let byLetter: [String: Column<JobRow>] = [
+        "A": Column("JOBID") { "\($0.info.jobID)" },
+        "a": Column("ACCOUNT") { $0.info.account },
+        "B": Column("EXEC_HOST") { $0.info.batchHost ?? "n/a" },
+        "b": Column("TRES_PER_NODE") { $0.info.gres ?? "N/A" },
+        "C": Column("CPUS") { "\($0.info.cores)" },
+        "c": Column("MIN_CPUS") { "\($0.info.cpusPerTask * ($0.info.tasksPerNode ?? 1))" },
+        "D": Column("NODES") { "\($0.info.nodeCount)" },
+        "d": Column("MIN_TMP_DISK") { _ in "0" },
+        "E": Column("DEPENDENCY") { $0.info.dependency ?? "(null)" },
+        "e": Column("END_TIME") { $0.text($0.end) },
+        "F": Column("ARRAY_JOB_ID") { "\($0.info.arrayJobID ?? $0.info.jobID)" },
+        "f": Column("FEATURES") { $0.info.features ?? "(null)" },
+        "G": Column("GROUP") { "\($0.info.groupID)" },
+        "g": Column("GROUP") { $0.info.group },
+        "H": Column("SOCKETS_PER_NODE") { _ in "*" },
+        "h": Column("OVER_SUBSCRIBE") { $0.info.oversubscribe },
+        "I": Column("CORES_PER_SOCKET") { _ in "*" },
+        "i": Column("JOBID") { $0.id },
+        "J": Column("THREADS_PER_CORE") { _ in "*" },
+        "j": Column("NAME") { $0.info.name },
+        "K": Column("ARRAY_TASK_ID") { row in
+            row.elements ?? row.info.arrayTaskID.map { "\($0)" } ?? "N/A"
+        },
+        "k": Column("COMMENT") { $0.info.comment ?? "(null)" },
+        "L": Column("TIME_LEFT") { row in
+            row.info.timeLimit.map { SlurmTime.brief($0 - row.info.runTime) } ?? "UNLIMITED"
+        },
+        "l": Column("TIME_LIMIT") { row in
+            row.info.timeLimit.map { SlurmTime.brief($0) } ?? "UNLIMITED"
+        },
+        "M": Column("TIME") { SlurmTime.brief($0.info.runTime) },
+        "m": Column("MIN_MEMORY") { $0.info.memoryText },
+        "N": Column("NODELIST") { $0.info.nodeList },
+        "n": Column("REQ_NODES") { $0.info.requiredNodes ?? "" },
+        "O": Column("CONTIGUOUS") { _ in "0" },
+        "o": Column("COMMAND") { $0.info.command ?? "(null)" },
+        "P": Column("PARTITION") { $0.info.partition },
+        "p": Column("PRIORITY") {
+            AmountText.ratio($0.info.priority, 4_294_967_295, digits: 14)
+        },
+        "Q": Column("PRIORITY") { "\($0.info.priority)" },
+        "q": Column("QOS") { $0.info.qos },
+        "R": Column("NODELIST(REASON)") { $0.nodesOrReason },
+        "r": Column("REASON") { $0.info.shownReason },
+        "S": Column("START_TIME") { $0.text($0.start) },
+        "s": Column("") { _ in "" },
+        "T": Column("STATE") { $0.info.state },
+        "t": Column("ST") { JobStates.code($0.info.state) },
+        "U": Column("UID") { "\($0.info.userID)" },
+        "u": Column("USER") { $0.info.user },
+        "V": Column("SUBMIT_TIME") { $0.text($0.info.submit) },
+        "v": Column("RESERVATION") { $0.info.reservation ?? "(null)" },
+        "W": Column("LICENSES") { $0.info.licenses ?? "(null)" },
+        "w": Column("WCKEY") { _ in "(null)" },
+        "X": Column("CORE_SPEC") { _ in "N/A" },
+        "x": Column("EXC_NODES") { $0.info.excludedNodes ?? "" },
+        "Y": Column("SCHEDNODES") { $0.info.scheduledNodes ?? "(null)" },
+        "y": Column("NICE") { "\($0.info.nice)" },
+        "Z": Column("WORK_DIR") { $0.info.workDirectory },
+        "z": Column("S:C:T") { _ in "*:*:*" },
+    ]
+
+    /// By the name of `-O`: another column, or a letter's.
+    static let byName: [String: Column<JobRow>] = {
+        var columns: [String: Column<JobRow>] = [
+            "tres-alloc": Column("TRES_ALLOC") { $0.info.tresText },
+            "tres-per-node": Column("TRES_PER_NODE") { $0.info.gres ?? "N/A" },
+            "numtasks": Column("TASKS") { "\($0.info.tasks)" },
+            "restartcnt": Column("RESTART_COUNT") { "\($0.info.restarts)" },
+            "stdout": Column("STDOUT") { $0.info.standardOutput },
+            "stderr": Column("STDERR") { $0.info.standardError },
+            "stdin": Column("STDIN") { $0.info.standardInput },
+            "exit_code": Column("EXIT_CODE") { "\($0.info.exitCode)" },
+            "eligibletime": Column("ELIGIBLE_TIME") { $0.text($0.info.eligible) },
+            "requeue": Column("REQUEUE") { $0.info.requeues ? "1" : "0" },
+            "cpus-per-task": Column("CPUS_PER_TASK") { "\($0.info.cpusPerTask)" },
+        ]
+        for (name, letter) in letterOfName { columns[name] = byLetter[letter] }
+        return columns
+    }()
+
+    private static let letterOfName = [
+        "account": "a", "arrayjobid": "F", "arraytaskid": "K", "batchhost": "B", "command": "o",
+        "comment": "k", "dependency": "E", "endtime": "e", "excnodes": "x", "feature": "f",
+        "groupid": "G", "groupname": "g", "jobarrayid": "i", "jobid": "A", "licenses": "W",
+        "mincpus": "c", "minmemory": "m", "mintmpdisk": "d", "name": "j", "nice": "y",
+        "nodelist": "N", "nodes": "N", "numcpus": "C", "numnodes": "D", "oversubscribe": "h",
+        "partition": "P", "priority": "p", "prioritylong": "Q", "qos": "q", "reason": "r",
+        "reasonlist": "R", "reqnodes": "n", "reservation": "v", "schednodes": "Y",
+        "starttime": "S", "state": "T", "statecompact": "t", "submittime": "V", "timeleft": "L",
+        "timelimit": "l", "timeused": "M", "userid": "U", "username": "u", "wckey": "w",
+        "workdir": "Z",
+    ]
+
+    /// Whether `left` comes before `right` by the column of a letter; nil for letters that do not
+    /// sort.
+    static func comparison(_ letter: Character) -> (@Sendable (JobRow, JobRow) -> Int)? {
+        switch letter {
+        case "i", "A", "F", "K":
+            byKey {
+                [
+                    Int64($0.info.arrayJobID ?? $0.info.jobID),
+                    Int64($0.info.arrayTaskID ?? 0),
+                ]
+            }
+        case "C": byKey { [$0.info.cores] }
+        case "D": byKey { [Int64($0.info.nodeCount)] }
+        case "e": byKey { [$0.end?.microseconds ?? .max] }
+        case "L":
+            byKey {
+                [
+                    ($0.info.timeLimit.map { $0.microseconds } ?? .max / 2)
+                        - $0.info.runTime.microseconds
+                ]
+            }
+        case "l": byKey { [$0.info.timeLimit?.microseconds ?? .max] }
+        case "M": byKey { [$0.info.runTime.microseconds] }
+        case "m": byKey { [($0.info.memoryPerNode ?? $0.info.memoryPerCPU)?.count ?? 0] }
+        case "p", "Q": byKey { [$0.info.priority] }
+        case "S": byKey { [$0.start?.microseconds ?? .max] }
+        case "T", "t": byKey { [Int64(JobStates.rank($0.info.state))] }
+        case "U": byKey { [Int64($0.info.userID)] }
+        case "V": byKey { [$0.info.submit.microseconds] }
+        case "y": byKey { [Int64($0.info.nice)] }
+        case "a", "b", "B", "c", "d", "E", "f", "G", "g", "h", "j", "k", "N", "n", "o", "P", "q",
+            "R",
+            "r", "u", "v", "W", "w", "Z":
+            byText(String(letter))
+        default: nil
+        }
+    }
+
+    private static func byKey(
+        _ key: @escaping @Sendable (JobRow) -> [Int64]
+    ) -> @Sendable (JobRow, JobRow) -> Int {
+        { left, right in
+            let (left, right) = (key(left), key(right))
+            return left == right ? 0 : left.lexicographicallyPrecedes(right) ? -1 : 1
+        }
+    }
+
+    private static func byText(_ letter: String) -> (@Sendable (JobRow, JobRow) -> Int)? {
+        guard let column = byLetter[letter] else { return nil }
+        return { left, right in
+            let (left, right) = (column.text(left), column.text(right))
+            return left == right ? 0 : left < right ? -1 : 1
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import IndexSets
+import Quantities
+import WireFormats
+
+/// A line of `sinfo`: some nodes of a partition that are alike in all that is shown.
+struct NodeRow {
+    var partition: PartitionInfo
+    var nodes: [NodeInfo]
+    var calendar: CentreCalendar
+
+    /// What a node says, or what stands there when the row has none.
+    func first(_ text: (NodeInfo) -> String, otherwise: String = "n/a") -> String {
+        nodes.first.map(text) ?? otherwise
+    }
+
+    /// The numbers of nodes that are in use, idle, and out.
+    var nodeUse: (allocated: Int, idle: Int, other: Int) {
+        var use = (allocated: 0, idle: 0, other: 0)
+        for node in nodes {
+            if node.isInUse {
+                use.allocated += 1
+            } else if node.isOut {
+                use.other += 1
+            } else {
+                use.idle += 1
+            }
+        }
+        return use
+    }
+
+    /// `8/120/0/128`.
+    var coreUseText: String {
+        var use: (Int64, Int64, Int64) = (0, 0, 0)
+        for node in nodes {
+            let one = node.coreUse
+            use = (use.0 + one.allocated, use.1 + one.idle, use.2 + one.other)
+        }
+        return "\(use.0)/\(use.1)/\(use.2)/\(use.0 + use.1 + use.2)"
+    }
+
+    var timestamp: String {
+        first(
+            { node in node.reasonTime.map { calendar.text($0) } ?? "Unknown" },
+            otherwise: "Unknown"
+        )
+    }
+}
+
+/// The columns of `sinfo`.
+///
+/// Source: sinfo(1) of Slurm 22.05.
+enum NodeColumns {
+    /// Letters that add nodes up; nodes are told apart by all others.
+    static let adding: Set<String> = ["A", "C", "D", "F", "N"]
+
+    /// By the letter of `-o`.
+    static let byLetter: [String: Column<NodeRow>] = [
+        "A": Column("NODES(A/I)") { "\($0.nodeUse.allocated)/\($0.nodeUse.idle)" },
+        "a": Column("AVAIL") { row in
+            row.partition.state == "INACTIVE" ? "inact" : row.partition.state.lowercased()
+        },
+        "B": Column("MAX_CPUS_PER_NODE") { _ in "UNLIMITED" },
+        "b": Column("ACTIVE_FEATURES") { $0.first { $0.features ?? "(null)" } },
+        "C": Column("CPUS(A/I/O/T)") { $0.coreUseText },
+        "c": Column("CPUS") { $0.first { "\($0.cores)" } },
+        "D": Column("NODES") { "\($0.nodes.count)" },
+        "d": Column("TMP_DISK") { $0.first { _ in "0" } },
+        "E": Column("REASON") { $0.first({ $0.reason ?? "none" }, otherwise: "none") },
+        "e": Column("FREE_MEM") {
+            $0.first { "\($0.memory.mebibytes - $0.memoryHeld.mebibytes)" }
+        },
+        "F": Column("NODES(A/I/O/T)") { row in
+            let use = row.nodeUse
+            return "\(use.allocated)/\(use.idle)/\(use.other)/\(row.nodes.count)"
+        },
+        "f": Column("AVAIL_FEATURES") { $0.first { $0.features ?? "(null)" } },
+        "G": Column("GRES") { $0.first { $0.gres ?? "(null)" } },
+        "g": Column("GROUPS") { _ in "all" },
+        "H": Column("TIMESTAMP") { $0.timestamp },
+        "h": Column("OVERSUBSCRIBE") { $0.partition.isExclusive ? "EXCLUSIVE" : "NO" },
+        "I": Column("PRIO_JOB_FACTOR") { _ in "1" },
+        "i": Column("RESERVATION") { _ in "" },
+        "L": Column("DEFAULTTIME") { row in
+            row.partition.defaultTime.map { SlurmTime.brief($0) } ?? "n/a"
+        },
+        "l": Column("TIMELIMIT") { row in
+            row.partition.maximumTime.map { SlurmTime.brief($0) } ?? "infinite"
+        },
+        "M": Column("PREEMPT_MODE") { _ in "OFF" },
+        "m": Column("MEMORY") { $0.first { "\($0.memory.mebibytes)" } },
+        "N": Column("NODELIST") { HostList.compress($0.nodes.map(\.name)) },
+        "n": Column("HOSTNAMES") { $0.first { $0.name } },
+        "O": Column("CPU_LOAD") { $0.first { "\($0.coresHeld).00" } },
+        "o": Column("NODE_ADDR") { $0.first { $0.name } },
+        "P": Column("PARTITION") { $0.partition.name + ($0.partition.isDefault ? "*" : "") },
+        "p": Column("PRIO_TIER") { "\($0.partition.priorityTier)" },
+        "R": Column("PARTITION") { $0.partition.name },
+        "r": Column("ROOT") { _ in "no" },
+        "S": Column("ALLOCNODES") { _ in "all" },
+        "s": Column("JOB_SIZE") { row in
+            let most = row.partition.maximumNodes.map { "\($0)" } ?? "infinite"
+            return "\(max(1, row.partition.minimumNodes))-\(most)"
+        },
+        "T": Column("STATE") { $0.first { $0.longState } },
+        "t": Column("STATE") { $0.first { $0.compactState } },
+        "U": Column("USER") { $0.first({ $0.reasonUser ?? "Unknown" }, otherwise: "Unknown") },
+        "u": Column("USER") { $0.first({ $0.reasonUser ?? "Unknown" }, otherwise: "Unknown") },
+        "v": Column("VERSION") { $0.first { _ in "22.05.8" } },
+        "w": Column("WEIGHT") { $0.first { "\($0.weight)" } },
+        "X": Column("SOCKETS") { $0.first { "\($0.sockets)" } },
+        "Y": Column("CORES") { $0.first { "\($0.coresPerSocket)" } },
+        "Z": Column("THREADS") { $0.first { "\($0.threadsPerCore)" } },
+        "z": Column("S:C:T") {
+            $0.first { "\($0.sockets):\($0.coresPerSocket):\($0.threadsPerCore)" }
+        },
+    ]
+
+    /// The letters of the names of `-O`.
+    static let letterOfName = [
+        "available": "a", "cores": "Y", "cpus": "c", "cpusload": "O", "cpusstate": "C",
+        "defaulttime": "L", "disk": "d", "features": "f", "features_act": "b", "freemem": "e",
+        "gres": "G", "groups": "g", "maxcpuspernode": "B", "memory": "m", "nodeaddr": "o",
+        "nodeai": "A", "nodeaiot": "F", "nodehost": "n", "nodelist": "N", "nodes": "D",
+        "oversubscribe": "h", "partition": "P", "partitionname": "R", "preemptmode": "M",
+        "priorityjobfactor": "I", "prioritytier": "p", "reason": "E", "root": "r", "size": "s",
+        "socketcorethread": "z", "sockets": "X", "statecompact": "t", "statelong": "T",
+        "threads": "Z", "time": "l", "timestamp": "H", "user": "u", "userlong": "U",
+        "version": "v", "weight": "w",
+    ]
+}

@@ -1,0 +1,281 @@
+import IndexSets
+public import WireFormats
+
+/// `sinfo` and `yhinfo`: what they are asked for, and what they print.
+public struct NodeCommand: Hashable, Sendable {
+    enum Option: Hashable, Sendable {
+        case accepted, dead, exact, format, longFormat, help, iterate, listReasons, long, noHeader
+        case nodes, byNode, partition, responding, sort, states, summarize, usage, version
+    }
+
+    static let table = OptionTable<Option>([
+        OptionSpec(.accepted, "all", "a", variable: "ALL"),
+        OptionSpec(.accepted, "bg", "b"),
+        OptionSpec(.dead, "dead", "d"),
+        OptionSpec(.accepted, "exact", "e"),
+        OptionSpec(.accepted, "federation"),
+        OptionSpec(.format, "format", "o", .required, variable: "FORMAT"),
+        OptionSpec(.longFormat, "Format", "O", .required),
+        OptionSpec(.help, "help"),
+        OptionSpec(.accepted, "hide"),
+        OptionSpec(.iterate, "iterate", "i", .required),
+        OptionSpec(.listReasons, "list-reasons", "R"),
+        OptionSpec(.accepted, "local", variable: "LOCAL"),
+        OptionSpec(.long, "long", "l"),
+        OptionSpec(.nodes, "nodes", "n", .required),
+        OptionSpec(.byNode, "Node", "N"),
+        OptionSpec(.noHeader, "noheader", "h"),
+        OptionSpec(.accepted, "noconvert"),
+        OptionSpec(.partition, "partition", "p", .required, variable: "PARTITION"),
+        OptionSpec(.responding, "responding", "r"),
+        OptionSpec(.sort, "sort", "S", .required, variable: "SORT"),
+        OptionSpec(.states, "states", "t", .required),
+        OptionSpec(.summarize, "summarize", "s"),
+        OptionSpec(.usage, "usage"),
+        OptionSpec(.accepted, "verbose", "v"),
+        OptionSpec(.version, "version", "V"),
+    ])
+
+    /// What was asked for instead of a listing.
+    public var information: QueueCommand.Information?
+    /// To list again and again. Unit: s.
+    public var iterateSeconds: Int?
+
+    let program: String
+    let calendar: CentreCalendar
+    var partitions: [String]?
+    var nodes: Set<String>?
+    var states: [String]?
+    var sort: String?
+    var hasHeader = true
+    var isLong = false
+    var isByNode = false
+    var isSummary = false
+    var listsReasons = false
+    var isDeadOnly = false
+    var isRespondingOnly = false
+    private var custom: GivenOption<Option>?
+
+    /// Reads the environment and the command line.
+    ///
+    /// - Throws: `CommandFailure`, ready to be printed.
+    public init(
+        program: String,
+        arguments: [String],
+        variable: (String) -> String?,
+        calendar: CentreCalendar = CentreCalendar()
+    ) throws(CommandFailure) {
+        self.program = program
+        self.calendar = calendar
+        let given: [GivenOption<Option>]
+        do throws(OptionRefusal) {
+            given = try Self.table.parse(arguments).options
+        } catch {
+            throw .usage(program, error, exitCode: 1)
+        }
+        for option in Self.table.given(inEnvironment: variable, prefix: "SINFO_") + given {
+            try apply(option)
+        }
+    }
+
+    private mutating func apply(_ option: GivenOption<Option>) throws(CommandFailure) {
+        let value = option.value ?? ""
+        switch option.id {
+        case .accepted, .exact: break
+        case .dead: isDeadOnly = true
+        case .format, .longFormat: custom = option
+        case .help, .usage: information = .usage
+        case .iterate:
+            guard let seconds = Int(value), seconds > 0 else {
+                throw .error(program, "--iterate=\(value) is not a number of seconds above 0")
+            }
+            iterateSeconds = seconds
+        case .listReasons: listsReasons = true
+        case .long: isLong = true
+        case .noHeader: hasHeader = false
+        case .nodes:
+            do throws(HostList.Rejection) {
+                nodes = Set(try HostList.expand(value))
+            } catch {
+                throw .error(program, "Invalid node name \(value)")
+            }
+        case .byNode: isByNode = true
+        case .partition: partitions = list(value)
+        case .responding: isRespondingOnly = true
+        case .sort: sort = value
+        case .states:
+            let words = list(value).map { $0.lowercased() }
+            if let bad = words.first(where: { !NodeInfo.stateWords.contains($0) }) {
+                throw .error(program, "Bad state string: \"\(bad)\"")
+            }
+            states = words
+        case .summarize: isSummary = true
+        case .version: information = .version
+        }
+    }
+
+    /// The format, whose widths for partitions and nodes fit the longest name.
+    func format(partitions: [PartitionInfo], nodes: [NodeInfo]) -> FormatText {
+        if let custom {
+            let text = custom.value ?? ""
+            guard custom.id == .longFormat else { return FormatText(text) }
+            var format = FormatText(long: text)
+            for index in format.fields.indices {
+                let name = format.fields[index].key
+                format.fields[index].key = NodeColumns.letterOfName[name] ?? name
+            }
+            return format
+        }
+        let least = Dialect(program: program) == .tianhe ? 10 : 9
+        let longest = partitions.map { $0.name.count + ($0.isDefault ? 1 : 0) }.max() ?? 0
+        let width = max(least, longest)
+        let nodeWidth = max(10, nodes.map(\.name.count).max() ?? 0)
+        if listsReasons {
+            return FormatText(isLong ? "%20E %12U %19H %6t %N" : "%20E %9u %19H %N")
+        }
+        if isByNode {
+            return FormatText(
+                isLong
+                    ? "%\(nodeWidth)N %.6D %.\(width)P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E"
+                    : "%\(nodeWidth)N %.6D %.\(width)P %6t"
+            )
+        }
+        if isSummary { return FormatText("%\(width)P %.5a %.10l %.16F %N") }
+        if isLong {
+            return FormatText("%\(width)P %.5a %.10l %.10s %.4r %.8h %.10g %.6D %.11T %N")
+        }
+        return FormatText("%\(width)P %.5a %.10l %.6D %.6t %N")
+    }
+}
+
+extension NodeCommand {
+    /// What is printed.
+    public func output(_ partitionList: PartitionList, _ nodeList: NodeList) -> CommandOutput {
+        var output = CommandOutput()
+        if isLong, custom == nil { output.lines.append(calendar.dateLine(nodeList.now)) }
+        let shown = partitionList.partitions.filter { partition in
+            partitions.map { $0.contains(partition.name) } ?? true
+        }
+        let format = format(partitions: partitionList.partitions, nodes: nodeList.nodes)
+        var columns: [FormatText.Field: Column<NodeRow>] = [:]
+        for field in format.fields {
+            columns[field] = NodeColumns.byLetter[field.key]
+            guard columns[field] == nil else { continue }
+            output.errors.append(
+                custom?.id == .longFormat
+                    ? "\(program): error: Invalid job format specification: \(field.key)"
+                    : "Invalid node format specification: \(field.key)"
+            )
+        }
+        if hasHeader { output.lines.append(format.line { columns[$0]?.head ?? "%\($0.key)" }) }
+        let keys = format.fields.filter { !NodeColumns.adding.contains($0.key) }
+        let telling = keys.compactMap { columns[$0] }
+        var rows = rows(shown, nodeList.nodes, telling: telling)
+        sort(&rows)
+        output.lines += rows.map { row in
+            format.line { columns[$0]?.text(row) ?? "%\($0.key)" }
+        }
+        return output
+    }
+
+    private func shows(_ node: NodeInfo) -> Bool {
+        if let nodes, !nodes.contains(node.name) { return false }
+        if let states, !states.contains(where: { node.isIn(stateWord: $0) }) { return false }
+        if listsReasons, node.reason == nil { return false }
+        if isDeadOnly, !node.isSilent { return false }
+        return !(isRespondingOnly && node.isSilent)
+    }
+
+    /// The nodes of each partition, put together where all of `telling` say the same.
+    private func rows(
+        _ partitions: [PartitionInfo],
+        _ nodes: [NodeInfo],
+        telling: [Column<NodeRow>]
+    ) -> [NodeRow] {
+        var members: [String: [NodeInfo]] = [:]
+        for node in nodes where shows(node) {
+            for partition in node.partitions { members[partition, default: []].append(node) }
+        }
+        var rows: [NodeRow] = []
+        var rowOfKey: [[String]: Int] = [:]
+        var placed: [Int: Set<String>] = [:]
+        for partition in partitions {
+            let candidates = members[partition.name] ?? []
+            if candidates.isEmpty, !listsReasons, !isByNode {
+                rows.append(NodeRow(partition: partition, nodes: [], calendar: calendar))
+            }
+            for node in candidates {
+                let row = NodeRow(partition: partition, nodes: [node], calendar: calendar)
+                let key = telling.map { $0.text(row) } + (isByNode ? [node.name] : [])
+                if let index = rowOfKey[key] {
+                    // Formats without the partition count a node of several partitions once.
+                    if placed[index, default: []].insert(node.name).inserted {
+                        rows[index].nodes.append(node)
+                    }
+                } else {
+                    rowOfKey[key] = rows.count
+                    placed[rows.count] = [node.name]
+                    rows.append(row)
+                }
+            }
+        }
+        return rows
+    }
+
+    private func sort(_ rows: inout [NodeRow]) {
+        let order = sort ?? (isByNode ? "N" : listsReasons ? "" : "#P,-t")
+        var keys: [(isReverse: Bool, letter: Character)] = []
+        var isReverse = false
+        for letter in order where letter != "#" && letter != "," && letter != "+" {
+            if letter == "-" {
+                isReverse = true
+            } else {
+                keys.append((isReverse, letter))
+                isReverse = false
+            }
+        }
+        // Rows come partition by partition and node by node; the sort keeps that order in ties.
+        let isStandard = sort == nil
+        let sorted = rows.enumerated().sorted { left, right in
+            for key in keys where !(isStandard && (key.letter == "P" || key.letter == "N")) {
+                let order = compare(left.element, right.element, key.letter)
+                if isStandard, left.element.partition.name != right.element.partition.name {
+                    break
+                }
+                if order != 0 { return (order < 0) != key.isReverse }
+            }
+            if isStandard, isByNode,
+                let leftName = left.element.nodes.first?.name,
+                let rightName = right.element.nodes.first?.name, leftName != rightName
+            {
+                return NaturalOrder.precedes(leftName, rightName)
+            }
+            return left.offset < right.offset
+        }
+        rows = sorted.map(\.element)
+    }
+
+    private func compare(_ left: NodeRow, _ right: NodeRow, _ letter: Character) -> Int {
+        if letter == "t" || letter == "T" {
+            return (left.nodes.first?.stateRank ?? -1) - (right.nodes.first?.stateRank ?? -1)
+        }
+        if letter == "D" { return left.nodes.count - right.nodes.count }
+        guard let column = NodeColumns.byLetter[String(letter)] else { return 0 }
+        let (left, right) = (column.text(left), column.text(right))
+        if left == right { return 0 }
+        return NaturalOrder.precedes(left, right) ? -1 : 1
+    }
+}
+
+/// Names in the order that people expect: `cn2` before `cn10`.
+enum NaturalOrder {
+    /// Whether `left` comes before `right`.
+    static func precedes(_ left: String, _ right: String) -> Bool {
+        func parts(_ text: String) -> (Substring, UInt64) {
+            let digits = text.utf8.reversed().prefix { (48...57).contains($0) }.count
+            return (text.dropLast(digits), UInt64(text.suffix(digits)) ?? 0)
+        }
+        let (left, right) = (parts(left), parts(right))
+        return left.0 == right.0 ? left.1 < right.1 : left.0 < right.0
+    }
+}

@@ -1,0 +1,85 @@
+import WireFormats
+
+/// The states of nodes, in Slurm's three ways to write them.
+///
+/// Source: Slurm 22.05, `slurm_protocol_defs.c`, `node_state_string()` and its compact twin.
+extension NodeInfo {
+    private func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+    private var isHeld: Bool { state == "ALLOCATED" || state == "MIXED" || has("COMPLETING") }
+
+    /// Whether no answer came lately.
+    var isSilent: Bool { has("NOT_RESPONDING") }
+
+    /// `idle`, `alloc`, `drng`, …; with `*` when the node does not answer.
+    var compactState: String { words.compact + (isSilent ? "*" : "") }
+
+    /// `idle`, `allocated`, `draining`, …; with `*` when the node does not answer.
+    var longState: String { words.long + (isSilent ? "*" : "") }
+
+    private var words: (compact: String, long: String) {
+        if has("MAINTENANCE") { return ("maint", "maint") }
+        if has("DRAIN"), state != "DOWN" {
+            return isHeld ? ("drng", "draining") : ("drain", "drained")
+        }
+        if has("FAIL") { return isHeld ? ("failg", "failing") : ("fail", "fail") }
+        if has("COMPLETING") { return ("comp", "completing") }
+        if has("RESERVED"), state == "IDLE" { return ("resv", "reserved") }
+        switch state {
+        case "ALLOCATED": return ("alloc", "allocated")
+        case "MIXED": return ("mix", "mixed")
+        case "DOWN": return ("down", "down")
+        case "FAIL": return ("fail", "fail")
+        case "IDLE": return ("idle", "idle")
+        default: return ("unk", "unknown")
+        }
+    }
+
+    /// `IDLE+DRAIN`, as `scontrol` writes it.
+    var fullState: String { ([state] + flags).joined(separator: "+") }
+
+    /// The order in which `sinfo` lists states, from last to first.
+    var stateRank: Int {
+        let bases = ["UNKNOWN", "DOWN", "IDLE", "ALLOCATED", "ERROR", "MIXED", "FUTURE"]
+        let base = bases.firstIndex(of: state) ?? 0
+        return base + (has("COMPLETING") ? 100 : 0) + (has("DRAIN") ? 10 : 0)
+    }
+
+    /// Whether a word of `sinfo -t` means this node.
+    func isIn(stateWord word: String) -> Bool {
+        let (compact, long) = words
+        switch word {
+        case "all": return true
+        case "drain", "drained", "draining", "drng":
+            if word == "drain" { return has("DRAIN") }
+            return word == compact || word == long
+        case "down": return state == "DOWN"
+        case "alloc", "allocated": return compact == "alloc" || compact == "comp"
+        case "completing", "comp", "cg": return has("COMPLETING")
+        case "no_respond", "nr": return isSilent
+        default: return word == compact || word == long || word == state.lowercased()
+        }
+    }
+
+    /// The states that `sinfo -t` knows.
+    static let stateWords: Set<String> = [
+        "all", "alloc", "allocated", "cg", "comp", "completing", "down", "drain", "drained",
+        "draining", "drng", "fail", "failing", "failg", "idle", "maint", "mix", "mixed",
+        "no_respond", "nr", "power_down", "power_up", "resv", "reserved", "unk", "unknown",
+    ]
+
+    /// `AVAILABLE` cores are those of a node that is neither down nor drained.
+    var coreUse: (allocated: Int64, idle: Int64, other: Int64) {
+        let held = Int64(coresHeld)
+        let rest = Int64(cores) - held
+        return isOut ? (held, 0, rest) : (held, rest, 0)
+    }
+
+    /// Whether the node takes no jobs.
+    var isOut: Bool {
+        state == "DOWN" || state == "FAIL" || state == "UNKNOWN" || has("DRAIN") || has("FAIL")
+    }
+
+    /// Whether jobs hold it.
+    var isInUse: Bool { isHeld }
+}

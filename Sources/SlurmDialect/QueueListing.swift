@@ -1,0 +1,117 @@
+import IndexSets
+public import WireFormats
+
+extension QueueCommand {
+    /// Whether jobs that have ended are to be asked for too.
+    public var wantsEnded: Bool {
+        !jobs.isEmpty || states.map { $0.contains(where: JobStates.hasEnded) } ?? false
+    }
+
+    /// What is printed for `list`.
+    ///
+    /// - Throws: `CommandFailure` when no job has the number asked for, or a column cannot sort.
+    public func output(_ list: JobList) throws(CommandFailure) -> CommandOutput {
+        if jobs.count == 1, let job = jobs.first,
+            !list.jobs.contains(where: { job.selects($0) })
+        {
+            throw CommandFailure(
+                lines: ["slurm_load_jobs error: \(SlurmError.invalidJobID.text)"],
+                exitCode: 1
+            )
+        }
+        var output = CommandOutput(errors: warnings)
+        if isLong, !isLongForm { output.lines.append(calendar.dateLine(list.now)) }
+        let shown = list.jobs.filter(shows)
+        var rows =
+            showsElements || showsSteps
+            ? shown.map { JobRow(info: $0, calendar: calendar) }
+            : JobRow.folding(shown, calendar: calendar)
+        let columns = columns(&output)
+        if hasHeader { output.lines.append(format.line { columns[$0]?.head ?? "" }) }
+        try sort(&rows)
+        output.lines += rows.map { row in
+            format.line { field in
+                let text = columns[field]?.text(row) ?? ""
+                // Slurm keeps 31 characters of a job array's number in a field without a width.
+                return field.key == "i" && field.width == 0 ? String(text.prefix(31)) : text
+            }
+        }
+        return output
+    }
+
+    private func shows(_ job: JobInfo) -> Bool {
+        func has(_ values: [String]?, _ value: String) -> Bool {
+            values.map { $0.contains(value) } ?? true
+        }
+        guard states.map({ $0.contains(job.state) }) ?? JobStates.isActive(job.state),
+            jobs.isEmpty || jobs.contains(where: { $0.selects(job) }),
+            has(accounts, job.account), has(names, job.name), has(qos, job.qos),
+            has(users, job.user) || has(users, "\(job.userID)"),
+            has(reservations, job.reservation ?? "")
+        else { return false }
+        if let partitions, !list(job.partition).contains(where: { partitions.contains($0) }) {
+            return false
+        }
+        if showsStart, job.state != "PENDING" { return false }
+        if showsSteps, job.state != "RUNNING" { return false }
+        if let nodes {
+            let held = (try? HostList.expand(job.nodeList)) ?? []
+            guard held.contains(where: nodes.contains) else { return false }
+        }
+        return true
+    }
+
+    private func columns(_ output: inout CommandOutput) -> [FormatText.Field: Column<JobRow>] {
+        var columns: [FormatText.Field: Column<JobRow>] = [:]
+        for field in format.fields {
+            let column =
+                isLongForm ? JobColumns.byName[field.key] : JobColumns.byLetter[field.key]
+            if showsSteps, field.key == "i" {
+                columns[field] = Column("STEPID") { "\($0.id).batch" }
+            } else if showsSteps, field.key == "j" {
+                columns[field] = Column("NAME") { _ in "batch" }
+            } else if let column {
+                columns[field] = column
+            } else {
+                output.errors.append(
+                    isLongForm
+                        ? "\(program): error: Invalid job format specification: \(field.key)"
+                        : "Invalid job format specification: \(field.key)"
+                )
+            }
+        }
+        return columns
+    }
+
+    private func sort(_ rows: inout [JobRow]) throws(CommandFailure) {
+        var keys: [(isReverse: Bool, compare: @Sendable (JobRow, JobRow) -> Int)] = []
+        var isReverse = false
+        for letter in sort ?? (showsStart ? "S" : "P,t,-p") {
+            switch letter {
+            case ",", "+": isReverse = false
+            case "-": isReverse = true
+            default:
+                guard let compare = JobColumns.comparison(letter) else {
+                    throw .error(program, "Invalid sort specification: \(letter)")
+                }
+                keys.append((isReverse, compare))
+                isReverse = false
+            }
+        }
+        let byNumber = JobColumns.comparison("i")
+        rows.sort { left, right in
+            for key in keys {
+                let order = key.compare(left, right)
+                if order != 0 { return (order < 0) != key.isReverse }
+            }
+            return (byNumber?(left, right) ?? 0) < 0
+        }
+    }
+}
+
+extension JobSelector {
+    /// Whether `job` is meant.
+    public func selects(_ job: JobInfo) -> Bool {
+        selects(jobID: job.jobID, arrayJobID: job.arrayJobID, arrayTaskID: job.arrayTaskID)
+    }
+}

@@ -1,0 +1,109 @@
+public import WireFormats
+
+/// What `sbatch` has been asked for, once its environment, the script's directives and the command
+/// line have been read, in this order: what comes later wins.
+public struct SubmitCommand: Hashable, Sendable {
+    /// What is asked of the daemon. Identity, folders and environment are the program's to fill in.
+    public var request = SubmitRequest()
+    /// Whether only the job's number is printed.
+    public var isParsable = false
+    /// Whether the number is not printed at all.
+    public var isQuiet = false
+    /// Whether to wait for the end of the job.
+    public var waits = false
+    /// Which variables of the environment the job gets; nil for all.
+    public var export: String?
+    /// A file with the job's environment.
+    public var exportFile: String?
+    /// The path of the script; nil for `--wrap` and standard input.
+    public var scriptPath: String?
+    /// A begin time, still as written; `resolveBegin(now:)` reads it.
+    public var begin: String?
+    /// `--help`, `--usage` or `--version`, when asked for; nothing else counts then.
+    public var information: SubmitOption?
+
+    let program: String
+    var wrapped: String?
+    var ignoresPBS = false
+    var gpusPerNode: GresRequest?
+
+    init(program: String) {
+        self.program = program
+        request.program = program
+    }
+
+    /// Reads everything that a submission says.
+    ///
+    /// - Parameters:
+    ///   - program: the command's name in messages.
+    ///   - arguments: the command line without that name.
+    ///   - variable: looks up the environment.
+    ///   - load: reads the script at a path, or standard input for nil.
+    /// - Throws: `CommandFailure`, ready to be printed.
+    public static func prepare(
+        program: String,
+        arguments: [String],
+        variable: (String) -> String?,
+        load: (String?) throws(CommandFailure) -> [UInt8]
+    ) throws(CommandFailure) -> SubmitCommand {
+        let options: [GivenOption<SubmitOption>]
+        let operands: [String]
+        do throws(OptionRefusal) {
+            (options, operands) = try SubmitOption.table.parse(arguments)
+        } catch {
+            throw .usage(program, error, exitCode: 255)
+        }
+        var command = SubmitCommand(program: program)
+        let informative: Set<SubmitOption> = [.help, .usage, .version]
+        if let first = options.first(where: { informative.contains($0.id) }) {
+            command.information = first.id
+            return command
+        }
+        try command.apply(SubmitOption.table.given(inEnvironment: variable, prefix: "SBATCH_"))
+        if options.contains(where: { $0.id == .ignorePBS }) { command.ignoresPBS = true }
+        let wrap = options.last { $0.id == .wrap }?.value
+        try command.take(wrap: wrap, operands: operands, load: load)
+        try command.apply(options)
+        try command.finish()
+        return command
+    }
+
+    private mutating func take(
+        wrap: String?,
+        operands: [String],
+        load: (String?) throws(CommandFailure) -> [UInt8]
+    ) throws(CommandFailure) {
+        if let wrap {
+            guard operands.isEmpty else {
+                throw .error(program, "Script arguments not permitted with --wrap option")
+            }
+            request.scriptBytes = Array(BatchScript.wrapping(wrap).utf8)
+            request.name = "wrap"
+            return
+        }
+        scriptPath = operands.first
+        request.scriptArguments = Array(operands.dropFirst())
+        request.name =
+            scriptPath.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "sbatch"
+        let bytes = try load(scriptPath)
+        let directives: BatchScript.Directives
+        do throws(BatchScript.Refusal) {
+            try BatchScript.check(bytes)
+            request.scriptBytes = bytes
+            directives = try BatchScript.directives(in: request.script)
+        } catch {
+            throw CommandFailure(
+                lines: error.messages.map { "\(program): error: \($0)" },
+                exitCode: 1
+            )
+        }
+        if !ignoresPBS { try apply(PBSDirectives.options(directives.pbs)) }
+        let options: [GivenOption<SubmitOption>]
+        do throws(OptionRefusal) {
+            options = try SubmitOption.table.parse(directives.sbatch).options
+        } catch {
+            throw .usage(program, error, exitCode: 255)
+        }
+        try apply(options)
+    }
+}

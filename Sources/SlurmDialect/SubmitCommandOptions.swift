@@ -1,0 +1,292 @@
+public import Quantities
+public import WireFormats
+
+extension SubmitCommand {
+    /// Applies options in order; a later one of the same kind wins.
+    mutating func apply(_ options: [GivenOption<SubmitOption>]) throws(CommandFailure) {
+        for option in options { try apply(option) }
+    }
+
+    private mutating func apply(_ option: GivenOption<SubmitOption>) throws(CommandFailure) {
+        let value = option.value ?? ""
+        switch option.id {
+        case .accepted, .help, .usage, .version, .verbose, .wrap: break
+        case .account: request.account = value
+        case .array: try applyArray(value)
+        case .begin: begin = value
+        case .chdir: request.workDirectory = value
+        case .clusters: throw unknownCluster(value)
+        case .comment: request.comment = value
+        case .constraint: request.features = value
+        case .cpusPerTask: request.cpusPerTask = try positive(value, option)
+        case .dependency: try applyDependency(value)
+        case .error: request.standardError = file(value)
+        case .exclude: request.excludedNodes = value
+        case .exclusive: try applyExclusive(option)
+        case .export: export = value
+        case .exportFile: exportFile = value
+        case .gpus: request.accelerators = try gpuRequest(value, option).count
+        case .gpusPerNode: gpusPerNode = try gpuRequest(value, option)
+        case .gpusPerTask: request.acceleratorsPerTask = try gpuRequest(value, option).count
+        case .gres: try applyGres(value)
+        case .hold: request.isHeld = true
+        case .ignorePBS: ignoresPBS = true
+        case .immediate: request.immediate = SimDuration(seconds: Int64(value) ?? 1)
+        case .input: request.standardInput = file(value)
+        case .jobName: request.name = value
+        case .killOnInvalidDependency: request.endsOnInvalidDependency = try yesOrNo(value, option)
+        case .licenses: request.licenses = value
+        case .mailType: try applyMailType(value)
+        case .mailUser: request.mailUser = value
+        case .mem:
+            request.memoryPerNode = try memory(value, option)
+            request.memoryPerCPU = nil
+        case .memPerCPU:
+            request.memoryPerCPU = try memory(value, option)
+            request.memoryPerNode = nil
+        case .nice: request.nice = option.value == nil ? 100 : Int32(value) ?? 0
+        case .noRequeue: request.requeues = false
+        case .nodelist: request.requiredNodes = value
+        case .nodes: try applyNodes(value)
+        case .ntasks: request.tasks = try positive(value, option)
+        case .ntasksPerNode: request.tasksPerNode = try positive(value, option)
+        case .openMode: try applyOpenMode(value)
+        case .output: request.standardOutput = file(value)
+        case .oversubscribe: request.sharesNodes = true
+        case .parsable: isParsable = true
+        case .partition: request.partitions = value.split(separator: ",").map(String.init)
+        case .priority: request.priority = Int64(value)
+        case .qos: request.qos = value
+        case .quiet: isQuiet = true
+        case .requeue: request.requeues = true
+        case .reservation: request.reservation = value
+        case .signal: try applySignal(value)
+        case .testOnly: request.isTestOnly = true
+        case .time: try applyTime(value)
+        case .uid: throw .error(program, "--uid only permitted by root user", exitCode: 255)
+        case .wait: waits = true
+        }
+    }
+
+    private func invalid(_ option: String) -> CommandFailure {
+        .error(program, "Invalid --\(option) specification", exitCode: 255)
+    }
+
+    private func failed(_ error: SlurmError) -> CommandFailure {
+        .error(program, "Batch job submission failed: \(error.text)")
+    }
+
+    private func unknownCluster(_ name: String) -> CommandFailure {
+        .error(
+            program,
+            "No cluster '\(name)' known by database.",
+            "'\(name)' can't be reached now, or it is an invalid entry for --cluster.  Use"
+                + " 'sacctmgr list clusters' to see available clusters."
+        )
+    }
+
+    /// `none` throws output away.
+    private func file(_ name: String) -> String {
+        name.lowercased() == "none" ? "/dev/null" : name
+    }
+
+    private func positive(
+        _ value: String,
+        _ option: GivenOption<SubmitOption>
+    ) throws(CommandFailure) -> Int32 {
+        guard let number = Int32(value), number > 0 else {
+            throw .error(program, "Invalid numeric value \"\(value)\" for --\(option.name).")
+        }
+        return number
+    }
+
+    private func memory(
+        _ value: String,
+        _ option: GivenOption<SubmitOption>
+    ) throws(CommandFailure) -> ByteCount {
+        guard let memory = OptionValues.memory(value) else { throw invalid(option.name) }
+        return memory
+    }
+
+    private func yesOrNo(
+        _ value: String,
+        _ option: GivenOption<SubmitOption>
+    ) throws(CommandFailure) -> Bool {
+        switch value.lowercased() {
+        case "yes", "y": return true
+        case "no", "n": return false
+        default: throw invalid(option.name)
+        }
+    }
+
+    /// `2`, `a100:2` or `a100`.
+    private func gpuRequest(
+        _ value: String,
+        _ option: GivenOption<SubmitOption>
+    ) throws(CommandFailure) -> GresRequest {
+        guard let request = OptionValues.gres("gpu:" + value)?.first else {
+            throw invalid(option.name)
+        }
+        return request
+    }
+
+    private mutating func applyArray(_ value: String) throws(CommandFailure) {
+        do throws(SlurmError) {
+            request.array = value.isEmpty ? nil : try OptionValues.array(value)
+        } catch {
+            throw failed(error)
+        }
+    }
+
+    private mutating func applyDependency(_ value: String) throws(CommandFailure) {
+        do throws(SlurmError) {
+            let (dependencies, isAny) =
+                value.isEmpty ? ([], false) : try OptionValues.dependencies(value)
+            request.dependencies = dependencies
+            request.anyDependency = isAny
+        } catch {
+            throw failed(error)
+        }
+    }
+
+    private mutating func applyExclusive(
+        _ option: GivenOption<SubmitOption>
+    ) throws(CommandFailure) {
+        switch option.value {
+        case nil: request.exclusive = "exclusive"
+        case "user": request.exclusive = "user"
+        case "mcs": request.exclusive = "mcs"
+        default: throw invalid("exclusive")
+        }
+    }
+
+    private mutating func applyGres(_ value: String) throws(CommandFailure) {
+        if value.lowercased() == "none" {
+            request.gres = []
+            return
+        }
+        guard let gres = OptionValues.gres(value) else {
+            throw .error(program, SlurmError.invalidGres.text)
+        }
+        request.gres = gres
+    }
+
+    private mutating func applyMailType(_ value: String) throws(CommandFailure) {
+        guard OptionValues.isMailType(value) else { throw invalid("mail-type") }
+        request.mailType = value
+    }
+
+    private mutating func applyNodes(_ value: String) throws(CommandFailure) {
+        do throws(OptionValues.NodeCountRefusal) {
+            let (minimum, maximum) = try OptionValues.nodeCount(value)
+            request.minimumNodes = minimum
+            request.maximumNodes = maximum
+        } catch {
+            throw .error(program, error.description, exitCode: 255)
+        }
+    }
+
+    private mutating func applyOpenMode(_ value: String) throws(CommandFailure) {
+        switch value.lowercased() {
+        case "a", "append": request.appendsOutput = true
+        case "t", "truncate": request.appendsOutput = false
+        default: throw invalid("open-mode")
+        }
+    }
+
+    private mutating func applySignal(_ value: String) throws(CommandFailure) {
+        guard let signal = OptionValues.signalRequest(value) else { throw invalid("signal") }
+        request.signal = signal
+    }
+
+    private mutating func applyTime(_ value: String) throws(CommandFailure) {
+        switch SlurmTime.limit(value) {
+        case .unlimited:
+            request.hasNoTimeLimit = true
+            request.timeLimit = nil
+        case .of(let limit):
+            request.hasNoTimeLimit = false
+            request.timeLimit = limit
+        case nil: throw invalid("time")
+        }
+    }
+
+    /// Puts together what several options say. Slurm runs no more nodes than tasks.
+    mutating func finish() throws(CommandFailure) {
+        if let gpusPerNode { request.gres.append(gpusPerNode) }
+        if let nodes = request.minimumNodes, nodes == 0 { throw failed(.invalidNodeCount) }
+    }
+
+    /// The warning that is printed, and the change that is made, when there are fewer tasks than
+    /// nodes; nil when there are enough.
+    public mutating func fitNodesToTasks() -> String? {
+        guard let nodes = request.minimumNodes, let tasks = request.tasks, tasks < nodes else {
+            return nil
+        }
+        request.minimumNodes = tasks
+        request.maximumNodes = request.maximumNodes.map { min($0, tasks) }
+        return "can't run \(tasks) processes on \(nodes) nodes, setting nnodes to \(tasks)"
+    }
+
+    /// Reads the begin time, relative to the centre's time.
+    public mutating func resolveBegin(
+        now: SimInstant,
+        calendar: CentreCalendar = CentreCalendar()
+    ) throws(CommandFailure) {
+        guard let begin else { return }
+        guard let instant = calendar.instant(begin, now: now) else {
+            throw CommandFailure(
+                lines: [
+                    "Invalid time specification (pos=0): \(begin)",
+                    "\(program): error: Invalid --begin specification",
+                ],
+                exitCode: 255
+            )
+        }
+        request.begin = instant
+    }
+
+    /// The job's environment, by `--export`.
+    ///
+    /// - Parameters:
+    ///   - current: the environment of the command, `NAME=value` each.
+    ///   - login: what a login would set, for jobs that get nothing else.
+    public func jobEnvironment(from current: [String], login: [String]) -> [String] {
+        guard let export, export.uppercased() != "ALL" else { return current }
+        let words = export.split(separator: ",").map(String.init)
+        let isAll = words.contains { $0.uppercased() == "ALL" }
+        func name(_ entry: String) -> Substring { entry.prefix { $0 != "=" } }
+        var result = isAll ? current : current.filter { $0.hasPrefix("SLURM_") }
+        if !isAll { result += login }
+        for word in words where !["ALL", "NONE", "NIL"].contains(word.uppercased()) {
+            let entry = word.contains("=") ? word : current.first { name($0) == word[...] }
+            guard let entry else { continue }
+            result.removeAll { name($0) == name(entry) }
+            result.append(entry)
+        }
+        return result + ["SLURM_EXPORT_ENV=\(export)"]
+    }
+}
+
+extension SubmitCommand {
+    /// What is printed when the daemon refuses the job.
+    public func failure(_ body: ErrorBody) -> CommandFailure {
+        let exitCode = body.exitCode ?? 1
+        var lines = body.details.map { "\(program): error: \($0)" }
+        if request.isTestOnly {
+            lines.append("allocation failure: \(body.text)")
+        } else if body.code == SlurmError.invalidGres.rawValue {
+            lines.append("\(program): error: \(body.text)")
+        } else {
+            lines.append("\(program): error: Batch job submission failed: \(body.text)")
+        }
+        return CommandFailure(lines: lines, exitCode: exitCode)
+    }
+
+    /// The exit status of `--wait` for a job that has ended: the job's own, and 1 when a signal or
+    /// something else than its script ended it.
+    public static func exitStatus(_ job: JobInfo) -> Int32 {
+        if job.exitSignal != 0 { return 1 }
+        return job.exitCode == 0 && job.state != "COMPLETED" ? 1 : job.exitCode
+    }
+}

@@ -1,0 +1,229 @@
+import Glibc
+import IndexSets
+import LocalClient
+import SlurmDialect
+import WireFormats
+
+extension Yh {
+    /// `yhcontrol`, `scontrol`.
+    static func control(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
+        let command = try ControlCommand(program: name, arguments: arguments)
+        switch command.action {
+        case .usage: return finish(Help.output(.control, .usage, name: name))
+        case .version: return finish(Help.output(.control, .version, name: name))
+        case .print(let lines): return finish(CommandOutput(lines: lines))
+        case .ping: return ping()
+        case .showJobs(let job): return try showJobs(job, command, name)
+        case .showNodes(let nodes): return try showNodes(nodes, command, name)
+        case .showPartitions(let partition): return try showPartitions(partition, command, name)
+        case .writeScript(let job, let path): return try writeScript(job, path, name)
+        case .act(let verb, let targets): return try act(verb, targets, name)
+        case .updateJobs(let targets, let changes): return try update(targets, changes, name)
+        case .updateNodes(let request):
+            return try update("/v1/nodes/update", request)
+        case .updatePartition(let request):
+            return try update("/v1/partitions/update", request)
+        }
+    }
+
+    private static func ping() -> Int32 {
+        let client = LocalClient()
+        let isUp = (try? client.get("/v1/status", as: CentreStatus.self)) != nil
+        Host.print(["Slurmctld(primary) at \(Host.hostName()) is \(isUp ? "UP" : "DOWN")"])
+        return isUp ? 0 : 1
+    }
+
+    private static func show(_ descriptions: [Description], _ command: ControlCommand) -> Int32 {
+        Host.print(descriptions.flatMap { $0.text(isOneLine: command.isOneLine) })
+        return 0
+    }
+
+    private static func showJobs(
+        _ job: JobSelector?,
+        _ command: ControlCommand,
+        _ name: String
+    ) throws(CommandFailure) -> Int32 {
+        let target = "/v1/jobs?ended=1" + (job.map { "&id=\($0.jobID)" } ?? "")
+        let list = try ask(name) { client throws(LocalClientFailure) in
+            try client.get(target, as: JobList.self)
+        }
+        let jobs = list.jobs.filter { job?.selects($0) ?? true }
+        if jobs.isEmpty {
+            guard job != nil else { return finish(CommandOutput(lines: ["No jobs in the system"])) }
+            throw CommandFailure(
+                lines: ["slurm_load_jobs error: \(SlurmError.invalidJobID.text)"],
+                exitCode: 1
+            )
+        }
+        return show(Description.jobs(jobs, isDetailed: command.isDetailed), command)
+    }
+
+    private static func showNodes(
+        _ nodes: String?,
+        _ command: ControlCommand,
+        _ name: String
+    ) throws(CommandFailure) -> Int32 {
+        let list = try ask(name) { client throws(LocalClientFailure) in
+            try client.get("/v1/nodes", as: NodeList.self)
+        }
+        guard let nodes else { return show(list.nodes.map { Description.node($0) }, command) }
+        let names: [String]
+        do throws(HostList.Rejection) {
+            names = try HostList.expand(nodes)
+        } catch {
+            throw CommandFailure(lines: ["Invalid hostlist: \(nodes)"], exitCode: 1)
+        }
+        var exitCode: Int32 = 0
+        for name in names {
+            if let node = list.nodes.first(where: { $0.name == name }) {
+                _ = show([Description.node(node)], command)
+            } else {
+                Host.print(["Node \(name) not found"])
+                exitCode = 1
+            }
+        }
+        return exitCode
+    }
+
+    private static func showPartitions(
+        _ partition: String?,
+        _ command: ControlCommand,
+        _ name: String
+    ) throws(CommandFailure) -> Int32 {
+        let list = try ask(name) { client throws(LocalClientFailure) in
+            try client.get("/v1/partitions", as: PartitionList.self)
+        }
+        let shown = list.partitions.filter { partition == nil || $0.name == partition }
+        if let partition, shown.isEmpty {
+            return finish(CommandOutput(lines: ["Partition \(partition) not found"], exitCode: 1))
+        }
+        return show(shown.map(Description.partition), command)
+    }
+
+    private static func writeScript(
+        _ job: UInt32,
+        _ path: String?,
+        _ name: String
+    ) throws(CommandFailure) -> Int32 {
+        let script = try ask(name) { client throws(LocalClientFailure) in
+            try client.send("GET", "/v1/jobs/\(job)/script", body: nil)
+        }
+        guard let path else {
+            return Host.write(script, descriptor: 1) ? 0 : 1
+        }
+        guard Host.write(script, path: path) else {
+            throw .error(name, "Can't open `\(path)`: \(String(cString: strerror(errno)))")
+        }
+        Host.print(["batch script for job \(job) written to \(path)"])
+        return 0
+    }
+
+    /// The jobs that targets stand for: names are looked up.
+    private static func resolve(
+        _ targets: [ControlCommand.JobTarget],
+        _ name: String
+    ) throws(CommandFailure) -> [(selector: JobSelector?, text: String)] {
+        var result: [(JobSelector?, String)] = []
+        for target in targets {
+            switch target {
+            case .number(let selector, let text): result.append((selector, text))
+            case .unknown(let text): result.append((nil, text))
+            case .name(let jobName):
+                let list = try ask(name) { client throws(LocalClientFailure) in
+                    try client.get("/v1/jobs", as: JobList.self)
+                }
+                let jobs = list.jobs.filter { $0.name == jobName }
+                if jobs.isEmpty { result.append((nil, jobName)) }
+                result += jobs.map { (JobSelector(jobID: $0.jobID), "\($0.jobID)") }
+            }
+        }
+        return result
+    }
+
+    private static func act(
+        _ verb: ControlCommand.JobVerb,
+        _ targets: [ControlCommand.JobTarget],
+        _ name: String
+    ) throws(CommandFailure) -> Int32 {
+        // Slurm's hold and release say a failure twice.
+        let isHold = verb != .requeue && verb != .requeuehold
+        var request = JobActionRequest()
+        request.isUserHold = verb == .uhold
+        request.holdsAfterwards = verb == .requeuehold
+        let path = isHold ? (verb == .release ? "release" : "hold") : "requeue"
+        return try apply(targets, path, name, repeatsError: isHold) { tasks in
+            request.arrayTasks = tasks
+            return request.json
+        }
+    }
+
+    private static func update(
+        _ targets: [ControlCommand.JobTarget],
+        _ changes: [ControlCommand.Change],
+        _ name: String
+    ) throws(CommandFailure) -> Int32 {
+        let status = try ask(name) { client throws(LocalClientFailure) in
+            try client.get("/v1/status", as: CentreStatus.self)
+        }
+        var request = try JobUpdateRequest(changes, now: status.now)
+        return try apply(targets, "update", name, repeatsError: false) { tasks in
+            request.arrayTasks = tasks
+            return request.json
+        }
+    }
+
+    private static func apply(
+        _ targets: [ControlCommand.JobTarget],
+        _ path: String,
+        _ name: String,
+        repeatsError: Bool,
+        _ body: ([UInt32]?) -> JSONValue
+    ) throws(CommandFailure) -> Int32 {
+        var output = CommandOutput()
+        func refuse(_ error: ErrorBody, _ job: String) {
+            output.errors.append("\(error.text) for job \(job)")
+            if repeatsError { output.errors.append("slurm_suspend error: \(error.text)") }
+            output.exitCode = error.exitCode ?? 1
+        }
+        for (selector, text) in try resolve(targets, name) {
+            guard let selector else {
+                refuse(SlurmError.invalidJobID.body(), text)
+                continue
+            }
+            let json = Array(body(selector.arrayTasks).compactText.utf8)
+            do throws(LocalClientFailure) {
+                let answer = try LocalClient().send(
+                    "POST",
+                    "/v1/jobs/\(selector.jobID)/\(path)",
+                    body: json
+                )
+                let response = try? ActionResponse(parsing: answer)
+                for outcome in response?.outcomes ?? [] {
+                    if let error = outcome.error { refuse(error, text) }
+                }
+            } catch {
+                guard case .refused(_, let body) = error else {
+                    throw .error(name, error.description)
+                }
+                refuse(body, text)
+            }
+        }
+        return finish(output)
+    }
+
+    private static func update(
+        _ target: String,
+        _ request: some WireRecord
+    ) throws(CommandFailure) -> Int32 {
+        do throws(LocalClientFailure) {
+            let body = Array(request.json.compactText.utf8)
+            _ = try LocalClient().send("POST", target, body: body)
+            return 0
+        } catch {
+            throw CommandFailure(
+                lines: ["slurm_update error: \(error.description)"],
+                exitCode: 1
+            )
+        }
+    }
+}

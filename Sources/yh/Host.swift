@@ -1,0 +1,112 @@
+import Glibc
+
+/// What the commands need of the system they run on. Only the C library is used: the commands must
+/// start in a few milliseconds.
+enum Host {
+    /// The value of an environment variable.
+    static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    /// The environment with which the command was started, `NAME=value` each.
+    static func environment() -> [String] {
+        let bytes = read(path: "/proc/self/environ") ?? []
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The name of the user with a number; the number itself when it has none.
+    static func userName(_ id: UInt32) -> String {
+        guard let entry = getpwuid(id) else { return "\(id)" }
+        return String(cString: entry.pointee.pw_name)
+    }
+
+    /// The name of the group with a number; the number itself when it has none.
+    static func groupName(_ id: UInt32) -> String {
+        guard let entry = getgrgid(id) else { return "\(id)" }
+        return String(cString: entry.pointee.gr_name)
+    }
+
+    /// Whether a name or a number is a user's.
+    static func isUser(_ name: String) -> Bool {
+        getpwnam(name) != nil || UInt32(name) != nil
+    }
+
+    /// What a login would set.
+    static func loginEnvironment() -> [String] {
+        var result = ["PATH=/usr/local/bin:/usr/bin:/bin", "ENVIRONMENT=BATCH"]
+        if let entry = getpwuid(getuid()) {
+            let name = String(cString: entry.pointee.pw_name)
+            result += [
+                "USER=\(name)", "LOGNAME=\(name)",
+                "HOME=\(String(cString: entry.pointee.pw_dir))",
+                "SHELL=\(String(cString: entry.pointee.pw_shell))",
+            ]
+        }
+        return result
+    }
+
+    /// The current folder.
+    static func currentDirectory() -> String {
+        guard let buffer = getcwd(nil, 0) else { return "/" }
+        defer { free(buffer) }
+        return String(cString: buffer)
+    }
+
+    /// The host's name.
+    static func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(
+            decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
+    }
+
+    /// The bytes of a file; nil when it cannot be opened. A folder has none.
+    static func read(path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return read(descriptor: descriptor)
+    }
+
+    /// All bytes up to the end.
+    static func read(descriptor: Int32) -> [UInt8] {
+        var result: [UInt8] = []
+        while true {
+            let piece = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, filled in
+                filled = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
+            }
+            if piece.isEmpty { return result }
+            result += piece
+        }
+    }
+
+    /// Writes bytes to a file; false when it cannot.
+    static func write(_ bytes: [UInt8], path: String) -> Bool {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return false }
+        let isWritten = write(bytes, descriptor: descriptor)
+        return close(descriptor) == 0 && isWritten
+    }
+
+    /// Writes lines to standard output (1) or standard error (2).
+    static func print(_ lines: [String], to descriptor: Int32 = 1) {
+        guard !lines.isEmpty else { return }
+        _ = write(Array((lines.joined(separator: "\n") + "\n").utf8), descriptor: descriptor)
+    }
+
+    /// Writes all bytes; false when it cannot.
+    static func write(_ bytes: [UInt8], descriptor: Int32) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                return false
+            }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+}

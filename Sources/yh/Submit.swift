@@ -1,0 +1,138 @@
+import Glibc
+import LocalClient
+import Quantities
+import SlurmDialect
+import WireFormats
+
+extension Yh {
+    /// `yhbatch`, `sbatch`.
+    static func submit(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
+        var scriptPath: String?
+        var command = try SubmitCommand.prepare(
+            program: name,
+            arguments: arguments,
+            variable: Host.variable
+        ) { path throws(CommandFailure) in
+            guard let path else { return Host.read(descriptor: 0) }
+            let found = find(script: path)
+            guard let bytes = Host.read(path: found) else {
+                throw .error(name, "Unable to open file \(path)")
+            }
+            scriptPath = found
+            return bytes
+        }
+        if let information = command.information {
+            return finish(
+                Help.output(.submit, information == .version ? .version : .usage, name: name)
+            )
+        }
+        if command.begin != nil {
+            let status = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/status", as: CentreStatus.self)
+            }
+            try command.resolveBegin(now: status.now)
+        }
+        if let warning = command.fitNodesToTasks() {
+            Host.print(["\(name): Warning: \(warning)"], to: 2)
+        }
+        try fillIn(&command, name: name, arguments: arguments, scriptPath: scriptPath)
+        let response = try send(command, name: name)
+        Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
+        if let estimate = response.estimate {
+            let start = CentreCalendar().text(estimate.start)
+            Host.print(
+                [
+                    "\(name): Job \(response.jobID) to start at \(start) using \(estimate.cores)"
+                        + " processors on nodes \(estimate.nodeList) in partition"
+                        + " \(estimate.partition)"
+                ],
+                to: 2
+            )
+            return 0
+        }
+        if command.isParsable {
+            Host.print(["\(response.jobID)"])
+        } else if !command.isQuiet {
+            Host.print(["Submitted batch job \(response.jobID)"])
+        }
+        return command.waits ? try wait(for: response.jobID, name: name) : 0
+    }
+
+    /// A name without a slash is looked for in the current folder, then along `PATH`.
+    private static func find(script path: String) -> String {
+        guard !path.contains("/"), access(path, R_OK) != 0 else { return path }
+        for folder in (Host.variable("PATH") ?? "").split(separator: ":") {
+            let candidate = "\(folder)/\(path)"
+            if access(candidate, R_OK) == 0 { return candidate }
+        }
+        return path
+    }
+
+    /// Who submits, where, and with which environment.
+    private static func fillIn(
+        _ command: inout SubmitCommand,
+        name: String,
+        arguments: [String],
+        scriptPath: String?
+    ) throws(CommandFailure) {
+        let folder = Host.currentDirectory()
+        func absolute(_ path: String) -> String {
+            path.hasPrefix("/") ? path : path == "." ? folder : "\(folder)/\(path)"
+        }
+        if let scriptPath {
+            let words = [absolute(scriptPath)] + command.request.scriptArguments
+            command.request.command = words.joined(separator: " ")
+        }
+        command.request.submitLine = ([name] + arguments).joined(separator: " ")
+        command.request.user = Host.userName(getuid())
+        command.request.userID = getuid()
+        command.request.group = Host.groupName(getgid())
+        command.request.groupID = getgid()
+        command.request.workDirectory = absolute(command.request.workDirectory)
+        command.request.submitDirectory = folder
+        command.request.submitHost = Host.hostName()
+        var environment = Host.environment()
+        if let file = command.exportFile {
+            guard let bytes = Host.read(path: file) else {
+                throw .error(name, "Could not open user environment file \(file)")
+            }
+            environment =
+                Host.loginEnvironment()
+                + bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        }
+        command.request.environment = command.jobEnvironment(
+            from: environment,
+            login: Host.loginEnvironment()
+        )
+    }
+
+    private static func send(
+        _ command: SubmitCommand,
+        name: String
+    ) throws(CommandFailure) -> SubmitResponse {
+        do throws(LocalClientFailure) {
+            return try LocalClient().post("/v1/jobs", command.request, as: SubmitResponse.self)
+        } catch {
+            guard case .refused(_, let body) = error else {
+                throw .error(name, error.description)
+            }
+            throw command.failure(body)
+        }
+    }
+
+    /// Waits until the job, or every element of the job array, has ended; gives its exit status.
+    private static func wait(for id: UInt32, name: String) throws(CommandFailure) -> Int32 {
+        var pause: UInt32 = 50_000
+        while true {
+            let list = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/jobs?ended=1&id=\(id)", as: JobList.self)
+            }
+            let jobs = list.jobs.filter { $0.jobID == id || $0.arrayJobID == id }
+            if jobs.allSatisfy({ JobStates.hasEnded($0.state) }) {
+                return jobs.map(SubmitCommand.exitStatus).max() ?? 0
+            }
+            usleep(pause)
+            pause = min(pause * 2, 1_000_000)
+        }
+    }
+}

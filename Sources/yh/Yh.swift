@@ -1,0 +1,85 @@
+import Glibc
+import LocalClient
+import SlurmDialect
+
+/// Tianhe's and Slurm's commands, in one program that looks at the name by which it is called.
+@main
+struct Yh {
+    /// A command: what runs it, given its name in messages and its arguments.
+    typealias Command = (String, [String]) throws(CommandFailure) -> Int32
+
+    static func main() {
+        var arguments = CommandLine.arguments
+        let path = arguments.isEmpty ? "yh" : arguments.removeFirst()
+        var name = path.split(separator: "/").last.map(String.init) ?? "yh"
+        if command(name) == nil, let word = arguments.first {
+            // `yh queue -l` and `yh yhqueue -l` are other ways to write `yhqueue -l`.
+            let inner = command(word) == nil ? "yh" + word : word
+            if command(inner) != nil {
+                name = inner
+                arguments.removeFirst()
+            }
+        }
+        guard let command = command(name) else {
+            Host.print(usage, to: 2)
+            exit(arguments.isEmpty ? 0 : 1)
+        }
+        do throws(CommandFailure) {
+            exit(try command(name, arguments))
+        } catch {
+            Host.print(error.lines, to: 2)
+            exit(error.exitCode)
+        }
+    }
+
+    private static func command(_ name: String) -> Command? {
+        switch name {
+        case "yhbatch", "sbatch": submit
+        case "yhqueue", "yhq", "squeue": queue
+        case "yhinfo", "yhi", "sinfo": nodes
+        case "yhcancel", "scancel": cancel
+        case "yhacct", "sacct": accounting
+        case "yhcontrol", "scontrol": control
+        default: nil
+        }
+    }
+
+    private static let usage = [
+        "Usage: yh COMMAND [ARGUMENTS...]",
+        "COMMAND is batch, queue, info, cancel, acct or control.",
+        "The program may also be called by the names yhbatch, yhqueue, yhq, yhinfo, yhi, yhcancel,",
+        "yhacct, yhcontrol, sbatch, squeue, sinfo, scancel, sacct and scontrol.",
+    ]
+
+    /// Prints what a command has to say, and gives its exit status.
+    static func finish(_ output: CommandOutput) -> Int32 {
+        Host.print(output.lines)
+        Host.print(output.errors, to: 2)
+        return output.exitCode
+    }
+
+    /// Asks the daemon. A failure is told as `NAME: error: …`.
+    static func ask<Answer>(
+        _ name: String,
+        _ question: (LocalClient) throws(LocalClientFailure) -> Answer
+    ) throws(CommandFailure) -> Answer {
+        do throws(LocalClientFailure) {
+            return try question(LocalClient())
+        } catch {
+            throw .error(name, error.description)
+        }
+    }
+
+    /// Lists once, or again and again with the date before each listing.
+    static func iterate(
+        every seconds: Int?,
+        _ listing: () throws(CommandFailure) -> Int32
+    ) throws(CommandFailure) -> Int32 {
+        guard let seconds else { return try listing() }
+        while true {
+            _ = try listing()
+            Host.print([""])
+            sleep(UInt32(seconds))
+        }
+    }
+}
