@@ -70,7 +70,9 @@ struct AccountingRow {
     func memory(_ amount: ByteCount?) -> String {
         guard let amount else { return "" }
         if let unit, let power = ["K": 10, "M": 20, "G": 30, "T": 40][unit] {
-            return AmountText.ratio(amount.count, 1 << Int64(power), digits: 2) + String(unit)
+            let size: Int64 = 1 << Int64(power)
+            let digits = amount.count % size == 0 ? 0 : 2
+            return AmountText.ratio(amount.count, size, digits: digits) + String(unit)
         }
         var (number, index) = (amount.count, 0)
         while index < 4, number > 1_024 || index == 0, number % 1_024 == 0, number > 0 {

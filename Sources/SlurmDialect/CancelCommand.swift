@@ -103,7 +103,12 @@ public struct CancelCommand: Hashable, Sendable {
                 )
             }
         case .user:
-            guard isUser(value) else { throw .error(program, "Invalid user name: \(value)") }
+            guard isUser(value) else {
+                throw CommandFailure(
+                    lines: ["\(program): error: Invalid user name: \(value)", ""],
+                    exitCode: 1
+                )
+            }
             request.user = value
         case .verbose: isVerbose = true
         case .version: information = .version

@@ -129,7 +129,7 @@ public struct NodeCommand: Hashable, Sendable {
         let least = Dialect(program: program) == .tianhe ? 10 : 9
         let longest = partitions.map { $0.name.count + ($0.isDefault ? 1 : 0) }.max() ?? 0
         let width = max(least, longest)
-        let nodeWidth = max(10, nodes.map(\.name.count).max() ?? 0)
+        let nodeWidth = max(9, nodes.map(\.name.count).max() ?? 0)
         if listsReasons {
             return FormatText(isLong ? "%20E %12U %19H %6t %N" : "%20E %9u %19H %N")
         }

@@ -95,11 +95,17 @@ public struct QueueCommand: Hashable, Sendable {
         self.program = program
         self.calendar = calendar
         format = FormatText("")
-        let given: [GivenOption<Option>]
+        var given: [GivenOption<Option>]
+        var operands: [String]
         do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments).options
+            (given, operands) = try Self.table.parse(arguments)
         } catch {
             throw .usage(program, error, exitCode: 1)
+        }
+        // The value of -j may be missing, or be the next word.
+        for index in given.indices
+        where [.job, .steps].contains(given[index].id) && given[index].value == nil {
+            if !operands.isEmpty { given[index].value = operands.removeFirst() }
         }
         var custom: GivenOption<Option>?
         for option in Self.table.given(inEnvironment: variable, prefix: "SQUEUE_") + given {
@@ -152,7 +158,9 @@ public struct QueueCommand: Hashable, Sendable {
         case .sort: sort = value
         case .start: showsStart = true
         case .states: states = try states(value)
-        case .steps: showsSteps = true
+        case .steps:
+            showsSteps = true
+            if !value.isEmpty { jobs = try selectors(value) }
         case .user: applyUsers(list(value), isUser: isUser)
         case .version: information = .version
         }

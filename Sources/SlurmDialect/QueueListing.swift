@@ -70,6 +70,8 @@ extension QueueCommand {
                 columns[field] = Column("STEPID") { "\($0.id).batch" }
             } else if showsSteps, field.key == "j" {
                 columns[field] = Column("NAME") { _ in "batch" }
+            } else if showsSteps, field.key == "N" {
+                columns[field] = Column("NODELIST") { $0.info.batchHost ?? $0.info.nodeList }
             } else if let column {
                 columns[field] = column
             } else {

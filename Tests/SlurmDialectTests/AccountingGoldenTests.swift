@@ -1,0 +1,222 @@
+import Quantities
+import Testing
+import WireFormats
+
+@testable import SlurmDialect
+
+@Suite("sacct prints what a real one printed")
+struct AccountingGoldenTests {
+    private func output(
+        _ entry: Transcript.Entry,
+        _ records: [AccountingRecord],
+        now: SimInstant = World.at("01:40:00")
+    ) throws -> CommandOutput {
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: entry.arguments,
+            variable: { _ in nil },
+            user: entry.user,
+            calendar: World.calendar
+        )
+        return try command.output(AccountingList(now: now, records: records))
+    }
+
+    private func step(_ id: String, _ name: String, cores: Int64, seconds: Int64) -> StepRecord {
+        var step = StepRecord()
+        step.id = id
+        step.name = name
+        step.state = "COMPLETED"
+        step.cores = cores
+        step.elapsed = SimDuration(seconds: seconds)
+        step.start = World.at("01:29:27")
+        step.nodeList = "cn1"
+        return step
+    }
+
+    private func record(_ number: UInt32, _ name: String, _ state: String) -> AccountingRecord {
+        var record = AccountingRecord()
+        record.jobID = number
+        record.name = name
+        record.partition = "work"
+        record.account = "phys"
+        record.user = "alice"
+        record.state = state
+        record.cores = 1
+        record.requestedCores = 1
+        record.submit = World.at("01:29:27")
+        record.start = record.submit
+        record.end = World.at("01:29:40")
+        record.timeLimit = SimDuration(seconds: 3_600)
+        return record
+    }
+
+    private func directivesRecord() -> AccountingRecord {
+        var record = record(1, "mytest", "COMPLETED")
+        record.cores = 8
+        record.requestedCores = 8
+        record.nodeCount = 2
+        record.nodeList = "cn[1-2]"
+        record.eligible = record.submit
+        record.elapsed = SimDuration(seconds: 13)
+        record.timeLimit = SimDuration(seconds: 600)
+        record.requestedMemory = ByteCount(mebibytes: 1_000)
+        record.priority = 1_100
+        record.workDirectory = "/lab/w/02_directives"
+        record.submitLine = "sbatch job.sh"
+        var batch = step("batch", "batch", cores: 6, seconds: 13)
+        batch.maximumResident = ByteCount(4_612 * 1_024)
+        record.steps = [
+            batch, step("0", "hostname", cores: 8, seconds: 0),
+            step("1", "sh", cores: 8, seconds: 1),
+        ]
+        return record
+    }
+
+    @Test(
+        "A job with its steps, in every format of the recording",
+        arguments: [
+            "043", "044", "045", "046", "047", "049", "050", "051", "054", "055", "056", "057",
+        ]
+    )
+    func completed(number: String) throws {
+        let entry = try Transcript("02_directives")[number]
+        #expect(try output(entry, [directivesRecord()]).lines == entry.lines, "\(entry.command)")
+    }
+
+    @Test("Nothing known, nothing shown", arguments: ["038", "039", "040"])
+    func empty(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        #expect(try output(entry, []).lines == entry.lines)
+    }
+
+    @Test("Failed jobs and their exit codes", arguments: ["014", "015", "016", "018", "019"])
+    func failures(number: String) throws {
+        let facts: [(UInt32, String, String, Int32, Int32, Int32, String)] = [
+            (91, "wrap", "FAILED", 3, 0, 0, "FAILED"), (92, "wrap", "FAILED", 0, 9, 0, "CANCELLED"),
+            (93, "wrap", "FAILED", 127, 0, 0, "FAILED"),
+            (95, "badinterp.sh", "FAILED", 2, 0, 0, "FAILED"),
+            (96, "stepfail.sh", "COMPLETED", 0, 0, 5, "COMPLETED"),
+        ]
+        let records = facts.map { id, name, state, code, signal, derived, batchState in
+            var record = record(id, name, state)
+            record.exitCode = code
+            record.exitSignal = signal
+            record.derivedExitCode = derived
+            var batch = step("batch", "batch", cores: 1, seconds: 0)
+            batch.state = batchState
+            batch.exitCode = code
+            batch.exitSignal = signal
+            record.steps = [batch]
+            if id == 96 {
+                var srun = step("0", "sh", cores: 1, seconds: 0)
+                srun.state = "FAILED"
+                srun.exitCode = 5
+                record.steps.append(srun)
+            }
+            return record
+        }
+        let entry = try Transcript("13_failures")[number]
+        #expect(try output(entry, records).lines == entry.lines)
+    }
+
+    @Test("Elements of an array", arguments: ["023", "025"])
+    func arrays(number: String) throws {
+        let records = [1, 2, 3, 4, 5, 6, 10].map { task in
+            var record = record(UInt32(20 + task), "arr", task == 3 ? "FAILED" : "COMPLETED")
+            record.arrayJobID = 20
+            record.arrayTaskID = UInt32(task)
+            record.exitCode = task == 3 ? 1 : 0
+            var batch = step("batch", "batch", cores: 1, seconds: 6)
+            batch.state = record.state
+            batch.exitCode = record.exitCode
+            record.steps = [batch]
+            return record
+        }
+        let entry = try Transcript("04_array")[number]
+        #expect(try output(entry, records).lines == entry.lines)
+    }
+
+    @Test(
+        "Refusals are Slurm's",
+        arguments: [
+            ("15_invalid", "058"), ("15_invalid", "059"), ("15_invalid", "060"),
+            ("15_invalid", "061"), ("04_array", "011"),
+        ]
+    )
+    func refusals(recording: String, number: String) throws {
+        let entry = try Transcript(recording)[number]
+        let failure = #expect(throws: CommandFailure.self) { try output(entry, []) }
+        #expect(failure?.lines == entry.errors)
+        #expect(failure?.exitCode == entry.exitCode)
+    }
+
+    @Test("Whose jobs are listed: one's own, everybody's, those that are named")
+    func users() throws {
+        var other = record(2, "other", "COMPLETED")
+        other.user = "bob"
+        func numbers(_ arguments: [String]) throws -> [String] {
+            let command = try AccountingCommand(
+                program: "sacct",
+                arguments: ["-n", "-X", "-P", "-o", "jobid"] + arguments,
+                variable: { _ in nil },
+                user: "alice",
+                calendar: World.calendar
+            )
+            let list = AccountingList(
+                now: World.at("01:40:00"),
+                records: [record(1, "own", "COMPLETED"), other]
+            )
+            return try command.output(list).lines
+        }
+        #expect(try numbers([]) == ["1"])
+        #expect(try numbers(["-a"]) == ["1", "2"])
+        #expect(try numbers(["-u", "bob"]) == ["2"])
+        #expect(try numbers(["-j", "2"]) == ["2"])
+        #expect(try numbers(["-a", "-S", "01:29:41"]) == [])
+        #expect(try numbers(["-a", "-s", "F"]) == [])
+    }
+}
+
+@Suite("scancel")
+struct CancelTests {
+    private func command(_ arguments: [String]) throws(CommandFailure) -> CancelCommand {
+        try CancelCommand(
+            program: "scancel",
+            arguments: arguments,
+            variable: { _ in nil },
+            user: "alice",
+            isUser: { $0 == "alice" }
+        )
+    }
+
+    @Test("Refusals are Slurm's", arguments: ["072", "074", "075"])
+    func refusals(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        let failure = #expect(throws: CommandFailure.self) { try command(entry.arguments) }
+        #expect(failure?.lines == entry.errors)
+        #expect(failure?.exitCode == entry.exitCode)
+    }
+
+    @Test("An unknown job is passed over; somebody else's is an error")
+    func outcomes() throws {
+        let command = try command(["7", "8_[1-2]", "-t", "PD"])
+        #expect(
+            command.request.jobs == [
+                JobSelector(jobID: 7), JobSelector(jobID: 8, arrayTasks: [1, 2]),
+            ]
+        )
+        #expect(command.request.states == ["PENDING"])
+        let output = command.output(
+            ActionResponse(outcomes: [
+                ActionOutcome(jobID: 7, error: SlurmError.invalidJobID.body()),
+                ActionOutcome(jobID: 8, error: SlurmError.accessDenied.body()),
+                ActionOutcome(jobID: 9),
+            ])
+        )
+        #expect(
+            output.errors
+                == ["scancel: error: Kill job error on job id 8: Access/permission denied"]
+        )
+        #expect(output.exitCode == 210)
+    }
+}

@@ -1,0 +1,161 @@
+import Quantities
+import Testing
+import WireFormats
+
+@testable import SlurmDialect
+
+@Suite("sinfo and scontrol show print what real ones printed")
+struct NodeGoldenTests {
+    private func nodes(
+        _ entry: Transcript.Entry,
+        now: String,
+        change: (inout NodeInfo) -> Void = { _ in }
+    ) throws -> CommandOutput {
+        let command = try NodeCommand(
+            program: "sinfo",
+            arguments: entry.arguments,
+            variable: { _ in nil },
+            calendar: World.calendar
+        )
+        var nodes = World.nodes()
+        for index in nodes.indices { change(&nodes[index]) }
+        let now = World.at(now)
+        return command.output(
+            PartitionList(now: now, partitions: World.partitions()),
+            NodeList(now: now, nodes: nodes)
+        )
+    }
+
+    @Test(
+        "An idle cluster, in every format of the recording",
+        arguments: [
+            "001", "002", "004", "006", "007", "008", "009", "010", "011", "012", "013", "014",
+            "015", "016", "018", "019", "020",
+        ]
+    )
+    func idle(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        let output = try nodes(entry, now: "01:29:21")
+        #expect(output.lines == entry.lines, "\(entry.command)")
+    }
+
+    @Test("Node by node, in whatever order of the partitions", arguments: ["003", "005"])
+    func byNode(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        let output = try nodes(entry, now: "01:29:21")
+        #expect(output.lines.sorted() == entry.lines.sorted())
+        let names = output.lines.compactMap { $0.hasPrefix("cn") ? $0.prefix { $0 != " " } : nil }
+        #expect(names.last == "cn16", "nodes come in the order of their numbers")
+    }
+
+    @Test("Nodes in use are told apart")
+    func mixed() throws {
+        let entry = try Transcript("02_directives")["029"]
+        let output = try nodes(entry, now: "01:29:31") { node in
+            guard ["cn1", "cn2"].contains(node.name) else { return }
+            node.state = "MIXED"
+            node.coresHeld = 6
+        }
+        #expect(output.lines == entry.lines)
+    }
+
+    @Test("Drained nodes and their reasons", arguments: ["005", "006"])
+    func drained(number: String) throws {
+        let entry = try Transcript("11_nodes")[number]
+        let output = try nodes(entry, now: "01:31:47") { node in
+            guard ["cn3", "cn4"].contains(node.name) else { return }
+            node.flags = ["DRAIN"]
+            node.reason = "bad disk"
+            node.reasonUser = "root"
+            node.reasonTime = World.at("01:31:47")
+            if node.name == "cn3" { node.state = "MIXED" }
+        }
+        #expect(output.lines == entry.lines)
+    }
+
+    @Test("Partitions are described", arguments: ["049", "050"])
+    func partitions(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        let shown = World.partitions().filter { number == "049" || $0.name == "debug" }
+        let lines = shown.flatMap { Description.partition($0).text(isOneLine: false) }
+        // The recorded cluster preempts; an emulated one does not.
+        let expected = entry.lines.map {
+            $0 == "   OverTimeLimit=NONE PreemptMode=REQUEUE"
+                ? "   OverTimeLimit=NONE PreemptMode=OFF" : $0
+        }
+        #expect(lines == expected)
+    }
+
+    @Test("A node is described, line by line")
+    func node() throws {
+        let entry = try Transcript("01_idle")["053"]
+        var node = World.nodes()[0]
+        node.operatingSystem = "Linux 6.18.44-fc-v595 #1 SMP PREEMPT_DYNAMIC @0"
+        let lines = Description.node(node, calendar: World.calendar).text(isOneLine: false)
+        #expect(lines.count == entry.lines.count)
+        // Load, addresses and the age of the daemon belong to the recorded host.
+        let differing = zip(lines, entry.lines).filter { $0 != $1 }.map(\.1)
+        #expect(
+            differing == [
+                "   CPUAlloc=0 CPUEfctv=8 CPUTot=8 CPULoad=2.89",
+                "   NodeAddr=127.0.0.1 NodeHostName=vm Port=17001 Version=22.05.8",
+                "   RealMemory=16000 AllocMem=0 FreeMem=20748 Sockets=1 Boards=1",
+                "   BootTime=2026-11-21T01:13:01 SlurmdStartTime=2026-11-21T01:25:58",
+            ]
+        )
+    }
+
+    @Test("A job is described, line by line and on one line", arguments: ["022", "025", "042"])
+    func job(number: String) throws {
+        let entry = try Transcript("02_directives")[number]
+        let job =
+            number == "042"
+            ? World.endedDirectivesJob() : World.directivesJob(runningFor: number == "022" ? 4 : 5)
+        let command = try ControlCommand(program: "scontrol", arguments: entry.arguments)
+        #expect(command.action == .showJobs(JobSelector(jobID: 1)))
+        let lines = Description.jobs([job], isDetailed: false, calendar: World.calendar)
+            .flatMap { $0.text(isOneLine: command.isOneLine) }
+        let expected = entry.lines.map { $0.replacing(":2774", with: ":0") }
+        #expect(lines == expected)
+    }
+
+    @Test("A waiting job is described")
+    func waitingJob() throws {
+        let entry = try Transcript("05_dependency")["018"]
+        var job = World.job(36, name: "dC")
+        job.reason = "Dependency"
+        job.dependency = "afterok:34(unfulfilled)"
+        job.submit = World.at("01:30:55")
+        job.lastEvaluation = job.submit
+        job.memory = ByteCount(mebibytes: 16_000)
+        job.workDirectory = "/lab/w/05_dependency"
+        job.standardOutput = "/lab/w/05_dependency/slurm-36.out"
+        job.standardError = job.standardOutput
+        let lines = Description.jobs([job], isDetailed: false, calendar: World.calendar)
+            .flatMap { $0.text(isOneLine: false) }
+        #expect(lines == entry.lines.map { $0.replacing(":28374", with: ":0") })
+    }
+
+    @Test("Host lists are expanded and compressed", arguments: ["060", "061", "062"])
+    func hostLists(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        let command = try ControlCommand(program: "scontrol", arguments: entry.arguments)
+        #expect(command.action == .print(entry.lines))
+    }
+
+    @Test(
+        "What scontrol cannot do is refused in Slurm's words",
+        arguments: [
+            ("01_idle", "066"), ("01_idle", "067"), ("15_invalid", "062"), ("15_invalid", "065"),
+            ("11_nodes", "002"),
+        ]
+    )
+    func refusals(recording: String, number: String) throws {
+        let entry = try Transcript(recording)[number]
+        let failure = #expect(throws: CommandFailure.self) {
+            try ControlCommand(program: "scontrol", arguments: entry.arguments)
+        }
+        #expect(failure?.lines == entry.errors)
+        #expect(failure?.exitCode == entry.exitCode)
+    }
+}
