@@ -168,7 +168,8 @@ let allTargets: [Target] = [
     .executableTarget(
         name: "xinghe",
         dependencies: [
-            "Catalog", "HardwareTopology", "ReplayRuntime", "Reporting", "TraceFiles",
+            "Quantities", "ClusterModel", "Catalog", "HardwareTopology", "ReplayRuntime",
+            "Reporting", "TraceFiles",
             "SlurmDialect", "WireFormats", "Billing", "LocalClient", "Persistence", argumentParser,
         ],
         swiftSettings: house

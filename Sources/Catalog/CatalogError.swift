@@ -38,6 +38,8 @@ public struct FileRefusal: Error, Hashable, Sendable {
         case conflict(String)
         /// A file that is referred to cannot be read.
         case unreadableFile(name: String)
+        /// A topology that hwloc refuses, or that does not agree with its node type.
+        case topology(String)
         /// A machine joins itself, over others or directly.
         case joinsItself(chain: [String])
         /// The file refers to the host, and nobody has discovered it.

@@ -44,6 +44,7 @@ extension FileRefusal.Problem {
         case .doesNotAddUp(let stated, let counted): "says \(stated), but there are \(counted)"
         case .conflict(let words): words
         case .unreadableFile(let name): "file '\(name)' cannot be read"
+        case .topology(let words): words
         case .joinsItself(let chain): "joins itself: \(chain.joined(separator: " → "))"
         case .hostNotDiscovered: "refers to the host, which was not discovered"
         }

@@ -9,14 +9,21 @@ public struct MachineLibrary: Sendable {
     public var host: HostDescription?
     /// The text of a file on disk; nil when it cannot be read.
     public var fileText: @Sendable (_ path: String) -> String?
+    /// What is wrong with a node type's topology, in words; nil when nothing is. Only hwloc can tell,
+    /// and the catalogue is pure, so programs hand in `TopologyCheck.problem`.
+    public var topologyProblem: @Sendable (TopologySource, NodeCapacity) -> String?
 
     /// Makes a library.
     public init(
         host: HostDescription? = nil,
-        fileText: @escaping @Sendable (_ path: String) -> String? = { _ in nil }
+        fileText: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
+        topologyProblem: @escaping @Sendable (TopologySource, NodeCapacity) -> String? = { _, _ in
+            nil
+        }
     ) {
         self.host = host
         self.fileText = fileText
+        self.topologyProblem = topologyProblem
     }
 
     /// Reads a shipped machine.
@@ -63,10 +70,11 @@ public struct MachineLibrary: Sendable {
         }
     }
 
-    /// The text of what a file calls `name`: a file beside it, or else a shipped one.
-    func text(ofFile name: String, referredToBy file: String) -> String? {
+    /// What a file calls `name`: a file beside it, or else a shipped one; nil when there is neither.
+    func find(_ name: String, referredToBy file: String) -> (path: String, text: String)? {
         let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
         let path = name.hasPrefix("/") ? name : folder + name
-        return fileText(path) ?? MachineCatalog.text(ofFile: name)
+        if let text = fileText(path) { return (path, text) }
+        return MachineCatalog.text(ofFile: name).map { (name, $0) }
     }
 }

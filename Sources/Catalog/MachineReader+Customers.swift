@@ -22,10 +22,10 @@ extension MachineReader {
         into draft: inout MachineDraft
     ) throws(FileRefusal) {
         let name = try field.text()
-        guard let text = library.text(ofFile: name, referredToBy: field.file) else {
+        guard let found = library.find(name, referredToBy: field.file) else {
             throw field.refusal(.unreadableFile(name: name))
         }
-        let document = try YAMLField.document(text, file: name)
+        let document = try YAMLField.document(found.text, file: found.path)
         try readCustomers(of: document.mapping(Self.customerFields), into: &draft)
     }
 
@@ -78,7 +78,8 @@ extension MachineReader {
         for partition in draft.partitions {
             for name in partition.value.allowedAccounts ?? [] {
                 guard draft.accounts.contains(where: { $0.name == name }) else {
-                    throw partition.field.refusal(unknownAccount(name, draft))
+                    let list = try partition.field.entries().first { $0.name == "accounts" }
+                    throw (list?.field ?? partition.field).refusal(unknownAccount(name, draft))
                 }
             }
         }

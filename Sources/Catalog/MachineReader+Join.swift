@@ -45,10 +45,10 @@ extension MachineReader {
             return (MachineCatalog.fileName(ofMachine: name), text)
         case (nil, let file?):
             let name = try file.text()
-            guard let text = library.text(ofFile: name, referredToBy: entry.file) else {
+            guard let found = library.find(name, referredToBy: entry.file) else {
                 throw file.refusal(.unreadableFile(name: name))
             }
-            return (name, text)
+            return (found.path, found.text)
         default:
             throw entry.refusal(.conflict("needs one of 'machine' and 'file'"))
         }

@@ -26,6 +26,14 @@ extension MachineReader {
         let accelerators = try (fields["accelerators"]?.list() ?? []).mapField(accelerator)
         let topology = try topology(fields.required("topology"))
         let (processor, cores, memory) = try inside(fields, topology)
+        let capacity = NodeCapacity(
+            cores: cores,
+            memory: memory,
+            accelerators: accelerators.reduce(0) { $0 + $1.count }
+        )
+        if let problem = library.topologyProblem(topology, capacity) {
+            throw try fields.required("topology").refusal(.topology(problem))
+        }
         var features: [String] = []
         for feature in try fields["features"]?.list() ?? [] { features.append(try feature.name()) }
         return NodeType(
@@ -33,11 +41,7 @@ extension MachineReader {
             title: try fields.required("title").text(),
             topology: topology,
             processor: processor,
-            capacity: NodeCapacity(
-                cores: cores,
-                memory: memory,
-                accelerators: accelerators.reduce(0) { $0 + $1.count }
-            ),
+            capacity: capacity,
             accelerators: accelerators,
             memoryBandwidth: try fields["memory_bandwidth"]?.byteRate(),
             powerWatts: try fields["power"].map(smallPower),
@@ -84,10 +88,10 @@ extension MachineReader {
             return .synthetic(try synthetic.text())
         case (nil, let xml?):
             let name = try xml.text()
-            guard let text = library.text(ofFile: name, referredToBy: field.file) else {
+            guard let found = library.find(name, referredToBy: field.file) else {
                 throw xml.refusal(.unreadableFile(name: name))
             }
-            return .xml(name: name, text: text)
+            return .xml(name: name, text: found.text)
         default:
             throw field.refusal(.conflict("needs one of 'synthetic' and 'xml'"))
         }

@@ -7,7 +7,8 @@ public func similarNames(to name: String, among candidates: [String]) -> [String
     for candidate in candidates {
         let letters = Array(candidate.lowercased().utf8)
         let isPart = wanted.count >= 3 && candidate.lowercased().contains(name.lowercased())
-        let distance = isPart ? 1 : editDistance(wanted, letters)
+        let edits = editDistance(wanted, letters)
+        let distance = isPart ? min(edits, tolerance) : edits
         if distance <= tolerance { scored.append((distance, candidate)) }
     }
     return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)

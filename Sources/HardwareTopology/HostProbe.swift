@@ -50,7 +50,7 @@ public enum HostProbe {
     }
 
     /// The name of the machine without its domain.
-    static func hostName() -> String {
+    public static func hostName() -> String {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
         let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }

@@ -28,7 +28,8 @@ extension HwlocTopology {
             logicalIndex: isNumbered ? Int(source.logical_index) : nil,
             osIndex: CHwloc_has_os_index(pointer) != 0 ? Int(source.os_index) : nil,
             name: source.name.map { String(cString: $0) },
-            subtype: source.subtype.map { String(cString: $0) },
+            subtype: source.subtype.map { String(cString: $0) }
+                ?? (CHwloc_is_host_bridge(pointer) != 0 ? "Host" : nil),
             localMemory: kind == .numaNode
                 ? ByteCount(clamping: CHwloc_local_memory(pointer)) : nil,
             totalMemory: ByteCount(clamping: source.total_memory),
@@ -97,6 +98,29 @@ extension HwlocTopology {
         case HWLOC_OBJ_OSDEV_OPENFABRICS: .openFabrics
         case HWLOC_OBJ_OSDEV_DMA: .dma
         default: .coprocessor
+        }
+    }
+}
+
+// MARK: - Cards that the topology does not show
+
+extension HwlocTopology {
+    /// Hangs cards on the root as remarks, unless the topology shows cards itself.
+    ///
+    /// A synthetic string cannot hold devices; as Misc objects hwloc carries them into its XML, and
+    /// every tool that reads it shows them.
+    public func annotate(_ accelerators: [Accelerator]) {
+        guard let root = hwloc_get_root_obj(handle), hwloc_get_next_osdev(handle, nil) == nil
+        else { return }
+        for card in accelerators {
+            for index in 0..<card.count {
+                let name = "\(card.kind)\(index)"
+                guard let misc = hwloc_topology_insert_misc_object(handle, root, name)
+                else { continue }
+                hwloc_obj_add_info(misc, TopologyModel.cardInfoName, card.model)
+                guard let peak = card.peak else { continue }
+                hwloc_obj_add_info(misc, "PeakFP64", peak.gigaflopText)
+            }
         }
     }
 }

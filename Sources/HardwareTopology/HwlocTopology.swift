@@ -110,6 +110,7 @@ public struct HwlocTopology: ~Copyable {
         let topology = HwlocTopology(adopting: fresh)  // From here on, every path frees it.
         hwloc_topology_set_icache_types_filter(fresh, HWLOC_TYPE_FILTER_KEEP_ALL)
         hwloc_topology_set_io_types_filter(fresh, HWLOC_TYPE_FILTER_KEEP_IMPORTANT)
+        hwloc_topology_set_type_filter(fresh, HWLOC_OBJ_MISC, HWLOC_TYPE_FILTER_KEEP_ALL)
         return topology
     }
 

@@ -45,11 +45,18 @@ public struct TopologyModel: Hashable, Sendable {
     public var puCount: Int { root.count(of: .pu) }
     /// The number of NUMA nodes.
     public var numaNodeCount: Int { root.count(of: .numaNode) }
-    /// The number of accelerator cards: coprocessors, or graphics devices where none is listed.
+    /// The number of accelerator cards: coprocessors, else graphics devices, else remarks that
+    /// stand for cards.
     public var acceleratorCount: Int {
-        let coprocessors = root.count(of: .osDevice(.coprocessor))
-        return coprocessors > 0 ? coprocessors : root.count(of: .osDevice(.gpu))
+        for role in [TopologyObject.DeviceRole.coprocessor, .gpu] {
+            let count = root.count(of: .osDevice(role))
+            if count > 0 { return count }
+        }
+        return root.miscChildren.count(where: \.isCard)
     }
+
+    /// The name of the info that makes a remark stand for a card; its value is the model.
+    static let cardInfoName = "AcceleratorModel"
 
     /// The memory: what the operating system reports, else the sum over NUMA nodes.
     public var memory: ByteCount { memoryOfSystem ?? root.totalMemory }

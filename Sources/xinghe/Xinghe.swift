@@ -8,7 +8,9 @@ struct Xinghe: AsyncParsableCommand {
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
         subcommands: [
             BillCommand.self,
+            MachinesCommand.self,
             ReplayCommand.self,
+            TopologyCommand.self,
         ]
     )
 }

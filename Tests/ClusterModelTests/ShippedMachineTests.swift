@@ -1,5 +1,6 @@
 import Catalog
 import ClusterModel
+import Foundation
 import HardwareTopology
 import IndexSets
 import Quantities
@@ -86,6 +87,100 @@ struct ShippedMachineTests {
         let last = try #require(machine.nodes.firstIndex { $0.name == "mt0000" })
         #expect(machine.racks[try #require(machine.nodes[last].rackIndex)].name == "P00")
         #expect(machine.switches[try #require(machine.nodes[last].switchIndex)].name == "board000")
+    }
+
+    @Test("Every number of a shipped machine has a source", arguments: MachineCatalog.machineNames)
+    func everyNumberHasASource(name: String) throws {
+        let machine = try library.machine(named: name)
+        func expect(_ isGiven: Bool, _ field: String, _ facts: [Fact], _ owner: String) {
+            guard isGiven else { return }
+            #expect(facts.contains { $0.field == field }, "\(name), \(owner): \(field)")
+        }
+        for type in machine.nodeTypes where type.topology != .host {
+            let cards = type.accelerators
+            expect(true, "cores", type.facts, type.name)
+            expect(true, "memory", type.facts, type.name)
+            expect(type.processor.clock != nil, "processor.clock", type.facts, type.name)
+            expect(
+                type.processor.flopsPerCycle != nil,
+                "processor.flops_per_cycle",
+                type.facts,
+                type.name
+            )
+            expect(type.memoryBandwidth != nil, "memory_bandwidth", type.facts, type.name)
+            expect(type.powerWatts != nil, "power", type.facts, type.name)
+            expect(!cards.isEmpty, "accelerators.count", type.facts, type.name)
+            expect(cards.contains { $0.peak != nil }, "accelerators.peak", type.facts, type.name)
+            expect(
+                cards.contains { $0.memory != nil },
+                "accelerators.memory",
+                type.facts,
+                type.name
+            )
+            expect(
+                cards.contains { $0.powerWatts != nil },
+                "accelerators.power",
+                type.facts,
+                type.name
+            )
+        }
+        for system in machine.systems {
+            let published = system.published
+            expect(published.peak != nil, "published.peak", system.facts, system.name)
+            expect(published.linpack != nil, "published.linpack", system.facts, system.name)
+            expect(published.memory != nil, "published.memory", system.facts, system.name)
+            expect(published.powerWatts != nil, "published.power", system.facts, system.name)
+            expect(
+                system.network?.linkBandwidth != nil,
+                "network.link_bandwidth",
+                system.facts,
+                system.name
+            )
+            expect(
+                system.network?.latencyNanoseconds != nil,
+                "network.latency",
+                system.facts,
+                system.name
+            )
+        }
+        for partition in machine.partitions {
+            let facts = partition.facts
+            let prices = partition.prices
+            expect(
+                partition.maximumTimeLimit != nil,
+                "time_limit.maximum",
+                facts,
+                partition.name
+            )
+            expect(prices.coreHourMicrofen > 0, "prices.core_hour", facts, partition.name)
+            expect(prices.cardHourMicrofen > 0, "prices.card_hour", facts, partition.name)
+            expect(prices.nodeHourMicrofen > 0, "prices.node_hour", facts, partition.name)
+            expect(partition.quota.nodes != nil, "quota.nodes", facts, partition.name)
+        }
+    }
+
+    @Test("hwloc agrees with every shipped node type", arguments: MachineCatalog.machineNames)
+    func hwlocAgrees(name: String) throws {
+        for type in try library.machine(named: name).nodeTypes {
+            let problem = TopologyCheck.problem(type.topology, type.capacity)
+            #expect(problem == nil, "\(name)/\(type.name)")
+        }
+    }
+
+    @Test("The lists of shipped files are those of the folder")
+    func listsAreComplete() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Sources/Catalog/Resources/machines")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let machines = names.filter { $0.hasSuffix(".yaml") && $0 != "customers.yaml" }
+        #expect(Set(machines) == Set(MachineCatalog.machineNames.map { $0 + ".yaml" }))
+        for name in MachineCatalog.machineNames {
+            let file = folder.appendingPathComponent(name + ".yaml")
+            #expect(
+                MachineCatalog.machineText(named: name)
+                    == (try String(contentsOf: file, encoding: .utf8))
+            )
+        }
     }
 
     @Test("A machine that refers to the host needs one")

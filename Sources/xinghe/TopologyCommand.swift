@@ -1,0 +1,170 @@
+import ArgumentParser
+import Catalog
+import ClusterModel
+import Foundation
+import HardwareTopology
+import WireFormats
+
+/// `xinghe topology`: the structure of the host, of a machine, or of one of its nodes.
+struct TopologyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "topology",
+        abstract: "Show the structure of this host, of a machine, or of one of its nodes.",
+        discussion: """
+            EXAMPLES
+              xinghe topology                                  this host
+              xinghe topology tianhe-1a                        a machine: racks, partitions, totals
+              xinghe topology tianhe-1a/th1a                   one of its nodes
+              xinghe topology ft-256/ft-256 --format svg --output ft-256.svg
+              xinghe topology mt-3000/mt3000 --format xml | lstopo-no-graphics --if xml -i -
+              xinghe topology --machine my.yaml my-node
+
+            'xinghe machines' lists the machines. XML is hwloc's format and describes one node.
+            """
+    )
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case tree, json, xml, svg
+    }
+
+    @Argument(
+        help: ArgumentHelp(
+            "What to show: 'host', MACHINE or MACHINE/NODETYPE; with --machine, a NODETYPE of it.",
+            valueName: "target"
+        )
+    )
+    var target: String?
+
+    @Option(help: "tree for people, json for programs, xml for hwloc's tools, svg to look at.")
+    var format: Format = .tree
+
+    @Option(name: .shortAndLong, help: "Write to FILE instead of standard output.")
+    var output: String?
+
+    @Option(help: ArgumentHelp("Read the machine from FILE.", valueName: "FILE"))
+    var machine: String?
+
+    @Flag(help: "Draw equal parts of a node one by one (tree).")
+    var all = false
+
+    @Flag(help: "List where each number comes from (tree).")
+    var sources = false
+
+    func run() throws {
+        let text = try text()
+        guard let output else {
+            FileHandle.standardOutput.write(Data(text.utf8))
+            return
+        }
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+        } catch {
+            throw TopologyRefusal.cannotWrite(path: output, why: error.localizedDescription)
+        }
+    }
+
+    private func text() throws -> String {
+        if let machine {
+            let loaded = try MachineChoice.library().machine(path: machine)
+            guard let target else { return try text(of: loaded) }
+            return try text(ofType: target, in: loaded)
+        }
+        guard let target, target != "host" else { return try hostText() }
+        if MachineChoice.isPath(target) { return try text(of: MachineChoice.machine(target)) }
+        guard let slash = target.firstIndex(of: "/") else {
+            return try text(of: MachineChoice.machine(target))
+        }
+        let loaded = try MachineChoice.machine(String(target[..<slash]))
+        return try text(ofType: String(target[target.index(after: slash)...]), in: loaded)
+    }
+
+    // MARK: The host
+
+    private func hostText() throws -> String {
+        let model = try HostProbe.model()
+        let title = "host \(HostProbe.hostName())"
+        switch format {
+        case .tree: return model.treeText(title: title, isComplete: all)
+        case .json: return model.json(title: title).prettyText + "\n"
+        case .xml: return try HwlocTopology.host().xmlText()
+        case .svg: return model.svgText(title: title)
+        }
+    }
+
+    // MARK: A machine
+
+    private func text(of machine: Machine) throws -> String {
+        switch format {
+        case .tree: return machine.treeText(withSources: sources)
+        case .json: return machine.json.prettyText + "\n"
+        case .svg: return machine.svgText
+        case .xml:
+            // hwloc describes one computer; a machine of equal nodes means its node.
+            guard machine.nodeTypes.count == 1, let only = machine.nodeTypes.first else {
+                throw TopologyRefusal.xmlOfManyTypes(
+                    machine: machine.name,
+                    types: machine.nodeTypes.map(\.name)
+                )
+            }
+            let topology = try HwlocTopology.load(only.topology)
+            topology.annotate(only.accelerators)
+            return try topology.xmlText()
+        }
+    }
+
+    // MARK: A node type
+
+    private func text(ofType name: String, in machine: Machine) throws -> String {
+        guard let index = machine.nodeTypeIndex(named: name) else {
+            let known = machine.nodeTypes.map(\.name)
+            throw TopologyRefusal.unknownNodeType(
+                name: name,
+                machine: machine.name,
+                similar: similarNames(to: name, among: known),
+                known: known
+            )
+        }
+        let type = machine.nodeTypes[index]
+        if type.topology == .host { return try hostText() }
+        let topology = try HwlocTopology.load(type.topology)
+        topology.annotate(type.accelerators)
+        let model = topology.model(origin: type.topology)
+        let title = "\(machine.name)/\(type.name)"
+        switch format {
+        case .tree:
+            return model.treeText(title: title, isComplete: all) + "\n"
+                + type.detailText(withSources: sources)
+        case .json:
+            let value: JSONValue = [
+                "machine": .string(machine.name),
+                "node_type": type.json,
+                "structure": model.json(title: title),
+            ]
+            return value.prettyText + "\n"
+        case .xml: return try topology.xmlText()
+        case .svg: return model.svgText(title: "\(title): \(type.title)")
+        }
+    }
+}
+
+/// What the command refuses; the program exits with 1.
+enum TopologyRefusal: Error, CustomStringConvertible {
+    case unknownNodeType(name: String, machine: String, similar: [String], known: [String])
+    case xmlOfManyTypes(machine: String, types: [String])
+    case cannotWrite(path: String, why: String)
+
+    var description: String {
+        switch self {
+        case .unknownNodeType(let name, let machine, let similar, let known):
+            let hint = similar.isEmpty ? "" : " (did you mean '\(similar[0])'?)"
+            return "machine \(machine) has no node type '\(name)'\(hint); "
+                + "it has: \(known.joined(separator: ", "))"
+        case .xmlOfManyTypes(let machine, let types):
+            let ways = types.map { "\(machine)/\($0)" }.joined(separator: ", ")
+            return "XML describes one node, and \(machine) has several types; ask for one of: "
+                + ways
+        case .cannotWrite(let path, let why):
+            return "\(path): cannot be written: \(why)"
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Catalog
+import ClusterModel
+import Foundation
+import HardwareTopology
+import Testing
+
+/// Each file of `BadMachines` says in its first line how it must be refused:
+/// `# LINE: field PATH: text`. To add a case, add a file.
+@Suite("Machine files that are refused")
+struct BadMachineTests {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("BadMachines")
+
+    static let files: [String] = {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+        return (names ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+    }()
+
+    /// A library that reads files beside the bad ones and asks hwloc, as the programs do.
+    static let library = MachineLibrary(
+        host: testHost,
+        fileText: { try? String(contentsOfFile: $0, encoding: .utf8) },
+        topologyProblem: TopologyCheck.problem
+    )
+
+    @Test("A bad file is refused at its line and field, in words", arguments: files)
+    func isRefused(name: String) throws {
+        let path = Self.folder.appendingPathComponent(name).path
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let first = try #require(text.split(separator: "\n").first)
+        let expected = first.dropFirst(2)
+        do {
+            _ = try Self.library.machine(path: path)
+            Issue.record("\(name) is accepted; expected \(expected)")
+        } catch {
+            let actual = "\(error)".replacing(Self.folder.path + "/", with: "")
+            #expect(actual == "\(name):\(expected)")
+        }
+    }
+
+    @Test("There are bad files to try")
+    func thereAreFiles() {
+        #expect(Self.files.count >= 30)
+    }
+
+    @Test("A file that cannot be read is refused by name")
+    func missingFile() {
+        do {
+            _ = try Self.library.machine(path: "/nowhere/machine.yaml")
+            Issue.record("accepted")
+        } catch {
+            #expect(
+                "\(error)" == "/nowhere/machine.yaml:1: file '/nowhere/machine.yaml' cannot be read"
+            )
+        }
+    }
+
+    @Test("Any shipped file cut off anywhere is refused or still a machine, and never traps")
+    func cutFiles() throws {
+        for name in ["tianjin", "tianhe-1a"] {
+            let text = try #require(MachineCatalog.machineText(named: name))
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            for end in stride(from: 0, to: lines.count, by: 3) {
+                let part = lines[..<end].joined(separator: "\n")
+                do {
+                    let machine = try MachineLibrary(host: testHost).machine(
+                        text: part,
+                        file: "cut.yaml"
+                    )
+                    #expect(!machine.partitions.isEmpty, "\(name) cut at \(end)")
+                } catch .refused(let refusal) {
+                    #expect(refusal.line >= 1)
+                    #expect(refusal.line <= end + 1, "\(name) cut at \(end): \(refusal)")
+                } catch {
+                    Issue.record("\(name) cut at \(end): \(error)")
+                }
+            }
+        }
+    }
+}
