@@ -9,7 +9,7 @@ extension SchedulingGroup {
         _ limits: inout ConcurrencyLimits
     ) {
         guard let head = startHeadsByCount(now, &table, &limits) else { return }
-        guard policy.backfill == .easy, nodes.idleCount > 0, queue.count > 1 else { return }
+        guard policy.backfill != .none, nodes.idleCount > 0, queue.count > 1 else { return }
         guard
             let shadow = ends.shadow(
                 need: queue.size(at: head),
@@ -20,18 +20,20 @@ extension SchedulingGroup {
         else { preconditionFailure("the head fits in the nodes in service, so it has a shadow") }
         let window = UInt32(clamping: (shadow.instant - now) / 1_000_000)
         var extra = shadow.extra
-        var cursor = head
+        var cursor: WaitingQueue.Cursor?
         while nodes.idleCount > 0,
-            let candidate = queue.next(
+            let candidate = candidate(
                 after: cursor,
+                head: head,
                 free: nodes.idleCount,
                 window: window,
                 extra: extra
             )
         {
-            let size = queue.size(at: candidate)
-            let isLong = queue.limit(at: candidate) > window
-            if tryStartByCount(candidate, now, &table, &limits), isLong { extra -= size }
+            let place = queueCursor(ofCandidate: candidate, table)
+            let size = queue.size(at: place)
+            let isLong = queue.limit(at: place) > window
+            if tryStartByCount(place, now, &table, &limits), isLong { extra -= size }
             cursor = candidate
         }
     }
@@ -68,7 +70,7 @@ extension SchedulingGroup {
 
     /// Starts an entry that fits, or parks it when a limit stops it.
     @discardableResult
-    private mutating func tryStartByCount(
+    mutating func tryStartByCount(
         _ cursor: WaitingQueue.Cursor,
         _ now: Int64,
         _ table: inout JobTable,
@@ -77,7 +79,7 @@ extension SchedulingGroup {
         if park(cursor, table, &limits) { return false }
         let slot = queue.slot(at: cursor)
         let size = queue.size(at: cursor)
-        queue.remove(at: cursor)
+        removeFromQueue(cursor, table)
         let first = nodes.takeLowest(size, for: slot)
         let held = size &* nodes.capacity.cores[0]
         let cards = size &* nodes.capacity.accelerators[0]
@@ -110,8 +112,7 @@ extension SchedulingGroup {
         guard
             let limit = limits.obstacle(for: job, nodes: nodesWanted, cores: coresWanted)
         else { return false }
-        if isConstrained(slot, job, table) { constrainedCount -= 1 }
-        queue.remove(at: cursor)
+        removeFromQueue(cursor, table)
         parkedSlots.append((slot, limit))
         return true
     }

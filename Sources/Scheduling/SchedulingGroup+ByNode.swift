@@ -48,7 +48,7 @@ extension SchedulingGroup {
             // Without a shadow the job waits for repairs and blocks nobody.
             cursor = queue.count > 0 ? queue.entry(after: current) : nil
         }
-        guard policy.backfill == .easy, let head else { return }
+        guard policy.backfill != .none, let head else { return }
         backfill(behind: head.cursor, head.shadow, now, &table, &limits, &derived)
     }
 
@@ -63,13 +63,11 @@ extension SchedulingGroup {
         var shadow = headShadow
         let request = table.records[Int(queue.slot(at: head))].request
         let window = UInt32(clamping: (shadow.instant - now) / 1_000_000)
-        var cursor = head
-        while let candidate = nextThatMayFit(after: cursor) {
-            cursor = candidate
-            if park(candidate, table, &limits) {
-                guard queue.count > 0 else { return }
-                continue
-            }
+        var cursor: WaitingQueue.Cursor?
+        while let found = nextThatMayFit(after: cursor, head) {
+            cursor = found
+            let candidate = queueCursor(ofCandidate: found, table)
+            if candidate == head || park(candidate, table, &limits) { continue }
             let slot = queue.slot(at: candidate)
             let job = table.records[Int(slot)]
             let isPlain = !job.hasExtras
@@ -96,10 +94,13 @@ extension SchedulingGroup {
         }
     }
 
-    private func nextThatMayFit(after cursor: WaitingQueue.Cursor) -> WaitingQueue.Cursor? {
+    private func nextThatMayFit(
+        after cursor: WaitingQueue.Cursor?,
+        _ head: WaitingQueue.Cursor
+    ) -> WaitingQueue.Cursor? {
         let free =
             nodes.isUniform ? nodes.idleCount : Int32(clamping: nodes.coresFree)
-        return queue.next(after: cursor, free: free, window: .max, extra: free)
+        return candidate(after: cursor, head: head, free: free, window: .max, extra: free)
     }
 
     // MARK: Placement
@@ -159,8 +160,7 @@ extension SchedulingGroup {
     ) {
         let slot = queue.slot(at: cursor)
         let index = Int(slot)
-        if isConstrained(slot, table.records[index], table) { constrainedCount -= 1 }
-        queue.remove(at: cursor)
+        removeFromQueue(cursor, table)
         let request = table.records[index].request
         table.records[index].phase = .running
         table.records[index].startedAt = now

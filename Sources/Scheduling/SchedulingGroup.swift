@@ -14,6 +14,8 @@ public struct SchedulingGroup: Sendable {
 
     var nodes: NodeTable
     var queue = WaitingQueue()
+    /// The same jobs by time limit; kept only for `BackfillPolicy.easySJBF`.
+    var byLimit = WaitingQueue()
     var ends = ExpectedEnds()
     let policy: SchedulingPolicy
     /// The partitions of the group, and which of its nodes each has (nil: all).
@@ -86,18 +88,65 @@ public struct SchedulingGroup: Sendable {
 
     /// Puts a job in the queue.
     public mutating func enqueue(_ slot: Int32, _ table: inout JobTable) {
-        let job = table.records[Int(slot)]
-        let units = units(of: job.request)
-        table.records[Int(slot)].units = units
-        queue.insert(key: job.key, slot: slot, size: units, limit: job.limitSeconds)
-        if isConstrained(slot, job, table) { constrainedCount += 1 }
+        let index = Int(slot)
+        let units = units(of: table.records[index].request)
+        let limit = table.records[index].limitSeconds
+        table.records[index].units = units
+        table.records[index].key.value = policy.order.value(units: units, limitSeconds: limit)
+        let key = table.records[index].key
+        queue.insert(key: key, slot: slot, size: units, limit: limit)
+        if policy.backfill == .easySJBF {
+            byLimit.insert(key: key.byLimit(limit), slot: slot, size: units, limit: limit)
+        }
+        if isConstrained(slot, table.records[index], table) { constrainedCount += 1 }
     }
 
     /// Takes a job out of the queue, if it is there.
     public mutating func dequeue(_ slot: Int32, _ table: JobTable) {
+        guard let cursor = queue.cursor(of: table.records[Int(slot)].key) else { return }
+        removeFromQueue(cursor, table)
+    }
+
+    /// Takes an entry out of the queue.
+    mutating func removeFromQueue(_ cursor: WaitingQueue.Cursor, _ table: JobTable) {
+        let slot = queue.slot(at: cursor)
         let job = table.records[Int(slot)]
-        guard queue.remove(key: job.key) else { return }
+        queue.remove(at: cursor)
+        if policy.backfill == .easySJBF { byLimit.remove(key: job.key.byLimit(job.limitSeconds)) }
         if isConstrained(slot, job, table) { constrainedCount -= 1 }
+    }
+
+    // MARK: Candidates for backfilling
+
+    /// The first entry behind `cursor` (nil: of all behind the head) that fits, in the order in
+    /// which candidates are tried.
+    func candidate(
+        after cursor: WaitingQueue.Cursor?,
+        head: WaitingQueue.Cursor,
+        free: Int32,
+        window: UInt32,
+        extra: Int32
+    ) -> WaitingQueue.Cursor? {
+        guard policy.backfill == .easySJBF else {
+            return queue.next(after: cursor ?? head, free: free, window: window, extra: extra)
+        }
+        guard let cursor else {
+            return byLimit.firstFitting(free: free, window: window, extra: extra)
+        }
+        return byLimit.next(after: cursor, free: free, window: window, extra: extra)
+    }
+
+    /// The place in the queue of a candidate.
+    func queueCursor(
+        ofCandidate cursor: WaitingQueue.Cursor,
+        _ table: JobTable
+    ) -> WaitingQueue.Cursor {
+        guard policy.backfill == .easySJBF else { return cursor }
+        let key = table.records[Int(byLimit.slot(at: cursor))].key
+        guard let place = queue.cursor(of: key) else {
+            preconditionFailure("job \(key.id) is queued by limit only")
+        }
+        return place
     }
 
     func isConstrained(_ slot: Int32, _ job: ActiveJob, _ table: JobTable) -> Bool {
@@ -113,7 +162,9 @@ public struct SchedulingGroup: Sendable {
         _ limits: inout ConcurrencyLimits
     ) {
         guard queue.count > 0 else { return }
-        if nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes {
+        if policy.backfill == .conservative {
+            passByReplanning(now.microseconds, &table, &limits)
+        } else if nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes {
             passByCount(now.microseconds, &table, &limits)
         } else {
             passByNode(now.microseconds, &table, &limits)

@@ -122,6 +122,17 @@ public struct WaitingQueue: Sendable {
         }
     }
 
+    /// The first entry of all that fits, as `next` says, or nil.
+    public func firstFitting(free: Int32, window: UInt32, extra: Int32) -> Cursor? {
+        guard let first = first() else { return nil }
+        let size = size(at: first)
+        if size <= free && (limit(at: first) <= window || size <= extra) { return first }
+        return next(after: first, free: free, window: window, extra: extra)
+    }
+
+    /// Where the entry with `key` lies, or nil.
+    func cursor(of key: QueueKey) -> Cursor? { find(key) }
+
     /// The plain twin of `next`: the same answer by looking at every entry.
     public func scanNext(
         after cursor: Cursor,

@@ -109,6 +109,16 @@ public struct Trace: Sendable {
     /// Makes an empty trace.
     public init() {}
 
+    /// Makes every job's limit its run time, as if users knew it.
+    ///
+    /// A job that its limit would have ended runs to that limit.
+    public mutating func makeEstimatesExact() {
+        for index in jobs.indices {
+            jobs[index].runTime = min(jobs[index].runTime, jobs[index].timeLimit)
+            jobs[index].timeLimit = jobs[index].runTime
+        }
+    }
+
     /// The first value of a header line, whatever the case of its name.
     public func headerValue(_ name: String) -> String? {
         header.first { $0.name.lowercased() == name.lowercased() }?.value

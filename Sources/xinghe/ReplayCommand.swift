@@ -1,4 +1,5 @@
 public import ArgumentParser
+import ClusterModel
 import Determinism
 import Emulation
 import IndexSets
@@ -24,6 +25,14 @@ struct ReplayCommand: AsyncParsableCommand {
     @Argument(help: "The log: FILE.swf, FILE.swf.gz, or '-'.")
     var trace: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Replay in the default partition of a machine: a name of the catalogue or a file.",
+            valueName: "M"
+        )
+    )
+    var machine: String?
+
     @Option(help: ArgumentHelp("Replay on N processors, given out one by one.", valueName: "N"))
     var processors: Int?
 
@@ -44,6 +53,9 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: "What becomes of a job at its limit: kill or extend.")
     var overrun: OverrunRule = .kill
 
+    @Option(help: "Run times to plan with: user (their limits) or exact (the run times).")
+    var estimates: Estimates = .user
+
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
     var strict = false
 
@@ -57,14 +69,18 @@ struct ReplayCommand: AsyncParsableCommand {
         if let processors, processors < 1 {
             throw ValidationError("--processors: \(processors) is not a number of processors")
         }
-        if jobsCSV != nil, policy.contains(",") {
-            throw ValidationError("--jobs-csv: one policy only; \(policy) names several")
+        if machine != nil, processors != nil {
+            throw ValidationError("--machine and --processors: one of them only")
         }
     }
 
     func run() async throws {
-        let policies = try policy.split(separator: ",").map { try Self.policy(String($0)) }
-        let trace = try readTrace()
+        let policies = try Self.policies(policy)
+        if jobsCSV != nil, policies.count > 1 {
+            throw ValidationError("--jobs-csv: one policy only; \(policy) names several")
+        }
+        var trace = try readTrace()
+        if estimates == .exact { trace.makeEstimatesExact() }
         var outcomes: [PolicyOutcome] = []
         var machineTitle = ""
         for policy in policies {
@@ -90,12 +106,28 @@ struct ReplayCommand: AsyncParsableCommand {
         print(json ? report.json.prettyText + "\n" : report.text, terminator: "")
     }
 
-    private static func policy(_ name: String) throws -> SchedulingPolicy {
-        guard let policy = SchedulingPolicy(named: name) else {
+    private static func policies(_ list: String) throws -> [SchedulingPolicy] {
+        do throws(SchedulingPolicy.Unknown) {
+            // Commas separate policies and the parts of a composition alike.
+            var names: [String] = []
+            for part in list.split(separator: ",").map({ String($0) }) {
+                let continues = part.contains("=") && !part.hasPrefix("order=")
+                if continues, let last = names.last, last.contains("=") {
+                    names[names.count - 1] = "\(last),\(part)"
+                } else {
+                    names.append(part)
+                }
+            }
+            return try names.map { name throws(SchedulingPolicy.Unknown) in
+                try SchedulingPolicy(named: name)
+            }
+        } catch {
             let known = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
-            throw ValidationError("--policy: '\(name)' is not a policy; known are \(known)")
+            throw ValidationError(
+                "--policy: '\(error.part)' is not known; policies are \(known), or a composition "
+                    + "like order=sjf,backfill=easy,placement=first-fit"
+            )
         }
-        return policy
     }
 
     private func readTrace() throws -> Trace {
@@ -115,6 +147,9 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     private func machine(for trace: Trace, _ policy: SchedulingPolicy) throws -> ReplayMachine {
+        if let machine {
+            return ReplayMachine(try MachineChoice.machine(machine), policy: policy)
+        }
         guard let count = processors ?? trace.machineProcessors else {
             throw Refusal(
                 "\(self.trace): the header has neither MaxProcs nor MaxNodes; "
@@ -123,6 +158,30 @@ struct ReplayCommand: AsyncParsableCommand {
         }
         return .processors(count, policy: policy)
     }
+}
+
+extension ReplayMachine {
+    /// The default partition of a machine.
+    fileprivate init(_ machine: Machine, policy: SchedulingPolicy) {
+        let partition = machine.defaultPartition
+        let first = partition.nodes.first ?? 0
+        self.init(
+            configuration: EmulatorConfiguration(
+                machine: machine,
+                policy: policy,
+                remembersEndedJobs: false
+            ),
+            partition: machine.defaultPartitionIndex,
+            coresPerNode: max(1, machine.nodes[first].capacity.cores),
+            title: "\(machine.name), partition \(partition.name)"
+        )
+    }
+}
+
+/// What the scheduler believes about run times.
+enum Estimates: String, CaseIterable, ExpressibleByArgument {
+    case user
+    case exact
 }
 
 extension EventOrder: ExpressibleByArgument {}

@@ -3,6 +3,7 @@ import Emulation
 import EmulatorTestSupport
 import JobModel
 import Quantities
+import Scheduling
 
 /// The rules of FCFS and EASY as the documentation states them, with no index and no shortcut:
 /// the twin that the emulator is held against.
@@ -103,11 +104,32 @@ struct PlainScheduler {
         waiting.removeAll { $0.submission.id == arrival.submission.id }
     }
 
-    mutating func pass(at now: SimInstant, isEasy: Bool) {
+    /// Whether `left` goes first by a value, then by submission, then by number.
+    func goesBefore(
+        _ left: World.Arrival,
+        _ right: World.Arrival,
+        _ value: (World.Arrival) -> Int64
+    ) -> Bool {
+        (value(left), left.at.microseconds, left.submission.id)
+            < (value(right), right.at.microseconds, right.submission.id)
+    }
+
+    mutating func sortQueue(_ order: QueueOrder) {
+        guard order == .widest else { return }
+        let isShared = world.configuration.partitions.contains { !$0.isWholeNode }
+        waiting = waiting.sorted {
+            goesBefore($0, $1) { arrival in
+                let request = request(arrival)
+                return -Int64(request.chunkCount) * (isShared ? Int64(request.coresPerChunk) : 1)
+            }
+        }
+    }
+
+    mutating func pass(at now: SimInstant, _ backfill: BackfillPolicy) {
         while let first = waiting.first, let segments = place(first, on: free()) {
             start(first, segments, now)
         }
-        guard isEasy, let head = waiting.first else { return }
+        guard backfill != .none, let head = waiting.first else { return }
         func end(_ job: Running) -> Int64 {
             job.expectedEnd <= now.microseconds ? now.microseconds + 1_000_000 : job.expectedEnd
         }
@@ -119,7 +141,11 @@ struct PlainScheduler {
             })
         else { return }
         var held: [Running] = []
-        for candidate in waiting.dropFirst() {
+        var candidates = Array(waiting.dropFirst())
+        if backfill == .easySJBF {
+            candidates.sort { goesBefore($0, $1) { $0.submission.timeLimit.seconds } }
+        }
+        for candidate in candidates {
             guard let segments = place(candidate, on: free()) else { continue }
             let candidateEnd =
                 now.microseconds + candidate.submission.timeLimit.microseconds
@@ -138,7 +164,7 @@ struct PlainScheduler {
     }
 
     /// Runs the world's day in batched order.
-    mutating func run(isEasy: Bool) {
+    mutating func run(_ policy: SchedulingPolicy) {
         var next = 0
         var ends: [(at: Int64, id: JobID)] = []
         while next < world.arrivals.count || !ends.isEmpty {
@@ -153,7 +179,8 @@ struct PlainScheduler {
                 if place(arrival, on: idle()) != nil { waiting.append(arrival) }
             }
             let known = Set(starts.keys)
-            pass(at: SimInstant(microseconds: now), isEasy: isEasy)
+            sortQueue(policy.order)
+            pass(at: SimInstant(microseconds: now), policy.backfill)
             for arrival in world.arrivals {
                 let id = arrival.submission.id
                 guard starts[id] != nil, !known.contains(id) else { continue }

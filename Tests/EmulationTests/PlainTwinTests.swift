@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The emulator against its plain twins")
 struct PlainTwinTests {
-    private static let policies: [SchedulingPolicy] = [.fcfs, .easy]
+    private static let policies: [SchedulingPolicy] = [
+        .fcfs, .easy, SchedulingPolicy(order: .widest, backfill: .easySJBF),
+    ]
 
     @Test(
         "On shared, unequal nodes every start is the plain scheduler's",
@@ -50,7 +52,7 @@ struct PlainTwinTests {
         var emulator = Emulator(world.configuration)
         let sink = world.run(&emulator) { emulator, _, _ in emulator.checkInvariants() }
         var plain = PlainScheduler(world: world)
-        plain.run(isEasy: policy.backfill == .easy)
+        plain.run(policy)
         #expect(sink.starts == plain.starts, "seed \(seed), \(policy.name)")
         #expect(emulator.activeJobCount == 0, "seed \(seed), \(policy.name)")
     }
