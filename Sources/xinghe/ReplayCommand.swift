@@ -148,7 +148,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     private func machine(for trace: Trace, _ policy: SchedulingPolicy) throws -> ReplayMachine {
         if let machine {
-            return ReplayMachine(try MachineChoice.machine(machine), policy: policy)
+            return try ReplayMachine(try MachineChoice.machine(machine), policy: policy)
         }
         guard let count = processors ?? trace.machineProcessors else {
             throw Refusal(
@@ -161,19 +161,27 @@ struct ReplayCommand: AsyncParsableCommand {
 }
 
 extension ReplayMachine {
-    /// The default partition of a machine.
-    fileprivate init(_ machine: Machine, policy: SchedulingPolicy) {
+    /// The default partition of a machine, alone: no job goes to another.
+    fileprivate init(_ machine: Machine, policy: SchedulingPolicy) throws {
         let partition = machine.defaultPartition
-        let first = partition.nodes.first ?? 0
+        let nodes = partition.nodes.map { machine.nodes[$0].capacity }
+        let title = "\(machine.name), partition \(partition.name)"
+        guard let first = nodes.first else { throw Refusal("\(title) has no nodes") }
+        if policy.needsUniformNodes, !nodes.allSatisfy({ $0 == first }) {
+            throw Refusal("\(title) has unequal nodes; \(policy.name) plans equal nodes only")
+        }
         self.init(
             configuration: EmulatorConfiguration(
-                machine: machine,
+                nodes: nodes,
+                partitions: [
+                    PartitionConfiguration(nodes: IDSet(nodes.indices), isWholeNode: true)
+                ],
                 policy: policy,
                 remembersEndedJobs: false
             ),
-            partition: machine.defaultPartitionIndex,
-            coresPerNode: max(1, machine.nodes[first].capacity.cores),
-            title: "\(machine.name), partition \(partition.name)"
+            partition: 0,
+            coresPerNode: max(1, first.cores),
+            title: title
         )
     }
 }

@@ -9,6 +9,7 @@ struct Xinghe: AsyncParsableCommand {
         subcommands: [
             BillCommand.self,
             MachinesCommand.self,
+            PoliciesCommand.self,
             ReplayCommand.self,
             TopologyCommand.self,
         ]
