@@ -70,15 +70,15 @@ public struct BillingBook: Sendable {
 
     /// Opens empty books.
     ///
-    /// - Precondition: no rule has a pool that is shared out in proportion; such a pool is decided
-    ///   when its period closes (`SubsidyEvaluation`), not job by job.
+    /// - Precondition: pools serve first come, first served; others are decided over a whole period
+    ///   (`SubsidyEvaluation`), not job by job.
     public init(
         tariff: Tariff,
         rules: [SubsidyRule] = [.tedaMachineHour],
         accounts: [BillingAccount],
         platforms: [Platform]
     ) {
-        precondition(rules.allSatisfy { $0.pool?.exhaustion != .proRata })
+        precondition(rules.allSatisfy { ($0.pool?.exhaustion ?? .firstCome) == .firstCome })
         self.tariff = tariff
         self.accounts = Dictionary(accounts.map { ($0.name, $0) }) { first, _ in first }
         self.platforms = Dictionary(platforms.map { ($0.name, $0) }) { first, _ in first }

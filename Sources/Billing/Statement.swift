@@ -181,19 +181,6 @@ extension BillingBook {
     }
 }
 
-extension SubsidyRule {
-    func mayGrant(to classes: [String]) -> Bool {
-        classes.contains { label in
-            who.classes.contains(label) || rate.byClass.contains { $0.label == label }
-        }
-    }
-
-    func yearCap(ofClasses classes: [String]) -> Fen? {
-        caps.perEntityYearByClass.filter { classes.contains($0.label) }.map(\.cap).max()
-            ?? caps.perEntityYear
-    }
-}
-
 extension LedgerEntry {
     /// The account of the centre that the entry concerns; nil for a reversal, which names another.
     public var account: String? {

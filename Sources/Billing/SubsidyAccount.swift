@@ -44,6 +44,8 @@ public struct SubsidyAccount: Hashable, Sendable {
     private var lifetimes: [String: Int128] = [:]
     private var firstClaims: [String: BillingDay] = [:]
     private var taken: [String: Taken] = [:]
+    /// Claims that the pool could not serve in full, in their order.
+    private var waiting: [Waiting] = []
     /// What is left of the pool of a period; a period that is not there is untouched.
     private(set) var pools: [Int: Int128] = [:]
 
@@ -56,6 +58,13 @@ public struct SubsidyAccount: Hashable, Sendable {
         var micro: Int128
         var refunded: Int64 = 0
         var returnedByOthers: Int64 = 0
+    }
+
+    private struct Waiting: Hashable, Sendable {
+        var claim: SubsidyClaim
+        var year: Int
+        var period: Int
+        var shortfall: Int128
     }
 
     /// Opens an account in which nothing has been granted.
@@ -113,7 +122,9 @@ public struct SubsidyAccount: Hashable, Sendable {
         standing.base += Int128(base)
         standing.micro += counted
         standing.grantedByOthers += Int128(grantedByOthers.count)
-        if let cap = rule.yearCap(of: claim) { standing.cap = max(cap, standing.cap ?? cap) }
+        if let cap = rule.yearCap(ofClasses: claim.classes) {
+            standing.cap = max(cap, standing.cap ?? cap)
+        }
         taken[claim.id] = Taken(
             claim: claim,
             year: year,
@@ -246,7 +257,13 @@ extension SubsidyAccount {
             let period = poolPeriod(of: claim, year)
             let left = poolLeft(in: period, pool)
             if amount > left {
+                let shortfall = amount - left
                 (amount, reason) = (left, left == 0 ? .poolExhausted : .poolPartial)
+                if pool.exhaustion != .firstCome {
+                    waiting.append(
+                        Waiting(claim: claim, year: year, period: period, shortfall: shortfall)
+                    )
+                }
             }
             pools[period] = left - amount
         }
@@ -325,6 +342,62 @@ extension SubsidyAccount {
     }
 }
 
+// MARK: - Waiting for a pool
+
+extension SubsidyAccount {
+    /// What a waiting claim was served later.
+    struct Served {
+        var claim: String
+        var amount: Fen
+        /// Whether nothing is missing any more.
+        var isWhole: Bool
+    }
+
+    /// Serves waiting claims, oldest first, from what their pool has again.
+    ///
+    /// - Parameter current: with `next_period`, a claim of the period that pays now; claims that
+    ///   wait from earlier periods are served from it.
+    mutating func serveWaiting(fromPeriodOf current: SubsidyClaim?) -> [Served] {
+        guard let pool = rule.pool, !waiting.isEmpty else { return [] }
+        let payingPeriod = current.map { poolPeriod(of: $0, year(of: $0)) }
+        var served: [Served] = []
+        var stillWaiting: [Waiting] = []
+        for var entry in waiting {
+            let period = payingPeriod ?? entry.period
+            let key = Period(beneficiary: beneficiary(of: entry.claim), year: entry.year)
+            guard entry.period < period || payingPeriod == nil, var standing = standings[key]
+            else {
+                stillWaiting.append(entry)
+                continue
+            }
+            let left = poolLeft(in: period, pool)
+            // A refund may have lowered what the year is entitled to.
+            let open = max(0, entitlement(of: standing).amount - standing.granted)
+            entry.shortfall = min(entry.shortfall, open)
+            let amount = max(0, min(entry.shortfall, left))
+            standing.granted += amount
+            standings[key] = standing
+            pools[period] = left - amount
+            lifetimes[key.beneficiary, default: 0] += amount
+            let group = entry.claim.group ?? entry.claim.enterprise
+            groups[Period(beneficiary: group, year: entry.year), default: 0] += amount
+            entry.shortfall -= amount
+            if amount > 0 {
+                served.append(
+                    Served(
+                        claim: entry.claim.id,
+                        amount: fen(amount),
+                        isWhole: entry.shortfall == 0
+                    )
+                )
+            }
+            if entry.shortfall > 0 { stillWaiting.append(entry) }
+        }
+        waiting = stillWaiting
+        return served
+    }
+}
+
 // MARK: - Refunds
 
 extension SubsidyAccount {
@@ -335,7 +408,7 @@ extension SubsidyAccount {
     ) -> GrantDecision {
         guard var record = taken[original] else {
             // The fee had no part in the sums, so neither has its return.
-            return decision(refund, .zero, .refund, year(of: refund))
+            return decision(refund, .zero, .refundOfIneligible, year(of: refund))
         }
         let claim = record.claim
         let period = Period(beneficiary: beneficiary(of: claim), year: record.year)

@@ -128,6 +128,8 @@ public enum GrantReason: String, Hashable, Sendable, CaseIterable {
     case exclusiveLevel = "exclusive_level"
     /// No rate is given for these classes or this resource.
     case noRate = "no_rate"
+    /// A refund of a fee that was not eligible.
+    case refundOfIneligible = "refund_of_ineligible"
     /// A refund: the withdrawal of what was granted for the fee.
     case refund = "refund"
     /// A refund of a fee under a rule that takes nothing back.

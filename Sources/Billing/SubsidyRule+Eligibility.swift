@@ -6,15 +6,21 @@ extension SubsidyRule {
     /// Looks at the claim alone; what depends on other claims is `SubsidyAccount`'s.
     func ineligibility(of claim: SubsidyClaim) -> GrantReason? {
         if !validity.contains(claim.date) { return .outsideValidity }
-        if eligibleLabels(of: claim).isEmpty { return .classNotEligible }
+        if !mayGrant(to: claim.classes) { return .classNotEligible }
         return scopeProblem(claim) ?? beneficiaryProblem(claim) ?? contractProblem(claim)
     }
 
     /// The labels of the claim that the rule knows, in the order of the claim.
-    func eligibleLabels(of claim: SubsidyClaim) -> [String] {
-        claim.classes.filter { label in
-            who.classes.contains(label) || rate.byClass.contains { $0.label == label }
+    func eligibleLabels(among classes: [String]) -> [String] {
+        guard let eligible = who.classes else { return classes }
+        return classes.filter { label in
+            eligible.contains(label) || rate.byClass.contains { $0.label == label }
         }
+    }
+
+    /// Whether somebody with these labels is among the beneficiaries.
+    public func mayGrant(to classes: [String]) -> Bool {
+        who.classes == nil || !eligibleLabels(among: classes).isEmpty
     }
 
     private func scopeProblem(_ claim: SubsidyClaim) -> GrantReason? {
@@ -42,11 +48,14 @@ extension SubsidyRule {
     /// Rules speak of `hpc`, `ai` and `compute`; a centre bills core-, node- and card-hours.
     static func covers(_ kind: String, resource: String) -> Bool {
         if kind == resource { return true }
+        func begins(_ words: [String]) -> Bool {
+            words.contains { resource.lowercased().hasPrefix($0) }
+        }
         switch kind {
         case "compute":
-            return ["hpc", "ai", "core-hour", "node-hour", "card-hour"].contains(resource)
-        case "hpc": return ["core-hour", "node-hour"].contains(resource)
-        case "ai": return resource == "card-hour"
+            return covers("hpc", resource: resource) || covers("ai", resource: resource)
+        case "hpc": return begins(["hpc", "cpu", "core", "node"])
+        case "ai": return begins(["ai", "gpu", "npu", "card"])
         default: return false
         }
     }
@@ -112,7 +121,7 @@ extension SubsidyRule {
             rate.byResource.first { Self.covers($0.label, resource: claim.resource) }
             ?? rate.byResource.first { $0.label == "other" }
         let general = byResource?.ppm ?? rate.ppm
-        let labels = eligibleLabels(of: claim)
+        let labels = eligibleLabels(among: claim.classes)
         let special = rate.byClass.filter { labels.contains($0.label) }.map(\.ppm)
         switch rate.combine {
         case .first: return special.first ?? general
@@ -121,14 +130,14 @@ extension SubsidyRule {
             return min(1_000_000, special.reduce(general ?? 0, +))
         case .max:
             // A label without a rate of its own has the general one.
-            let hasPlainLabel = special.count < Set(labels).count
+            let hasPlainLabel = labels.isEmpty || special.count < Set(labels).count
             return ((hasPlainLabel ? [general] : []) + special).compactMap { $0 }.max()
         }
     }
 
-    /// The yearly cap that `claim` gives its beneficiary; nil for none.
-    func yearCap(of claim: SubsidyClaim) -> Fen? {
-        let labels = eligibleLabels(of: claim)
+    /// The yearly cap of a beneficiary with these labels; nil for none.
+    func yearCap(ofClasses classes: [String]) -> Fen? {
+        let labels = eligibleLabels(among: classes)
         let byClass = caps.perEntityYearByClass.filter { labels.contains($0.label) }
         return byClass.map(\.cap).max() ?? caps.perEntityYear
     }

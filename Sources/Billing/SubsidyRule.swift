@@ -169,8 +169,8 @@ extension SubsidyRule {
 
     /// Who may have a grant.
     public struct Beneficiaries: Hashable, Sendable {
-        /// Labels, any of which makes eligible; see `SubsidyClass`.
-        public var classes: [String]
+        /// Labels, any of which makes eligible; see `SubsidyClass`. Nil for everybody.
+        public var classes: [String]?
         /// Places of registration, any of which will do; nil for all.
         public var registeredIn: [String]?
         /// Sectors, any of which will do; nil for all.
@@ -190,7 +190,7 @@ extension SubsidyRule {
 
         /// Makes a description of beneficiaries.
         public init(
-            classes: [String],
+            classes: [String]?,
             registeredIn: [String]? = nil,
             sectors: [String]? = nil,
             excludesRelatedParty: Bool = false,
@@ -559,17 +559,20 @@ extension SubsidyRule {
 /// The labels by which rules and claims name kinds of applicants.
 public enum SubsidyClass {
     /// All labels, in their canonical spelling.
-    public static let known: [String] = [
+    public static let known = [
         "enterprise", "tech_sme", "startup", "university", "institute", "maker", "broker",
         "individual", "software_firm", "manufacturer", "major_project_lead", "613_key_enterprise",
         "ai_institute", "national_project", "provincial_project",
     ]
 
-    /// The canonical spelling of `label` (`Tech-SME` is `tech_sme`); nil when it is not known.
+    /// The canonical spelling of `label`; nil when it is not known. Case and separators do not
+    /// matter: `Tech-SME` is `tech_sme`.
     public static func canonical(_ label: some StringProtocol) -> String? {
-        let spelling = String(
-            label.lowercased().map { $0 == "-" || $0 == " " ? "_" : $0 }
-        )
-        return known.contains(spelling) ? spelling : nil
+        let wanted = letters(label)
+        return known.first { letters($0) == wanted }
+    }
+
+    private static func letters(_ label: some StringProtocol) -> String {
+        label.lowercased().filter { !["-", "_", " "].contains($0) }
     }
 }

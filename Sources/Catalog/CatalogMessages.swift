@@ -56,3 +56,11 @@ private func didYouMean(_ similar: [String]) -> String {
     guard !similar.isEmpty else { return "" }
     return " (did you mean \(similar.map { "'\($0)'" }.joined(separator: " or "))?)"
 }
+
+extension UnknownRule: CustomStringConvertible {
+    /// The message for people.
+    public var description: String {
+        "unknown rule '\(name)'\(didYouMean(similar)), and no file of that name; known rules: "
+            + RuleCatalog.ruleNames.joined(separator: ", ")
+    }
+}

@@ -7,17 +7,21 @@ extension MachineReader {
 
     func readPlatforms(_ top: YAMLMapping, into draft: inout MachineDraft) throws(FileRefusal) {
         for field in try top["platforms"]?.list() ?? [] {
-            let fields = try field.mapping(["name", "title", "key"])
-            let platform = Platform(
-                name: try fields.required("name").name(),
-                title: try fields.required("title").text(),
-                isKey: try fields.required("key").flag()
-            )
+            let platform = try Self.platform(field)
             guard !draft.platforms.contains(where: { $0.name == platform.name }) else {
                 throw field.refusal(.duplicate(name: platform.name, of: "platform"))
             }
             draft.platforms.append(platform)
         }
+    }
+
+    static func platform(_ field: YAMLField) throws(FileRefusal) -> Platform {
+        let fields = try field.mapping(["name", "title", "key"])
+        return Platform(
+            name: try fields.required("name").name(),
+            title: try fields.required("title").text(),
+            isKey: try fields.required("key").flag()
+        )
     }
 
     // MARK: Partitions

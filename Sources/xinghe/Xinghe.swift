@@ -11,6 +11,7 @@ struct Xinghe: AsyncParsableCommand {
             MachinesCommand.self,
             PoliciesCommand.self,
             ReplayCommand.self,
+            SubsidyCommand.self,
             TopologyCommand.self,
         ]
     )
