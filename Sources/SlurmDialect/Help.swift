@@ -14,6 +14,8 @@ public enum Help {
         case cancel
         /// `scontrol`.
         case control
+        /// `srun`.
+        case run
     }
 
     /// The text for a command that was called by `name`.
@@ -50,6 +52,11 @@ public enum Help {
                 "Usage: \(name) [OPTIONS...] JOB[_ELEMENT]...", "",
                 "Cancels jobs, or sends them a signal.", "",
             ] + options(CancelCommand.table.specs)
+        case .run:
+            [
+                "Usage: \(name) [OPTIONS...] PROGRAM [ARGUMENTS...]", "",
+                "Runs a program as a step of the job around it.", "",
+            ] + options(RunCommand.table.specs)
         case .control:
             [
                 "Usage: \(name) [-d] [-o] COMMAND", "",

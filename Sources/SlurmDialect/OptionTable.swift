@@ -1,15 +1,15 @@
+/// Whether an option takes a value.
+public enum OptionArity: Hashable, Sendable {
+    /// Never: `--hold`.
+    case none
+    /// Always: `--nodes=4`, `--nodes 4`, `-N4`, `-N 4`.
+    case required
+    /// Only joined on: `--exclusive=user`, `-I5`.
+    case optional
+}
+
 /// One option of a command: its names, and whether it takes a value.
 public struct OptionSpec<ID: Hashable & Sendable>: Sendable {
-    /// Whether an option takes a value.
-    public enum Value: Hashable, Sendable {
-        /// Never: `--hold`.
-        case none
-        /// Always: `--nodes=4`, `--nodes 4`, `-N4`, `-N 4`.
-        case required
-        /// Only joined on: `--exclusive=user`, `-I5`.
-        case optional
-    }
-
     /// What the option means; options with one meaning may share it.
     public var id: ID
     /// The long name, without dashes.
@@ -17,7 +17,7 @@ public struct OptionSpec<ID: Hashable & Sendable>: Sendable {
     /// The letter, when there is one.
     public var short: Character?
     /// Whether it takes a value.
-    public var value: Value
+    public var value: OptionArity
     /// The environment variable that sets it, without the command's prefix.
     public var variable: String?
 
@@ -26,7 +26,7 @@ public struct OptionSpec<ID: Hashable & Sendable>: Sendable {
         _ id: ID,
         _ long: String,
         _ short: Character? = nil,
-        _ value: Value = .none,
+        _ value: OptionArity = .none,
         variable: String? = nil
     ) {
         self.id = id

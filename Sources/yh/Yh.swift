@@ -40,15 +40,16 @@ struct Yh {
         case "yhcancel", "scancel": cancel
         case "yhacct", "sacct": accounting
         case "yhcontrol", "scontrol": control
+        case "yhrun", "srun": run
         default: nil
         }
     }
 
     private static let usage = [
         "Usage: yh COMMAND [ARGUMENTS...]",
-        "COMMAND is batch, queue, info, cancel, acct or control.",
+        "COMMAND is batch, queue, info, cancel, acct, control or run.",
         "The program may also be called by the names yhbatch, yhqueue, yhq, yhinfo, yhi, yhcancel,",
-        "yhacct, yhcontrol, sbatch, squeue, sinfo, scancel, sacct and scontrol.",
+        "yhacct, yhcontrol, yhrun, sbatch, squeue, sinfo, scancel, sacct, scontrol and srun.",
     ]
 
     /// Prints what a command has to say, and gives its exit status.

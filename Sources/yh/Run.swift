@@ -1,0 +1,239 @@
+import Glibc
+import SlurmDialect
+
+extension Yh {
+    /// `yhrun`, `srun`: a step of the job around it.
+    static func run(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
+        let command = try RunCommand(
+            program: name,
+            arguments: arguments,
+            variable: Host.variable
+        )
+        if let information = command.information {
+            return finish(Help.output(.run, information, name: name))
+        }
+        if command.listsMPI {
+            return finish(
+                CommandOutput(lines: ["MPI plugin types are...", "\tnone", "\topenmpi (mpirun)"])
+            )
+        }
+        if let folder = command.folder, chdir(folder) != 0 {
+            throw .error(name, "Unable to change to folder \(folder)")
+        }
+        let path = resolve(command.words[0])
+        if let path, isMPIProgram(path) { try replaceByMPIRun(command, name: name) }
+        return StepTasks(command: command, program: name, path: path).run()
+    }
+
+    /// The file that a word names, looked for along `PATH` unless it holds a slash.
+    private static func resolve(_ word: String) -> String? {
+        if word.contains("/") { return access(word, F_OK) == 0 ? word : nil }
+        for folder in (Host.variable("PATH") ?? "").split(separator: ":") {
+            let candidate = "\(folder)/\(word)"
+            if access(candidate, X_OK) == 0 { return candidate }
+        }
+        return nil
+    }
+
+    /// Whether a program is linked with Open MPI: its ranks must find one another, which only
+    /// `mpirun` brings about.
+    private static func isMPIProgram(_ path: String) -> Bool {
+        guard let bytes = Host.read(path: path), bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
+            return false
+        }
+        let name = Array("libmpi.so".utf8)
+        return bytes.withUnsafeBufferPointer { bytes in
+            var start = bytes.startIndex
+            while let first = bytes[start...].firstIndex(of: name[0]) {
+                if bytes[first...].starts(with: name) { return true }
+                start = first + 1
+            }
+            return false
+        }
+    }
+
+    /// Goes on as `mpirun`; comes back only when there is none.
+    private static func replaceByMPIRun(
+        _ command: RunCommand,
+        name: String
+    ) throws(CommandFailure) {
+        guard resolve("mpirun") != nil else { return }
+        var words = [
+            "mpirun", "-np", "\(command.tasks)", "--oversubscribe", "--bind-to", "none",
+            // The job is on this host: mpirun must not ask a Slurm that is not there.
+            "--mca", "plm", "isolated", "--mca", "ras", "^slurm",
+        ]
+        if geteuid() == 0 { words.append("--allow-run-as-root") }
+        if command.isLabelled { words.append("--tag-output") }
+        words += command.words
+        var pointers = words.map { strdup($0) }
+        pointers.append(nil)
+        execvp("mpirun", pointers)
+        throw .error(name, "mpirun: \(String(cString: strerror(errno)))")
+    }
+}
+
+/// The tasks of a step that are started here, one by one.
+private struct StepTasks {
+    let command: RunCommand
+    let program: String
+    let path: String?
+
+    /// Starts all tasks, passes their output on, and gives the step's exit status.
+    func run() -> Int32 {
+        let host = Host.variable("SLURMD_NODENAME") ?? Host.hostName()
+        var processes: [pid_t] = []
+        var labelled: [LabelledPipe] = []
+        for task in 0..<command.tasks {
+            var output: Int32 = 1
+            if command.isLabelled, command.output == nil {
+                var ends: [Int32] = [0, 0]
+                guard pipe(&ends) == 0 else { return fail("pipe", host) }
+                for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+                labelled.append(LabelledPipe(task: task, descriptor: ends[0]))
+                output = ends[1]
+            }
+            let process = start(task: task, output: output, host: host)
+            if output != 1 { close(output) }
+            guard let process else {
+                let problem = String(cString: strerror(errno == 0 ? ENOENT : errno))
+                Host.print(
+                    ["slurmstepd-\(host): error: execve(): \(command.words[0]): \(problem)"],
+                    to: 2
+                )
+                processes.append(-1)
+                continue
+            }
+            processes.append(process)
+        }
+        passOn(labelled)
+        let endings = wait(processes)
+        let report = RunCommand.report(program, host: host, endings: endings)
+        Host.print(report.lines, to: 2)
+        return report.exitCode
+    }
+
+    private func fail(_ call: String, _ host: String) -> Int32 {
+        Host.print(["\(program): error: \(call): \(String(cString: strerror(errno)))"], to: 2)
+        return 1
+    }
+
+    private func start(task: Int, output: Int32, host: String) -> pid_t? {
+        guard let path else {
+            errno = ENOENT
+            return nil
+        }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if output != 1 {
+            posix_spawn_file_actions_adddup2(&actions, output, 1)
+        }
+        // One task reads the step's standard input.
+        if task > 0 {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        let flags = O_WRONLY | O_CREAT | O_TRUNC
+        if let file = command.output {
+            posix_spawn_file_actions_addopen(&actions, 1, expand(file, task, host), flags, 0o666)
+        }
+        if let file = command.error {
+            posix_spawn_file_actions_addopen(&actions, 2, expand(file, task, host), flags, 0o666)
+        } else if command.output != nil {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
+        let own = command.environment(
+            task: task,
+            nodeList: Host.variable("SLURM_JOB_NODELIST") ?? host
+        )
+        let names = Set(own.map { $0.prefix { $0 != "=" } })
+        let inherited = Host.environment().filter { !names.contains($0.prefix { $0 != "=" }) }
+        var arguments = command.words.map { strdup($0) } + [nil]
+        var variables = (inherited + own).map { strdup($0) } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        var process: pid_t = 0
+        errno = posix_spawn(&process, path, &actions, nil, &arguments, &variables)
+        return errno == 0 ? process : nil
+    }
+
+    private func expand(_ pattern: String, _ task: Int, _ host: String) -> String {
+        let job = Host.variable("SLURM_JOB_ID").flatMap { UInt32($0) } ?? 0
+        var values = FilenamePattern.Values(
+            jobID: job,
+            arrayJobID: Host.variable("SLURM_ARRAY_JOB_ID").flatMap { UInt32($0) },
+            arrayTaskID: Host.variable("SLURM_ARRAY_TASK_ID").flatMap { UInt32($0) },
+            jobName: Host.variable("SLURM_JOB_NAME") ?? "",
+            user: Host.userName(getuid()),
+            host: host
+        )
+        values.task = UInt32(task)
+        return FilenamePattern.expand(pattern, values)
+    }
+
+    /// Copies whole lines from the tasks, each with its label, until all have closed their output.
+    private func passOn(_ pipes: [LabelledPipe]) {
+        var pipes = pipes
+        let width = String(command.tasks - 1).utf8.count
+        while !pipes.isEmpty {
+            var polls = pipes.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            guard poll(&polls, nfds_t(polls.count), -1) > 0 else { continue }
+            for index in polls.indices.reversed() where polls[index].revents != 0 {
+                if !pipes[index].copyLines(labelWidth: width) {
+                    close(pipes[index].descriptor)
+                    pipes.remove(at: index)
+                }
+            }
+        }
+    }
+
+    private func wait(_ processes: [pid_t]) -> [(code: Int32, signal: Int32)] {
+        // A program that could not be started counts as one that ended with ENOENT.
+        var endings = [(code: Int32, signal: Int32)](repeating: (2, 0), count: processes.count)
+        var running = Set(processes.filter { $0 > 0 })
+        while !running.isEmpty {
+            var status: Int32 = 0
+            let process = waitpid(-1, &status, 0)
+            if process < 0 {
+                if errno == EINTR { continue }
+                break
+            }
+            guard let task = processes.firstIndex(of: process) else { continue }
+            running.remove(process)
+            let signal = status & 0x7F
+            endings[task] = (signal == 0 ? (status >> 8) & 0xFF : 0, signal)
+            if command.killsOnBadExit, status != 0 { running.forEach { kill($0, SIGTERM) } }
+        }
+        return endings
+    }
+}
+
+/// The output of one task.
+private struct LabelledPipe {
+    let task: Int
+    let descriptor: Int32
+    private var rest: [UInt8] = []
+
+    init(task: Int, descriptor: Int32) {
+        self.task = task
+        self.descriptor = descriptor
+    }
+
+    /// Prints the whole lines that have come; false at the end.
+    mutating func copyLines(labelWidth: Int) -> Bool {
+        let piece = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, filled in
+            filled = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+        }
+        rest += piece
+        let number = String(task)
+        let padding = String(repeating: " ", count: max(0, labelWidth - number.utf8.count))
+        let label = Array("\(padding)\(number): ".utf8)
+        var lines: [UInt8] = []
+        while let end = rest.firstIndex(of: 0x0A) {
+            lines += label + rest[...end]
+            rest.removeSubrange(...end)
+        }
+        if piece.isEmpty, !rest.isEmpty { lines += label + rest + [0x0A] }
+        _ = Host.write(lines, descriptor: 1)
+        return !piece.isEmpty
+    }
+}
