@@ -121,8 +121,11 @@ public struct Emulator: Sendable {
 
     /// Starts what may start, group by group.
     public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
-        for group in groups.indices where groups[group].queuedCount > 0 {
+        for group in groups.indices {
             groups[group].pass(at: now, &table, &limits)
+            if let promise = groups[group].nextPromise {
+                sink.wake(at: SimInstant(microseconds: promise))
+            }
             let parked = groups[group].parkedSlots
             for (slot, limit) in parked {
                 table.records[Int(slot)].phase = .parked

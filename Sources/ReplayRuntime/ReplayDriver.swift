@@ -99,9 +99,9 @@ public struct ReplayDriver {
 
     @inline(__always)
     private func nextInstant() -> Int64? {
-        let arrival = next < trace.jobs.count ? trace.jobs[next].submitted + origin : nil
-        guard let end = sink.ends.nextInstant else { return arrival }
-        return arrival.map { min($0, end) } ?? end
+        var instant = min(sink.ends.nextInstant ?? .max, sink.wake ?? .max)
+        if next < trace.jobs.count { instant = min(instant, trace.jobs[next].submitted + origin) }
+        return instant == .max ? nil : instant
     }
 
     // MARK: Orders
@@ -115,20 +115,24 @@ public struct ReplayDriver {
     private mutating func stepPyss(_ now: Int64) {
         var ended: [JobID] = []
         while sink.ends.nextInstant == now { ended.append(sink.ends.pop()) }
-        for id in ended where endsAtLimit(id) { end(id, now) }
+        for id in ended where goesFirst(id) { end(id, now) }
         while arrives(at: now) {
             submitNext(now)
             pass(now)
         }
         for id in ended {
-            if !endsAtLimit(id) { end(id, now) }
+            if !goesFirst(id) { end(id, now) }
             pass(now)
         }
+        if sink.wake == now { pass(now) }
     }
 
-    private func endsAtLimit(_ id: JobID) -> Bool {
+    /// Whether pyss takes a job's end before the submissions: it ends at its limit, and no plan
+    /// that is kept knows of that already.
+    private func goesFirst(_ id: JobID) -> Bool {
         let job = trace.jobs[Int(id.number) - 1]
         return job.runTime >= job.timeLimit
+            && machine.configuration.policy.backfill != .conservativeCompress
     }
 
     // MARK: Events
@@ -165,6 +169,7 @@ public struct ReplayDriver {
 
     private mutating func pass(_ now: Int64) {
         result.passCount += 1
+        sink.wake = nil
         emulator.schedulingPass(at: SimInstant(microseconds: now), into: &sink)
     }
 }
@@ -178,6 +183,8 @@ private struct Sink: EffectSink {
     var started: ContiguousArray<Int64>
     var ended: ContiguousArray<Int64>
     var timeoutCount = 0
+    /// When the emulator wants the next pass, if nothing happens before.
+    var wake: Int64?
 
     init(jobs: ContiguousArray<TraceJob>, origin: Int64, overrun: OverrunRule) {
         self.jobs = jobs
@@ -214,6 +221,6 @@ private struct Sink: EffectSink {
     }
 
     mutating func wake(at instant: SimInstant) {
-        preconditionFailure("a trace's job has no begin time")
+        wake = min(wake ?? .max, instant.microseconds)
     }
 }

@@ -25,6 +25,11 @@ public struct SchedulingGroup: Sendable {
     /// Looks at nodes one by one even where counting would do: for tests.
     public var alwaysLooksAtNodes = false
 
+    /// The plan of `BackfillPolicy.conservativeCompress`, kept between passes.
+    var keptPlan: KeptPlan?
+    /// When the first promise of the kept plan falls due. Unit: µs since the epoch.
+    public var nextPromise: Int64?
+
     /// What the last pass did; the emulator reads and clears both.
     public var startedSlots: ContiguousArray<Int32> = []
     /// Jobs that a concurrency limit stopped, with the limit's position.
@@ -105,6 +110,7 @@ public struct SchedulingGroup: Sendable {
     public mutating func dequeue(_ slot: Int32, _ table: JobTable) {
         guard let cursor = queue.cursor(of: table.records[Int(slot)].key) else { return }
         removeFromQueue(cursor, table)
+        keptPlan?.isStale = true
     }
 
     /// Takes an entry out of the queue.
@@ -161,9 +167,15 @@ public struct SchedulingGroup: Sendable {
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) {
-        guard queue.count > 0 else { return }
+        guard queue.count > 0 else {
+            // Nothing is promised, so the next arrival may plan from what runs.
+            keptPlan = nil
+            return
+        }
         if policy.backfill == .conservative {
             passByReplanning(now.microseconds, &table, &limits)
+        } else if policy.backfill == .conservativeCompress {
+            passByCompressing(now.microseconds, &table, &limits)
         } else if nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes {
             passByCount(now.microseconds, &table, &limits)
         } else {
@@ -177,6 +189,7 @@ public struct SchedulingGroup: Sendable {
     public mutating func release(_ slot: Int32, _ table: inout JobTable) {
         let job = table.records[Int(slot)]
         ends.remove(end: job.expectedEnd, slot: slot)
+        keptPlan?.ended.append((job.nodesHeld, job.expectedEnd))
         if nodes.isUniform {
             nodes.release(listFrom: job.firstNode)
         } else {
@@ -188,6 +201,7 @@ public struct SchedulingGroup: Sendable {
     /// Gives a running job another limit.
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ table: inout JobTable) {
         ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
+        keptPlan?.isStale = true
         table.records[Int(slot)].limitSeconds = seconds
         insertEnd(of: slot, table)
     }
@@ -231,6 +245,7 @@ public struct SchedulingGroup: Sendable {
         _ table: inout JobTable
     ) -> [Int32] {
         guard let node = nodes.localIndex(machineNode) else { return [] }
+        keptPlan?.isStale = true
         let holders = holders(of: node, table)
         for slot in holders { ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot) }
         nodes.set(node, service)

@@ -47,6 +47,13 @@ public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// Source: Mu'alem and Feitelson 2001. On equal nodes given whole only. O(n · m) a pass for n
     /// queued jobs and m instants at which the plan changes.
     case conservative
+    /// As conservative, with promises kept: a job is reserved when it arrives, and at every end of
+    /// a job each waiting job is moved to its earliest start, others in place (*compress*). A
+    /// promise only ever moves earlier.
+    ///
+    /// Source: the pyss simulator's conservative scheduler. On equal nodes given whole only.
+    /// O(n · m) an end.
+    case conservativeCompress = "conservative-compress"
 }
 
 /// A whole policy: in which order jobs queue, how they overtake, and where they are put.
@@ -80,6 +87,7 @@ public struct SchedulingPolicy: Hashable, Sendable {
         ("easy", .easy),
         ("easy-sjbf", SchedulingPolicy(backfill: .easySJBF)),
         ("conservative", SchedulingPolicy(backfill: .conservative)),
+        ("conservative-compress", SchedulingPolicy(backfill: .conservativeCompress)),
         ("sjf", SchedulingPolicy(order: .sjf, backfill: .none)),
         ("ljf", SchedulingPolicy(order: .ljf, backfill: .none)),
         ("narrowest", SchedulingPolicy(order: .narrowest, backfill: .none)),
@@ -125,7 +133,9 @@ public struct SchedulingPolicy: Hashable, Sendable {
     }
 
     /// Whether it needs equal nodes that are given whole.
-    public var needsUniformNodes: Bool { backfill == .conservative }
+    public var needsUniformNodes: Bool {
+        backfill == .conservative || backfill == .conservativeCompress
+    }
 
     /// A policy or a part of one that does not exist.
     public struct Unknown: Error, Hashable, Sendable {

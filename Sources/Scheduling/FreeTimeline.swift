@@ -1,0 +1,87 @@
+/// Free nodes over time: `free[k]` are free on `[instants[k], instants[k + 1])`, and the last
+/// entry holds for ever.
+///
+/// Conservative backfilling plans on it. A flat pair of arrays: plans have as many entries as
+/// there are running and waiting jobs, a search reads them in order, and inserting moves memory
+/// that is in the cache already.
+struct FreeTimeline: Sendable {
+    private var instants: ContiguousArray<Int64> = []
+    private var free: ContiguousArray<Int32> = []
+
+    /// Starts with what is free at `now` and stays free.
+    init(now: Int64, free: Int32) {
+        instants.append(now)
+        self.free.append(free)
+    }
+
+    /// Adds the end of a running job. Ends come in order.
+    mutating func appendEnd(at instant: Int64, units: Int32) {
+        let last = free.count - 1
+        if instants[last] == instant {
+            free[last] += units
+        } else {
+            instants.append(instant)
+            free.append(free[last] + units)
+        }
+    }
+
+    /// Forgets what lies before `now`.
+    mutating func trim(before now: Int64) {
+        var first = 0
+        while first + 1 < instants.count, instants[first + 1] <= now { first += 1 }
+        if first > 0 {
+            instants.removeFirst(first)
+            free.removeFirst(first)
+        }
+        instants[0] = max(instants[0], now)
+    }
+
+    /// The earliest instant from which `units` stay free for `length`.
+    ///
+    /// - Precondition: the last entry has as many units free.
+    func earliest(units: Int32, length: Int64) -> Int64 {
+        instants.withUnsafeBufferPointer { instants in
+            free.withUnsafeBufferPointer { free in
+                var first = 0
+                while true {
+                    while free[first] < units { first += 1 }
+                    let end = instants[first] &+ length
+                    var next = first + 1
+                    while next < instants.count, instants[next] < end, free[next] >= units {
+                        next += 1
+                    }
+                    if next == instants.count || instants[next] >= end { return instants[first] }
+                    first = next
+                }
+            }
+        }
+    }
+
+    /// Takes `units` away on `[start, end)`; a negative number gives them back.
+    ///
+    /// - Precondition: `start` is not before the first entry.
+    mutating func take(_ units: Int32, from start: Int64, to end: Int64) {
+        guard start < end else { return }
+        let first = cut(at: start)
+        let last = cut(at: end)
+        for index in first..<last {
+            free[index] -= units
+            precondition(free[index] >= 0, "planned more than there is at \(instants[index])")
+        }
+    }
+
+    /// The position of the entry that begins at `instant`, made if need be.
+    private mutating func cut(at instant: Int64) -> Int {
+        var low = 0
+        var high = instants.count
+        while low < high {
+            let middle = (low + high) / 2
+            if instants[middle] < instant { low = middle + 1 } else { high = middle }
+        }
+        if low == instants.count || instants[low] != instant {
+            instants.insert(instant, at: low)
+            free.insert(free[low - 1], at: low)
+        }
+        return low
+    }
+}

@@ -1,0 +1,122 @@
+// Conservative backfilling on equal whole nodes, of both kinds.
+//
+// *Replan* makes the plan anew at each pass. *Compress* keeps it: a job gets its reservation when it
+// arrives, and at every end of a job each waiting job that is reserved later than now is, in queue
+// order, taken out and put in again at its earliest, with all others in place. Under compress a
+// promise only ever moves earlier. After a failure, a cancellation or anything else that is neither
+// an arrival nor an end, the kept plan no longer says what is free, and is made anew.
+
+/// The kept plan of `BackfillPolicy.conservativeCompress`.
+struct KeptPlan: Sendable {
+    var timeline: FreeTimeline
+    /// When each queued job is to start, by slot; only looked up.
+    var reserved: [Int32: Int64] = [:]
+    /// Jobs that have ended since the last pass: what they would have held until when.
+    var ended: [(units: Int32, until: Int64)] = []
+    /// Whether something happened that the plan does not know.
+    var isStale = false
+}
+
+extension SchedulingGroup {
+    mutating func passByReplanning(
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        var timeline = runningTimeline(now)
+        var cursor = queue.first()
+        while let current = cursor {
+            // A job larger than what is in service waits for repairs and reserves nothing.
+            if queue.size(at: current) <= nodes.inServiceCount, !park(current, table, &limits),
+                reserve(current, &timeline) == now
+            {
+                tryStartByCount(current, now, &table, &limits)
+            }
+            cursor = queue.count > 0 ? queue.entry(after: current) : nil
+        }
+    }
+
+    mutating func passByCompressing(
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        var plan = keptPlan ?? KeptPlan(timeline: runningTimeline(now))
+        keptPlan = nil
+        if plan.isStale { plan = KeptPlan(timeline: runningTimeline(now)) }
+        plan.timeline.trim(before: now)
+        for job in plan.ended {
+            plan.timeline.take(-job.units, from: now, to: job.until)
+            compress(&plan, now)
+        }
+        plan.ended.removeAll(keepingCapacity: true)
+        nextPromise = nil
+        var cursor = queue.first()
+        while let current = cursor {
+            keepOrStart(current, &plan, now, &table, &limits)
+            cursor = queue.count > 0 ? queue.entry(after: current) : nil
+        }
+        keptPlan = plan
+    }
+
+    /// Reserves for a job that has arrived, and starts one whose time has come.
+    private mutating func keepOrStart(
+        _ cursor: WaitingQueue.Cursor,
+        _ plan: inout KeptPlan,
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        let slot = queue.slot(at: cursor)
+        let size = queue.size(at: cursor)
+        guard size <= nodes.inServiceCount else { return }
+        let start = plan.reserved[slot] ?? reserve(cursor, &plan.timeline)
+        if start > now {
+            plan.reserved[slot] = start
+            nextPromise = min(nextPromise ?? .max, start)
+            return
+        }
+        if size > nodes.idleCount {
+            // Ends of this instant may still come; when they do not, a job overran its limit.
+            plan.reserved[slot] = start
+            if start < now { plan.isStale = true }
+            return
+        }
+        plan.reserved[slot] = nil
+        if !tryStartByCount(cursor, now, &table, &limits) { plan.isStale = true }
+    }
+
+    private func compress(_ plan: inout KeptPlan, _ now: Int64) {
+        var cursor = queue.first()
+        while let current = cursor {
+            let slot = queue.slot(at: current)
+            if let old = plan.reserved[slot], old > now {
+                let size = queue.size(at: current)
+                let end = old + Int64(queue.limit(at: current)) * 1_000_000
+                plan.timeline.take(-size, from: old, to: end)
+                let start = reserve(current, &plan.timeline)
+                precondition(start <= old, "compressing moved a promise later")
+                plan.reserved[slot] = start
+            }
+            cursor = queue.entry(after: current)
+        }
+    }
+
+    /// Takes the earliest place in a plan for a queued job.
+    private func reserve(_ cursor: WaitingQueue.Cursor, _ timeline: inout FreeTimeline) -> Int64 {
+        let size = queue.size(at: cursor)
+        let length = Int64(queue.limit(at: cursor)) * 1_000_000
+        let start = timeline.earliest(units: size, length: length)
+        timeline.take(size, from: start, to: start + length)
+        return start
+    }
+
+    private func runningTimeline(_ now: Int64) -> FreeTimeline {
+        precondition(nodes.isUniform, "conservative backfilling plans equal whole nodes only")
+        var timeline = FreeTimeline(now: now, free: nodes.idleCount)
+        for end in ends.byInstant(now: now, grace: Self.overrunGrace) {
+            timeline.appendEnd(at: end.instant, units: end.units)
+        }
+        return timeline
+    }
+}
