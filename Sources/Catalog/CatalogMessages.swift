@@ -16,6 +16,8 @@ extension CatalogError: CustomStringConvertible {
 extension FileRefusal: CustomStringConvertible {
     /// `FILE:LINE: field PATH: what is wrong`.
     public var description: String {
+        // A file that is not there has no line.
+        if problem == .unreadableFile(name: file) { return "\(file): cannot be read" }
         let place = field.isEmpty ? "" : "field \(field): "
         return "\(file):\(line): \(place)\(problem.text)"
     }

@@ -72,15 +72,15 @@ extension FlopRate {
 }
 
 extension ByteRate {
-    /// The rate in GB/s with one decimal: `148.0 GB/s`.
-    public var gigabyteText: String { decimalText(bytesPerSecond, per: 1_000_000_000) + " GB/s" }
+    /// The rate in GB/s with two decimals: `6.34 GB/s`.
+    public var gigabyteText: String {
+        decimalText(bytesPerSecond, per: 1_000_000_000, decimals: 2) + " GB/s"
+    }
 }
 
 extension Frequency {
     /// The frequency in GHz with two decimals: `2.93 GHz`.
     public var gigahertzText: String {
-        let hundredths = (hertz + 5_000_000) / 10_000_000
-        let rest = hundredths % 100
-        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) GHz"
+        decimalText(hertz, per: 1_000_000_000, decimals: 2) + " GHz"
     }
 }

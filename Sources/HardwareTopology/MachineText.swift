@@ -67,7 +67,7 @@ extension Machine {
         var parts = ["\(network.name), \(network.shape)"]
         if let rate = network.linkBandwidth { parts.append("\(rate.gigabyteText) a node") }
         if let time = network.latencyNanoseconds {
-            parts.append("\(decimalText(time, per: 1_000)) µs")
+            parts.append("\(decimalText(time, per: 1_000, decimals: 2)) µs")
         }
         return wrapped(
             "\(system.name): interconnect \(parts.joined(separator: ", "))",

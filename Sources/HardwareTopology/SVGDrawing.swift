@@ -166,6 +166,12 @@ struct SVGCanvas {
         body += "<text class=\"\(style)\" x=\"\(x)\" y=\"\(y)\">\(escaped(text))</text>\n"
     }
 
+    /// A line of a table, whose columns are made of spaces.
+    mutating func tableLine(_ text: String, x: Int, y: Int) {
+        body += "<text class=\"mono\" xml:space=\"preserve\" x=\"\(x)\" y=\"\(y)\">"
+        body += "\(escaped(text))</text>\n"
+    }
+
     mutating func raw(_ element: String) { body += element + "\n" }
 
     /// The whole document.
@@ -204,6 +210,7 @@ func escaped(_ text: String) -> String {
 // says in words what it is.
 private let svgStyleSheet = """
     text { font-family: "DejaVu Sans", Verdana, Arial, sans-serif; font-size: 11px; fill: #111 }
+    .mono { font-family: "DejaVu Sans Mono", monospace; white-space: pre }
     .mid { text-anchor: middle }
     .title { font-size: 18px; font-weight: bold }
     .sub { font-size: 12px; fill: #333 }

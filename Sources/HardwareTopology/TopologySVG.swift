@@ -29,7 +29,11 @@ extension TopologyModel {
         legend.draw(on: &canvas, x: margin, y: y)
         y += legend.height + 10
         for note in notes {
-            canvas.text(note, x: margin, y: y + 12, style: "sub")
+            if note.hasPrefix("  ") {
+                canvas.tableLine(note, x: margin, y: y + 12)
+            } else {
+                canvas.text(note, x: margin, y: y + 12, style: "sub")
+            }
             y += 16
         }
         return canvas.document(title: title, width: width + 2 * margin, height: y + margin)

@@ -13,14 +13,18 @@ extension BinaryInteger {
     }
 }
 
-/// `count` ÷ `unit` with one decimal, rounded half up, digits in groups of three: `4,702.2`.
+/// `count` ÷ `unit` with some decimals, rounded half up, digits in groups of three: `4,702.2`.
 ///
-/// - Precondition: `unit > 0`.
-public func decimalText(_ count: Int64, per unit: Int64) -> String {
+/// - Precondition: `unit > 0` and `decimals > 0`.
+public func decimalText(_ count: Int64, per unit: Int64, decimals: Int = 1) -> String {
     precondition(unit > 0)
-    let magnitude = Int128(count.magnitude) * 10
-    let tenths = (magnitude + Int128(unit) / 2) / Int128(unit)
-    return "\(count < 0 ? "-" : "")\((tenths / 10).groupedText).\(tenths % 10)"
+    precondition(decimals > 0)
+    var scale: Int128 = 1
+    for _ in 0..<decimals { scale *= 10 }
+    let parts = (Int128(count.magnitude) * scale + Int128(unit) / 2) / Int128(unit)
+    let fraction = String(parts % scale)
+    let zeros = String(repeating: "0", count: decimals - fraction.utf8.count)
+    return "\(count < 0 ? "-" : "")\((parts / scale).groupedText).\(zeros)\(fraction)"
 }
 
 extension ByteCount {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Catalog
 import ClusterModel
-import Foundation
 import HardwareTopology
 import WireFormats
 
@@ -52,15 +51,7 @@ struct TopologyCommand: ParsableCommand {
 
     func run() throws {
         let text = try text()
-        guard let output else {
-            FileHandle.standardOutput.write(Data(text.utf8))
-            return
-        }
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-        } catch {
-            throw TopologyRefusal.cannotWrite(path: output, why: error.localizedDescription)
-        }
+        try TextOutput.write(text, to: output)
     }
 
     private func text() throws -> String {
@@ -72,7 +63,7 @@ struct TopologyCommand: ParsableCommand {
         guard let target, target != "host" else { return try hostText() }
         if MachineChoice.isPath(target) { return try text(of: MachineChoice.machine(target)) }
         guard let slash = target.firstIndex(of: "/") else {
-            return try text(of: MachineChoice.machine(target))
+            return try text(ofMachineNamed: target)
         }
         let loaded = try MachineChoice.machine(String(target[..<slash]))
         return try text(ofType: String(target[target.index(after: slash)...]), in: loaded)
@@ -92,6 +83,22 @@ struct TopologyCommand: ParsableCommand {
     }
 
     // MARK: A machine
+
+    /// A shipped machine; somebody who gives a node type alone is told whose it is.
+    private func text(ofMachineNamed name: String) throws -> String {
+        do {
+            return try text(of: MachineChoice.machine(name))
+        } catch CatalogError.unknownMachine(let name, let similar, let known) {
+            let library = try MachineChoice.library()
+            let owners = try known.filter { machine in
+                try library.machine(named: machine).nodeTypeIndex(named: name) != nil
+            }
+            guard owners.isEmpty else {
+                throw TopologyRefusal.nodeTypeAlone(name: name, machines: owners)
+            }
+            throw CatalogError.unknownMachine(name: name, similar: similar, known: known)
+        }
+    }
 
     private func text(of machine: Machine) throws -> String {
         switch format {
@@ -151,7 +158,7 @@ struct TopologyCommand: ParsableCommand {
 enum TopologyRefusal: Error, CustomStringConvertible {
     case unknownNodeType(name: String, machine: String, similar: [String], known: [String])
     case xmlOfManyTypes(machine: String, types: [String])
-    case cannotWrite(path: String, why: String)
+    case nodeTypeAlone(name: String, machines: [String])
 
     var description: String {
         switch self {
@@ -163,8 +170,9 @@ enum TopologyRefusal: Error, CustomStringConvertible {
             let ways = types.map { "\(machine)/\($0)" }.joined(separator: ", ")
             return "XML describes one node, and \(machine) has several types; ask for one of: "
                 + ways
-        case .cannotWrite(let path, let why):
-            return "\(path): cannot be written: \(why)"
+        case .nodeTypeAlone(let name, let machines):
+            let ways = machines.map { "\($0)/\(name)" }.joined(separator: ", ")
+            return "'\(name)' is a node type, not a machine; ask for: \(ways)"
         }
     }
 }

@@ -203,4 +203,17 @@ struct ShippedMachineTests {
             #expect(similar.first == "tianhe-1a")
         }
     }
+
+    @Test("The example of docs/machines.md is a machine, and hwloc agrees with it")
+    func documentedExampleLoads() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../docs/machines.md")
+        let parts = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```")
+        let example = try #require(parts.first { $0.hasPrefix("yaml\nmachine:") }).dropFirst(5)
+        let checked = MachineLibrary(host: testHost, topologyProblem: TopologyCheck.problem)
+        let machine = try checked.machine(text: String(example), file: "machines.md")
+        #expect(machine.totals.coreCount == 32)
+        #expect(machine.defaultAccount.name == "default")
+        #expect(machine.nodeTypes[0].peak?.gigaflopText == "384.0 GF")
+    }
 }
