@@ -21,7 +21,7 @@ enum MachineChoice {
     /// - Throws: `CatalogError`, whose text names what is unknown, or file, line and field.
     static func machine(_ nameOrPath: String) throws -> Machine {
         let library = try library()
-        return isPath(nameOrPath)
+        return isPath(nameOrPath) || nameOrPath.contains("/")
             ? try library.machine(path: nameOrPath) : try library.machine(named: nameOrPath)
     }
 
