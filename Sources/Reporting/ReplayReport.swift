@@ -66,8 +66,8 @@ public struct ReplayReport: Sendable {
     public var text: String { heading + table + remarks }
 
     private var heading: String {
-        let jobs = NumberText.grouped(Int64(trace.jobs.count))
-        return "\(tracePath): \(jobs) jobs on \(machine), event order \(eventOrder)\n"
+        let jobs = counted(trace.jobs.count, "job")
+        return "\(tracePath): \(jobs) on \(machine), event order \(eventOrder)\n"
             + (trace.headerValue("Acknowledge").map { "acknowledge: \($0)\n" } ?? "") + "\n"
     }
 
@@ -98,7 +98,7 @@ public struct ReplayReport: Sendable {
         var lines: [String] = []
         for reason in DropReason.allCases {
             guard let count = trace.dropped[reason] else { continue }
-            lines.append("left out: \(NumberText.grouped(Int64(count))) rows, \(reason.text)")
+            lines.append("left out: \(counted(count, "row")), \(reason.text)")
         }
         for row in trace.malformedRows {
             let field = row.field > 0 ? ", field \(row.field)" : ""
@@ -108,18 +108,21 @@ public struct ReplayReport: Sendable {
             lines.append("  … and \(malformed - trace.malformedRows.count) more")
         }
         if trace.withoutLimit > 0 {
-            let count = NumberText.grouped(Int64(trace.withoutLimit))
-            lines.append("without a time limit: \(count) jobs; their run time is their limit")
+            let jobs = counted(trace.withoutLimit, "job")
+            lines.append("without a time limit: \(jobs); the run time is the limit")
         }
         if let refused = outcomes.first?.refusedIDs, !refused.isEmpty {
             let some = refused.prefix(20).map { String($0) }.joined(separator: ", ")
             let more = refused.count > 20 ? ", …" : ""
             lines.append(
-                "refused: \(NumberText.grouped(Int64(refused.count))) jobs that can never fit "
-                    + "(job \(some)\(more))"
+                "refused: \(counted(refused.count, "job")) that can never fit (job \(some)\(more))"
             )
         }
         return lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n"
+    }
+
+    private func counted(_ count: Int, _ noun: String) -> String {
+        "\(NumberText.grouped(Int64(count))) \(noun)\(count == 1 ? "" : "s")"
     }
 
     /// The report for programs.

@@ -14,9 +14,28 @@ struct JobsCSV {
     }
 
     /// Writes the file, whole or not at all. Times are trace seconds; refused jobs have no row.
+    ///
+    /// What is no regular file (a pipe, a device) is written to directly.
     func write(to path: String) throws {
-        let scratch = "\(path).part"
-        guard let file = fopen(scratch, "w") else { throw failure(path) }
+        var status = stat()
+        let isRegular = stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+        let target = isRegular ? "\(path).part" : path
+        guard let file = fopen(target, "w") else { throw failure(path) }
+        let isWritten = writeRows(to: file)
+        let isClosed = fclose(file) == 0
+        let isWhole = isWritten && isClosed
+        guard isRegular else {
+            guard isWhole else { throw failure(path) }
+            return
+        }
+        guard isWhole, rename(target, path) == 0 else {
+            let problem = failure(path)
+            unlink(target)
+            throw problem
+        }
+    }
+
+    private func writeRows(to file: UnsafeMutablePointer<FILE>) -> Bool {
         var buffer = Array("job_id,submit,start,end,processors,wait,state\n".utf8)
         var isWritten = true
         func flush() {
@@ -29,11 +48,7 @@ struct JobsCSV {
             if buffer.count > 1 << 20 { flush() }
         }
         flush()
-        guard fclose(file) == 0, isWritten, rename(scratch, path) == 0 else {
-            let problem = failure(path)
-            unlink(scratch)
-            throw problem
-        }
+        return isWritten
     }
 
     private func append(_ index: Int, to buffer: inout [UInt8]) {

@@ -6,7 +6,8 @@ import Scheduling
 struct PoliciesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policies",
-        abstract: "List the scheduling policies and the parts they are made of.")
+        abstract: "List the scheduling policies and the parts they are made of."
+    )
 
     func run() {
         var table = TextTable(header: ["policy", "is short for"], alignments: [.left, .left])
@@ -19,6 +20,7 @@ struct PoliciesCommand: ParsableCommand {
               order=      \(QueueOrder.allCases.map(\.rawValue).joined(separator: " "))
               backfill=   \(BackfillPolicy.allCases.map(\.rawValue).joined(separator: " "))
               placement=  \(PlacementPolicy.allCases.map(\.rawValue).joined(separator: " "))
-            """)
+            """
+        )
     }
 }
