@@ -30,6 +30,8 @@ public struct SubmitCommand: Hashable, Sendable {
     init(program: String) {
         self.program = program
         request.program = program
+        // Empty until -D names a folder: the program fills in where it was called.
+        request.workDirectory = ""
     }
 
     /// Reads everything that a submission says.

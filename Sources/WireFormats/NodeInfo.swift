@@ -56,7 +56,7 @@ public struct NodeInfo: WireRecord {
 
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
-        try fields.required("name", &name)
+        try fields("name", &name)
         try fields("state", &state)
         try fields("flags", &flags)
         try fields("partitions", &partitions)
@@ -84,6 +84,9 @@ public struct NodeInfo: WireRecord {
 }
 
 /// The answer to `GET /v1/nodes`.
+///
+/// A machine has thousands of nodes that differ in their names only. So neighbours that are alike
+/// travel as one group: `{"names": ["cn0000", "cn0001"], "node": {…}}`.
 public struct NodeList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
@@ -102,7 +105,43 @@ public struct NodeList: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
-        try fields.required("nodes", &nodes)
+        var groups = Group.groups(of: nodes)
+        try fields.required("groups", &groups)
+        nodes = groups.flatMap { group in
+            group.names.map { name in
+                var node = group.node
+                node.name = name
+                return node
+            }
+        }
+    }
+
+    /// Nodes that differ in their names only.
+    private struct Group: WireRecord {
+        var names: [String] = []
+        var node = NodeInfo()
+
+        mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+            try fields.required("names", &names)
+            try fields.required("node", &node)
+        }
+
+        static func groups(of nodes: [NodeInfo]) -> [Group] {
+            var groups: [Group] = []
+            for var node in nodes {
+                let name = node.name
+                node.name = ""
+                if groups.last?.node == node {
+                    groups[groups.count - 1].names.append(name)
+                } else {
+                    var group = Group()
+                    group.names = [name]
+                    group.node = node
+                    groups.append(group)
+                }
+            }
+            return groups
+        }
     }
 }
 

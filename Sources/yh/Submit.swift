@@ -77,7 +77,7 @@ extension Yh {
     ) throws(CommandFailure) {
         let folder = Host.currentDirectory()
         func absolute(_ path: String) -> String {
-            path.hasPrefix("/") ? path : path == "." ? folder : "\(folder)/\(path)"
+            path.hasPrefix("/") ? path : path.isEmpty || path == "." ? folder : "\(folder)/\(path)"
         }
         if let scriptPath {
             let words = [absolute(scriptPath)] + command.request.scriptArguments

@@ -95,6 +95,16 @@ struct WireFormatTests {
         try expectRoundTrip(JobList(now: .epoch, jobs: [job, JobInfo()]))
     }
 
+    @Test("Nodes that are alike travel together, and come back one by one in their order")
+    func nodeGroups() throws {
+        var nodes = World.nodes()
+        nodes[4].state = "DOWN"
+        let list = NodeList(now: SimInstant(seconds: 7), nodes: nodes)
+        #expect(try NodeList(json: list.json) == list)
+        // cn[1-2] have cards, cn[3-8] are of three partitions but for cn5, the rest of one.
+        #expect(list.json["groups"]?.array?.count == 5)
+    }
+
     private func expectRoundTrip<Record: WireRecord>(_ record: Record) throws {
         let json = record.json
         #expect(try Record(json: json) == record)
