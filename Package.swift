@@ -211,7 +211,7 @@ let allTargets: [Target] = [
     .testTarget(
         name: "ClusterModelTests",
         dependencies: [
-            "Quantities", "IndexSets", "ClusterModel", "Catalog", "HardwareTopology",
+            "Quantities", "Determinism", "IndexSets", "ClusterModel", "Catalog", "HardwareTopology",
             "WireFormats",
         ],
         swiftSettings: house

@@ -13,11 +13,14 @@ extension CatalogError: CustomStringConvertible {
     }
 }
 
+/// The reader of files says only that there is no text.
+private let cannotBeRead = "cannot be read (is it there, and is it UTF-8 text?)"
+
 extension FileRefusal: CustomStringConvertible {
     /// `FILE:LINE: field PATH: what is wrong`.
     public var description: String {
         // A file that is not there has no line.
-        if problem == .unreadableFile(name: file) { return "\(file): cannot be read" }
+        if problem == .unreadableFile(name: file) { return "\(file): \(cannotBeRead)" }
         let place = field.isEmpty ? "" : "field \(field): "
         return "\(file):\(line): \(place)\(problem.text)"
     }
@@ -45,7 +48,7 @@ extension FileRefusal.Problem {
         case .overlap(let nodes, let other): "\(nodes) already in \(other)"
         case .doesNotAddUp(let stated, let counted): "says \(stated), but there are \(counted)"
         case .conflict(let words): words
-        case .unreadableFile(let name): "file '\(name)' cannot be read"
+        case .unreadableFile(let name): "file '\(name)' \(cannotBeRead)"
         case .topology(let words): words
         case .joinsItself(let chain): "joins itself: \(chain.joined(separator: " → "))"
         case .hostNotDiscovered: "refers to the host, which was not discovered"

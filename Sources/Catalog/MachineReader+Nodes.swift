@@ -25,6 +25,7 @@ extension MachineReader {
         ])
         let accelerators = try (fields["accelerators"]?.list() ?? []).mapField(accelerator)
         let topology = try topology(fields.required("topology"))
+        try checkPeak(fields, accelerators)
         let (processor, cores, memory) = try inside(fields, topology)
         let capacity = NodeCapacity(
             cores: cores,
@@ -49,6 +50,27 @@ extension MachineReader {
             features: features,
             facts: try Self.facts(fields)
         )
+    }
+
+    /// Refuses factors whose product does not fit in 64 bits.
+    private func checkPeak(
+        _ fields: YAMLMapping,
+        _ accelerators: [Accelerator]
+    ) throws(FileRefusal) {
+        var peak: Int128 = 0
+        for card in accelerators {
+            peak += Int128(card.peak?.flopsPerSecond ?? 0) * Int128(card.count)
+        }
+        if let field = fields["processor"], let coresField = fields["cores"] {
+            let processor = try processor(field)
+            let clock = Int128(processor.clock?.hertz ?? 0)
+            let cores = Int128(try coresField.count(1...65_536))
+            peak += clock * Int128(processor.flopsPerCycle ?? 0) * cores
+        }
+        guard peak <= Int128(Int64.max) else {
+            let field = fields["processor"] ?? fields.field
+            throw field.refusal(.conflict("the node's peak is past 64 bits"))
+        }
     }
 
     /// What is in a node: as written, or for the host as discovered.
@@ -173,12 +195,16 @@ extension MachineReader {
     /// The names that a host list stands for.
     func hostNames(_ field: YAMLField) throws(FileRefusal) -> [String] {
         let text = try field.text()
-        do {
+        do throws(HostList.Rejection) {
             let names = try HostList.expand(text)
             guard let longest = names.max(by: { $0.utf8.count < $1.utf8.count }),
                 longest.utf8.count <= 64
-            else { throw HostList.Rejection.badRange(text) }
+            else { throw .badRange(text) }
             return names
+        } catch .tooManyHosts {
+            throw field.refusal(
+                .conflict("names more than \(HostList.maximumCount) things")
+            )
         } catch {
             throw field.refusal(.unreadable(found: text, expected: "a list such as cn[0000-0127]"))
         }

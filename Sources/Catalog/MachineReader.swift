@@ -66,6 +66,7 @@ struct MachineReader {
         try readPlatforms(top, into: &draft)
         try readPartitions(top, into: &draft)
         try checkExpectations(top, draft)
+        try checkSums(top, draft)
         return draft
     }
 
@@ -134,6 +135,21 @@ struct MachineReader {
             )
         }
         return index
+    }
+
+    /// Refuses a machine whose totals do not fit in 64 bits; after this, sums over nodes cannot trap.
+    private func checkSums(_ top: YAMLMapping, _ draft: MachineDraft) throws(FileRefusal) {
+        let peaks = draft.nodeTypes.map { Int128($0.peak?.flopsPerSecond ?? 0) }
+        var memory: Int128 = 0
+        var peak: Int128 = 0
+        for node in draft.nodes {
+            memory += Int128(node.capacity.memory.count)
+            peak += peaks[node.typeIndex]
+        }
+        for (sum, what) in [(memory, "the memory"), (peak, "the peak")] where sum > Int128(Int64.max) {
+            let field = top["nodes"] ?? top["join"] ?? top.field
+            throw field.refusal(.conflict("\(what) of all nodes together is past 64 bits"))
+        }
     }
 
     /// Holds what the file says it should add up to against what it does.

@@ -1,5 +1,6 @@
 import Catalog
 import ClusterModel
+import Determinism
 import Foundation
 import HardwareTopology
 import Testing
@@ -50,8 +51,39 @@ struct BadMachineTests {
             Issue.record("accepted")
         } catch {
             #expect(
-                "\(error)" == "/nowhere/machine.yaml: cannot be read"
+                "\(error)"
+                    == "/nowhere/machine.yaml: cannot be read (is it there, and is it UTF-8 text?)"
             )
+        }
+    }
+
+    @Test(
+        "A shipped file with a few bytes changed never traps",
+        arguments: 0..<200 as Range<UInt64>
+    )
+    func changedFiles(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let names = ["tianhe-1a", "mt-3000", "tianhe-1", "tianjin-ai"]
+        let name = names[random.draw(0...names.count - 1)]
+        var bytes = Array(try #require(MachineCatalog.machineText(named: name)).utf8)
+        let letters = Array("0123456789 -:,.[]{}\"'&*#abcGTz\n".utf8)
+        for _ in 0..<random.draw(1...4) {
+            let place = random.draw(0...bytes.count - 1)
+            switch random.draw(0...2) {
+            case 0: bytes.remove(at: place)
+            case 1: bytes.insert(letters[random.draw(0...letters.count - 1)], at: place)
+            default: bytes[place] = letters[random.draw(0...letters.count - 1)]
+            }
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        do {
+            let machine = try MachineLibrary(host: testHost).machine(text: text, file: "changed")
+            // What was accepted adds up without a trap.
+            #expect(machine.totals.nodeCount == machine.nodes.count, "seed \(seed)")
+        } catch .refused(let refusal) {
+            #expect(!refusal.description.isEmpty, "seed \(seed)")
+        } catch {
+            Issue.record("seed \(seed): \(error)")
         }
     }
 
