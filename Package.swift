@@ -124,7 +124,10 @@ let allTargets: [Target] = [
     ),
     .target(
         name: "HTTPService",
-        dependencies: ["WireFormats", product("Hummingbird", "hummingbird")],
+        dependencies: [
+            "WireFormats", "Quantities", product("Hummingbird", "hummingbird"),
+            product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
+        ],
         swiftSettings: house
     ),
     .target(
@@ -159,9 +162,11 @@ let allTargets: [Target] = [
     .executableTarget(
         name: "xinghed",
         dependencies: [
-            "LiveRuntime", "HTTPService", "Catalog", "WireFormats", argumentParser,
+            "LiveRuntime", "HTTPService", "Catalog", "HardwareTopology", "Persistence", "Reporting",
+            "Scheduling", "Billing", "ClusterModel", "Quantities", "WireFormats", argumentParser,
             product("Logging", "swift-log"),
             product("ServiceLifecycle", "swift-service-lifecycle"),
+            product("UnixSignals", "swift-service-lifecycle"),
         ],
         swiftSettings: house
     ),
@@ -298,6 +303,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(

@@ -1,0 +1,87 @@
+public import WireFormats
+
+/// Who is at the other end of the socket, by the kernel's word (`SO_PEERCRED`).
+public struct Peer: Hashable, Sendable {
+    /// The process; 0 when it cannot be told.
+    public var processID: Int32
+    /// The user.
+    public var userID: UInt32
+    /// The user's group.
+    public var groupID: UInt32
+}
+
+/// Why a request is answered with an error.
+public struct ServiceRefusal: Error, Hashable, Sendable {
+    /// The HTTP status.
+    public var status: Int
+    /// What the client is told.
+    public var body: ErrorBody
+
+    /// Makes a refusal.
+    public init(status: Int, body: ErrorBody) {
+        self.status = status
+        self.body = body
+    }
+}
+
+/// What a client may do to one job or array: `POST /v1/jobs/ID/…`.
+public enum JobVerb: String, Hashable, Sendable, CaseIterable {
+    /// Keep it from starting.
+    case hold
+    /// Let it start again.
+    case release
+    /// Stop it and let it wait again.
+    case requeue
+}
+
+/// The centre behind the service. The service knows HTTP and JSON; the centre knows neither.
+public protocol CentreService: Sendable {
+    /// Takes a job in.
+    func submit(
+        _ request: SubmitRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> SubmitResponse
+    /// The queue: the jobs or arrays named, or all.
+    func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList
+    /// The script of a job.
+    func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> String
+    /// Cancels or signals jobs.
+    func cancel(
+        _ request: CancelRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse
+    /// Holds, releases or requeues.
+    func perform(
+        _ verb: JobVerb,
+        on id: UInt32,
+        _ request: JobActionRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse
+    /// Changes a job.
+    func update(
+        _ id: UInt32,
+        _ request: JobUpdateRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse
+    /// The nodes.
+    func nodes() async -> NodeList
+    /// Changes nodes.
+    func update(_ request: NodeUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
+    /// The partitions.
+    func partitions() async -> PartitionList
+    /// Changes a partition.
+    func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
+    /// The accounts' records of the jobs or arrays named, or of all.
+    func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList
+    /// How the centre is.
+    func status() async -> CentreStatus
+    /// What an account owes; `month` is `YYYY-MM`.
+    func bill(account: String, month: String?) async throws(ServiceRefusal) -> BillStatement
+    /// Moves a stepped clock; the centre's time then.
+    func advance(
+        _ request: ClockAdvanceRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> CentreStatus
+    /// Begins to close the centre.
+    func shutDown(_ peer: Peer) async throws(ServiceRefusal)
+}

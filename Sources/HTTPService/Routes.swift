@@ -1,0 +1,255 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Quantities
+import WireFormats
+
+/// The routes of the API. Each body is parsed once, here; what is not JSON, or not the JSON that is
+/// expected, is refused with the line or the member that is wrong.
+struct Routes {
+    let centre: any CentreService
+    /// The largest body that is read. Unit: bytes. A script is at most 4 MiB in Slurm, and the
+    /// environment comes on top.
+    private static let bodyMaximum = 16 << 20
+    /// The largest body of many submissions.
+    private static let batchMaximum = 512 << 20
+
+    init(_ centre: any CentreService) {
+        self.centre = centre
+    }
+
+    var router: Router<PeerContext> {
+        let router = Router(context: PeerContext.self)
+        addReading(router)
+        addJobs(router)
+        addOperating(router)
+        return router
+    }
+
+    private func addReading(_ router: Router<PeerContext>) {
+        get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
+        get(router, "/v1/nodes") { _, _ in Reply(await centre.nodes()) }
+        get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
+        get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
+        get(router, "/v1/jobs") { request, _ in
+            let query = request.uri.queryParameters
+            let ids = try Self.numbers(query["id"])
+            return Reply(await centre.jobs(ids: ids, includesEnded: query["ended"] == "1"))
+        }
+        get(router, "/v1/jobs/:id") { _, context in
+            let id = try Self.jobID(context)
+            let list = await centre.jobs(ids: [id], includesEnded: true)
+            guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
+            return Reply(list)
+        }
+        get(router, "/v1/jobs/:id/script") { _, context in
+            let script = try await centre.script(Self.jobID(context), context.peer())
+            return Reply(text: script)
+        }
+        get(router, "/v1/accounting") { request, _ in
+            let ids = try Self.numbers(request.uri.queryParameters["id"])
+            return Reply(try await centre.accounting(ids: ids))
+        }
+        get(router, "/v1/bill") { request, _ in
+            let query = request.uri.queryParameters
+            guard let account = query["account"] else {
+                throw ServiceRefusal.badRequest("'account' is missing in the query")
+            }
+            let month = query["month"].map(String.init)
+            return Reply(try await centre.bill(account: String(account), month: month))
+        }
+    }
+
+    private func addJobs(_ router: Router<PeerContext>) {
+        post(router, "/v1/jobs") { request, context in
+            let submission: SubmitRequest = try await Self.body(request)
+            return Reply(try await centre.submit(submission, context.peer()))
+        }
+        post(router, "/v1/jobs/batch") { request, context in
+            try await submitMany(request, context.peer())
+        }
+        post(router, "/v1/cancel") { request, context in
+            let cancel: CancelRequest = try await Self.body(request)
+            return Reply(try await centre.cancel(cancel, context.peer()))
+        }
+        post(router, "/v1/jobs/:id/update") { request, context in
+            let update: JobUpdateRequest = try await Self.body(request)
+            let peer = try await context.peer()
+            return Reply(try await centre.update(Self.jobID(context), update, peer))
+        }
+        post(router, "/v1/jobs/:id/cancel") { _, context in
+            var cancel = CancelRequest()
+            cancel.jobs = [JobSelector(jobID: try Self.jobID(context))]
+            return Reply(try await centre.cancel(cancel, context.peer()))
+        }
+        for verb in JobVerb.allCases {
+            post(router, "/v1/jobs/:id/\(verb.rawValue)") { request, context in
+                let options: JobActionRequest = try await Self.body(request)
+                let id = try Self.jobID(context)
+                return Reply(try await centre.perform(verb, on: id, options, context.peer()))
+            }
+        }
+    }
+
+    private func addOperating(_ router: Router<PeerContext>) {
+        post(router, "/v1/nodes/update") { request, context in
+            let update: NodeUpdateRequest = try await Self.body(request)
+            try await centre.update(update, context.peer())
+            return Reply(ActionResponse())
+        }
+        post(router, "/v1/partitions/update") { request, context in
+            let update: PartitionUpdateRequest = try await Self.body(request)
+            try await centre.update(update, context.peer())
+            return Reply(ActionResponse())
+        }
+        post(router, "/v1/clock/advance") { request, context in
+            let advance: ClockAdvanceRequest = try await Self.body(request)
+            return Reply(try await centre.advance(advance, context.peer()))
+        }
+        post(router, "/v1/shutdown") { _, context in
+            try await centre.shutDown(context.peer())
+            return Reply(ActionResponse())
+        }
+    }
+
+    /// One submission a line (NDJSON), one answer a line, in the same order: `SubmitResponse`, or
+    /// `ErrorBody` for one that was refused. All go into few transactions of the journal.
+    private func submitMany(_ request: Request, _ peer: Peer) async throws -> Reply {
+        let bytes = try await Self.bytes(request, upTo: Self.batchMaximum)
+        var submissions: [SubmitRequest] = []
+        for (index, line) in bytes.split(separator: 0x0A).enumerated() {
+            do throws(JSONValue.Malformed) {
+                submissions.append(try SubmitRequest(parsing: Array(line)))
+            } catch {
+                throw ServiceRefusal.badRequest("line \(index + 1): \(error.problem)")
+            }
+        }
+        let all = submissions
+        var answers = [String](repeating: "", count: all.count)
+        await withTaskGroup(of: (Int, String).self) { group in
+            for (index, submission) in all.enumerated() {
+                group.addTask {
+                    do throws(ServiceRefusal) {
+                        let response = try await centre.submit(submission, peer)
+                        return (index, response.json.compactText)
+                    } catch {
+                        return (index, error.body.json.compactText)
+                    }
+                }
+            }
+            for await (index, answer) in group { answers[index] = answer }
+        }
+        return Reply(text: answers.map { $0 + "\n" }.joined(), type: "application/x-ndjson")
+    }
+}
+
+// MARK: - Reading requests
+
+extension Routes {
+    private static func bytes(_ request: Request, upTo maximum: Int) async throws -> [UInt8] {
+        do {
+            let buffer = try await request.body.collect(upTo: maximum)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            let text = "the request is larger than \(maximum >> 20) MiB"
+            throw ServiceRefusal(
+                status: 413,
+                body: ErrorBody(code: "request_too_large", text: text)
+            )
+        }
+    }
+
+    private static func body<Record: WireRecord>(_ request: Request) async throws -> Record {
+        let bytes = try await bytes(request, upTo: bodyMaximum)
+        guard !bytes.isEmpty else { return Record() }
+        do throws(JSONValue.Malformed) {
+            return try Record(parsing: bytes)
+        } catch {
+            throw ServiceRefusal.badRequest(error.description)
+        }
+    }
+
+    private static func jobID(_ context: PeerContext) throws -> UInt32 {
+        let text = context.parameters.get("id") ?? ""
+        guard let id = UInt32(text) else { throw ServiceRefusal.noJob }
+        return id
+    }
+
+    /// Numbers with commas between them; nil when there is no such parameter.
+    private static func numbers(_ text: Substring?) throws -> [UInt32]? {
+        guard let text else { return nil }
+        return try text.split(separator: ",").map { word in
+            guard let number = UInt32(word) else { throw ServiceRefusal.noJob }
+            return number
+        }
+    }
+}
+
+extension ServiceRefusal {
+    static func badRequest(_ problem: String) -> ServiceRefusal {
+        ServiceRefusal(status: 400, body: ErrorBody(code: "malformed_request", text: problem))
+    }
+
+    static var noJob: ServiceRefusal {
+        let body = ErrorBody(code: "invalid_job_id", text: "Invalid job id specified")
+        return ServiceRefusal(status: 404, body: body)
+    }
+}
+
+// MARK: - Answers
+
+/// What is sent back with status 200.
+private struct Reply {
+    var bytes: [UInt8]
+    var type: String
+
+    init(_ record: some WireRecord) {
+        bytes = Array(record.json.compactText.utf8)
+        type = "application/json"
+    }
+
+    init(text: String, type: String = "text/plain; charset=utf-8") {
+        bytes = Array(text.utf8)
+        self.type = type
+    }
+
+    func response(_ status: Int) -> Response {
+        Response(
+            status: HTTPResponse.Status(code: status),
+            headers: [.contentType: type],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+}
+
+extension Routes {
+    private typealias Handler = @Sendable (Request, PeerContext) async throws -> Reply
+
+    private func get(
+        _ router: Router<PeerContext>,
+        _ path: String,
+        _ handler: @escaping Handler
+    ) {
+        router.get(RouterPath(path)) { try await Self.answer($0, $1, handler) }
+    }
+
+    private func post(
+        _ router: Router<PeerContext>,
+        _ path: String,
+        _ handler: @escaping Handler
+    ) {
+        router.post(RouterPath(path)) { try await Self.answer($0, $1, handler) }
+    }
+
+    private static func answer(
+        _ request: Request,
+        _ context: PeerContext,
+        _ handler: Handler
+    ) async throws -> Response {
+        do {
+            return try await handler(request, context).response(200)
+        } catch let refusal as ServiceRefusal {
+            return Reply(refusal.body).response(refusal.status)
+        }
+    }
+}
