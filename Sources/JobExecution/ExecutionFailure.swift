@@ -22,8 +22,11 @@ public struct ExecutionFailure: Error, Hashable, Sendable, CustomStringConvertib
 
 /// Small files, whole. No Foundation: `xinghe-step` starts once for every job.
 enum SmallFile {
-    /// The bytes of a file.
-    static func read(_ path: String) throws(ExecutionFailure) -> [UInt8] {
+    /// The bytes of a file; of one that is larger than `maximum`, the first ones.
+    static func read(
+        _ path: String,
+        maximum: Int = .max
+    ) throws(ExecutionFailure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw ExecutionFailure(call: "open", subject: path, code: errno)
@@ -31,7 +34,7 @@ enum SmallFile {
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
+        while bytes.count < maximum {
             let count = Glibc.read(descriptor, &chunk, chunk.count)
             if count < 0 {
                 if errno == EINTR { continue }
@@ -40,6 +43,7 @@ enum SmallFile {
             guard count > 0 else { return bytes }
             bytes += chunk[..<count]
         }
+        return bytes
     }
 
     /// Makes a file with these bytes that nobody sees half written: a temporary one takes its
@@ -92,9 +96,10 @@ enum SmallFile {
         }
     }
 
-    /// The lines that are finished by a newline; a torn last one is left out.
+    /// The lines that are finished by a newline, of the first mebibyte; a torn last one is left out.
     static func finishedLines(_ path: String) -> [Substring] {
-        guard let bytes = try? read(path), let end = bytes.lastIndex(of: 0x0A) else { return [] }
+        guard let bytes = try? read(path, maximum: 1 << 20), let end = bytes.lastIndex(of: 0x0A)
+        else { return [] }
         return String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\n")
     }
 }

@@ -87,15 +87,20 @@ public final class JobExecutor: Sendable {
 extension JobExecutor {
     /// Writes the job's folder and starts its supervisor.
     ///
+    /// - Parameter files: further files for the folder, readable by all.
     /// - Throws: `ExecutionFailure`; the job has not begun then.
     public func start(
         _ run: Run,
         _ specification: StepSpecification,
-        script: String
+        script: String,
+        files: [(name: String, text: String)] = []
     ) throws(ExecutionFailure) {
         let folder = folder(of: run)
         if mkdir(folder.path, 0o755) != 0, errno != EEXIST {
             throw ExecutionFailure(call: "mkdir", subject: folder.path, code: errno)
+        }
+        for (name, text) in files {
+            try SmallFile.write(Array(text.utf8), to: "\(folder.path)/\(name)")
         }
         try SmallFile.write(Array(script.utf8), to: folder.script, mode: 0o700)
         try SmallFile.write([], to: folder.measure, mode: 0o600)
@@ -128,7 +133,7 @@ extension JobExecutor {
         let folder = folder(of: run)
         for path in [
             folder.specification, folder.script, folder.supervisor, folder.status, folder.notice,
-            folder.measure, folder.path + "/hostfile",
+            folder.measure, folder.hostfile,
         ] {
             unlink(path)
         }

@@ -105,4 +105,27 @@ public struct StepFolder: Hashable, Sendable {
     public var notice: String { path + "/notice" }
     /// Where kernels leave what they measured (`XINGHE_MEASURE`).
     public var measure: String { path + "/measure" }
+    /// How many ranks `mpirun` may start.
+    public var hostfile: String { path + "/hostfile" }
+}
+
+extension StepFolder {
+    /// The finished lines of the measurement file, at most so many.
+    public func measuredLines(maximum: Int) -> [Substring] {
+        Array(SmallFile.finishedLines(measure).prefix(maximum))
+    }
+
+    /// How a run was told to end, in Slurm's words, by the notice that it was sent; nil when it was
+    /// not told.
+    public var noticedEnd: String? {
+        let text = String(decoding: (try? SmallFile.read(notice)) ?? [], as: UTF8.self)
+        if text.contains("DUE TO TIME LIMIT") { return "TIMEOUT" }
+        return text.contains("CANCELLED AT") ? "CANCELLED" : nil
+    }
+
+    /// The processing units that the run was bound to.
+    public var processingUnits: [Int32] {
+        let bytes = (try? SmallFile.read(specification)) ?? []
+        return StepSpecification(decoding: bytes)?.processingUnits ?? []
+    }
 }

@@ -181,4 +181,21 @@ public final class CentreReader: Sendable {
             try Int64.fetchOne($0, sql: "SELECT count(*) FROM job") ?? 0
         }
     }
+
+    /// The body of the newest input of `kind` whose member `id` is at most `id`.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func input(
+        ofKind kind: String,
+        upToID id: UInt32
+    ) throws(PersistenceFailure) -> String? {
+        try read("read the journal") {
+            try String.fetchOne(
+                $0,
+                sql: "SELECT body FROM journal WHERE kind = ? AND json_extract(body, '$.id') <= ?"
+                    + " ORDER BY sequence DESC LIMIT 1",
+                arguments: [kind, Int64(id)]
+            )
+        }
+    }
 }

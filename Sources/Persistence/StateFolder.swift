@@ -22,7 +22,7 @@ public final class StateFolder: Sendable {
                 message: String(cString: strerror(errno))
             )
         }
-        try Self.makeFolders(path)
+        try Self.make(path)
         let lock = path + "/lock"
         let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failed("open \(lock)") }
@@ -40,6 +40,10 @@ public final class StateFolder: Sendable {
         // The name is for people only; a full disk must not keep the centre closed.
         let name = "\(getpid())\n"
         if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, name, name.utf8.count, 0) }
+        // The journal holds scripts and environments: it is nobody else's to read. SQLite gives its
+        // side files the mode of the main one.
+        let journal = open(path + "/journal.sqlite", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if journal >= 0 { close(journal) }
         self.path = path
         lockDescriptor = descriptor
     }
@@ -48,7 +52,10 @@ public final class StateFolder: Sendable {
         close(lockDescriptor)
     }
 
-    private static func makeFolders(_ path: String) throws(PersistenceFailure) {
+    /// Makes the folder, and those above it, when they are absent.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public static func make(_ path: String) throws(PersistenceFailure) {
         var built = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             built += "/" + part

@@ -1,0 +1,210 @@
+import Dispatch
+import Foundation
+import JobExecution
+public import Logging
+public import Persistence
+public import Quantities
+import Synchronization
+public import WireFormats
+
+/// What a centre is opened with.
+public struct CentreSettings: Sendable {
+    /// The folder with the journal; made when absent.
+    public var stateFolder: String
+    /// The machine and the policy.
+    public var rules: CentreRules
+    /// How time passes.
+    public var timeMode = TimeMode.real
+    /// Where the time of a new scaled or stepped centre begins; nil for the wall's time.
+    public var start: SimInstant?
+    /// The path of `xinghe-step`.
+    public var stepProgram: String
+    /// The time between SIGTERM and SIGKILL. Unit: ms.
+    public var killWaitMilliseconds: UInt32 = 30_000
+    /// The most that the journal may take; nil for what the disk gives.
+    public var sizeLimit: ByteCount?
+    /// The daemon's version.
+    public var version = ""
+    /// Where the centre logs.
+    public var logger = Logger(label: "xinghed")
+
+    /// Makes settings; what is left out has the usual value.
+    public init(stateFolder: String, rules: CentreRules, stepProgram: String) {
+        self.stateFolder = stateFolder
+        self.rules = rules
+        self.stepProgram = stepProgram
+    }
+}
+
+/// Why a centre cannot be opened.
+public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The state folder does not do its part, or another daemon has it, or it is damaged.
+    case store(PersistenceFailure)
+    /// The state folder belongs to another machine or policy.
+    case otherRules(folder: String, machine: String)
+    /// The journal replays to another state than the one recorded.
+    case digestDiffers(batch: Int64)
+    /// The journal ends before the records that were made from it.
+    case journalCut(lastBatch: Int64, recordedBatch: Int64)
+    /// A ledger entry is not the one that the journal gives.
+    case ledgerDiffers(entry: Int, id: String)
+    /// Real jobs cannot be run.
+    case execution(String)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .store(let failure): failure.description
+        case .otherRules(let folder, let machine):
+            "state folder \(folder) belongs to a centre with machine '\(machine)' as it was defined"
+                + " then, or with another policy; open it with those, or choose another --state"
+        case .digestDiffers(let batch):
+            "the journal is damaged, or another version wrote it: replaying batch \(batch) gives"
+                + " another state than the one recorded"
+        case .journalCut(let last, let recorded):
+            "the journal is damaged: it ends with batch \(last), but records of batch \(recorded)"
+                + " exist"
+        case .ledgerDiffers(let entry, let id):
+            "the ledger is damaged: entry \(entry) (\(id)) is not the one that the journal gives"
+        case .execution(let problem): "real jobs cannot be run: \(problem)"
+        }
+    }
+}
+
+/// Why a request was not done.
+public struct RequestFailure: Error, Hashable, Sendable {
+    /// The HTTP status: 4xx for what the caller can mend, 5xx for what the centre cannot do.
+    public var status: Int
+    /// What the client is told.
+    public var body: ErrorBody
+
+    /// Makes a failure.
+    public init(status: Int, body: ErrorBody) {
+        self.status = status
+        self.body = body
+    }
+}
+
+/// A centre at one instant, for readers.
+struct CentreSnapshot: Sendable {
+    var state: CentreState
+    /// Records that are not in the store yet.
+    var unstored: [JobRow]
+    var journalLength: Int64
+}
+
+/// An open centre: many may ask, one thread writes.
+public final class Centre: Sendable {
+    /// What the writing thread is asked for.
+    enum Letter: Sendable {
+        /// Inputs, prepared on the writing thread when their turn comes, and who waits for them.
+        case act(
+            @Sendable (CentreState) -> Result<[LiveInput], RequestFailure>,
+            @Sendable (Result<[InputResult], RequestFailure>) -> Void
+        )
+        /// A submission; its number is given on the writing thread.
+        case submit(SubmitInput, @Sendable (Result<[InputResult], RequestFailure>) -> Void)
+        case exited(JobExecutor.Run, StepOutcome)
+        case signal([UInt32], number: Int32)
+        case snapshot(@Sendable (CentreSnapshot) -> Void)
+        case advance(
+            ClockAdvanceRequest,
+            @Sendable (Result<SimInstant, RequestFailure>) -> Void
+        )
+        case shutdown(@Sendable () -> Void)
+    }
+
+    let settings: CentreSettings
+    let clock: CentreClock
+    let reader: CentreReader
+    let mailbox: Mailbox<Letter>
+    /// The centre's time when this daemon opened it.
+    let openedAt: SimInstant
+    /// The number of the last batch; readers compare it with what they have.
+    let version: Version
+    let published = Mutex<(version: Int, snapshot: CentreSnapshot)?>(nil)
+    private let executor: JobExecutor
+
+    /// Counts changes of the state.
+    final class Version: Sendable {
+        let value = Atomic<Int>(0)
+    }
+
+    private struct Opened: Sendable {
+        var clock: CentreClock
+        var reader: CentreReader
+    }
+
+    /// Opens a centre: takes the state folder, replays the journal, finds running jobs again, and
+    /// starts the writing thread. Blocks until the centre is ready.
+    ///
+    /// - Throws: `OpenFailure`; nothing is running then.
+    public init(_ settings: CentreSettings) throws(OpenFailure) {
+        let mailbox = Mailbox<Letter>()
+        let version = Version()
+        let answer = Mutex<Result<Opened, OpenFailure>?>(nil)
+        let ready = DispatchSemaphore(value: 0)
+        let executor = try Self.executor(settings)
+        // SQLite and process control block, so the writer has a thread of its own.
+        let thread = Thread {
+            do throws(OpenFailure) {
+                let loop = try WriterLoop(settings, mailbox, version, executor)
+                answer.withLock {
+                    $0 = .success(Opened(clock: loop.clock, reader: loop.reader))
+                }
+                ready.signal()
+                loop.run()
+            } catch {
+                answer.withLock { $0 = .failure(error) }
+                ready.signal()
+            }
+        }
+        thread.name = "xinghe-writer"
+        thread.stackSize = 8 << 20
+        thread.start()
+        ready.wait()
+        guard let answer = answer.withLock({ $0 }) else {
+            preconditionFailure("the writing thread said nothing")
+        }
+        let opened = try answer.get()
+        self.settings = settings
+        self.mailbox = mailbox
+        self.version = version
+        self.executor = executor
+        clock = opened.clock
+        reader = opened.reader
+        openedAt = opened.clock.now
+        let watcher = Thread {
+            executor.reportEnds { run, outcome in mailbox.post(.exited(run, outcome)) }
+        }
+        watcher.name = "xinghe-watcher"
+        watcher.start()
+    }
+
+    private static func executor(
+        _ settings: CentreSettings
+    ) throws(OpenFailure) -> JobExecutor {
+        do throws(PersistenceFailure) {
+            try StateFolder.make(settings.stateFolder)
+        } catch {
+            throw .store(error)
+        }
+        do throws(ExecutionFailure) {
+            return try JobExecutor(
+                stepProgram: settings.stepProgram,
+                root: settings.stateFolder + "/jobs"
+            )
+        } catch {
+            throw .execution(error.description)
+        }
+    }
+
+    /// Closes the centre. Real jobs are ended first and accounted for as cancelled; everything
+    /// acknowledged is on disk when this returns.
+    public func close() async {
+        await withCheckedContinuation { continuation in
+            mailbox.post(.shutdown { continuation.resume() })
+        }
+        executor.stop()
+    }
+}

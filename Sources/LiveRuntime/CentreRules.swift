@@ -1,0 +1,107 @@
+public import ClusterModel
+import Determinism
+import Emulation
+import IndexSets
+import Quantities
+public import Scheduling
+
+/// What stays the same while a centre is open: its machine and its policy.
+public final class CentreRules: Sendable {
+    /// The machine.
+    public let machine: Machine
+    /// How jobs are chosen.
+    public let policy: SchedulingPolicy
+    /// The index of every node by its name.
+    let nodeIndices: [String: Int]
+    /// The partitions of each node, in the machine's order.
+    let partitionsOfNode: [[Int]]
+
+    /// What the nodes of each partition have.
+    let nodeClasses: [NodeClasses]
+
+    /// The sums over each partition, and its nodes as a host list.
+    let totals: [MachineTotals]
+    let partitionNodeLists: [String]
+    /// The sums over all nodes.
+    let machineTotals: MachineTotals
+
+    /// Makes the rules of a centre.
+    public init(machine: Machine, policy: SchedulingPolicy = .easy) {
+        self.machine = machine
+        self.policy = policy
+        nodeIndices = machine.nodeIndices()
+        var partitionsOfNode = [[Int]](repeating: [], count: machine.nodes.count)
+        for (index, partition) in machine.partitions.enumerated() {
+            for node in partition.nodes { partitionsOfNode[node].append(index) }
+        }
+        self.partitionsOfNode = partitionsOfNode
+        totals = machine.partitions.map { machine.totals(of: $0.nodes) }
+        partitionNodeLists = machine.partitions.map { machine.hostList(of: $0.nodes) }
+        machineTotals = machine.totals
+        nodeClasses = machine.partitions.map { NodeClasses(machine, $0, excluding: IDSet()) }
+    }
+
+    /// The rules as the emulator takes them.
+    var configuration: EmulatorConfiguration {
+        EmulatorConfiguration(
+            nodes: machine.nodes.map(\.capacity),
+            partitions: machine.partitions.map { partition in
+                PartitionConfiguration(
+                    nodes: partition.nodes,
+                    isWholeNode: partition.sharing == .wholeNode,
+                    maximumNodesPerJob: partition.maximumNodesPerJob,
+                    maximumTimeLimit: partition.maximumTimeLimit,
+                    state: Self.state(partition.state)
+                )
+            },
+            policy: policy
+        )
+    }
+
+    static func state(_ state: Partition.State) -> PartitionState {
+        switch state {
+        case .up: .up
+        case .down: .down
+        case .drain: .drain
+        case .inactive: .inactive
+        }
+    }
+
+    /// A digest of all that decisions depend on. A journal made under other rules would not
+    /// replay to the same state, so a centre is not opened on one.
+    public var fingerprint: String {
+        var digest = StateDigest()
+        func mix(_ text: String) {
+            for byte in text.utf8 { digest.mix(UInt64(byte)) }
+            digest.mix(UInt64(text.utf8.count))
+        }
+        mix(policy.name)
+        for node in machine.nodes {
+            mix(node.name)
+            digest.mix(Int64(node.capacity.cores))
+            digest.mix(node.capacity.memory.mebibytes)
+            digest.mix(Int64(node.capacity.accelerators))
+        }
+        for partition in machine.partitions {
+            mix("\(partition.name) \(partition.sharing) \(partition.state) \(partition.backend)")
+            for node in partition.nodes { digest.mix(UInt64(node)) }
+            let limits = [partition.maximumTimeLimit, partition.defaultTimeLimit]
+            for limit in limits { digest.mix(limit?.microseconds ?? -1) }
+            let quota = partition.quota
+            for number in [
+                partition.maximumNodesPerJob, quota.runningJobs, quota.nodes, quota.cores,
+            ] {
+                digest.mix(Int64(number ?? -1))
+            }
+            mix("\(partition.prices) \(partition.platform)")
+        }
+        for account in machine.accounts { mix(account.name + (account.enterprise ?? "")) }
+        return digest.hexText
+    }
+
+    /// The limit of a job that asks for none.
+    func defaultTimeLimit(ofPartition index: Int) -> SimDuration {
+        let partition = machine.partitions[index]
+        return partition.defaultTimeLimit ?? partition.maximumTimeLimit ?? .unlimited
+    }
+}

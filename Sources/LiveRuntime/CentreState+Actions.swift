@@ -1,0 +1,219 @@
+import ClusterModel
+import Emulation
+import IndexSets
+import JobModel
+import Quantities
+import Scheduling
+import SlurmDialect
+import WireFormats
+
+// MARK: - Ends
+
+extension CentreState {
+    mutating func end(_ input: EndInput, at instant: SimInstant) -> InputResult {
+        guard let entry = jobs[input.id], entry.status.restart == input.restart else {
+            return .refused(Refusal(.invalidJobID).body)
+        }
+        guard let state = EndState.allCases.first(where: { $0.slurmName == input.state }) else {
+            return .refused(Refusal(.unspecified, "unknown end state \(input.state)").body)
+        }
+        let isRunning = entry.status.phase == .running || entry.status.phase == .completing
+        guard isRunning else { return .refused(Refusal(.alreadyDone).body) }
+        jobs.update(input.id) { status in
+            status.exitCode = input.exitCode
+            status.signal = input.signal
+            status.endReason = input.reason
+            status.measured = input.measured
+        }
+        if let rejection = send(.jobEnded(JobID(input.id), state), at: instant) {
+            preconditionFailure("job \(input.id) runs, but its end is refused: \(rejection)")
+        }
+        return .done(id: input.id, warnings: [])
+    }
+}
+
+// MARK: - Actions on one job
+
+extension CentreState {
+    /// The job, or why nothing can be done to it.
+    private func active(_ id: UInt32) -> Result<JobEntry, Refusal> {
+        guard let entry = jobs[id] else { return .failure(Refusal(.invalidJobID)) }
+        return entry.hasEnded ? .failure(Refusal(.alreadyDone)) : .success(entry)
+    }
+
+    mutating func cancel(_ id: UInt32, by user: UInt32, at instant: SimInstant) -> Refusal? {
+        switch active(id) {
+        case .failure(let refusal): return refusal
+        case .success(let entry):
+            // It has been told already; it ends when its process does.
+            if entry.status.phase == .completing { return nil }
+            jobs.update(id) { $0.cancelledBy = user }
+            return refusal(send(.cancel(JobID(id)), at: instant), id)
+        }
+    }
+
+    mutating func hold(_ id: UInt32, isAdmin: Bool, at instant: SimInstant) -> Refusal? {
+        switch active(id) {
+        case .failure(let refusal): return refusal
+        case .success(let entry):
+            // Slurm takes the hold of a running job silently; it applies to a later requeue.
+            guard entry.status.phase == .pending else { return nil }
+            jobs.update(id) { $0.isHeld = true }
+            return refusal(send(.hold(JobID(id), isAdmin ? .admin : .user), at: instant), id)
+        }
+    }
+
+    mutating func release(_ id: UInt32, at instant: SimInstant) -> Refusal? {
+        switch active(id) {
+        case .failure(let refusal): return refusal
+        case .success(let entry):
+            guard entry.status.phase == .pending else { return nil }
+            // Beyond its partition: it would only start as something that it did not ask for.
+            guard entry.status.endReason != "PartitionConfig" else { return nil }
+            jobs.update(id) { $0.isHeld = false }
+            return refusal(send(.release(JobID(id)), at: instant), id)
+        }
+    }
+
+    mutating func requeue(_ id: UInt32, _ input: JobsInput, at instant: SimInstant) -> Refusal? {
+        switch active(id) {
+        case .failure(let refusal): return refusal
+        case .success(let entry):
+            guard entry.status.phase == .running else {
+                return Refusal(entry.status.phase == .pending ? .jobPending : .disabled)
+            }
+            guard entry.status.isRequeuable else { return Refusal(.disabled) }
+            if input.isByOwner { jobs.update(id) { $0.endReason = Self.requeuedByOwner } }
+            if let rejection = send(.requeue(JobID(id)), at: instant) {
+                return refusal(rejection, id)
+            }
+            return input.holds ? hold(id, isAdmin: input.isAdminHold, at: instant) : nil
+        }
+    }
+
+    private func refusal(_ rejection: InputRejection?, _ id: UInt32) -> Refusal? {
+        switch rejection {
+        case nil: nil
+        case .unknownJob: Refusal(.alreadyDone)
+        case .jobIsRunning: Refusal(.disabled)
+        case .jobIsPending: Refusal(.jobPending)
+        case .unknownPartition, .partitionTakesNoJobs, .neverFits: Refusal(.unspecified)
+        }
+    }
+
+    mutating func update(_ input: UpdateInput, at instant: SimInstant) -> Refusal? {
+        let id = input.id
+        let change = input.change
+        switch active(id) {
+        case .failure(let refusal): return refusal
+        case .success(let entry):
+            if let limit = newLimit(change, entry.status) {
+                let effective = limit ?? .unlimited
+                if let rejection = send(.changeTimeLimit(JobID(id), effective), at: instant) {
+                    return refusal(rejection, id)
+                }
+                changeLimit(id, to: effective, isUnlimited: limit == nil)
+            }
+            if let priority = newPriority(change), entry.status.phase == .pending {
+                if let rejection = send(.changePriority(JobID(id), priority), at: instant) {
+                    return refusal(rejection, id)
+                }
+                jobs.update(id) { $0.priority = priority }
+            }
+            if change.priority == 0 { return hold(id, isAdmin: true, at: instant) }
+            jobs.update(id) { status in
+                if let name = change.name { status.name = name }
+                if let comment = change.comment { status.comment = comment }
+                if let nice = change.nice { status.nice = nice }
+                if let requeues = change.requeues { status.isRequeuable = requeues }
+            }
+            if let limit = change.arrayLimit { changeArrayLimit(entry, to: limit, at: instant) }
+            return nil
+        }
+    }
+
+    /// Nil: no change; `.some(nil)`: no limit any more.
+    private func newLimit(_ change: JobUpdateRequest, _ status: JobStatus) -> SimDuration?? {
+        if change.removesTimeLimit { return .some(nil) }
+        if let limit = change.timeLimit { return .some(limit) }
+        if let difference = change.timeLimitChange {
+            let limit = status.timeLimit + difference
+            return .some(max(SimDuration(seconds: 60), limit))
+        }
+        return nil
+    }
+
+    private func newPriority(_ change: JobUpdateRequest) -> Int64? {
+        if let priority = change.priority, priority > 0 {
+            return priority - JobStatus.usualPriority
+        }
+        return change.nice.map { -Int64($0) }
+    }
+
+    private mutating func changeLimit(_ id: UInt32, to limit: SimDuration, isUnlimited: Bool) {
+        guard let specification = jobs[id]?.specification else { return }
+        jobs.update(id) { status in
+            status.timeLimit = limit
+            status.isUnlimited = isUnlimited
+            guard let start = status.startedAt else { return }
+            let deadline = start + limit
+            status.deadline = isUnlimited ? nil : deadline
+            status.emulatedEnd = Self.emulatedEnd(specification, start, deadline)
+        }
+        effects.append(.deadlineChanged(id))
+    }
+
+    private mutating func changeArrayLimit(
+        _ entry: JobEntry,
+        to limit: UInt32,
+        at instant: SimInstant
+    ) {
+        guard let array = entry.specification.array?.job, let position = arrayLimits[array] else {
+            return
+        }
+        let changed = ConcurrencyLimit(
+            maximumJobs: limit == 0 ? nil : Int32(clamping: limit),
+            reason: .jobArrayTaskLimit
+        )
+        _ = send(.changeLimit(position, changed), at: instant)
+    }
+}
+
+// MARK: - Nodes and partitions
+
+extension CentreState {
+    mutating func change(_ input: NodesInput, at instant: SimInstant) -> InputResult {
+        let nodes = IDSet(input.nodes)
+        switch input.action {
+        case "DOWN": _ = send(.nodesDown(nodes), at: instant)
+        case "DRAIN": _ = send(.nodesDrained(nodes), at: instant)
+        case "RESUME": _ = send(.nodesResumed(nodes), at: instant)
+        default: break
+        }
+        for node in input.nodes {
+            if input.action == "RESUME" {
+                nodeNotes[node] = nil
+            } else {
+                nodeNotes[node] = NodeNote(
+                    reason: input.reason ?? nodeNotes[node]?.reason,
+                    by: input.by,
+                    since: instant
+                )
+            }
+        }
+        return .done(id: 0, warnings: [])
+    }
+
+    mutating func change(_ input: PartitionUpdateRequest, at instant: SimInstant) -> InputResult {
+        guard let index = rules.machine.partitionIndex(named: input.name) else {
+            return .refused(Refusal(.invalidPartition).body)
+        }
+        if let name = input.state {
+            guard let state = Partition.State(rawValue: name) else {
+                return .refused(Refusal(.unspecified, "unknown partition state \(name)").body)
+            }
+            _ = send(.partitionState(index, CentreRules.state(state)), at: instant)
+        }
+        return .done(id: 0, warnings: [])
+    }
+}

@@ -1,0 +1,381 @@
+import ClusterModel
+import Emulation
+import IndexSets
+import JobModel
+import Quantities
+import Scheduling
+import SlurmDialect
+import WireFormats
+
+extension CentreState {
+    /// Handles one input.
+    mutating func handle(_ input: LiveInput, at instant: SimInstant) -> InputResult {
+        switch input {
+        case .submit(let input): return submit(input, at: instant)
+        case .end(let input): return end(input, at: instant)
+        case .cancel(let input): return each(input) { $0.cancel($1, by: input.by, at: instant) }
+        case .hold(let input):
+            return each(input) { $0.hold($1, isAdmin: input.isAdminHold, at: instant) }
+        case .release(let input): return each(input) { $0.release($1, at: instant) }
+        case .requeue(let input): return each(input) { $0.requeue($1, input, at: instant) }
+        case .update(let input):
+            let error = update(input, at: instant)
+            return .outcomes([ActionOutcome(jobID: input.id, error: error?.body)])
+        case .nodes(let input): return change(input, at: instant)
+        case .partition(let input): return change(input, at: instant)
+        case .tick:
+            _ = send(.timer, at: instant)
+            return .done(id: 0, warnings: [])
+        }
+    }
+
+    private mutating func each(
+        _ input: JobsInput,
+        _ act: (inout CentreState, UInt32) -> Refusal?
+    ) -> InputResult {
+        var outcomes: [ActionOutcome] = []
+        for id in input.ids {
+            outcomes.append(ActionOutcome(jobID: id, error: act(&self, id)?.body))
+        }
+        return .outcomes(outcomes)
+    }
+
+    private func refusal(_ rejection: InputRejection?) -> Refusal? {
+        switch rejection {
+        case nil: nil
+        case .unknownJob(let id):
+            jobs[id.number] == nil ? Refusal(.invalidJobID) : Refusal(.alreadyDone)
+        case .jobIsRunning: Refusal(.disabled)
+        case .jobIsPending: Refusal(.jobPending)
+        case .unknownPartition: Refusal(.invalidPartition)
+        case .partitionTakesNoJobs: Refusal(.partitionNotAvailable)
+        case .neverFits: Refusal(.requestNotAvailable)
+        }
+    }
+}
+
+// MARK: - Submissions
+
+extension CentreState {
+    /// A submission after all its names were looked up.
+    struct Resolved {
+        var specification: JobSpecification
+        var tasks: [UInt32?]
+        var status: JobStatus
+        var submission: JobSubmission
+        var isBeyondPartition: Bool
+    }
+
+    private mutating func submit(_ input: SubmitInput, at instant: SimInstant) -> InputResult {
+        let count = UInt32(input.request.array?.indices.count ?? 1)
+        precondition(input.id >= nextJobID, "job number \(input.id) was given before")
+        nextJobID = input.id + max(1, count)
+        let resolved: Resolved
+        do throws(Refusal) {
+            resolved = try resolve(input, at: instant)
+        } catch {
+            return .refused(error.body)
+        }
+        let limits = self.limits(for: resolved, at: instant)
+        for (offset, task) in resolved.tasks.enumerated() {
+            let id = input.id + UInt32(offset)
+            var submission = resolved.submission
+            submission.id = JobID(id)
+            submission.limits = limits
+            submission.dependencies = dependencies(of: input.request, task: task, id: id)
+            var status = resolved.status
+            status.dependencies = submission.dependencies
+            jobs.insert(
+                JobEntry(
+                    id: id,
+                    arrayTask: task,
+                    specification: resolved.specification,
+                    status: status
+                )
+            )
+            if let rejection = send(.submit(submission), at: instant) {
+                jobs.remove(id)
+                // Elements are alike, so the first is refused or none is.
+                let refusal = self.refusal(rejection) ?? Refusal(.unspecified)
+                return .refused(refusal.body)
+            }
+            if input.request.endsOnInvalidDependency == true, !submission.dependencies.isEmpty {
+                endsOnInvalid.insert(id)
+            }
+        }
+        return .done(id: input.id, warnings: [])
+    }
+
+    /// Looks up what a submission names. Changes nothing.
+    ///
+    /// - Throws: `Refusal`, in the order in which Slurm checks.
+    func resolve(_ input: SubmitInput, at instant: SimInstant) throws(Refusal) -> Resolved {
+        let request = input.request
+        let partitions = try self.partitions(request)
+        let account = try self.account(request, partitions)
+        try checkDependencies(request)
+        let tasks = try arrayTasks(request)
+        let required = try request.requiredNodes.map { list throws(Refusal) in
+            try rules.nodes(list)
+        }
+        var excluded = IDSet()
+        if let list = request.excludedNodes { excluded.formUnion(try rules.nodes(list)) }
+        if let features = request.features {
+            excluded.formUnion(try rules.nodesWithout(features: features))
+        }
+        if request.reservation != nil { throw Refusal(.invalidReservation) }
+        if request.licenses != nil { throw Refusal(.invalidLicense) }
+        var plan = try plan(request, partitions, excluding: excluded)
+        if let required, plan.request.chunksPerNodeMaximum == 1, !plan.isBeyondPartition {
+            plan.nodes = max(plan.nodes, Int32(required.count))
+            plan.request.chunkCount = plan.nodes
+        }
+        let limit =
+            request.hasNoTimeLimit
+            ? .unlimited : request.timeLimit ?? rules.defaultTimeLimit(ofPartition: partitions[0])
+        let priority = self.priority(request, isOperator: input.isOperator)
+        let hold: HoldKind? =
+            plan.isBeyondPartition
+            ? .admin : request.isHeld ? .user : priority == heldPriority ? .admin : nil
+        let submission = JobSubmission(
+            id: JobID(input.id),
+            partitions: partitions,
+            // A job that no partition is large enough for waits aside; what it asks for must not
+            // stand in its way into the queue.
+            request: plan.isBeyondPartition ? ResourceRequest(chunkCount: 1) : plan.request,
+            timeLimit: limit,
+            priority: priority == heldPriority ? 0 : priority,
+            notBefore: request.begin,
+            hold: hold,
+            requiredNodes: required,
+            excludedNodes: excluded.isEmpty ? nil : excluded,
+            isRequeuable: request.requeues ?? true
+        )
+        let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
+        let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
+        let specification = JobSpecification(
+            request: isReal ? request : request.withoutScript,
+            account: account,
+            array: request.array.map {
+                (input.id, tasks.count, bounds.0 ?? 0, bounds.1 ?? 0, $0.limit)
+            },
+            runTime: request.comment.flatMap(Self.runTime),
+            submittedAt: instant
+        )
+        var status = JobStatus(
+            name: request.name,
+            comment: request.comment,
+            partitions: partitions,
+            timeLimit: limit
+        )
+        status.isUnlimited = limit >= .unlimited
+        status.priority = priority == heldPriority ? 0 : priority
+        status.nice = request.nice ?? 0
+        status.isHeld = hold != nil
+        status.isRequeuable = submission.isRequeuable
+        status.notBefore = request.begin
+        status.requestedNodes = plan.nodes
+        status.requestedCores = plan.cores
+        status.tasks = plan.tasks
+        if plan.isBeyondPartition { status.endReason = "PartitionConfig" }
+        return Resolved(
+            specification: specification,
+            tasks: tasks,
+            status: status,
+            submission: submission,
+            isBeyondPartition: plan.isBeyondPartition
+        )
+    }
+
+    private func partitions(_ request: SubmitRequest) throws(Refusal) -> [Int] {
+        guard !request.partitions.isEmpty else { return [rules.machine.defaultPartitionIndex] }
+        var indices: [Int] = []
+        for name in request.partitions {
+            guard let index = rules.machine.partitionIndex(named: name) else {
+                throw Refusal(.invalidPartition, "invalid partition specified: \(name)")
+            }
+            switch emulator.state(ofPartition: index) {
+            case .drain, .inactive: throw Refusal(.partitionNotAvailable)
+            case .up, .down: indices.append(index)
+            }
+        }
+        let backends = Set(indices.map { rules.machine.partitions[$0].backend })
+        // A job either really runs or is emulated: that is not left to which partition is free.
+        guard backends.count == 1 else {
+            throw Refusal(.invalidPartition, "real and emulated partitions cannot be mixed")
+        }
+        return indices
+    }
+
+    private func account(
+        _ request: SubmitRequest,
+        _ partitions: [Int]
+    ) throws(Refusal) -> String {
+        let name = request.account ?? rules.machine.defaultAccount.name
+        guard rules.machine.account(named: name) != nil else { throw Refusal(.invalidAccount) }
+        for index in partitions {
+            if let allowed = rules.machine.partitions[index].allowedAccounts {
+                guard allowed.contains(name) else { throw Refusal(.invalidAccount) }
+            }
+        }
+        return name
+    }
+
+    private func arrayTasks(_ request: SubmitRequest) throws(Refusal) -> [UInt32?] {
+        guard let array = request.array else { return [nil] }
+        // Slurm's MaxArraySize is 1,001 by default; a centre of this size sets it higher.
+        let largest = array.ranges.map(\.last).max() ?? 0
+        guard largest <= 100_000, array.limit != 0 else { throw Refusal(.invalidArray) }
+        let indices = array.indices
+        guard !indices.isEmpty else { throw Refusal(.invalidArray) }
+        return indices
+    }
+
+    private func plan(
+        _ request: SubmitRequest,
+        _ partitions: [Int],
+        excluding excluded: IDSet
+    ) throws(Refusal) -> JobPlan {
+        var first: JobPlan?
+        var refusal = Refusal(.requestNotAvailable)
+        for index in partitions {
+            do throws(Refusal) {
+                let plan = try JobPlan(
+                    request,
+                    rules: rules,
+                    partition: index,
+                    excluding: excluded
+                )
+                if first == nil || first?.isBeyondPartition == true { first = plan }
+            } catch {
+                refusal = error
+            }
+        }
+        guard let first else { throw refusal }
+        return first
+    }
+
+    /// What stands for a priority of 0, a hold.
+    private var heldPriority: Int64 { .min }
+
+    /// The priority in the emulator's terms: 0 is usual. Only operators set one by hand.
+    private func priority(_ request: SubmitRequest, isOperator: Bool) -> Int64 {
+        if let priority = request.priority, isOperator {
+            return priority == 0 ? heldPriority : priority - JobStatus.usualPriority
+        }
+        return -Int64(request.nice ?? 0)
+    }
+
+    /// `runtime=SECONDS` in the comment.
+    static func runTime(_ comment: String) -> SimDuration? {
+        for word in comment.split(whereSeparator: { $0 == " " || $0 == "," || $0 == ";" }) {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, parts[0] == "runtime", let seconds = Int64(parts[1]),
+                (0...1_000_000_000).contains(seconds)
+            else { continue }
+            return SimDuration(seconds: seconds)
+        }
+        return nil
+    }
+
+    /// The emulator's limits that a job counts against: its account's quota, its array's throttle.
+    private mutating func limits(for resolved: Resolved, at instant: SimInstant) -> [Int] {
+        var limits: [Int] = []
+        for partition in resolved.submission.partitions.prefix(3) {
+            let quota = rules.machine.partitions[partition].quota
+            guard quota != AccountQuota() else { continue }
+            let key = "\(partition)/\(resolved.specification.account)"
+            let limit = ConcurrencyLimit(
+                maximumJobs: quota.runningJobs,
+                maximumNodes: quota.nodes,
+                maximumCores: quota.cores.map(Int64.init)
+            )
+            limits.append(quotaLimits[key] ?? addLimit(limit, at: instant))
+            quotaLimits[key] = limits.last
+        }
+        if let array = resolved.specification.array, let maximum = array.limit {
+            let limit = ConcurrencyLimit(
+                maximumJobs: Int32(clamping: maximum),
+                reason: .jobArrayTaskLimit
+            )
+            let position = addLimit(limit, at: instant)
+            arrayLimits[array.job] = position
+            limits.append(position)
+        }
+        return limits
+    }
+
+    private mutating func addLimit(_ limit: ConcurrencyLimit, at instant: SimInstant) -> Int {
+        let rejection = send(.addLimit(limit), at: instant)
+        precondition(rejection == nil, "a limit is never refused")
+        limitCount += 1
+        return limitCount - 1
+    }
+}
+
+extension JobStatus {
+    /// What `squeue` shows as the priority of a job that nobody gave another one. Slurm's
+    /// priority/basic counts down from here.
+    static let usualPriority: Int64 = 4_294_901_759
+}
+
+extension SubmitRequest {
+    /// The request without what only a real run needs.
+    var withoutScript: SubmitRequest {
+        var request = self
+        request.script = ""
+        request.environment = []
+        return request
+    }
+}
+
+// MARK: - Dependencies
+
+extension CentreState {
+    private func checkDependencies(_ request: SubmitRequest) throws(Refusal) {
+        for dependency in request.dependencies {
+            switch dependency.kind {
+            case "after" where dependency.delay == .zero: continue
+            case "afterany", "afterok", "afternotok", "aftercorr", "singleton": continue
+            default: throw Refusal(.dependencyProblem)
+            }
+        }
+        // The emulator knows "all of them" only.
+        guard !request.anyDependency || request.dependencies.count <= 1 else {
+            throw Refusal(.dependencyProblem, "dependencies joined by '?' are not supported")
+        }
+    }
+
+    /// The dependencies in the emulator's terms: one for each job that is meant.
+    func dependencies(of request: SubmitRequest, task: UInt32?, id: UInt32) -> [Dependency] {
+        request.dependencies.flatMap { dependency -> [Dependency] in
+            if dependency.kind == "singleton" {
+                return singleton(request, before: id)
+            }
+            let kind: Dependency.Kind =
+                switch dependency.kind {
+                case "after": .after
+                case "afterok", "aftercorr": .afterOK
+                case "afternotok": .afterNotOK
+                default: .afterAny
+                }
+            let wanted = dependency.kind == "aftercorr" ? task : dependency.arrayTask
+            let selector = JobSelector(jobID: dependency.jobID, arrayTasks: wanted.map { [$0] })
+            let found = jobs.entries(selector)
+            // A job that nobody knows any more is left to the emulator, which remembers its end.
+            guard !found.isEmpty else { return [Dependency(kind, JobID(dependency.jobID))] }
+            return found.map { Dependency(kind, JobID($0.id)) }
+        }
+    }
+
+    private func singleton(_ request: SubmitRequest, before id: UInt32) -> [Dependency] {
+        var found: [Dependency] = []
+        jobs.forEach { entry in
+            guard entry.id < id, !entry.hasEnded, entry.status.name == request.name,
+                entry.specification.request.userID == request.userID
+            else { return }
+            found.append(Dependency(.afterAny, JobID(entry.id)))
+        }
+        return found
+    }
+}

@@ -1,0 +1,316 @@
+import ClusterModel
+import Emulation
+import JobModel
+import Quantities
+import SlurmDialect
+import WireFormats
+
+// What readers see of jobs. Nothing here changes the centre.
+
+extension CentreState {
+    /// The job as the queue shows it.
+    func info(of entry: JobEntry, now: SimInstant) -> JobInfo {
+        let request = entry.specification.request
+        let status = entry.status
+        var info = JobInfo()
+        info.jobID = entry.id
+        if let array = entry.specification.array {
+            info.arrayJobID = array.job
+            info.arrayTaskID = entry.arrayTask
+            info.arrayLimit = array.limit
+        }
+        info.name = status.name
+        info.user = request.user
+        info.userID = request.userID
+        info.group = request.group
+        info.groupID = request.groupID
+        info.account = entry.specification.account
+        if let qos = request.qos { info.qos = qos }
+        info.partition = partitionNames(of: status)
+        info.state = stateName(of: status)
+        info.reason = reason(of: entry)
+        info.cancelledBy = status.cancelledBy
+        info.backend = isReal(entry) ? "local" : "emulated"
+        addTimes(entry, now, to: &info)
+        addResources(entry, to: &info)
+        info.priority = status.isHeld ? 0 : max(1, JobStatus.usualPriority + status.priority)
+        info.nice = status.nice
+        info.requeues = status.isRequeuable
+        info.restarts = status.restart
+        info.exitCode = status.exitCode
+        info.exitSignal = status.signal
+        info.endsOnInvalidDependency = request.endsOnInvalidDependency ?? false
+        info.dependency = dependencyText(of: entry)
+        addFiles(entry, to: &info)
+        return info
+    }
+
+    private func partitionNames(of status: JobStatus) -> String {
+        if status.partitions.count == 1 {
+            return rules.machine.partitions[status.partitions[0]].name
+        }
+        return status.partitions.map { rules.machine.partitions[$0].name }.joined(separator: ",")
+    }
+
+    func stateName(of status: JobStatus) -> String {
+        switch status.phase {
+        case .pending: "PENDING"
+        case .running: "RUNNING"
+        case .completing: "COMPLETING"
+        case .ended(let state): state.slurmName
+        }
+    }
+
+    private func reason(of entry: JobEntry) -> String {
+        let status = entry.status
+        switch status.phase {
+        case .pending:
+            if let reason = status.endReason { return reason }
+            return emulator.pendingReason(of: JobID(entry.id))?.slurmName ?? "None"
+        case .running, .completing: return "None"
+        case .ended(let state):
+            if let reason = status.endReason { return reason }
+            switch state {
+            case .timeout: return "TimeLimit"
+            case .nodeFail: return "NodeDown"
+            case .failed: return status.signal != 0 ? "JobLaunchFailure" : "NonZeroExitCode"
+            case .completed, .cancelled, .preempted, .outOfMemory: return "None"
+            }
+        }
+    }
+
+    private func addTimes(_ entry: JobEntry, _ now: SimInstant, to info: inout JobInfo) {
+        let status = entry.status
+        info.submit = entry.specification.submittedAt
+        let isAside = status.phase == .pending && (status.isHeld || hasOpenDependencies(entry))
+        info.eligible = isAside ? nil : max(info.submit, status.notBefore ?? info.submit)
+        info.start = status.startedAt
+        info.end = status.endedAt ?? status.deadline
+        info.lastEvaluation = lastInstant
+        info.timeLimit = status.isUnlimited ? nil : status.timeLimit
+        if let start = status.startedAt { info.runTime = runTime(of: status, start, now) }
+    }
+
+    /// How long it ran. For a real job that has ended: what was measured.
+    private func runTime(
+        of status: JobStatus,
+        _ start: SimInstant,
+        _ now: SimInstant
+    ) -> SimDuration {
+        if let measured = status.measured { return measured.wall }
+        return max(.zero, (status.endedAt ?? now) - start)
+    }
+
+    private func hasOpenDependencies(_ entry: JobEntry) -> Bool {
+        guard !entry.status.dependencies.isEmpty else { return false }
+        switch emulator.pendingReason(of: JobID(entry.id)) {
+        case .dependency, .dependencyNeverSatisfied: return true
+        default: return false
+        }
+    }
+
+    private func addResources(_ entry: JobEntry, to info: inout JobInfo) {
+        let request = entry.specification.request
+        let status = entry.status
+        let hasRun = !status.nodes.isEmpty
+        info.nodeCount = hasRun ? Int32(status.nodes.count) : status.requestedNodes
+        info.nodeList = status.nodeList
+        info.cores = hasRun ? status.coresHeld : status.requestedCores
+        info.tasks = status.tasks
+        info.cpusPerTask = request.cpusPerTask ?? 1
+        info.tasksPerNode = request.tasksPerNode
+        info.memoryPerNode = request.memoryPerNode
+        info.memoryPerCPU = request.memoryPerCPU
+        info.accelerators = hasRun ? status.acceleratorsHeld : Int64(request.accelerators ?? 0)
+        if !request.gres.isEmpty {
+            info.gres = request.gres.map { gres in
+                "gres:\(gres.name)" + (gres.type.map { ":\($0)" } ?? "") + ":\(gres.count)"
+            }.joined(separator: ",")
+        }
+        let isWhole = status.partitions.contains {
+            rules.machine.partitions[$0].sharing == .wholeNode
+        }
+        info.oversubscribe =
+            isWhole || request.exclusive == "exclusive" ? "NO" : request.sharesNodes ? "YES" : "OK"
+        info.features = request.features
+        info.requiredNodes = request.requiredNodes
+        info.excludedNodes = request.excludedNodes
+        info.reservation = request.reservation
+        info.licenses = request.licenses
+    }
+
+    private func dependencyText(of entry: JobEntry) -> String? {
+        guard entry.status.phase == .pending, hasOpenDependencies(entry) else { return nil }
+        let parts = entry.status.dependencies.compactMap { dependency -> String? in
+            let other = jobs[dependency.job.number]
+            let word: String
+            switch other?.status.phase {
+            case .pending?: word = "unfulfilled"
+            case .running?, .completing?:
+                if dependency.kind == .after { return nil }
+                word = "unfulfilled"
+            case .ended(let state)?:
+                let isMet =
+                    switch dependency.kind {
+                    case .after, .afterAny: true
+                    case .afterOK: state == .completed
+                    case .afterNotOK: state != .completed
+                    }
+                if isMet { return nil }
+                word = "failed"
+            case nil: word = "unfulfilled"
+            }
+            return "\(Self.name(of: dependency.kind)):\(dependency.job)(\(word))"
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: ",")
+    }
+
+    private static func name(of kind: Dependency.Kind) -> String {
+        switch kind {
+        case .after: "after"
+        case .afterAny: "afterany"
+        case .afterOK: "afterok"
+        case .afterNotOK: "afternotok"
+        }
+    }
+
+    private func addFiles(_ entry: JobEntry, to info: inout JobInfo) {
+        let request = entry.specification.request
+        info.comment = entry.status.comment
+        info.workDirectory = request.workDirectory
+        info.command = request.command
+        info.submitHost = request.submitHost
+        info.batchHost = entry.status.nodes.first.map { rules.machine.nodes[$0.node].name }
+        let files = outputFiles(of: entry)
+        info.standardOutput = files.output
+        info.standardError = files.error ?? files.output
+        info.standardInput = files.input
+    }
+
+    /// Where a job reads and writes, patterns filled in; error is nil when it goes with output.
+    func outputFiles(of entry: JobEntry) -> (output: String, error: String?, input: String) {
+        let request = entry.specification.request
+        let values = FilenamePattern.Values(
+            jobID: entry.id,
+            arrayJobID: entry.specification.array?.job,
+            arrayTaskID: entry.arrayTask,
+            jobName: entry.status.name,
+            user: request.user,
+            host: entry.status.nodes.first.map { rules.machine.nodes[$0.node].name } ?? ""
+        )
+        func path(_ pattern: String) -> String {
+            FilenamePattern.path(pattern, in: request.workDirectory, values)
+        }
+        let standard = FilenamePattern.standard(isArray: entry.specification.array != nil)
+        return (
+            path(request.standardOutput ?? standard), request.standardError.map(path),
+            request.standardInput.map(path) ?? "/dev/null"
+        )
+    }
+}
+
+// MARK: - Accounts
+
+extension CentreState {
+    /// The job as the accounts show it.
+    func record(of entry: JobEntry, now: SimInstant) -> AccountingRecord {
+        let request = entry.specification.request
+        let status = entry.status
+        var record = AccountingRecord()
+        record.jobID = entry.id
+        record.arrayJobID = entry.specification.array?.job
+        record.arrayTaskID = entry.arrayTask
+        record.name = status.name
+        record.partition = partitionNames(of: status)
+        record.account = entry.specification.account
+        record.user = request.user
+        record.userID = request.userID
+        record.group = request.group
+        record.groupID = request.groupID
+        if let qos = request.qos { record.qos = qos }
+        record.state = stateName(of: status)
+        record.cancelledBy = status.cancelledBy
+        record.reason = reason(of: entry)
+        let isTimeout = status.phase == .ended(.timeout)
+        // sacct(1) shows no signal for a job that its time limit ended; its batch step has it.
+        record.exitCode = isTimeout ? 0 : status.exitCode
+        record.exitSignal = isTimeout ? 0 : status.signal
+        record.submit = entry.specification.submittedAt
+        record.eligible = max(record.submit, status.notBefore ?? record.submit)
+        record.start = status.startedAt
+        record.end = status.endedAt
+        if let start = status.startedAt {
+            record.elapsed = runTime(of: status, start, now)
+            // A real run ended when its process did, whatever the clock showed by then.
+            if status.endedAt != nil, status.measured != nil { record.end = start + record.elapsed }
+        }
+        record.timeLimit = status.isUnlimited ? nil : status.timeLimit
+        let hasRun = !status.nodes.isEmpty
+        record.nodeCount = hasRun ? Int32(status.nodes.count) : status.requestedNodes
+        record.nodeList = status.nodeList
+        record.cores = hasRun ? status.coresHeld : status.requestedCores
+        record.requestedCores = status.requestedCores
+        record.accelerators = status.acceleratorsHeld
+        record.requestedMemory = requestedMemory(request, status)
+        record.priority = status.isHeld ? 0 : max(1, JobStatus.usualPriority + status.priority)
+        record.restarts = status.restart
+        record.workDirectory = request.workDirectory
+        record.submitLine = request.submitLine
+        record.comment = status.comment
+        record.backend = isReal(entry) ? "local" : "emulated"
+        record.verifiedFlop = status.measured?.verifiedFlop
+        if hasRun {
+            record.steps = [batchStep(of: record, status)] + kernelSteps(of: record, status)
+        }
+        return record
+    }
+
+    private func requestedMemory(_ request: SubmitRequest, _ status: JobStatus) -> ByteCount? {
+        if let memory = request.memoryPerNode {
+            return ByteCount(memory.count * Int64(status.requestedNodes))
+        }
+        return request.memoryPerCPU.map { ByteCount($0.count * status.requestedCores) }
+    }
+
+    private func batchStep(of record: AccountingRecord, _ status: JobStatus) -> StepRecord {
+        var step = StepRecord()
+        let isKilled = status.signal != 0
+        step.state =
+            switch status.phase {
+            case .pending, .running, .completing: "RUNNING"
+            case .ended(.completed): "COMPLETED"
+            case .ended(.failed) where !isKilled: "FAILED"
+            case .ended: "CANCELLED"
+            }
+        step.exitCode = status.exitCode
+        step.exitSignal = status.signal
+        step.start = record.start
+        step.end = record.end
+        step.elapsed = record.elapsed
+        step.cores = status.nodes.first.map { Int64($0.cores) } ?? record.cores
+        step.nodeList = status.nodes.first.map { rules.machine.nodes[$0.node].name } ?? ""
+        step.maximumResident = status.measured?.largestResident
+        step.processorTime = status.measured?.processorTime
+        return step
+    }
+
+    /// What kernels measured, one step each, with the seconds that they took.
+    private func kernelSteps(of record: AccountingRecord, _ status: JobStatus) -> [StepRecord] {
+        let kernels = status.measured?.kernels ?? []
+        return kernels.enumerated().map { index, line in
+            var step = StepRecord()
+            step.id = String(index)
+            step.name = line.json["kernel"]?.string ?? "kernel"
+            step.state = line.json["verified"]?.bool == true ? "COMPLETED" : "FAILED"
+            step.exitCode = line.json["verified"]?.bool == true ? 0 : 1
+            step.start = record.start
+            step.end = record.end
+            let seconds = line.json["seconds"]?.double ?? 0
+            step.elapsed = SimDuration(microseconds: Int64((seconds * 1e6).rounded()))
+            step.cores = line.json["ranks"]?.integer ?? 1
+            step.tasks = Int32(clamping: line.json["ranks"]?.integer ?? 1)
+            step.nodeList = record.nodeList
+            return step
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import ClusterModel
+import Determinism
+import Emulation
+import Quantities
+import Scheduling
+import WireFormats
+
+// What readers see of nodes and partitions. Nothing here changes the centre.
+
+extension CentreState {
+    /// All nodes, in the machine's order.
+    func nodeInfos(bootTime: SimInstant, userName: (UInt32) -> String) -> [NodeInfo] {
+        let machine = rules.machine
+        let sockets = machine.nodeTypes.map(Self.sockets)
+        return machine.nodes.indices.map { index in
+            let node = machine.nodes[index]
+            let type = machine.nodeTypes[node.typeIndex]
+            var info = NodeInfo()
+            info.name = node.name
+            info.partitions = rules.partitionsOfNode[index].map { machine.partitions[$0].name }
+            info.cores = node.capacity.cores
+            info.memory = node.capacity.memory
+            info.accelerators = node.capacity.accelerators
+            addUse(ofNode: index, node.capacity, to: &info)
+            if let card = type.accelerators.first, node.capacity.accelerators > 0 {
+                info.gres = "\(card.kind):\(Self.word(card.model)):\(node.capacity.accelerators)"
+            }
+            if !type.features.isEmpty { info.features = type.features.joined(separator: ",") }
+            info.sockets = sockets[node.typeIndex]
+            info.coresPerSocket = max(1, node.capacity.cores / info.sockets)
+            info.operatingSystem = type.operatingSystem
+            info.nodeType = type.name
+            info.bootTime = bootTime
+            if let note = nodeNotes[index] {
+                info.reason = note.reason
+                info.reasonUser = userName(note.by)
+                info.reasonTime = note.since
+            }
+            return info
+        }
+    }
+
+    private func addUse(ofNode index: Int, _ capacity: NodeCapacity, to info: inout NodeInfo) {
+        guard let condition = emulator.condition(ofNode: index) else {
+            info.state = "UNKNOWN"
+            return
+        }
+        info.coresHeld = capacity.cores - condition.coresFree
+        info.acceleratorsHeld = capacity.accelerators - condition.acceleratorsFree
+        let memoryFree = ByteCount(mebibytes: Int64(condition.memoryMebibytesFree))
+        info.memoryHeld = ByteCount(max(0, capacity.memory.mebibytes << 20 - memoryFree.count))
+        switch condition.service {
+        case .down: info.state = "DOWN"
+        case .up, .drained:
+            info.state =
+                condition.jobCount == 0
+                ? "IDLE" : info.coresHeld < capacity.cores ? "MIXED" : "ALLOCATED"
+            if condition.service == .drained { info.flags = ["DRAIN"] }
+        }
+    }
+
+    /// The packages of a synthetic topology; 1 when that cannot be told.
+    private static func sockets(_ type: NodeType) -> Int32 {
+        guard case .synthetic(let text) = type.topology else { return 1 }
+        for word in text.split(separator: " ") where word.lowercased().hasPrefix("pack") {
+            let digits = word.drop { $0 != ":" }.dropFirst().prefix { $0.isNumber }
+            if let count = Int32(digits), count > 0 { return count }
+        }
+        return 1
+    }
+
+    private static func word(_ text: String) -> String {
+        String(text.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+    }
+
+    /// All partitions, in the machine's order.
+    func partitionInfos() -> [PartitionInfo] {
+        rules.machine.partitions.enumerated().map { index, partition in
+            var info = PartitionInfo()
+            let totals = rules.totals[index]
+            info.name = partition.name
+            info.isDefault = index == rules.machine.defaultPartitionIndex
+            info.state = Self.name(of: emulator.state(ofPartition: index))
+            info.nodeList = rules.partitionNodeLists[index]
+            info.nodeCount = Int32(totals.nodeCount)
+            info.cores = totals.coreCount
+            info.memory = totals.memory
+            info.accelerators = totals.acceleratorCount
+            info.maximumTime = partition.maximumTimeLimit
+            info.defaultTime = partition.defaultTimeLimit
+            info.minimumNodes = partition.minimumNodesPerJob
+            info.maximumNodes = partition.maximumNodesPerJob
+            info.isExclusive = partition.sharing == .wholeNode
+            info.allowedAccounts = partition.allowedAccounts
+            info.backend = partition.backend.rawValue
+            info.platform = partition.platform
+            return info
+        }
+    }
+
+    private static func name(of state: PartitionState) -> String {
+        switch state {
+        case .up: "UP"
+        case .down: "DOWN"
+        case .drain: "DRAIN"
+        case .inactive: "INACTIVE"
+        }
+    }
+
+    /// Fills in what the state knows of the centre's status.
+    func fill(_ status: inout CentreStatus) {
+        let totals = rules.machineTotals
+        status.machine = rules.machine.name
+        status.title = rules.machine.title
+        status.nodes = Int32(totals.nodeCount)
+        status.cores = totals.coreCount
+        for index in rules.machine.nodes.indices {
+            guard let condition = emulator.condition(ofNode: index) else { continue }
+            if condition.jobCount > 0 { status.nodesHeld += 1 }
+            if condition.service != .up { status.nodesUnavailable += 1 }
+            let cores = rules.machine.nodes[index].capacity.cores
+            status.coresHeld += Int64(cores - condition.coresFree)
+        }
+        status.jobsRunning = Int64(emulator.runningJobCount)
+        status.jobsPending = Int64(emulator.activeJobCount) - status.jobsRunning
+        status.jobsEnded = endedCount
+        status.nextJobID = nextJobID
+        status.digest = emulator.digest.hexText
+    }
+}

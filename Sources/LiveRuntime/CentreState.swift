@@ -1,0 +1,372 @@
+import Billing
+import ClusterModel
+import Determinism
+import Emulation
+import IndexSets
+import JobModel
+import Persistence
+import Quantities
+import Scheduling
+import SlurmDialect
+import WireFormats
+
+// The whole centre as a value: the emulator, and what the emulator does not need to know of its
+// jobs, its nodes and its money.
+//
+//     journal ──► handle(batch, at:) ──► results   for those who asked
+//                                    ──► effects   what the driver does: launch, stop, arm
+//                                    ──► derived   records and ledger entries
+//
+// It has no clock, file or task. The daemon feeds it batches as they come, recovery feeds it the
+// journal, and both get the same: that is what makes a daemon that was killed lose nothing. It is
+// copied as a snapshot for readers; its large parts are shared until they change.
+
+/// What the driver does after a batch.
+enum DriverEffect: Hashable, Sendable {
+    /// The job holds its nodes: launch it, or arm the end of its emulated run.
+    case started(UInt32)
+    /// A real run must stop.
+    case stop(UInt32, restart: Int32, StopReason)
+    /// The time limit of a running job has changed.
+    case deadlineChanged(UInt32)
+    /// A run has ended and its files may go.
+    case ended(UInt32, restart: Int32)
+    /// Send a tick at this instant.
+    case wake(SimInstant)
+}
+
+/// What became of one input.
+enum InputResult: Hashable, Sendable {
+    /// Done for the whole of it. For a submission: the number, and what the user should know.
+    case done(id: UInt32, warnings: [String])
+    /// Refused as a whole; nothing has changed.
+    case refused(ErrorBody)
+    /// One outcome for each job.
+    case outcomes([ActionOutcome])
+}
+
+/// A node's standing that the emulator does not know.
+struct NodeNote: Hashable, Sendable {
+    var reason: String?
+    var by: UInt32 = 0
+    var since: SimInstant
+}
+
+/// A live centre as a value. See the essay above.
+struct CentreState: Sendable {
+    let rules: CentreRules
+    var emulator: Emulator
+    var jobs = JobBook()
+    var book: BillingBook
+    var nodeNotes: [Int: NodeNote] = [:]
+    /// The number that the next job gets. Numbers of refused jobs are not given again.
+    var nextJobID: UInt32 = 1
+    var batch: Int64 = 0
+    /// The instant of the last batch.
+    var lastInstant = SimInstant.epoch
+    var endedCount: Int64 = 0
+    /// Which limits the emulator has: an account's quota in a partition.
+    var quotaLimits: [String: Int] = [:]
+    var limitCount = 0
+    /// The throttles of arrays, by the array's number.
+    var arrayLimits: [UInt32: Int] = [:]
+    /// Ended jobs that the book still has, oldest first.
+    private var endedJobs: [UInt32] = []
+    /// Jobs that end when a dependency can never be fulfilled.
+    var endsOnInvalid: Set<UInt32> = []
+
+    // What one batch leaves for the driver.
+    var effects: [DriverEffect] = []
+    var derived = DerivedRows()
+    /// Emulated runs that were told to stop, and end in the next round.
+    private var stopped: [UInt32] = []
+
+    init(rules: CentreRules) {
+        self.rules = rules
+        emulator = Emulator(rules.configuration)
+        book = BillingBook(machine: rules.machine)
+    }
+
+    /// Handles a batch: all inputs in order, one pass, and further rounds for what ends at once.
+    ///
+    /// - Precondition: `instant` is later than that of the batch before.
+    mutating func handle(_ inputs: [LiveInput], at instant: SimInstant) -> [InputResult] {
+        precondition(instant > lastInstant || batch == 0, "a batch at an instant that has passed")
+        batch += 1
+        lastInstant = instant
+        var results: [InputResult] = []
+        results.reserveCapacity(inputs.count)
+        for input in inputs { results.append(handle(input, at: instant)) }
+        pass(at: instant)
+        while !stopped.isEmpty || cancelsInvalid(at: instant) {
+            let ids = stopped
+            stopped.removeAll()
+            for id in ids {
+                _ = send(.jobEnded(JobID(id), .cancelled), at: instant)
+            }
+            pass(at: instant)
+        }
+        forgetOldest()
+        derived.digests.append(DigestRow(batch: batch, value: emulator.digest.value))
+        return results
+    }
+
+    /// How many ended jobs the book keeps. By number and not by age, so that a recovery, which
+    /// has no wall clock, forgets the same ones.
+    private static let endedJobsMaximum = 20_000
+
+    private mutating func forgetOldest() {
+        guard endedJobs.count > 2 * Self.endedJobsMaximum else { return }
+        for id in endedJobs.prefix(Self.endedJobsMaximum) { jobs.remove(id) }
+        endedJobs.removeFirst(Self.endedJobsMaximum)
+    }
+
+    /// Hands over what the last batches left.
+    mutating func takeEffects() -> [DriverEffect] {
+        defer { effects.removeAll() }
+        return effects
+    }
+
+    /// Hands over the records and entries of the last batches.
+    mutating func takeDerived() -> DerivedRows {
+        defer { derived = DerivedRows() }
+        return derived
+    }
+
+    private mutating func pass(at instant: SimInstant) {
+        var collector = EffectCollector()
+        emulator.schedulingPass(at: instant, into: &collector)
+        absorb(collector.effects, at: instant)
+    }
+
+    /// Sends one input to the emulator. Returns why it refuses, or nil.
+    mutating func send(_ input: Input, at instant: SimInstant) -> InputRejection? {
+        var collector = EffectCollector()
+        do throws(InputRejection) {
+            try emulator.handle(input, at: instant, into: &collector)
+        } catch {
+            return error
+        }
+        absorb(collector.effects, at: instant)
+        return nil
+    }
+
+    /// Cancels jobs whose dependency cannot be fulfilled and that asked for it; whether there were
+    /// any.
+    private mutating func cancelsInvalid(at instant: SimInstant) -> Bool {
+        guard !endsOnInvalid.isEmpty else { return false }
+        var hasCancelled = false
+        for id in endsOnInvalid.sorted() {
+            guard let reason = emulator.pendingReason(of: JobID(id)) else {
+                endsOnInvalid.remove(id)
+                continue
+            }
+            guard reason == .dependencyNeverSatisfied else { continue }
+            endsOnInvalid.remove(id)
+            jobs.update(id) { $0.endReason = "DependencyNeverSatisfied" }
+            hasCancelled = send(.cancel(JobID(id)), at: instant) == nil || hasCancelled
+        }
+        return hasCancelled
+    }
+}
+
+/// The effects of one call, in order.
+struct EffectCollector: EffectSink {
+    enum Effect {
+        case started(JobStart)
+        case ended(JobEnd)
+        case mustStop(JobID, StopReason)
+        case requeued(JobEnd)
+        case wake(SimInstant)
+    }
+
+    var effects: [Effect] = []
+
+    mutating func jobStarted(_ start: JobStart) { effects.append(.started(start)) }
+    mutating func jobEnded(_ end: JobEnd) { effects.append(.ended(end)) }
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
+        effects.append(.mustStop(id, reason))
+    }
+    mutating func jobRequeued(_ run: JobEnd) { effects.append(.requeued(run)) }
+    mutating func wake(at instant: SimInstant) { effects.append(.wake(instant)) }
+}
+
+// MARK: - What the emulator says
+
+extension CentreState {
+    private mutating func absorb(_ effects: [EffectCollector.Effect], at instant: SimInstant) {
+        for effect in effects {
+            switch effect {
+            case .started(let start): absorb(start)
+            case .ended(let end): absorb(end)
+            case .mustStop(let id, let reason): absorb(id.number, reason)
+            case .requeued(let run): absorb(requeued: run)
+            case .wake(let due): self.effects.append(.wake(due))
+            }
+        }
+    }
+
+    func isReal(_ entry: JobEntry) -> Bool {
+        guard let partition = entry.status.partitions.first else { return false }
+        return rules.machine.partitions[partition].backend == .local
+    }
+
+    private mutating func absorb(_ start: JobStart) {
+        let id = start.id.number
+        guard let entry = jobs[id] else { preconditionFailure("job \(id) starts, unknown") }
+        let held = emulator.allocation(of: start.id)
+        let perChunk = Int32(
+            Int64(start.coresHeld) / max(1, held.reduce(0) { $0 + Int64($1.chunks) })
+        )
+        let isWhole =
+            rules.machine.partitions[start.partition].sharing == .wholeNode
+            || entry.specification.request.exclusive != nil
+        let nodes = held.map { node, chunks in
+            (node, isWhole ? rules.machine.nodes[node].capacity.cores : chunks * perChunk)
+        }
+        let nodeList = HostList.compress(held.map { rules.machine.nodes[$0.node].name })
+        jobs.update(id) { status in
+            status.phase = .running
+            status.partitions = [start.partition]
+            status.startedAt = start.startedAt
+            status.deadline = status.isUnlimited ? nil : start.deadline
+            status.emulatedEnd = Self.emulatedEnd(
+                entry.specification,
+                start.startedAt,
+                start.deadline
+            )
+            status.nodes = nodes
+            status.nodeList = nodeList
+            status.coresHeld = Int64(start.coresHeld)
+            status.acceleratorsHeld = Int64(start.acceleratorsHeld)
+            status.endReason = nil
+        }
+        endsOnInvalid.remove(id)
+        effects.append(.started(id))
+    }
+
+    static func emulatedEnd(
+        _ specification: JobSpecification,
+        _ start: SimInstant,
+        _ deadline: SimInstant
+    ) -> SimInstant {
+        min(deadline, specification.runTime.map { start + $0 } ?? deadline)
+    }
+
+    private mutating func absorb(_ end: JobEnd) {
+        let id = end.id.number
+        guard let entry = jobs[id] else { preconditionFailure("job \(id) ends, unknown") }
+        endedCount += 1
+        endedJobs.append(id)
+        endsOnInvalid.remove(id)
+        jobs.update(id) { status in
+            status.phase = .ended(end.state)
+            status.endedAt = end.endedAt
+            if end.startedAt == nil { status.startedAt = nil }
+        }
+        account(for: end, outcome: .ended(end.state), state: end.state.slurmName)
+        if end.startedAt != nil, isReal(entry) {
+            effects.append(.ended(id, restart: entry.status.restart))
+        }
+    }
+
+    private mutating func absorb(_ id: UInt32, _ reason: StopReason) {
+        guard let entry = jobs[id] else { preconditionFailure("job \(id) stops, unknown") }
+        if isReal(entry) {
+            effects.append(.stop(id, restart: entry.status.restart, reason))
+            if reason == .cancelled { jobs.update(id) { $0.phase = .completing } }
+        } else if reason == .cancelled {
+            stopped.append(id)
+        }
+    }
+
+    private mutating func absorb(requeued run: JobEnd) {
+        let id = run.id.number
+        let isNodeFailure = run.state == .nodeFail
+        jobs.update(id) { status in
+            status.endedAt = run.endedAt
+            status.phase = .ended(run.state)
+        }
+        let isByOwner = jobs[id]?.status.endReason == Self.requeuedByOwner
+        account(
+            for: run,
+            outcome: isByOwner ? .requeuedByUser : .requeuedBySystem,
+            state: isNodeFailure ? "NODE_FAIL" : "REQUEUED"
+        )
+        jobs.update(id) { status in
+            status.phase = .pending
+            status.restart += 1
+            status.startedAt = nil
+            status.endedAt = nil
+            status.deadline = nil
+            status.emulatedEnd = nil
+            status.nodes = []
+            status.nodeList = ""
+            status.coresHeld = 0
+            status.acceleratorsHeld = 0
+            status.endReason = nil
+            status.measured = nil
+        }
+    }
+
+    /// The mark under which a requeue by the owner is remembered until it has happened.
+    static let requeuedByOwner = "RequeuedByOwner"
+}
+
+// MARK: - Records and money
+
+extension CentreState {
+    /// Writes the record of a run that has ended, and books its charge and grants.
+    private mutating func account(for end: JobEnd, outcome: RunOutcome, state: String) {
+        guard let entry = jobs[end.id.number] else { return }
+        var record = self.record(of: entry, now: end.endedAt)
+        record.state = state
+        if end.startedAt != nil {
+            let entries = book.settle(usage(of: entry, end, outcome))
+            var charge = Fen.zero
+            for entry in entries {
+                if case .charge(let part) = entry.subject { charge += part.amount }
+                derived.ledger.append(LedgerRow(id: entry.id, text: entry.canonicalText))
+            }
+            record.charge = charge.count
+        }
+        derived.jobs.append(
+            JobRow(
+                jobID: entry.id,
+                restart: entry.status.restart,
+                user: record.user,
+                account: record.account,
+                state: state,
+                submit: record.submit,
+                end: end.endedAt,
+                body: record.json.compactText
+            )
+        )
+    }
+
+    /// What a run held. A real run is billed for the time that was measured, not for what the
+    /// centre's clock showed meanwhile.
+    private func usage(of entry: JobEntry, _ end: JobEnd, _ outcome: RunOutcome) -> JobUsage {
+        let partition = rules.machine.partitions[end.partition]
+        var endedAt = end.endedAt
+        if let startedAt = end.startedAt, let measured = entry.status.measured {
+            endedAt = startedAt + measured.wall
+        }
+        return JobUsage(
+            id: end.id,
+            attempt: entry.status.restart,
+            account: entry.specification.account,
+            user: entry.specification.request.user,
+            partition: partition.name,
+            platform: partition.platform,
+            qos: entry.specification.request.qos ?? "",
+            outcome: outcome,
+            nodeCount: Int64(end.nodesHeld),
+            coreCount: Int64(end.coresHeld),
+            cardCount: Int64(end.acceleratorsHeld),
+            startedAt: end.startedAt,
+            endedAt: endedAt,
+            verifiedFlop: entry.status.measured?.verifiedFlop
+        )
+    }
+}

@@ -1,0 +1,197 @@
+import JobModel
+import Quantities
+import WireFormats
+
+/// What a job is, from its submission on. Shared by the elements of an array.
+final class JobSpecification: Sendable {
+    /// What was asked for. Script and environment are kept for jobs that really run only.
+    let request: SubmitRequest
+    /// The account that pays.
+    let account: String
+    /// The number of the array's first element, how many there are, and their bounds.
+    let array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?
+    /// The run time of an emulated job; nil when it runs to its limit.
+    let runTime: SimDuration?
+    /// When it was submitted.
+    let submittedAt: SimInstant
+
+    init(
+        request: SubmitRequest,
+        account: String,
+        array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?,
+        runTime: SimDuration?,
+        submittedAt: SimInstant
+    ) {
+        self.request = request
+        self.account = account
+        self.array = array
+        self.runTime = runTime
+        self.submittedAt = submittedAt
+    }
+}
+
+/// Where a job is in its life, and what that brings with it.
+struct JobStatus: Sendable {
+    enum Phase: Hashable, Sendable {
+        case pending
+        case running
+        /// Running, and told to stop.
+        case completing
+        case ended(EndState)
+    }
+
+    var phase = Phase.pending
+    var name: String
+    var comment: String?
+    /// The partitions that are tried; the one that it runs in once it has started.
+    var partitions: [Int]
+    var timeLimit: SimDuration
+    var isUnlimited = false
+    var priority: Int64 = 0
+    var nice: Int32 = 0
+    var isHeld = false
+    var isRequeuable = true
+    var notBefore: SimInstant?
+    var dependencies: [Dependency] = []
+    var requestedNodes: Int32 = 1
+    var requestedCores: Int64 = 1
+    var tasks: Int32 = 1
+
+    var startedAt: SimInstant?
+    /// When its time limit ends it.
+    var deadline: SimInstant?
+    /// When an emulated job's own time is over; its deadline when that is earlier.
+    var emulatedEnd: SimInstant?
+    var endedAt: SimInstant?
+    var restart: Int32 = 0
+    /// Nodes held, or last held, with the cores and cards on each.
+    var nodes: [(node: Int, cores: Int32)] = []
+    var nodeList = ""
+    var coresHeld: Int64 = 0
+    var acceleratorsHeld: Int64 = 0
+    var cancelledBy: UInt32?
+    var exitCode: Int32 = 0
+    var signal: Int32 = 0
+    /// A reason that is not one of waiting, such as `NonZeroExitCode`.
+    var endReason: String?
+    var measured: MeasuredRun?
+}
+
+/// One job. Never changed: a change puts another one in its place.
+final class JobEntry: Sendable {
+    let id: UInt32
+    /// Its index in the array.
+    let arrayTask: UInt32?
+    let specification: JobSpecification
+    let status: JobStatus
+
+    init(
+        id: UInt32,
+        arrayTask: UInt32?,
+        specification: JobSpecification,
+        status: JobStatus
+    ) {
+        self.id = id
+        self.arrayTask = arrayTask
+        self.specification = specification
+        self.status = status
+    }
+
+    var hasEnded: Bool {
+        if case .ended = status.phase { true } else { false }
+    }
+}
+
+/// The jobs of a centre by number, active ones and those that ended lately.
+///
+/// Jobs lie in blocks of 256. A copy of the book shares all blocks, and a change copies one block,
+/// so a snapshot for readers costs next to nothing however many jobs wait.
+struct JobBook: Sendable {
+    private static let blockSize = 256
+    private var blocks: [[JobEntry?]] = []
+    private(set) var count = 0
+
+    /// The job `id`; nil when there is none, or when it ended long ago.
+    subscript(id: UInt32) -> JobEntry? {
+        let block = Int(id) / Self.blockSize
+        guard block < blocks.count, !blocks[block].isEmpty else { return nil }
+        return blocks[block][Int(id) % Self.blockSize]
+    }
+
+    mutating func insert(_ entry: JobEntry) {
+        let block = Int(entry.id) / Self.blockSize
+        while blocks.count <= block { blocks.append([]) }
+        if blocks[block].isEmpty {
+            blocks[block] = Array(repeating: nil, count: Self.blockSize)
+        }
+        precondition(blocks[block][Int(entry.id) % Self.blockSize] == nil, "job \(entry.id) twice")
+        blocks[block][Int(entry.id) % Self.blockSize] = entry
+        count += 1
+    }
+
+    /// Changes the status of a job that is there.
+    mutating func update(_ id: UInt32, _ change: (inout JobStatus) -> Void) {
+        let block = Int(id) / Self.blockSize
+        let place = Int(id) % Self.blockSize
+        guard block < blocks.count, !blocks[block].isEmpty, let entry = blocks[block][place] else {
+            preconditionFailure("job \(id) is not in the book")
+        }
+        var status = entry.status
+        change(&status)
+        blocks[block][place] = JobEntry(
+            id: id,
+            arrayTask: entry.arrayTask,
+            specification: entry.specification,
+            status: status
+        )
+    }
+
+    mutating func remove(_ id: UInt32) {
+        let block = Int(id) / Self.blockSize
+        let place = Int(id) % Self.blockSize
+        guard block < blocks.count, !blocks[block].isEmpty, blocks[block][place] != nil else {
+            return
+        }
+        blocks[block][place] = nil
+        count -= 1
+        if blocks[block].allSatisfy({ $0 == nil }) { blocks[block] = [] }
+    }
+
+    /// Calls `body` for every job, by number.
+    func forEach(_ body: (JobEntry) -> Void) {
+        for block in blocks {
+            for case let entry? in block { body(entry) }
+        }
+    }
+
+    /// The jobs that a selector means: one, an array, or elements of it.
+    func entries(_ selector: JobSelector) -> [JobEntry] {
+        guard let first = self[selector.jobID] else { return elements(selector) }
+        guard let array = first.specification.array, array.job == selector.jobID else {
+            return [first]
+        }
+        return elements(selector)
+    }
+
+    private func elements(_ selector: JobSelector) -> [JobEntry] {
+        // The first element may be gone while others are there: numbers follow one another.
+        var found: [JobEntry] = []
+        var id = selector.jobID
+        var gaps = 0
+        while gaps < Self.blockSize {
+            if let entry = self[id] {
+                guard entry.specification.array?.job == selector.jobID else { break }
+                gaps = 0
+                if let wanted = selector.arrayTasks {
+                    if let task = entry.arrayTask, wanted.contains(task) { found.append(entry) }
+                } else {
+                    found.append(entry)
+                }
+            } else {
+                gaps += 1
+            }
+            id += 1
+        }
+        return found
+    }
+}

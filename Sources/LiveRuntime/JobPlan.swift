@@ -1,0 +1,227 @@
+import ClusterModel
+import IndexSets
+import JobModel
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// A refusal, in the form in which it travels.
+struct Refusal: Error, Hashable, Sendable {
+    var body: ErrorBody
+
+    init(_ error: SlurmError, _ details: String...) {
+        body = error.body(details: details)
+    }
+}
+
+/// What a submission asks of a partition, in the emulator's terms.
+///
+/// Source of the rules: Slurm 22.05, sbatch(1), and what a cluster of that version was seen to do.
+struct JobPlan: Hashable, Sendable {
+    /// The chunks to be placed.
+    var request: ResourceRequest
+    /// Nodes asked for; a guess where tasks may lie anywhere.
+    var nodes: Int32
+    /// Cores that it will hold, as far as that is known before.
+    var cores: Int64
+    /// The number of tasks.
+    var tasks: Int32
+    /// The partition has too few nodes: the job is taken in and waits for ever, as in Slurm.
+    var isBeyondPartition = false
+}
+
+/// What the nodes of a partition have.
+struct NodeClasses: Sendable {
+    var all: [(capacity: NodeCapacity, count: Int64)] = []
+
+    init(_ machine: Machine, _ partition: Partition, excluding excluded: IDSet) {
+        for index in partition.nodes where !excluded.contains(index) {
+            let capacity = machine.nodes[index].capacity
+            if let place = all.firstIndex(where: { $0.capacity == capacity }) {
+                all[place].count += 1
+            } else {
+                all.append((capacity, 1))
+            }
+        }
+    }
+
+    var largestCores: Int32 { all.map(\.capacity.cores).max() ?? 0 }
+    var largestMemory: Int64 { all.map(\.capacity.memory.mebibytes).max() ?? 0 }
+    var largestAccelerators: Int32 { all.map(\.capacity.accelerators).max() ?? 0 }
+
+    /// How many chunks fit, with at most `perNode` on one node.
+    func chunksFitting(_ request: ResourceRequest) -> Int64 {
+        all.reduce(0) { sum, entry in
+            var onNode = Int64(min(request.chunksPerNodeMaximum, entry.capacity.cores))
+            onNode = min(onNode, Int64(entry.capacity.cores / request.coresPerChunk))
+            if request.memoryMebibytesPerChunk > 0 {
+                let memory = entry.capacity.memory.mebibytes
+                onNode = min(onNode, memory / Int64(request.memoryMebibytesPerChunk))
+            }
+            if request.acceleratorsPerChunk > 0 {
+                let cards = entry.capacity.accelerators
+                onNode = min(onNode, Int64(cards / request.acceleratorsPerChunk))
+            }
+            return sum + onNode * entry.count
+        }
+    }
+}
+
+extension JobPlan {
+    /// Reads what `submission` asks of `partition`.
+    ///
+    /// - Throws: `Refusal` when no node of the partition could ever do its part.
+    init(
+        _ submission: SubmitRequest,
+        rules: CentreRules,
+        partition index: Int,
+        excluding excluded: IDSet
+    ) throws(Refusal) {
+        let machine = rules.machine
+        let partition = machine.partitions[index]
+        let classes =
+            excluded.isEmpty
+            ? rules.nodeClasses[index] : NodeClasses(machine, partition, excluding: excluded)
+        let isWhole = partition.sharing == .wholeNode || submission.exclusive != nil
+        let coresPerTask = max(1, submission.cpusPerTask ?? 1)
+        guard coresPerTask <= classes.largestCores else { throw Self.tooManyCores }
+        let byNode = try Self.nodeCount(submission, isWhole, coresPerTask, classes)
+        tasks = try Self.taskCount(submission, nodes: byNode)
+        let memory = submission.memoryPerNode.map { memory in
+            memory.count == 0 ? classes.largestMemory : Self.mebibytes(memory)
+        }
+        if let count = byNode {
+            let tasksOnNode = (tasks + count - 1) / count
+            let cores = tasksOnNode.multipliedReportingOverflow(by: coresPerTask)
+            guard !cores.overflow, cores.partialValue <= classes.largestCores else {
+                throw Self.tooManyCores
+            }
+            let perCore = submission.memoryPerCPU.map { Self.mebibytes($0) }
+            let used = isWhole ? classes.largestCores : cores.partialValue
+            request = ResourceRequest(
+                chunkCount: count,
+                coresPerChunk: max(1, cores.partialValue),
+                memoryMebibytesPerChunk: try Self.memory(
+                    memory ?? perCore.map { $0 * Int64(cores.partialValue) } ?? 0
+                ),
+                acceleratorsPerChunk: try Self.cards(submission, machine, count, tasksOnNode),
+                chunksPerNodeMaximum: 1,
+                isExclusive: isWhole
+            )
+            nodes = count
+            self.cores = Int64(count) * Int64(used)
+        } else {
+            let perCore = submission.memoryPerCPU.map { Self.mebibytes($0) } ?? 0
+            request = ResourceRequest(
+                chunkCount: tasks,
+                coresPerChunk: coresPerTask,
+                memoryMebibytesPerChunk: try Self.memory(perCore * Int64(coresPerTask)),
+                acceleratorsPerChunk: submission.acceleratorsPerTask ?? 0,
+                chunksPerNodeMaximum: submission.tasksPerNode.map { max(1, $0) } ?? .max
+            )
+            cores = Int64(tasks) * Int64(coresPerTask)
+            let perNode = max(1, classes.largestCores / coresPerTask)
+            let onNode = min(perNode, submission.tasksPerNode.map { max(1, $0) } ?? .max)
+            nodes = (tasks + onNode - 1) / onNode
+        }
+        try check(classes)
+    }
+
+    private mutating func check(_ classes: NodeClasses) throws(Refusal) {
+        var one = request
+        one.chunkCount = 1
+        guard classes.chunksFitting(one) > 0 else {
+            if Int64(request.memoryMebibytesPerChunk) > classes.largestMemory {
+                throw Refusal(.requestNotAvailable, "Memory specification can not be satisfied")
+            }
+            throw Refusal(.requestNotAvailable)
+        }
+        isBeyondPartition = classes.chunksFitting(request) < Int64(request.chunkCount)
+    }
+
+    private static var tooManyCores: Refusal {
+        Refusal(.requestNotAvailable, "CPU count per node can not be satisfied")
+    }
+
+    /// The number of nodes; nil when tasks may lie anywhere.
+    private static func nodeCount(
+        _ submission: SubmitRequest,
+        _ isWhole: Bool,
+        _ coresPerTask: Int32,
+        _ classes: NodeClasses
+    ) throws(Refusal) -> Int32? {
+        if let count = submission.minimumNodes {
+            guard count >= 1 else { throw Refusal(.invalidNodeCount) }
+            // Slurm's client warns of this: fewer tasks than nodes need fewer nodes.
+            return min(count, max(1, submission.tasks ?? count))
+        }
+        let asksByNode =
+            isWhole || submission.memoryPerNode != nil || !submission.gres.isEmpty
+            || submission.accelerators != nil
+        guard asksByNode else { return nil }
+        let tasks = try taskCount(submission, nodes: nil)
+        let fitting = min(
+            classes.largestCores / coresPerTask,
+            submission.tasksPerNode.map { max(1, $0) } ?? .max
+        )
+        guard fitting >= 1 else { throw tooManyCores }
+        var count = (tasks + fitting - 1) / fitting
+        if let cards = submission.accelerators, cards > 0, classes.largestAccelerators > 0 {
+            count = max(count, (cards - 1) / classes.largestAccelerators + 1)
+        }
+        return count
+    }
+
+    private static func taskCount(
+        _ submission: SubmitRequest,
+        nodes: Int32?
+    ) throws(Refusal) -> Int32 {
+        if let tasks = submission.tasks {
+            guard tasks >= 1 else { throw Refusal(.requestNotAvailable) }
+            return tasks
+        }
+        let (tasks, overflow) = (nodes ?? 1)
+            .multipliedReportingOverflow(by: max(1, submission.tasksPerNode ?? 1))
+        guard !overflow else { throw tooManyCores }
+        return tasks
+    }
+
+    private static func mebibytes(_ memory: ByteCount) -> Int64 {
+        (memory.count >> 20) + (memory.count & 0xF_FFFF == 0 ? 0 : 1)
+    }
+
+    private static func memory(_ mebibytes: Int64) throws(Refusal) -> Int32 {
+        guard let memory = Int32(exactly: mebibytes), memory >= 0 else {
+            throw Refusal(.requestNotAvailable, "Memory specification can not be satisfied")
+        }
+        return memory
+    }
+
+    /// Cards on each node.
+    private static func cards(
+        _ submission: SubmitRequest,
+        _ machine: Machine,
+        _ nodes: Int32,
+        _ tasksOnNode: Int32
+    ) throws(Refusal) -> Int32 {
+        var count: Int32 = 0
+        for gres in submission.gres {
+            let kinds = machine.nodeTypes.flatMap(\.accelerators)
+            let isKnown = kinds.contains { card in
+                (gres.name == card.kind || gres.name == "gpu")
+                    && (gres.type.map { card.model.lowercased().contains($0.lowercased()) } ?? true)
+            }
+            guard isKnown, gres.count >= 0 else { throw Refusal(.invalidGres) }
+            count = max(count, gres.count)
+        }
+        if let total = submission.accelerators, total > 0 {
+            count = max(count, (total - 1) / nodes + 1)
+        }
+        if let perTask = submission.acceleratorsPerTask, perTask > 0 {
+            let (cards, overflow) = perTask.multipliedReportingOverflow(by: tasksOnNode)
+            guard !overflow else { throw Refusal(.requestNotAvailable) }
+            count = max(count, cards)
+        }
+        return count
+    }
+}

@@ -1,0 +1,199 @@
+import Emulation
+import JobModel
+import Persistence
+import Quantities
+import WireFormats
+
+/// Everything that happens to a live centre, as its journal holds it.
+///
+/// It says more than the emulator's own `Input`: who asked, the whole request, what a real job
+/// measured. Handling the same sequence again gives the same centre.
+enum LiveInput: Hashable, Sendable {
+    case submit(SubmitInput)
+    case end(EndInput)
+    case cancel(JobsInput)
+    case hold(JobsInput)
+    case release(JobsInput)
+    case requeue(JobsInput)
+    case update(UpdateInput)
+    case nodes(NodesInput)
+    case partition(PartitionUpdateRequest)
+    case tick
+
+    /// What goes first in a batch (design §4).
+    var rank: Input.Rank {
+        switch self {
+        case .end: .jobEnd
+        case .nodes, .partition: .nodeChange
+        case .cancel, .hold, .release, .requeue, .update: .update
+        case .submit: .submission
+        case .tick: .timer
+        }
+    }
+}
+
+/// A submission that was let in.
+struct SubmitInput: WireRecord {
+    /// The number of the job, or of the array's first element.
+    var id: UInt32 = 0
+    /// What was asked for; user and group are those of the socket's peer.
+    var request = SubmitRequest()
+    /// Whether an operator asked, who may set priorities.
+    var isOperator = false
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields.required("request", &request)
+        try fields("operator", &isOperator)
+    }
+}
+
+/// The end of a run, emulated or real.
+struct EndInput: WireRecord {
+    var id: UInt32 = 0
+    var restart: Int32 = 0
+    /// Slurm's long name of the end state.
+    var state = "COMPLETED"
+    var exitCode: Int32 = 0
+    var signal: Int32 = 0
+    /// What is said instead of a reason, such as `JobLaunchFailure`.
+    var reason: String?
+    /// What a real job was measured to take; nil for an emulated one.
+    var measured: MeasuredRun?
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields("restart", &restart)
+        try fields.required("state", &state)
+        try fields("exit_code", &exitCode)
+        try fields("signal", &signal)
+        try fields("reason", &reason)
+        try fields("measured", &measured)
+    }
+}
+
+/// What was measured of a real run.
+struct MeasuredRun: WireRecord {
+    var wall = SimDuration.zero
+    var processorTime = SimDuration.zero
+    var largestResident = ByteCount.zero
+    /// Operations of the kernels that verified their answer; nil when there were none.
+    var verifiedFlop: Int64?
+    /// The kernels' own lines.
+    var kernels: [JSONLine] = []
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("wall", &wall)
+        try fields("cpu", &processorTime)
+        try fields("max_rss", &largestResident)
+        try fields("verified_flop", &verifiedFlop)
+        try fields("kernels", &kernels)
+    }
+}
+
+/// A JSON document that is passed on as it is.
+struct JSONLine: WireValue {
+    var json: JSONValue
+
+    init(json: JSONValue) {
+        self.json = json
+    }
+}
+
+/// Something is done to jobs.
+struct JobsInput: WireRecord {
+    var ids: [UInt32] = []
+    /// Who asked.
+    var by: UInt32 = 0
+    /// For `hold` and `requeue`: whether the hold is an operator's.
+    var isAdminHold = false
+    /// For `requeue`: whether the job is held afterwards.
+    var holds = false
+    /// For `requeue`: whether the owner asked, and pays for the run.
+    var isByOwner = false
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("ids", &ids)
+        try fields("by", &by)
+        try fields("admin_hold", &isAdminHold)
+        try fields("holds", &holds)
+        try fields("by_owner", &isByOwner)
+    }
+}
+
+/// Properties of one job change.
+struct UpdateInput: WireRecord {
+    var id: UInt32 = 0
+    var change = JobUpdateRequest()
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields.required("change", &change)
+    }
+}
+
+/// Nodes change.
+struct NodesInput: WireRecord {
+    var nodes: [Int] = []
+    /// `DOWN`, `DRAIN`, `RESUME` or empty when only the reason changes.
+    var action = ""
+    var reason: String?
+    var by: UInt32 = 0
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("nodes", &nodes)
+        try fields("action", &action)
+        try fields("reason", &reason)
+        try fields("by", &by)
+    }
+}
+
+// MARK: - In the journal
+
+extension LiveInput {
+    /// Kind and body, as the journal holds them.
+    var row: (kind: String, body: String) {
+        let (kind, json): (String, JSONValue) =
+            switch self {
+            case .submit(let input): ("submit", input.json)
+            case .end(let input): ("end", input.json)
+            case .cancel(let input): ("cancel", input.json)
+            case .hold(let input): ("hold", input.json)
+            case .release(let input): ("release", input.json)
+            case .requeue(let input): ("requeue", input.json)
+            case .update(let input): ("update", input.json)
+            case .nodes(let input): ("nodes", input.json)
+            case .partition(let input): ("partition", input.json)
+            case .tick: ("tick", .object([]))
+            }
+        return (kind, json.compactText)
+    }
+
+    /// Reads a row of the journal.
+    ///
+    /// - Throws: `PersistenceFailure` of kind `damaged`, naming the row.
+    init(_ row: JournalRow) throws(PersistenceFailure) {
+        do throws(JSONValue.Malformed) {
+            let json = try JSONValue(parsing: row.body)
+            switch row.kind {
+            case "submit": self = .submit(try SubmitInput(json: json))
+            case "end": self = .end(try EndInput(json: json))
+            case "cancel": self = .cancel(try JobsInput(json: json))
+            case "hold": self = .hold(try JobsInput(json: json))
+            case "release": self = .release(try JobsInput(json: json))
+            case "requeue": self = .requeue(try JobsInput(json: json))
+            case "update": self = .update(try UpdateInput(json: json))
+            case "nodes": self = .nodes(try NodesInput(json: json))
+            case "partition": self = .partition(try PartitionUpdateRequest(json: json))
+            case "tick": self = .tick
+            default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")
+            }
+        } catch {
+            throw PersistenceFailure(
+                kind: .damaged,
+                operation: "read the journal",
+                message: "row \(row.sequence) (\(row.kind), batch \(row.batch)): \(error)"
+            )
+        }
+    }
+}

@@ -1,0 +1,488 @@
+import Emulation
+import JobExecution
+import JobModel
+import Logging
+import Persistence
+import Quantities
+import SlurmDialect
+import Synchronization
+import WireFormats
+
+// The one loop that writes:
+//
+//     letters ──► inputs ──► journal (one durable transaction) ──► CentreState.handle ──► effects
+//                                                                        │
+//                                              records, ledger entries ──┘ with the next transaction
+//
+// Nothing is acknowledged before its transaction is durable. What handling gives is written after,
+// since it can be computed again from the journal. When the disk is full nothing is acknowledged
+// and nothing is lost: requests are refused, and what happens by itself (ends of jobs, timers)
+// waits here until there is room.
+
+/// The owner of a centre's state and store. It lives on one thread.
+final class WriterLoop {
+    let clock: CentreClock
+    let reader: CentreReader
+    private let settings: CentreSettings
+    private let mailbox: Mailbox<Centre.Letter>
+    private let version: Centre.Version
+    private let store: CentreStore
+    private let work: LocalWork
+    private var state: CentreState
+    private var timers = TimerQueue()
+    /// What followed from inputs and is not written yet.
+    private var unwritten: DerivedRows
+    /// Ends that could not be journalled yet.
+    private var deferredEnds: [EndInput] = []
+    /// Runs whose files may go once their record is written.
+    private var finishedRuns: [(id: UInt32, restart: Int32)] = []
+    private var isFull = false
+    private var isClosing = false
+    private var onClosed: [@Sendable () -> Void] = []
+    private var logger: Logger { settings.logger }
+
+    init(
+        _ settings: CentreSettings,
+        _ mailbox: Mailbox<Centre.Letter>,
+        _ version: Centre.Version,
+        _ executor: JobExecutor
+    ) throws(OpenFailure) {
+        self.settings = settings
+        self.mailbox = mailbox
+        self.version = version
+        let recovery = try Recovery(settings)
+        store = recovery.store
+        reader = recovery.store.reader
+        state = recovery.state
+        unwritten = recovery.unwritten
+        let wall = settings.start ?? CentreClock.wallTime
+        clock = CentreClock(
+            mode: settings.timeMode,
+            start: state.batch == 0 ? wall : max(state.lastInstant, settings.start ?? .epoch)
+        )
+        work = LocalWork(
+            rules: settings.rules,
+            executor: executor,
+            killWaitMilliseconds: settings.killWaitMilliseconds
+        )
+        _ = state.takeEffects()
+        armAll()
+        adoptAll()
+    }
+
+    /// After a recovery: arms what running and pending jobs need.
+    private func armAll() {
+        state.jobs.forEach { entry in
+            switch entry.status.phase {
+            case .running, .completing: arm(entry)
+            case .pending:
+                if let begin = entry.status.notBefore, begin > state.lastInstant {
+                    timers.arm(CentreTimer(instant: begin, kind: .tick))
+                }
+            case .ended: break
+            }
+        }
+    }
+
+    /// After a recovery: finds real jobs again.
+    private func adoptAll() {
+        var entries: [JobEntry] = []
+        state.jobs.forEach { entry in
+            let isRunning = entry.status.phase == .running || entry.status.phase == .completing
+            if isRunning, state.isReal(entry) { entries.append(entry) }
+        }
+        for entry in entries {
+            if let end = work.adopt(entry, state) {
+                logger.notice("job \(entry.id) ended while no daemon ran: \(end.state)")
+                deferredEnds.append(end)
+            } else {
+                logger.notice("job \(entry.id) found again")
+                if entry.status.phase == .completing {
+                    work.stop(
+                        entry.id,
+                        restart: entry.status.restart,
+                        as: "CANCELLED",
+                        now: clock.now
+                    )
+                }
+            }
+        }
+        clock.setRealWork(isRunning: work.isBusy)
+    }
+}
+
+// MARK: - The loop
+
+extension WriterLoop {
+    func run() {
+        while true {
+            let letters = mailbox.take(waiting: waitMicroseconds)
+            turn(letters)
+            if isClosing, !work.isBusy, deferredEnds.isEmpty || isFull { break }
+        }
+        flush()
+        for answer in onClosed { answer() }
+    }
+
+    /// How long nothing happens by itself. Unit: µs.
+    private var waitMicroseconds: Int64? {
+        if isFull { return 1_000_000 }
+        if !deferredEnds.isEmpty { return 0 }
+        guard let first = timers.first else { return nil }
+        return clock.wallMicroseconds(until: first)
+    }
+
+    private func turn(_ letters: [Centre.Letter]) {
+        isFull = false
+        fireTimers(upTo: clock.now)
+        handle(letters)
+        if !isFull { handleDeferredEnds() }
+        flush()
+        clock.setRealWork(isRunning: work.isBusy)
+        for letter in letters {
+            if case .snapshot(let answer) = letter { answer(snapshot()) }
+        }
+    }
+
+    private func snapshot() -> CentreSnapshot {
+        CentreSnapshot(
+            state: state,
+            unstored: unwritten.jobs,
+            journalLength: store.journalLength
+        )
+    }
+
+    /// The instant of the next batch (design §4).
+    private func instant(_ reading: SimInstant) -> SimInstant {
+        max(reading, state.lastInstant + SimDuration(microseconds: 1))
+    }
+
+    /// Journals a batch, handles it and performs what follows.
+    private func commit(
+        _ inputs: [LiveInput],
+        at instant: SimInstant
+    ) throws(PersistenceFailure) -> [InputResult] {
+        do throws(PersistenceFailure) {
+            try store.append(
+                batch: state.batch + 1,
+                at: instant,
+                inputs: inputs.map(\.row),
+                derived: unwritten
+            )
+        } catch {
+            if !isFull { logger.error("\(error)") }
+            isFull = true
+            throw error
+        }
+        unwritten = DerivedRows()
+        forgetFinishedRuns()
+        let results = state.handle(inputs, at: instant)
+        clock.move(to: instant)
+        unwritten = state.takeDerived()
+        version.value.add(1, ordering: .releasing)
+        for effect in state.takeEffects() { perform(effect) }
+        return results
+    }
+
+    /// Writes what is not written yet, when no request did so on its way.
+    private func flush() {
+        guard !unwritten.isEmpty, !isFull else { return }
+        do throws(PersistenceFailure) {
+            try store.append(
+                batch: state.batch,
+                at: state.lastInstant,
+                inputs: [],
+                derived: unwritten
+            )
+            unwritten = DerivedRows()
+            forgetFinishedRuns()
+        } catch {
+            logger.error("\(error)")
+            isFull = true
+        }
+    }
+
+    private func forgetFinishedRuns() {
+        for run in finishedRuns { work.forget(run.id, restart: run.restart) }
+        finishedRuns.removeAll()
+    }
+}
+
+// MARK: - Requests
+
+extension WriterLoop {
+    private typealias Answer = @Sendable (Result<[InputResult], RequestFailure>) -> Void
+
+    /// Inputs of one request, and who waits for them.
+    private struct Order {
+        var inputs: [LiveInput]
+        var answer: Answer
+    }
+
+    private func handle(_ letters: [Centre.Letter]) {
+        var orders: [Order] = []
+        var nextID = state.nextJobID
+        for letter in letters {
+            switch letter {
+            case .act(let prepare, let answer):
+                switch prepare(state) {
+                case .success(let inputs) where inputs.isEmpty: answer(.success([]))
+                case .success(let inputs): orders.append(Order(inputs: inputs, answer: answer))
+                case .failure(let failure): answer(.failure(failure))
+                }
+            case .submit(let input, let answer):
+                if let order = order(for: input, &nextID, answer) { orders.append(order) }
+            case .exited(let run, let outcome):
+                if let end = work.finish(run, outcome, state.jobs[run.jobID]) {
+                    deferredEnds.append(end)
+                } else {
+                    // Given up before, by a requeue or a node failure.
+                    work.forget(run.jobID, restart: Int32(run.restart))
+                }
+                if let end = work.startWaiting(run.jobID, state) { deferredEnds.append(end) }
+            case .signal(let ids, let number):
+                for id in ids {
+                    if let entry = state.jobs[id] { work.signal(entry, number: number) }
+                }
+            case .snapshot: break
+            case .advance(let request, let answer): answer(advance(request))
+            case .shutdown(let answer): close(answer)
+            }
+        }
+        carryOut(orders)
+    }
+
+    /// A submission that would be refused is refused before it is journalled or numbered.
+    private func order(
+        for submission: SubmitInput,
+        _ nextID: inout UInt32,
+        _ answer: @escaping Answer
+    ) -> Order? {
+        guard !isClosing else {
+            answer(.failure(Self.closing))
+            return nil
+        }
+        var input = submission
+        input.id = nextID
+        do throws(Refusal) {
+            let resolved = try state.resolve(input, at: clock.now)
+            nextID += UInt32(resolved.tasks.count)
+            return Order(inputs: [.submit(input)], answer: answer)
+        } catch {
+            answer(.failure(RequestFailure(status: 400, body: error.body)))
+            return nil
+        }
+    }
+
+    private static var closing: RequestFailure {
+        RequestFailure(status: 503, body: SlurmError.centreUnavailable.body())
+    }
+
+    private func carryOut(_ orders: [Order]) {
+        guard !orders.isEmpty else { return }
+        var tagged: [(order: Int, input: LiveInput)] = []
+        for (index, order) in orders.enumerated() {
+            for input in order.inputs { tagged.append((index, input)) }
+        }
+        // Swift's sort is stable: within a rank the order of arrival stays.
+        tagged.sort { $0.input.rank < $1.input.rank }
+        renumber(&tagged)
+        do throws(PersistenceFailure) {
+            let results = try commit(tagged.map(\.input), at: instant(clock.now))
+            var byOrder = [[InputResult]](repeating: [], count: orders.count)
+            for (entry, result) in zip(tagged, results) { byOrder[entry.order].append(result) }
+            for (order, results) in zip(orders, byOrder) { order.answer(.success(results)) }
+        } catch {
+            let failure = Self.failure(error)
+            for order in orders { order.answer(.failure(failure)) }
+        }
+    }
+
+    /// Gives submissions their numbers in the order in which they are handled.
+    private func renumber(_ tagged: inout [(order: Int, input: LiveInput)]) {
+        var nextID = state.nextJobID
+        for index in tagged.indices {
+            guard case .submit(var input) = tagged[index].input else { continue }
+            input.id = nextID
+            nextID += UInt32(max(1, input.request.array?.indices.count ?? 1))
+            tagged[index].input = .submit(input)
+        }
+    }
+
+    private static func failure(_ error: PersistenceFailure) -> RequestFailure {
+        let isFull = error.kind == .full
+        return RequestFailure(
+            status: isFull ? 507 : 500,
+            body: ErrorBody(
+                code: isFull ? "no_space" : SlurmError.unspecified.rawValue,
+                text: isFull
+                    ? "No space left on device: the centre's journal cannot grow, nothing was taken"
+                    : error.description
+            )
+        )
+    }
+
+    private func handleDeferredEnds() {
+        guard !deferredEnds.isEmpty else { return }
+        let ends = deferredEnds
+        deferredEnds = []
+        let inputs = ends.map { end -> LiveInput in
+            // Nobody knows how far a lost run came. It runs again, as after a node failure, unless
+            // its user said that it must not.
+            let isRequeuable = state.jobs[end.id]?.status.isRequeuable == true
+            guard end.state == "NODE_FAIL", isRequeuable, !isClosing,
+                state.jobs[end.id]?.status.phase == .running
+            else { return .end(end) }
+            var input = JobsInput()
+            input.ids = [end.id]
+            finishedRuns.append((end.id, end.restart))
+            return .requeue(input)
+        }
+        do throws(PersistenceFailure) {
+            _ = try commit(inputs, at: instant(clock.now))
+        } catch {
+            deferredEnds = ends + deferredEnds
+        }
+    }
+}
+
+// MARK: - Time
+
+extension WriterLoop {
+    /// Lets happen what is due, each at its own instant: a run of an hour takes an hour, however
+    /// late the loop comes round.
+    private func fireTimers(upTo now: SimInstant) {
+        while !isFull, let due = timers.first, due <= now {
+            let fired = timers.popFirstInstant()
+            let inputs = fired.compactMap(input)
+            guard !inputs.isEmpty else { continue }
+            do throws(PersistenceFailure) {
+                _ = try commit(inputs.sorted { $0.rank < $1.rank }, at: instant(due))
+            } catch {
+                for timer in fired { timers.arm(timer) }
+            }
+        }
+    }
+
+    /// What a timer means now; nil when it has lost its meaning.
+    private func input(_ timer: CentreTimer) -> LiveInput? {
+        switch timer.kind {
+        case .tick: return .tick
+        case .emulatedEnd(let id, let restart):
+            guard let status = state.jobs[id]?.status, status.phase == .running,
+                status.restart == restart, status.emulatedEnd == timer.instant
+            else { return nil }
+            return .end(emulatedEnd(id, status))
+        case .limit(let id, let restart):
+            guard let status = state.jobs[id]?.status, status.phase == .running,
+                status.restart == restart, status.deadline == timer.instant
+            else { return nil }
+            work.stop(id, restart: restart, as: "TIMEOUT", now: timer.instant)
+            return nil
+        }
+    }
+
+    private func emulatedEnd(_ id: UInt32, _ status: JobStatus) -> EndInput {
+        var end = EndInput()
+        end.id = id
+        end.restart = status.restart
+        if let start = status.startedAt, let runTime = state.jobs[id]?.specification.runTime,
+            start + runTime > start + status.timeLimit
+        {
+            end.state = "TIMEOUT"
+            end.signal = 15
+        }
+        return end
+    }
+
+    private func arm(_ entry: JobEntry) {
+        let id = entry.id
+        let restart = entry.status.restart
+        if state.isReal(entry) {
+            guard let deadline = entry.status.deadline else { return }
+            timers.arm(CentreTimer(instant: deadline, kind: .limit(id, restart: restart)))
+        } else if let end = entry.status.emulatedEnd {
+            timers.arm(CentreTimer(instant: end, kind: .emulatedEnd(id, restart: restart)))
+        }
+    }
+
+    private func advance(_ request: ClockAdvanceRequest) -> Result<SimInstant, RequestFailure> {
+        guard clock.mode == .stepped else {
+            let body = ErrorBody(
+                code: "not_stepped",
+                text: "The clock of this centre moves by itself (--time \(clock.mode))"
+            )
+            return .failure(RequestFailure(status: 409, body: body))
+        }
+        let target = request.until ?? clock.now + (request.duration ?? .zero)
+        guard target >= clock.now, target.microseconds < Int64.max / 4 else {
+            let body = ErrorBody(code: "bad_instant", text: "Time does not go back")
+            return .failure(RequestFailure(status: 400, body: body))
+        }
+        fireTimers(upTo: target)
+        do throws(PersistenceFailure) {
+            // The clock's own state is the instant of the last batch, so its move is an input.
+            _ = try commit([.tick], at: instant(target))
+            return .success(clock.now)
+        } catch {
+            return .failure(Self.failure(error))
+        }
+    }
+}
+
+// MARK: - Effects
+
+extension WriterLoop {
+    private func perform(_ effect: DriverEffect) {
+        switch effect {
+        case .started(let id):
+            guard let entry = state.jobs[id] else { return }
+            arm(entry)
+            // While the centre closes nothing real is launched; the next daemon finds that nobody
+            // ever started the job, and does.
+            guard state.isReal(entry), !isClosing else { return }
+            if let end = work.start(entry, state) { deferredEnds.append(end) }
+        case .stop(let id, let restart, let reason):
+            let end =
+                switch reason {
+                case .cancelled: "CANCELLED"
+                case .nodeFailure: "NODE_FAIL"
+                case .requeued: "REQUEUED"
+                }
+            work.stop(id, restart: restart, as: end, now: clock.now)
+        case .deadlineChanged(let id):
+            if let entry = state.jobs[id] { arm(entry) }
+        case .ended(let id, let restart): finishedRuns.append((id, restart))
+        case .wake(let instant): timers.arm(CentreTimer(instant: instant, kind: .tick))
+        }
+    }
+
+    /// Real jobs are cancelled: nothing is left running, and each is accounted for as what it was.
+    private func close(_ answer: @escaping @Sendable () -> Void) {
+        isClosing = true
+        onClosed.append(answer)
+        var ids: [UInt32] = []
+        state.jobs.forEach { entry in
+            let isRunning = entry.status.phase == .running || entry.status.phase == .completing
+            if isRunning, state.isReal(entry) { ids.append(entry.id) }
+        }
+        guard !ids.isEmpty else { return }
+        logger.notice("closing: \(ids.count) real jobs are cancelled")
+        var input = JobsInput()
+        input.ids = ids
+        do throws(PersistenceFailure) {
+            _ = try commit([.cancel(input)], at: instant(clock.now))
+        } catch {
+            // Not journalled: they are stopped all the same, and found to be ended by the next
+            // daemon.
+            for id in ids {
+                work.stop(
+                    id,
+                    restart: state.jobs[id]?.status.restart ?? 0,
+                    as: "CANCELLED",
+                    now: clock.now
+                )
+            }
+        }
+    }
+}
