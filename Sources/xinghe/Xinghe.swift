@@ -7,12 +7,16 @@ struct Xinghe: AsyncParsableCommand {
         commandName: "xinghe",
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
         subcommands: [
+            AdvanceCommand.self,
             BillCommand.self,
+            DownCommand.self,
             MachinesCommand.self,
             PoliciesCommand.self,
             ReplayCommand.self,
+            StatusCommand.self,
             SubsidyCommand.self,
             TopologyCommand.self,
+            UpCommand.self,
         ]
     )
 }

@@ -1,0 +1,185 @@
+import ArgumentParser
+import Foundation
+import LocalClient
+import Synchronization
+import WireFormats
+
+/// Set by Ctrl-C while a centre is being opened.
+private let isInterrupted = Atomic<Bool>(false)
+
+/// `xinghe up`: opens a centre in the background.
+struct UpCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Open a centre in the background.",
+        discussion: """
+            Starts xinghed, waits until it answers, and says where. The centre goes on where its \
+            state folder left off; 'xinghe down' closes it.
+            """
+    )
+
+    @OptionGroup var access: CentreAccess
+
+    @Option(
+        help: """
+            The folder with the centre's journal; by default $XINGHE_STATE, else \
+            $XDG_STATE_HOME/xinghe, else ~/.local/state/xinghe.
+            """
+    )
+    var state: String?
+
+    @Option(help: "A shipped machine ('xinghe machines' lists them), or the path of a file.")
+    var machine = "tianjin"
+
+    @Option(help: "How time passes: real, x3600 (3,600 times faster) or stepped.")
+    var time = "real"
+
+    @Option(help: "The scheduling policy; 'xinghe policies' lists them.")
+    var policy = "easy"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the time of a new accelerated or stepped centre begins.",
+            valueName: "YYYY-MM-DDTHH:MM:SS"
+        )
+    )
+    var start: String?
+
+    @Option(help: "Seconds between SIGTERM and SIGKILL when a real job is ended.")
+    var killWait: UInt32 = 30
+
+    @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
+    var journalLimit: Int64?
+
+    func run() throws {
+        if let status = try? access.client.get("/v1/status", as: CentreStatus.self) {
+            throw CommandError(
+                "a centre is open at \(access.path) already: \(status.machine), process"
+                    + " \(status.processID), state in \(status.stateDirectory)"
+            )
+        }
+        let folder = stateFolder
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true
+            )
+        } catch {
+            throw CommandError("the state folder \(folder) cannot be made: \(Self.reason(error))")
+        }
+        let log = folder + "/xinghed.log"
+        let logStart = Self.size(log)
+        signal(SIGINT) { _ in isInterrupted.store(true, ordering: .relaxed) }
+        let pid = try start(log: log, arguments: arguments(folder))
+        try awaitReadiness(pid, log: log, from: logStart)
+        let status = try access.status()
+        print(
+            """
+            centre '\(status.machine)' is open: \(status.title)
+              time    \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)
+              nodes   \(status.nodes), cores \(status.cores)
+              state   \(status.stateDirectory)
+              socket  \(access.path)
+              log     \(log)
+            """
+        )
+        if status.jobsRunning + status.jobsPending > 0 {
+            print("  jobs    \(status.jobsRunning) running, \(status.jobsPending) waiting")
+        }
+        if access.socket != nil { print("clients need: export XINGHE_SOCKET=\(access.path)") }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        guard let code = underlying?.code else { return error.localizedDescription }
+        return String(cString: strerror(Int32(code)))
+    }
+
+    private var stateFolder: String {
+        let environment = ProcessInfo.processInfo.environment
+        let path: String
+        if let state {
+            path = state
+        } else if let folder = environment["XINGHE_STATE"], !folder.isEmpty {
+            path = folder
+        } else if let folder = environment["XDG_STATE_HOME"], !folder.isEmpty {
+            path = folder + "/xinghe"
+        } else {
+            path = NSHomeDirectory() + "/.local/state/xinghe"
+        }
+        return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    private func arguments(_ folder: String) -> [String] {
+        var arguments = [
+            "--state", folder, "--socket", access.path, "--machine", machine, "--time", time,
+            "--policy", policy, "--kill-wait", String(killWait),
+        ]
+        if let start { arguments += ["--start", start] }
+        if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
+        return arguments
+    }
+
+    private static func size(_ path: String) -> UInt64 {
+        let facts = try? FileManager.default.attributesOfItem(atPath: path)
+        return (facts?[.size] as? NSNumber)?.uint64Value ?? 0
+    }
+
+    /// Starts the daemon in a session of its own, so that it outlives this terminal.
+    private func start(log: String, arguments: [String]) throws -> pid_t {
+        let program = Programs.path("xinghed")
+        var attributes = posix_spawnattr_t()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawnattr_init(&attributes)
+        posix_spawn_file_actions_init(&actions)
+        defer {
+            posix_spawnattr_destroy(&attributes)
+            posix_spawn_file_actions_destroy(&actions)
+        }
+        // POSIX_SPAWN_SETSID, which Glibc shows to GNU sources only.
+        posix_spawnattr_setflags(&attributes, 0x80)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var pid: pid_t = 0
+        var words = ([program] + arguments).map { strdup($0) }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        let code = posix_spawn(&pid, program, &actions, &attributes, words, environ)
+        guard code == 0 else {
+            throw CommandError("\(program) cannot be started: \(String(cString: strerror(code)))")
+        }
+        return pid
+    }
+
+    private func awaitReadiness(_ pid: pid_t, log: String, from logStart: UInt64) throws {
+        // A journal of millions of inputs takes a while; there is no limit while it is alive.
+        while true {
+            if (try? access.client.get("/v1/status", as: CentreStatus.self)) != nil { return }
+            var status: Int32 = 0
+            if waitpid(pid, &status, WNOHANG) == pid {
+                let text = Self.tail(log, from: logStart)
+                throw CommandError(text.isEmpty ? "xinghed ended at once; see \(log)" : text)
+            }
+            if isInterrupted.load(ordering: .relaxed) {
+                kill(pid, SIGTERM)
+                waitpid(pid, &status, 0)
+                throw CommandError("interrupted; the centre was closed again")
+            }
+            usleep(10_000)
+        }
+    }
+
+    private static func tail(_ log: String, from start: UInt64) -> String {
+        guard let file = FileHandle(forReadingAtPath: log) else { return "" }
+        defer { try? file.close() }
+        try? file.seek(toOffset: start)
+        let bytes = (try? file.readToEnd()) ?? Data()
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let errors = lines.filter { $0.hasPrefix("xinghed: error: ") }
+        let shown = errors.isEmpty ? lines.suffix(5)[...] : errors[...]
+        let text = shown.joined(separator: "\n")
+        return text.replacingOccurrences(of: "xinghed: error: ", with: "")
+            .replacingOccurrences(of: "Error: ", with: "")
+    }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import Catalog
+import ClusterModel
+import Foundation
+import HTTPService
+import HardwareTopology
+import LiveRuntime
+import Logging
+import Persistence
+import Quantities
+import Scheduling
+import ServiceLifecycle
+import UnixSignals
+import WireFormats
+
+/// The daemon of a centre.
+@main
+struct XingheDaemon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "xinghed",
+        abstract: "Keep an emulated supercomputing centre open.",
+        discussion: """
+            Usually started by `xinghe up`. It runs in the foreground, logs to standard error and \
+            closes the centre on SIGINT, SIGTERM or `xinghe down`: real jobs are cancelled and \
+            accounted for, emulated ones go on when the centre is opened again. Killed otherwise, \
+            it loses nothing that it acknowledged.
+
+            A centre of root serves all users of the computer; the centre of any other user serves \
+            that user only.
+            """,
+        version: Version.text
+    )
+
+    @OptionGroup var options: CentreOptions
+
+    func validate() throws {
+        try options.check()
+    }
+
+    func run() async throws {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let logger = Logger(label: "xinghed")
+        do {
+            try await serve(logger)
+        } catch let error as CentreOptions.Problem {
+            throw Self.fail(error.text)
+        } catch let error as OpenFailure {
+            throw Self.fail(error.description)
+        } catch let error as SocketFailure {
+            throw Self.fail(error.description)
+        }
+    }
+
+    private static func fail(_ text: String) -> ExitCode {
+        FileHandle.standardError.write(Data("xinghed: error: \(text)\n".utf8))
+        return .failure
+    }
+
+    private func serve(_ logger: Logger) async throws {
+        // A client that hangs up must not end the daemon.
+        signal(SIGPIPE, SIG_IGN)
+        let settings = try options.settings(logger)
+        // The folder is taken before the socket is touched: who has the one has the other.
+        let centre = try Centre(settings)
+        let stop = AsyncStream.makeStream(of: Void.self)
+        let socket: SocketServer
+        do {
+            socket = try SocketServer(path: options.socketPath)
+        } catch {
+            await centre.close()
+            throw error
+        }
+        let service = CentreGlue(centre: centre, logger: logger) { stop.continuation.finish() }
+        let application = socket.application(for: service, logger: quiet(logger)) {
+            let status = await centre.status()
+            logger.notice(
+                "open: \(status.machine), \(status.nodes) nodes, time \(status.timeMode), \(socket.path)"
+            )
+        }
+        let group = ServiceGroup(
+            services: [application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet(logger)
+        )
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                tasks.addTask {
+                    for await _ in stop.stream {}
+                    await group.triggerGracefulShutdown()
+                }
+                try await tasks.next()
+                stop.continuation.finish()
+                tasks.cancelAll()
+            }
+        } catch {
+            await centre.close()
+            socket.remove()
+            throw error
+        }
+        logger.notice("closing")
+        await centre.close()
+        socket.remove()
+        logger.notice("closed")
+    }
+
+    /// The libraries' own messages are for those who debug them.
+    private func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = .critical
+        return quiet
+    }
+}
