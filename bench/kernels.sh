@@ -1,6 +1,6 @@
 #!/bin/sh
 # Kernels beside their peers in C, in one run on the same cores; ratios are the result.
-# usage: bench/kernels.sh [--quick]     (XINGHE_KERNEL names another program than the release build)
+# usage: bench/kernels.sh [--quick] [KERNEL...]   (XINGHE_KERNEL: a program other than the release build)
 set -eu
 cd "$(dirname "$0")/.."
 program=${XINGHE_KERNEL:-.build/release/xinghe-kernel}

@@ -5,7 +5,7 @@ internal import WireFormats
 ///
 /// A kernel is made once a run, for one size and one group of ranks: making it allocates and fills
 /// its data (first touch by the thread that will use them). `repetition` is the timed part and may
-/// be called any number of times; `verify` looks at the last one's answer.
+/// be called any number of times, each time after `prepare`; `verify` looks at the last one's answer.
 ///
 /// All ranks must reach the same decisions: a refusal depends only on what every rank knows.
 protocol Kernel: AnyObject {
@@ -20,6 +20,9 @@ protocol Kernel: AnyObject {
     /// - Throws: `KernelFailure`, when the shape cannot be spread over the ranks or MPI fails.
     init(_ setting: KernelSetting) throws(KernelFailure)
 
+    /// Makes the input of the next repetition; not timed.
+    func prepare() throws(KernelFailure)
+
     /// Does the work once and says how much it was, over all ranks.
     func repetition() throws(KernelFailure) -> Work
 
@@ -31,6 +34,8 @@ protocol Kernel: AnyObject {
 }
 
 extension Kernel {
+    func prepare() throws(KernelFailure) {}
+
     func details() throws(KernelFailure) -> [JSONValue.Member] { [] }
 }
 
@@ -46,6 +51,8 @@ public struct KernelProfile: Sendable {
     public var sizeMeaning: String
     /// The extents behind `small`, `medium` and `large`, in that order.
     public var namedSizes: [[Int]]
+    /// What the last extents are when a size does not give them.
+    public var omittedExtents: [Int] = []
     /// How many threads a rank may have.
     public var maximumThreads: Int = 1
 

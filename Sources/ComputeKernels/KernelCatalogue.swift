@@ -5,6 +5,7 @@ public enum KernelCatalogue {
             ConjugateGradientKernel.self,
             CommunicationKernel.self,
             MatrixProductKernel.self,
+            LUKernel.self,
             StreamKernel.self,
         ]
     }

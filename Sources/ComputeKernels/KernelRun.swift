@@ -64,9 +64,11 @@ extension KernelRequest {
         )
         let setting = KernelSetting(world: world, shape: shape, threads: threads)
         let instance = try kernelType.init(setting)
+        try instance.prepare()
         _ = try instance.repetition()
         var timing = Timing()
         while timing.repetitions < repeats || timing.seconds < seconds ?? 0 {
+            try instance.prepare()
             let start = try startTogether(world)
             let work = try instance.repetition()
             try timing.add(work, seconds: endTogether(world, since: start))

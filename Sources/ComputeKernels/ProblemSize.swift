@@ -1,7 +1,7 @@
 /// Reads what `--size` says.
 ///
-/// - Returns: The extents of the problem, as many as the kernel has dimensions. One number stands
-///   for all extents alike.
+/// - Returns: The extents of the problem, as many as the kernel has dimensions. What is
+///   missing is the kernel's default; where it has none, one number stands for all extents alike.
 /// - Throws: `KernelFailure.malformedSize`.
 func problemShape(_ text: String, for profile: KernelProfile) throws(KernelFailure) -> [Int] {
     let names = ["small", "medium", "large"]
@@ -11,7 +11,10 @@ func problemShape(_ text: String, for profile: KernelProfile) throws(KernelFailu
     let extents = parts.compactMap { Int($0) }.filter { $0 > 0 && $0 <= 1 << 40 }
     if extents.count == parts.count {
         if extents.count == profile.dimensions { return extents }
-        if let only = extents.first, extents.count == 1 {
+        if extents.count + profile.omittedExtents.count == profile.dimensions {
+            return extents + profile.omittedExtents
+        }
+        if let only = extents.first, extents.count == 1, profile.omittedExtents.isEmpty {
             return [Int](repeating: only, count: profile.dimensions)
         }
     }

@@ -43,6 +43,25 @@ struct PlacementTests {
         #expect(RankPlacement.deal([[]], count: 1) == nil)
     }
 
+    @Test("Block-cyclic parts hold each index once and know where")
+    func blockCyclic() {
+        for extent in [1, 7, 32, 100] {
+            for (block, parts) in [(1, 1), (3, 2), (8, 3), (50, 4)] {
+                var seen: [Int] = []
+                for part in 0..<parts {
+                    let axis = BlockCyclic(extent: extent, block: block, part: part, parts: parts)
+                    let held = (0..<axis.count).map(axis.global)
+                    #expect(held.allSatisfy { axis.owner(of: $0) == part })
+                    for index in 0...extent {
+                        #expect(axis.count(below: index) == held.count { $0 < index })
+                    }
+                    seen += held
+                }
+                #expect(seen.sorted() == Array(0..<extent))
+            }
+        }
+    }
+
     @Test("Numbers are written as ranges")
     func ranges() {
         #expect(rangesText([0, 1, 2, 5, 7, 8]) == "0-2,5,7-8")

@@ -55,6 +55,18 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
     }
 
+    @Test("lu notices a spoilt solution")
+    func luNoticesSpoiltSolution() throws {
+        let kernel = try LUKernel(setting([130, 16]))
+        kernel.prepare()
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        kernel.solution[77] *= 1 + 1e-9
+        #expect(try !kernel.verify().isVerified)
+        kernel.solution[77] = .nan
+        #expect(try !kernel.verify().isVerified)
+    }
+
     @Test("comm counts elements that are not what was sent")
     func commCountsWrongElements() {
         var message = (0..<100).map { CommunicationKernel.pattern(3, 5, $0) }

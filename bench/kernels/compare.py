@@ -1,15 +1,18 @@
 """Runs each kernel and its peer in C alternately on the same cores and prints the ratios.
 
-usage: compare.py KERNEL_PROGRAM PEER_FOLDER [--quick]
+usage: compare.py KERNEL_PROGRAM PEER_FOLDER [--quick] [KERNEL...]
 
 A ratio above 1 means that Xinghe is faster. Pairs are interleaved and the median of their ratios is
 taken, so that a machine that slows down for a while slows both.
 """
 
 import json
+import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 PROGRAM, PEERS = sys.argv[1], sys.argv[2]
 QUICK = "--quick" in sys.argv
@@ -95,8 +98,43 @@ def comm():
                [t / o for o, t in zip(ours, theirs)])
 
 
-print(f"{'kernel':34} {'xinghe':>10} {'C':>10} {'':8} {'ratio':>7}    target")
-bandwidth = stream()
-gemm()
-cg(bandwidth)
-comm()
+def hpcc(order, block, columns):
+    """Flop/s of the HPL of Debian's hpcc, in the ordinary configuration of its example file."""
+    with open("/usr/share/doc/hpcc/examples/_hpccinf.txt") as file:
+        lines = file.read().splitlines()
+    for index, text in ((5, f"{order} Ns"), (7, f"{block} NBs"), (10, "1 Ps"),
+                        (11, f"{columns} Qs")):
+        lines[index] = text
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/hpccinf.txt", "w") as file:
+            file.write("\n".join(lines) + "\n")
+        subprocess.run(["mpirun", "-np", str(columns), "hpcc"], cwd=folder, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(f"{folder}/hpccoutf.txt") as file:
+            return 1e12 * float(re.search(r"^HPL_Tflops=(.*)$", file.read(), re.M)[1])
+
+
+def lu():
+    if not shutil.which("hpcc"):
+        print("lu: hpcc is not installed (apt-get install hpcc)", flush=True)
+        return
+    for order, ranks in ((2000, 1), (2000, 2)) if QUICK else ((4000, 1), (4000, 2)):
+        ours, theirs = [], []
+        for _ in range(2 if QUICK else 3):
+            line = kernel("lu", "--size", f"{order}x128", "--repeat", 2, ranks=ranks)
+            ours.append(line["best_flop_per_s"] / 1e9)
+            theirs.append(hpcc(order, 128, ranks) / 1e9)
+        report(f"lu {order}, NB 128, {ranks} ranks (HPL)", "Gflop/s", ours, theirs, 0.85)
+
+
+def main():
+    names = [name for name in sys.argv[3:] if not name.startswith("-")]
+    print(f"{'kernel':34} {'xinghe':>10} {'peer':>10} {'':8} {'ratio':>7}    target")
+    bandwidth = stream()
+    benchmarks = {"gemm": gemm, "lu": lu, "cg": lambda: cg(bandwidth), "comm": comm}
+    for name, benchmark in benchmarks.items():
+        if not names or name in names:
+            benchmark()
+
+
+main()
