@@ -91,6 +91,7 @@ let allTargets: [Target] = [
         pkgConfig: "openblas",
         providers: [.apt(["libopenblas-dev"])]
     ),
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
     .target(
@@ -104,8 +105,8 @@ let allTargets: [Target] = [
     .target(
         name: "ComputeKernels",
         dependencies: [
-            "MessagePassing", "COpenBLAS", "HardwareTopology", "WireFormats", "Determinism",
-            "IndexSets",
+            "MessagePassing", "COpenBLAS", "CFFTW", "HardwareTopology", "WireFormats",
+            "Determinism", "IndexSets",
         ],
         swiftSettings: numeric
     ),

@@ -13,6 +13,7 @@ gcc $flags -o "$peers/cg" bench/kernels/cg.c -lm
 gcc $flags $(pkg-config --cflags openblas) -o "$peers/dgemm" bench/kernels/dgemm.c \
     $(pkg-config --libs openblas)
 mpicc $flags -o "$peers/pingpong" bench/kernels/pingpong.c
+mpicc $flags -o "$peers/fft" bench/kernels/fft.c -lfftw3_mpi -lfftw3 -lm
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OPENBLAS_NUM_THREADS=1
 unset XINGHE_MEASURE || true
 echo "host: $(nproc) cores, $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), load$(cut -d' ' -f1 /proc/loadavg | sed 's/^/ /')"

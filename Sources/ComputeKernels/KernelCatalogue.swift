@@ -4,6 +4,7 @@ public enum KernelCatalogue {
         [
             ConjugateGradientKernel.self,
             CommunicationKernel.self,
+            FourierKernel.self,
             MatrixProductKernel.self,
             LUKernel.self,
             StreamKernel.self,

@@ -144,6 +144,7 @@ struct SmallRun: CustomTestStringConvertible, Sendable {
 let smallRuns = [
     SmallRun(kernel: "cg", size: "14x12x10"),
     SmallRun(kernel: "comm", size: "4000"),
+    SmallRun(kernel: "fft", size: "18x14x20"),
     SmallRun(kernel: "gemm", size: "70x90x1100"),
     SmallRun(kernel: "lu", size: "210x32"),
     SmallRun(kernel: "stream", size: "10000"),

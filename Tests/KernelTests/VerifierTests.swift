@@ -67,6 +67,17 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
     }
 
+    @Test("fft notices one spoilt point of the spectrum")
+    func fftNoticesSpoiltPoint() throws {
+        let kernel = try FourierKernel(setting([10, 12, 9]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        kernel.spectrum[1001] += 1e-9
+        #expect(try !kernel.verify().isVerified)
+        kernel.spectrum[1001] = .nan
+        #expect(try !kernel.verify().isVerified)
+    }
+
     @Test("comm counts elements that are not what was sent")
     func commCountsWrongElements() {
         var message = (0..<100).map { CommunicationKernel.pattern(3, 5, $0) }

@@ -127,11 +127,22 @@ def lu():
         report(f"lu {order}, NB 128, {ranks} ranks (HPL)", "Gflop/s", ours, theirs, 0.85)
 
 
+def fft():
+    size = 128 if QUICK else 192
+    for ranks in (1, 2):
+        ours, theirs = [], []
+        for _ in range(3 if QUICK else 5):
+            line = kernel("fft", "--size", size, "--repeat", 5, ranks=ranks)
+            ours.append(line["best_flop_per_s"] / 1e9)
+            theirs.append(peer("fft", size, 5, ranks=ranks)[0][0] / 1e9)
+        report(f"fft {size}^3, {ranks} ranks (FFTW-MPI)", "Gflop/s", ours, theirs, 0.9)
+
+
 def main():
     names = [name for name in sys.argv[3:] if not name.startswith("-")]
     print(f"{'kernel':34} {'xinghe':>10} {'peer':>10} {'':8} {'ratio':>7}    target")
     bandwidth = stream()
-    benchmarks = {"gemm": gemm, "lu": lu, "cg": lambda: cg(bandwidth), "comm": comm}
+    benchmarks = {"gemm": gemm, "lu": lu, "fft": fft, "cg": lambda: cg(bandwidth), "comm": comm}
     for name, benchmark in benchmarks.items():
         if not names or name in names:
             benchmark()
