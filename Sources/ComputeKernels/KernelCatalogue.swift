@@ -7,6 +7,7 @@ public enum KernelCatalogue {
             FourierKernel.self,
             MatrixProductKernel.self,
             LUKernel.self,
+            StencilKernel.self,
             StreamKernel.self,
         ]
     }

@@ -78,6 +78,19 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
     }
 
+    @Test("stencil notices one spoilt point of the field")
+    func stencilNoticesSpoiltPoint() throws {
+        let kernel = try StencilKernel(setting([13, 11, 12]))
+        kernel.prepare()
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let place = PaddedBlock(extents: [13, 11, 12], margin: [4, 4, 4]).place(12, 3, 7)
+        kernel.present[place] += 1e-10
+        #expect(try !kernel.verify().isVerified)
+        kernel.present[place] = .nan
+        #expect(try !kernel.verify().isVerified)
+    }
+
     @Test("comm counts elements that are not what was sent")
     func commCountsWrongElements() {
         var message = (0..<100).map { CommunicationKernel.pattern(3, 5, $0) }

@@ -138,11 +138,19 @@ def fft():
         report(f"fft {size}^3, {ranks} ranks (FFTW-MPI)", "Gflop/s", ours, theirs, 0.9)
 
 
+def stencil(triad):
+    size = 128 if QUICK else 256
+    rates = [kernel("stencil", "--size", size, "--repeat", 2)["best_byte_per_s"] / 1e9
+             for _ in range(3)]
+    report(f"stencil {size}^3, 1 rank (triad)", "GB/s", rates, [triad] * len(rates), 0.7)
+
+
 def main():
     names = [name for name in sys.argv[3:] if not name.startswith("-")]
     print(f"{'kernel':34} {'xinghe':>10} {'peer':>10} {'':8} {'ratio':>7}    target")
     bandwidth = stream()
-    benchmarks = {"gemm": gemm, "lu": lu, "fft": fft, "cg": lambda: cg(bandwidth), "comm": comm}
+    benchmarks = {"gemm": gemm, "lu": lu, "fft": fft, "cg": lambda: cg(bandwidth), "comm": comm,
+                  "stencil": lambda: stencil(bandwidth)}
     for name, benchmark in benchmarks.items():
         if not names or name in names:
             benchmark()
