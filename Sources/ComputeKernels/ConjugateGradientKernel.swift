@@ -95,8 +95,9 @@ final class ConjugateGradientKernel: Kernel {
     func verify() throws(KernelFailure) -> Verdict {
         try messaging { () throws(MPIFailure) in
             let residual = try relativeResidual()
-            let errors = (0..<matrix.rows).lazy.map { abs(self.x[$0] - 1) }
-            worstError = try world.allReduce(errors.max() ?? 0, .maximum)
+            var worst = WorstError()
+            for row in 0..<matrix.rows { worst.add(abs(x[row] - 1)) }
+            worstError = try world.allReduce(worst.value, .maximum)
             symmetryDepartures = try symmetryTest()
             return Verdict(
                 residual: residual,

@@ -116,7 +116,7 @@ final class FourierKernel: Kernel {
 
     func verify() throws(KernelFailure) -> Verdict {
         let transforms = factors.map(Complex.transform)
-        var worst = 0.0
+        var worst = WorstError()
         var squares = 0.0
         var place = 0
         for k0 in held[0] {
@@ -124,17 +124,15 @@ final class FourierKernel: Kernel {
                 let product = transforms[0][k0] * transforms[1][k1]
                 for k2 in held[2] {
                     let expected = product * transforms[2][k2]
-                    let (real, imaginary) = (spectrum[place], spectrum[place + 1])
-                    let error = max(abs(real - expected.real), abs(imaginary - expected.imaginary))
-                    // Written so that not-a-number stays.
-                    worst = error <= worst ? worst : error
+                    worst.add(abs(spectrum[place] - expected.real))
+                    worst.add(abs(spectrum[place + 1] - expected.imaginary))
                     squares += expected.real * expected.real
                     squares += expected.imaginary * expected.imaginary
                     place += 2
                 }
             }
         }
-        let (error, power) = (worst.isNaN ? .infinity : worst, squares)
+        let (error, power) = (worst.value, squares)
         let totals = try messaging { () throws(MPIFailure) in
             (try world.allReduce(error, .maximum), try world.allReduce(power, .sum))
         }

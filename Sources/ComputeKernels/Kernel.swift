@@ -111,6 +111,16 @@ public struct Verdict: Hashable, Sendable {
     }
 }
 
+/// The largest of many errors. One that is no number counts as infinite, and so is never forgotten.
+struct WorstError {
+    private(set) var value = 0.0
+
+    @inline(__always)
+    mutating func add(_ error: Double) {
+        if !(error <= value) { value = error.isNaN ? .infinity : error }
+    }
+}
+
 /// Why a kernel does not run.
 public enum KernelFailure: Error, Hashable, Sendable {
     /// No kernel has this name.

@@ -77,12 +77,12 @@ final class StencilKernel: Kernel {
     }
 
     func verify() throws(KernelFailure) -> Verdict {
-        var worst = 0.0
+        var worst = WorstError()
         forEachPoint(atStep: Self.stepsOfRepetition) { place, value in
             let error = abs(present[place] - value)
-            worst = error <= worst ? worst : error
+            worst.add(error)
         }
-        let error = worst.isNaN ? .infinity : worst
+        let error = worst.value
         let largest = try messaging { () throws(MPIFailure) in
             try world.allReduce(error, .maximum)
         }

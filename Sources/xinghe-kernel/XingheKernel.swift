@@ -87,7 +87,8 @@ struct XingheKernel: ParsableCommand {
         do {
             try request.validate()
         } catch {
-            if MPIEnvironment.launchRank == 0 { complain("\(error)") }
+            guard MPIEnvironment.launchRank == 0 else { throw ValidationError("\(error)") }
+            complain("\(error)")
             throw ExitCode.validationFailure
         }
         return request
@@ -123,8 +124,9 @@ struct XingheKernel: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch {
-            let isSilent = MPIEnvironment.launchRank != 0
-            if isSilent { Glibc.exit(exitCode(for: error).rawValue) }
+            // Before MPI has started, the others leave as if all were well: mpirun ends rank 0 as
+            // soon as any rank fails, maybe before it has said why.
+            if MPIEnvironment.launchRank != 0, !(error is ExitCode) { Glibc.exit(0) }
             exit(withError: error)
         }
     }
