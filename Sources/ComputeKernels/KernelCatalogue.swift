@@ -7,6 +7,8 @@ public enum KernelCatalogue {
             FourierKernel.self,
             MatrixProductKernel.self,
             LUKernel.self,
+            MolecularDynamicsKernel.self,
+            ShallowWaterKernel.self,
             StencilKernel.self,
             StreamKernel.self,
         ]

@@ -147,6 +147,8 @@ let smallRuns = [
     SmallRun(kernel: "fft", size: "18x14x20"),
     SmallRun(kernel: "gemm", size: "70x90x1100"),
     SmallRun(kernel: "lu", size: "210x32"),
+    SmallRun(kernel: "md", size: "4x4x4"),
+    SmallRun(kernel: "shallow", size: "30x26"),
     SmallRun(kernel: "stencil", size: "13x12x11"),
     SmallRun(kernel: "stream", size: "10000"),
 ]

@@ -13,6 +13,16 @@ struct VerifierTests {
         #expect(Verdict(residual: 1, limit: 1).isVerified)
     }
 
+    @Test("The worst of many errors is kept, and no number is the worst of all")
+    func worstError() {
+        var worst = WorstError()
+        for error in [1, 3, 2.0] { worst.add(error) }
+        #expect(worst.value == 3)
+        worst.add(.nan)
+        worst.add(5)
+        #expect(worst.value == .infinity)
+    }
+
     @Test("stream notices one spoilt element of each array")
     func streamNoticesSpoiltElements() throws {
         let kernel = try StreamKernel(setting([1000]))
@@ -61,7 +71,7 @@ struct VerifierTests {
         kernel.prepare()
         _ = try kernel.repetition()
         #expect(try kernel.verify().isVerified)
-        kernel.solution[77] *= 1 + 1e-9
+        kernel.solution[77] += 1e-6
         #expect(try !kernel.verify().isVerified)
         kernel.solution[77] = .nan
         #expect(try !kernel.verify().isVerified)
@@ -89,6 +99,39 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
         kernel.present[place] = .nan
         #expect(try !kernel.verify().isVerified)
+    }
+
+    @Test("md notices energy that is not conserved and forces that are not those of its atoms")
+    func mdNoticesWrongMotion() throws {
+        let kernel = try MolecularDynamicsKernel(setting([4, 4, 4]))
+        try kernel.prepare()
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        kernel.domain.kick(by: 0.01)
+        #expect(try !kernel.verify().isVerified)
+        kernel.domain.kick(by: -0.01)
+        #expect(try kernel.verify().isVerified)
+        kernel.domain.drift(by: 1e-6)
+        #expect(try !kernel.verify().isVerified)
+    }
+
+    @Test("shallow notices a spoilt sample and lost mass")
+    func shallowNoticesSpoiltPoint() throws {
+        let kernel = try ShallowWaterKernel(setting([32, 24]))
+        try kernel.prepare()
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let block = PaddedBlock(extents: [32, 24, 1], margin: [2, 2, 0])
+        // (0, 9) is the first of the points that the twin computes, (1, 1) is none.
+        let (sampled, other) = (block.place(0, 9, 0), block.place(1, 1, 0))
+        let right = (u: kernel.now.u[sampled], p: kernel.now.p[other])
+        kernel.now.u[sampled] += 1e-10
+        #expect(try !kernel.verify().isVerified)
+        kernel.now.u[sampled] = right.u
+        kernel.now.p[other] += 1e-2
+        #expect(try !kernel.verify().isVerified)
+        kernel.now.p[other] = right.p
+        #expect(try kernel.verify().isVerified)
     }
 
     @Test("comm counts elements that are not what was sent")
