@@ -89,10 +89,16 @@ public struct BillingBook: Sendable {
         self.ledger = Ledger(creditLimits: Dictionary(limits) { first, _ in first })
     }
 
-    /// Opens empty books for a machine, with the prices of its partitions.
-    public init(machine: Machine, rules: [SubsidyRule] = [.tedaMachineHour]) {
+    /// Opens empty books for a machine.
+    ///
+    /// - Parameter tariff: the prices; nil for those that the partitions of the machine name.
+    public init(
+        machine: Machine,
+        tariff: Tariff? = nil,
+        rules: [SubsidyRule] = [.tedaMachineHour]
+    ) {
         self.init(
-            tariff: Tariff(pricesOf: machine),
+            tariff: tariff ?? Tariff(pricesOf: machine),
             rules: rules,
             accounts: machine.accounts.map { BillingAccount($0) },
             platforms: machine.platforms
@@ -107,14 +113,14 @@ public struct BillingBook: Sendable {
 
     /// Whether a run of a job was settled.
     public func isSettled(_ job: JobID, attempt: Int32 = 0) -> Bool {
-        settled.contains(Run(job: job, attempt: attempt))
+        settled[Run(job: job, attempt: attempt)] != nil
     }
 
     private struct Run: Hashable, Sendable {
         var job: JobID
         var attempt: Int32
     }
-    private var settled: Set<Run> = []
+    private var settled = ShardedDictionary<Run, Bool>()
 
     // MARK: Settling
 
@@ -126,7 +132,7 @@ public struct BillingBook: Sendable {
     /// - Returns: the new entries, in order: for each month its charge, then its grants.
     public mutating func settle(_ usage: JobUsage) -> [LedgerEntry] {
         guard !isSettled(usage.id, attempt: usage.attempt) else { return [] }
-        settled.insert(Run(job: usage.id, attempt: usage.attempt))
+        settled[Run(job: usage.id, attempt: usage.attempt)] = true
         let classes = accounts[usage.account]?.classes ?? []
         var entries: [LedgerEntry] = []
         for part in tariff.charge(for: usage, classes: classes, volumes: &volumes) {
@@ -239,7 +245,7 @@ public struct BillingBook: Sendable {
         guard try ledger.post(entry) == .posted else { return }
         switch entry.subject {
         case .charge(let part):
-            settled.insert(Run(job: part.job, attempt: part.attempt))
+            settled[Run(job: part.job, attempt: part.attempt)] = true
             tariff.advance(&volumes, over: part)
             _ = decisions(on: part)
         case .reversal(let id):

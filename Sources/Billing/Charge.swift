@@ -37,6 +37,8 @@ public struct ChargePart: Hashable, Sendable {
     public var coreCount: Int64
     /// Cards held.
     public var cardCount: Int64
+    /// Memory held; nil when it was not counted.
+    public var memory: ByteCount?
     /// The quality of service.
     public var qos: String
     /// Whether it ran inside a paid reservation.
@@ -91,6 +93,7 @@ public struct ChargePart: Hashable, Sendable {
             nodeCount: nodeCount,
             coreCount: coreCount,
             cardCount: cardCount,
+            memory: memory,
             startedAt: startedAt,
             endedAt: endedAt,
             verifiedFlop: verifiedFlop
@@ -182,7 +185,7 @@ extension Tariff {
         for resource in BilledResource.allCases {
             for lineIndex in lineIndices(for: usage, resource) {
                 let (from, to) = lines[lineIndex].validity.clip(start, part.endedAt)
-                let held = HeldTime(count: usage.count(of: resource), for: to - from)
+                let held = HeldTime(count: lines[lineIndex].billedCount(of: usage), for: to - from)
                 let key = VolumeCounter.Key(
                     account: part.account,
                     lineIndex: lineIndex,
@@ -212,7 +215,7 @@ extension Tariff {
     ) -> ExactFee {
         let line = lines[lineIndex]
         let (start, end) = line.validity.clip(cut.start, cut.end)
-        let held = HeldTime(count: usage.count(of: line.resource), for: end - start)
+        let held = HeldTime(count: line.billedCount(of: usage), for: end - start)
         precondition(held >= .zero, "negative usage of job \(usage.id)")
         let month = BillingMonth(containing: cut.start)
         let key = VolumeCounter.Key(account: usage.account, lineIndex: lineIndex, month: month)
@@ -252,6 +255,7 @@ extension Tariff {
             nodeCount: usage.nodeCount,
             coreCount: usage.coreCount,
             cardCount: usage.cardCount,
+            memory: usage.memory,
             qos: usage.qos,
             isReserved: usage.isReserved,
             verifiedFlop: end == usage.endedAt ? usage.verifiedFlop : nil,

@@ -39,11 +39,11 @@ public enum PostingResult: Hashable, Sendable {
 /// Double-entry books: append only, idempotent by id.
 public struct Ledger: Hashable, Sendable {
     /// All entries in the order of their posting.
-    public private(set) var entries: [LedgerEntry] = []
+    public private(set) var entries = ChunkedList<LedgerEntry>()
     /// How far a customer may go into debt; nil for a customer without limit.
     public private(set) var creditLimits: [String: Fen]
 
-    private var positions: [String: Int] = [:]
+    private var positions = ShardedDictionary<String, Int>()
     /// Debits − credits.
     private var debitBalances: [LedgerAccount: Fen] = [:]
 

@@ -112,6 +112,7 @@ private struct CanonicalLine {
         add(part.nodeCount)
         add(part.coreCount)
         add(part.cardCount)
+        add(optional: part.memory?.count)
         add(text: part.qos)
         add(part.isReserved ? "reserved" : "shared")
         add(optional: part.verifiedFlop)
@@ -238,7 +239,8 @@ private struct CanonicalReader {
             let isCharged = next(), let month = month(), let startedAt = optionalInteger(),
             let endedAt: Int64 = integer(), let nodeCount: Int64 = integer(),
             let coreCount: Int64 = integer(), let cardCount: Int64 = integer(),
-            let qos = text(), let isReserved = next(), let verifiedFlop = optionalInteger(),
+            let memory = optionalInteger(), let qos = text(), let isReserved = next(),
+            let verifiedFlop = optionalInteger(),
             let fees = fees()
         else { return nil }
         return ChargePart(
@@ -257,6 +259,7 @@ private struct CanonicalReader {
             nodeCount: nodeCount,
             coreCount: coreCount,
             cardCount: cardCount,
+            memory: memory.map { ByteCount($0) },
             qos: qos,
             isReserved: isReserved == "reserved",
             verifiedFlop: verifiedFlop,

@@ -38,12 +38,12 @@ public struct SubsidyAccount: Hashable, Sendable {
     }
 
     private var standings: [Period: Standing] = [:]
-    private var contracts: [String: Int128] = [:]
+    private var contracts = ShardedDictionary<String, Int128>()
     private var owners: [String: String] = [:]
     private var groups: [Period: Int128] = [:]
     private var lifetimes: [String: Int128] = [:]
     private var firstClaims: [String: BillingDay] = [:]
-    private var taken: [String: Taken] = [:]
+    private var taken = ShardedDictionary<String, Taken>()
     /// Claims that the pool could not serve in full, in their order.
     private var waiting: [Waiting] = []
     /// What is left of the pool of a period; a period that is not there is untouched.
@@ -75,7 +75,7 @@ public struct SubsidyAccount: Hashable, Sendable {
     /// The same account without the claims that it remembers for refunds: a cheap copy for trials.
     var withoutHistory: SubsidyAccount {
         var copy = self
-        copy.taken = [:]
+        copy.taken = ShardedDictionary()
         return copy
     }
 

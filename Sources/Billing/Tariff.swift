@@ -123,6 +123,9 @@ public struct TariffLine: Hashable, Sendable {
     public var validity: Validity
     /// The steps, rising; the last is open. One step is a flat price.
     public var tiers: [PriceTier]
+    /// For core-hours: a job that holds more memory than this for each of its cores pays for as
+    /// many cores as its memory stands for. Nil where memory costs nothing.
+    public var memoryPerCore: ByteCount?
 
     /// Makes a line.
     ///
@@ -164,6 +167,16 @@ public struct TariffLine: Hashable, Sendable {
             validity: validity,
             tiers: [PriceTier(price: price)]
         )
+    }
+
+    /// How many things of its resource the line counts for `usage`.
+    func billedCount(of usage: JobUsage) -> Int64 {
+        let held = usage.count(of: resource)
+        guard resource == .coreHour, let memoryPerCore, let memory = usage.memory else {
+            return held
+        }
+        let share = (memory.count + memoryPerCore.count - 1) / memoryPerCore.count
+        return max(held, share)
     }
 
     /// How closely the line names where `usage` ran: 2 its partition, 1 its platform, 0 everything;

@@ -90,6 +90,8 @@ public struct JobUsage: Hashable, Sendable {
     public var coreCount: Int64
     /// Accelerator cards held.
     public var cardCount: Int64
+    /// Memory held, all nodes together; nil when it was not counted.
+    public var memory: ByteCount?
     /// When it started; nil when it ended while pending.
     public var startedAt: SimInstant?
     /// When it left RUNNING. Time in COMPLETING is not held.
@@ -111,6 +113,7 @@ public struct JobUsage: Hashable, Sendable {
         nodeCount: Int64,
         coreCount: Int64,
         cardCount: Int64 = 0,
+        memory: ByteCount? = nil,
         startedAt: SimInstant?,
         endedAt: SimInstant,
         verifiedFlop: Int64? = nil
@@ -127,6 +130,7 @@ public struct JobUsage: Hashable, Sendable {
         self.nodeCount = nodeCount
         self.coreCount = coreCount
         self.cardCount = cardCount
+        self.memory = memory
         self.startedAt = startedAt
         self.endedAt = endedAt
         self.verifiedFlop = verifiedFlop

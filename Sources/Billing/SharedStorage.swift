@@ -1,0 +1,62 @@
+// The daemon publishes a copy of the book after every batch of inputs, and goes on writing. A plain
+// array or dictionary would then be copied whole at its next change: O(all jobs ever) a batch. These
+// two are cut into pieces, so that a change copies one piece and the list of pieces.
+
+/// An append-only list whose copies share all full chunks.
+public struct ChunkedList<Element: Sendable>: RandomAccessCollection, Sendable {
+    private static var chunkLength: Int { 256 }
+    private var chunks: [[Element]] = []
+
+    /// Makes an empty list.
+    public init() {}
+
+    /// The first position.
+    public var startIndex: Int { 0 }
+
+    /// The number of elements.
+    public var endIndex: Int {
+        guard let last = chunks.last else { return 0 }
+        return (chunks.count - 1) * Self.chunkLength + last.count
+    }
+
+    /// The element at a position.
+    public subscript(position: Int) -> Element {
+        chunks[position / Self.chunkLength][position % Self.chunkLength]
+    }
+
+    /// Adds an element at the end.
+    public mutating func append(_ element: Element) {
+        if chunks.isEmpty || chunks[chunks.count - 1].count == Self.chunkLength {
+            chunks.append([])
+        }
+        chunks[chunks.count - 1].append(element)
+    }
+}
+
+extension ChunkedList: Equatable where Element: Equatable {}
+extension ChunkedList: Hashable where Element: Hashable {}
+
+/// A dictionary whose copies share all shards that were not changed since. It is only looked up,
+/// never walked: its order means nothing.
+struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private static var shardCount: Int { 256 }
+    private var shards = [[Key: Value]](repeating: [:], count: shardCount)
+
+    /// The number of entries.
+    var count: Int { shards.reduce(0) { $0 + $1.count } }
+
+    subscript(key: Key) -> Value? {
+        get { shards[shard(of: key)][key] }
+        set { shards[shard(of: key)][key] = newValue }
+    }
+
+    private func shard(of key: Key) -> Int {
+        var hasher = Hasher()
+        hasher.combine(key)
+        // The dictionaries use the low bits of a related hash; take high ones.
+        return Int(UInt(bitPattern: hasher.finalize()) >> 40) % Self.shardCount
+    }
+}
+
+extension ShardedDictionary: Equatable where Value: Equatable {}
+extension ShardedDictionary: Hashable where Value: Hashable {}
