@@ -146,7 +146,8 @@ struct MachineReader {
             memory += Int128(node.capacity.memory.count)
             peak += peaks[node.typeIndex]
         }
-        for (sum, what) in [(memory, "the memory"), (peak, "the peak")] where sum > Int128(Int64.max) {
+        for (sum, what) in [(memory, "the memory"), (peak, "the peak")]
+        where sum > Int128(Int64.max) {
             let field = top["nodes"] ?? top["join"] ?? top.field
             throw field.refusal(.conflict("\(what) of all nodes together is past 64 bits"))
         }

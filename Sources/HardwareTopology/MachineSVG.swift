@@ -70,19 +70,27 @@ private struct FloorPlan {
             style: "head",
             height: 26
         )
-        let racks = racks(of: system)
-        let shapes = racks.map { RackShape(nodeCount: $0.nodes.count) }
-        let width = shapes.map(\.width).max() ?? 0
-        let height = shapes.map(\.height).max() ?? 0
-        let columns = min(racks.count, max(1, 1_240 / (width + 8)))
-        for (index, rack) in racks.enumerated() {
-            let x = Self.margin + index % columns * (width + 8)
-            let top = y + index / columns * (height + Self.labelHeight + 8)
-            draw(rack, shapes[index], x: x, y: top)
+        drawRows(of: racks(of: system))
+    }
+
+    /// Racks from left to right, in rows as high as their highest rack.
+    private mutating func drawRows(of racks: [Rack]) {
+        var x = 0
+        var rowHeight = 0
+        for rack in racks {
+            let shape = RackShape(nodeCount: rack.nodes.count)
+            let width = max(shape.width, DrawnBox.textWidth(rack.name)) + 8
+            if x > 0, x + width > 1_240 {
+                y += rowHeight + Self.labelHeight + 8
+                x = 0
+                rowHeight = 0
+            }
+            draw(rack, shape, x: Self.margin + x, y: y)
+            x += width
+            rowHeight = max(rowHeight, shape.height)
+            widest = max(widest, x)
         }
-        let rows = (racks.count + columns - 1) / columns
-        y += rows * (height + Self.labelHeight + 8) + 4
-        widest = max(widest, columns * (width + 8))
+        y += rowHeight + Self.labelHeight + 12
     }
 
     /// The racks of a system; nodes that stand in none form one of their own.

@@ -100,6 +100,21 @@ struct TopologyTextTests {
         try expectNested(rectangles(of: drawing), "board")
     }
 
+    @Test(
+        "The floor plan has a place for every rack, and nodes without one",
+        arguments: [
+            ("tianjin", 112 + 17 + 8 + 1), ("tianhe-1", 81), ("tianhe-2a", 139),
+        ]
+    )
+    func floorPlan(name: String, places: Int) throws {
+        let drawing = try library.machine(named: name).svgText
+        let pattern = #/<use href="#rack\d+" x="(\d+)" y="(\d+)"/#
+        let corners = drawing.matches(of: pattern).map { "\($0.1) \($0.2)" }
+        #expect(corners.count == places)
+        #expect(Set(corners).count == places)
+        #expect(drawing.utf8.count < 200_000)
+    }
+
     private struct Rectangle {
         let left: Int
         let top: Int
