@@ -18,15 +18,23 @@ public struct Description: Hashable, Sendable {
 }
 
 extension Description {
-    /// A job. Waiting elements of a job array share one description.
+    /// Jobs.
     ///
-    /// - Parameter isDetailed: whether `-d` was given.
+    /// - Parameters:
+    ///   - isDetailed: whether `-d` was given.
+    ///   - foldsArrays: whether waiting elements of a job array share one description; not when
+    ///     elements were asked for by their indices.
     public static func jobs(
         _ jobs: [JobInfo],
         isDetailed: Bool,
+        foldsArrays: Bool = true,
         calendar: CentreCalendar = CentreCalendar()
     ) -> [Description] {
-        JobRow.folding(jobs, calendar: calendar).map { job($0, isDetailed: isDetailed) }
+        let rows =
+            foldsArrays
+            ? JobRow.folding(jobs, calendar: calendar)
+            : jobs.map { JobRow(info: $0, calendar: calendar) }
+        return rows.map { job($0, isDetailed: isDetailed) }
     }
 
     private static func job(_ row: JobRow, isDetailed: Bool) -> Description {

@@ -152,6 +152,18 @@ extension JSONValue {
     /// Appends `text` to `bytes` as a JSON string with its quotes.
     public static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        if isPlain {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            appendEscaped(text, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscaped(_ text: String, to bytes: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "\"")]
@@ -165,7 +177,6 @@ extension JSONValue {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private struct Writer {
@@ -181,9 +192,9 @@ extension JSONValue {
 
         mutating func write(_ value: JSONValue) {
             switch value {
-            case .null: bytes += Array("null".utf8)
-            case .bool(let value): bytes += Array((value ? "true" : "false").utf8)
-            case .integer(let number): bytes += Array(String(number).utf8)
+            case .null: bytes.append(contentsOf: "null".utf8)
+            case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+            case .integer(let number): bytes.append(contentsOf: String(number).utf8)
             case .number(let number):
                 // JSON has no infinity and no NaN.
                 bytes += Array((number.isFinite ? "\(number)" : "null").utf8)
@@ -361,9 +372,16 @@ extension JSONValue {
             {
                 position += 1
             }
+            if let integer = Self.plainInteger(bytes[start..<position]) { return .integer(integer) }
             let text = String(decoding: bytes[start..<position], as: UTF8.self)
             let digits = text.utf8.drop { $0 == UInt8(ascii: "-") }
             let hasLeadingZero = digits.count > 1 && digits.starts(with: "0".utf8)
+            // Swift reads "1." as a number; JSON wants a digit after the point.
+            let afterPoint = digits.drop { $0 != UInt8(ascii: ".") }.dropFirst().first
+            let isWhole = !digits.contains(UInt8(ascii: "."))
+            guard isWhole || afterPoint.map({ (48...57).contains($0) }) == true else {
+                throw malformed("'\(text)' is not a number")
+            }
             if !hasLeadingZero || digits.dropFirst().first == UInt8(ascii: ".") {
                 if let integer = Int64(text) { return .integer(integer) }
                 if let number = Double(text), number.isFinite { return .number(number) }
@@ -371,18 +389,38 @@ extension JSONValue {
             throw malformed("'\(text)' is not a number")
         }
 
+        /// A number of at most 18 digits without sign, fraction and leading zero; nil for others.
+        private static func plainInteger(_ digits: ArraySlice<UInt8>) -> Int64? {
+            guard digits.count <= 18, digits.first != UInt8(ascii: "0") || digits.count == 1 else {
+                return nil
+            }
+            var number: Int64 = 0
+            for digit in digits {
+                guard (48...57).contains(digit) else { return nil }
+                number = number * 10 + Int64(digit - 48)
+            }
+            return number
+        }
+
         mutating func string() throws(Malformed) -> String {
             position += 1
-            var text: [UInt8] = []
+            let start = position
+            // Nearly all strings hold no escape: they are taken as they are, in one piece.
+            while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""),
+                byte != UInt8(ascii: "\\")
+            {
+                position += 1
+            }
+            var text = bytes[start..<position]
+            guard current != UInt8(ascii: "\"") else {
+                position += 1
+                return try validated(text)
+            }
             while true {
                 guard let byte = current else { throw malformed("a string is not closed") }
                 position += 1
                 switch byte {
-                case UInt8(ascii: "\""):
-                    guard let string = String(validating: text, as: UTF8.self) else {
-                        throw malformed("a string is not valid UTF-8")
-                    }
-                    return string
+                case UInt8(ascii: "\""): return try validated(text)
                 case UInt8(ascii: "\\"): try escape(into: &text)
                 case 0..<0x20: throw malformed("a control character in a string")
                 default: text.append(byte)
@@ -390,7 +428,14 @@ extension JSONValue {
             }
         }
 
-        mutating func escape(into text: inout [UInt8]) throws(Malformed) {
+        private func validated(_ text: ArraySlice<UInt8>) throws(Malformed) -> String {
+            guard let string = String(validating: text, as: UTF8.self) else {
+                throw malformed("a string is not valid UTF-8")
+            }
+            return string
+        }
+
+        mutating func escape(into text: inout ArraySlice<UInt8>) throws(Malformed) {
             guard let byte = current else { throw malformed("a string is not closed") }
             position += 1
             switch byte {

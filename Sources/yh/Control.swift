@@ -55,7 +55,12 @@ extension Yh {
                 exitCode: 1
             )
         }
-        return show(Description.jobs(jobs, isDetailed: command.isDetailed), command)
+        let descriptions = Description.jobs(
+            jobs,
+            isDetailed: command.isDetailed,
+            foldsArrays: job?.arrayTasks == nil
+        )
+        return show(descriptions, command)
     }
 
     private static func showNodes(
