@@ -1,0 +1,180 @@
+import Foundation
+
+/// One text file of the repository, as the house rules see it.
+struct SourceFile: Sendable {
+    /// Relative to the root, such as `Sources/Billing/Charge.swift`.
+    var path: String
+    /// The text as it is.
+    var lines: [String]
+    /// The same lines with comments and the inside of string literals blanked out.
+    var code: [String]
+
+    init(path: String, text: String) {
+        self.path = path
+        lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if lines.last == "" { lines.removeLast() }
+        code =
+            path.hasSuffix(".swift")
+            ? CodeText.withoutCommentsAndStrings(text)
+                .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            : lines
+    }
+
+    /// The module that the file belongs to: the folder under `Sources` or `Tests`.
+    var module: String {
+        let parts = path.split(separator: "/")
+        return parts.count > 2 ? String(parts[1]) : ""
+    }
+
+    var isTest: Bool { path.hasPrefix("Tests/") }
+}
+
+/// One broken rule, printed as `path:line: what to do instead`.
+struct Finding: CustomStringConvertible, Hashable {
+    var path: String
+    /// From 1; 0 when the whole file is meant.
+    var line: Int
+    var advice: String
+
+    var description: String { line > 0 ? "\(path):\(line): \(advice)" : "\(path): \(advice)" }
+}
+
+/// The checked-out repository that this test was built from.
+enum SourceTree {
+    static let root: URL = {
+        var folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        while !FileManager.default.fileExists(atPath: folder.path + "/Package.swift") {
+            let parent = folder.deletingLastPathComponent()
+            precondition(parent != folder, "no Package.swift above \(#filePath)")
+            folder = parent
+        }
+        return folder
+    }()
+
+    /// All Swift files under `Sources` and `Tests`, in order of path.
+    static let swiftFiles: [SourceFile] = files(under: ["Sources", "Tests"]) {
+        $0.hasSuffix(".swift")
+    }
+
+    /// The text of one file; nil when there is none.
+    static func text(of path: String) -> String? {
+        try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    static func files(
+        under folders: [String],
+        where isWanted: (String) -> Bool
+    ) -> [SourceFile] {
+        var found: [SourceFile] = []
+        for folder in folders {
+            let base = root.appendingPathComponent(folder).path
+            for name in FileManager.default.enumerator(atPath: base)?.allObjects ?? [] {
+                guard let name = name as? String, isWanted(name) else { continue }
+                let path = folder + "/" + name
+                guard let text = text(of: path) else { continue }
+                found.append(SourceFile(path: path, text: text))
+            }
+        }
+        return found.sorted { $0.path < $1.path }
+    }
+
+    /// The modules that have a folder under `Sources`.
+    static var moduleNames: [String] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: root.path + "/Sources")
+        return (names ?? []).filter { !$0.hasPrefix(".") }.sorted()
+    }
+}
+
+/// A reader of Swift that knows comments and strings apart from code, and nothing else.
+enum CodeText {
+    private enum Mode {
+        case code
+        case lineComment
+        case blockComment(depth: Int)
+        /// A literal that ends at `delimiter`; `isRaw` ones have no escapes.
+        case string(delimiter: [Character], isRaw: Bool)
+    }
+
+    /// `text` with the same lines and columns, comments and string contents replaced by blanks.
+    ///
+    /// An interpolation counts as string: no rule looks for code inside one.
+    static func withoutCommentsAndStrings(_ text: String) -> String {
+        let input = Array(text)
+        var output: [Character] = []
+        output.reserveCapacity(input.count)
+        var mode = Mode.code
+        var index = 0
+
+        func isAt(_ word: [Character]) -> Bool {
+            index + word.count <= input.count && Array(input[index..<index + word.count]) == word
+        }
+        func skip(_ count: Int) {
+            for character in input[index..<index + count] {
+                output.append(character == "\n" ? "\n" : " ")
+            }
+            index += count
+        }
+
+        while index < input.count {
+            switch mode {
+            case .code:
+                if isAt(["/", "/"]) {
+                    mode = .lineComment
+                } else if isAt(["/", "*"]) {
+                    mode = .blockComment(depth: 1)
+                    skip(2)
+                } else if let opening = opening(at: index, in: input) {
+                    mode = .string(delimiter: opening.delimiter, isRaw: opening.isRaw)
+                    skip(opening.length)
+                } else {
+                    output.append(input[index])
+                    index += 1
+                }
+            case .lineComment:
+                if input[index] == "\n" { mode = .code }
+                skip(1)
+            case .blockComment(let depth):
+                if isAt(["/", "*"]) {
+                    mode = .blockComment(depth: depth + 1)
+                    skip(2)
+                } else if isAt(["*", "/"]) {
+                    mode = depth == 1 ? .code : .blockComment(depth: depth - 1)
+                    skip(2)
+                } else {
+                    skip(1)
+                }
+            case .string(let delimiter, let isRaw):
+                if isAt(delimiter) {
+                    mode = .code
+                    skip(delimiter.count)
+                } else if !isRaw, input[index] == "\\", index + 1 < input.count {
+                    skip(2)
+                } else {
+                    skip(1)
+                }
+            }
+        }
+        return String(output)
+    }
+
+    /// The string literal that opens at `index`, if one does.
+    private static func opening(
+        at index: Int,
+        in input: [Character]
+    ) -> (delimiter: [Character], length: Int, isRaw: Bool)? {
+        var hashes = 0
+        while index + hashes < input.count, input[index + hashes] == "#" { hashes += 1 }
+        var quotes = 0
+        while index + hashes + quotes < input.count, quotes < 3,
+            input[index + hashes + quotes] == "\""
+        {
+            quotes += 1
+        }
+        guard quotes > 0 else { return nil }
+        if quotes == 2 { quotes = 1 }  // An empty literal closes itself at the next step.
+        let delimiter =
+            Array(repeating: Character("\""), count: quotes)
+            + Array(repeating: Character("#"), count: hashes)
+        return (delimiter, hashes + quotes, hashes > 0)
+    }
+}
