@@ -28,7 +28,8 @@ enum FileRules {
             guard let word = words.first(where: { line.contains($0) }) else { continue }
             let above = file.lines[max(0, index - 5)...index]
             if !above.contains(where: { $0.contains("SAFETY:") }) {
-                let advice = "\(word) needs a '// SAFETY:' line above it: the invariant, who keeps it"
+                let advice =
+                    "\(word) needs a '// SAFETY:' line above it: the invariant, who keeps it"
                 findings.append(Finding(path: file.path, line: index + 1, advice: advice))
             }
             if layer <= 2 {
@@ -47,9 +48,10 @@ enum FileRules {
 
     /// Nothing in the repository may need a path outside it that only its makers have.
     static func namesPrivatePath(_ file: SourceFile) -> [Finding] {
-        let paths = ["/work/" + "shared", "." + "library"]
-        return file.lines.enumerated().filter { line in paths.contains { line.element.contains($0) } }
-            .map { Finding(path: file.path, line: $0.offset + 1, advice: "a path outside the clone") }
+        let paths = ["/work/" + "shared", "/." + "library"]
+        return file.lines.enumerated().filter { line in paths.contains { line.element.contains($0) }
+        }
+        .map { Finding(path: file.path, line: $0.offset + 1, advice: "a path outside the clone") }
     }
 }
 
@@ -120,7 +122,8 @@ struct HouseFilesTests {
     @Test(
         "What a newcomer looks for is there",
         arguments: [
-            "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile",
+            "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE",
+            "Makefile",
             ".swift-format", ".ci/run", "docs/glossary.md", "docs/scheduling.md", "docs/measure.md",
             "workloads/README.md", "workloads/traces/README.md", "bench/README.md",
         ]

@@ -66,7 +66,8 @@ struct ImportGraphTests {
         "A right arrow is not found",
         arguments: [
             ("Emulation", "public import Scheduling"), ("Catalog", "import Yams"),
-            ("ComputeKernels", "internal import MessagePassing"), ("xinghe", "import ArgumentParser"),
+            ("ComputeKernels", "internal import MessagePassing"),
+            ("xinghe", "import ArgumentParser"),
             ("Billing", "// import Foundation"), ("yh", "import func Glibc.write"),
         ]
     )

@@ -75,7 +75,8 @@ struct LayerTable {
         }
         if below.layer < place.layer { return nil }
         if below.layer > place.layer {
-            return "\(imported) is of layer \(below.layer), above \(place.layer): the arrow points up"
+            return
+                "\(imported) is of layer \(below.layer), above \(place.layer): the arrow points up"
         }
         if place.layer <= 2, below.order < place.order { return nil }
         if Self.exceptions[importer]?.contains(imported) == true { return nil }

@@ -4,13 +4,15 @@ import Foundation
 struct SourceFile: Sendable {
     /// Relative to the root, such as `Sources/Billing/Charge.swift`.
     var path: String
-    /// The text as it is.
+    /// The text as it is, whole and by lines.
+    var text: String
     var lines: [String]
     /// The same lines with comments and the inside of string literals blanked out.
     var code: [String]
 
     init(path: String, text: String) {
         self.path = path
+        self.text = text
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
         code =
@@ -92,89 +94,90 @@ enum CodeText {
         case lineComment
         case blockComment(depth: Int)
         /// A literal that ends at `delimiter`; `isRaw` ones have no escapes.
-        case string(delimiter: [Character], isRaw: Bool)
+        case string(delimiter: [UInt8], isRaw: Bool)
     }
 
-    /// `text` with the same lines and columns, comments and string contents replaced by blanks.
+    private static let newline = UInt8(ascii: "\n")
+    private static let slash = UInt8(ascii: "/")
+    private static let star = UInt8(ascii: "*")
+    private static let quote = UInt8(ascii: "\"")
+    private static let hash = UInt8(ascii: "#")
+    private static let backslash = UInt8(ascii: "\\")
+
+    /// `text` with the same lines, comments and string contents replaced by blanks.
     ///
     /// An interpolation counts as string: no rule looks for code inside one.
     static func withoutCommentsAndStrings(_ text: String) -> String {
-        let input = Array(text)
-        var output: [Character] = []
+        // Two bytes more than the text, so that a look at the next byte is always inside.
+        let input = Array(text.utf8) + [newline, newline]
+        let end = input.count - 2
+        var output: [UInt8] = []
         output.reserveCapacity(input.count)
         var mode = Mode.code
         var index = 0
 
-        func isAt(_ word: [Character]) -> Bool {
-            index + word.count <= input.count && Array(input[index..<index + word.count]) == word
-        }
         func skip(_ count: Int) {
-            for character in input[index..<index + count] {
-                output.append(character == "\n" ? "\n" : " ")
+            for byte in input[index..<index + count] {
+                output.append(byte == newline ? newline : UInt8(ascii: " "))
             }
             index += count
         }
 
-        while index < input.count {
+        while index < end {
+            let byte = input[index]
             switch mode {
             case .code:
-                if isAt(["/", "/"]) {
+                if byte == slash, input[index + 1] == slash {
                     mode = .lineComment
-                } else if isAt(["/", "*"]) {
+                } else if byte == slash, input[index + 1] == star {
                     mode = .blockComment(depth: 1)
                     skip(2)
-                } else if let opening = opening(at: index, in: input) {
+                } else if byte == quote || byte == hash, let opening = opening(at: index, in: input)
+                {
                     mode = .string(delimiter: opening.delimiter, isRaw: opening.isRaw)
                     skip(opening.length)
                 } else {
-                    output.append(input[index])
+                    output.append(byte)
                     index += 1
                 }
             case .lineComment:
-                if input[index] == "\n" { mode = .code }
+                if byte == newline { mode = .code }
                 skip(1)
             case .blockComment(let depth):
-                if isAt(["/", "*"]) {
+                if byte == slash, input[index + 1] == star {
                     mode = .blockComment(depth: depth + 1)
                     skip(2)
-                } else if isAt(["*", "/"]) {
+                } else if byte == star, input[index + 1] == slash {
                     mode = depth == 1 ? .code : .blockComment(depth: depth - 1)
                     skip(2)
                 } else {
                     skip(1)
                 }
             case .string(let delimiter, let isRaw):
-                if isAt(delimiter) {
+                if byte == quote, input[index...].starts(with: delimiter) {
                     mode = .code
                     skip(delimiter.count)
-                } else if !isRaw, input[index] == "\\", index + 1 < input.count {
+                } else if !isRaw, byte == backslash {
                     skip(2)
                 } else {
                     skip(1)
                 }
             }
         }
-        return String(output)
+        return String(decoding: output, as: UTF8.self)
     }
 
     /// The string literal that opens at `index`, if one does.
     private static func opening(
         at index: Int,
-        in input: [Character]
-    ) -> (delimiter: [Character], length: Int, isRaw: Bool)? {
-        var hashes = 0
-        while index + hashes < input.count, input[index + hashes] == "#" { hashes += 1 }
-        var quotes = 0
-        while index + hashes + quotes < input.count, quotes < 3,
-            input[index + hashes + quotes] == "\""
-        {
-            quotes += 1
-        }
+        in input: [UInt8]
+    ) -> (delimiter: [UInt8], length: Int, isRaw: Bool)? {
+        let hashes = input[index...].prefix { $0 == hash }.count
+        var quotes = input[(index + hashes)...].prefix(3).prefix { $0 == quote }.count
         guard quotes > 0 else { return nil }
         if quotes == 2 { quotes = 1 }  // An empty literal closes itself at the next step.
         let delimiter =
-            Array(repeating: Character("\""), count: quotes)
-            + Array(repeating: Character("#"), count: hashes)
+            Array(repeating: quote, count: quotes) + Array(repeating: hash, count: hashes)
         return (delimiter, hashes + quotes, hashes > 0)
     }
 }

@@ -1,0 +1,16 @@
+#!/bin/bash
+# Lithium diffusion in a cathode: 1.2 million atoms, 20 ns at four temperatures, Green-Kubo after.
+#SBATCH --job-name=nmc811-md
+#SBATCH --account=nku-lab
+#SBATCH --partition=work
+#SBATCH --nodes=128
+#SBATCH --ntasks-per-node=32
+#SBATCH --time=10:00:00
+#SBATCH --output=md-%j.out
+#SBATCH --comment=runtime=28800
+
+set -euo pipefail
+for kelvin in 300 400 500 600; do
+    yhrun lmp -in diffusion.in -var T "$kelvin" -log "diffusion-$kelvin.log"
+done
+python3 green_kubo.py diffusion-*.log > conductivity.csv
