@@ -15,8 +15,8 @@ RELEASE := .build/release
 
 PROGRAMS := xinghe xinghed yh xinghe-step xinghe-kernel
 # One binary under many names: Tianhe's, and Slurm's own.
-YH_NAMES := yhbatch yhqueue yhq yhinfo yhi yhcancel yhacct yhcontrol \
-            sbatch squeue sinfo scancel sacct scontrol
+YH_NAMES := yhbatch yhqueue yhq yhinfo yhi yhcancel yhacct yhcontrol yhrun \
+            sbatch squeue sinfo scancel sacct scontrol srun
 
 # What `make run` runs from: an installation like any other, inside .build.
 STAGE := $(CURDIR)/.build/stage

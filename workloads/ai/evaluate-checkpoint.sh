@@ -4,7 +4,7 @@
 #SBATCH --account=tedagene
 #SBATCH --partition=ai
 #SBATCH --ntasks=1
-#SBATCH --cpus-per-task=8
+#SBATCH --cpus-per-task=7
 #SBATCH --gres=gpu:1
 #SBATCH --time=02:00:00
 #SBATCH --output=eval-%j.out

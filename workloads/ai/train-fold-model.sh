@@ -6,7 +6,7 @@
 #SBATCH --partition=ai
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=8
-#SBATCH --cpus-per-task=8
+#SBATCH --cpus-per-task=7
 #SBATCH --gres=gpu:8
 #SBATCH --time=1-00:00:00
 #SBATCH --requeue

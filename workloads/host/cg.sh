@@ -8,4 +8,4 @@
 #SBATCH --time=00:05:00
 #SBATCH --output=cg-%j.out
 
-mpirun -np "$SLURM_NTASKS" xinghe-kernel cg --size small --seconds 2
+mpirun -np "$SLURM_NTASKS" xinghe-kernel cg --size 64 --seconds 2

@@ -1,9 +1,9 @@
 #!/bin/bash
-# 24 frames of a product film, one an array element, at most eight at a time.
+# 24 frames of a product film, one an array element, at most four at a time.
 #SBATCH --job-name=film
 #SBATCH --account=bohai-motor
 #SBATCH --partition=TH_NET
-#SBATCH --array=1-24%8
+#SBATCH --array=1-24%4
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=12
 #SBATCH --time=01:30:00

@@ -3,7 +3,7 @@
 #SBATCH --job-name=v2x-sweep
 #SBATCH --account=bohai-motor
 #SBATCH --partition=test
-#SBATCH --array=0-47%16
+#SBATCH --array=0-47%6
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=64
 #SBATCH --time=01:00:00
