@@ -80,12 +80,12 @@ public struct ReplayReport: Sendable {
             table.add([name] + outcomes.map(value))
         }
         row("jobs run") { NumberText.grouped(Int64($0.metrics.jobCount)) }
-        row("wait mean (s)") { NumberText.fixed($0.metrics.waitMean, 6) }
+        row("wait mean (s)") { NumberText.fixed($0.metrics.waitMean, 1) }
         row("wait median (s)") { NumberText.fixed($0.metrics.waitMedian, 0) }
         row("wait p95 (s)") { NumberText.fixed($0.metrics.waitP95, 0) }
         row("wait max (s)") { NumberText.fixed($0.metrics.waitMaximum, 0) }
-        row("bounded slowdown mean") { NumberText.fixed($0.metrics.boundedSlowdownMean, 9) }
-        row("per-processor slowdown") { NumberText.fixed($0.metrics.perProcessorSlowdownMean, 6) }
+        row("bounded slowdown mean") { NumberText.fixed($0.metrics.boundedSlowdownMean, 2) }
+        row("per-processor slowdown") { NumberText.fixed($0.metrics.perProcessorSlowdownMean, 2) }
         row("utilisation (%)") { NumberText.fixed($0.metrics.utilisation * 100, 3) }
         row("makespan (d)") { NumberText.fixed($0.metrics.makespan / 86_400, 3) }
         row("longest queue (jobs)") { NumberText.grouped(Int64($0.queueMaximum)) }

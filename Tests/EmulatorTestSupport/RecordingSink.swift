@@ -22,6 +22,7 @@ public struct RecordingSink: EffectSink {
     /// Makes a sink that has seen nothing.
     public init() {}
 
+    /// Notes the start and plans the end by the job's run time, at most its limit.
     public mutating func jobStarted(_ start: JobStart) {
         starts[start.id] = start.startedAt
         let limit = start.deadline - start.startedAt
@@ -29,16 +30,20 @@ public struct RecordingSink: EffectSink {
         ends.push(start.id, at: start.startedAt.microseconds + run)
     }
 
+    /// Notes how the job ended, which may happen once only.
     public mutating func jobEnded(_ end: JobEnd) {
         precondition(endings[end.id] == nil, "job \(end.id) ended twice")
         endings[end.id] = end
     }
 
+    /// Notes a cancelled job; the ends of limits are planned already.
     public mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
         if reason == .cancelled { stops.append(id) }
     }
 
+    /// Notes the interrupted run.
     public mutating func jobRequeued(_ run: JobEnd) { requeues.append(run) }
 
+    /// Notes the instant.
     public mutating func wake(at instant: SimInstant) { wakes.append(instant) }
 }
