@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 // One table says which module may import which: Tests/HouseTests reads the same layers from
@@ -29,7 +28,7 @@ func product(_ name: String, _ package: String) -> Target.Dependency {
 
 let argumentParser = product("ArgumentParser", "swift-argument-parser")
 
-let allTargets: [Target] = [
+let targets: [Target] = [
     // 0 vocabulary
     .target(name: "Quantities", swiftSettings: core),
     .target(name: "Determinism", dependencies: ["Quantities"], swiftSettings: core),
@@ -174,9 +173,10 @@ let allTargets: [Target] = [
     .executableTarget(
         name: "xinghe",
         dependencies: [
-            "Quantities", "ClusterModel", "Catalog", "HardwareTopology", "ReplayRuntime",
-            "Reporting", "TraceFiles",
-            "SlurmDialect", "WireFormats", "Billing", "LocalClient", "Persistence", argumentParser,
+            "Quantities", "Determinism", "IndexSets", "ClusterModel", "Scheduling", "Emulation",
+            "Billing", "WireFormats", "WorkloadFormats", "SlurmDialect", "Catalog",
+            "HardwareTopology", "Persistence", "Reporting", "TraceFiles", "LocalClient",
+            "ReplayRuntime", argumentParser,
         ],
         swiftSettings: house
     ),
@@ -224,7 +224,7 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "SchedulingTests",
-        dependencies: ["Scheduling", "EmulatorTestSupport"],
+        dependencies: ["Determinism", "Scheduling", "EmulatorTestSupport"],
         swiftSettings: house
     ),
     .testTarget(
@@ -236,12 +236,17 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "EmulationTests",
-        dependencies: ["Emulation", "EmulatorTestSupport"],
+        dependencies: [
+            "Emulation", "EmulatorTestSupport", "ClusterModel", "Determinism", "IndexSets",
+            "JobModel", "Quantities", "Scheduling",
+        ],
         swiftSettings: house
     ),
     .testTarget(
         name: "ReplayTests",
-        dependencies: ["ReplayRuntime", "TraceFiles", "WorkloadFormats"],
+        dependencies: [
+            "Emulation", "ReplayRuntime", "Scheduling", "TraceFiles", "WorkloadFormats",
+        ],
         resources: [.copy("Traces")],
         swiftSettings: house
     ),
@@ -273,28 +278,11 @@ let allTargets: [Target] = [
     ),
     .testTarget(
         name: "ProgramTests",
-        dependencies: ["xinghe", "xinghed", "yh", "xinghe-step"],
+        dependencies: ["xinghe"],
         swiftSettings: house
     ),
     .testTarget(name: "HouseTests", swiftSettings: house),
 ]
-
-// While the house is being built, a target whose folder is not there yet is left out.
-func isPresent(_ target: Target) -> Bool {
-    let folder = target.path ?? ((target.type == .test ? "Tests/" : "Sources/") + target.name)
-    return FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + folder)
-}
-let present = allTargets.filter(isPresent)
-let presentNames = Set(present.map(\.name))
-let allNames = Set(allTargets.map(\.name))
-for target in present {
-    target.dependencies.removeAll { dependency in
-        if case .byNameItem(let name, _) = dependency {
-            return allNames.contains(name) && !presentNames.contains(name)
-        }
-        return false
-    }
-}
 
 let package = Package(
     name: "xinghe",
@@ -312,5 +300,5 @@ let package = Package(
             from: "2.13.0"
         ),
     ],
-    targets: present
+    targets: targets
 )

@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+/// `xinghe replay` as its users run it: a process, its output, its exit status.
+@Suite("xinghe replay, the program")
+struct ReplayProgramTests {
+    private static let goodLog = """
+        ; MaxProcs: 10
+        1 0 -1 10 4 -1 -1 8 60 -1 1 1 1 1 -1 -1 -1 -1
+        2 5 -1 10 4 -1 -1 8 60 -1 1 1 1 1 -1 -1 -1 -1
+
+        """
+
+    @Test("The table of jobs has trace seconds, and no scratch file stays behind")
+    func jobTable() throws {
+        let folder = try Folder()
+        let log = try folder.write("log.swf", Self.goodLog)
+        let table = folder.path("jobs.csv")
+        let run = try xinghe(["replay", log, "--jobs-csv", table])
+        #expect(run.status == 0)
+        #expect(run.output.contains("utilisation"))
+        let text = try String(contentsOfFile: table, encoding: .utf8)
+        #expect(
+            text == """
+                job_id,submit,start,end,processors,wait,state
+                1,0,0,10,8,0,COMPLETED
+                2,5,10,20,8,5,COMPLETED
+
+                """
+        )
+        #expect(try folder.names() == ["jobs.csv", "log.swf"])
+    }
+
+    @Test("Standard input, several policies and JSON go together")
+    func json() throws {
+        let run = try xinghe(
+            ["replay", "-", "--policy", "fcfs,order=sjf,backfill=easy,conservative", "--json"],
+            input: Self.goodLog
+        )
+        #expect(run.status == 0)
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let report = try #require(object as? [String: Any])
+        let policies = try #require(report["policies"] as? [[String: Any]])
+        #expect(
+            policies.compactMap { $0["policy"] as? String } == [
+                "fcfs", "order=sjf,backfill=easy,placement=first-fit", "conservative",
+            ]
+        )
+        #expect(policies.allSatisfy { $0["wait_max_s"] as? Double == 5 })
+    }
+
+    @Test(
+        "Bad input is refused with what is wrong, and nothing is written",
+        arguments: [
+            (["--policy", "bogus"], "'bogus' is not known"),
+            (["--policy", "order=fcfs,backfill=bogus"], "'backfill=bogus' is not known"),
+            (["--machine", "tianhe-9"], "unknown machine 'tianhe-9'"),
+            (["--processors", "0"], "0 is not a number of processors"),
+            (["--strict"], "log.swf:4: field 3: the field is not a number"),
+            (["--machine", "tianhe-1a", "--processors", "5"], "one of them only"),
+        ]
+    )
+    func refusals(arguments: [String], message: String) throws {
+        let folder = try Folder()
+        let log = try folder.write("log.swf", Self.goodLog + "3 7 x\n")
+        let table = folder.path("jobs.csv")
+        let run = try xinghe(["replay", log, "--jobs-csv", table] + arguments)
+        #expect(run.status != 0)
+        #expect(run.errors.contains(message), "\(run.errors)")
+        #expect(run.output.isEmpty)
+        #expect(try folder.names() == ["log.swf"])
+    }
+
+    @Test("A log without a machine asks for one")
+    func noMachine() throws {
+        let run = try xinghe(["replay", "-"], input: "1 0 -1 10 4 -1 -1 8 60 -1 1 1 1 1 1 1 1 1\n")
+        #expect(run.status == 1)
+        #expect(run.errors.contains("--processors or --machine"))
+    }
+}
+
+// MARK: - Running programs
+
+private struct Run {
+    var status: Int32
+    var output: String
+    var errors: String
+}
+
+/// A folder of its own that goes when the test ends.
+private final class Folder {
+    private let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "xinghe-program-\(UUID().uuidString)"
+        )
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    func write(_ name: String, _ text: String) throws -> String {
+        try text.write(toFile: path(name), atomically: false, encoding: .utf8)
+        return path(name)
+    }
+
+    func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+    }
+}
+
+/// Runs the `xinghe` of this build: the test program lies in the same folder.
+private func xinghe(_ arguments: [String], input: String = "") throws -> Run {
+    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { root.deleteLastPathComponent() }
+    let candidates = [folder, root.appendingPathComponent(".build/debug")]
+        .map { $0.appendingPathComponent("xinghe") }
+    let program = try #require(
+        candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    )
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    let pipes = (input: Pipe(), output: Pipe(), errors: Pipe())
+    process.standardInput = pipes.input
+    process.standardOutput = pipes.output
+    process.standardError = pipes.errors
+    try process.run()
+    pipes.input.fileHandleForWriting.write(Data(input.utf8))
+    try pipes.input.fileHandleForWriting.close()
+    // Neither output is longer than a pipe holds.
+    let output = pipes.output.fileHandleForReading.readDataToEndOfFile()
+    let errors = pipes.errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Run(
+        status: process.terminationStatus,
+        output: String(decoding: output, as: UTF8.self),
+        errors: String(decoding: errors, as: UTF8.self)
+    )
+}
