@@ -364,7 +364,7 @@ extension BillingBook {
     }
 
     /// The claims that a charge makes: one for each resource with a fee.
-    private func claims(of part: ChargePart) -> [SubsidyClaim] {
+    func claims(of part: ChargePart) -> [SubsidyClaim] {
         guard let account = accounts[part.account], let enterprise = account.enterprise else {
             return []
         }
@@ -390,8 +390,9 @@ extension BillingBook {
         Self.evaluate(claims(of: part), in: &subsidies)
     }
 
-    private mutating func refundDecisions(on part: ChargePart, day: BillingDay) -> [RuleTotal] {
-        let refunds = claims(of: part).map { claim in
+    /// The claims that giving a charge back makes.
+    func refunds(of part: ChargePart, day: BillingDay) -> [SubsidyClaim] {
+        claims(of: part).map { claim in
             var refund = claim
             refund.id = "refund/\(claim.id)"
             refund.refundOf = claim.id
@@ -399,7 +400,10 @@ extension BillingBook {
             refund.fee = -claim.fee
             return refund
         }
-        return Self.evaluate(refunds, in: &subsidies)
+    }
+
+    private mutating func refundDecisions(on part: ChargePart, day: BillingDay) -> [RuleTotal] {
+        Self.evaluate(refunds(of: part, day: day), in: &subsidies)
     }
 
     /// Takes claims through all rules; one total a rule.

@@ -10,6 +10,19 @@ public final class CentreReader: Sendable {
         self.pool = pool
     }
 
+    /// Opens the store in a state folder for reading only, beside a daemon or without one.
+    ///
+    /// - Throws: `PersistenceFailure` when there is no store, or it cannot be read.
+    public convenience init(stateFolder path: String) throws(PersistenceFailure) {
+        let file = path + "/journal.sqlite"
+        var configuration = Configuration()
+        configuration.readonly = true
+        let pool = try PersistenceFailure.rethrowing("open \(file)") { [configuration] in
+            try DatabasePool(path: file, configuration: configuration)
+        }
+        self.init(pool: pool)
+    }
+
     private func read<Result>(
         _ operation: String,
         _ body: (Database) throws -> Result

@@ -17,7 +17,7 @@ struct BillCommand: ParsableCommand {
 
     /// The forms in which a bill is printed.
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, csv
+        case text, json, csv, html
     }
 
     @Option(name: [.customShort("A"), .long], help: "The account.")
@@ -26,7 +26,7 @@ struct BillCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The month, in Asia/Shanghai.", valueName: "YYYY-MM"))
     var month: String?
 
-    @Option(help: "text, json or csv.")
+    @Option(help: "text, json, csv or html.")
     var format = Format.text
 
     func validate() throws {
@@ -44,6 +44,7 @@ struct BillCommand: ParsableCommand {
         case .text: print(report.text, terminator: "")
         case .json: print(report.json, terminator: "")
         case .csv: print(report.csv, terminator: "")
+        case .html: print(report.html, terminator: "")
         }
     }
 

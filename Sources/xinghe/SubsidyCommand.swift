@@ -9,7 +9,7 @@ struct SubsidyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "subsidy",
         abstract: "List, show and evaluate subsidy rules.",
-        subcommands: [List.self, Show.self, Evaluate.self]
+        subcommands: [List.self, Show.self, Evaluate.self, ClaimPackOf.self, Unclaimed.self]
     )
 
     /// The shipped rules.
@@ -115,6 +115,65 @@ struct SubsidyCommand: ParsableCommand {
             for index in sources.indices where sources[index].rule.id == sides[0] {
                 sources[index].rule.rate.ppm = ppm
             }
+        }
+    }
+}
+
+extension SubsidyCommand {
+    /// What an enterprise would hand in.
+    struct ClaimPackOf: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "claim-pack",
+            abstract: "Print the fees of an enterprise as a claims file, for 'subsidy evaluate'."
+        )
+
+        @OptionGroup var stored: StoredBook
+
+        @Option(help: "The enterprise.")
+        var enterprise: String
+
+        @Option(help: "The calendar year; by default all.")
+        var year: Int?
+
+        func run() throws {
+            let book = try stored.book()
+            let known = Set(book.accounts.values.compactMap(\.enterprise)).sorted()
+            guard known.contains(enterprise) else {
+                throw Refusal(
+                    "--enterprise: '\(enterprise)' is not known; one of: "
+                        + known.joined(separator: ", ")
+                )
+            }
+            print(ClaimPack(book.claims(of: enterprise, year: year)).csv, terminator: "")
+        }
+    }
+
+    /// Who could have money and has not.
+    struct Unclaimed: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List enterprises that rules would grant more than they were granted."
+        )
+
+        @OptionGroup var stored: StoredBook
+
+        @Option(
+            help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule")
+        )
+        var rule: [String] = []
+
+        @Option(help: "The year of the rule; by default all.")
+        var year: Int?
+
+        func run() throws {
+            let names = rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule
+            let rules = try names.map { try RuleSource($0).rule }
+            for rule in rules where rule.rate.isUnknown {
+                throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
+            }
+            print(
+                UnclaimedReport.text(try stored.book().unclaimed(under: rules, year: year)),
+                terminator: ""
+            )
         }
     }
 }

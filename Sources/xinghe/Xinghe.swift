@@ -8,6 +8,7 @@ struct Xinghe: AsyncParsableCommand {
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
         subcommands: [
             AdvanceCommand.self,
+            AuditCommand.self,
             BillCommand.self,
             DownCommand.self,
             MachinesCommand.self,
