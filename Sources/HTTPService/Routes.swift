@@ -34,7 +34,9 @@ struct Routes {
         get(router, "/v1/jobs") { request, _ in
             let query = request.uri.queryParameters
             let ids = try Self.numbers(query["id"])
-            return Reply(await centre.jobs(ids: ids, includesEnded: query["ended"] == "1"))
+            var list = await centre.jobs(ids: ids, includesEnded: query["ended"] == "1")
+            list.selection = query["fields"].map { Set($0.split(separator: ",").map(String.init)) }
+            return Reply(list)
         }
         get(router, "/v1/jobs/:id") { _, context in
             let id = try Self.jobID(context)

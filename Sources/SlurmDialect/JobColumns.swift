@@ -155,4 +155,25 @@ enum JobColumns {
             return left == right ? 0 : left < right ? -1 : 1
         }
     }
+
+    /// What each letter of `-o` and `-S` looks at, by the names on the wire. Letters that look at
+    /// nothing are left out.
+    static let membersOfLetter: [String: [String]] = [
+        "a": ["account"], "B": ["batch_host"], "b": ["gres"], "C": ["cores"],
+        "c": ["cpus_per_task", "tasks_per_node"], "D": ["nodes"], "E": ["dependency"],
+        "e": ["end", "start", "expected_start", "time_limit"], "f": ["features"], "G": ["gid"],
+        "g": ["group"], "h": ["oversubscribe"], "j": ["name"], "k": ["comment"],
+        "L": ["time_limit", "run_time"], "l": ["time_limit"], "M": ["run_time"],
+        "m": ["memory_per_node", "memory_per_cpu"], "N": ["node_list", "batch_host"],
+        "n": ["required_nodes"], "o": ["command"], "q": ["qos"], "R": ["node_list"],
+        "S": ["start", "expected_start"], "U": ["uid"], "u": ["user"], "V": ["submit"],
+        "v": ["reservation"], "W": ["licenses"], "x": ["excluded_nodes"],
+        "Y": ["scheduled_nodes"], "y": ["nice"], "Z": ["work_dir"],
+    ]
+
+    /// What a listing looks at whatever its columns: identity, state, order, and why a job waits.
+    static let commonMembers: Set<String> = [
+        "job_id", "array_job_id", "array_task_id", "array_limit", "state", "reason",
+        "reason_text", "partition", "priority",
+    ]
 }

@@ -7,6 +7,22 @@ extension QueueCommand {
         !jobs.isEmpty || states.map { $0.contains(where: JobStates.hasEnded) } ?? false
     }
 
+    /// The members of jobs that the listing looks at, by their names on the wire; nil for all.
+    public var neededMembers: Set<String>? {
+        guard !isLongForm else { return nil }
+        let letters = format.fields.map(\.key) + (sort ?? "").map { String($0) }
+        var members = JobColumns.commonMembers
+        for letter in letters { members.formUnion(JobColumns.membersOfLetter[letter] ?? []) }
+        if accounts != nil { members.insert("account") }
+        if names != nil { members.insert("name") }
+        if qos != nil { members.insert("qos") }
+        if users != nil { members.formUnion(["user", "uid"]) }
+        if reservations != nil { members.insert("reservation") }
+        if nodes != nil { members.insert("node_list") }
+        if showsStart { members.formUnion(["start", "expected_start"]) }
+        return members
+    }
+
     /// What is printed for `list`.
     ///
     /// - Throws: `CommandFailure` when no job has the number asked for, or a column cannot sort.

@@ -222,6 +222,9 @@ public struct JobList: WireRecord {
     public var now = SimInstant.epoch
     /// The jobs, by number.
     public var jobs: [JobInfo] = []
+    /// The members of jobs that are written; nil for all. A queue of 50,000 jobs is 58 MB with all of
+    /// them, and a listing shows a dozen: `GET /v1/jobs?fields=job_id,name,…`. Does not travel.
+    public var selection: Set<String>?
 
     /// Makes an empty list.
     public init() {}
@@ -230,6 +233,17 @@ public struct JobList: WireRecord {
     public init(now: SimInstant, jobs: [JobInfo]) {
         self.now = now
         self.jobs = jobs
+    }
+
+    /// The list as an object; each job has the members of `selection`, and always its number.
+    public var json: JSONValue {
+        let jobs =
+            if let names = selection?.union(["job_id"]) {
+                jobs.map { $0.json(selecting: names) }
+            } else {
+                jobs.map(\.json)
+            }
+        return ["now": now.json, "jobs": .array(jobs)]
     }
 
     /// Names every member.

@@ -49,6 +49,18 @@ extension WireRecord {
         return .object(fields.written)
     }
 
+    /// The record as an object with only the members in `names`.
+    public func json(selecting names: Set<String>) -> JSONValue {
+        var copy = self
+        var fields = WireFields(selecting: names)
+        do throws(JSONValue.Malformed) {
+            try copy.exchange(&fields)
+        } catch {
+            preconditionFailure("writing a record cannot fail: \(error)")
+        }
+        return .object(fields.written)
+    }
+
     /// Reads an object from the bytes of a JSON document.
     ///
     /// - Throws: `JSONValue.Malformed`, with the line or the member.
@@ -65,13 +77,29 @@ public struct WireFields {
     private var cursor = 0
     fileprivate var written: [JSONValue.Member] = []
 
+    /// The members to be written; nil for all.
+    private let selection: Set<String>?
+
     init() {
         source = nil
+        selection = nil
         written.reserveCapacity(64)
+    }
+
+    init(selecting names: Set<String>) {
+        source = nil
+        selection = names
+        written.reserveCapacity(names.count)
     }
 
     init(reading members: [JSONValue.Member]) {
         source = members
+        selection = nil
+    }
+
+    private mutating func write(_ name: String, _ value: some WireValue) {
+        guard selection.map({ $0.contains(name) }) ?? true else { return }
+        written.append(JSONValue.Member(name, value.json))
     }
 
     /// Moves the member `name`; when reading, a missing one leaves `value` as it is.
@@ -80,7 +108,7 @@ public struct WireFields {
         _ value: inout some WireValue
     ) throws(JSONValue.Malformed) {
         guard let source else {
-            written.append(JSONValue.Member(name, value.json))
+            write(name, value)
             return
         }
         guard let json = next(name, in: source) else { return }
@@ -93,7 +121,7 @@ public struct WireFields {
         _ value: inout some WireValue
     ) throws(JSONValue.Malformed) {
         guard let source else {
-            written.append(JSONValue.Member(name, value.json))
+            write(name, value)
             return
         }
         guard let json = next(name, in: source) else {

@@ -20,6 +20,9 @@ extension Yh {
         if !command.jobs.isEmpty {
             query.append("id=" + command.jobs.map { "\($0.jobID)" }.joined(separator: ","))
         }
+        if let members = command.neededMembers {
+            query.append("fields=" + members.sorted().joined(separator: ","))
+        }
         let target = "/v1/jobs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
             let list = try ask(name) { client throws(LocalClientFailure) in

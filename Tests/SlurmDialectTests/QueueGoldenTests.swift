@@ -186,6 +186,50 @@ struct QueueGoldenTests {
         #expect(try World.queue(entry, jobs).lines.sorted() == entry.lines.sorted())
     }
 
+    @Test(
+        "A listing asks for all that it shows",
+        arguments: JobColumns.byLetter.keys.sorted() + ["i -S e", "i -S L", "i -S m", "i -S -V,u"]
+    )
+    func neededMembers(column: String) throws {
+        var job = World.directivesJob(runningFor: 4)
+        job.arrayJobID = 1
+        job.arrayTaskID = 3
+        job.dependency = "afterok:36(failed)"
+        job.features = "fast"
+        job.requiredNodes = "cn1"
+        job.excludedNodes = "cn9"
+        job.reservation = "res"
+        job.licenses = "matlab"
+        job.gres = "gres:gpu:1"
+        job.scheduledNodes = "cn7"
+        job.nice = 5
+        job.oversubscribe = "NO"
+        job.tasksPerNode = 2
+        job.qos = "high"
+        job.account = "chem"
+        var other = World.job(2)
+        other.submit = World.at("01:00:00")
+        other.expectedStart = World.at("02:00:00")
+        other.reasonText = "ReqNodeNotAvail, UnavailableNodes:cn4"
+        other.memoryPerCPU = ByteCount(mebibytes: 7)
+        let words = ["-t", "all", "-o"] + "%\(column)".split(separator: " ").map(String.init)
+        let filters = [["-u", "alice"], ["-A", "chem"], ["-w", "cn1"], ["-q", "high"], []]
+        for filter in filters {
+            let command = try QueueCommand(
+                program: "squeue",
+                arguments: words + filter,
+                variable: { _ in nil },
+                user: "alice",
+                isUser: { _ in true }
+            )
+            var list = JobList(now: .epoch, jobs: [job, other])
+            let whole = try command.output(list)
+            list.selection = command.neededMembers
+            let part = try JobList(json: list.json)
+            #expect(try command.output(part) == whole, "\(column) \(filter)")
+        }
+    }
+
     @Test("Tianhe's names of users have twelve characters")
     func tianheDialect() throws {
         let command = try QueueCommand(
