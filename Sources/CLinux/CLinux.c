@@ -89,42 +89,59 @@ static void run_child(const struct CLinux_launch *launch, int channel) {
     fail(channel, CLinux_stage_execute);
 }
 
-pid_t CLinux_start(const struct CLinux_launch *launch, int *stage, int *reason) {
-    int channel[2];
-    *stage = CLinux_stage_none;
-    *reason = 0;
-    if (pipe2(channel, O_CLOEXEC) != 0) {
-        *stage = CLinux_stage_fork;
-        *reason = errno;
+int CLinux_fork(const struct CLinux_launch *launch, struct CLinux_child *child) {
+    int channel[2], gate[2];
+    if (pipe2(channel, O_CLOEXEC) != 0) return -1;
+    if (pipe2(gate, O_CLOEXEC) != 0) {
+        close(channel[0]);
+        close(channel[1]);
         return -1;
     }
-    pid_t child = fork();
-    if (child == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        char token;
         close(channel[0]);
+        close(gate[1]);
+        if (read(gate[0], &token, 1) != 1) _exit(127);
+        close(gate[0]);
         run_child(launch, channel[1]);
     }
-    int fork_reason = errno;
+    int reason = errno;
     close(channel[1]);
-    if (child < 0) {
+    close(gate[0]);
+    if (pid < 0) {
         close(channel[0]);
-        *stage = CLinux_stage_fork;
-        *reason = fork_reason;
+        close(gate[1]);
+        errno = reason;
         return -1;
     }
+    child->pid = pid;
+    child->gate = gate[1];
+    child->channel = channel[0];
+    return 0;
+}
+
+int CLinux_release(struct CLinux_child *child, int *stage, int *reason) {
+    char token = 1;
+    ssize_t count = write(child->gate, &token, 1);
+    close(child->gate);
     // The channel closes by itself when execve succeeds: an empty read is good news.
     struct report report;
-    ssize_t count;
     do {
-        count = read(channel[0], &report, sizeof report);
+        count = read(child->channel, &report, sizeof report);
     } while (count < 0 && errno == EINTR);
-    close(channel[0]);
-    if (count == (ssize_t)sizeof report) {
-        *stage = report.stage;
-        *reason = report.reason;
-        waitpid(child, NULL, 0);
-        return -1;
-    }
-    return child;
+    close(child->channel);
+    *stage = CLinux_stage_none;
+    *reason = 0;
+    if (count != (ssize_t)sizeof report) return 0;
+    *stage = report.stage;
+    *reason = report.reason;
+    waitpid(child->pid, NULL, 0);
+    return -1;
+}
+
+void CLinux_close_from(unsigned int first) {
+    syscall(SYS_close_range, first, ~0U, 0);
 }
 
 int CLinux_become_subreaper(void) {

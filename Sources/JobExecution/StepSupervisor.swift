@@ -17,6 +17,8 @@ public struct StepSupervisor {
     /// the outcome is written down, 64 when the specification is missing or wrong, 75 when another
     /// supervisor has the job.
     public static func run(folder path: String) -> Int32 {
+        // Whatever the daemon had inherited from who started it is not ours to keep open.
+        CLinux_close_from(3)
         let folder = StepFolder(path: path)
         guard let bytes = try? SmallFile.read(folder.specification),
             let specification = StepSpecification(decoding: bytes)
@@ -43,15 +45,21 @@ public struct StepSupervisor {
         for number in [SIGCHLD, SIGTERM, SIGINT, SIGHUP] { sigaddset(&awaited, number) }
         sigprocmask(SIG_BLOCK, &awaited, nil)
 
+        var child = CLinux_child()
+        guard fork(&child) == 0 else {
+            return try refuse(stage: Int32(CLinux_stage_fork.rawValue), reason: errno)
+        }
+        // Before the job's first step: should this process be killed, the next one finds the job.
+        if let identity = ProcessIdentity(running: child.pid) {
+            try SmallFile.appendLine(StepStatus.line(started: identity), to: folder.status)
+        }
         let began = monotonicMicroseconds()
         var stage: Int32 = 0
         var reason: Int32 = 0
-        let child = start(stage: &stage, reason: &reason)
-        guard child > 0 else { return try refuse(stage: stage, reason: reason) }
-        if let identity = ProcessIdentity(running: child) {
-            try SmallFile.appendLine(StepStatus.line(started: identity), to: folder.status)
+        guard CLinux_release(&child, &stage, &reason) == 0 else {
+            return try refuse(stage: stage, reason: reason)
         }
-        var outcome = awaitEnd(of: child, signals: awaited)
+        var outcome = awaitEnd(of: child.pid, signals: awaited)
         outcome.wallMicroseconds = monotonicMicroseconds() - began
         try record(StepStatus.line(ended: outcome))
     }
@@ -188,7 +196,8 @@ func monotonicMicroseconds() -> Int64 {
 // MARK: - Starting
 
 extension StepSupervisor {
-    private func start(stage: inout Int32, reason: inout Int32) -> pid_t {
+    /// The forked child has copies of all strings, so they may go when this returns.
+    private func fork(_ child: inout CLinux_child) -> Int32 {
         var launch = CLinux_launch()
         launch.appends = specification.appendsOutput ? 1 : 0
         launch.mask = specification.mask
@@ -231,7 +240,7 @@ extension StepSupervisor {
                         launch.limit_count = Int32(limits.count)
                         launch.cpus = units.baseAddress
                         launch.cpu_count = Int32(units.count)
-                        return CLinux_start(&launch, &stage, &reason)
+                        return CLinux_fork(&launch, &child)
                     }
                 }
             }

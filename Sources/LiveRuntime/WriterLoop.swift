@@ -121,6 +121,7 @@ extension WriterLoop {
             if isClosing, !work.isBusy, deferredEnds.isEmpty || isFull { break }
         }
         flush()
+        store.folder.release()
         for answer in onClosed { answer() }
     }
 

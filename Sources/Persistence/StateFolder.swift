@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// The folder in which a centre keeps its state, held by one process at a time.
 ///
@@ -9,7 +10,8 @@ import Glibc
 public final class StateFolder: Sendable {
     /// The absolute path.
     public let path: String
-    private let lockDescriptor: Int32
+    /// −1 once the folder was let go.
+    private let lockDescriptor: Atomic<Int32>
 
     /// Makes the folder when it is absent, and takes it.
     ///
@@ -45,11 +47,17 @@ public final class StateFolder: Sendable {
         let journal = open(path + "/journal.sqlite", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         if journal >= 0 { close(journal) }
         self.path = path
-        lockDescriptor = descriptor
+        lockDescriptor = Atomic(descriptor)
     }
 
     deinit {
-        close(lockDescriptor)
+        release()
+    }
+
+    /// Lets another process take the folder. The store must not be written to any more.
+    public func release() {
+        let descriptor = lockDescriptor.exchange(-1, ordering: .acquiringAndReleasing)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// Makes the folder, and those above it, when they are absent.

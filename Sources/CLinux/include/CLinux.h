@@ -56,12 +56,26 @@ struct CLinux_launch {
     const char *complaint;
 };
 
-/// Forks and executes. The child is the leader of a session and process group of its own, and has
-/// default signal handlers and an empty signal mask.
+/// A child that waits before its first step, so that its pid can be written down first.
+struct CLinux_child {
+    pid_t pid;
+    int gate;
+    int channel;
+};
+
+/// Forks. The child waits for `CLinux_release`, and leaves when this process ends before.
+/// Returns 0, or -1 with errno.
+int CLinux_fork(const struct CLinux_launch *launch, struct CLinux_child *child);
+
+/// Lets the child execute its program, as the leader of a session and process group of its own,
+/// with default signal handlers and an empty signal mask.
 ///
-/// Returns the child's pid. When the child could not reach its program, `*stage` and `*reason`
-/// (an errno) say why; the child is then reaped already and -1 is returned.
-pid_t CLinux_start(const struct CLinux_launch *launch, int *stage, int *reason);
+/// Returns 0 when the program runs. Otherwise the child is reaped and `*stage` and `*reason` (an
+/// errno) say why.
+int CLinux_release(struct CLinux_child *child, int *stage, int *reason);
+
+/// close_range(2): closes all descriptors from `first` on.
+void CLinux_close_from(unsigned int first);
 
 /// prctl(PR_SET_CHILD_SUBREAPER): orphans below this process become its children.
 int CLinux_become_subreaper(void);
