@@ -265,7 +265,9 @@ let targets: [Target] = [
         name: "LiveRuntimeTests",
         dependencies: [
             "LiveRuntime", "HTTPService", "Persistence", "JobExecution", "WireFormats",
-            "LocalClient", "Quantities", "xinghe-step", "xinghed",
+            "LocalClient", "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel",
+            "Scheduling", "Emulation", "Billing", "xinghe-step", "xinghed",
+            product("Logging", "swift-log"),
         ],
         swiftSettings: house
     ),

@@ -1,0 +1,230 @@
+import Billing
+import ClusterModel
+import Foundation
+import Persistence
+import Quantities
+import Testing
+import WireFormats
+
+@testable import LiveRuntime
+
+@Suite("An open centre")
+struct CentreTests {
+    private func sqlite(_ folder: ScratchFolder, _ sql: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let code =
+            "import sqlite3,sys;c=sqlite3.connect(sys.argv[1]);c.execute(sys.argv[2]);c.commit()"
+        process.arguments = ["-c", code, folder.path + "/journal.sqlite", sql]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
+    private func filled(_ folder: ScratchFolder) async throws {
+        let centre = try Centre(SmallCentre.settings(folder.path))
+        for _ in 0..<3 {
+            _ = try await centre.submit(SmallCentre.request { $0.comment = "runtime=60" })
+            try await centre.advance(seconds: 100)
+        }
+        await centre.close()
+    }
+
+    private func refusal(_ folder: ScratchFolder) -> String {
+        do throws(OpenFailure) {
+            _ = try Centre(SmallCentre.settings(folder.path))
+            return "opened"
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test(
+        "A centre is not opened on a journal, ledger or digest that somebody has changed",
+        arguments: [
+            (
+                "UPDATE journal SET body = replace(body, '60', '61') WHERE sequence = 1",
+                "row 1 (submit"
+            ),
+            ("DELETE FROM journal WHERE sequence = 4", "row 4 is missing"),
+            ("DELETE FROM journal WHERE sequence > 6", "records of batch"),
+            ("UPDATE ledger SET text = text || 'x' WHERE sequence = 2", "row 2 (charge/2.0"),
+            ("UPDATE digest SET value = value + 1 WHERE batch = 3", "batch 3"),
+        ]
+    )
+    func tampering(sql: String, place: String) async throws {
+        let folder = try ScratchFolder()
+        try await filled(folder)
+        try sqlite(folder, sql)
+        let text = refusal(folder)
+        #expect(text.contains(place), "\(text)")
+    }
+
+    @Test("Records that a daemon had no time to write are written by the next one")
+    func missingRecords() async throws {
+        let folder = try ScratchFolder()
+        try await filled(folder)
+        try sqlite(folder, "DELETE FROM job")
+        try sqlite(folder, "DELETE FROM ledger WHERE sequence > 1")
+        try sqlite(folder, "DELETE FROM digest WHERE batch > 2")
+        let centre = try Centre(SmallCentre.settings(folder.path))
+        #expect(
+            try await centre.accounting(ids: nil).records.map(\.state) == [
+                "COMPLETED", "COMPLETED", "COMPLETED",
+            ]
+        )
+        let book = await centre.book()
+        #expect(book.ledger.entries.count == 3)
+        await centre.close()
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        #expect(store.ledgerLength == 3)
+        #expect(try store.reader.jobCount() == 3)
+    }
+
+    @Test("A state folder of another machine is refused by name")
+    func otherMachine() async throws {
+        let folder = try ScratchFolder()
+        try await filled(folder)
+        var machine = SmallCentre.machine
+        machine.nodes[3].capacity.cores += 1
+        do throws(OpenFailure) {
+            _ = try Centre(SmallCentre.settings(folder.path, machine: machine))
+            Issue.record("opened")
+        } catch {
+            #expect(error == .otherRules(folder: folder.path, machine: "small"))
+        }
+    }
+
+    @Test("A full journal refuses submissions, keeps what was acknowledged, and can be read")
+    func fullDisk() async throws {
+        let folder = try ScratchFolder()
+        var settings = SmallCentre.settings(folder.path)
+        settings.sizeLimit = ByteCount(mebibytes: 1)
+        let centre = try Centre(settings)
+        let large = "#!/bin/sh\n#" + String(repeating: "x", count: 100_000) + "\n"
+        var acknowledged: [UInt32] = []
+        var failure: RequestFailure?
+        while failure == nil, acknowledged.count < 100 {
+            do throws(RequestFailure) {
+                let submission = SmallCentre.request(large) { $0.isHeld = true }
+                acknowledged.append(try await centre.submit(submission, .me).jobID)
+            } catch {
+                failure = error
+            }
+        }
+        #expect(failure?.status == 507)
+        #expect(failure?.body.text.contains("No space left on device") == true)
+        #expect(await centre.jobs(.all).jobs.map(\.jobID) == acknowledged)
+        await centre.close()
+        let again = try Centre(SmallCentre.settings(folder.path))
+        #expect(await again.jobs(.all).jobs.map(\.jobID) == acknowledged)
+        let next = try await again.submit(SmallCentre.request(large))
+        #expect(next == (acknowledged.last ?? 0) + 1)
+        await again.close()
+    }
+
+    @Test("Numbers are not given again, also not those of jobs that were refused late")
+    func numbers() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(SmallCentre.settings(folder.path))
+        let first = try await centre.submit(SmallCentre.request())
+        let array = try await centre.submit(
+            SmallCentre.request {
+                var array = ArrayRequest()
+                array.ranges = [.init(first: 0, last: 9)]
+                $0.array = array
+            }
+        )
+        let next = try await centre.submit(SmallCentre.request())
+        #expect([first, array, next] == [1, 2, 12])
+        await centre.close()
+        let again = try Centre(SmallCentre.settings(folder.path))
+        #expect(try await again.submit(SmallCentre.request()) == 13)
+        await again.close()
+    }
+
+    @Test("Charges and grants follow from what jobs held")
+    func money() async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        // 4 nodes × 12 cores × 2 h at 0.10 CNY a core-hour are 9.60 CNY; TEDA pays a half.
+        let id = try await centre.submit(
+            SmallCentre.request {
+                $0.account = "motor"
+                $0.minimumNodes = 4
+                $0.timeLimit = SimDuration(seconds: 10_800)
+                $0.comment = "runtime=7200"
+            }
+        )
+        try await centre.advance(seconds: 10_000)
+        let record = try await centre.record(id)
+        #expect(record.charge == 960)
+        let now = await centre.status().now
+        let statement = try #require(await centre.book().statement(account: "motor", asOf: now))
+        #expect(statement.gross == Fen(960))
+        #expect(statement.subsidy == Fen(480))
+        await centre.close()
+    }
+
+    @Test(
+        "Impossible submissions are refused in Slurm's words",
+        arguments: [
+            ("unknown partition", "Invalid partition name specified"),
+            ("unknown account", "Invalid account or account/partition combination specified"),
+            ("cores", "Requested node configuration is not available"),
+            ("node", "Invalid node name specified"),
+            ("feature", "Invalid feature specification"),
+            ("gres", "Invalid generic resource (gres) specification"),
+            ("dependency", "Job dependency problem"),
+        ]
+    )
+    func refusals(what: String, sentence: String) async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        let submission = SmallCentre.request { request in
+            switch what {
+            case "unknown partition": request.partitions = ["nosuch"]
+            case "unknown account": request.account = "nosuch"
+            case "cores": request.cpusPerTask = 13
+            case "node": request.requiredNodes = "cn[0-99]"
+            case "feature": request.features = "quantum"
+            case "gres": request.gres = [GresRequest(name: "fpga", count: 1)]
+            default: request.dependencies = [DependencyRequest(kind: "afterparty", jobID: 1)]
+            }
+        }
+        do throws(RequestFailure) {
+            _ = try await centre.submit(submission, .me)
+            Issue.record("\(what) was taken")
+        } catch {
+            #expect(error.body.text == sentence)
+            #expect(error.status == 400)
+        }
+        #expect(await centre.status().nextJobID == 1)
+        await centre.close()
+    }
+
+    @Test("A job that no partition is large enough for is taken in and waits, as in Slurm")
+    func beyondPartition() async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        let id = try await centre.submit(SmallCentre.request { $0.minimumNodes = 17 })
+        let small = try await centre.submit(SmallCentre.request())
+        #expect(try await centre.info(id).reason == "PartitionConfig")
+        #expect(try await centre.info(id).nodeCount == 17)
+        _ = try await centre.perform(.release, on: id, JobActionRequest(), .me)
+        #expect(try await centre.info(id).state == "PENDING")
+        #expect(try await centre.info(small).state == "RUNNING")
+        await centre.close()
+    }
+
+    @Test("An account's quota makes its jobs wait although nodes are idle, and nobody else's")
+    func quota() async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        var ids: [UInt32] = []
+        for _ in 0..<8 {
+            ids.append(try await centre.submit(SmallCentre.request { $0.account = "motor" }))
+        }
+        let other = try await centre.submit(SmallCentre.request())
+        #expect(try await centre.info(ids[5]).state == "RUNNING")
+        #expect(try await centre.info(ids[6]).reason == "QuotaConstrained")
+        #expect(try await centre.info(other).state == "RUNNING")
+        await centre.close()
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import LocalClient
+import Testing
+import WireFormats
+
+/// A real `xinghed` in a process of its own. Killed when the test lets go of it.
+final class Daemon {
+    let folder: ScratchFolder
+    let socket: String
+    private(set) var process = Process()
+    private let extra: [String]
+
+    init(_ folder: ScratchFolder, _ extra: [String] = []) throws {
+        self.folder = folder
+        self.extra = extra
+        socket = folder.path + "/s"
+        try start()
+    }
+
+    deinit {
+        if process.isRunning {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+
+    var client: LocalClient { LocalClient(socketPath: socket) }
+
+    static func arguments(_ folder: ScratchFolder, _ extra: [String]) -> [String] {
+        ["--state", folder.path + "/state", "--socket", folder.path + "/s", "--kill-wait", "1"]
+            + extra
+    }
+
+    /// Starts it and waits until it answers.
+    func start() throws {
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: buildFolder + "/xinghed")
+        process.arguments = Self.arguments(folder, extra)
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let isReady = eventually(within: 60) {
+            !process.isRunning || (try? client.get("/v1/status", as: CentreStatus.self)) != nil
+        }
+        try #require(isReady && process.isRunning, "xinghed did not start")
+    }
+
+    func kill9() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Runs another one to its end, and gives its exit status and what it said.
+    static func failing(_ folder: ScratchFolder, _ extra: [String] = []) throws -> (Int32, String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: buildFolder + "/xinghed")
+        process.arguments = arguments(folder, extra)
+        let pipe = Pipe()
+        process.standardError = pipe
+        try process.run()
+        let text = String(
+            decoding: (try? pipe.fileHandleForReading.readToEnd()) ?? Data(),
+            as: UTF8.self
+        )
+        process.waitUntilExit()
+        return (process.terminationStatus, text)
+    }
+
+    func submit(_ request: SubmitRequest) throws -> UInt32 {
+        try client.post("/v1/jobs", request, as: SubmitResponse.self).jobID
+    }
+
+    func jobs() throws -> [JobInfo] {
+        try client.get("/v1/jobs?ended=1", as: JobList.self).jobs
+    }
+
+    func record(_ id: UInt32) throws -> AccountingRecord {
+        let list = try client.get("/v1/accounting?id=\(id)", as: AccountingList.self)
+        return try #require(list.records.last)
+    }
+
+    /// Waits for a job to have ended.
+    func ended(_ id: UInt32) throws -> AccountingRecord {
+        let active: Set<String> = ["PENDING", "RUNNING", "COMPLETING"]
+        let hasEnded = eventually(within: 60) {
+            (try? record(id)).map { !active.contains($0.state) } ?? false
+        }
+        #expect(hasEnded, "job \(id) did not end")
+        return try record(id)
+    }
+}
