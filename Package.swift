@@ -220,6 +220,7 @@ let targets: [Target] = [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "Catalog", "HardwareTopology",
             "WireFormats",
         ],
+        exclude: ["BadMachines", "Golden"],
         swiftSettings: house
     ),
     .testTarget(
