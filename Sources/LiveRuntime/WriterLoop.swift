@@ -121,7 +121,7 @@ extension WriterLoop {
             if isClosing, !work.isBusy, deferredEnds.isEmpty || isFull { break }
         }
         flush()
-        store.folder.release()
+        store.close()
         for answer in onClosed { answer() }
     }
 

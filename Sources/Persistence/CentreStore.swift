@@ -44,7 +44,10 @@ public final class CentreStore {
         self.folder = folder
         let path = folder.path + "/journal.sqlite"
         let pool = try PersistenceFailure.rethrowing("open \(path)") {
-            let pool = try DatabasePool(path: path)
+            var configuration = Configuration()
+            // Another program may look at the file for a moment, an audit or a backup.
+            configuration.busyMode = .timeout(10)
+            let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { try Self.configure($0, sizeLimit) }
             try Self.migrator.migrate(pool)
             return pool
@@ -54,6 +57,13 @@ public final class CentreStore {
         (journal, ledger) = try PersistenceFailure.rethrowing("read \(path)") {
             try pool.read { (try Self.end(of: "journal", $0), try Self.end(of: "ledger", $0)) }
         }
+    }
+
+    /// Closes the store and lets the folder go. Questions that come later fail.
+    public func close() {
+        // What cannot be closed now, since a reader is at it, is closed with the last reference.
+        try? pool.close()
+        folder.release()
     }
 
     private static func configure(_ db: Database, _ sizeLimit: ByteCount?) throws {

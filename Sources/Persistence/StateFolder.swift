@@ -57,7 +57,10 @@ public final class StateFolder: Sendable {
     /// Lets another process take the folder. The store must not be written to any more.
     public func release() {
         let descriptor = lockDescriptor.exchange(-1, ordering: .acquiringAndReleasing)
-        if descriptor >= 0 { close(descriptor) }
+        guard descriptor >= 0 else { return }
+        // A child between fork and exec shares the lock; unlocking ends it for all.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     /// Makes the folder, and those above it, when they are absent.

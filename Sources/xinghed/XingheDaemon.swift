@@ -84,13 +84,12 @@ struct XingheDaemon: AsyncParsableCommand {
         )
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
                 tasks.addTask {
                     for await _ in stop.stream {}
                     await group.triggerGracefulShutdown()
                 }
-                try await tasks.next()
-                stop.continuation.finish()
+                // Returns once the requests under way are answered, also the one to close.
+                try await group.run()
                 tasks.cancelAll()
             }
         } catch {
