@@ -106,7 +106,7 @@ extension Centre {
         var estimate = StartEstimate()
         let begin = state.emulator.estimatedStart(of: JobID(input.id), from: instant)
         guard let start = entry.status.startedAt ?? begin else {
-            throw .refused(.requestNotAvailable)
+            throw RequestFailure(status: 400, body: neverStarts(input, state))
         }
         estimate.start = start
         estimate.cores =
@@ -115,6 +115,17 @@ extension Centre {
         estimate.partition = settings.rules.machine.partitions[entry.status.partitions[0]].name
         response.estimate = estimate
         return response
+    }
+
+    /// What stands in the way of a job that would wait for ever as things are.
+    private func neverStarts(_ input: SubmitInput, _ state: CentreState) -> ErrorBody {
+        let reason = state.emulator.pendingReason(of: JobID(input.id)) ?? .resources
+        let error: SlurmError =
+            switch reason {
+            case .quotaConstrained, .assocMaxJobsLimit, .assocGrpBillingMinutes: .accountingPolicy
+            default: .requestNotAvailable
+            }
+        return error.body(details: ["the job would wait: \(reason.slurmName)"])
     }
 
     // MARK: Actions on jobs
