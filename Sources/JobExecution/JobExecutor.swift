@@ -128,6 +128,12 @@ extension JobExecutor {
         signalSupervisor(of: run) { CLinux_signal_descendants($0, number) }
     }
 
+    /// Sends a signal to the process that runs the script, and to no other.
+    public func signalShell(_ run: Run, number: Int32) {
+        let child = StepStatus(path: folder(of: run).status).child
+        if let child, child.isRunning { kill(child.pid, number) }
+    }
+
     /// Removes the files of a run that has ended and is accounted for.
     public func forget(_ run: Run) {
         let folder = folder(of: run)

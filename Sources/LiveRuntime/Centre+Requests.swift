@@ -156,7 +156,8 @@ extension Centre {
             for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
             guard !allowed.isEmpty else { return .success([]) }
             if let number = request.signal, isSignal {
-                mailbox.post(.signal(allowed, number: number))
+                let isForShellOnly = request.isForShellOnly
+                mailbox.post(.signal(allowed, number: number, isForShellOnly: isForShellOnly))
                 return .success([])
             }
             var input = JobsInput()

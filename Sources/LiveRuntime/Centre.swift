@@ -105,7 +105,7 @@ public final class Centre: Sendable {
         /// A submission; its number is given on the writing thread.
         case submit(SubmitInput, @Sendable (Result<[InputResult], RequestFailure>) -> Void)
         case exited(JobExecutor.Run, StepOutcome)
-        case signal([UInt32], number: Int32)
+        case signal([UInt32], number: Int32, isForShellOnly: Bool)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
         case advance(
             ClockAdvanceRequest,

@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import Emulation
 import IndexSets
@@ -122,6 +123,9 @@ extension CentreState {
         if let list = request.excludedNodes { excluded.formUnion(try rules.nodes(list)) }
         if let features = request.features {
             excluded.formUnion(try rules.nodesWithout(features: features))
+        }
+        if let qos = request.qos, qos != "normal", book.tariff.qosFactors[qos] == nil {
+            throw Refusal(.invalidQOS)
         }
         if request.reservation != nil { throw Refusal(.invalidReservation) }
         if request.licenses != nil { throw Refusal(.invalidLicense) }

@@ -226,9 +226,13 @@ extension LocalWork {
         return local?.nodes.first.map { rules.machine.nodes[$0].name } ?? "localhost"
     }
 
-    /// Sends a signal to all processes of a job.
-    func signal(_ entry: JobEntry, number: Int32) {
-        executor.signal(run(of: entry), number: number)
+    /// Sends a signal to all processes of a job, or to the one that runs the script.
+    func signal(_ entry: JobEntry, number: Int32, isForShellOnly: Bool) {
+        if isForShellOnly {
+            executor.signalShell(run(of: entry), number: number)
+        } else {
+            executor.signal(run(of: entry), number: number)
+        }
     }
 
     /// The end of a run as an input; nil when the run had been given up before.

@@ -7,6 +7,8 @@ struct CentreTimer: Hashable, Sendable {
         case emulatedEnd(UInt32, restart: Int32)
         /// The time limit of a real job is over.
         case limit(UInt32, restart: Int32)
+        /// The moment has come at which a real job asked for a signal (`--signal`).
+        case signal(UInt32, restart: Int32)
         /// A pending job's begin time has come.
         case tick
     }

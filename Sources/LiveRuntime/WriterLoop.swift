@@ -241,9 +241,9 @@ extension WriterLoop {
                     work.forget(run.jobID, restart: Int32(run.restart))
                 }
                 if let end = work.startWaiting(run.jobID, state) { deferredEnds.append(end) }
-            case .signal(let ids, let number):
-                for id in ids {
-                    if let entry = state.jobs[id] { work.signal(entry, number: number) }
+            case .signal(let ids, let number, let isForShellOnly):
+                for entry in ids.compactMap({ state.jobs[$0] }) {
+                    work.signal(entry, number: number, isForShellOnly: isForShellOnly)
                 }
             case .snapshot: break
             case .advance(let request, let answer): answer(advance(request))
@@ -369,6 +369,9 @@ extension WriterLoop {
     private func input(_ timer: CentreTimer) -> LiveInput? {
         switch timer.kind {
         case .tick: return .tick
+        case .signal(let id, let restart):
+            sendSignal(id, restart, due: timer.instant)
+            return nil
         case .emulatedEnd(let id, let restart):
             guard let status = state.jobs[id]?.status, status.phase == .running,
                 status.restart == restart, status.emulatedEnd == timer.instant
@@ -381,6 +384,17 @@ extension WriterLoop {
             work.stop(id, restart: restart, as: "TIMEOUT", now: timer.instant)
             return nil
         }
+    }
+
+    /// Sends the signal that a job asked for before its limit, if its limit is still the one for
+    /// which the timer was armed.
+    private func sendSignal(_ id: UInt32, _ restart: Int32, due: SimInstant) {
+        guard let entry = state.jobs[id], entry.status.phase == .running,
+            entry.status.restart == restart, let deadline = entry.status.deadline,
+            let signal = entry.specification.request.signal,
+            due == max(entry.status.startedAt ?? deadline, deadline - signal.lead)
+        else { return }
+        work.signal(entry, number: signal.number, isForShellOnly: signal.isForShellOnly)
     }
 
     private func emulatedEnd(_ id: UInt32, _ status: JobStatus) -> EndInput {
@@ -402,6 +416,10 @@ extension WriterLoop {
         if state.isReal(entry) {
             guard let deadline = entry.status.deadline else { return }
             timers.arm(CentreTimer(instant: deadline, kind: .limit(id, restart: restart)))
+            if let signal = entry.specification.request.signal {
+                let due = max(entry.status.startedAt ?? deadline, deadline - signal.lead)
+                timers.arm(CentreTimer(instant: due, kind: .signal(id, restart: restart)))
+            }
         } else if let end = entry.status.emulatedEnd {
             timers.arm(CentreTimer(instant: end, kind: .emulatedEnd(id, restart: restart)))
         }

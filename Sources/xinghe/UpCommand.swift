@@ -22,8 +22,9 @@ struct UpCommand: ParsableCommand {
 
     @Option(
         help: """
-            The folder with the centre's journal; by default $XINGHE_STATE, else \
-            $XDG_STATE_HOME/xinghe, else ~/.local/state/xinghe.
+            The folder with the centre's journal. By default a folder named after the machine, in \
+            $XINGHE_STATE, else $XDG_STATE_HOME/xinghe, else ~/.local/state/xinghe (for root \
+            /var/lib/xinghe, since the jobs of other users are started from it).
             """
     )
     var state: String?
@@ -101,13 +102,19 @@ struct UpCommand: ParsableCommand {
         if let state {
             path = state
         } else if let folder = environment["XINGHE_STATE"], !folder.isEmpty {
-            path = folder
+            path = folder + "/" + machineWord
         } else if let folder = environment["XDG_STATE_HOME"], !folder.isEmpty {
-            path = folder + "/xinghe"
+            path = folder + "/xinghe/" + machineWord
         } else {
-            path = NSHomeDirectory() + "/.local/state/xinghe"
+            let base = getuid() == 0 ? "/var/lib" : NSHomeDirectory() + "/.local/state"
+            path = base + "/xinghe/" + machineWord
         }
         return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    /// The machine's name, or that of its file without folder and ending.
+    private var machineWord: String {
+        ((machine as NSString).lastPathComponent as NSString).deletingPathExtension
     }
 
     private func arguments(_ folder: String) -> [String] {

@@ -170,6 +170,7 @@ struct CentreTests {
         arguments: [
             ("unknown partition", "Invalid partition name specified"),
             ("unknown account", "Invalid account or account/partition combination specified"),
+            ("qos", "Invalid qos specification"),
             ("cores", "Requested node configuration is not available"),
             ("node", "Invalid node name specified"),
             ("feature", "Invalid feature specification"),
@@ -183,6 +184,7 @@ struct CentreTests {
             switch what {
             case "unknown partition": request.partitions = ["nosuch"]
             case "unknown account": request.account = "nosuch"
+            case "qos": request.qos = "turbo"
             case "cores": request.cpusPerTask = 13
             case "node": request.requiredNodes = "cn[0-99]"
             case "feature": request.features = "quantum"

@@ -76,6 +76,32 @@ struct RealWorkTests {
         #expect((0.8...8.0).contains(Double(record.elapsed.microseconds) / 1e6))
     }
 
+    @Test("A signal that was asked for comes before the limit, to the shell alone with B:")
+    func signalBeforeLimit() async throws {
+        let script = """
+            trap 'echo shell' USR1
+            sh -c 'trap "echo child" USR1; sleep 20' &
+            echo on
+            wait
+            sleep 0.3
+            exit 4
+            """
+        for isForShellOnly in [true, false] {
+            let (record, output) = try await run(script + "\n") {
+                $0.timeLimit = SimDuration(seconds: 20)
+                var signal = SignalRequest()
+                signal.number = SIGUSR1
+                signal.lead = SimDuration(microseconds: 19_000_000)
+                signal.isForShellOnly = isForShellOnly
+                $0.signal = signal
+            }
+            #expect(record.exitCode == 4)
+            #expect(output.contains("on\n"))
+            #expect(output.contains("shell\n"))
+            #expect(output.contains("child\n") == !isForShellOnly, "\(output)")
+        }
+    }
+
     @Test("A job that cannot be launched is FAILED with 0:53")
     func launchFailure() async throws {
         let (record, _) = try await run("true\n") { $0.workDirectory = "/no/such/folder" }
