@@ -67,9 +67,15 @@ public struct SubsidyAccount: Hashable, Sendable {
         var shortfall: Int128
     }
 
+    private let remembersClaims: Bool
+
     /// Opens an account in which nothing has been granted.
-    public init(rule: SubsidyRule) {
+    ///
+    /// - Parameter remembersClaims: whether refunds may come; without them an account of millions of
+    ///   claims stays small.
+    public init(rule: SubsidyRule, remembersClaims: Bool = true) {
         self.rule = rule
+        self.remembersClaims = remembersClaims
     }
 
     /// The same account without the claims that it remembers for refunds: a cheap copy for trials.
@@ -125,13 +131,15 @@ public struct SubsidyAccount: Hashable, Sendable {
         if let cap = rule.yearCap(ofClasses: claim.classes) {
             standing.cap = max(cap, standing.cap ?? cap)
         }
-        taken[claim.id] = Taken(
-            claim: claim,
-            year: year,
-            ratePPM: ratePPM,
-            base: base,
-            micro: line
-        )
+        if remembersClaims {
+            taken[claim.id] = Taken(
+                claim: claim,
+                year: year,
+                ratePPM: ratePPM,
+                base: base,
+                micro: line
+            )
+        }
         let entitled = entitlement(of: standing)
         let wanted = entitled.amount - standing.granted
         let limited = limit(wanted, claim, year)

@@ -31,6 +31,14 @@ public enum TariffReader {
         return tariff
     }
 
+    /// The shipped prices by platform.
+    public static func shipped() throws(FileRefusal) -> Tariff {
+        try tariff(
+            text: String(decoding: PackageResources.tianjin_prices_yaml, as: UTF8.self),
+            file: "tianjin-prices.yaml"
+        )
+    }
+
     // MARK: Lines
 
     private static func lines(

@@ -120,17 +120,20 @@ private struct HTMLPage {
         """
     }
 
-    private func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            default: escaped.append(character)
-            }
+    private func escaped(_ text: String) -> String { escapedForHTML(text) }
+}
+
+/// `text` with the characters of markup written out.
+func escapedForHTML(_ text: String) -> String {
+    var escaped = ""
+    for character in text {
+        switch character {
+        case "&": escaped += "&amp;"
+        case "<": escaped += "&lt;"
+        case ">": escaped += "&gt;"
+        case "\"": escaped += "&quot;"
+        default: escaped.append(character)
         }
-        return escaped
     }
+    return escaped
 }

@@ -131,7 +131,7 @@ extension SubsidyEvaluation.PoolState {
 }
 
 /// An integer of JSON; one that 64 bits do not hold is written as its digits.
-private func integer(_ number: Int128) -> JSONValue {
+func integer(_ number: Int128) -> JSONValue {
     Int64(exactly: number).map { .integer($0) } ?? .string(String(number))
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Billing
 import LocalClient
+import Quantities
 import Reporting
 import WireFormats
 
@@ -29,6 +30,16 @@ struct BillCommand: ParsableCommand {
     @Option(help: "text, json, csv or html.")
     var format = Format.text
 
+    @Option(
+        help: ArgumentHelp(
+            "Read the books in this state folder instead of asking the centre.",
+            valueName: "folder"
+        )
+    )
+    var state: String?
+
+    @OptionGroup var centre: CentreAccess
+
     func validate() throws {
         if let month, BillingMonth(month) == nil {
             throw ValidationError("--month: '\(month)' is no month; write it as 2026-11")
@@ -37,15 +48,36 @@ struct BillCommand: ParsableCommand {
     }
 
     func run() throws {
-        var target = "/v1/bill?account=\(Self.encoded(account))"
-        if let month { target += "&month=\(month)" }
-        let report = BillReport(try LocalClient().get(target, as: BillStatement.self))
+        let report = BillReport(try state.map { try stored($0) } ?? asked())
         switch format {
         case .text: print(report.text, terminator: "")
         case .json: print(report.json, terminator: "")
         case .csv: print(report.csv, terminator: "")
         case .html: print(report.html, terminator: "")
         }
+    }
+
+    private func asked() throws -> BillStatement {
+        var target = "/v1/bill?account=\(Self.encoded(account))"
+        if let month { target += "&month=\(month)" }
+        return try CentreAccess.ask { () throws(LocalClientFailure) in
+            try centre.client.get(target, as: BillStatement.self)
+        }
+    }
+
+    /// The statement out of a state folder, as of its last entry.
+    private func stored(_ folder: String) throws -> BillStatement {
+        let book = try StoredBook.book(state: folder)
+        let statement = book.statement(
+            account: account,
+            month: month.flatMap { BillingMonth($0) },
+            asOf: book.ledger.entries.last?.bookedAt ?? .epoch
+        )
+        guard let statement else {
+            let known = book.accounts.keys.sorted().joined(separator: ", ")
+            throw Refusal("account '\(account)' is not known; accounts: \(known)")
+        }
+        return BillStatement(statement)
     }
 
     /// `text` as the value of a query (RFC 3986): all but unreserved characters in hexadecimal.

@@ -19,7 +19,13 @@ struct StoredBook: ParsableArguments {
     }
 
     /// Reads the ledger and checks its hash chain.
-    func read() throws -> Contents {
+    func read() throws -> Contents { try Self.read(state: state, machine: machine) }
+
+    /// Reads the ledger into books.
+    func book() throws -> BillingBook { try Self.book(state: state, machine: machine) }
+
+    /// Reads the ledger of a state folder and checks its hash chain.
+    static func read(state: String, machine: String?) throws -> Contents {
         let reader = try CentreReader(stateFolder: state)
         guard let name = try machine ?? reader.meta("machine") else {
             throw Refusal("\(state): does not say which machine it belongs to; give --machine")
@@ -38,9 +44,9 @@ struct StoredBook: ParsableArguments {
         return Contents(reader: reader, machine: try MachineChoice.machine(name), entries: entries)
     }
 
-    /// Reads the ledger into books.
-    func book() throws -> BillingBook {
-        let contents = try read()
+    /// Reads the ledger of a state folder into books.
+    static func book(state: String, machine: String? = nil) throws -> BillingBook {
+        let contents = try read(state: state, machine: machine)
         var book = BillingBook(machine: contents.machine)
         for entry in contents.entries { try book.restore(entry) }
         return book

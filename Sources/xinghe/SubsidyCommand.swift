@@ -179,7 +179,7 @@ extension SubsidyCommand {
 }
 
 /// A rule as somebody named it: shipped, or a file.
-private struct RuleSource {
+struct RuleSource {
     var rule: SubsidyRule
     var file: String
     var text: String
@@ -201,7 +201,7 @@ private struct RuleSource {
 }
 
 /// The text of a file; `-` is standard input.
-private func readText(_ path: String) throws -> String {
+func readText(_ path: String) throws -> String {
     let data: Data
     if path == "-" {
         data = FileHandle.standardInput.readDataToEndOfFile()

@@ -11,6 +11,7 @@ struct Xinghe: AsyncParsableCommand {
             AuditCommand.self,
             BillCommand.self,
             DownCommand.self,
+            ForecastCommand.self,
             MachinesCommand.self,
             PoliciesCommand.self,
             ReplayCommand.self,

@@ -1,0 +1,171 @@
+public import Billing
+import Quantities
+import WireFormats
+
+/// Rules side by side over a workload.
+public struct ForecastReport: Sendable {
+    private let forecast: Forecast
+    private let outlooks: [RuleOutlook]
+
+    /// Makes a report.
+    public init(_ forecast: Forecast, outlooks: [RuleOutlook]) {
+        self.forecast = forecast
+        self.outlooks = outlooks
+    }
+
+    /// Tables for a terminal; ends with a newline.
+    public var text: String {
+        var lines = [
+            "\(forecast.jobCount) jobs, \(yuan(forecast.totalFee)) CNY of fees"
+                + (forecast.strangerCount > 0
+                    ? "; \(forecast.strangerCount) jobs of users without a tenant" : "")
+                + (forecast.absurdCount > 0
+                    ? "; \(forecast.absurdCount) jobs out of any range left out" : ""),
+            "",
+        ]
+        var months = TextTable(
+            header: ["Month", "Fees (CNY)"] + outlooks.map { "\($0.rule.id) (CNY)" },
+            alignments: [.left, .right] + outlooks.map { _ in .right }
+        )
+        for (index, month) in (outlooks.first?.months ?? []).enumerated() {
+            months.add(
+                [month.month.description, yuan(month.fee)]
+                    + outlooks.map { yuan($0.months[index].granted) }
+            )
+        }
+        months.addRule()
+        months.add(["Total", yuan(forecast.totalFee)] + outlooks.map { yuan($0.total) })
+        lines += months.lines
+        for outlook in outlooks { lines += [""] + details(outlook) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func details(_ outlook: RuleOutlook) -> [String] {
+        var lines = ["\(outlook.rule.id): \(outlook.rule.title)"]
+        if let day = outlook.poolExhaustedOn { lines.append("  The pool falls short on \(day).") }
+        lines.append("  \(outlook.capsReached.count) beneficiaries reach the cap of a year.")
+        for reached in outlook.capsReached.prefix(10) {
+            lines.append("    \(reached.day)  \(reached.beneficiary)")
+        }
+        if outlook.capsReached.count > 10 {
+            lines.append("    … \(outlook.capsReached.count - 10) more (see --json)")
+        }
+        var sizes = TextTable(
+            header: ["Fees of an enterprise (CNY)", "Enterprises", "Fees", "Granted", "Rate"],
+            alignments: [.left, .right, .right, .right, .right]
+        )
+        for size in outlook.sizes where size.enterpriseCount > 0 {
+            sizes.add([
+                "from \(yuan(Int128(size.from)))", String(size.enterpriseCount), yuan(size.fee),
+                yuan(size.granted), RuleReport.percent((size.effectiveRatePPM + 50) / 100 * 100),
+            ])
+        }
+        return lines + sizes.lines.map { "  " + $0 }
+    }
+
+    /// Everything, for programs; ends with a newline.
+    public var json: String {
+        let document: JSONValue = [
+            "jobs": .integer(Int64(forecast.jobCount)),
+            "jobs_without_tenant": .integer(Int64(forecast.strangerCount)),
+            "jobs_left_out": .integer(Int64(forecast.absurdCount)),
+            "fee_fen": integer(forecast.totalFee),
+            "rules": .array(outlooks.map { json($0) }),
+        ]
+        return document.prettyText + "\n"
+    }
+
+    private func json(_ outlook: RuleOutlook) -> JSONValue {
+        [
+            "rule": .string(outlook.rule.id),
+            "granted_fen": integer(outlook.total),
+            "pool_exhausted_on": outlook.poolExhaustedOn.map { .string("\($0)") } ?? .null,
+            "months": .array(
+                outlook.months.map { row -> JSONValue in
+                    [
+                        "month": .string(row.month.description),
+                        "fee_fen": integer(row.fee),
+                        "granted_fen": integer(row.granted),
+                    ]
+                }
+            ),
+            "caps_reached": .array(
+                outlook.capsReached.map { row -> JSONValue in
+                    ["beneficiary": .string(row.beneficiary), "date": .string("\(row.day)")]
+                }
+            ),
+            "by_size": .array(
+                outlook.sizes.map { size -> JSONValue in
+                    [
+                        "from_fen": .integer(size.from),
+                        "enterprises": .integer(Int64(size.enterpriseCount)),
+                        "fee_fen": integer(size.fee),
+                        "granted_fen": integer(size.granted),
+                        "effective_rate_ppm": .integer(size.effectiveRatePPM),
+                    ]
+                }
+            ),
+            "assumptions": .array(outlook.rule.assumptions.map { .string($0) }),
+        ]
+    }
+}
+
+// MARK: - HTML
+
+extension ForecastReport {
+    /// One self-contained page: cumulative outlay by month, rules side by side, and the tables.
+    public var html: String {
+        """
+        <!DOCTYPE html>
+        <html lang="en"><head><meta charset="utf-8"><title>Subsidy forecast</title><style>
+        body{font:14px/1.5 "Noto Sans","Noto Sans CJK SC",sans-serif;max-width:60em;margin:2em auto;color:#222}
+        pre{font:13px/1.45 "Noto Sans Mono",monospace;overflow-x:auto}svg{width:100%;height:auto}
+        svg text{font-size:12px;fill:#555}
+        </style></head><body><h1>Subsidy forecast</h1>
+        \(plot)
+        <pre>\(escapedForHTML(text))</pre></body></html>
+
+        """
+    }
+
+    private static let colours = ["#1b6ca8", "#d1495b", "#2a9d6f", "#8a5fbf", "#c98a1b", "#4d4d4d"]
+
+    private var plot: String {
+        let count = outlooks.first?.months.count ?? 0
+        let highest = outlooks.map(\.total).max() ?? 0
+        guard count > 0, highest > 0 else { return "" }
+        var svg = "<svg viewBox=\"0 0 760 320\" role=\"img\" aria-label=\"Cumulative outlay\">"
+        // Positions are integers: 640 × 240 units of the plot.
+        func x(_ index: Int) -> Int { 90 + 640 * (index + 1) / count }
+        func y(_ amount: Int128) -> Int { 260 - Int(amount * 240 / highest) }
+        for step in 0...4 {
+            let amount = highest * Int128(step) / 4
+            svg +=
+                "<line x1=\"90\" x2=\"730\" y1=\"\(y(amount))\" y2=\"\(y(amount))\" stroke=\"#ddd\"/>"
+            svg +=
+                "<text x=\"84\" y=\"\(y(amount) + 4)\" text-anchor=\"end\">\(yuan(amount))</text>"
+        }
+        for (index, outlook) in outlooks.enumerated() {
+            let colour = Self.colours[index % Self.colours.count]
+            var sum: Int128 = 0
+            var points = "90,260"
+            for (position, month) in outlook.months.enumerated() {
+                sum += month.granted
+                points += " \(x(position)),\(y(sum))"
+            }
+            svg +=
+                "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>"
+            svg +=
+                "<rect x=\"\(90 + 210 * (index % 3))\" y=\"\(288 + 16 * (index / 3))\" width=\"10\""
+            svg += " height=\"10\" fill=\"\(colour)\"/>"
+            svg += "<text x=\"\(105 + 210 * (index % 3))\" y=\"\(298 + 16 * (index / 3))\">"
+            svg += "\(escapedForHTML(outlook.rule.id))</text>"
+        }
+        let stride = max(1, count / 12)
+        for (index, month) in (outlooks.first?.months ?? []).enumerated() where index % stride == 0
+        {
+            svg += "<text x=\"\(x(index))\" y=\"276\" text-anchor=\"middle\">\(month.month)</text>"
+        }
+        return svg + "</svg>"
+    }
+}

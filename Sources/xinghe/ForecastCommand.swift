@@ -1,0 +1,89 @@
+import ArgumentParser
+import Billing
+import Catalog
+import ClusterModel
+import Foundation
+import Quantities
+import Reporting
+import TraceFiles
+import WorkloadFormats
+
+/// What subsidy rules would cost for a recorded or generated workload.
+struct ForecastCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forecast",
+        abstract: "Say what subsidy rules would cost for a year of jobs.",
+        discussion: """
+            Prices every job of a trace, as if it started when it was submitted, and evaluates each \
+            rule alone: outlay by month, who reaches the cap and when, when the pool falls short, \
+            the effective rate by size. Tenants are CSV: user,account,enterprise,class,platform \
+            and, if wanted, province,sector; docs/billing.md describes them.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The jobs, in SWF, plain or compressed.", valueName: "file"))
+    var trace: String
+
+    @Option(help: ArgumentHelp("Who pays for which user.", valueName: "file.csv"))
+    var tenants: String
+
+    @Option(help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule"))
+    var rule: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The prices; by default those of the shipped platforms.",
+            valueName: "file"
+        )
+    )
+    var tariff: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Write a page with a plot, too.", valueName: "file"))
+    var html: String?
+
+    func run() throws {
+        let names = rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule
+        let rules = try names.map { try RuleSource($0).rule }
+        for rule in rules where rule.rate.isUnknown {
+            throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
+        }
+        let prices =
+            if let tariff {
+                try TariffReader.tariff(text: try readText(tariff), file: tariff)
+            } else {
+                try TariffReader.shipped()
+            }
+        let keyPlatforms = try RuleCatalog.platforms().filter(\.isKey).map(\.name)
+        var forecast = Forecast(
+            tenants: try TenantsReader.tenants(text: try readText(tenants), file: tenants),
+            tariff: prices,
+            keyPlatforms: Set(keyPlatforms)
+        )
+        let jobs = try readTrace()
+        let origin = SimInstant(seconds: jobs.unixStartTime)
+        for job in jobs.jobs {
+            forecast.add(
+                job: UInt32(truncatingIfNeeded: job.id),
+                user: job.user,
+                processors: Int64(job.processors),
+                start: origin + SimDuration(microseconds: job.submitted),
+                duration: SimDuration(microseconds: min(job.runTime, job.timeLimit))
+            )
+        }
+        let report = ForecastReport(forecast, outlooks: rules.map { forecast.outlook(of: $0) })
+        if let html { try Data(report.html.utf8).write(to: URL(fileURLWithPath: html)) }
+        print(json ? report.json : report.text, terminator: "")
+    }
+
+    private func readTrace() throws -> Trace {
+        let jobs = try TraceFile.withBytes(of: trace) { try SWFReader().read($0) }
+        guard !jobs.jobs.isEmpty else { throw Refusal("\(trace): no job can be read from it") }
+        guard (0...253_402_300_799).contains(jobs.unixStartTime) else {
+            throw Refusal("\(trace): UnixStartTime \(jobs.unixStartTime) is outside 1970 to 9999")
+        }
+        return jobs
+    }
+}
