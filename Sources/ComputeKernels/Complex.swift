@@ -50,3 +50,8 @@ struct CompensatedSum {
 func binaryLogarithm(_ value: Double) -> Double {
     log2(value)
 }
+
+/// e to the power of `value`.
+func exponential(_ value: Double) -> Double {
+    exp(value)
+}

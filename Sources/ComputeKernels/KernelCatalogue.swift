@@ -2,15 +2,19 @@
 public enum KernelCatalogue {
     static var kernels: [any Kernel.Type] {
         [
+            AlignmentKernel.self,
             ConjugateGradientKernel.self,
             CommunicationKernel.self,
             FourierKernel.self,
             MatrixProductKernel.self,
+            GraphKernel.self,
+            InferenceKernel.self,
             LUKernel.self,
             MolecularDynamicsKernel.self,
             ShallowWaterKernel.self,
             StencilKernel.self,
             StreamKernel.self,
+            TrainingKernel.self,
         ]
     }
 

@@ -190,6 +190,42 @@ extension Communicator {
         )
     }
 
+    /// Sends `outgoing[r]` to rank `r` and returns what all ranks sent here, in order of rank.
+    public func exchange<Element: Transferable>(
+        _ outgoing: [[Element]]
+    ) throws(MPIFailure) -> [Element] {
+        precondition(outgoing.count == size)
+        let counts = outgoing.map { Int32($0.count) }
+        let coming = try allToAll(counts)
+        let source = UnsafeMutableBufferPointer<Element>
+            .allocate(capacity: counts.reduce(0) { $0 + Int($1) })
+        let target = UnsafeMutableBufferPointer<Element>
+            .allocate(capacity: coming.reduce(0) { $0 + Int($1) })
+        defer {
+            source.deallocate()
+            target.deallocate()
+        }
+        _ = source.initialize(fromContentsOf: Array(outgoing.joined()))
+        try allToAll(UnsafeBufferPointer(source), counts: counts, target, counts: coming)
+        return Array(target)
+    }
+
+    /// Sends one value to each rank, in order of rank, and returns those that came.
+    public func allToAll<Element: Transferable>(
+        _ values: [Element]
+    ) throws(MPIFailure) -> [Element] {
+        precondition(values.count == size)
+        let source = UnsafeMutableBufferPointer<Element>.allocate(capacity: size)
+        let target = UnsafeMutableBufferPointer<Element>.allocate(capacity: size)
+        defer {
+            source.deallocate()
+            target.deallocate()
+        }
+        _ = source.initialize(fromContentsOf: values)
+        try allToAll(UnsafeBufferPointer(source), target, count: 1)
+        return Array(target)
+    }
+
     private static func starts(of counts: [Int32]) -> [Int32] {
         var total: Int32 = 0
         return counts.map { count in

@@ -142,13 +142,17 @@ struct SmallRun: CustomTestStringConvertible, Sendable {
 }
 
 let smallRuns = [
+    SmallRun(kernel: "align", size: "70x60x50"),
     SmallRun(kernel: "cg", size: "14x12x10"),
     SmallRun(kernel: "comm", size: "4000"),
     SmallRun(kernel: "fft", size: "18x14x20"),
     SmallRun(kernel: "gemm", size: "70x90x1100"),
+    SmallRun(kernel: "graph", size: "8"),
+    SmallRun(kernel: "infer", size: "4x12x64"),
     SmallRun(kernel: "lu", size: "210x32"),
     SmallRun(kernel: "md", size: "4x4x4"),
     SmallRun(kernel: "shallow", size: "30x26"),
     SmallRun(kernel: "stencil", size: "13x12x11"),
     SmallRun(kernel: "stream", size: "10000"),
+    SmallRun(kernel: "train", size: "4x12x64"),
 ]

@@ -1,3 +1,4 @@
+import Determinism
 import Testing
 
 @testable import ComputeKernels
@@ -132,6 +133,79 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
         kernel.now.p[other] = right.p
         #expect(try kernel.verify().isVerified)
+    }
+
+    @Test("align notices one wrong score, and a stranger that beats the relatives")
+    func alignNoticesWrongScores() throws {
+        let kernel = try AlignmentKernel(setting([40, 64, 45]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let right = kernel.scores
+        kernel.scores[4] -= 1
+        #expect(try !kernel.verify().isVerified)
+        kernel.scores = right
+        kernel.scores[5] = 10_000
+        #expect(try !kernel.verify().isVerified)
+    }
+
+    @Test("Striped alignment agrees with the plain recurrence", arguments: 0..<60 as Range<UInt64>)
+    func stripedAlignment(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        // Few letters and long runs make many and long gaps.
+        func sequence(_ count: Int) -> [UInt8] {
+            (0..<count).map { _ in UInt8(random.draw(0...7) < 5 ? 0 : random.draw(0...3)) }
+        }
+        let query = sequence(random.draw(1...90))
+        let other = sequence(random.draw(1...90))
+        let score = other.withUnsafeBufferPointer { StripedAligner(query).score($0) }
+        #expect(Int(score) == plainScore(query, other), "seed \(seed)")
+    }
+
+    @Test("graph notices a parent without an edge, a circle, and a vertex left out")
+    func graphNoticesWrongTrees() throws {
+        let kernel = try GraphKernel(setting([7, 8]))
+        try kernel.prepare()
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let right = kernel.parents
+        let reached = right.indices.filter { right[$0] >= 0 && right[$0] != Int64($0) }
+        let (one, two) = (reached[3], reached[9])
+        kernel.parents[one] = Int64(one)
+        #expect(try !kernel.verify().isVerified)
+        kernel.parents[one] = Int64(two)
+        kernel.parents[two] = Int64(one)
+        #expect(try !kernel.verify().isVerified)
+        kernel.parents = right
+        kernel.parents[one] = -1
+        #expect(try !kernel.verify().isVerified)
+        kernel.parents = right
+        #expect(try kernel.verify().isVerified)
+    }
+
+    @Test("infer notices one spoilt output of a sampled token")
+    func inferNoticesSpoiltOutput() throws {
+        let kernel = try InferenceKernel(setting([4, 6, 64]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let right = kernel.output[100]
+        kernel.output[100] += 1e-2
+        #expect(try !kernel.verify().isVerified)
+        kernel.output[100] = .nan
+        #expect(try !kernel.verify().isVerified)
+        kernel.output[100] = right
+        #expect(try kernel.verify().isVerified)
+    }
+
+    @Test("train notices a gradient that is wrong in one matrix", arguments: 0..<6)
+    func trainNoticesWrongGradient(matrix: Int) throws {
+        let kernel = try TrainingKernel(setting([3, 6, 64]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        let loss = try kernel.gradient()
+        #expect(try kernel.judge(loss).isVerified)
+        let start = TransformerBlock.offset(matrix, kernel.block.shape)
+        for index in start..<(start + 64 * 64) { kernel.block.gradients[index] *= 1.5 }
+        #expect(try !kernel.judge(loss).isVerified)
     }
 
     @Test("comm counts elements that are not what was sent")

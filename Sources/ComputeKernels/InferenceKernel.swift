@@ -1,0 +1,94 @@
+internal import COpenBLAS
+internal import MessagePassing
+internal import WireFormats
+
+/// Inference of a transformer block over a batch of sequences, dealt out over the ranks.
+///
+/// Causal attention with heads of 64 and a two-layer network of four times the width, single
+/// precision, products by OpenBLAS with one thread a rank (`TransformerBlock`).
+///
+/// **Work** of a sequence of T tokens of width d: 24 T d² + 4 T² d flop, the products only;
+/// 48 d² + 136 T d byte, parameters once and 34 numbers a token and width.
+///
+/// **Verified** when the first tokens of four sequences agree with a twin in double precision by
+/// plain loops, within 1e-4 of the largest output.
+///
+/// Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017; Kaplan et al., "Scaling Laws
+/// for Neural Language Models", 2020, for the count.
+final class InferenceKernel: Kernel {
+    static let profile = KernelProfile(
+        name: "infer",
+        title: "AI inference: a transformer block over a batch (single precision)",
+        criterion: "first tokens of four sequences as a double-precision twin's within 1e-4",
+        sizeMeaning: "BxTxD, sequences, tokens of each, width",
+        namedSizes: [[8, 64, 128], [16, 256, 512], [32, 1_024, 1_024]]
+    )
+
+    static func memory(for shape: [Int], ranks: Int) -> Double {
+        TransformerTask.memory(shape, ranks: ranks)
+    }
+
+    private static let samples = 4
+    private static let sampledTokens = 4
+
+    private let world: Communicator
+    private let task: TransformerTask
+    private let mine: Range<Int>
+    private let block: TransformerBlock
+    private let input: NumericBuffer<Float>
+    let output: NumericBuffer<Float>
+
+    init(_ setting: KernelSetting) throws(KernelFailure) {
+        world = setting.world
+        task = try TransformerTask(setting.shape, ranks: world.size)
+        mine = share(of: task.sequences, part: world.rank, parts: world.size)
+        openblas_set_num_threads(1)
+        block = TransformerBlock(task.block)
+        let size = task.block.tokens * task.block.width
+        input = NumericBuffer(count: mine.count * size, filledWith: 0)
+        output = NumericBuffer(count: mine.count * size, filledWith: 0)
+        for (slot, sequence) in mine.enumerated() {
+            for (place, value) in task.input(sequence).enumerated() {
+                input[slot * size + place] = value
+            }
+        }
+    }
+
+    func repetition() throws(KernelFailure) -> Work {
+        let size = task.block.tokens * task.block.width
+        for slot in 0..<mine.count {
+            block.forward(input.pointer + slot * size, into: output.pointer + slot * size)
+        }
+        let (t, d) = (Int64(task.block.tokens), Int64(task.block.width))
+        return Work(flop: task.block.forwardFlop, byte: 48 * d * d + 136 * t * d)
+            .times(task.sequences)
+    }
+
+    func verify() throws(KernelFailure) -> Verdict {
+        let (tokens, d) = (min(Self.sampledTokens, task.block.tokens), task.block.width)
+        var worst = WorstError()
+        var scale = 0.0
+        for sample in 0..<Self.samples {
+            let sequence = sample * task.sequences / Self.samples
+            guard mine.contains(sequence) else { continue }
+            let start = (sequence - mine.lowerBound) * task.block.tokens * d
+            for (token, row) in task.twin(sequence, tokens: tokens).enumerated() {
+                for (index, right) in row.enumerated() {
+                    worst.add(abs(Double(output[start + token * d + index]) - right))
+                    scale = max(scale, abs(right))
+                }
+            }
+        }
+        let numbers = [worst.value, scale]
+        let all = try messaging { () throws(MPIFailure) in try world.allReduce(numbers, .maximum) }
+        return Verdict(residual: all[0] / all[1], limit: 1e-4)
+    }
+
+    func details() throws(KernelFailure) -> [JSONValue.Member] {
+        [
+            .init("parameters", .integer(Int64(task.block.parameterCount))),
+            .init("tokens", .integer(Int64(task.sequences * task.block.tokens))),
+            .init("heads", .integer(Int64(task.block.heads))),
+        ]
+    }
+}
