@@ -129,16 +129,18 @@ extension WriterLoop {
     private var waitMicroseconds: Int64? {
         if isFull { return 1_000_000 }
         if !deferredEnds.isEmpty { return 0 }
-        guard let first = timers.first else { return nil }
-        return clock.wallMicroseconds(until: first)
+        let untilTimer = timers.first.flatMap { clock.wallMicroseconds(until: $0) }
+        // What follows from inputs goes with the next ones, or alone once there are none.
+        return unwritten.isEmpty ? untilTimer : min(untilTimer ?? .max, 20_000)
     }
 
     private func turn(_ letters: [Centre.Letter]) {
         isFull = false
+        let before = state.batch
         fireTimers(upTo: clock.now)
         handle(letters)
         if !isFull { handleDeferredEnds() }
-        flush()
+        if state.batch == before { flush() }
         clock.setRealWork(isRunning: work.isBusy)
         for letter in letters {
             if case .snapshot(let answer) = letter { answer(snapshot()) }
