@@ -189,7 +189,9 @@ public struct SWFReader: Sendable {
                 processors: Int32(size),
                 line: Int32(clamping: line),
                 user: Int32(clamping: fields[11]),
-                group: Int32(clamping: fields[12])
+                group: Int32(clamping: fields[12]),
+                queue: Int32(clamping: fields[14]),
+                partition: Int32(clamping: fields[15])
             )
         )
     }

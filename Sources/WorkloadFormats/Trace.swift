@@ -1,4 +1,4 @@
-/// One recorded job, as far as a replay needs it. 56 bytes.
+/// One recorded job, as far as a replay needs it. 64 bytes.
 public struct TraceJob: Hashable, Sendable {
     /// Its number in the log.
     public var id: Int64
@@ -14,8 +14,12 @@ public struct TraceJob: Hashable, Sendable {
     public var line: Int32
     /// The user, −1 when the log does not tell.
     public var user: Int32
-    /// The group, −1 when the log does not tell.
+    /// The group (an account, where the log has those), −1 when the log does not tell.
     public var group: Int32
+    /// The queue, −1 when the log does not tell.
+    public var queue: Int32
+    /// The partition, −1 when the log does not tell.
+    public var partition: Int32
 
     /// Makes a job.
     public init(
@@ -26,7 +30,9 @@ public struct TraceJob: Hashable, Sendable {
         processors: Int32,
         line: Int32 = 0,
         user: Int32 = -1,
-        group: Int32 = -1
+        group: Int32 = -1,
+        queue: Int32 = -1,
+        partition: Int32 = -1
     ) {
         self.id = id
         self.submitted = submitted
@@ -36,6 +42,41 @@ public struct TraceJob: Hashable, Sendable {
         self.line = line
         self.user = user
         self.group = group
+        self.queue = queue
+        self.partition = partition
+    }
+}
+
+/// What a job asks for on nodes that are shared: equal chunks, each on one node.
+public struct TraceRequest: Hashable, Sendable {
+    /// How many chunks.
+    public var chunks: Int32
+    /// Of each chunk. Unit: 1/1000 core.
+    public var milliCores: Int32
+    /// Of each chunk. Unit: MiB.
+    public var memoryMebibytes: Int32
+    /// Cards of each chunk.
+    public var cards: Int32
+    /// The share of its card that a chunk of one card asks for; 1000 is the whole card.
+    public var milliCard: Int32
+    /// The card models that will do, as a position in `Trace.cardModelSets`; −1 when all will.
+    public var cardModels: Int32
+
+    /// Makes a request.
+    public init(
+        chunks: Int32 = 1,
+        milliCores: Int32,
+        memoryMebibytes: Int32 = 0,
+        cards: Int32 = 0,
+        milliCard: Int32 = 1000,
+        cardModels: Int32 = -1
+    ) {
+        self.chunks = chunks
+        self.milliCores = milliCores
+        self.memoryMebibytes = memoryMebibytes
+        self.cards = cards
+        self.milliCard = milliCard
+        self.cardModels = cardModels
     }
 }
 
@@ -105,6 +146,18 @@ public struct Trace: Sendable {
     public var withoutLimit = 0
     /// Rows that are neither comments nor empty.
     public var rowCount = 0
+    /// What job `i` asks for on shared nodes; empty for a log that counts processors only.
+    public var requests: ContiguousArray<TraceRequest> = []
+    /// Sets of card models that requests name, e.g. `["V100M16", "V100M32"]`.
+    public var cardModelSets: [[String]] = []
+    /// Names of users by their number; empty for a log that has numbers only.
+    public var userNames: [String] = []
+    /// Names of groups (accounts) by their number; empty for a log that has numbers only.
+    public var groupNames: [String] = []
+    /// Names of queues (QOS) by their number; empty for a log that has numbers only.
+    public var queueNames: [String] = []
+    /// Names of partitions by their number; empty for a log that has numbers only.
+    public var partitionNames: [String] = []
 
     /// Makes an empty trace.
     public init() {}
