@@ -1,0 +1,163 @@
+public import ArgumentParser
+import ClusterModel
+import Emulation
+import IndexSets
+public import ReplayRuntime
+import Reporting
+import Scheduling
+import TraceFiles
+public import WorkloadFormats
+
+/// What `xinghe replay` and `xinghe compare` ask alike: the machine, and how a log is read.
+struct ReplayOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Replay in the default partition of a machine: a name of the catalogue or a file.",
+            valueName: "M"
+        )
+    )
+    var machine: String?
+
+    @Option(help: ArgumentHelp("Replay on N processors, given out one by one.", valueName: "N"))
+    var processors: Int?
+
+    @Option(help: "What goes first at one instant: batched or pyss.")
+    var eventOrder: EventOrder = .batched
+
+    @Option(
+        help: ArgumentHelp(
+            "What the log is: swf, philly, alibaba or sacct; told from its content by default.",
+            valueName: "F"
+        )
+    )
+    var format: LogFormat?
+
+    @Option(help: "Rows to leave out: none or strong.")
+    var filter: SWFReader.Filter = .none
+
+    @Option(help: "What becomes of a job at its limit: kill or extend.")
+    var overrun: OverrunRule = .kill
+
+    @Option(help: "Run times to plan with: user (their limits) or exact (the run times).")
+    var estimates: Estimates = .user
+
+    @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
+    var strict = false
+
+    func validate() throws {
+        if let processors, processors < 1 {
+            throw ValidationError("--processors: \(processors) is not a number of processors")
+        }
+        if machine != nil, processors != nil {
+            throw ValidationError("--machine and --processors: one of them only")
+        }
+    }
+
+    /// The policies that `--policy` lists with commas between.
+    ///
+    /// Commas separate policies and the parts of a composition alike: a part with `=` goes on with
+    /// the composition before it unless it says `order=` again.
+    static func policies(_ list: String) throws -> [SchedulingPolicy] {
+        do throws(SchedulingPolicy.Unknown) {
+            var names: [String] = []
+            for part in list.split(separator: ",").map({ String($0) }) {
+                let continues = part.contains("=") && !part.hasPrefix("order=")
+                if continues, let last = names.last, last.contains("=") {
+                    names[names.count - 1] = "\(last),\(part)"
+                } else {
+                    names.append(part)
+                }
+            }
+            return try names.map { name throws(SchedulingPolicy.Unknown) in
+                try SchedulingPolicy(named: name)
+            }
+        } catch {
+            let known = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
+            throw ValidationError(
+                "--policy: '\(error.part)' is not known; policies are \(known), or a composition "
+                    + "like order=sjf,backfill=easy,placement=first-fit"
+            )
+        }
+    }
+
+    /// The trace at `path`, with at least one job, its limits as `--estimates` says.
+    func readTrace(_ path: String) throws -> Trace {
+        let reader = LogReader(
+            format: format,
+            filter: filter,
+            isStrict: strict,
+            machineProcessors: processors
+        )
+        do {
+            var trace = try TraceFile.withBytes(of: path) { try reader.read($0) }
+            guard !trace.jobs.isEmpty else {
+                throw Refusal("\(path): \(trace.emptinessText)")
+            }
+            if estimates == .exact { trace.makeEstimatesExact() }
+            return trace
+        } catch let row as MalformedRow {
+            let field = row.field > 0 ? ": field \(row.field)" : ""
+            throw Refusal("\(path):\(row.line)\(field): \(row.problem)")
+        } catch let failure as TraceFileFailure {
+            throw Refusal("\(failure)")
+        }
+    }
+
+    /// The machine that a trace is replayed on under `policy`.
+    func machine(
+        for trace: Trace,
+        at path: String,
+        _ policy: SchedulingPolicy
+    ) throws -> ReplayMachine {
+        if let machine {
+            return try ReplayMachine(try MachineChoice.machine(machine), policy: policy)
+        }
+        guard let count = processors ?? trace.machineProcessors else {
+            let what =
+                trace.format == .swf
+                ? "the header has neither MaxProcs nor MaxNodes"
+                : "a log of the form \(trace.format.rawValue) does not tell its machine"
+            throw Refusal(
+                "\(path): \(what); say how large the machine is with --processors or --machine"
+            )
+        }
+        return .processors(count, policy: policy)
+    }
+}
+
+extension ReplayMachine {
+    /// The default partition of a machine, alone: no job goes to another.
+    fileprivate init(_ machine: Machine, policy: SchedulingPolicy) throws {
+        let partition = machine.defaultPartition
+        let nodes = partition.nodes.map { machine.nodes[$0].capacity }
+        let title = "\(machine.name), partition \(partition.name)"
+        guard let first = nodes.first else { throw Refusal("\(title) has no nodes") }
+        if policy.needsUniformNodes, !nodes.allSatisfy({ $0 == first }) {
+            throw Refusal("\(title) has unequal nodes; \(policy.name) plans equal nodes only")
+        }
+        self.init(
+            configuration: EmulatorConfiguration(
+                nodes: nodes,
+                partitions: [
+                    PartitionConfiguration(nodes: IDSet(nodes.indices), isWholeNode: true)
+                ],
+                policy: policy,
+                remembersEndedJobs: false
+            ),
+            partition: 0,
+            coresPerNode: max(1, first.cores),
+            title: title
+        )
+    }
+}
+
+/// What the scheduler believes about run times.
+enum Estimates: String, CaseIterable, ExpressibleByArgument {
+    case user
+    case exact
+}
+
+extension EventOrder: ExpressibleByArgument {}
+extension OverrunRule: ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}
+extension SWFReader.Filter: ExpressibleByArgument {}
