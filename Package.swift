@@ -246,7 +246,8 @@ let targets: [Target] = [
     .testTarget(
         name: "ReplayTests",
         dependencies: [
-            "Emulation", "ReplayRuntime", "Scheduling", "TraceFiles", "WorkloadFormats",
+            "Determinism", "Emulation", "ReplayRuntime", "Scheduling", "TraceFiles",
+            "WorkloadFormats",
         ],
         resources: [.copy("Traces")],
         swiftSettings: house

@@ -40,6 +40,6 @@ public struct ReplayMachine: Sendable {
 
     /// The nodes that a job of so many processors gets.
     public func nodes(forProcessors processors: Int32) -> Int32 {
-        (processors + coresPerNode - 1) / coresPerNode
+        (processors - 1) / coresPerNode + 1
     }
 }

@@ -95,22 +95,7 @@ public struct ReplayReport: Sendable {
     }
 
     private var remarks: String {
-        var lines: [String] = []
-        for reason in DropReason.allCases {
-            guard let count = trace.dropped[reason] else { continue }
-            lines.append("left out: \(counted(count, "row")), \(reason.text)")
-        }
-        for row in trace.malformedRows {
-            let field = row.field > 0 ? ", field \(row.field)" : ""
-            lines.append("  line \(row.line)\(field): \(row.problem)")
-        }
-        if let malformed = trace.dropped[.malformed], malformed > trace.malformedRows.count {
-            lines.append("  … and \(malformed - trace.malformedRows.count) more")
-        }
-        if trace.withoutLimit > 0 {
-            let jobs = counted(trace.withoutLimit, "job")
-            lines.append("without a time limit: \(jobs); the run time is the limit")
-        }
+        var lines = trace.remarkLines
         if let refused = outcomes.first?.refusedIDs, !refused.isEmpty {
             let some = refused.prefix(20).map { String($0) }.joined(separator: ", ")
             let more = refused.count > 20 ? ", …" : ""
@@ -121,30 +106,15 @@ public struct ReplayReport: Sendable {
         return lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n"
     }
 
-    private func counted(_ count: Int, _ noun: String) -> String {
-        "\(NumberText.grouped(Int64(count))) \(noun)\(count == 1 ? "" : "s")"
-    }
-
     /// The report for programs.
     public var json: JSONValue {
-        let dropped = DropReason.allCases.compactMap { reason in
-            trace.dropped[reason].map { JSONValue.Member("\(reason)", .integer(Int64($0))) }
-        }
-        return [
-            "trace": .string(tracePath), "machine": .string(machine),
-            "event_order": .string(eventOrder), "jobs": .integer(Int64(trace.jobs.count)),
-            "rows": .integer(Int64(trace.rowCount)), "dropped": .object(dropped),
-            "without_limit": .integer(Int64(trace.withoutLimit)),
-            "malformed": .array(
-                trace.malformedRows.map {
-                    [
-                        "line": .integer(Int64($0.line)), "field": .integer(Int64($0.field)),
-                        "problem": .string($0.problem),
-                    ]
-                }
-            ),
-            "policies": .array(outcomes.map(\.json)),
-        ]
+        let reading = trace.readingMembers
+        return .object(
+            [
+                .init("trace", .string(tracePath)), .init("machine", .string(machine)),
+                .init("event_order", .string(eventOrder)),
+            ] + reading + [.init("policies", .array(outcomes.map(\.json)))]
+        )
     }
 }
 

@@ -19,7 +19,7 @@ public struct SWFReader: Sendable {
     private let machineProcessors: Int?
 
     /// Malformed rows kept for the report.
-    private static let malformedRowsKept = 10
+    static let malformedRowsKept = 10
 
     /// Makes a reader.
     ///
@@ -172,10 +172,17 @@ public struct SWFReader: Sendable {
         guard submitted >= 0 else { return drop(.unknownSubmission, &trace) }
         if filter == .strong {
             guard runTime > 0, limit > 0, size > 0 else { return drop(.filtered, &trace) }
-            runTime = min(runTime, limit)
+            if runTime > limit {
+                runTime = limit
+                trace.cutAtLimit += 1
+            }
         }
         guard runTime >= 0 else { return drop(.unknownRunTime, &trace) }
         guard size > 0, size <= Int64(Int32.max) else { return drop(.unknownSize, &trace) }
+        guard max(submitted, runTime, limit) <= Trace.durationMaximum else {
+            return drop(.outOfRange, &trace)
+        }
+        if requested <= 0 { trace.withAllocatedSize += 1 }
         if limit <= 0 {
             limit = runTime
             trace.withoutLimit += 1
@@ -222,10 +229,18 @@ public struct SWFReader: Sendable {
     // MARK: The whole log
 
     private func finish(_ trace: inout Trace) {
+        // `1152`, `1,152`, `1152 (8 a node)` are all seen.
         func headerNumber(_ name: String) -> Int64? {
-            trace.headerValue(name).flatMap { Int64($0.prefix { $0.isNumber }) }
+            trace.headerValue(name).flatMap { value in
+                Int64(value.prefix { $0.isNumber || $0 == "," }.filter { $0 != "," })
+            }
         }
-        trace.unixStartTime = headerNumber("UnixStartTime") ?? 0
+        if let start = trace.headerValue("UnixStartTime"), start != "-1" {
+            let number = headerNumber("UnixStartTime") ?? -1
+            let isTime = (0...253_402_300_799).contains(number)
+            trace.unixStartTime = isTime ? number : 0
+            if !isTime { trace.badStartTime = start }
+        }
         trace.machineProcessors = [headerNumber("MaxProcs"), headerNumber("MaxNodes")]
             .compactMap(\.self).first { $0 > 0 }.map { Int(clamping: $0) }
         if filter == .strong, let maximum = machineProcessors ?? trace.machineProcessors {
@@ -255,7 +270,10 @@ public struct SWFReader: Sendable {
             return left.line < right.line
         }
         let isSorted = zip(trace.jobs, trace.jobs.dropFirst()).allSatisfy { !goesBefore($1, $0) }
-        if !isSorted { trace.jobs.sort(by: goesBefore) }
+        guard !isSorted else { return }
+        trace.outOfOrder = zip(trace.jobs, trace.jobs.dropFirst())
+            .count { $1.submitted < $0.submitted }
+        trace.jobs.sort(by: goesBefore)
     }
 
     // MARK: Bytes

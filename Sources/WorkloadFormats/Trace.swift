@@ -94,6 +94,12 @@ public enum DropReason: Int, Hashable, Sendable, CaseIterable {
     case unknownSize
     /// The time of submission is not known.
     case unknownSubmission
+    /// It never started, so nobody knows how long it would have run.
+    case neverStarted
+    /// A step of a job, not a job.
+    case step
+    /// A run time or a limit beyond 300 years, or a submission as far away.
+    case outOfRange
     /// `--filter strong`: it did not run, asked for no time, or is larger than the machine.
     case filtered
 
@@ -104,8 +110,11 @@ public enum DropReason: Int, Hashable, Sendable, CaseIterable {
         case .partialExecution: "partial executions (status 2-4)"
         case .repeatedID: "repeated job numbers"
         case .unknownRunTime: "unknown run time"
-        case .unknownSize: "unknown number of processors"
+        case .unknownSize: "unknown or impossible number of processors"
         case .unknownSubmission: "unknown submit time"
+        case .neverStarted: "never started"
+        case .step: "steps of jobs"
+        case .outOfRange: "times beyond 300 years"
         case .filtered: "filtered (--filter strong)"
         }
     }
@@ -144,6 +153,17 @@ public struct Trace: Sendable {
     public var malformedRows: [MalformedRow] = []
     /// Jobs that gave no limit and got their run time as limit.
     public var withoutLimit = 0
+    /// Jobs whose size is the one they were given, because the log does not tell the one they
+    /// asked for.
+    public var withAllocatedSize = 0
+    /// Jobs whose run time was cut at their limit by `--filter strong`.
+    public var cutAtLimit = 0
+    /// Rows that stand after one that was submitted later.
+    public var outOfOrder = 0
+    /// A start of the log that is no time from 1970 to 9999, as the header has it; zero is taken.
+    public var badStartTime: String?
+    /// The form that the log was read as.
+    public var format = LogFormat.swf
     /// Rows that are neither comments nor empty.
     public var rowCount = 0
     /// What job `i` asks for on shared nodes; empty for a log that counts processors only.
@@ -158,6 +178,13 @@ public struct Trace: Sendable {
     public var queueNames: [String] = []
     /// Names of partitions by their number; empty for a log that has numbers only.
     public var partitionNames: [String] = []
+
+    /// The longest run time, limit and distance of a submission that a replay takes: 300 years.
+    /// Unit: µs.
+    public static let durationMaximum: Int64 = 300 * 365 * 86_400 * 1_000_000
+
+    /// The last instant that a log may name, the end of the year 9999. Unit: µs since 1970.
+    static let instantMaximum: Int64 = 253_402_300_799_000_000
 
     /// Makes an empty trace.
     public init() {}

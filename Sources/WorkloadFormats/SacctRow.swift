@@ -1,0 +1,160 @@
+/// The number of a Slurm job as `sacct` prints it: `12`, `12_3`, `12+0`, `12.batch`, `12_[3-9]`.
+public struct SacctJobID: Hashable, Sendable {
+    /// What stands before everything else: the job, the array, the heterogeneous job.
+    public var base: Int64
+    /// The element of an array, the `3` of `12_3`.
+    public var arrayTask: Int64?
+    /// The part of a heterogeneous job, the `0` of `12+0`.
+    public var hetOffset: Int64?
+    /// The step, the `batch` of `12.batch`; nil for the job itself.
+    public var step: String?
+    /// Whether it stands for elements that have not been split off: `12_[3-9]`.
+    public var isArrayRest = false
+
+    /// Reads what `sacct` prints; nil for what is no job number.
+    public init?(_ text: String) {
+        var rest = Substring(text)
+        if let dot = rest.firstIndex(of: ".") {
+            step = String(rest[rest.index(after: dot)...])
+            rest = rest[..<dot]
+        }
+        if let plus = rest.firstIndex(of: "+") {
+            guard let offset = Self.number(rest[rest.index(after: plus)...]) else { return nil }
+            hetOffset = offset
+            rest = rest[..<plus]
+        }
+        if let underscore = rest.firstIndex(of: "_") {
+            let element = rest[rest.index(after: underscore)...]
+            if element.hasPrefix("[") {
+                isArrayRest = true
+            } else {
+                guard let task = Self.number(element) else { return nil }
+                arrayTask = task
+            }
+            rest = rest[..<underscore]
+        }
+        guard let number = Self.number(rest) else { return nil }
+        base = number
+    }
+
+    private static func number(_ text: Substring) -> Int64? {
+        guard !text.isEmpty, text.utf8.count <= 10,
+            text.utf8.allSatisfy({ (48...57).contains($0) })
+        else { return nil }
+        return Int64(text)
+    }
+
+    /// One number for each job of an export without the column JobIDRaw: elements of arrays are
+    /// base·10⁷ + 1 + element (Slurm's largest MaxArraySize is 4,000,001), parts of heterogeneous
+    /// jobs base·10⁷ + 9·10⁶ + part.
+    public var singleNumber: Int64 {
+        if let arrayTask { return base * 10_000_000 + 1 + arrayTask }
+        if let hetOffset { return base * 10_000_000 + 9_000_000 + hetOffset }
+        return base
+    }
+}
+
+/// A time limit as `sacct` prints it.
+public enum SacctTimeLimit: Hashable, Sendable {
+    /// The export does not tell.
+    case unknown
+    /// `Partition_Limit`: that of the partition, whatever it was.
+    case partition
+    /// `UNLIMITED`.
+    case unlimited
+    /// A limit. Unit: µs.
+    case microseconds(Int64)
+}
+
+/// What a job asked for or held, from columns like `cpu=8,mem=1000M,node=2,gres/gpu=1`.
+public struct SacctTRES: Hashable, Sendable {
+    /// Cores (PUs, where Slurm counts those).
+    public var cpus: Int64?
+    /// Memory, rounded up. Unit: MiB.
+    public var memoryMebibytes: Int64?
+    /// Nodes.
+    public var nodes: Int64?
+    /// Cards, of all types together.
+    public var gpus: Int64?
+
+    /// Reads a TRES column; what is not known is left out.
+    public init(_ text: String) {
+        for part in text.split(separator: ",") {
+            guard let equals = part.firstIndex(of: "=") else { continue }
+            let name = part[..<equals]
+            let value = part[part.index(after: equals)...]
+            switch name {
+            case "cpu": cpus = Int64(value)
+            case "node": nodes = Int64(value)
+            case "gres/gpu": gpus = Int64(value)
+            case "mem": memoryMebibytes = Self.mebibytes(value)
+            default: continue
+            }
+        }
+    }
+
+    private static func mebibytes(_ text: Substring) -> Int64? {
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let unit = text[digits.endIndex...]
+        let kibibytes: Int64
+        switch unit.first {
+        case "K": kibibytes = 1
+        case nil, "M": kibibytes = 1_024
+        case "G": kibibytes = 1_048_576
+        case "T": kibibytes = 1_073_741_824
+        default: return nil
+        }
+        let parsed = Array(digits.utf8).withUnsafeBytes {
+            FieldBytes.micros($0, digitsMaximum: 9)
+        }
+        guard let micros = parsed else { return nil }
+        let (product, overflow) = micros.multipliedReportingOverflow(by: kibibytes)
+        guard !overflow else { return nil }
+        return (product / 1_024 + 999_999) / 1_000_000
+    }
+}
+
+/// One row of a `sacct -P` export: a job or a step.
+///
+/// Source: sacct(1), Slurm 22.05. Times are read at the offset that the reader was told.
+public struct SacctRow: Hashable, Sendable {
+    /// The line of the export, from 1.
+    public var line: Int
+    /// JobID.
+    public var id: SacctJobID
+    /// JobIDRaw, nil without that column.
+    public var rawID: Int64?
+    /// User; empty when not told.
+    public var user: String
+    /// Account; empty when not told.
+    public var account: String
+    /// Partition; empty when not told. With several, `a,b`.
+    public var partition: String
+    /// QOS; empty when not told.
+    public var qos: String
+    /// The first word of State: `CANCELLED` for `CANCELLED by 1000`; empty when not told.
+    public var state: String
+    /// Submit. Unit: s since 1970-01-01 UTC.
+    public var submitted: Int64?
+    /// Start; nil for `Unknown` and `None`. Unit: s since 1970-01-01 UTC.
+    public var started: Int64?
+    /// End; nil for `Unknown`. Unit: s since 1970-01-01 UTC.
+    public var ended: Int64?
+    /// Elapsed, without suspended time. Unit: µs.
+    public var elapsed: Int64?
+    /// Timelimit.
+    public var timeLimit: SacctTimeLimit
+    /// NNodes.
+    public var nodeCount: Int64?
+    /// AllocCPUS, else NCPUS: what it held; zero or nil when it never started.
+    public var heldCPUs: Int64?
+    /// ReqCPUS.
+    public var requestedCPUs: Int64?
+    /// ReqTRES.
+    public var requested: SacctTRES
+    /// AllocTRES.
+    public var allocated: SacctTRES
+
+    /// Whether it is a step of a job, such as `12.batch`, and no job.
+    public var isStep: Bool { id.step != nil }
+}
