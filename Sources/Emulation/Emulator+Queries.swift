@@ -10,6 +10,9 @@ extension Emulator {
     /// The number of running jobs.
     public var runningJobCount: Int { groups.reduce(0) { $0 + $1.runningCount } }
 
+    /// The number of nodes in service that run nothing.
+    public var idleNodeCount: Int { groups.reduce(0) { $0 + Int($1.idleNodeCount) } }
+
     /// Where a job is; nil when it has ended or was never submitted.
     public func phase(of id: JobID) -> JobPhase? {
         table.slot(of: id).map { table.records[Int($0)].phase }

@@ -62,6 +62,7 @@ public struct Emulator: Sendable {
         switch input {
         case .submit(let submission): try submit(submission, at: now, into: &sink)
         case .jobEnded(let id, let state): try end(id, state, at: now, into: &sink)
+        case .start(let id): try start(id, at: now, into: &sink)
         case .cancel(let id): try cancel(id, at: now, into: &sink)
         case .hold(let id, let kind): try hold(id, kind, at: now)
         case .release(let id): try release(id, at: now, into: &sink)
@@ -133,12 +134,21 @@ public struct Emulator: Sendable {
                 dequeueElsewhere(slot, butGroup: group)
                 limits.park(slot, under: limit)
             }
-            for index in groups[group].startedSlots.indices {
-                didStart(groups[group].startedSlots[index], in: group, at: now, into: &sink)
-            }
             groups[group].parkedSlots.removeAll(keepingCapacity: true)
-            groups[group].startedSlots.removeAll(keepingCapacity: true)
+            reportStarts(in: group, at: now, into: &sink)
         }
+    }
+
+    /// Tells the driver of the jobs that a group has started.
+    mutating func reportStarts(
+        in group: Int,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        for index in groups[group].startedSlots.indices {
+            didStart(groups[group].startedSlots[index], in: group, at: now, into: &sink)
+        }
+        groups[group].startedSlots.removeAll(keepingCapacity: true)
     }
 
     private mutating func didStart(
@@ -250,7 +260,7 @@ extension Emulator {
         for other in groupsOf(slot) where other != group { groups[other].dequeue(slot, table) }
     }
 
-    private func groupsOf(_ slot: Int32) -> [Int] {
+    func groupsOf(_ slot: Int32) -> [Int] {
         let job = table.records[Int(slot)]
         guard job.hasExtras, let extras = table.extras[slot] else { return [Int(job.group)] }
         var list: [Int] = []
@@ -418,7 +428,7 @@ extension Emulator {
         return slot
     }
 
-    private func pendingSlot(_ id: JobID) throws(InputRejection) -> Int32 {
+    func pendingSlot(_ id: JobID) throws(InputRejection) -> Int32 {
         guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
         guard table.records[Int(slot)].phase != .running else { throw .jobIsRunning(id) }
         return slot

@@ -9,6 +9,8 @@ public enum Input: Hashable, Sendable {
     case submit(JobSubmission)
     /// A running job has ended: its process exited, or its emulated time is over.
     case jobEnded(JobID, EndState)
+    /// A queued job starts now, by a decision that was taken outside.
+    case start(JobID)
     /// A job is to go: at once when it waits, after `jobMustStop` when it runs.
     case cancel(JobID)
     /// A pending job is held.
@@ -48,6 +50,8 @@ public enum Input: Hashable, Sendable {
         case submission
         /// Timers.
         case timer
+        /// Starts that were decided outside, on what all others have led to.
+        case decision
 
         /// Whether `left` goes first.
         public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
@@ -62,6 +66,7 @@ public enum Input: Hashable, Sendable {
         case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .requeue: .update
         case .submit: .submission
         case .timer: .timer
+        case .start: .decision
         }
     }
 }
@@ -80,4 +85,8 @@ public enum InputRejection: Error, Hashable, Sendable {
     case partitionTakesNoJobs(partition: Int)
     /// No nodes of the partitions could ever take the request.
     case neverFits
+    /// The job is held, depends on another, or waits for its time or its partition.
+    case jobMayNotStart(JobID, PendingReason)
+    /// Nodes that the job asks for are not free at this instant.
+    case doesNotFitNow(JobID)
 }

@@ -97,7 +97,9 @@ extension CentreState {
         case .unknownJob: Refusal(.alreadyDone)
         case .jobIsRunning: Refusal(.disabled)
         case .jobIsPending: Refusal(.jobPending)
-        case .unknownPartition, .partitionTakesNoJobs, .neverFits: Refusal(.unspecified)
+        case .jobMayNotStart: Refusal(.jobPending)
+        case .unknownPartition, .partitionTakesNoJobs, .neverFits, .doesNotFitNow:
+            Refusal(.unspecified)
         }
     }
 

@@ -50,7 +50,8 @@ extension CentreState {
         case .jobIsPending: Refusal(.jobPending)
         case .unknownPartition: Refusal(.invalidPartition)
         case .partitionTakesNoJobs: Refusal(.partitionNotAvailable)
-        case .neverFits: Refusal(.requestNotAvailable)
+        case .neverFits, .doesNotFitNow: Refusal(.requestNotAvailable)
+        case .jobMayNotStart: Refusal(.jobPending)
         }
     }
 }

@@ -104,16 +104,18 @@ extension SchedulingGroup {
     ) -> Bool {
         let slot = queue.slot(at: cursor)
         guard table.records[Int(slot)].hasLimits else { return false }
-        let job = table.records[Int(slot)]
+        guard let limit = limitThatStops(table.records[Int(slot)], limits) else { return false }
+        removeFromQueue(cursor, table)
+        parkedSlots.append((slot, limit))
+        return true
+    }
+
+    /// The position of a concurrency limit that leaves no room for a job, or nil.
+    func limitThatStops(_ job: ActiveJob, _ limits: ConcurrencyLimits) -> Int? {
         let nodesWanted = nodesNeeded(for: job.request)
         let coresWanted =
             nodes.isUniform
             ? Int64(nodesWanted) * Int64(nodes.capacity.cores[0]) : Int64(units(of: job.request))
-        guard
-            let limit = limits.obstacle(for: job, nodes: nodesWanted, cores: coresWanted)
-        else { return false }
-        removeFromQueue(cursor, table)
-        parkedSlots.append((slot, limit))
-        return true
+        return limits.obstacle(for: job, nodes: nodesWanted, cores: coresWanted)
     }
 }

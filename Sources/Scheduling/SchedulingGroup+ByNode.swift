@@ -94,6 +94,19 @@ extension SchedulingGroup {
         }
     }
 
+    /// Starts one queued job if it can be placed now, and tells whether it did.
+    mutating func startByNode(
+        _ cursor: WaitingQueue.Cursor,
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> Bool {
+        var derived = nodes.isUniform ? nodes.currentLoad() : nil
+        guard let placed = placeNow(queue.slot(at: cursor), table, derived) else { return false }
+        start(cursor, placed, now, &table, &limits, &derived)
+        return true
+    }
+
     private func nextThatMayFit(
         after cursor: WaitingQueue.Cursor?,
         _ head: WaitingQueue.Cursor

@@ -172,7 +172,9 @@ public struct SchedulingGroup: Sendable {
             keptPlan = nil
             return
         }
-        if policy.backfill == .conservative {
+        if policy.backfill == .external {
+            return
+        } else if policy.backfill == .conservative {
             passByReplanning(now.microseconds, &table, &limits)
         } else if policy.backfill == .conservativeCompress {
             passByCompressing(now.microseconds, &table, &limits)

@@ -54,6 +54,11 @@ public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// Source: the pyss simulator's conservative scheduler. On equal nodes given whole only.
     /// O(n · m) an end.
     case conservativeCompress = "conservative-compress"
+    /// A pass starts nothing: whoever drives the emulator decides, with `Input.start`.
+    ///
+    /// The engine still refuses what does not fit, so that an outside policy cannot give a node out
+    /// twice. O(1) a pass.
+    case external
 }
 
 /// A whole policy: in which order jobs queue, how they overtake, and where they are put.
@@ -92,6 +97,7 @@ public struct SchedulingPolicy: Hashable, Sendable {
         ("ljf", SchedulingPolicy(order: .ljf, backfill: .none)),
         ("narrowest", SchedulingPolicy(order: .narrowest, backfill: .none)),
         ("widest", SchedulingPolicy(order: .widest, backfill: .none)),
+        ("external", SchedulingPolicy(backfill: .external)),
     ]
 
     /// The policy that a user names: one of `named`, or a composition such as

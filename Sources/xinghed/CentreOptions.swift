@@ -49,11 +49,18 @@ struct CentreOptions: ParsableArguments {
         guard TimeMode(time) != nil else {
             throw ValidationError("--time: '\(time)' is none of real, xFACTOR and stepped")
         }
+        let decidesItself: Bool
         do throws(SchedulingPolicy.Unknown) {
-            _ = try SchedulingPolicy(named: policy)
+            let policy = try SchedulingPolicy(named: policy)
+            decidesItself = policy.backfill != .external
         } catch {
             let names = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
             throw ValidationError("--policy: '\(error.part)' is unknown; there are \(names)")
+        }
+        guard decidesItself else {
+            throw ValidationError(
+                "--policy: '\(policy)' decides nothing by itself; it is for 'xinghe replay'"
+            )
         }
         if let start, Self.instant(start) == nil {
             throw ValidationError("--start: '\(start)' is no time; write it as 2026-11-01T00:00:00")

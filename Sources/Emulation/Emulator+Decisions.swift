@@ -1,0 +1,28 @@
+public import JobModel
+public import Quantities
+import Scheduling
+
+/// Starts that were decided outside: what a driver sends for `BackfillPolicy.external`.
+extension Emulator {
+    /// Starts a queued job now, in the first of its queue groups that has the nodes.
+    ///
+    /// - Throws: `InputRejection` when it does not wait in a queue, cannot be placed at this
+    ///   instant, or a limit leaves no room; nothing has changed then.
+    public mutating func start(
+        _ id: JobID,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        let slot = try pendingSlot(id)
+        let job = table.records[Int(slot)]
+        guard job.phase == .queued else { throw .jobMayNotStart(id, job.reason) }
+        for group in groupsOf(slot) {
+            switch groups[group].startChosen(slot, at: now, &table, &limits) {
+            case .started: return reportStarts(in: group, at: now, into: &sink)
+            case .isOverLimit(let limit): throw .jobMayNotStart(id, limits.reason(limit))
+            case .isNotQueued, .doesNotFit: continue
+            }
+        }
+        throw .doesNotFitNow(id)
+    }
+}
