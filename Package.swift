@@ -145,7 +145,7 @@ let targets: [Target] = [
         name: "ReplayRuntime",
         dependencies: [
             "Quantities", "Determinism", "ClusterModel", "JobModel", "Scheduling", "Emulation",
-            "WorkloadFormats",
+            "WireFormats", "WorkloadFormats",
         ],
         swiftSettings: core
     ),
@@ -246,7 +246,7 @@ let targets: [Target] = [
     .testTarget(
         name: "ReplayTests",
         dependencies: [
-            "Determinism", "Emulation", "ReplayRuntime", "Scheduling", "TraceFiles",
+            "Determinism", "Emulation", "Quantities", "ReplayRuntime", "Scheduling", "TraceFiles",
             "WorkloadFormats",
         ],
         resources: [.copy("Traces")],

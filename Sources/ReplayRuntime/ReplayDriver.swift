@@ -55,6 +55,12 @@ public struct ReplayDriver {
     private var result: ReplayResult
     private let origin: Int64
     private let partitions: [Int]
+    /// Who decides in place of the engine's own policy; nil when nobody does.
+    private var decider: (any ReplayDecider)?
+    /// What the decider has not been told yet.
+    private var news = ReplaySituation()
+    /// Why the decider cannot go on.
+    private var failure: (any Error)?
 
     /// Makes a driver.
     public init(
@@ -79,7 +85,7 @@ public struct ReplayDriver {
     public mutating func run(
         watch: ((Emulator, SimInstant) -> Void)? = nil
     ) -> ReplayResult {
-        while let now = nextInstant() {
+        while failure == nil, let now = nextInstant() {
             switch order {
             case .batched: stepBatched(now)
             case .pyss: stepPyss(now)
@@ -153,6 +159,7 @@ public struct ReplayDriver {
         )
         do {
             try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
+            if decider != nil { news.submitted.append(next - 1) }
         } catch {
             result.refused.append(next - 1)
         }
@@ -165,12 +172,72 @@ public struct ReplayDriver {
         } catch {
             preconditionFailure("job \(id) was started by this replay: \(error)")
         }
+        if decider != nil { news.ended.append((Int(id.number) - 1, state)) }
     }
 
     private mutating func pass(_ now: Int64) {
         result.passCount += 1
         sink.wake = nil
+        if decider != nil { decide(now) }
         emulator.schedulingPass(at: SimInstant(microseconds: now), into: &sink)
+    }
+}
+
+// MARK: - Decisions from outside
+
+extension ReplayDriver {
+    /// Runs to the end; `decider` chooses the jobs that start.
+    ///
+    /// - Throws: what the decider throws, or `RefusedDecision` when it asks for what cannot be.
+    /// - Precondition: the machine's policy has `BackfillPolicy.external`.
+    public mutating func run(
+        asking decider: any ReplayDecider,
+        watch: ((Emulator, SimInstant) -> Void)? = nil
+    ) throws -> ReplayResult {
+        precondition(machine.configuration.policy.backfill == .external)
+        self.decider = decider
+        defer { self.decider = nil }
+        let result = run(watch: watch)
+        if let failure { throw failure }
+        guard emulator.activeJobCount == 0 else {
+            let waiting = trace.jobs.indices.filter { emulator.phase(of: Self.id($0)) != nil }
+            throw RefusedDecision.leftWaiting(waiting)
+        }
+        return result
+    }
+
+    private static func id(_ index: Int) -> JobID { JobID(UInt32(index + 1)) }
+
+    /// Tells the decider what has happened and starts what it asks for.
+    private mutating func decide(_ now: Int64) {
+        guard failure == nil, let decider else { return }
+        news.now = now - origin
+        news.freeNodes = emulator.idleNodeCount
+        do {
+            let decision = try decider.decide(news)
+            news.submitted.removeAll(keepingCapacity: true)
+            news.ended.removeAll(keepingCapacity: true)
+            for index in decision.starts { try start(index, now) }
+            guard let wake = decision.wake else { return }
+            guard wake > now - origin else { throw RefusedDecision.wakesTooEarly(wake) }
+            sink.wake = wake + origin
+        } catch {
+            failure = error
+        }
+    }
+
+    private mutating func start(_ index: Int, _ now: Int64) throws(RefusedDecision) {
+        do throws(InputRejection) {
+            let instant = SimInstant(microseconds: now)
+            try emulator.handle(.start(Self.id(index)), at: instant, into: &sink)
+        } catch {
+            switch error {
+            case .jobIsRunning: throw .isRunning(index)
+            case .unknownJob where sink.ended[index] >= 0: throw .hasEnded(index)
+            case .unknownJob: throw .hasNotArrived(index)
+            default: throw .doesNotFit(index, free: emulator.idleNodeCount)
+            }
+        }
     }
 }
 

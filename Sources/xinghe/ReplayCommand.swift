@@ -30,6 +30,9 @@ struct ReplayCommand: AsyncParsableCommand {
     )
     var policy = "easy"
 
+    @OptionGroup
+    var outside: ExternalPolicyOptions
+
     @Option(help: ArgumentHelp("Write one row a job to FILE.", valueName: "FILE"))
     var jobsCSV: String?
 
@@ -38,6 +41,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let policies = try ReplayOptions.policies(policy)
+        try outside.check(policies)
         if jobsCSV != nil, policies.count > 1 {
             throw ValidationError("--jobs-csv: one policy only; \(policy) names several")
         }
@@ -53,9 +57,9 @@ struct ReplayCommand: AsyncParsableCommand {
                 order: options.eventOrder,
                 overrun: options.overrun
             )
-            let result = driver.run()
+            let (result, name) = try outside.run(&driver, trace, machine)
             if let jobsCSV { try JobsCSV(trace, result).write(to: jobsCSV) }
-            outcomes.append(PolicyOutcome(policy.name, trace, machine, result))
+            outcomes.append(PolicyOutcome(name, trace, machine, result))
         }
         let report = ReplayReport(
             tracePath: self.trace,

@@ -1,0 +1,250 @@
+import Emulation
+import JobModel
+public import Quantities
+import Scheduling
+import WireFormats
+public import WorkloadFormats
+
+/// A policy that is another program: one line of JSON asks, one line of JSON answers.
+///
+/// The protocol is written down in docs/external-policy.md. Times are whole microseconds of trace
+/// time, jobs have the numbers of the log.
+public final class ExternalPolicy: ReplayDecider {
+    /// The version of the protocol.
+    public static let protocolVersion: Int64 = 1
+
+    /// How the program calls its policy; the command when it does not say.
+    public private(set) var name: String
+
+    private let process: PolicyProcess
+    private let command: String
+    private let trace: Trace
+    private let machine: ReplayMachine
+    private let timeout: SimDuration
+    /// Positions in the trace by the numbers of the log; only looked up.
+    private var position: [Int64: Int]
+    private var requests = 0
+    /// The time of the last request. Unit: µs of trace time.
+    private var now: Int64 = 0
+
+    /// Starts the program and greets it.
+    ///
+    /// - Parameters:
+    ///   - command: as the shell takes it.
+    ///   - timeout: how long each answer may take.
+    /// - Throws: `ExternalPolicyFailure`.
+    public init(
+        command: String,
+        timeout: SimDuration,
+        trace: Trace,
+        machine: ReplayMachine
+    ) throws(ExternalPolicyFailure) {
+        self.command = command
+        self.timeout = timeout
+        self.trace = trace
+        self.machine = machine
+        name = command
+        position = Dictionary(minimumCapacity: trace.jobs.count)
+        do throws(PolicyProcess.Failure) {
+            process = try PolicyProcess(command: command)
+        } catch {
+            throw ExternalPolicyFailure(
+                command,
+                moment: "at the start",
+                Self.text(error, timeout)
+            )
+        }
+        for (index, job) in trace.jobs.enumerated() { position[job.id] = index }
+        try greet()
+    }
+
+    deinit { process.stop() }
+
+    private func greet() throws(ExternalPolicyFailure) {
+        let answer = try ask(
+            [
+                "type": "hello",
+                "protocol": .integer(Self.protocolVersion),
+                "machine": .string(machine.title),
+                "nodes": .integer(Int64(machine.configuration.nodes.count)),
+                "cores_per_node": .integer(Int64(machine.coresPerNode)),
+                "jobs": .integer(Int64(trace.jobs.count)),
+                "policy": .string(machine.configuration.policy.composition),
+            ]
+        )
+        guard answer["type"]?.string == "hello" else {
+            throw failure("the answer to \"hello\" must have \"type\":\"hello\"", answer)
+        }
+        guard let version = answer["protocol"]?.integer, version == Self.protocolVersion else {
+            throw failure(
+                "the answer to \"hello\" must have \"protocol\":\(Self.protocolVersion)",
+                answer
+            )
+        }
+        if let name = answer["name"]?.string, !name.isEmpty { self.name = name }
+    }
+
+    /// Asks the program.
+    ///
+    /// - Throws: `ExternalPolicyFailure`.
+    public func decide(_ situation: ReplaySituation) throws -> ReplayDecision {
+        requests += 1
+        now = situation.now
+        let answer = try ask(
+            [
+                "type": "decide",
+                "now": .integer(situation.now),
+                "submitted": .array(situation.submitted.map(description)),
+                "ended": .array(
+                    situation.ended.map { job, state in
+                        ["id": .integer(trace.jobs[job].id), "state": .string(state.slurmName)]
+                    }
+                ),
+                "free_nodes": .integer(Int64(situation.freeNodes)),
+            ]
+        )
+        guard let list = answer["start"]?.array else {
+            throw failure("\"start\" must be an array of job numbers", answer)
+        }
+        var starts: [Int] = []
+        starts.reserveCapacity(list.count)
+        for element in list {
+            guard let id = element.integer else {
+                throw failure("\"start\" must be an array of job numbers", answer)
+            }
+            guard let index = position[id] else {
+                throw failure("\"start\" names job \(id), which the log does not have", answer)
+            }
+            starts.append(index)
+        }
+        switch answer["wake"] {
+        case nil, .null?: return ReplayDecision(starts: starts)
+        case .integer(let wake)?: return ReplayDecision(starts: starts, wake: wake)
+        default: throw failure("\"wake\" must be a whole number of microseconds", answer)
+        }
+    }
+
+    /// Tells the program that the replay is over and waits until it has ended.
+    public func finish() {
+        let line: JSONValue = ["type": "end"]
+        process.finish(lastLine: line.compactText, timeout: timeout.microseconds / 1_000)
+    }
+
+    /// What went wrong when the driver could not do what the program asked for.
+    public func explain(_ refusal: RefusedDecision) -> ExternalPolicyFailure {
+        func number(_ index: Int) -> Int64 { trace.jobs[index].id }
+        let problem =
+            switch refusal {
+            case .isRunning(let job): "starts job \(number(job)), which runs already"
+            case .hasEnded(let job): "starts job \(number(job)), which has ended"
+            case .hasNotArrived(let job):
+                "starts job \(number(job)), which has not been submitted to it"
+            case .doesNotFit(let job, let free):
+                "starts job \(number(job)), which needs"
+                    + " \(machine.nodes(forProcessors: trace.jobs[job].processors)) nodes;"
+                    + " \(free) are free"
+            case .wakesTooEarly(let wake):
+                "asks to be woken at \(wake) µs, which is not in the future"
+            case .leftWaiting(let jobs):
+                "leaves \(jobs.count) jobs waiting although nothing runs and nothing is to come:"
+                    + " \(jobs.prefix(5).map { String(number($0)) }.joined(separator: ", "))"
+                    + (jobs.count > 5 ? ", …" : "")
+            }
+        return ExternalPolicyFailure(command, moment: moment, problem)
+    }
+
+    // MARK: Lines
+
+    private var moment: String {
+        requests == 0
+            ? "at the greeting" : "at request \(requests), second \(now / 1_000_000) of the log"
+    }
+
+    private func description(_ index: Int) -> JSONValue {
+        let job = trace.jobs[index]
+        return [
+            "id": .integer(job.id),
+            "nodes": .integer(Int64(machine.nodes(forProcessors: job.processors))),
+            "processors": .integer(Int64(job.processors)),
+            "limit": .integer(SimDuration(microseconds: job.timeLimit).wholeSecondsUp),
+            "user": .integer(Int64(job.user)),
+            "group": .integer(Int64(job.group)),
+            "queue": .integer(Int64(job.queue)),
+            "partition": .integer(Int64(job.partition)),
+        ]
+    }
+
+    private func ask(_ request: JSONValue) throws(ExternalPolicyFailure) -> JSONValue {
+        let line: [UInt8]
+        do throws(PolicyProcess.Failure) {
+            line = try process.ask(request.compactText, timeout: timeout.microseconds / 1_000)
+        } catch {
+            throw ExternalPolicyFailure(command, moment: moment, Self.text(error, timeout))
+        }
+        let answer: JSONValue
+        do throws(JSONValue.Malformed) {
+            answer = try JSONValue(parsing: line)
+        } catch {
+            let text = Self.excerpt(String(decoding: line, as: UTF8.self))
+            throw ExternalPolicyFailure(
+                command,
+                moment: moment,
+                "the answer is not JSON (\(error.problem)): \(text)"
+            )
+        }
+        guard !process.hasSpokenUnasked else {
+            throw failure("more than one line; messages belong on standard error", answer)
+        }
+        return answer
+    }
+
+    private func failure(_ problem: String, _ answer: JSONValue) -> ExternalPolicyFailure {
+        let text = Self.excerpt(answer.compactText)
+        return ExternalPolicyFailure(command, moment: moment, "\(problem); it wrote \(text)")
+    }
+
+    private static func excerpt(_ text: String) -> String {
+        text.count > 120 ? "\(text.prefix(120))…" : text
+    }
+
+    private static func text(_ failure: PolicyProcess.Failure, _ timeout: SimDuration) -> String {
+        switch failure {
+        case .isNotStarted(let reason): "cannot be started: \(reason)"
+        case .hasEnded(let status): "\(status) before it answered"
+        case .hasClosedOutput: "closed its standard output before it answered"
+        case .isSilent:
+            "did not answer within \(timeout.microseconds / 1_000_000) s (--external-timeout)"
+        case .lineIsTooLong(let bytes): "wrote \(bytes) bytes without the end of a line"
+        }
+    }
+}
+
+/// Why an external policy cannot go on.
+public struct ExternalPolicyFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The command.
+    public var command: String
+    /// When: at the start, the greeting, or which request.
+    public var moment: String
+    /// What is wrong.
+    public var problem: String
+
+    private var shortCommand: String {
+        command.count > 80 ? "\(command.prefix(80))…" : command
+    }
+
+    init(_ command: String, moment: String, _ problem: String) {
+        self.command = command
+        self.moment = moment
+        self.problem = problem
+    }
+
+    /// `--external 'python3 easy.py': at request 17: …`.
+    public var description: String { "--external '\(shortCommand)': \(moment): \(problem)" }
+}
+
+extension SimDuration {
+    /// Parts of a second counted whole, as the scheduler does. Unit: µs.
+    fileprivate var wholeSecondsUp: Int64 {
+        (min(self, .unlimited).microseconds + 999_999) / 1_000_000 * 1_000_000
+    }
+}

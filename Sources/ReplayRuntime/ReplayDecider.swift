@@ -1,0 +1,49 @@
+public import JobModel
+
+/// What has happened since the last decision of a replay. Jobs are positions in the trace.
+public struct ReplaySituation: Sendable {
+    /// The time of the decision. Unit: µs of trace time.
+    public var now: Int64 = 0
+    /// Jobs that have arrived.
+    public var submitted: [Int] = []
+    /// Jobs that have ended, and how.
+    public var ended: [(job: Int, state: EndState)] = []
+    /// Nodes in service that run nothing.
+    public var freeNodes = 0
+}
+
+/// What starts now, in this order.
+public struct ReplayDecision: Hashable, Sendable {
+    /// Jobs, as positions in the trace.
+    public var starts: [Int]
+    /// When to be asked again, should nothing happen before. Unit: µs of trace time.
+    public var wake: Int64?
+
+    /// Makes a decision.
+    public init(starts: [Int], wake: Int64? = nil) {
+        self.starts = starts
+        self.wake = wake
+    }
+}
+
+/// Whoever decides which jobs start in place of a built-in policy.
+public protocol ReplayDecider: AnyObject {
+    /// Called once at each instant at which something happened.
+    func decide(_ situation: ReplaySituation) throws -> ReplayDecision
+}
+
+/// A decision that cannot be carried out. Jobs are positions in the trace.
+public enum RefusedDecision: Error, Hashable, Sendable {
+    /// The job runs already.
+    case isRunning(Int)
+    /// The job has ended.
+    case hasEnded(Int)
+    /// The job has not arrived yet, or was refused because it is larger than the machine.
+    case hasNotArrived(Int)
+    /// Its nodes are not free.
+    case doesNotFit(Int, free: Int)
+    /// The instant to be asked again at is not in the future. Unit: µs of trace time.
+    case wakesTooEarly(Int64)
+    /// Nothing runs, nothing is to come, and these jobs were never started.
+    case leftWaiting([Int])
+}

@@ -1,0 +1,157 @@
+import Emulation
+import Foundation
+import Quantities
+import ReplayRuntime
+import Scheduling
+import Testing
+import TraceFiles
+import WorkloadFormats
+
+/// Policies in workloads/policies and in the shell, as `xinghe replay --external` runs them.
+@Suite("External policies", .serialized)
+struct ExternalPolicyTests {
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The first jobs of KTH-SP2, with nothing after them.
+    private func log(jobs count: Int) throws -> Trace {
+        let path = Self.root.appendingPathComponent("workloads/traces/KTH-SP2-1996-2.1.swf.gz").path
+        var trace = try TraceFile.withBytes(of: path) { try SWFReader().read($0) }
+        trace.jobs.removeLast(trace.jobs.count - count)
+        return trace
+    }
+
+    private func run(
+        _ command: String,
+        _ trace: Trace,
+        timeout: SimDuration = SimDuration(seconds: 60),
+        order: EventOrder = .batched,
+        overrun: OverrunRule = .kill
+    ) throws -> ReplayResult {
+        let machine = ReplayMachine.processors(100, policy: SchedulingPolicy(backfill: .external))
+        var driver = ReplayDriver(trace: trace, machine: machine, order: order, overrun: overrun)
+        let policy = try ExternalPolicy(
+            command: command,
+            timeout: timeout,
+            trace: trace,
+            machine: machine
+        )
+        do {
+            let result = try driver.run(asking: policy)
+            policy.finish()
+            return result
+        } catch let refusal as RefusedDecision {
+            throw policy.explain(refusal)
+        }
+    }
+
+    @Test(
+        "The Python examples take the decisions of the built-in policies, to the digest",
+        arguments: [
+            ("easy", EventOrder.batched, OverrunRule.kill), ("easy", .batched, .extend),
+            ("fcfs", .batched, .kill), ("fcfs", .pyss, .kill),
+        ]
+    )
+    func examples(name: String, order: EventOrder, overrun: OverrunRule) throws {
+        let trace = try log(jobs: 1_500)
+        let script = Self.root.appendingPathComponent("workloads/policies/\(name).py").path
+        let outside = try run("python3 '\(script)'", trace, order: order, overrun: overrun)
+        var driver = ReplayDriver(
+            trace: trace,
+            machine: .processors(100, policy: try SchedulingPolicy(named: name)),
+            order: order,
+            overrun: overrun
+        )
+        let builtIn = driver.run()
+        #expect(outside.digest == builtIn.digest)
+        #expect(outside.started == builtIn.started)
+        #expect(Set(builtIn.started).count > 500)
+    }
+
+    @Test("A policy may sleep until an instant that nothing else happens at")
+    func wakes() throws {
+        var trace = try log(jobs: 1)
+        trace.jobs[0].submitted = 0
+        let script = """
+            read hello; echo '{"type":"hello","protocol":1}'
+            read first; echo '{"start":[],"wake":7000000}'
+            read second; echo '{"start":[\(trace.jobs[0].id)]}'
+            cat > /dev/null
+            """
+        // The last request, at the end of the job, finds nobody that answers.
+        let failure = #expect(throws: ExternalPolicyFailure.self) {
+            try run(script, trace, timeout: SimDuration(seconds: 1))
+        }
+        let end = 7 + trace.jobs[0].runTime / 1_000_000
+        #expect(failure?.moment == "at request 3, second \(end) of the log")
+    }
+
+    private static let hello = #"read hello; echo '{"type":"hello","protocol":1}'; "#
+
+    @Test(
+        "What goes wrong is named, and the program is gone",
+        arguments: [
+            ("no-such-program-anywhere", "ended with status 127 (the shell found no such program)"),
+            ("exit 3", "at the greeting: ended with status 3 before it answered"),
+            ("read a; echo rubbish; cat", "the answer is not JSON"),
+            (#"read a; echo '{"type":"hello","protocol":2}'; cat"#, "must have \"protocol\":1"),
+            ("sleep 600", "did not answer within 1 s"),
+            (hello + "cat > /dev/null", "at request 1, second 0 of the log: did not answer"),
+            (hello + "read a; kill -9 $$", "was ended by signal 9 before it answered"),
+            (hello + "read a; echo '{}'; cat", "\"start\" must be an array of job numbers"),
+            (
+                hello + "read a; echo '{\"start\":[77777]}'; cat",
+                "job 77777, which the log does not"
+            ),
+            (hello + "read a; echo '{\"start\":[2]}'; cat", "job 2, which has not been submitted"),
+            (hello + "read a; echo '{\"start\":[1,1]}'; cat", "job 1, which runs already"),
+            (hello + "read a; echo '{\"start\":[]'; echo x; cat", "the answer is not JSON"),
+            (hello + "read a; echo '{\"start\":[],\"wake\":0}'; cat", "which is not in the future"),
+            (
+                hello + "while read a; do echo '{\"start\":[]}'; done",
+                "leaves 3 jobs waiting although nothing runs and nothing is to come: 1, 2, 3"
+            ),
+        ]
+    )
+    func failures(command: String, message: String) throws {
+        let marker =
+            "xinghe-test-\(ProcessInfo.processInfo.processIdentifier)-\(message.utf8.count)"
+        let failure = #expect(throws: ExternalPolicyFailure.self) {
+            try run(": \(marker); \(command)", try log(jobs: 3), timeout: SimDuration(seconds: 1))
+        }
+        #expect(failure?.description.contains(message) == true, "\(failure?.description ?? "")")
+        #expect(hasGone(marker))
+    }
+
+    @Test("A policy that starts more than fits is refused by name and number")
+    func tooMuch() throws {
+        var trace = try log(jobs: 2)
+        for index in trace.jobs.indices {
+            trace.jobs[index].submitted = 0
+            trace.jobs[index].processors = 60
+        }
+        let start = "read a; echo '{\"start\":[1,2]}'; cat"
+        let failure = #expect(throws: ExternalPolicyFailure.self) {
+            try run(Self.hello + start, trace)
+        }
+        #expect(failure?.problem == "starts job 2, which needs 60 nodes; 40 are free")
+    }
+
+    /// Whether nothing runs any more: what was killed may take a moment to be gone.
+    private func hasGone(_ word: String) -> Bool {
+        for _ in 0..<200 {
+            if !isRunning(word) { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    /// Whether a process has this word in its command line.
+    private func isRunning(_ word: String) -> Bool {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return folders.contains { folder in
+            let line = FileManager.default.contents(atPath: "/proc/\(folder)/cmdline") ?? Data()
+            return String(decoding: line, as: UTF8.self).contains(word)
+        }
+    }
+}
