@@ -1,4 +1,3 @@
-public import JobModel
 public import Quantities
 
 /// What became of a start that was decided outside.
