@@ -1,0 +1,61 @@
+/// Functions of real numbers whose last bit is the same on every machine.
+///
+/// The C library's `log` and `exp2` may differ in the last bit between machines, and one bit is
+/// enough to change which of two jobs goes first. These use nothing but additions, products,
+/// quotients and square roots, which IEEE 754 rounds in one way only.
+public enum ReproducibleMath {
+    /// ln 2, rounded to the nearest.
+    private static let naturalLogOf2 = 0x1.62e42fefa39efp-1
+    /// ln 10, rounded to the nearest.
+    private static let naturalLogOf10 = 0x1.26bb1bbb55516p+1
+
+    /// The natural logarithm, within some units of the last place.
+    ///
+    /// - Precondition: `x` is finite and above zero.
+    public static func naturalLog(_ x: Double) -> Double {
+        precondition(x > 0 && x.isFinite)
+        var exponent = Double(x.exponent)
+        var significand = x.significand
+        if significand > 1.4142135623730951 {
+            significand /= 2
+            exponent += 1
+        }
+        // ln m = 2 artanh s with s = (m − 1)/(m + 1), |s| ≤ 0.172: twelve terms are enough.
+        let s = (significand - 1) / (significand + 1)
+        let square = s * s
+        var sum = 0.0
+        for term in stride(from: 23, through: 1, by: -2) { sum = sum * square + 1 / Double(term) }
+        return exponent * naturalLogOf2 + 2 * s * sum
+    }
+
+    /// The logarithm to the base 10. Exactly 0 for 1.
+    public static func log10(_ x: Double) -> Double { naturalLog(x) / naturalLogOf10 }
+
+    /// The logarithm to the base 2. Exact for powers of two.
+    public static func log2(_ x: Double) -> Double {
+        if x.significand == 1 { return Double(x.exponent) }
+        return naturalLog(x) / naturalLogOf2
+    }
+
+    /// 2⁻ʸ.
+    ///
+    /// - Precondition: `y` is not negative.
+    public static func halved(_ y: Double) -> Double {
+        precondition(y >= 0)
+        guard y < 1_074 else { return 0 }
+        let whole = y.rounded(.down)
+        var rest = y - whole
+        var result = 1.0
+        // 2^-(b₁/2 + b₂/4 + …): a square root for each bit of the fraction.
+        var root = 0.5
+        while rest > 0 {
+            root = root.squareRoot()
+            rest *= 2
+            if rest >= 1 {
+                result *= root
+                rest -= 1
+            }
+        }
+        return result * Double(sign: .plus, exponent: -Int(whole), significand: 1)
+    }
+}
