@@ -28,8 +28,14 @@ public enum ReproducibleMath {
         return exponent * naturalLogOf2 + 2 * s * sum
     }
 
-    /// The logarithm to the base 10. Exactly 0 for 1.
-    public static func log10(_ x: Double) -> Double { naturalLog(x) / naturalLogOf10 }
+    /// The logarithm to the base 10. Exact for powers of ten up to 10²².
+    public static func log10(_ x: Double) -> Double {
+        let logarithm = naturalLog(x) / naturalLogOf10
+        let nearest = logarithm.rounded()
+        guard nearest >= 0, nearest <= 22 else { return logarithm }
+        let power = (0..<Int(nearest)).reduce(1.0) { product, _ in product * 10 }
+        return power == x ? nearest : logarithm
+    }
 
     /// The logarithm to the base 2. Exact for powers of two.
     public static func log2(_ x: Double) -> Double {

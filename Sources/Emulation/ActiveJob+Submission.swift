@@ -18,6 +18,8 @@ extension ActiveJob {
             isRequeuable: submission.isRequeuable,
             hasLimits: !submission.limits.isEmpty
         )
+        user = submission.user
+        qosFactor = submission.qosFactor
         for (lane, limit) in submission.limits.enumerated() { limits[lane] = Int32(limit) }
     }
 

@@ -1,4 +1,5 @@
 public import Determinism
+import ClusterModel
 import IndexSets
 public import JobModel
 public import Quantities
@@ -32,6 +33,10 @@ public struct Emulator: Sendable {
     private var dependents: [JobID: [JobID]] = [:]
     /// Jobs that wait for a time of day.
     private var timed: [JobID] = []
+    /// What the queue order sorts by.
+    private var ranking: QueueRanking
+    private var predictor = RunTimePredictor()
+    private let estimate: RunTimeEstimate
 
     /// A digest of every decision so far. Two runs that agree in it have taken the same decisions.
     public private(set) var digest = StateDigest()
@@ -47,6 +52,13 @@ public struct Emulator: Sendable {
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
         groups = grouping.groups
+        estimate = configuration.policy.estimate
+        ranking = QueueRanking(
+            configuration.policy,
+            machineNodes: configuration.nodes.count,
+            machineCores: configuration.nodes.reduce(0) { $0 + Int64($1.cores) },
+            partitionFactors: configuration.partitions.map(\.priorityFactor)
+        )
     }
 
     // MARK: Inputs
@@ -97,6 +109,11 @@ public struct Emulator: Sendable {
         let partition = submission.partitions[0]
         var job = ActiveJob(submission, group: groupOfPartition[partition], at: now)
         if partitions[partition].isWholeNode { job.request.isExclusive = true }
+        if estimate == .last2 {
+            let limit = job.limitSeconds
+            job.predict(predictor.prediction(user: job.user, limitSeconds: limit))
+        }
+        if !ranking.isTrivial { ranking.admit(&job, account: submission.account) }
         let slot = table.insert(job)
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
@@ -122,7 +139,12 @@ public struct Emulator: Sendable {
 
     /// Starts what may start, group by group.
     public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
+        if ranking.order.variation != .never { rankAgain(at: now) }
         for group in groups.indices {
+            if estimate == .last2 {
+                let next = groups[group].correctPredictions(at: now.microseconds, &table)
+                if let next { sink.wake(at: SimInstant(microseconds: next)) }
+            }
             groups[group].pass(at: now, &table, &limits)
             if let promise = groups[group].nextPromise {
                 sink.wake(at: SimInstant(microseconds: promise))
@@ -151,6 +173,29 @@ public struct Emulator: Sendable {
         groups[group].startedSlots.removeAll(keepingCapacity: true)
     }
 
+    /// Sorts the queues again if the order asks for it.
+    private mutating func rankAgain(at now: SimInstant) {
+        guard ranking.isDue(at: now.microseconds) else { return }
+        // All values first: a job that queues in several groups has one key.
+        for group in groups.indices {
+            for slot in groups[group].queuedSlots {
+                table.records[Int(slot)].key.value = value(of: table.records[Int(slot)], at: now)
+            }
+        }
+        for group in groups.indices { groups[group].reorder(table) }
+    }
+
+    /// What the queue order sorts a job by: one value, whatever queues it is in.
+    private func value(of job: ActiveJob, at now: SimInstant) -> Int64 {
+        let group = Int(job.group)
+        return ranking.value(
+            of: job,
+            units: groups[group].units(of: job.request),
+            nodes: groups[group].nodesNeeded(for: job.request),
+            at: now.microseconds
+        )
+    }
+
     private mutating func didStart(
         _ slot: Int32,
         in group: Int,
@@ -159,6 +204,7 @@ public struct Emulator: Sendable {
     ) {
         table.records[Int(slot)].group = Int32(group)
         let job = table.records[Int(slot)]
+        ranking.note(job, cores: Int64(job.coresHeld), at: now.microseconds)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 32 | UInt64(UInt32(bitPattern: job.firstNode)))
         sink.jobStarted(
@@ -166,7 +212,7 @@ public struct Emulator: Sendable {
                 id: job.id,
                 partition: Int(job.partition),
                 startedAt: now,
-                deadline: SimInstant(microseconds: job.expectedEnd),
+                deadline: SimInstant(microseconds: job.deadline),
                 nodesHeld: job.nodesHeld,
                 coresHeld: job.coresHeld,
                 acceleratorsHeld: job.acceleratorsHeld
@@ -231,6 +277,9 @@ extension Emulator {
         }
         table.records[Int(slot)].phase = .queued
         table.records[Int(slot)].reason = .none
+        if !ranking.isTrivial {
+            table.records[Int(slot)].key.value = value(of: table.records[Int(slot)], at: now)
+        }
         guard table.records[Int(slot)].hasExtras else {
             return groups[Int(table.records[Int(slot)].group)].enqueue(slot, &table)
         }
@@ -335,6 +384,11 @@ extension Emulator {
     /// Returns resources and room under limits.
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
         let job = table.records[Int(slot)]
+        ranking.note(job, cores: -Int64(job.coresHeld), at: now.microseconds)
+        if estimate == .last2 {
+            let ran = (now.microseconds - job.startedAt) / 1_000_000
+            predictor.learn(user: job.user, ranSeconds: UInt32(clamping: ran))
+        }
         groups[Int(job.group)].release(slot, &table)
         guard job.hasLimits else { return }
         for parked in limits.release(job) { reconsider(parked, at: now) }
@@ -392,6 +446,7 @@ extension Emulator {
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
         sink.jobRequeued(job.end(state, at: now))
+        table.records[Int(slot)].predict(job.predictedSeconds)
         place(slot, at: now)
     }
 
@@ -468,7 +523,7 @@ extension Emulator {
             groups[group].changeLimit(of: slot, to: seconds, &table)
         } else {
             withdraw(slot)
-            table.records[Int(slot)].limitSeconds = seconds
+            table.setLimit(of: slot, to: seconds)
             place(slot, at: now)
         }
         digest.mix(UInt64(id.number) << 32 | UInt64(seconds))

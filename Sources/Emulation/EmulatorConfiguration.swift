@@ -27,6 +27,8 @@ public struct PartitionConfiguration: Hashable, Sendable {
     public var maximumTimeLimit: SimDuration?
     /// Whether it takes and starts jobs.
     public var state: PartitionState
+    /// Its priority among partitions for `QueueOrder.multifactor`, from 0 to 1.
+    public var priorityFactor: Double
 
     /// Makes a partition.
     public init(
@@ -34,13 +36,15 @@ public struct PartitionConfiguration: Hashable, Sendable {
         isWholeNode: Bool,
         maximumNodesPerJob: Int32? = nil,
         maximumTimeLimit: SimDuration? = nil,
-        state: PartitionState = .up
+        state: PartitionState = .up,
+        priorityFactor: Double = 0
     ) {
         self.nodes = nodes
         self.isWholeNode = isWholeNode
         self.maximumNodesPerJob = maximumNodesPerJob
         self.maximumTimeLimit = maximumTimeLimit
         self.state = state
+        self.priorityFactor = priorityFactor
     }
 }
 

@@ -106,6 +106,12 @@ public struct JobSubmission: Hashable, Sendable {
     public var excludedNodes: IDSet?
     /// Whether it waits again, instead of ending, when a node of it fails.
     public var isRequeuable: Bool
+    /// A number for its user, for predictions and fair share; −1 when nobody says.
+    public var user: Int32 = -1
+    /// A number for the account that is charged; −1 when nobody says.
+    public var account: Int32 = -1
+    /// The priority of its QOS, from 0 to 1.
+    public var qosFactor: Double = 0
 
     /// Makes a submission; what is left out has the usual value.
     public init(

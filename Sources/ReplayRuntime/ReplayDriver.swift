@@ -151,12 +151,14 @@ public struct ReplayDriver {
     private mutating func submitNext(_ now: Int64) {
         let job = trace.jobs[next]
         next += 1
-        let submission = JobSubmission(
+        var submission = JobSubmission(
             id: JobID(UInt32(next)),
             partitions: partitions,
             request: .wholeNodes(machine.nodes(forProcessors: job.processors)),
             timeLimit: SimDuration(microseconds: job.timeLimit)
         )
+        submission.user = job.user
+        submission.account = job.group
         do {
             try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
             if decider != nil { news.submitted.append(next - 1) }

@@ -22,6 +22,12 @@ public struct ActiveJob: Sendable {
     public var startedAt: Int64 = 0
     /// Its time limit, parts of a second counted whole. Unit: s.
     public var limitSeconds: UInt32
+    /// How long it is planned to run: its limit, or a prediction below it. Unit: s.
+    public var plannedSeconds: UInt32
+    /// What was predicted when it arrived. Unit: s.
+    public var predictedSeconds: UInt32
+    /// How often its prediction was corrected.
+    public var correctionCount: UInt8 = 0
     /// Where it is.
     public var phase: JobPhase = .waiting
     /// Why it waits; what `queued` jobs wait for follows from their place in the queue.
@@ -34,8 +40,6 @@ public struct ActiveJob: Sendable {
     public var hasLimits: Bool
     /// What it asks for.
     public var request: ResourceRequest
-    /// What queues sort out by: nodes in a group of equal exclusive nodes, cores elsewhere.
-    public var units: Int32 = 0
     /// The partition it runs in, or asked for first.
     public var partition: Int32
     /// The queue group of `partition`.
@@ -48,6 +52,12 @@ public struct ActiveJob: Sendable {
     public var coresHeld: Int32 = 0
     /// The cards that it holds.
     public var acceleratorsHeld: Int32 = 0
+    /// The number of its user, −1 when nobody says.
+    public var user: Int32 = -1
+    /// Its place in the fair-share tree, −1 where nobody counts.
+    public var association: Int32 = -1
+    /// The priority of its QOS, from 0 to 1.
+    public var qosFactor: Double = 0
     /// Positions of its concurrency limits; −1 where there is none.
     public var limits: SIMD4<Int32> = SIMD4(repeating: -1)
 
@@ -64,17 +74,29 @@ public struct ActiveJob: Sendable {
         self.key = key
         self.request = request
         self.limitSeconds = limitSeconds
+        plannedSeconds = limitSeconds
+        predictedSeconds = limitSeconds
         self.partition = Int32(partition)
         self.group = Int32(group)
         self.isRequeuable = isRequeuable
         self.hasLimits = hasLimits
     }
 
+    /// When it is planned to end. Unit: µs since the epoch; meaningful while it runs.
+    public var expectedEnd: Int64 { startedAt + Int64(plannedSeconds) * 1_000_000 }
+
     /// When its limit ends it. Unit: µs since the epoch; meaningful while it runs.
-    public var expectedEnd: Int64 { startedAt + Int64(limitSeconds) * 1_000_000 }
+    public var deadline: Int64 { startedAt + Int64(limitSeconds) * 1_000_000 }
 
     /// Its number.
     public var id: JobID { JobID(key.id) }
+
+    /// Plans it to run for a predicted time, at most its limit. Unit: s.
+    public mutating func predict(_ seconds: UInt32) {
+        predictedSeconds = min(seconds, limitSeconds)
+        plannedSeconds = predictedSeconds
+        correctionCount = 0
+    }
 }
 
 /// What few jobs have: kept beside the table so that the others do not pay for it.
@@ -166,6 +188,13 @@ public struct JobTable: Sendable {
 
     /// The slots of all active jobs, by job number.
     public var slotsByID: [Int32] { slotByID.filter { $0 >= 0 } }
+
+    /// Gives a job another time limit; it is planned to run so long.
+    public mutating func setLimit(of slot: Int32, to seconds: UInt32) {
+        records[Int(slot)].limitSeconds = seconds
+        records[Int(slot)].plannedSeconds = seconds
+        records[Int(slot)].predictedSeconds = seconds
+    }
 
     /// Changes what is special about a job.
     public mutating func withExtras<Result>(

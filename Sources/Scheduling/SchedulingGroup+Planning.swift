@@ -9,12 +9,27 @@
 /// The kept plan of `BackfillPolicy.conservativeCompress`.
 struct KeptPlan: Sendable {
     var timeline: FreeTimeline
-    /// When each queued job is to start, by slot; only looked up.
-    var reserved: [Int32: Int64] = [:]
+    /// When each queued job is to start, by slot; `.max` without a promise.
+    private var promises: ContiguousArray<Int64> = []
     /// Jobs that have ended since the last pass: what they would have held until when.
     var ended: [(units: Int32, until: Int64)] = []
     /// Whether something happened that the plan does not know.
     var isStale = false
+
+    init(timeline: FreeTimeline) {
+        self.timeline = timeline
+    }
+
+    /// When a queued job is to start; nil when it has just arrived.
+    func promise(of slot: Int32) -> Int64? {
+        guard Int(slot) < promises.count, promises[Int(slot)] < .max else { return nil }
+        return promises[Int(slot)]
+    }
+
+    mutating func setPromise(of slot: Int32, to instant: Int64?) {
+        while promises.count <= Int(slot) { promises.append(.max) }
+        promises[Int(slot)] = instant ?? .max
+    }
 }
 
 extension SchedulingGroup {
@@ -36,14 +51,50 @@ extension SchedulingGroup {
         }
     }
 
+    /// As `passByReplanning`, with the bounds of `SlurmBackfill`.
+    mutating func passAsSlurm(
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        let rules = policy.slurm
+        let resolution = Int64(rules.resolution) * 1_000_000
+        let horizon = now + Int64(rules.window) * 60_000_000
+        var timeline = runningTimeline(now, resolution: resolution)
+        var tested = 0
+        var reserved = 0
+        var cursor = queue.first()
+        while let current = cursor, tested < rules.depth {
+            let size = queue.size(at: current)
+            if size <= nodes.inServiceCount, !park(current, table, &limits) {
+                tested += 1
+                let length = Int64(queue.limit(at: current)) * 1_000_000
+                let planned = (length + resolution - 1) / resolution * resolution
+                let start = timeline.earliest(units: size, length: planned)
+                if start == now {
+                    timeline.take(size, from: start, to: start + planned)
+                    tryStartByCount(current, now, &table, &limits)
+                } else if start <= horizon, reserved < rules.reservations {
+                    timeline.take(size, from: start, to: start + planned)
+                    reserved += 1
+                }
+            }
+            cursor = queue.count > 0 ? queue.entry(after: current) : nil
+        }
+    }
+
     mutating func passByCompressing(
         _ now: Int64,
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) {
-        var plan = keptPlan ?? KeptPlan(timeline: runningTimeline(now))
+        var plan: KeptPlan
+        if let kept = keptPlan, !kept.isStale {
+            plan = kept
+        } else {
+            plan = KeptPlan(timeline: runningTimeline(now))
+        }
         keptPlan = nil
-        if plan.isStale { plan = KeptPlan(timeline: runningTimeline(now)) }
         plan.timeline.trim(before: now)
         for job in plan.ended {
             plan.timeline.take(-job.units, from: now, to: job.until)
@@ -70,19 +121,19 @@ extension SchedulingGroup {
         let slot = queue.slot(at: cursor)
         let size = queue.size(at: cursor)
         guard size <= nodes.inServiceCount else { return }
-        let start = plan.reserved[slot] ?? reserve(cursor, &plan.timeline)
+        let start = plan.promise(of: slot) ?? reserve(cursor, &plan.timeline)
         if start > now {
-            plan.reserved[slot] = start
+            plan.setPromise(of: slot, to: start)
             nextPromise = min(nextPromise ?? .max, start)
             return
         }
         if size > nodes.idleCount {
             // Ends of this instant may still come; when they do not, a job overran its limit.
-            plan.reserved[slot] = start
+            plan.setPromise(of: slot, to: start)
             if start < now { plan.isStale = true }
             return
         }
-        plan.reserved[slot] = nil
+        plan.setPromise(of: slot, to: nil)
         if !tryStartByCount(cursor, now, &table, &limits) { plan.isStale = true }
     }
 
@@ -90,13 +141,13 @@ extension SchedulingGroup {
         var cursor = queue.first()
         while let current = cursor {
             let slot = queue.slot(at: current)
-            if let old = plan.reserved[slot], old > now {
+            if let old = plan.promise(of: slot), old > now {
                 let size = queue.size(at: current)
                 let end = old + Int64(queue.limit(at: current)) * 1_000_000
                 plan.timeline.take(-size, from: old, to: end)
                 let start = reserve(current, &plan.timeline)
                 precondition(start <= old, "compressing moved a promise later")
-                plan.reserved[slot] = start
+                plan.setPromise(of: slot, to: start)
             }
             cursor = queue.entry(after: current)
         }
@@ -111,11 +162,12 @@ extension SchedulingGroup {
         return start
     }
 
-    private func runningTimeline(_ now: Int64) -> FreeTimeline {
+    private func runningTimeline(_ now: Int64, resolution: Int64 = 1) -> FreeTimeline {
         precondition(nodes.isUniform, "conservative backfilling plans equal whole nodes only")
         var timeline = FreeTimeline(now: now, free: nodes.idleCount)
         for end in ends.byInstant(now: now, grace: Self.overrunGrace) {
-            timeline.appendEnd(at: end.instant, units: end.units)
+            let instant = (end.instant + resolution - 1) / resolution * resolution
+            timeline.appendEnd(at: instant, units: end.units)
         }
         return timeline
     }

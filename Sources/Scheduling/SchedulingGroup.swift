@@ -76,7 +76,7 @@ public struct SchedulingGroup: Sendable {
     public var headSlot: Int32? { queue.first().map(queue.slot(at:)) }
 
     /// What the queue's index counts for a request: nodes on uniform nodes, cores elsewhere.
-    func units(of request: ResourceRequest) -> Int32 {
+    public func units(of request: ResourceRequest) -> Int32 {
         nodes.isUniform
             ? nodesNeeded(for: request)
             : Int32(clamping: Int64(request.chunkCount) * Int64(request.coresPerChunk))
@@ -95,9 +95,7 @@ public struct SchedulingGroup: Sendable {
     public mutating func enqueue(_ slot: Int32, _ table: inout JobTable) {
         let index = Int(slot)
         let units = units(of: table.records[index].request)
-        let limit = table.records[index].limitSeconds
-        table.records[index].units = units
-        table.records[index].key.value = policy.order.value(units: units, limitSeconds: limit)
+        let limit = table.records[index].plannedSeconds
         let key = table.records[index].key
         queue.insert(key: key, slot: slot, size: units, limit: limit)
         if policy.backfill == .easySJBF {
@@ -118,8 +116,42 @@ public struct SchedulingGroup: Sendable {
         let slot = queue.slot(at: cursor)
         let job = table.records[Int(slot)]
         queue.remove(at: cursor)
-        if policy.backfill == .easySJBF { byLimit.remove(key: job.key.byLimit(job.limitSeconds)) }
+        if policy.backfill == .easySJBF { byLimit.remove(key: job.key.byLimit(job.plannedSeconds)) }
         if isConstrained(slot, job, table) { constrainedCount -= 1 }
+    }
+
+    /// The queued jobs, in queue order.
+    public var queuedSlots: [Int32] { queue.allSlots }
+
+    /// Sorts the queue by the keys that the table holds now.
+    public mutating func reorder(_ table: JobTable) {
+        queue.reorder { slot in table.records[Int(slot)].key }
+    }
+
+    /// Plans running jobs that have outlived their predictions longer.
+    ///
+    /// - Returns: when the next prediction may be outlived. Unit: µs since the epoch.
+    public mutating func correctPredictions(at now: Int64, _ table: inout JobTable) -> Int64? {
+        var outlived: [Int32] = []
+        var next: Int64?
+        ends.forEach { entry in
+            guard entry.end <= now else {
+                next = entry.end
+                return false
+            }
+            let job = table.records[Int(entry.slot)]
+            if job.plannedSeconds < job.limitSeconds { outlived.append(entry.slot) }
+            return true
+        }
+        for slot in outlived {
+            ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
+            table.records[Int(slot)].correctPrediction(at: now)
+            insertEnd(of: slot, table)
+            keptPlan?.isStale = true
+            let end = table.records[Int(slot)].expectedEnd
+            if end > now { next = min(next ?? .max, end) }
+        }
+        return next
     }
 
     // MARK: Candidates for backfilling
@@ -176,6 +208,8 @@ public struct SchedulingGroup: Sendable {
             return
         } else if policy.backfill == .conservative {
             passByReplanning(now.microseconds, &table, &limits)
+        } else if policy.backfill == .slurm {
+            passAsSlurm(now.microseconds, &table, &limits)
         } else if policy.backfill == .conservativeCompress {
             passByCompressing(now.microseconds, &table, &limits)
         } else if nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes {
@@ -204,7 +238,7 @@ public struct SchedulingGroup: Sendable {
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ table: inout JobTable) {
         ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
         keptPlan?.isStale = true
-        table.records[Int(slot)].limitSeconds = seconds
+        table.setLimit(of: slot, to: seconds)
         insertEnd(of: slot, table)
     }
 

@@ -1,31 +1,3 @@
-/// In which order jobs queue. Among equals the earlier submission goes first, then the lower number.
-///
-/// All of these are static: a job's value does not change while it waits, so inserting it costs
-/// O(log n) of the queue.
-public enum QueueOrder: String, Hashable, Sendable, CaseIterable {
-    /// By submission.
-    case fcfs
-    /// The shortest time limit first.
-    case sjf
-    /// The longest time limit first.
-    case ljf
-    /// The fewest nodes (cores on shared nodes) first.
-    case narrowest
-    /// The most nodes (cores on shared nodes) first.
-    case widest
-
-    /// What the order sorts by; lower goes first.
-    func value(units: Int32, limitSeconds: UInt32) -> Int64 {
-        switch self {
-        case .fcfs: 0
-        case .sjf: Int64(limitSeconds)
-        case .ljf: -Int64(limitSeconds)
-        case .narrowest: Int64(units)
-        case .widest: -Int64(units)
-        }
-    }
-}
-
 /// How jobs behind the head of a queue may overtake it.
 public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// Not at all: the first job that does not fit blocks all behind it (FCFS).
@@ -59,6 +31,49 @@ public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// The engine still refuses what does not fit, so that an outside policy cannot give a node out
     /// twice. O(1) a pass.
     case external
+    /// As Slurm's `sched/backfill`: replan within a window, to a resolution, for the first jobs of
+    /// the queue, with a maximum of reservations (`SlurmBackfill`).
+    ///
+    /// Source: Slurm, "Scheduling Configuration Guide", SchedulerParameters. On equal nodes given
+    /// whole only. O(d · m) a pass for a depth d and m instants at which the plan changes.
+    case slurm
+}
+
+/// The parameters of `BackfillPolicy.slurm`, under the names of Slurm's `SchedulerParameters`.
+public struct SlurmBackfill: Hashable, Sendable {
+    /// `bf_window`: how far ahead jobs are planned. Unit: min, at least 1.
+    public var window = 1_440
+    /// `bf_resolution`: ends of jobs count to a multiple of this, never early. Unit: s, at least 1.
+    public var resolution = 60
+    /// `bf_max_job_test`: how many jobs of the queue a pass looks at; at least 1.
+    public var depth = 500
+    /// How many jobs that cannot start now keep nodes for later; 1 is EASY's number.
+    public var reservations = 500
+
+    /// Slurm's defaults.
+    public init() {}
+
+    /// What users call each, with its place here.
+    public static var names: [(name: String, field: WritableKeyPath<Self, Int>)] {
+        [
+            ("bf_window", \.window),
+            ("bf_resolution", \.resolution),
+            ("bf_max_job_test", \.depth),
+            ("bf_reservations", \.reservations),
+        ]
+    }
+}
+
+/// How long the scheduler believes that jobs run. A job is ended by its time limit whatever this
+/// says.
+public enum RunTimeEstimate: String, Hashable, Sendable, CaseIterable {
+    /// To their time limits.
+    case user
+    /// The mean of the user's last two ended jobs, at most the limit; the limit while there are
+    /// none. A job that outlives it is planned longer in growing steps.
+    ///
+    /// Source: Tsafrir, Etsion, Feitelson, IEEE TPDS 18(6), 2007.
+    case last2
 }
 
 /// A whole policy: in which order jobs queue, how they overtake, and where they are put.
@@ -69,16 +84,26 @@ public struct SchedulingPolicy: Hashable, Sendable {
     public var backfill: BackfillPolicy
     /// How nodes are chosen.
     public var placement: PlacementPolicy
+    /// What the scheduler believes of run times.
+    public var estimate: RunTimeEstimate
+    /// What `BackfillPolicy.slurm` goes by.
+    public var slurm = SlurmBackfill()
+    /// What `QueueOrder.multifactor` goes by.
+    public var weights = PriorityWeights()
+    /// The seed of `PlacementPolicy.random`.
+    public var seed = 1
 
     /// Makes a policy.
     public init(
         order: QueueOrder = .fcfs,
         backfill: BackfillPolicy,
-        placement: PlacementPolicy = .firstFit
+        placement: PlacementPolicy = .firstFit,
+        estimate: RunTimeEstimate = .user
     ) {
         self.order = order
         self.backfill = backfill
         self.placement = placement
+        self.estimate = estimate
     }
 
     /// First come, first served.
@@ -98,10 +123,20 @@ public struct SchedulingPolicy: Hashable, Sendable {
         ("narrowest", SchedulingPolicy(order: .narrowest, backfill: .none)),
         ("widest", SchedulingPolicy(order: .widest, backfill: .none)),
         ("external", SchedulingPolicy(backfill: .external)),
+        ("wfp3", SchedulingPolicy(order: .wfp3, backfill: .easy)),
+        ("unicef", SchedulingPolicy(order: .unicef, backfill: .easy)),
+        ("f1", SchedulingPolicy(order: .f1, backfill: .easy)),
+        ("f2", SchedulingPolicy(order: .f2, backfill: .easy)),
+        ("f3", SchedulingPolicy(order: .f3, backfill: .easy)),
+        ("f4", SchedulingPolicy(order: .f4, backfill: .easy)),
+        ("multifactor", SchedulingPolicy(order: .multifactor, backfill: .easy)),
+        ("slurm", SchedulingPolicy(order: .multifactor, backfill: .slurm)),
     ]
 
     /// The policy that a user names: one of `named`, or a composition such as
-    /// `order=sjf,backfill=easy,placement=best-fit` (what is left out is fcfs, none, first-fit).
+    /// `order=sjf,backfill=easy,placement=best-fit` (what is left out is fcfs, none, first-fit),
+    /// with `estimates=last2`, `seed=7` and the parameters of `SlurmBackfill` and `PriorityWeights`
+    /// by their Slurm names; a name and parameters go together too: `slurm,bf_window=2880`.
     ///
     /// - Throws: `Unknown`, with the part that is not known.
     public init(named name: String) throws(Unknown) {
@@ -109,9 +144,16 @@ public struct SchedulingPolicy: Hashable, Sendable {
             self = entry.policy
             return
         }
-        guard name.contains("=") else { throw Unknown(part: name) }
         self.init(backfill: .none)
-        for part in name.split(separator: ",") {
+        var parts = name.split(separator: ",", omittingEmptySubsequences: false)[...]
+        if let first = parts.first, !first.contains("=") {
+            guard let entry = Self.named.first(where: { $0.name == String(first) }) else {
+                throw Unknown(part: String(first))
+            }
+            self = entry.policy
+            parts = parts.dropFirst()
+        }
+        for part in parts {
             let sides = part.split(separator: "=", maxSplits: 1).map { String($0) }
             guard sides.count == 2, set(sides[0], to: sides[1]) else {
                 throw Unknown(part: String(part))
@@ -121,26 +163,66 @@ public struct SchedulingPolicy: Hashable, Sendable {
 
     private mutating func set(_ component: String, to value: String) -> Bool {
         switch component {
-        case "order": QueueOrder(rawValue: value).map { order = $0 } != nil
-        case "backfill": BackfillPolicy(rawValue: value).map { backfill = $0 } != nil
-        case "placement": PlacementPolicy(rawValue: value).map { placement = $0 } != nil
-        default: false
+        case "order": return QueueOrder(named: value).map { order = $0 } != nil
+        case "backfill": return BackfillPolicy(rawValue: value).map { backfill = $0 } != nil
+        case "placement": return PlacementPolicy(rawValue: value).map { placement = $0 } != nil
+        case "estimates": return RunTimeEstimate(rawValue: value).map { estimate = $0 } != nil
+        default: return setNumber(component, to: value)
         }
     }
 
-    /// The name under which users know it, its composition when it has none.
-    public var name: String {
-        Self.named.first { $0.policy == self }?.name ?? composition
+    private mutating func setNumber(_ component: String, to value: String) -> Bool {
+        guard let number = Int(value), (0...1_000_000_000).contains(number) else { return false }
+        if component == "seed" {
+            seed = number
+        } else if let entry = SlurmBackfill.names.first(where: { $0.name == component }) {
+            guard number > 0 else { return false }
+            slurm[keyPath: entry.field] = number
+        } else if let entry = PriorityWeights.names.first(where: { $0.name == component }) {
+            guard number > 0 || entry.field != \.periodSeconds else { return false }
+            weights[keyPath: entry.field] = number
+        } else {
+            return false
+        }
+        return true
     }
 
-    /// `order=…,backfill=…,placement=…`.
-    public var composition: String {
-        "order=\(order.rawValue),backfill=\(backfill.rawValue),placement=\(placement.rawValue)"
+    /// The name under which users know it, with the parameters that differ from the usual; its
+    /// composition when it has no name.
+    public var name: String {
+        let entry = Self.named.first {
+            $0.policy.order == order && $0.policy.backfill == backfill
+                && $0.policy.placement == placement
+        }
+        return ([entry?.name ?? parts] + parameters).joined(separator: ",")
+    }
+
+    /// `order=…,backfill=…,placement=…`, and the parameters that differ from the usual.
+    public var composition: String { ([parts] + parameters).joined(separator: ",") }
+
+    private var parts: String {
+        "order=\(order.name),backfill=\(backfill.rawValue),placement=\(placement.rawValue)"
+    }
+
+    private var parameters: [String] {
+        let usual = SchedulingPolicy(backfill: .none)
+        var list: [String] = []
+        if estimate != usual.estimate { list.append("estimates=\(estimate.rawValue)") }
+        for (name, field) in SlurmBackfill.names
+        where slurm[keyPath: field] != usual.slurm[keyPath: field] {
+            list.append("\(name)=\(slurm[keyPath: field])")
+        }
+        for (name, field) in PriorityWeights.names
+        where weights[keyPath: field] != usual.weights[keyPath: field] {
+            list.append("\(name)=\(weights[keyPath: field])")
+        }
+        if seed != usual.seed { list.append("seed=\(seed)") }
+        return list
     }
 
     /// Whether it needs equal nodes that are given whole.
     public var needsUniformNodes: Bool {
-        backfill == .conservative || backfill == .conservativeCompress
+        backfill == .conservative || backfill == .conservativeCompress || backfill == .slurm
     }
 
     /// A policy or a part of one that does not exist.

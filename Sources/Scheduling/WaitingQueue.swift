@@ -190,6 +190,43 @@ public struct WaitingQueue: Sendable {
         }
     }
 
+    /// The slots of all entries, in queue order.
+    var allSlots: [Int32] {
+        var slots: [Int32] = []
+        slots.reserveCapacity(count)
+        for chunk in order {
+            var rest = alive[Int(chunk)]
+            while rest != 0 {
+                let bit = rest.trailingZeroBitCount
+                slots.append(self.slots[Int(chunk) * Self.chunkCapacity + bit])
+                rest &= rest - 1
+            }
+        }
+        return slots
+    }
+
+    /// Gives entries other keys, and sorts by them.
+    ///
+    /// - Parameter key: the new key of an entry, by its slot.
+    /// - Complexity: O(n log n); O(n) when the order stays.
+    public mutating func reorder(by key: (_ slot: Int32) -> QueueKey) {
+        guard count > 0 else { return }
+        var entries: [Entry] = []
+        entries.reserveCapacity(count)
+        for chunk in order { entries += takeEntries(of: chunk) }
+        var isSorted = true
+        for index in entries.indices {
+            entries[index].key = key(entries[index].slot)
+            if index > 0, entries[index].key < entries[index - 1].key { isSorted = false }
+        }
+        if !isSorted { entries.sort { $0.key < $1.key } }
+        freeChunks.append(contentsOf: order)
+        order.removeAll(keepingCapacity: true)
+        firstPosition = 0
+        fillChunks(from: entries)
+        buildTree()
+    }
+
     /// Takes the entry with `key` out, if it is there.
     ///
     /// - Returns: whether it was there.
@@ -425,6 +462,10 @@ extension WaitingQueue {
         order = kept
         firstPosition = 0
         if order.count > 8 && count * 4 < order.count * Self.chunkCapacity { pack() }
+        buildTree()
+    }
+
+    private mutating func buildTree() {
         guard order.count > 1 else {
             leafCount = 0
             return
@@ -450,6 +491,11 @@ extension WaitingQueue {
         for chunk in order { entries += takeEntries(of: chunk) }
         freeChunks.append(contentsOf: keepsLast ? order.dropLast() : order[...])
         order.removeAll(keepingCapacity: true)
+        fillChunks(from: entries)
+        if keepsLast { order.append(last) }
+    }
+
+    private mutating func fillChunks(from entries: [Entry]) {
         var start = 0
         while start < entries.count {
             let end = min(start + Self.chunkCapacity, entries.count)
@@ -458,7 +504,6 @@ extension WaitingQueue {
             order.append(chunk)
             start = end
         }
-        if keepsLast { order.append(last) }
     }
 
     private mutating func computeLeaf(_ position: Int) {

@@ -10,16 +10,33 @@ struct PoliciesCommand: ParsableCommand {
     )
 
     func run() {
-        var table = TextTable(header: ["policy", "is short for"], alignments: [.left, .left])
-        for (name, policy) in SchedulingPolicy.named { table.add([name, policy.composition]) }
-        print(table.lines.joined(separator: "\n"))
+        var policies = TextTable(header: ["policy", "is short for"], alignments: [.left, .left])
+        for (name, policy) in SchedulingPolicy.named { policies.add([name, policy.composition]) }
+        var orders = TextTable(
+            header: ["order", "sorts", "source"],
+            alignments: [.left, .left, .left]
+        )
+        for order in QueueOrder.all { orders.add([order.name, order.summary, order.source]) }
+        let slurm = SlurmBackfill.names.map { "\($0.name)=\(SlurmBackfill()[keyPath: $0.field])" }
+        let weights = PriorityWeights.names.map {
+            "\($0.name)=\(PriorityWeights()[keyPath: $0.field])"
+        }
         print(
             """
+            \(policies.lines.joined(separator: "\n"))
 
-            A composition names what differs from order=fcfs,backfill=none,placement=first-fit:
-              order=      \(QueueOrder.allCases.map(\.rawValue).joined(separator: " "))
-              backfill=   \(BackfillPolicy.allCases.map(\.rawValue).joined(separator: " "))
-              placement=  \(PlacementPolicy.allCases.map(\.rawValue).joined(separator: " "))
+            A composition names what differs from order=fcfs,backfill=none,placement=first-fit; a \
+            name may be
+            followed by parameters: slurm,bf_window=2880 or easy,estimates=last2.
+
+            \(orders.lines.joined(separator: "\n"))
+              w waited, r planned run time, s submitted (all in s), n nodes (cores where shared)
+
+            backfill=    \(BackfillPolicy.allCases.map(\.rawValue).joined(separator: " "))
+            placement=   \(PlacementPolicy.allCases.map(\.rawValue).joined(separator: " "))
+            estimates=   \(RunTimeEstimate.allCases.map(\.rawValue).joined(separator: " "))
+            slurm        \(slurm.joined(separator: " "))
+            multifactor  \(weights.joined(separator: " "))
             """
         )
     }

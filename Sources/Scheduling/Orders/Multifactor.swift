@@ -1,0 +1,69 @@
+/// The weights of Slurm's multifactor priority, under the names of `slurm.conf`.
+///
+/// Source: Slurm, "Multifactor Priority Plugin", https://slurm.schedmd.com/priority_multifactor.html
+public struct PriorityWeights: Hashable, Sendable {
+    /// `PriorityWeightAge`.
+    public var age = 1_000
+    /// `PriorityWeightFairshare`.
+    public var fairShare = 10_000
+    /// `PriorityWeightJobSize`.
+    public var jobSize = 1_000
+    /// `PriorityWeightPartition`.
+    public var partition = 1_000
+    /// `PriorityWeightQOS`.
+    public var qos = 2_000
+    /// The weight of `cpu` in `PriorityWeightTRES`.
+    public var cpu = 0
+    /// `PriorityMaxAge`: the wait at which the age factor is 1. Unit: s.
+    public var maximumAgeSeconds = 7 * 86_400
+    /// `PriorityDecayHalfLife`: after which past usage counts half; 0 is never. Unit: s.
+    public var halfLifeSeconds = 7 * 86_400
+    /// `PriorityCalcPeriod`: how often priorities are computed. Unit: s, at least 1.
+    public var periodSeconds = 300
+
+    /// The weights of this project's machines; Slurm's own are all zero.
+    public init() {}
+
+    /// What `slurm.conf` calls each, with its place here.
+    public static var names: [(name: String, field: WritableKeyPath<Self, Int>)] {
+        [
+            ("PriorityWeightAge", \.age),
+            ("PriorityWeightFairshare", \.fairShare),
+            ("PriorityWeightJobSize", \.jobSize),
+            ("PriorityWeightPartition", \.partition),
+            ("PriorityWeightQOS", \.qos),
+            ("PriorityWeightCPU", \.cpu),
+            ("PriorityMaxAge", \.maximumAgeSeconds),
+            ("PriorityDecayHalfLife", \.halfLifeSeconds),
+            ("PriorityCalcPeriod", \.periodSeconds),
+        ]
+    }
+}
+
+extension QueueOrder {
+    /// Slurm's multifactor priority: the weighted sum of age, fair share (Fair Tree), size,
+    /// partition, QOS and cores, each factor from 0 to 1.
+    ///
+    /// The size factor is the mean of the job's part of the nodes and of the cores, as Slurm's
+    /// without `SMALL_RELATIVE_TO_TIME`. Jobs keep their number until the next period.
+    public static let multifactor = QueueOrder(
+        name: "multifactor",
+        summary: "highest weighted sum of age, fair share, size, partition, QOS, cores first",
+        source: "Slurm, priority/multifactor with Fair Tree",
+        variation: .everyPeriod,
+        usesFairShare: true
+    ) { job in
+        let weights = job.weights
+        let maximumAge = Double(max(1, weights.maximumAgeSeconds))
+        let age = min(1, job.waitedSeconds / maximumAge)
+        let size = (job.nodeFraction + job.coreFraction) / 2
+        var priority = Double(weights.age) * age
+        priority += Double(weights.fairShare) * job.fairShare
+        priority += Double(weights.jobSize) * size
+        priority += Double(weights.partition) * job.partitionFactor
+        priority += Double(weights.qos) * job.qosFactor
+        priority += Double(weights.cpu) * job.coreFraction
+        // A priority is a whole number in Slurm, so that near ties go by submission.
+        return -Int64(priority)
+    }
+}
