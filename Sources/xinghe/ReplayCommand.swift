@@ -40,7 +40,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let policies = try ReplayOptions.policies(policy)
+        let policies = try options.policies(policy)
         try outside.check(policies)
         if jobsCSV != nil, policies.count > 1 {
             throw ValidationError("--jobs-csv: one policy only; \(policy) names several")

@@ -38,7 +38,12 @@ struct ReplayOptions: ParsableArguments {
     @Option(help: "What becomes of a job at its limit: kill or extend.")
     var overrun: OverrunRule = .kill
 
-    @Option(help: "Run times to plan with: user (their limits) or exact (the run times).")
+    @Option(
+        help: """
+            Run times to plan with: user (their limits), exact (the run times) or last2 (the mean \
+            of the user's last two).
+            """
+    )
     var estimates: Estimates = .user
 
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
@@ -55,21 +60,23 @@ struct ReplayOptions: ParsableArguments {
 
     /// The policies that `--policy` lists with commas between.
     ///
-    /// Commas separate policies and the parts of a composition alike: a part with `=` goes on with
-    /// the composition before it unless it says `order=` again.
-    static func policies(_ list: String) throws -> [SchedulingPolicy] {
+    /// Commas separate policies and the parts of one alike: a part with `=` goes on with the policy
+    /// before it unless it says `order=`.
+    func policies(_ list: String) throws -> [SchedulingPolicy] {
         do throws(SchedulingPolicy.Unknown) {
             var names: [String] = []
             for part in list.split(separator: ",").map({ String($0) }) {
                 let continues = part.contains("=") && !part.hasPrefix("order=")
-                if continues, let last = names.last, last.contains("=") {
+                if continues, let last = names.last {
                     names[names.count - 1] = "\(last),\(part)"
                 } else {
                     names.append(part)
                 }
             }
             return try names.map { name throws(SchedulingPolicy.Unknown) in
-                try SchedulingPolicy(named: name)
+                var policy = try SchedulingPolicy(named: name)
+                if estimates == .last2 { policy.estimate = .last2 }
+                return policy
             }
         } catch {
             let known = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
@@ -155,6 +162,7 @@ extension ReplayMachine {
 enum Estimates: String, CaseIterable, ExpressibleByArgument {
     case user
     case exact
+    case last2
 }
 
 extension EventOrder: ExpressibleByArgument {}
