@@ -54,13 +54,14 @@ public struct ReplayDriver {
     private var next = 0
     private var result: ReplayResult
     private let origin: Int64
-    private let partitions: [Int]
     /// Who decides in place of the engine's own policy; nil when nobody does.
     private var decider: (any ReplayDecider)?
     /// What the decider has not been told yet.
     private var news = ReplaySituation()
     /// Why the decider cannot go on.
     private var failure: (any Error)?
+    /// What each job is submitted as; only what differs is set anew.
+    private var submission: JobSubmission
 
     /// Makes a driver.
     public init(
@@ -73,7 +74,12 @@ public struct ReplayDriver {
         self.machine = machine
         self.order = order
         origin = trace.unixStartTime * 1_000_000
-        partitions = [machine.partition]
+        submission = JobSubmission(
+            id: JobID(0),
+            partitions: [machine.partition],
+            request: .wholeNodes(1),
+            timeLimit: SimDuration(microseconds: 0)
+        )
         emulator = Emulator(machine.configuration)
         sink = Sink(jobs: trace.jobs, origin: origin, overrun: overrun)
         result = ReplayResult(started: [], ended: [])
@@ -151,12 +157,9 @@ public struct ReplayDriver {
     private mutating func submitNext(_ now: Int64) {
         let job = trace.jobs[next]
         next += 1
-        var submission = JobSubmission(
-            id: JobID(UInt32(next)),
-            partitions: partitions,
-            request: .wholeNodes(machine.nodes(forProcessors: job.processors)),
-            timeLimit: SimDuration(microseconds: job.timeLimit)
-        )
+        submission.id = JobID(UInt32(next))
+        submission.request.chunkCount = machine.nodes(forProcessors: job.processors)
+        submission.timeLimit = SimDuration(microseconds: job.timeLimit)
         submission.user = job.user
         submission.account = job.group
         do {

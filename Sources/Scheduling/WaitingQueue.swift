@@ -157,7 +157,7 @@ public struct WaitingQueue: Sendable {
     public mutating func insert(key: QueueKey, slot: Int32, size: Int32, limit: UInt32) {
         count += 1
         var position = order.count - 1
-        if position < firstPosition || lastKey(order[position]) < key {
+        if count == 1 || position < firstPosition || lastKey(order[position]) < key {
             if position < firstPosition || used[Int(order[position])] == Self.chunkCapacity {
                 appendChunk()
                 position = order.count - 1
@@ -180,9 +180,8 @@ public struct WaitingQueue: Sendable {
         precondition(alive[chunk] & (1 << UInt64(cursor.bit)) != 0)
         alive[chunk] &= ~(1 << UInt64(cursor.bit))
         count -= 1
-        if count == 0 {
-            removeAllChunks()
-        } else if leafCount > 0 {
+        if count == 0 { return removeAllChunks() }
+        if leafCount > 0 {
             raiseBounds(at: position, size: sizes[element], limit: limits[element])
         }
         while firstPosition < order.count, alive[Int(order[firstPosition])] == 0 {
@@ -324,6 +323,12 @@ extension WaitingQueue {
     }
 
     private mutating func removeAllChunks() {
+        if order.count == 1 {
+            // The usual case of a machine that is not full: one chunk, filled again from its start.
+            used[Int(order[0])] = 0
+            firstPosition = 0
+            return
+        }
         freeChunks.append(contentsOf: order)
         order.removeAll(keepingCapacity: true)
         firstPosition = 0
@@ -331,7 +336,7 @@ extension WaitingQueue {
     }
 
     private func find(_ key: QueueKey) -> Cursor? {
-        guard let position = positionHolding(key) else { return nil }
+        guard count > 0, let position = positionHolding(key) else { return nil }
         let chunk = Int(order[position])
         var rest = alive[chunk]
         while rest != 0 {
