@@ -149,15 +149,10 @@ public struct Emulator: Sendable {
             if let promise = groups[group].nextPromise {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
-            let parked = groups[group].parkedSlots
-            for (slot, limit) in parked {
-                table.records[Int(slot)].phase = .parked
-                table.records[Int(slot)].reason = limits.reason(limit)
-                dequeueElsewhere(slot, butGroup: group)
-                limits.park(slot, under: limit)
+            if !groups[group].parkedSlots.isEmpty { parkJobs(of: group) }
+            if !groups[group].startedSlots.isEmpty {
+                reportStarts(in: group, at: now, into: &sink)
             }
-            groups[group].parkedSlots.removeAll(keepingCapacity: true)
-            reportStarts(in: group, at: now, into: &sink)
         }
     }
 
@@ -171,6 +166,18 @@ public struct Emulator: Sendable {
             didStart(groups[group].startedSlots[index], in: group, at: now, into: &sink)
         }
         groups[group].startedSlots.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts aside the jobs that a concurrency limit stopped in the last pass of a group.
+    private mutating func parkJobs(of group: Int) {
+        let parked = groups[group].parkedSlots
+        for (slot, limit) in parked {
+            table.records[Int(slot)].phase = .parked
+            table.records[Int(slot)].reason = limits.reason(limit)
+            dequeueElsewhere(slot, butGroup: group)
+            limits.park(slot, under: limit)
+        }
+        groups[group].parkedSlots.removeAll(keepingCapacity: true)
     }
 
     /// Sorts the queues again if the order asks for it.
@@ -322,9 +329,8 @@ extension Emulator {
 
     /// Why a job may not even queue, checked in this order; nil when it may.
     private mutating func obstacle(_ slot: Int32, at now: SimInstant) -> PendingReason? {
-        let job = table.records[Int(slot)]
-        guard job.hasExtras, let extras = table.extras[slot] else {
-            return obstacle(job, inPartition: Int(job.partition))
+        guard table.records[Int(slot)].hasExtras, let extras = table.extras[slot] else {
+            return obstacle(slot, inPartition: Int(table.records[Int(slot)].partition))
         }
         switch extras.hold {
         case .user: return .jobHeldUser
@@ -336,7 +342,7 @@ extension Emulator {
             return isHopeless ? .dependencyNeverSatisfied : .dependency
         }
         if let notBefore = extras.notBefore, notBefore > now { return .beginTime }
-        let obstacles = extras.requestedPartitions.map { obstacle(job, inPartition: $0) }
+        let obstacles = extras.requestedPartitions.map { obstacle(slot, inPartition: $0) }
         let usable = zip(extras.requestedPartitions, obstacles).filter { $1 == nil }.map(\.0)
         table.withExtras(slot) { $0.partitions = usable }
         guard let first = usable.first else { return obstacles.compactMap(\.self).first }
@@ -345,20 +351,20 @@ extension Emulator {
         return nil
     }
 
-    private func obstacle(_ job: ActiveJob, inPartition partition: Int) -> PendingReason? {
-        let configuration = partitions[partition]
-        switch configuration.state {
+    private func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
+        switch partitions[partition].state {
         case .down: return .partitionDown
         case .inactive: return .partitionInactive
         case .up, .drain: break
         }
-        if let maximum = configuration.maximumTimeLimit,
-            Int64(job.limitSeconds) * 1_000_000 > maximum.microseconds
+        if let maximum = partitions[partition].maximumTimeLimit,
+            Int64(table.records[Int(slot)].limitSeconds) * 1_000_000 > maximum.microseconds
         {
             return .partitionTimeLimit
         }
-        if let maximum = configuration.maximumNodesPerJob,
-            groups[groupOfPartition[partition]].nodesNeeded(for: job.request) > maximum
+        if let maximum = partitions[partition].maximumNodesPerJob,
+            groups[groupOfPartition[partition]]
+                .nodesNeeded(for: table.records[Int(slot)].request) > maximum
         {
             return .partitionNodeLimit
         }

@@ -31,7 +31,7 @@ extension SchedulingGroup {
         }
         if job.hasLimits, let limit = limitThatStops(job, limits) { return .isOverLimit(limit) }
         let instant = now.microseconds
-        if nodes.isUniform, !isConstrained(slot, job, table), !alwaysLooksAtNodes {
+        if nodes.isUniform, !isConstrained(slot, table), !alwaysLooksAtNodes {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
             tryStartByCount(cursor, instant, &table, &limits)
         } else if !startByNode(cursor, instant, &table, &limits) {

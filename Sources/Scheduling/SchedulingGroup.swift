@@ -101,7 +101,7 @@ public struct SchedulingGroup: Sendable {
         if policy.backfill == .easySJBF {
             byLimit.insert(key: key.byLimit(limit), slot: slot, size: units, limit: limit)
         }
-        if isConstrained(slot, table.records[index], table) { constrainedCount += 1 }
+        if isConstrained(slot, table) { constrainedCount += 1 }
     }
 
     /// Takes a job out of the queue, if it is there.
@@ -114,10 +114,13 @@ public struct SchedulingGroup: Sendable {
     /// Takes an entry out of the queue.
     mutating func removeFromQueue(_ cursor: WaitingQueue.Cursor, _ table: JobTable) {
         let slot = queue.slot(at: cursor)
-        let job = table.records[Int(slot)]
+        let index = Int(slot)
         queue.remove(at: cursor)
-        if policy.backfill == .easySJBF { byLimit.remove(key: job.key.byLimit(job.plannedSeconds)) }
-        if isConstrained(slot, job, table) { constrainedCount -= 1 }
+        if policy.backfill == .easySJBF {
+            let planned = table.records[index].plannedSeconds
+            byLimit.remove(key: table.records[index].key.byLimit(planned))
+        }
+        if isConstrained(slot, table) { constrainedCount -= 1 }
     }
 
     /// The queued jobs, in queue order.
@@ -187,8 +190,8 @@ public struct SchedulingGroup: Sendable {
         return place
     }
 
-    func isConstrained(_ slot: Int32, _ job: ActiveJob, _ table: JobTable) -> Bool {
-        job.hasExtras && table.extras[slot]?.hasNodeConstraint == true
+    func isConstrained(_ slot: Int32, _ table: JobTable) -> Bool {
+        table.records[Int(slot)].hasExtras && table.extras[slot]?.hasNodeConstraint == true
     }
 
     // MARK: Pass
@@ -223,13 +226,15 @@ public struct SchedulingGroup: Sendable {
 
     /// Takes back what a running job holds.
     public mutating func release(_ slot: Int32, _ table: inout JobTable) {
-        let job = table.records[Int(slot)]
-        ends.remove(end: job.expectedEnd, slot: slot)
-        keptPlan?.ended.append((job.nodesHeld, job.expectedEnd))
+        let end = table.records[Int(slot)].expectedEnd
+        ends.remove(end: end, slot: slot)
+        if policy.backfill == .conservativeCompress {
+            keptPlan?.ended.append((table.records[Int(slot)].nodesHeld, end))
+        }
         if nodes.isUniform {
-            nodes.release(listFrom: job.firstNode)
+            nodes.release(listFrom: table.records[Int(slot)].firstNode)
         } else {
-            nodes.release(table.segments[Int(slot)], of: job.request)
+            nodes.release(table.segments[Int(slot)], of: table.records[Int(slot)].request)
             table.segments[Int(slot)] = []
         }
     }
