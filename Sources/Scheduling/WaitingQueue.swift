@@ -30,6 +30,9 @@ public struct WaitingQueue: Sendable {
     public private(set) var count = 0
 
     private static let chunkCapacity = 64
+    /// A queue of so few chunks is searched without the tree: looking at 256 entries costs less than
+    /// keeping their bounds up to date.
+    private static let plainChunkMaximum = 4
     /// Powers of two that a bound tells apart; larger sizes share the last one.
     private static let laneCount = 16
 
@@ -50,7 +53,7 @@ public struct WaitingQueue: Sendable {
     private var firstPosition = 0
 
     // The tree over positions: node `n` has children `2n` and `2n + 1`, leaf `p` is
-    // `leafCount + p`. It exists only when there is more than one chunk.
+    // `leafCount + p`. It exists only beyond `plainChunkMaximum` chunks.
     private var leafCount = 0
     private var smallestSize: ContiguousArray<Int32> = []
     private var smallestLimits: ContiguousArray<UInt32> = []
@@ -319,7 +322,7 @@ extension WaitingQueue {
         if leafCount > 0 && order.count == leafCount { rebuild() }
         // After a rebuild the last chunk may have room again, but a new one is as good.
         order.append(makeChunk())
-        if order.count > max(1, leafCount) { rebuild() }
+        if order.count > max(Self.plainChunkMaximum, leafCount) { rebuild() }
     }
 
     private mutating func removeAllChunks() {
@@ -471,7 +474,7 @@ extension WaitingQueue {
     }
 
     private mutating func buildTree() {
-        guard order.count > 1 else {
+        guard order.count > Self.plainChunkMaximum else {
             leafCount = 0
             return
         }
