@@ -182,23 +182,26 @@ public struct Emulator: Sendable {
 
     /// Sorts the queues again if the order asks for it.
     private mutating func rankAgain(at now: SimInstant) {
-        guard ranking.isDue(at: now.microseconds) else { return }
+        guard ranking.isDue(at: now.microseconds), groups.contains(where: { $0.queuedCount > 0 })
+        else { return }
+        ranking.prepare()
         // All values first: a job that queues in several groups has one key.
         for group in groups.indices {
-            for slot in groups[group].queuedSlots {
-                table.records[Int(slot)].key.value = value(of: table.records[Int(slot)], at: now)
-            }
+            for slot in groups[group].queuedSlots { evaluate(slot, at: now) }
         }
         for group in groups.indices { groups[group].reorder(table) }
     }
 
-    /// What the queue order sorts a job by: one value, whatever queues it is in.
-    private func value(of job: ActiveJob, at now: SimInstant) -> Int64 {
-        let group = Int(job.group)
-        return ranking.value(
-            of: job,
-            units: groups[group].units(of: job.request),
-            nodes: groups[group].nodesNeeded(for: job.request),
+    /// Computes what the queue order sorts a job by: one value, whatever queues it is in.
+    private mutating func evaluate(_ slot: Int32, at now: SimInstant) {
+        let index = Int(slot)
+        let group = Int(table.records[index].group)
+        let units = groups[group].units(of: table.records[index].request)
+        let nodes = groups[group].nodesNeeded(for: table.records[index].request)
+        table.records[index].key.value = ranking.value(
+            of: table.records[index],
+            units: units,
+            nodes: nodes,
             at: now.microseconds
         )
     }
@@ -285,7 +288,8 @@ extension Emulator {
         table.records[Int(slot)].phase = .queued
         table.records[Int(slot)].reason = .none
         if !ranking.isTrivial {
-            table.records[Int(slot)].key.value = value(of: table.records[Int(slot)], at: now)
+            ranking.prepare()
+            evaluate(slot, at: now)
         }
         guard table.records[Int(slot)].hasExtras else {
             return groups[Int(table.records[Int(slot)].group)].enqueue(slot, &table)

@@ -12,16 +12,24 @@ import Determinism
 public struct FairTree: Sendable {
     /// A user of an account.
     private struct User {
-        var account: Int
         /// Decayed usage at the last period. Unit: core-s.
         var usage = 0.0
-        /// Usage since then. Unit: core-µs.
-        var accrued: Int128 = 0
+        /// Usage since then. Unit: core-s.
+        var accrued = 0.0
         /// The cores that its running jobs hold.
         var cores: Int64 = 0
         /// When `accrued` was brought up to date. Unit: µs since the epoch.
         var updated: Int64
+        /// Shares ÷ usage among its siblings.
+        var level = Double.infinity
         var factor = 1.0
+    }
+
+    private struct Account {
+        /// Its users, in the order of the last ranking.
+        var members: [Int] = []
+        var usage = 0.0
+        var level = Double.infinity
     }
 
     /// Names of an association: only looked up.
@@ -32,8 +40,11 @@ public struct FairTree: Sendable {
 
     private var users: ContiguousArray<User> = []
     private var indices: [Name: Int] = [:]
+    private var accounts: ContiguousArray<Account> = []
     private var accountIndices: [Int32: Int] = [:]
-    private var accountCount = 0
+    /// The accounts in the order of the last ranking.
+    private var accountOrder: [Int] = []
+    private var isStale = false
     private let period: Int64
     private let decay: Double
     private var lastPeriod: Int64?
@@ -54,12 +65,15 @@ public struct FairTree: Sendable {
         if let index = indices[name] { return Int32(index) }
         let index = users.count
         indices[name] = index
-        if accountIndices[account] == nil {
-            accountIndices[account] = accountCount
-            accountCount += 1
+        let place = accountIndices[account] ?? accounts.count
+        if place == accounts.count {
+            accountIndices[account] = place
+            accountOrder.append(place)
+            accounts.append(Account())
         }
-        users.append(User(account: accountIndices[account] ?? 0, updated: now))
-        rank()
+        accounts[place].members.append(index)
+        users.append(User(updated: now))
+        isStale = true
         return Int32(index)
     }
 
@@ -70,11 +84,10 @@ public struct FairTree: Sendable {
         users[index].cores += cores
     }
 
-    /// The factor of an association, from 0 to 1.
+    /// The factor of an association, from 0 to 1, as of the last `rank`.
     public func factor(_ association: Int32) -> Double { users[Int(association)].factor }
 
-    /// Whether a period has ended since the last call; usage and factors are then brought up to
-    /// date.
+    /// Whether a period has ended since the last call; usage is then brought up to date.
     public mutating func tick(at now: Int64) -> Bool {
         let current = now / period
         guard let last = lastPeriod else {
@@ -93,55 +106,97 @@ public struct FairTree: Sendable {
         }
         for index in users.indices {
             accrue(index, to: now)
-            users[index].usage = users[index].usage * factor + Double(users[index].accrued) / 1e6
+            users[index].usage = users[index].usage * factor + users[index].accrued
             users[index].accrued = 0
         }
-        rank()
+        isStale = true
         return true
     }
 
     private mutating func accrue(_ index: Int, to now: Int64) {
-        users[index].accrued += Int128(users[index].cores) * Int128(now - users[index].updated)
+        users[index].accrued +=
+            Double(users[index].cores) * (Double(now - users[index].updated) / 1e6)
         users[index].updated = now
     }
 
     // MARK: Ranking
 
-    private mutating func rank() {
-        var accountUsage = ContiguousArray(repeating: 0.0, count: accountCount)
-        var members = ContiguousArray(repeating: [Int](), count: accountCount)
-        for (index, user) in users.enumerated() {
-            accountUsage[user.account] += user.usage
-            members[user.account].append(index)
+    /// Brings the factors up to date, if anything has changed.
+    ///
+    /// - Complexity: O(users) when the order of siblings hardly changed since the last time.
+    public mutating func rank() {
+        guard isStale else { return }
+        isStale = false
+        var total = 0.0
+        for account in accounts.indices {
+            var usage = 0.0
+            for user in accounts[account].members { usage += users[user].usage }
+            accounts[account].usage = usage
+            total += usage
         }
-        let total = accountUsage.reduce(0, +)
-        let levels = accountUsage.map { Self.levelShare(of: accountCount, usage: $0, among: total) }
-        let order = levels.indices.sorted { (-levels[$0], $0) < (-levels[$1], $1) }
+        for account in accounts.indices {
+            let (usage, members) = (accounts[account].usage, accounts[account].members)
+            accounts[account].level = Self.levelShare(
+                of: accounts.count,
+                usage: usage,
+                among: total
+            )
+            for user in members {
+                users[user].level = Self.levelShare(
+                    of: members.count,
+                    usage: users[user].usage,
+                    among: usage
+                )
+            }
+        }
+        Self.settle(&accountOrder) { accounts[$0].level }
         var rank = users.count
         var position = 0
-        while position < order.count {
-            // Accounts of one value are one: their users compete with each other.
-            let level = levels[order[position]]
-            var merged: [(user: Int, level: Double)] = []
-            while position < order.count, levels[order[position]] == level {
-                let account = order[position]
-                for user in members[account] {
-                    let share = Self.levelShare(
-                        of: members[account].count,
-                        usage: users[user].usage,
-                        among: accountUsage[account]
-                    )
-                    merged.append((user, share))
-                }
-                position += 1
+        while position < accountOrder.count {
+            let first = accountOrder[position]
+            let level = accounts[first].level
+            var next = position + 1
+            while next < accountOrder.count, accounts[accountOrder[next]].level == level {
+                next += 1
             }
-            merged.sort { (-$0.level, $0.user) < (-$1.level, $1.user) }
-            var shared = rank
-            for (place, entry) in merged.enumerated() {
-                if place == 0 || entry.level != merged[place - 1].level { shared = rank }
-                users[entry.user].factor = Double(shared) / Double(users.count)
-                rank -= 1
+            if next == position + 1 {
+                Self.settle(&accounts[first].members) { users[$0].level }
+                hand(out: &rank, to: accounts[first].members)
+            } else {
+                // Accounts of one value are one: their users compete with each other.
+                var merged: [Int] = []
+                for place in position..<next { merged += accounts[accountOrder[place]].members }
+                merged.sort { (-users[$0].level, $0) < (-users[$1].level, $1) }
+                hand(out: &rank, to: merged)
             }
+            position = next
+        }
+    }
+
+    /// Gives users in the order of their levels the next ranks; those of one level share a rank.
+    private mutating func hand(out rank: inout Int, to ordered: [Int]) {
+        var shared = rank
+        var previous: Double?
+        for user in ordered {
+            if users[user].level != previous { shared = rank }
+            previous = users[user].level
+            users[user].factor = Double(shared) / Double(users.count)
+            rank -= 1
+        }
+    }
+
+    /// Sorts by level, the highest first, then by number: insertion sort, since the order of the
+    /// last time is nearly right.
+    private static func settle(_ order: inout [Int], level: (Int) -> Double) {
+        for index in order.indices.dropFirst() {
+            let moved = order[index]
+            let value = level(moved)
+            var place = index
+            while place > 0, (-value, moved) < (-level(order[place - 1]), order[place - 1]) {
+                order[place] = order[place - 1]
+                place -= 1
+            }
+            order[place] = moved
         }
     }
 

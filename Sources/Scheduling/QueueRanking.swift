@@ -55,6 +55,11 @@ public struct QueueRanking: Sendable {
         }
     }
 
+    /// Brings up to date what `value` looks at.
+    public mutating func prepare() {
+        if order.usesFairShare { tree.rank() }
+    }
+
     /// Notes that a job has started (`cores` above zero) or left what it held (below).
     public mutating func note(_ job: ActiveJob, cores: Int64, at now: Int64) {
         guard order.usesFairShare, job.association >= 0 else { return }

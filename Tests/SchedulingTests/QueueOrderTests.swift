@@ -130,6 +130,7 @@ struct FairTreeTests {
     func unused() {
         var tree = FairTree(PriorityWeights())
         let users = (0..<4).map { tree.association(account: Int32($0 / 2), user: Int32($0), at: 0) }
+        tree.rank()
         for user in users { #expect(tree.factor(user) == 1) }
     }
 
@@ -143,6 +144,7 @@ struct FairTreeTests {
         }
         _ = tree.tick(at: 0)
         _ = tree.tick(at: hour)
+        tree.rank()
         // Ranks: 2 before 3 (account 1 used 5 of 15), then 1 before 0.
         #expect(users.map(tree.factor) == [0.25, 0.5, 1, 0.75])
     }
@@ -157,6 +159,7 @@ struct FairTreeTests {
         }
         _ = tree.tick(at: 0)
         _ = tree.tick(at: hour)
+        tree.rank()
         #expect(users.map(tree.factor) == [1, 0.25, 0.75, 0.75])
     }
 
@@ -169,13 +172,16 @@ struct FairTreeTests {
         let early = tree.association(account: 0, user: 0, at: 0)
         let late = tree.association(account: 1, user: 1, at: 0)
         _ = tree.tick(at: 0)
+        tree.rank()
         // 3 core-hours at first; two half-lives later they count 3/4 · … < 1 core-hour.
         tree.change(early, byCores: 3, at: 0)
         _ = tree.tick(at: hour)
+        tree.rank()
         tree.change(early, byCores: -3, at: hour)
         #expect(tree.factor(early) == 0.5)
         tree.change(late, byCores: 1, at: 4 * hour)
         _ = tree.tick(at: 5 * hour)
+        tree.rank()
         #expect(tree.factor(late) == 0.5)
         #expect(tree.factor(early) == 1)
     }
