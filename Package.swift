@@ -77,6 +77,11 @@ let targets: [Target] = [
         resources: [.embedInCode("Resources")],
         swiftSettings: house
     ),
+    .target(
+        name: "Prediction",
+        dependencies: ["Quantities", "IndexSets", "ClusterModel", "WireFormats"],
+        swiftSettings: house
+    ),
     // 3 adapters
     .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
     .systemLibrary(name: "CNuma", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
@@ -105,7 +110,7 @@ let targets: [Target] = [
         name: "ComputeKernels",
         dependencies: [
             "MessagePassing", "COpenBLAS", "CFFTW", "HardwareTopology", "WireFormats",
-            "Determinism", "IndexSets",
+            "Determinism", "IndexSets", "Prediction",
         ],
         swiftSettings: numeric
     ),
@@ -132,7 +137,9 @@ let targets: [Target] = [
     ),
     .target(
         name: "Reporting",
-        dependencies: ["Quantities", "Billing", "WireFormats", "ClusterModel", "WorkloadFormats"],
+        dependencies: [
+            "Quantities", "Billing", "WireFormats", "ClusterModel", "WorkloadFormats", "Prediction",
+        ],
         swiftSettings: house
     ),
     .target(
@@ -154,7 +161,8 @@ let targets: [Target] = [
         dependencies: [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
             "Emulation", "Billing", "WireFormats", "SlurmDialect", "Catalog", "JobExecution",
-            "Persistence", "Reporting", "HardwareTopology", product("Logging", "swift-log"),
+            "Persistence", "Reporting", "HardwareTopology", "Prediction",
+            product("Logging", "swift-log"),
         ],
         swiftSettings: house
     ),
@@ -176,7 +184,7 @@ let targets: [Target] = [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "Scheduling", "Emulation",
             "Billing", "WireFormats", "WorkloadFormats", "SlurmDialect", "Catalog",
             "HardwareTopology", "Persistence", "Reporting", "TraceFiles", "LocalClient",
-            "ReplayRuntime", argumentParser,
+            "ReplayRuntime", "Prediction", "JobModel", argumentParser,
         ],
         swiftSettings: house
     ),
@@ -197,7 +205,9 @@ let targets: [Target] = [
     ),
     .executableTarget(
         name: "xinghe-kernel",
-        dependencies: ["ComputeKernels", "MessagePassing", "WireFormats", argumentParser],
+        dependencies: [
+            "ComputeKernels", "MessagePassing", "Prediction", "WireFormats", argumentParser,
+        ],
         swiftSettings: numeric
     ),
     // tests
@@ -268,7 +278,7 @@ let targets: [Target] = [
         dependencies: [
             "LiveRuntime", "HTTPService", "Persistence", "JobExecution", "WireFormats",
             "LocalClient", "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel",
-            "Scheduling", "Emulation", "Billing", "xinghe-step", "xinghed",
+            "Scheduling", "Emulation", "Billing", "Prediction", "xinghe-step", "xinghed",
             product("Logging", "swift-log"),
         ],
         swiftSettings: house
@@ -276,8 +286,14 @@ let targets: [Target] = [
     .testTarget(
         name: "KernelTests",
         dependencies: [
-            "ComputeKernels", "MessagePassing", "WireFormats", "Determinism", "xinghe-kernel",
+            "ComputeKernels", "MessagePassing", "WireFormats", "Determinism", "Prediction",
+            "xinghe-kernel",
         ],
+        swiftSettings: house
+    ),
+    .testTarget(
+        name: "PredictionTests",
+        dependencies: ["Prediction", "Catalog", "ClusterModel", "Quantities", "WireFormats"],
         swiftSettings: house
     ),
     .testTarget(

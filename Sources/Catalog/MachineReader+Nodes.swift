@@ -120,17 +120,28 @@ extension MachineReader {
     }
 
     private func processor(_ field: YAMLField) throws(FileRefusal) -> Processor {
-        let fields = try field.mapping(["model", "clock", "flops_per_cycle"])
+        let fields = try field.mapping([
+            "model", "clock", "flops_per_cycle", "gemm_share", "stream_share",
+        ])
         return Processor(
             model: try fields.required("model").text(),
             clock: try fields["clock"]?.frequency(),
-            flopsPerCycle: try fields["flops_per_cycle"]?.count(1...4_096)
+            flopsPerCycle: try fields["flops_per_cycle"]?.count(1...4_096),
+            sustained: try sustained(fields)
+        )
+    }
+
+    private func sustained(_ fields: YAMLMapping) throws(FileRefusal) -> SustainedShares {
+        SustainedShares(
+            gemmPermille: try fields["gemm_share"]?.permille(),
+            streamPermille: try fields["stream_share"]?.permille()
         )
     }
 
     private func accelerator(_ field: YAMLField) throws(FileRefusal) -> Accelerator {
         let fields = try field.mapping([
-            "kind", "model", "count", "peak", "memory", "memory_bandwidth", "power",
+            "kind", "model", "count", "peak", "memory", "memory_bandwidth", "link_bandwidth",
+            "power", "gemm_share", "stream_share",
         ])
         return Accelerator(
             kind: try fields.required("kind").name(),
@@ -139,7 +150,9 @@ extension MachineReader {
             peak: try fields["peak"]?.flopRate(),
             memory: try fields["memory"]?.bytes(),
             memoryBandwidth: try fields["memory_bandwidth"]?.byteRate(),
-            powerWatts: try fields["power"].map(smallPower)
+            linkBandwidth: try fields["link_bandwidth"]?.byteRate(),
+            powerWatts: try fields["power"].map(smallPower),
+            sustained: try sustained(fields)
         )
     }
 

@@ -108,10 +108,13 @@ struct MachineReader {
     private static func published(
         _ field: YAMLField
     ) throws(FileRefusal) -> ComputeSystem.PublishedFigures {
-        let fields = try field.mapping(["peak", "linpack", "memory", "power", "peak_note"])
+        let fields = try field.mapping([
+            "peak", "linpack", "hpcg", "memory", "power", "peak_note",
+        ])
         return ComputeSystem.PublishedFigures(
             peak: try fields["peak"]?.flopRate(),
             linpack: try fields["linpack"]?.flopRate(),
+            conjugateGradients: try fields["hpcg"]?.flopRate(),
             memory: try fields["memory"]?.bytes(),
             powerWatts: try fields["power"]?.watts(),
             peakNote: try fields["peak_note"]?.paragraph()

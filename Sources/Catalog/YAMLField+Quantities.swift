@@ -111,6 +111,15 @@ extension YAMLField {
         try quantity("a power such as 225 W", units: ["W": 1, "kW": 1_000, "MW": 1_000_000])
     }
 
+    /// A part of a whole, in thousandths: `58 %`, `92.5 %`.
+    func permille() throws(FileRefusal) -> Int32 {
+        let share = try quantity("a share such as 92.5 %", units: ["%": 10])
+        guard (1...1_000).contains(share) else {
+            throw refusal(.outOfRange(found: try text(), minimum: "0.1 %", maximum: "100 %"))
+        }
+        return Int32(share)
+    }
+
     /// A short time, in nanoseconds: `1.57 us`.
     func nanoseconds() throws(FileRefusal) -> Int64 {
         let units: [String: Int64] = ["ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000]

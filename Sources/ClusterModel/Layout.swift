@@ -99,6 +99,8 @@ public struct ComputeSystem: Hashable, Sendable {
         public var peak: FlopRate?
         /// The High-Performance Linpack result (Rmax).
         public var linpack: FlopRate?
+        /// The High-Performance Conjugate Gradients result.
+        public var conjugateGradients: FlopRate?
         /// The memory.
         public var memory: ByteCount?
         /// The power under load. Unit: W.
@@ -110,12 +112,14 @@ public struct ComputeSystem: Hashable, Sendable {
         public init(
             peak: FlopRate? = nil,
             linpack: FlopRate? = nil,
+            conjugateGradients: FlopRate? = nil,
             memory: ByteCount? = nil,
             powerWatts: Int64? = nil,
             peakNote: String? = nil
         ) {
             self.peak = peak
             self.linpack = linpack
+            self.conjugateGradients = conjugateGradients
             self.memory = memory
             self.powerWatts = powerWatts
             self.peakNote = peakNote

@@ -18,12 +18,34 @@ public struct Processor: Hashable, Sendable {
     public var clock: Frequency?
     /// Double-precision operations that one core retires in one cycle at best; nil when not known.
     public var flopsPerCycle: Int32?
+    /// What long programs get of the nominal rates.
+    public var sustained: SustainedShares
 
     /// Makes a processor.
-    public init(model: String, clock: Frequency? = nil, flopsPerCycle: Int32? = nil) {
+    public init(
+        model: String,
+        clock: Frequency? = nil,
+        flopsPerCycle: Int32? = nil,
+        sustained: SustainedShares = SustainedShares()
+    ) {
         self.model = model
         self.clock = clock
         self.flopsPerCycle = flopsPerCycle
+        self.sustained = sustained
+    }
+}
+
+/// The part of nominal rates that good programs sustain; nil when not known. Unit: ‰.
+public struct SustainedShares: Hashable, Sendable {
+    /// Of the double-precision peak, by large matrix products (DGEMM).
+    public var gemmPermille: Int32?
+    /// Of the memory bandwidth, by STREAM's triad.
+    public var streamPermille: Int32?
+
+    /// Makes shares.
+    public init(gemmPermille: Int32? = nil, streamPermille: Int32? = nil) {
+        self.gemmPermille = gemmPermille
+        self.streamPermille = streamPermille
     }
 }
 
@@ -41,8 +63,12 @@ public struct Accelerator: Hashable, Sendable {
     public var memory: ByteCount?
     /// The memory bandwidth of one card.
     public var memoryBandwidth: ByteRate?
+    /// What moves between one card and the node's memory, in one direction.
+    public var linkBandwidth: ByteRate?
     /// The power that one card draws at most. Unit: W.
     public var powerWatts: Int32?
+    /// What long programs get of the nominal rates.
+    public var sustained: SustainedShares
 
     /// Makes cards.
     public init(
@@ -52,7 +78,9 @@ public struct Accelerator: Hashable, Sendable {
         peak: FlopRate? = nil,
         memory: ByteCount? = nil,
         memoryBandwidth: ByteRate? = nil,
-        powerWatts: Int32? = nil
+        linkBandwidth: ByteRate? = nil,
+        powerWatts: Int32? = nil,
+        sustained: SustainedShares = SustainedShares()
     ) {
         self.kind = kind
         self.model = model
@@ -60,7 +88,9 @@ public struct Accelerator: Hashable, Sendable {
         self.peak = peak
         self.memory = memory
         self.memoryBandwidth = memoryBandwidth
+        self.linkBandwidth = linkBandwidth
         self.powerWatts = powerWatts
+        self.sustained = sustained
     }
 }
 

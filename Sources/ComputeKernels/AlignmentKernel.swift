@@ -1,4 +1,5 @@
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Gene sequences against a query: Smith–Waterman local alignment with affine gaps.
@@ -17,11 +18,9 @@ internal import WireFormats
 /// implementations", Bioinformatics 23(2), 2007; Gotoh, J. Mol. Biol. 162, 1982.
 final class AlignmentKernel: Kernel {
     static let profile = KernelProfile(
-        name: "align",
+        .align,
         title: "gene sequences: Smith-Waterman with affine gaps (integer operations)",
-        criterion: "16 scores exactly as the plain recurrence's, the best is a planted relative",
-        sizeMeaning: "MxDxL, letters of the query, sequences, letters of each",
-        namedSizes: [[128, 2_000, 200], [512, 40_000, 400], [1_024, 400_000, 500]]
+        criterion: "16 scores exactly as the plain recurrence's, the best is a planted relative"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -47,7 +46,7 @@ final class AlignmentKernel: Kernel {
         let (length, sequences) = (shape[0], shape[1])
         guard min(length, shape[2]) <= Self.longest else {
             throw .malformedSize(
-                shapeText(shape),
+                extentsText(shape),
                 kernel: Self.profile.name,
                 meaning: "MxDxL with M or L at most \(Self.longest)"
             )
@@ -73,7 +72,7 @@ final class AlignmentKernel: Kernel {
                 letters.slice((slot * shape[2])..<((slot + 1) * shape[2]))
             )
         }
-        return Work(flop: 10 * cells, byte: Int64(shape[1]) * Int64(shape[2]))
+        return Work(KernelForm.align.work(shape, ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

@@ -1,4 +1,5 @@
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Latency and bandwidth of messages: ping-pong, all-reduce and all-to-all over sizes.
@@ -18,11 +19,9 @@ internal import WireFormats
 /// MPICH", IJHPCA 19(1), 2005, for the bytes; the method is that of the OSU and Intel benchmarks.
 final class CommunicationKernel: Kernel {
     static let profile = KernelProfile(
-        name: "comm",
+        .comm,
         title: "messages: ping-pong, all-reduce and all-to-all over sizes",
-        criterion: "every element delivered is the one sent, or the exact sum",
-        sizeMeaning: "N, the bytes of the largest message",
-        namedSizes: [[32_768], [1_048_576], [8_388_608]]
+        criterion: "every element delivered is the one sent, or the exact sum"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -52,7 +51,7 @@ final class CommunicationKernel: Kernel {
             )
         }
         world = setting.world
-        counts = Self.sizes(upTo: bytes / 8)
+        counts = KernelForm.messageCounts(upTo: bytes / 8)
         let largest = bytes / 8
         message = NumericBuffer(count: largest, filledWith: 0)
         source = NumericBuffer(count: largest * world.size, filledWith: 0)
@@ -64,16 +63,14 @@ final class CommunicationKernel: Kernel {
 
     func repetition() throws(KernelFailure) -> Work {
         try messaging { () throws(MPIFailure) in
-            var work = Work(flop: 0, byte: 0)
             for (index, count) in counts.enumerated() {
-                let calls = Self.calls(for: count)
+                let calls = KernelForm.messageCalls(count)
                 message.pointer.update(repeating: 0, count: count)
                 pingPong[index] = min(pingPong[index], try timePingPong(count, calls) / 2)
                 allReduce[index] = min(allReduce[index], try timeAllReduce(count, calls))
                 allToAll[index] = min(allToAll[index], try timeAllToAll(count, calls))
-                work = work + workOfCalls(count).times(calls)
             }
-            return work
+            return Work(KernelForm.comm.work([8 * (counts.last ?? 1)], ranks: world.size))
         }
     }
 
@@ -99,25 +96,6 @@ final class CommunicationKernel: Kernel {
         members.append(.init("all_reduce_s", .array(allReduce.map { .number($0) })))
         members.append(.init("all_to_all_s", .array(allToAll.map { .number($0) })))
         return members
-    }
-
-    /// 1, 4, 16 … doubles, and the largest itself.
-    static func sizes(upTo largest: Int) -> [Int] {
-        Array(sequence(first: 1) { $0 * 4 }.prefix { $0 < largest }) + [largest]
-    }
-
-    /// Enough calls to time: about a millisecond or more, whatever the size.
-    private static func calls(for count: Int) -> Int {
-        max(8, min(1_000, 1 << 20 / count))
-    }
-
-    private func workOfCalls(_ count: Int) -> Work {
-        let (bytes, ranks) = (Int64(8 * count), Int64(world.size))
-        let trip = ranks > 1 ? 2 * bytes : 0
-        return Work(
-            flop: Int64(count) * (ranks - 1),
-            byte: trip + 2 * bytes * (ranks - 1) + bytes * ranks * (ranks - 1)
-        )
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Determinism
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// A sparse linear solve as in implicit simulation: HPCG's problem.
@@ -22,11 +23,9 @@ internal import WireFormats
 /// `TestSymmetry.cpp` of HPCG 3.1.
 final class ConjugateGradientKernel: Kernel {
     static let profile = KernelProfile(
-        name: "cg",
+        .cg,
         title: "sparse solve: preconditioned conjugate gradients (HPCG's problem)",
-        criterion: "|b - A x| / |b| <= 1e-8, |x - 1| <= 1e-5, HPCG's symmetry test <= 1",
-        sizeMeaning: "NXxNYxNZ grid points",
-        namedSizes: [[32, 32, 32], [104, 104, 104], [192, 192, 192]]
+        criterion: "|b - A x| / |b| <= 1e-8, |x - 1| <= 1e-5, HPCG's symmetry test <= 1"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -119,10 +118,12 @@ final class ConjugateGradientKernel: Kernel {
     }
 
     private var workOfIteration: Work {
-        let (n, c, all) = (rowsOfAll, innerCouplings, nonzeros)
-        return Work(
-            flop: 2 * all + 2 * c + 15 * n,
-            byte: 12 * (all - n) + 8 * n + 12 * c + 16 * n + 144 * n
+        Work(
+            KernelForm.conjugateGradientIteration(
+                rows: Double(rowsOfAll),
+                nonzeros: Double(nonzeros),
+                innerCouplings: Double(innerCouplings)
+            )
         )
     }
 }

@@ -1,5 +1,6 @@
 internal import CFFTW
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// A three-dimensional complex Fourier transform over pencils, as in plane-wave materials codes.
@@ -21,11 +22,9 @@ internal import WireFormats
 /// Source: Frigo, Johnson, "The Design and Implementation of FFTW3", Proc. IEEE 93(2), 2005.
 final class FourierKernel: Kernel {
     static let profile = KernelProfile(
-        name: "fft",
+        .fft,
         title: "3-D complex Fourier transform over pencils (FFTW)",
-        criterion: "largest error of the whole spectrum / (eps log2 N rms) <= 16",
-        sizeMeaning: "N0xN1xN2 grid points",
-        namedSizes: [[64, 64, 64], [192, 192, 192], [384, 384, 384]]
+        criterion: "largest error of the whole spectrum / (eps log2 N rms) <= 16"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -107,11 +106,7 @@ final class FourierKernel: Kernel {
             try messaging { () throws(MPIFailure) in try trade.run(spectrum, by: work) }
             fftw_execute(plan)
         }
-        let points = shape.reduce(1) { $0 * Double($1) }
-        return Work(
-            flop: Int64(5 * points * log2OfProduct(shape)),
-            byte: Int64(96 * points)
-        )
+        return Work(KernelForm.fft.work(shape, ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

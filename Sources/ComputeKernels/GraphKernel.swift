@@ -1,4 +1,5 @@
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Breadth-first search of a Kronecker graph: Graph500's problem, as for a city's networks.
@@ -19,12 +20,9 @@ internal import WireFormats
 /// 2010.
 final class GraphKernel: Kernel {
     static let profile = KernelProfile(
-        name: "graph",
+        .graph,
         title: "breadth-first search of a Kronecker graph (Graph500; flop are edges)",
-        criterion: "Graph500's rules for the tree: violations = 0",
-        sizeMeaning: "SCALExE, 2^SCALE vertices and E edges for each (SCALE alone: E = 16)",
-        namedSizes: [[14, 16], [18, 16], [22, 16]],
-        omittedExtents: [16]
+        criterion: "Graph500's rules for the tree: violations = 0"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {

@@ -1,5 +1,6 @@
 internal import COpenBLAS
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Inference of a transformer block over a batch of sequences, dealt out over the ranks.
@@ -17,11 +18,9 @@ internal import WireFormats
 /// for Neural Language Models", 2020, for the count.
 final class InferenceKernel: Kernel {
     static let profile = KernelProfile(
-        name: "infer",
+        .infer,
         title: "AI inference: a transformer block over a batch (single precision)",
-        criterion: "first tokens of four sequences as a double-precision twin's within 1e-4",
-        sizeMeaning: "BxTxD, sequences, tokens of each, width",
-        namedSizes: [[8, 64, 128], [16, 256, 512], [32, 1_024, 1_024]]
+        criterion: "first tokens of four sequences as a double-precision twin's within 1e-4"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -59,9 +58,7 @@ final class InferenceKernel: Kernel {
         for slot in 0..<mine.count {
             block.forward(input.pointer + slot * size, into: output.pointer + slot * size)
         }
-        let (t, d) = (Int64(task.block.tokens), Int64(task.block.width))
-        return Work(flop: task.block.forwardFlop, byte: 48 * d * d + 136 * t * d)
-            .times(task.sequences)
+        return Work(KernelForm.infer.work(task.shape, ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

@@ -1,4 +1,5 @@
 public import MessagePassing
+public import Prediction
 internal import WireFormats
 
 /// One program of the centre's platforms that does real work and checks its own answer.
@@ -39,25 +40,26 @@ extension Kernel {
     func details() throws(KernelFailure) -> [JSONValue.Member] { [] }
 }
 
-/// What a kernel is called, what its size means, and how it judges itself.
+/// What a kernel is, and how it judges itself.
 public struct KernelProfile: Sendable {
-    /// The name on the command line.
-    public var name: String
+    /// The problem: its name, sizes and work.
+    public var form: KernelForm
     /// What it does, in a line.
     public var title: String
     /// How its answer is verified, in a line.
     public var criterion: String
-    /// What the numbers of a size stand for, such as `NXxNYxNZ grid points`.
-    public var sizeMeaning: String
-    /// The extents behind `small`, `medium` and `large`, in that order.
-    public var namedSizes: [[Int]]
-    /// What the last extents are when a size does not give them.
-    public var omittedExtents: [Int] = []
     /// How many threads a rank may have.
-    public var maximumThreads: Int = 1
+    public var maximumThreads: Int
 
-    /// How many numbers a size has.
-    public var dimensions: Int { namedSizes.first?.count ?? 1 }
+    init(_ form: KernelForm, title: String, criterion: String, maximumThreads: Int = 1) {
+        self.form = form
+        self.title = title
+        self.criterion = criterion
+        self.maximumThreads = maximumThreads
+    }
+
+    /// The name on the command line.
+    public var name: String { form.rawValue }
 }
 
 /// What a kernel is told about its run.
@@ -80,6 +82,11 @@ public struct Work: Hashable, Sendable {
     public init(flop: Int64, byte: Int64) {
         self.flop = flop
         self.byte = byte
+    }
+
+    /// Work by formula, in whole operations and bytes.
+    init(_ work: KernelWork) {
+        self.init(flop: Int64(work.flop), byte: Int64(work.byte))
     }
 
     static func + (left: Self, right: Self) -> Self {
@@ -150,7 +157,7 @@ extension KernelFailure: CustomStringConvertible {
         case .malformedSize(let text, let kernel, let meaning):
             "--size '\(text)' is no size of \(kernel): it takes small, medium, large or \(meaning)"
         case .tooManyRanks(let ranks, let shape, let why):
-            "size \(shapeText(shape)) cannot be spread over \(ranks) ranks: \(why)"
+            "size \(extentsText(shape)) cannot be spread over \(ranks) ranks: \(why)"
         case .tooManyThreads(let threads, let maximum, let kernel):
             "--threads \(threads): \(kernel) uses at most \(maximum) a rank; start more ranks"
         case .outOfMemory(let needed, let available):
@@ -165,11 +172,6 @@ extension KernelFailure: CustomStringConvertible {
             "\(failure)"
         }
     }
-}
-
-/// `64x64x64`.
-func shapeText(_ shape: [Int]) -> String {
-    shape.map(String.init).joined(separator: "x")
 }
 
 private func gibibytes(_ bytes: Double) -> String {

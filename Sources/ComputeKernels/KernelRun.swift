@@ -1,4 +1,5 @@
 public import MessagePassing
+internal import Prediction
 
 /// What to run and how.
 public struct KernelRequest: Sendable {
@@ -37,7 +38,7 @@ public struct KernelRequest: Sendable {
     /// - Throws: `KernelFailure`.
     public func validate() throws(KernelFailure) {
         let profile = try KernelCatalogue.kernel(named: kernel).profile
-        _ = try problemShape(size, for: profile)
+        _ = try shape(for: profile.form)
         guard threads <= profile.maximumThreads else {
             throw .tooManyThreads(threads, maximum: profile.maximumThreads, kernel: kernel)
         }
@@ -55,7 +56,7 @@ extension KernelRequest {
     public func run(on world: Communicator) throws(KernelFailure) -> Measurement {
         try validate()
         let kernelType = try KernelCatalogue.kernel(named: kernel)
-        let shape = try problemShape(size, for: kernelType.profile)
+        let shape = try shape(for: kernelType.profile.form)
         let placement = try RankPlacement.bind(world, threads: threads, sharesCores: sharesCores)
         try refuseMoreThanMemory(
             kernelType.memory(for: shape, ranks: world.size),
@@ -76,7 +77,7 @@ extension KernelRequest {
         let verdict = try instance.verify()
         return Measurement(
             kernel: kernel,
-            size: shapeText(shape),
+            size: extentsText(shape),
             ranks: world.size,
             threads: threads,
             timing: timing,
@@ -85,6 +86,14 @@ extension KernelRequest {
             host: placement.host,
             details: try instance.details()
         )
+    }
+
+    private func shape(for form: KernelForm) throws(KernelFailure) -> [Int] {
+        do {
+            return try form.shape(of: size)
+        } catch {
+            throw .malformedSize(size, kernel: kernel, meaning: form.sizeMeaning)
+        }
     }
 
     private func startTogether(_ world: Communicator) throws(KernelFailure) -> Double {

@@ -1,5 +1,6 @@
 internal import COpenBLAS
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// A dense linear solve by LU factorisation with partial pivoting: the problem of HPL.
@@ -19,12 +20,9 @@ internal import WireFormats
 /// High-Performance Linpack Benchmark", version 2.3.
 final class LUKernel: Kernel {
     static let profile = KernelProfile(
-        name: "lu",
+        .lu,
         title: "dense solve: LU with partial pivoting, 2-D block-cyclic (HPL's problem)",
-        criterion: "|Ax - b| / (eps (|A| |x| + |b|) N) <= 16",
-        sizeMeaning: "NxNB, the order and the block size (N alone: NB = 128)",
-        namedSizes: [[500, 64], [4000, 128], [20_000, 192]],
-        omittedExtents: [128]
+        criterion: "|Ax - b| / (eps (|A| |x| + |b|) N) <= 16"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -101,11 +99,7 @@ final class LUKernel: Kernel {
             try factor()
             try substituteBack()
         }
-        let n = Double(order)
-        return Work(
-            flop: Int64(2.0 / 3 * n * n * n + 1.5 * n * n),
-            byte: Int64(16.0 / 3 * n * n * n / Double(block))
-        )
+        return Work(KernelForm.lu.work([order, block], ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

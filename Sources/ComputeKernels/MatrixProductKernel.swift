@@ -1,5 +1,6 @@
 internal import COpenBLAS
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Dense matrix product C = A B in double precision: the compute peak.
@@ -18,11 +19,9 @@ internal import WireFormats
 /// Concurrency 9(4), 1997; Freivalds, "Fast probabilistic algorithms", MFCS 1979.
 final class MatrixProductKernel: Kernel {
     static let profile = KernelProfile(
-        name: "gemm",
+        .gemm,
         title: "dense matrix product in double precision (OpenBLAS, SUMMA over ranks)",
-        criterion: "|Cx - A(Bx)| / (eps |A| |B| |x|) <= 16 for a random x",
-        sizeMeaning: "MxNxK, rows and columns of C and columns of A",
-        namedSizes: [[512, 512, 512], [3072, 3072, 3072], [8192, 8192, 8192]]
+        criterion: "|Cx - A(Bx)| / (eps |A| |B| |x|) <= 16 for a random x"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -124,8 +123,7 @@ final class MatrixProductKernel: Kernel {
             )
             isFirst = false
         }
-        let (m, n, k) = (Int64(shape[0]), Int64(shape[1]), Int64(shape[2]))
-        return Work(flop: 2 * m * n * k, byte: 8 * (m * k + k * n + 2 * m * n))
+        return Work(KernelForm.gemm.work(shape, ranks: world.size))
     }
 
     /// Ranges of the inner index that lie within one column of ranks of A and one row of B.

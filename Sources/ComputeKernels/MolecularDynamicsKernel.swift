@@ -1,4 +1,5 @@
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Molecular dynamics of a Lennard-Jones liquid: the melt of LAMMPS's benchmark.
@@ -20,18 +21,16 @@ internal import WireFormats
 /// Phys. 117, 1995.
 final class MolecularDynamicsKernel: Kernel {
     static let profile = KernelProfile(
-        name: "md",
+        .md,
         title: "molecular dynamics: Lennard-Jones melt, cell lists, domains",
-        criterion: "energy drift <= 2e-4, momentum <= 1e-12, 16 forces as direct sums",
-        sizeMeaning: "NXxNYxNZ lattice cells of 4 atoms",
-        namedSizes: [[10, 10, 10], [32, 32, 32], [80, 80, 80]]
+        criterion: "energy drift <= 2e-4, momentum <= 1e-12, 16 forces as direct sums"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
         4 * 25 * 8 * shape.reduce(1) { $0 * Double($1 + 4) }
     }
 
-    private static let stepsOfRepetition = 20
+    private static let stepsOfRepetition = KernelForm.stepsOfRepetition
     private static let timeStep = 0.002
     private static let temperature = 1.44
     private static let samples = 16

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// The shallow-water equations on a doubly periodic plane: the weather kernel SWM of NCAR.
@@ -20,18 +21,16 @@ internal import WireFormats
 /// J. Atmos. Sci. 32, 1975; Hoffmann et al., SWM benchmark, 1984.
 final class ShallowWaterKernel: Kernel {
     static let profile = KernelProfile(
-        name: "shallow",
+        .shallow,
         title: "shallow-water equations, Sadourny's scheme (weather)",
-        criterion: "mass within 1e-12, eight points as a serial twin within 1e-12",
-        sizeMeaning: "NXxNY grid points",
-        namedSizes: [[256, 256], [2048, 2048], [8192, 8192]]
+        criterion: "mass within 1e-12, eight points as a serial twin within 1e-12"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
         13 * 8 * Double(shape[0] + 2) * Double(shape[1] + 2)
     }
 
-    private static let stepsOfRepetition = 20
+    private static let stepsOfRepetition = KernelForm.stepsOfRepetition
 
     private let world: Communicator
     private let shape: [Int]
@@ -86,8 +85,7 @@ final class ShallowWaterKernel: Kernel {
             advance(block, by: time, now, old, new, between)
             swap(&now, &new)
         }
-        let updates = shape.reduce(Int64(Self.stepsOfRepetition)) { $0 * Int64($1) }
-        return Work(flop: 65 * updates, byte: 184 * updates)
+        return Work(KernelForm.shallow.work(shape, ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

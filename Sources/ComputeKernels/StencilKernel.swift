@@ -1,5 +1,6 @@
 internal import Glibc
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Acoustic waves in three dimensions, as in seismic migration: second order in time, eighth order
@@ -21,18 +22,16 @@ internal import WireFormats
 /// the scheme; Fornberg, Math. Comp. 51, 1988, for the coefficients.
 final class StencilKernel: Kernel {
     static let profile = KernelProfile(
-        name: "stencil",
+        .stencil,
         title: "3-D acoustic waves, 25-point star, halo exchange (seismic)",
-        criterion: "largest error against the exact discrete plane waves <= 1e-11",
-        sizeMeaning: "NXxNYxNZ grid points",
-        namedSizes: [[64, 64, 64], [256, 256, 256], [512, 512, 512]]
+        criterion: "largest error against the exact discrete plane waves <= 1e-11"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
         3 * 8 * shape.reduce(1) { $0 * Double($1 + 8) }
     }
 
-    private static let stepsOfRepetition = 20
+    private static let stepsOfRepetition = KernelForm.stepsOfRepetition
     private static let courantSquared = 0.16
     /// Eighth-order second difference: centre, and distances 1 to 4.
     private static let coefficients = [
@@ -72,8 +71,7 @@ final class StencilKernel: Kernel {
             step(block, present.pointer, past.pointer, medium.pointer)
             swap(&past, &present)
         }
-        let updates = shape.reduce(Int64(Self.stepsOfRepetition)) { $0 * Int64($1) }
-        return Work(flop: 33 * updates, byte: 32 * updates)
+        return Work(KernelForm.stencil.work(shape, ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

@@ -1,4 +1,5 @@
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Sustained memory bandwidth: McCalpin's STREAM.
@@ -15,11 +16,9 @@ internal import WireFormats
 /// Computers", IEEE TCCA Newsletter, December 1995; stream.c revision 5.10.
 final class StreamKernel: Kernel {
     static let profile = KernelProfile(
-        name: "stream",
+        .stream,
         title: "memory bandwidth: copy, scale, add, triad (STREAM)",
-        criterion: "mean error of each array against the scalar recurrence <= 1e-13",
-        sizeMeaning: "N, the elements of each of three arrays",
-        namedSizes: [[1_000_000], [20_000_000], [100_000_000]]
+        criterion: "mean error of each array against the scalar recurrence <= 1e-13"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -62,7 +61,7 @@ final class StreamKernel: Kernel {
         triad(b.pointer, c.pointer, by: Self.scalar, to: a.pointer, count)
         try lap(3, &clock)
         repetitions += 1
-        return Work(flop: 4 * Int64(elements), byte: 80 * Int64(elements))
+        return Work(KernelForm.stream.work([elements], ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

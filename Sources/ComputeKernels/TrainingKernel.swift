@@ -1,5 +1,6 @@
 internal import COpenBLAS
 internal import MessagePassing
+internal import Prediction
 internal import WireFormats
 
 /// Training of a transformer block, data parallel: a step of gradient descent on a batch.
@@ -21,11 +22,9 @@ internal import WireFormats
 /// Distributed", VLDB 13(12), 2020, for the overlap.
 final class TrainingKernel: Kernel {
     static let profile = KernelProfile(
-        name: "train",
+        .train,
         title: "AI training: a transformer block, data parallel (single precision)",
-        criterion: "slope along the gradient within 1 %, loss falls, ranks agree to the bit",
-        sizeMeaning: "BxTxD, sequences, tokens of each, width",
-        namedSizes: [[8, 64, 128], [16, 256, 512], [32, 1_024, 1_024]]
+        criterion: "slope along the gradient within 1 %, loss falls, ranks agree to the bit"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -72,12 +71,7 @@ final class TrainingKernel: Kernel {
             if startLoss == nil { startLoss = loss }
             move(by: -Self.rate * Float(task.sequences))
         }
-        let (t, d) = (Int64(task.block.tokens), Int64(task.block.width))
-        return Work(
-            flop: 66 * t * d * d + 12 * t * t * d,
-            byte: 240 * d * d + 400 * t * d
-        )
-        .times(task.sequences)
+        return Work(KernelForm.train.work(task.shape, ranks: world.size))
     }
 
     func verify() throws(KernelFailure) -> Verdict {

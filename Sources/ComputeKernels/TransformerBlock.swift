@@ -16,12 +16,6 @@ struct TransformerShape: Hashable, Sendable {
     /// Parameters: four projections of the attention and two layers behind it.
     var parameterCount: Int { 12 * width * width }
 
-    /// Flop of the products of a forward pass over one sequence: 24 T d² for the parameters and
-    /// 4 T² d for the attention. The pointwise parts are below a hundredth and are not counted.
-    var forwardFlop: Int64 {
-        let (t, d) = (Int64(tokens), Int64(width))
-        return 24 * t * d * d + 4 * t * t * d
-    }
 }
 
 /// One block of a decoder: causal attention with several heads and a two-layer network, each behind

@@ -17,6 +17,9 @@ struct TransformerTask: Hashable, Sendable {
         block = TransformerShape(tokens: shape[1], width: shape[2], heads: heads)
     }
 
+    /// Sequences, tokens of each, width.
+    var shape: [Int] { [sequences, block.tokens, block.width] }
+
     /// Bytes of all ranks: parameters, gradients, and what a pass keeps; inputs and outputs.
     static func memory(_ shape: [Int], ranks: Int) -> Double {
         let (b, t, d) = (Double(shape[0]), Double(shape[1]), Double(shape[2]))

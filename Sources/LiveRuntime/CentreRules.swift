@@ -82,6 +82,13 @@ public final class CentreRules: Sendable {
             digest.mix(node.capacity.memory.mebibytes)
             digest.mix(Int64(node.capacity.accelerators))
         }
+        // Jobs that name a kernel run as long as these figures say.
+        for type in machine.nodeTypes {
+            mix(
+                "\(type.processor) \(type.accelerators) \(String(describing: type.memoryBandwidth))"
+            )
+        }
+        for system in machine.systems { mix(String(describing: system.network)) }
         for partition in machine.partitions {
             mix("\(partition.name) \(partition.sharing) \(partition.state) \(partition.backend)")
             for node in partition.nodes { digest.mix(UInt64(node)) }

@@ -158,13 +158,22 @@ extension CentreState {
         )
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
+        var runTime: SimDuration?
+        if let comment = request.comment, !isReal {
+            runTime = try EmulatedRunTime.read(
+                comment,
+                plan,
+                partition: partitions[0],
+                of: rules.machine
+            )
+        }
         let specification = JobSpecification(
             request: isReal ? request : request.withoutScript,
             account: account,
             array: request.array.map {
                 (input.id, tasks.count, bounds.0 ?? 0, bounds.1 ?? 0, $0.limit)
             },
-            runTime: request.comment.flatMap(Self.runTime),
+            runTime: runTime,
             submittedAt: instant
         )
         var status = JobStatus(
@@ -269,18 +278,6 @@ extension CentreState {
             return priority == 0 ? heldPriority : priority - JobStatus.usualPriority
         }
         return -Int64(request.nice ?? 0)
-    }
-
-    /// `runtime=SECONDS` in the comment.
-    static func runTime(_ comment: String) -> SimDuration? {
-        for word in comment.split(whereSeparator: { $0 == " " || $0 == "," || $0 == ";" }) {
-            let parts = word.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, parts[0] == "runtime", let seconds = Int64(parts[1]),
-                (0...1_000_000_000).contains(seconds)
-            else { continue }
-            return SimDuration(seconds: seconds)
-        }
-        return nil
     }
 
     /// The emulator's limits that a job counts against: its account's quota, its array's throttle.

@@ -43,7 +43,8 @@ public struct SubmitRequest: WireRecord {
     public var account: String?
     /// The quality of service.
     public var qos: String?
-    /// A free text; `runtime=SECONDS` in it sets the run time of an emulated job.
+    /// A free text; `runtime=SECONDS`, or `kernel=NAME` and `size=SIZE`, in it set the run time of an
+    /// emulated job.
     public var comment: String?
     /// The fewest nodes.
     public var minimumNodes: Int32?

@@ -2,6 +2,7 @@ import ArgumentParser
 import ComputeKernels
 import Glibc
 import MessagePassing
+import Prediction
 import WireFormats
 
 /// The MPI program that `mpirun` starts: one kernel, one run, one line of JSON from rank 0.
@@ -108,11 +109,9 @@ struct XingheKernel: ParsableCommand {
 
     private func printList() {
         for profile in KernelCatalogue.profiles {
-            let sizes = profile.namedSizes.map { extents in
-                extents.map(String.init).joined(separator: "x")
-            }
+            let sizes = profile.form.namedSizes.map(extentsText)
             print("\(profile.name)  \(profile.title)")
-            print("    size      \(profile.sizeMeaning)")
+            print("    size      \(profile.form.sizeMeaning)")
             print("    named     small \(sizes[0]), medium \(sizes[1]), large \(sizes[2])")
             print("    verified  \(profile.criterion)")
         }

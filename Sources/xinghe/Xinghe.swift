@@ -14,6 +14,7 @@ struct Xinghe: AsyncParsableCommand {
             ForecastCommand.self,
             MachinesCommand.self,
             PoliciesCommand.self,
+            PredictCommand.self,
             ReplayCommand.self,
             StatusCommand.self,
             SubsidyCommand.self,

@@ -1,4 +1,5 @@
 import Foundation
+import Prediction
 import Testing
 import WireFormats
 
@@ -23,6 +24,19 @@ struct KernelProgramTests {
             #expect(line["binding"]?.array?.count == ranks ?? 1)
             #expect(line["host"]?.string?.isEmpty == false)
         }
+    }
+
+    @Test("The predictor reckons with the work that a run counts", arguments: smallRuns)
+    func predictedWorkIsCounted(run: SmallRun) throws {
+        let line = try runKernel([run.kernel, "--size", run.size], ranks: 2).measurement()
+        let form = try KernelForm(named: run.kernel)
+        let work = form.work(try form.shape(of: run.size), ranks: 2)
+        let flop = try #require(line["flop"]?.double)
+        let byte = try #require(line["byte"]?.double)
+        // Where the work depends on the answer it is an estimate, made for problems that are large.
+        let tolerance = [.cg: 0.15, .md: 0.05, .graph: 0.15][form] ?? 1e-6
+        #expect(abs(work.flop - flop) <= tolerance * flop, "\(form): \(work.flop), \(flop)")
+        #expect(abs(work.byte - byte) <= tolerance * byte, "\(form): \(work.byte), \(byte)")
     }
 
     @Test("Two ranks are bound to different cores")

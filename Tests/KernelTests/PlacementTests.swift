@@ -1,3 +1,4 @@
+import Prediction
 import Testing
 
 @testable import ComputeKernels
@@ -70,15 +71,15 @@ struct PlacementTests {
 
     @Test("A size is a name, one extent for all axes, or one for each")
     func sizes() throws {
-        let profile = ConjugateGradientKernel.profile
-        #expect(try problemShape("small", for: profile) == [32, 32, 32])
-        #expect(try problemShape("7", for: profile) == [7, 7, 7])
-        #expect(try problemShape("7x8x9", for: profile) == [7, 8, 9])
+        let form = KernelForm.cg
+        #expect(try form.shape(of: "small") == [32, 32, 32])
+        #expect(try form.shape(of: "7") == [7, 7, 7])
+        #expect(try form.shape(of: "7x8x9") == [7, 8, 9])
         for text in [
             "", "x", "7x8", "7x8x9x10", "-1", "0", "7x", "1e3", "huge", "9999999999999999",
         ] {
-            #expect(throws: KernelFailure.self, "\(text)") {
-                try problemShape(text, for: profile)
+            #expect(throws: KernelRefusal.self, "\(text)") {
+                try form.shape(of: text)
             }
         }
     }

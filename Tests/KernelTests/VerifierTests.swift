@@ -1,4 +1,5 @@
 import Determinism
+import Prediction
 import Testing
 
 @testable import ComputeKernels
@@ -219,9 +220,9 @@ struct VerifierTests {
             }
             #expect(wrong == 2)
         }
-        #expect(CommunicationKernel.sizes(upTo: 17) == [1, 4, 16, 17])
-        #expect(CommunicationKernel.sizes(upTo: 16) == [1, 4, 16])
-        #expect(CommunicationKernel.sizes(upTo: 1) == [1])
+        #expect(KernelForm.messageCounts(upTo: 17) == [1, 4, 16, 17])
+        #expect(KernelForm.messageCounts(upTo: 16) == [1, 4, 16])
+        #expect(KernelForm.messageCounts(upTo: 1) == [1])
     }
 
     /// MPI starts once a process; Swift runs this initialiser once.

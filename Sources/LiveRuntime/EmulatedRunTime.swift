@@ -1,0 +1,86 @@
+import ClusterModel
+import Prediction
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// What the comment of an emulated job says about its run time: `runtime=SECONDS`, or
+/// `kernel=NAME` with `size=SIZE` and, if wanted, `repeat=COUNT`, for the predicted time of that
+/// kernel on the nodes that the job holds. Other words of a comment mean nothing here.
+enum EmulatedRunTime {
+    /// The run time that `comment` gives to a job; nil when it gives none.
+    ///
+    /// - Throws: `Refusal` that says what of a named kernel makes no sense on these nodes.
+    static func read(
+        _ comment: String,
+        _ plan: JobPlan,
+        partition index: Int,
+        of machine: Machine
+    ) throws(Refusal) -> SimDuration? {
+        let values = words(comment)
+        if let text = values["runtime"], let seconds = Int64(text),
+            (0...1_000_000_000).contains(seconds)
+        {
+            return SimDuration(seconds: seconds)
+        }
+        // Nothing to reckon with for a job that will never start.
+        guard let name = values["kernel"], !plan.isBeyondPartition else { return nil }
+        do {
+            let kernel = try KernelForm(named: name)
+            let shape = try kernel.shape(of: values["size"] ?? "medium")
+            let repeats = try repeats(values["repeat"])
+            let prediction = try KernelPrediction(
+                kernel,
+                shape: shape,
+                on: try target(plan, machine.partitions[index], machine),
+                repeats: repeats
+            )
+            // A job that outlives every time limit ends at its own.
+            let seconds = min(prediction.seconds, 1_000_000_000)
+            return SimDuration(microseconds: Int64((seconds * 1e6).rounded(.up)))
+        } catch {
+            throw Refusal(.unspecified, "--comment=\(comment): \(error)")
+        }
+    }
+
+    private struct BadRepeat: Error, CustomStringConvertible {
+        var text: String
+        var description: String { "'repeat=\(text)' is no number from 1 to 1000000000" }
+    }
+
+    private static func words(_ comment: String) -> [String: String] {
+        var values: [String: String] = [:]
+        for word in comment.split(whereSeparator: { $0 == " " || $0 == "," || $0 == ";" }) {
+            let parts = word.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, values[String(parts[0])] == nil {
+                values[String(parts[0])] = String(parts[1])
+            }
+        }
+        return values
+    }
+
+    private static func repeats(_ text: String?) throws(BadRepeat) -> Int {
+        guard let text else { return 1 }
+        guard let count = Int(text), (1...1_000_000_000).contains(count) else {
+            throw BadRepeat(text: text)
+        }
+        return count
+    }
+
+    /// The nodes that the plan holds; where nodes are shared, its part of them.
+    private static func target(
+        _ plan: JobPlan,
+        _ partition: Partition,
+        _ machine: Machine
+    ) throws(PredictionRefusal) -> PredictionTarget {
+        let types = Set(partition.nodes.map { machine.nodes[$0].typeIndex }).sorted()
+        var target = try PredictionTarget(
+            machine,
+            typeNames: types.map { machine.nodeTypes[$0].name },
+            nodeCount: Int(plan.nodes)
+        )
+        let cores = Double(plan.cores) / Double(plan.nodes) / Double(target.rates.cores)
+        if partition.sharing == .cores, cores < 1 { target.rates.keep(cores) }
+        return target
+    }
+}

@@ -1,0 +1,123 @@
+public import ClusterModel
+internal import Quantities
+public import WireFormats
+
+/// What `xinghe calibrate` measured on a host: the roofline, and how near to it each kernel comes.
+public struct HostRates: Hashable, Sendable {
+    /// The host's name.
+    public var host: String
+    /// Cores that took part.
+    public var cores: Int
+    /// Matrix products in double precision, all cores. Unit: flop/s.
+    public var gemm: Double
+    /// STREAM's triad from memory, all cores. Unit: byte/s.
+    public var bandwidth: Double
+    /// Which part of its roofline each kernel reached.
+    public var efficiencies: KernelEfficiencies
+
+    /// Makes rates.
+    public init(
+        host: String,
+        cores: Int,
+        gemm: Double,
+        bandwidth: Double,
+        efficiencies: KernelEfficiencies
+    ) {
+        self.host = host
+        self.cores = cores
+        self.gemm = gemm
+        self.bandwidth = bandwidth
+        self.efficiencies = efficiencies
+    }
+
+    /// Reads the profile that `xinghe calibrate` wrote.
+    ///
+    /// - Throws: `JSONValue.Malformed`, naming the member that is missing or wrong.
+    public init(profile: JSONValue) throws(JSONValue.Malformed) {
+        func rate(_ name: String) throws(JSONValue.Malformed) -> Double {
+            guard let value = profile[name]?.double, value > 0, value.isFinite else {
+                throw JSONValue.Malformed(line: 0, problem: "'\(name)' is no rate above 0")
+            }
+            return value
+        }
+        guard try profile.string("format") == HostRates.format else {
+            throw JSONValue.Malformed(line: 0, problem: "'format' is not \(HostRates.format)")
+        }
+        var efficiencies = KernelEfficiencies(source: "measured on \(try profile.string("host"))")
+        for member in profile["efficiency"]?.members ?? [] {
+            guard let form = KernelForm(rawValue: member.name), let share = member.value.double,
+                share > 0, share.isFinite
+            else {
+                throw JSONValue.Malformed(
+                    line: 0,
+                    problem: "'efficiency.\(member.name)' is no kernel's part of its roofline"
+                )
+            }
+            efficiencies.shares[form] = share
+        }
+        let cores = try profile.integer("cores")
+        guard (1...65_536).contains(cores) else {
+            throw JSONValue.Malformed(line: 0, problem: "'cores' \(cores): 1 to 65536")
+        }
+        self.init(
+            host: try profile.string("host"),
+            cores: Int(cores),
+            gemm: try rate("gemm_flop_per_s"),
+            bandwidth: try rate("stream_byte_per_s"),
+            efficiencies: efficiencies
+        )
+    }
+
+    /// What a profile calls itself.
+    public static let format = "xinghe-host-profile/1"
+
+    /// The host as a node of a machine.
+    func rates(of type: NodeType) -> NodeRates {
+        NodeRates(
+            name: type.name,
+            cores: Int(type.capacity.cores),
+            cards: 0,
+            peak: gemm,
+            coreGemm: gemm,
+            cardGemm: 0,
+            coreBandwidth: bandwidth,
+            cardBandwidth: 0,
+            cardLink: 0,
+            memory: Double(type.capacity.memory.count),
+            watts: type.powerWatts.map(Double.init),
+            notes: ["\(host): peak is what matrix products reached, not the nominal one"]
+        )
+    }
+}
+
+/// Which part of its roofline each kernel reaches on one node: its time there is the time that the
+/// roofline allows, divided by this.
+public struct KernelEfficiencies: Hashable, Sendable {
+    /// Where the figures come from.
+    public var source: String
+    /// The part for each kernel; may be above 1 where a problem stays in cache.
+    public var shares: [KernelForm: Double]
+
+    /// Makes a table.
+    public init(source: String, shares: [KernelForm: Double] = [:]) {
+        self.source = source
+        self.shares = shares
+    }
+
+    /// The part of the roofline that `form` reaches; of the reference where this has none.
+    public func share(_ form: KernelForm) -> Double {
+        shares[form] ?? Self.reference.shares[form] ?? 0.5
+    }
+
+    /// What the kernels reached where Xinghe is developed: two cores with AVX-512 of a virtual
+    /// machine, `xinghe calibrate`, medium sizes, both cores at work. `docs/predict.md` has the
+    /// whole profile.
+    public static let reference = KernelEfficiencies(
+        source: "measured by 'xinghe calibrate' on the developers' two-core host",
+        shares: [
+            .align: 0.26, .cg: 0.72, .comm: 1, .fft: 0.34, .gemm: 1, .graph: 0.08,
+            .infer: 0.80, .lu: 0.9, .md: 0.04, .shallow: 0.72, .stencil: 0.66,
+            .stream: 1, .train: 0.78,
+        ]
+    )
+}

@@ -1,0 +1,153 @@
+/// How long a kernel takes on some nodes, and why.
+///
+/// On each node by the roofline (Williams, Waterman, Patterson, CACM 52(4), 2009): the larger of
+/// operations at the rate of matrix products and bytes at the rate of STREAM, divided by the part
+/// of its roofline that the kernel was measured to reach. Between nodes by LogGP.
+public struct KernelPrediction: Hashable, Sendable {
+    /// One part of the time.
+    public struct Part: Hashable, Sendable {
+        /// What is done.
+        public var name: String
+        /// How long. Unit: s.
+        public var seconds: Double
+
+        init(_ name: String, _ seconds: Double) {
+            self.name = name
+            self.seconds = seconds
+        }
+    }
+
+    /// The kernel.
+    public var kernel: KernelForm
+    /// The extents of the problem, over all nodes.
+    public var shape: [Int]
+    /// Where it runs.
+    public var target: PredictionTarget
+    /// Whether accelerator cards work too.
+    public var usesCards: Bool
+    /// How often the work is done.
+    public var repeats: Int
+    /// The work of all repetitions.
+    public var work: KernelWork
+    /// What the time consists of, one after the other.
+    public var parts: [Part]
+    /// What is assumed, in sentences.
+    public var notes: [String]
+
+    /// The whole time. Unit: s.
+    public var seconds: Double { parts.reduce(0) { $0 + $1.seconds } }
+    /// Operations a second.
+    public var flopRate: Double { seconds > 0 ? work.flop / seconds : 0 }
+    /// The nodes' nominal peak, without cards where they do not work. Unit: flop/s.
+    public var peak: Double { target.rates.peak * Double(target.nodeCount) }
+    /// The part of the nominal peak that is used.
+    public var efficiency: Double { peak > 0 ? flopRate / peak : 0 }
+    /// Energy of the nodes at their power under load; nil when that is not known. Unit: J.
+    public var joules: Double? {
+        target.rates.watts.map { $0 * Double(target.nodeCount) * seconds }
+    }
+}
+
+extension KernelPrediction {
+    /// Predicts `kernel` on `target`.
+    ///
+    /// - Parameters:
+    ///   - usesCards: whether accelerator cards work; nil for what is usual: in dense algebra they
+    ///     do, elsewhere not.
+    ///   - repeats: how often the work is done.
+    ///   - efficiencies: how near each kernel comes to its roofline.
+    /// - Throws: `PredictionRefusal`.
+    public init(
+        _ kernel: KernelForm,
+        shape: [Int],
+        on target: PredictionTarget,
+        usesCards: Bool? = nil,
+        repeats: Int = 1,
+        efficiencies: KernelEfficiencies = .reference
+    ) throws(PredictionRefusal) {
+        precondition(shape.count == kernel.dimensions && repeats > 0)
+        let needed = kernel.memory(shape)
+        let available = target.rates.memory * Double(target.nodeCount)
+        guard needed <= available else {
+            throw .outOfMemory(needed: needed, available: available)
+        }
+        guard target.nodeCount <= kernel.mostParties(shape) else {
+            throw .tooManyNodes(target.nodeCount, kernel: kernel, shape: shape)
+        }
+        let cards = usesCards ?? (kernel.isDense && target.rates.cards > 0)
+        if cards {
+            let hasRate = kernel.isDense || target.rates.cardBandwidth != nil
+            guard target.rates.cards > 0, hasRate else {
+                throw .cardsNotUsable(nodeType: target.rates.name, kernel: kernel)
+            }
+        }
+        let once = kernel.work(shape, ranks: target.nodeCount)
+        let model = KernelTimes(
+            kernel: kernel,
+            shape: shape,
+            work: once,
+            target: target,
+            usesCards: cards,
+            efficiency: efficiencies.share(kernel)
+        )
+        let count = Double(repeats)
+        self.kernel = kernel
+        self.shape = shape
+        self.target = target
+        self.usesCards = cards
+        self.repeats = repeats
+        work = KernelWork(flop: once.flop * count, byte: once.byte * count)
+        parts = model.parts.filter { $0.seconds > 0 }.map { Part($0.name, $0.seconds * count) }
+        var notes = target.rates.notes
+        if target.nodeCount > 1 { notes += target.network.notes }
+        if kernel != .lu && kernel != .comm {
+            notes.append(
+                "\(kernel.rawValue) reaches \(percentText(efficiencies.share(kernel))) of its "
+                    + "roofline on a node (\(efficiencies.source))"
+            )
+        }
+        self.notes = notes + kernel.estimateNotes
+    }
+}
+
+extension KernelForm {
+    /// Whether matrix products make up nearly all of it.
+    public var isDense: Bool {
+        switch self {
+        case .gemm, .infer, .lu, .train: true
+        default: false
+        }
+    }
+
+    /// What of the work is estimated, not counted.
+    fileprivate var estimateNotes: [String] {
+        switch self {
+        case .cg: ["cg: the number of iterations is estimated from the longest side"]
+        case .graph: ["graph: the search is taken to reach 99.9 % of the edges"]
+        case .md: ["md: 54 neighbours an atom within the cutoff, as in the melt"]
+        default: []
+        }
+    }
+
+    /// The most nodes that the problem can be spread over.
+    fileprivate func mostParties(_ shape: [Int]) -> Int {
+        switch self {
+        case .align: shape[1]
+        case .cg, .md, .shallow, .stencil: shape.reduce(1) { $0.multipliedClamped(by: $1) }
+        case .comm: .max
+        case .fft: min(shape[0], shape[1]).multipliedClamped(by: min(shape[1], shape[2]))
+        case .gemm: shape[0].multipliedClamped(by: shape[1])
+        case .graph: shape[0] < 62 ? 1 << shape[0] : .max
+        case .infer, .train: shape[0]
+        case .lu: shape[0].multipliedClamped(by: shape[0])
+        case .stream: shape[0]
+        }
+    }
+}
+
+extension Int {
+    fileprivate func multipliedClamped(by other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
+    }
+}

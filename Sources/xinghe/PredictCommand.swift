@@ -1,0 +1,180 @@
+import ArgumentParser
+import Billing
+import Catalog
+import ClusterModel
+import JobModel
+import Prediction
+import Quantities
+import Reporting
+import WireFormats
+
+/// How long a kernel would take on a modelled machine, and what it would cost.
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Say how long a kernel takes on a machine, from its rates and network.",
+        discussion: """
+            EXAMPLES
+              xinghe predict lu --size 1000000x256 --machine tianhe-1a --nodes 1024
+              xinghe predict cg --size 2048 --machine tianhe-3-prototype/th3p-ftp --nodes 64 --json
+              xinghe predict stencil --size 4096 --machine tianhe-2 --nodes all
+              xinghe predict gemm --size 8192 --machine host --profile host.json
+              xinghe predict --exam
+
+            Kernels and sizes are those of xinghe-kernel. On a node the roofline counts, between \
+            nodes LogGP; docs/predict.md says how. The exam sets the model beside published results.
+            """
+    )
+
+    @Argument(help: "The kernel, such as lu, cg or fft.")
+    var kernel: String?
+
+    @Option(help: "small, medium, large, or extents such as 4096 or 512x512x256.")
+    var size: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "MACHINE or MACHINE/NODETYPE, or a file.",
+            valueName: "machine"
+        )
+    )
+    var machine = "tianjin"
+
+    @Option(help: "How many nodes, or 'all'.")
+    var nodes = "1"
+
+    @Option(name: .customLong("repeat"), help: "How often the work is done.")
+    var repeats = 1
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Let accelerator cards work, or not; else they do in dense algebra only."
+    )
+    var cards: Bool?
+
+    @Option(
+        help: ArgumentHelp("What 'xinghe calibrate --out' measured on a host.", valueName: "file")
+    )
+    var profile: String?
+
+    @Flag(help: "Set the model beside published HPL and HPCG results.")
+    var exam = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let output = exam ? try examText() : try predictionText()
+        try TextOutput.write(output, to: nil)
+    }
+
+    private func examText() throws -> String {
+        guard kernel == nil, size == nil else {
+            throw ValidationError("--exam takes no kernel and no size")
+        }
+        let library = try MachineChoice.library()
+        var answers: [PublishedExam.Answer] = []
+        for question in PublishedExam.questions {
+            let machine = try library.machine(named: question.machine)
+            if let answer = try PublishedExam.answer(question, machine) { answers.append(answer) }
+        }
+        let report = ExamReport(answers)
+        return json ? report.json.prettyText + "\n" : report.text
+    }
+
+    private func predictionText() throws -> String {
+        guard let kernel else {
+            throw ValidationError("name a kernel, such as lu, or ask for --exam")
+        }
+        guard repeats >= 1, repeats <= 1_000_000_000 else {
+            throw ValidationError("--repeat \(repeats): 1 to 1000000000")
+        }
+        let form = try KernelForm(named: kernel)
+        let shape = try form.shape(of: size ?? "medium")
+        let (name, typeName) = Self.parts(of: machine)
+        let machine = try MachineChoice.machine(name)
+        var rates: HostRates?
+        if let profile { rates = try Self.hostRates(profile) }
+        let target = try PredictionTarget(
+            machine,
+            typeNames: typeName.map { [$0] },
+            nodeCount: try nodeCount(),
+            measured: rates
+        )
+        let prediction = try KernelPrediction(
+            form,
+            shape: shape,
+            on: target,
+            usesCards: cards,
+            repeats: repeats,
+            efficiencies: rates?.efficiencies ?? .reference
+        )
+        let price = PredictedPrice(machine, prediction)
+        let report = PredictionReport(
+            prediction,
+            price: price?.amount,
+            partition: price?.partition
+        )
+        return json ? report.json.prettyText + "\n" : report.text
+    }
+
+    /// `MACHINE/NODETYPE`; a path to a file is a machine alone.
+    private static func parts(of word: String) -> (machine: String, type: String?) {
+        guard !MachineChoice.isPath(word), let slash = word.firstIndex(of: "/") else {
+            return (word, nil)
+        }
+        return (String(word[..<slash]), String(word[word.index(after: slash)...]))
+    }
+
+    private func nodeCount() throws -> Int? {
+        guard nodes != "all" else { return nil }
+        guard let count = Int(nodes), count >= 1 else {
+            throw ValidationError("--nodes \(nodes): a number from 1, or 'all'")
+        }
+        return count
+    }
+
+    private static func hostRates(_ path: String) throws -> HostRates {
+        let text = try readText(path)
+        do throws(JSONValue.Malformed) {
+            return try HostRates(profile: JSONValue(parsing: text))
+        } catch {
+            throw Refusal("\(path): \(error)")
+        }
+    }
+}
+
+/// What the predicted run would be charged in the first partition that has such nodes.
+private struct PredictedPrice {
+    var amount: Fen
+    var partition: String
+
+    init?(_ machine: Machine, _ prediction: KernelPrediction) {
+        let names = Set(prediction.target.rates.name.split(separator: " ").map(String.init))
+        let partition = machine.partitions.first { partition in
+            partition.nodes.contains { names.contains(machine.nodeType(ofNode: $0).name) }
+        }
+        // Far past any job, and its microseconds might not fit.
+        guard let partition, prediction.seconds < 1e9 else { return nil }
+        let rates = prediction.target.rates
+        let count = Int64(prediction.target.nodeCount)
+        let duration = SimDuration(microseconds: Int64((prediction.seconds * 1e6).rounded(.up)))
+        let start = SimInstant(seconds: 1_735_660_800)
+        let usage = JobUsage(
+            id: JobID(1),
+            account: machine.defaultAccount.name,
+            partition: partition.name,
+            platform: partition.platform,
+            outcome: .ended(.completed),
+            nodeCount: count,
+            coreCount: count * Int64(rates.cores),
+            cardCount: count * Int64(rates.cards),
+            startedAt: start,
+            endedAt: start + duration
+        )
+        var volumes = VolumeCounter()
+        let parts = Tariff(pricesOf: machine).charge(for: usage, volumes: &volumes)
+        amount = parts.reduce(into: .zero) { $0 += $1.amount }
+        self.partition = partition.name
+    }
+}

@@ -1,0 +1,96 @@
+import ClusterModel
+import IndexSets
+import Prediction
+import Quantities
+import Testing
+import WireFormats
+
+@testable import LiveRuntime
+
+@Suite("Emulated jobs that name a kernel")
+struct EmulatedKernelTests {
+    /// The small centre with nodes whose rates are known.
+    private static var machine: Machine {
+        var machine = SmallCentre.machine
+        for index in 0..<2 {
+            machine.nodeTypes[index].processor.clock = Frequency(hertz: 2_930_000_000)
+            machine.nodeTypes[index].processor.flopsPerCycle = 4
+            machine.nodeTypes[index].memoryBandwidth = ByteRate(bytesPerSecond: 64_000_000_000)
+        }
+        return machine
+    }
+
+    private func run(
+        _ comment: String,
+        nodes: Int32,
+        partition: String = "batch"
+    ) async throws -> SimDuration {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: Self.machine))
+        let id = try await centre.submit(
+            SmallCentre.request {
+                $0.comment = comment
+                $0.minimumNodes = nodes
+                $0.partitions = [partition]
+                $0.timeLimit = SimDuration(seconds: 80_000)
+            }
+        )
+        try await centre.advance(seconds: 80_000)
+        let record = try await centre.record(id)
+        await centre.close()
+        #expect(record.state == "COMPLETED")
+        return record.elapsed
+    }
+
+    @Test("A job runs as long as the predictor says", arguments: [1, 4, 16] as [Int32])
+    func runsAsPredicted(nodes: Int32) async throws {
+        let elapsed = try await run("kernel=cg,size=256,repeat=200", nodes: nodes)
+        let target = try PredictionTarget(
+            Self.machine,
+            typeNames: ["thin"],
+            nodeCount: Int(nodes)
+        )
+        let prediction = try KernelPrediction(
+            .cg,
+            shape: [256, 256, 256],
+            on: target,
+            repeats: 200
+        )
+        #expect(prediction.seconds > 10)
+        #expect(abs(Double(elapsed.microseconds) * 1e-6 - prediction.seconds) < 2e-6)
+    }
+
+    @Test("runtime= still says so itself")
+    func runTimeOfItsOwn() async throws {
+        #expect(try await run("kernel=cg,runtime=77", nodes: 1) == SimDuration(seconds: 77))
+    }
+
+    @Test("A part of a shared node takes as much longer as it is smaller")
+    func sharedNodes() async throws {
+        let elapsed = try await run("kernel=stream,size=200000000", nodes: 1, partition: "shared")
+        // One core of eight: an eighth of the node's 51.2 GB/s.
+        let expected = 80 * 2e8 / (64e9 * 0.8 / 8)
+        #expect(abs(Double(elapsed.microseconds) * 1e-6 - expected) < 2e-6)
+    }
+
+    @Test(
+        "A kernel or size that makes no sense is refused, and says what is wrong",
+        arguments: [
+            ("kernel=hpl", "no kernel is called 'hpl'"),
+            ("kernel=cg,size=8x8", "'8x8' is no size of cg"),
+            ("kernel=lu,size=1000000", "of memory and the nodes have"),
+            ("kernel=lu,size=1000,repeat=0", "'repeat=0' is no number"),
+        ]
+    )
+    func refusals(comment: String, problem: String) async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: Self.machine))
+        do throws(RequestFailure) {
+            _ = try await centre.submit(SmallCentre.request { $0.comment = comment }, .me)
+            Issue.record("\(comment) was taken")
+        } catch {
+            #expect(error.status == 400)
+            #expect(error.body.details.contains { $0.contains(problem) }, "\(error.body)")
+            #expect(error.body.details.contains { $0.contains(comment) }, "\(error.body)")
+        }
+        await centre.close()
+    }
+}

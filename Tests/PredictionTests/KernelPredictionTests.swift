@@ -1,0 +1,209 @@
+import Catalog
+import ClusterModel
+import Prediction
+import Quantities
+import Testing
+import WireFormats
+
+private let library = MachineLibrary(
+    host: HostDescription(
+        name: "testhost",
+        processorModel: "Test processor",
+        cores: 4,
+        memory: ByteCount(mebibytes: 8_192)
+    )
+)
+
+private func target(
+    _ name: String,
+    _ type: String? = nil,
+    nodes: Int?
+) throws -> PredictionTarget {
+    try PredictionTarget(
+        library.machine(named: name),
+        typeNames: type.map { [$0] },
+        nodeCount: nodes
+    )
+}
+
+@Suite("Predictions")
+struct KernelPredictionTests {
+    /// A problem of each kernel that a machine of thousands of nodes can hold and share.
+    static let large: [(KernelForm, [Int])] = [
+        (.align, [512, 4_000_000, 400]), (.cg, [4_096, 4_096, 4_096]), (.comm, [1_048_576]),
+        (.fft, [4_096, 4_096, 4_096]), (.gemm, [200_000, 200_000, 200_000]), (.graph, [36, 16]),
+        (.infer, [65_536, 1_024, 1_024]), (.lu, [1_000_000, 256]), (.md, [1_000, 1_000, 1_000]),
+        (.shallow, [200_000, 200_000]), (.stencil, [4_096, 4_096, 4_096]),
+        (.stream, [100_000_000_000]), (.train, [65_536, 1_024, 1_024]),
+    ]
+
+    @Test("Every kernel can be predicted on a whole machine", arguments: large)
+    func wholeMachine(kernel: KernelForm, shape: [Int]) throws {
+        let all = try target("tianhe-1a", nodes: nil)
+        #expect(all.nodeCount == 7_168)
+        let prediction = try KernelPrediction(kernel, shape: shape, on: all)
+        #expect(prediction.seconds > 0 && prediction.seconds.isFinite)
+        #expect(prediction.parts.allSatisfy { $0.seconds > 0 && $0.seconds.isFinite })
+        // Single precision may pass the double-precision peak, nothing else may.
+        let most = kernel == .infer || kernel == .train ? 2.0 : 1.0
+        #expect(prediction.efficiency <= most, "\(kernel) \(prediction.efficiency)")
+        #expect(try #require(prediction.joules) > 0)
+    }
+
+    @Test("More nodes never make the part on the nodes slower", arguments: large)
+    func computingScales(kernel: KernelForm, shape: [Int]) throws {
+        guard kernel != .comm else { return }
+        var previous = Double.infinity
+        for nodes in [3_072, 4_096, 6_144, 7_168] {
+            let prediction = try KernelPrediction(
+                kernel,
+                shape: shape,
+                on: target("tianhe-1a", nodes: nodes)
+            )
+            let part = try #require(prediction.parts.first)
+            #expect(part.seconds < previous, "\(kernel) on \(nodes)")
+            previous = part.seconds
+        }
+    }
+
+    @Test("On one node nothing is sent", arguments: KernelForm.allCases)
+    func oneNodeSendsNothing(kernel: KernelForm) throws {
+        let one = try target("tianhe-2", nodes: 1)
+        let prediction = try KernelPrediction(
+            kernel,
+            shape: kernel.namedSizes[0],
+            on: one
+        )
+        let local = [
+            "computing (operations)", "computing (memory)", "update", "triangular solve", "panel",
+            "row gather",
+        ]
+        #expect(prediction.parts.allSatisfy { local.contains($0.name) }, "\(prediction.parts)")
+        #expect(prediction.parts.isEmpty == (kernel == .comm))
+    }
+
+    @Test("Time is the roofline's: bytes over bandwidth for stream, flop over rate for gemm")
+    func rooflineByHand() throws {
+        // 2 × 102.4 GB/s × 80 %; 2 × 422.4 GF × 95 %, cards left out.
+        let two = try target("tianhe-2", nodes: 2)
+        let stream = try KernelPrediction(.stream, shape: [1_000_000_000], on: two)
+        #expect(abs(stream.seconds - 80e9 / (2 * 102.4e9 * 0.8)) < 1e-9)
+        let gemm = try KernelPrediction(
+            .gemm,
+            shape: [20_000, 20_000, 20_000],
+            on: two,
+            usesCards: false
+        )
+        let computing = try #require(gemm.parts.first?.seconds)
+        let hand = 2 * 8e12 / (2 * 422.4e9 * 0.95)
+        #expect(abs(computing - hand) < 1e-9 * hand, "\(computing) \(hand)")
+    }
+
+    @Test("A message takes 2o + L + (m - 1)G, and collectives the rounds of their trees")
+    func logGP() {
+        let network = NetworkModel(latency: 3e-6, overhead: 1e-6, secondsOfByte: 1e-9)
+        #expect(abs(network.message(1) - 5e-6) < 1e-15)
+        #expect(abs(network.message(1_001) - 6e-6) < 1e-15)
+        #expect(network.allReduce(8, 1) == 0)
+        #expect(abs(network.allReduce(8, 1_024) - 10 * network.message(8)) < 1e-15)
+        #expect(abs(network.allReduce(8, 1_025) - 11 * network.message(8)) < 1e-15)
+        // Long sums move twice the vector, not the vector in each round.
+        #expect(network.allReduce(1e9, 1_024) < 2.1)
+        #expect(network.allReduce(1e9, 1_024) > 1.9)
+    }
+
+    @Test("A prediction repeats in proportion")
+    func repeats() throws {
+        let nodes = try target("tianhe-1a", nodes: 16)
+        let one = try KernelPrediction(.fft, shape: [512, 512, 512], on: nodes)
+        let ten = try KernelPrediction(.fft, shape: [512, 512, 512], on: nodes, repeats: 10)
+        #expect(abs(ten.seconds - 10 * one.seconds) < 1e-12 * ten.seconds)
+        #expect(ten.work.flop == 10 * one.work.flop)
+        #expect(abs(ten.flopRate - one.flopRate) < 1e-9 * one.flopRate)
+    }
+}
+
+@Suite("Refused predictions")
+struct PredictionRefusalTests {
+    private func refusal(_ body: () throws -> Void) -> String {
+        do {
+            try body()
+            return "not refused"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("What makes no sense is named")
+    func refusals() throws {
+        let nodes = try target("tianhe-1a", nodes: 4)
+        func predict(_ kernel: KernelForm, _ size: String, cards: Bool? = nil) throws {
+            _ = try KernelPrediction(
+                kernel,
+                shape: kernel.shape(of: size),
+                on: nodes,
+                usesCards: cards
+            )
+        }
+        let texts: [(String, () throws -> Void)] = [
+            ("no kernel is called 'hpl'", { _ = try KernelForm(named: "hpl") }),
+            ("'8x8' is no size of cg", { try predict(.cg, "8x8") }),
+            ("'0' is no size of lu", { try predict(.lu, "0") }),
+            (
+                "needs 7.3 TiB of memory and the nodes have 96.0 GiB",
+                { try predict(.lu, "1000000") }
+            ),
+            ("cannot be spread over 4 nodes", { try predict(.infer, "2x8x64") }),
+            (
+                "9000 nodes: tianhe-1a has 7168 of this kind",
+                { _ = try target("tianhe-1a", nodes: 9_000) }
+            ),
+            (
+                "has no node type 'th2'; it has th1a",
+                { _ = try target("tianhe-1a", "th2", nodes: 1) }
+            ),
+            ("the peak of host is not known", { _ = try target("host", nodes: 1) }),
+        ]
+        for (text, body) in texts {
+            let found = refusal(body)
+            #expect(found.contains(text), "\(found)")
+        }
+        let noCards = try target("tianhe-3-prototype", "th3p-mtp", nodes: 4)
+        let found = refusal {
+            _ = try KernelPrediction(.cg, shape: [64, 64, 64], on: noCards, usesCards: true)
+        }
+        #expect(found.contains("no cards that cg could use"), "\(found)")
+    }
+
+    @Test("A host is predicted from its profile, and a broken profile is named")
+    func hostProfile() throws {
+        let text = """
+            {"format":"xinghe-host-profile/1","host":"h","cores":4,"gemm_flop_per_s":1e11,
+             "stream_byte_per_s":2e10,"efficiency":{"cg":0.5}}
+            """
+        let rates = try HostRates(profile: JSONValue(parsing: text))
+        let nodes = try PredictionTarget(
+            library.machine(named: "host"),
+            nodeCount: 1,
+            measured: rates
+        )
+        let cg = try KernelPrediction(
+            .cg,
+            shape: [64, 64, 64],
+            on: nodes,
+            efficiencies: rates.efficiencies
+        )
+        #expect(abs(cg.seconds - cg.work.byte / 2e10 / 0.5) < 1e-9)
+        for (wrong, name) in [
+            ("\"cores\":4", "cores"), ("\"gemm_flop_per_s\":1e11", "gemm_flop_per_s"),
+            ("\"cg\":0.5", "efficiency.nosuch"), ("host-profile/1", "format"),
+        ] {
+            let replacement = wrong.contains("cg") ? "\"nosuch\":0.5" : "\"x\":-1"
+            let broken =
+                wrong.contains("profile")
+                ? text.replacing(wrong, with: "other") : text.replacing(wrong, with: replacement)
+            let found = refusal { _ = try HostRates(profile: JSONValue(parsing: broken)) }
+            #expect(found.contains(name), "\(found)")
+        }
+    }
+}
