@@ -96,6 +96,7 @@ let targets: [Target] = [
         providers: [.apt(["libopenblas-dev"])]
     ),
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
+    .systemLibrary(name: "CPrefetch"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
     .target(
@@ -109,7 +110,7 @@ let targets: [Target] = [
     .target(
         name: "ComputeKernels",
         dependencies: [
-            "MessagePassing", "COpenBLAS", "CFFTW", "HardwareTopology", "WireFormats",
+            "MessagePassing", "COpenBLAS", "CFFTW", "CPrefetch", "HardwareTopology", "WireFormats",
             "Determinism", "IndexSets", "Prediction",
         ],
         swiftSettings: numeric
