@@ -139,7 +139,8 @@ let targets: [Target] = [
     .target(
         name: "Reporting",
         dependencies: [
-            "Quantities", "Billing", "WireFormats", "ClusterModel", "WorkloadFormats", "Prediction",
+            "Quantities", "Determinism", "Billing", "WireFormats", "ClusterModel",
+            "WorkloadFormats", "Prediction",
         ],
         swiftSettings: house
     ),
@@ -271,7 +272,10 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "ReportingTests",
-        dependencies: ["Reporting", "Billing", "ClusterModel", "JobModel", "WireFormats"],
+        dependencies: [
+            "Reporting", "Billing", "ClusterModel", "Determinism", "JobModel", "WireFormats",
+            "WorkloadFormats",
+        ],
         swiftSettings: house
     ),
     .testTarget(

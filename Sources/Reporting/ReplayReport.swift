@@ -13,6 +13,8 @@ public struct PolicyOutcome: Sendable {
     public var queueMaximum: Int
     /// The digest of all decisions, 16 hexadecimal digits.
     public var digest: String
+    /// What the replay took of a processor, without reading the log. Unit: s.
+    public var cpuSeconds: Double
     /// The numbers of the jobs that are larger than the machine.
     public var refusedIDs: [Int64]
 
@@ -23,6 +25,7 @@ public struct PolicyOutcome: Sendable {
         timeoutCount: Int,
         queueMaximum: Int,
         digest: String,
+        cpuSeconds: Double,
         refusedIDs: [Int64]
     ) {
         self.policy = policy
@@ -30,6 +33,7 @@ public struct PolicyOutcome: Sendable {
         self.timeoutCount = timeoutCount
         self.queueMaximum = queueMaximum
         self.digest = digest
+        self.cpuSeconds = cpuSeconds
         self.refusedIDs = refusedIDs
     }
 }
@@ -42,6 +46,8 @@ public struct ReplayReport: Sendable {
     public var machine: String
     /// What ran first at one instant.
     public var eventOrder: String
+    /// What was left out of the measures.
+    public var trim: Trim?
     /// The trace.
     public var trace: Trace
     /// One entry a policy.
@@ -52,12 +58,14 @@ public struct ReplayReport: Sendable {
         tracePath: String,
         machine: String,
         eventOrder: String,
+        trim: Trim? = nil,
         trace: Trace,
         outcomes: [PolicyOutcome]
     ) {
         self.tracePath = tracePath
         self.machine = machine
         self.eventOrder = eventOrder
+        self.trim = trim
         self.trace = trace
         self.outcomes = outcomes
     }
@@ -68,6 +76,7 @@ public struct ReplayReport: Sendable {
     private var heading: String {
         let jobs = counted(trace.jobs.count, "job")
         return "\(tracePath): \(jobs) on \(machine), event order \(eventOrder)\n"
+            + (trim.map { "measured without the beginning and end: --trim \($0.text)\n" } ?? "")
             + (trace.headerValue("Acknowledge").map { "acknowledge: \($0)\n" } ?? "") + "\n"
     }
 
@@ -87,9 +96,16 @@ public struct ReplayReport: Sendable {
         row("bounded slowdown mean") { NumberText.fixed($0.metrics.boundedSlowdownMean, 2) }
         row("per-processor slowdown") { NumberText.fixed($0.metrics.perProcessorSlowdownMean, 2) }
         row("utilisation (%)") { NumberText.fixed($0.metrics.utilisation * 100, 3) }
+        if outcomes.contains(where: { $0.metrics.lossOfCapacity != nil }) {
+            row("loss of capacity (%)") { $0.metrics.lossOfCapacityText }
+        }
         row("makespan (d)") { NumberText.fixed($0.metrics.makespan / 86_400, 3) }
+        row("throughput (jobs/h)") { NumberText.fixed($0.metrics.throughputPerHour, 2) }
+        row("queue mean (jobs)") { NumberText.fixed($0.metrics.queueMean, 2) }
         row("longest queue (jobs)") { NumberText.grouped(Int64($0.queueMaximum)) }
+        row("fairness over users (Jain)") { $0.metrics.userFairnessText }
         row("ended at their limit") { NumberText.grouped(Int64($0.timeoutCount)) }
+        row("CPU time (s)") { NumberText.fixed($0.cpuSeconds, 2) }
         row("digest") { $0.digest }
         return table.lines.map { $0 + "\n" }.joined()
     }
@@ -113,25 +129,46 @@ public struct ReplayReport: Sendable {
             [
                 .init("trace", .string(tracePath)), .init("machine", .string(machine)),
                 .init("event_order", .string(eventOrder)),
-            ] + reading + [.init("policies", .array(outcomes.map(\.json)))]
+                .init("trim", trim.map { .string($0.text) } ?? .null),
+            ] + reading + [.init("policies", .array(outcomes.map { .object($0.members) }))]
         )
     }
 }
 
+extension ScheduleMetrics {
+    /// Jain's index with three decimals; a dash when the log names no users.
+    var userFairnessText: String { userFairness.map { NumberText.fixed($0, 3) } ?? "–" }
+
+    /// The loss of capacity in per cent; a dash when it was not asked for.
+    var lossOfCapacityText: String { lossOfCapacity.map { NumberText.fixed($0 * 100, 3) } ?? "–" }
+
+    /// The measures as members of a JSON object, with their units.
+    var members: [JSONValue.Member] {
+        func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+        return [
+            .init("jobs", .integer(Int64(jobCount))), .init("wait_mean_s", .number(waitMean)),
+            .init("wait_median_s", .number(waitMedian)), .init("wait_p95_s", .number(waitP95)),
+            .init("wait_max_s", .number(waitMaximum)),
+            .init("response_mean_s", .number(responseMean)),
+            .init("bounded_slowdown_mean", .number(boundedSlowdownMean)),
+            .init("per_processor_slowdown_mean", .number(perProcessorSlowdownMean)),
+            .init("utilisation", .number(utilisation)),
+            .init("loss_of_capacity", optional(lossOfCapacity)),
+            .init("makespan_s", .number(makespan)), .init("queue_mean", .number(queueMean)),
+            .init("throughput_per_hour", .number(throughputPerHour)),
+            .init("user_fairness", optional(userFairness)),
+        ]
+    }
+}
+
 extension PolicyOutcome {
-    fileprivate var json: JSONValue {
-        [
-            "policy": .string(policy), "jobs": .integer(Int64(metrics.jobCount)),
-            "wait_mean_s": .number(metrics.waitMean),
-            "wait_median_s": .number(metrics.waitMedian), "wait_p95_s": .number(metrics.waitP95),
-            "wait_max_s": .number(metrics.waitMaximum),
-            "response_mean_s": .number(metrics.responseMean),
-            "bounded_slowdown_mean": .number(metrics.boundedSlowdownMean),
-            "per_processor_slowdown_mean": .number(metrics.perProcessorSlowdownMean),
-            "utilisation": .number(metrics.utilisation), "makespan_s": .number(metrics.makespan),
-            "queue_max": .integer(Int64(queueMaximum)),
-            "timeouts": .integer(Int64(timeoutCount)), "digest": .string(digest),
-            "refused": .array(refusedIDs.map { .integer($0) }),
+    /// The outcome as members of a JSON object.
+    var members: [JSONValue.Member] {
+        [.init("policy", .string(policy))] + metrics.members + [
+            .init("queue_max", .integer(Int64(queueMaximum))),
+            .init("timeouts", .integer(Int64(timeoutCount))), .init("digest", .string(digest)),
+            .init("cpu_s", .number(cpuSeconds)),
+            .init("refused", .array(refusedIDs.map { .integer($0) })),
         ]
     }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import ReplayRuntime
 import Reporting
-import Scheduling
 import WireFormats
+import WorkloadFormats
 
 /// `xinghe replay`: a log under one or more policies.
 struct ReplayCommand: AsyncParsableCommand {
@@ -10,13 +10,14 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Replay a recorded log under one or more scheduling policies.",
         discussion: """
-            The log is in the Standard Workload Format, plain or compressed (gzip, xz, zstd); '-' \
-            is standard input. Without --machine and --processors the machine is the one that \
-            the log's header names (MaxProcs, else MaxNodes).
+            The log is in the Standard Workload Format, one of the GPU logs of Philly and Alibaba, \
+            or an export of 'sacct -P'; plain or compressed (gzip, xz, zstd); '-' is standard \
+            input. Without --machine and --processors the machine is the one that the log's header \
+            names (MaxProcs, else MaxNodes). To compare many policies, see 'xinghe compare'.
             """
     )
 
-    @Argument(help: "The log: FILE.swf, FILE.swf.gz, or '-'.")
+    @Argument(help: "The log: FILE.swf, FILE.swf.gz, FILE.csv, …, or '-'.")
     var trace: String
 
     @OptionGroup
@@ -33,8 +34,11 @@ struct ReplayCommand: AsyncParsableCommand {
     @OptionGroup
     var outside: ExternalPolicyOptions
 
-    @Option(help: ArgumentHelp("Write one row a job to FILE.", valueName: "FILE"))
-    var jobsCSV: String?
+    @OptionGroup(title: "Outputs (one policy)")
+    var outputs: ScheduleOutputs
+
+    @Option(help: ArgumentHelp("Write one page with plots to FILE.", valueName: "FILE"))
+    var report: String?
 
     @Flag(help: "Print the report as JSON.")
     var json = false
@@ -42,32 +46,123 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let policies = try options.policies(policy)
         try outside.check(policies)
-        if jobsCSV != nil, policies.count > 1 {
-            throw ValidationError("--jobs-csv: one policy only; \(policy) names several")
+        if let option = outputs.first, policies.count > 1 {
+            throw ValidationError("\(option): one policy only; \(policy) names several")
         }
+        try outputs.check()
+        try report.map { try OutputFile.check($0) }
         let trace = try options.readTrace(self.trace)
+        try options.checkTrim(trace, at: self.trace)
+        var page = report.map { _ in ReplayPage(options) }
         var outcomes: [PolicyOutcome] = []
         var machineTitle = ""
         for policy in policies {
             let machine = try options.machine(for: trace, at: self.trace, policy)
             machineTitle = machine.title
-            var driver = ReplayDriver(
-                trace: trace,
-                machine: machine,
-                order: options.eventOrder,
-                overrun: options.overrun
-            )
-            let (result, name) = try outside.run(&driver, trace, machine)
-            if let jobsCSV { try JobsCSV(trace, result).write(to: jobsCSV) }
-            outcomes.append(PolicyOutcome(name, trace, machine, result))
+            let run = try ReplayRun(trace, on: machine, options) { driver in
+                try outside.run(&driver, trace, machine)
+            }
+            try outputs.write(run, options)
+            let outcome = run.outcome(trim: options.trim, withLossOfCapacity: report != nil)
+            outcomes.append(outcome)
+            page?.add(outcome, run.schedule)
+        }
+        if let report, let page {
+            try OutputFile.write(page.html(self.trace, machineTitle, trace), to: report)
         }
         let report = ReplayReport(
             tracePath: self.trace,
             machine: machineTitle,
             eventOrder: options.eventOrder.rawValue,
+            trim: options.trim,
             trace: trace,
             outcomes: outcomes
         )
         print(json ? report.json.prettyText + "\n" : report.text, terminator: "")
+    }
+}
+
+/// The page that `replay --report` writes: that of a comparison, policy after policy.
+private struct ReplayPage {
+    private let options: ReplayOptions
+    private let bootstrap = PairedBootstrap(seed: 1)
+    private var base: Schedule?
+    private var frame: PictureFrame?
+    private var cells: [ComparisonCell] = []
+
+    init(_ options: ReplayOptions) {
+        self.options = options
+    }
+
+    mutating func add(_ outcome: PolicyOutcome, _ schedule: Schedule) {
+        let window = options.trim.flatMap { schedule.trace.window(of: $0) }
+        if cells.isEmpty { frame = PictureFrame(schedule, submissions: window) }
+        cells.append(
+            ComparisonCell(
+                outcome,
+                schedule: schedule,
+                base: base,
+                frame: frame,
+                window: window,
+                bootstrap: bootstrap,
+                withGantt: cells.count < ComparisonPage.detailMaximum
+            )
+        )
+        if base == nil { base = schedule }
+    }
+
+    func html(_ path: String, _ machine: String, _ trace: Trace) -> String {
+        let comparison = Comparison(
+            tracePath: path,
+            machine: machine,
+            trace: trace,
+            cells: cells,
+            frame: frame
+        )
+        let setting = options.setting(shakeSeconds: nil, method: bootstrap.method)
+        return ComparisonPage(ComparisonReport(comparisons: [comparison], setting: setting)).html
+    }
+}
+
+/// The files that hold a whole schedule.
+struct ScheduleOutputs: ParsableArguments {
+    @Option(
+        name: .customLong("jobs-csv"),
+        help: ArgumentHelp("One row a job, with the columns of Batsim.", valueName: "FILE")
+    )
+    var jobsCSV: String?
+
+    @Option(help: ArgumentHelp("The log with the replayed waits, as SWF.", valueName: "FILE"))
+    var swfOut: String?
+
+    @Option(
+        name: .customLong("trace-json"),
+        help: ArgumentHelp("Trace events of Chrome, for ui.perfetto.dev.", valueName: "FILE")
+    )
+    var traceJSON: String?
+
+    /// The first option that was given.
+    var first: String? {
+        if jobsCSV != nil { return "--jobs-csv" }
+        if swfOut != nil { return "--swf-out" }
+        return traceJSON != nil ? "--trace-json" : nil
+    }
+
+    /// Refuses paths that cannot be written.
+    func check() throws {
+        for path in [jobsCSV, swfOut, traceJSON].compactMap(\.self) { try OutputFile.check(path) }
+    }
+
+    /// Writes the files that were asked for.
+    func write(_ run: ReplayRun, _ options: ReplayOptions) throws {
+        let title =
+            "Xinghe, policy \(run.name) on \(run.machine.title), "
+            + "event order \(options.eventOrder.rawValue)"
+        let texts: [(String?, ScheduleText)] = [
+            (jobsCSV, .batsim), (swfOut, .swf(remark: title)), (traceJSON, .chrome(title: title)),
+        ]
+        for case (let path?, let text) in texts {
+            try OutputFile.write(to: path) { emit in try text.write(run.schedule, emit) }
+        }
     }
 }

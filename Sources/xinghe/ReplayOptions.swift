@@ -49,6 +49,21 @@ struct ReplayOptions: ParsableArguments {
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
     var strict = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Leave jobs of the log's beginning and end out of the measures: 5%, 7d, 12h, 900s, or "
+                + "two of those with a comma.",
+            valueName: "A[,B]"
+        ),
+        transform: { text in
+            guard let trim = Trim(text) else {
+                throw ValidationError("'\(text)' is not like 5%, 7d, 12h, 900s or 5%,1d")
+            }
+            return trim
+        }
+    )
+    var trim: Trim?
+
     func validate() throws {
         if let processors, processors < 1 {
             throw ValidationError("--processors: \(processors) is not a number of processors")
@@ -108,6 +123,24 @@ struct ReplayOptions: ParsableArguments {
         } catch let failure as TraceFileFailure {
             throw Refusal("\(failure)")
         }
+    }
+
+    /// Refuses a `--trim` that leaves nothing of the log.
+    func checkTrim(_ trace: Trace, at path: String) throws {
+        if let trim, trace.window(of: trim) == nil {
+            throw Refusal("\(path): --trim \(trim.text) leaves nothing of the log")
+        }
+    }
+
+    /// What a comparison says about how its cells were made.
+    func setting(shakeSeconds: Int64?, method: String) -> ComparisonSetting {
+        ComparisonSetting(
+            eventOrder: eventOrder.rawValue,
+            estimates: "\(estimates)",
+            trim: trim,
+            shakeSeconds: shakeSeconds,
+            method: method
+        )
     }
 
     /// The machine that a trace is replayed on under `policy`.

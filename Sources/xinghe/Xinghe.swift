@@ -10,6 +10,7 @@ struct Xinghe: AsyncParsableCommand {
             AdvanceCommand.self,
             AuditCommand.self,
             BillCommand.self,
+            CompareCommand.self,
             DownCommand.self,
             ForecastCommand.self,
             MachinesCommand.self,

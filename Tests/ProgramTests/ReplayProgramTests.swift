@@ -22,13 +22,35 @@ struct ReplayProgramTests {
         let text = try String(contentsOfFile: table, encoding: .utf8)
         #expect(
             text == """
-                job_id,submit,start,end,processors,wait,state
-                1,0,0,10,8,0,COMPLETED
-                2,5,10,20,8,5,COMPLETED
+                job_id,workload_name,submission_time,requested_number_of_resources,requested_time,\
+                success,final_state,starting_time,execution_time,finish_time,waiting_time,\
+                turnaround_time,stretch,allocated_resources
+                1,log,0,8,60,1,COMPLETED_SUCCESSFULLY,0,10,10,0,10,1.0,0-7
+                2,log,5,8,60,1,COMPLETED_SUCCESSFULLY,10,10,20,5,15,1.5,0-7
 
                 """
         )
         #expect(try folder.names() == ["jobs.csv", "log.swf"])
+    }
+
+    @Test("A log written out replays to what it says, and trace events are valid JSON")
+    func scheduleFiles() throws {
+        let folder = try Folder()
+        let log = try folder.write("log.swf", "; Acknowledge: someone\n" + Self.goodLog)
+        let (copy, events) = (folder.path("copy.swf"), folder.path("events.json"))
+        let run = try xinghe(["replay", log, "--swf-out", copy, "--trace-json", events])
+        #expect(run.status == 0)
+        let text = try String(contentsOfFile: copy, encoding: .utf8)
+        #expect(text.contains("; Acknowledge: someone\n"))
+        #expect(text.hasSuffix("\n2 5 5 10 8 -1 -1 8 60 -1 1 1 1 -1 -1 -1 -1 -1\n"))
+        let again = try xinghe(["replay", copy, "--json"])
+        #expect(again.output.contains(#""wait_max_s": 5"#))
+        let data = try Data(contentsOf: URL(fileURLWithPath: events))
+        let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let list = try #require(object["traceEvents"] as? [[String: Any]])
+        let jobs = list.filter { $0["ph"] as? String == "X" }
+        #expect(jobs.map { $0["ts"] as? Int } == [0, 10_000_000])
+        #expect(jobs.map { $0["dur"] as? Int } == [10_000_000, 10_000_000])
     }
 
     @Test("Standard input, several policies and JSON go together")
@@ -58,6 +80,11 @@ struct ReplayProgramTests {
             (["--processors", "0"], "0 is not a number of processors"),
             (["--strict"], "log.swf:4: field 3: the field is not a number"),
             (["--machine", "tianhe-1a", "--processors", "5"], "one of them only"),
+            (["--policy", "easy,fcfs"], "--jobs-csv: one policy only"),
+            (["--trim", "60%"], "'60%' is not like 5%"),
+            (["--trim", "1d"], "--trim 1d leaves nothing of the log"),
+            (["--format", "sacct"], "a sacct export without the column JobID"),
+            (["--swf-out", "/nonexistent/log.swf"], "/nonexistent/log.swf: cannot be written"),
         ]
     )
     func refusals(arguments: [String], message: String) throws {

@@ -53,7 +53,7 @@ public struct HeatPlot: Sendable {
 
     /// The plot with its title.
     public var svg: String {
-        let (fieldWidth, fieldHeight) = (62.0, 26.0)
+        let (fieldWidth, fieldHeight) = (68.0, 26.0)
         let (left, top) = (86.0, 32.0)
         let width = left + fieldWidth * Double(columns.count) + 12
         let base = top + fieldHeight * Double(rows.count)

@@ -6,6 +6,8 @@ public struct PlotSeries: Sendable {
         case line
         /// Each value holds until the next point.
         case steps
+        /// Each value holds until the next point, filled down to the axis.
+        case area
         /// As dots.
         case points
     }
@@ -75,6 +77,9 @@ public struct LinePlot: Sendable {
                 for place in places {
                     frame.svg.circle(place.x, place.y, radius: 3, colour: colour)
                 }
+            case .area:
+                let base = frame.place(x.range.lowerBound, y.range.lowerBound, x, y).y
+                frame.svg.area(Self.stepped(places), base: base, colour: colour)
             case .line, .steps:
                 frame.svg.polyline(
                     series.mark == .line ? places : Self.stepped(places),

@@ -51,6 +51,15 @@ struct SVGText {
             + " stroke-linejoin=\"round\"\(dash)/>\n"
     }
 
+    /// What lies between a line and a horizontal base.
+    mutating func area(_ points: [(x: Double, y: Double)], base: Double, colour: String) {
+        guard let first = points.first, let last = points.last else { return }
+        var path = "M\(Self.number(first.x)) \(Self.number(base))"
+        for point in points { path += "L\(Self.number(point.x)) \(Self.number(point.y))" }
+        path += "L\(Self.number(last.x)) \(Self.number(base))Z"
+        body += "<path d=\"\(path)\" fill=\"\(colour)\" fill-opacity=\"0.75\"/>\n"
+    }
+
     mutating func circle(_ x: Double, _ y: Double, radius: Double, colour: String) {
         body +=
             "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" "

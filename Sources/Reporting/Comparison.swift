@@ -1,0 +1,311 @@
+public import WireFormats
+public import WorkloadFormats
+
+/// One policy on one trace in a comparison.
+public struct ComparisonCell: Sendable {
+    /// What the policy made of the trace.
+    public var outcome: PolicyOutcome
+    /// The seed that the trace was shaken with; nil when it was not.
+    public var seed: UInt64?
+    /// Mean wait minus that of the first policy, job by job; nil for the first. Unit: s.
+    public var waitDifference: PairedDifference?
+    /// The same of the bounded slowdown.
+    public var slowdownDifference: PairedDifference?
+    /// What pages draw; nil when no page is wanted.
+    public var picture: SchedulePicture?
+
+    /// Makes a cell without differences and picture.
+    public init(outcome: PolicyOutcome, seed: UInt64? = nil) {
+        self.outcome = outcome
+        self.seed = seed
+    }
+
+    /// Measures a schedule against that of the first policy.
+    ///
+    /// - Parameters:
+    ///   - base: the first policy's schedule; nil for that itself.
+    ///   - frame: what pictures share; nil when none is wanted.
+    ///   - window: the submissions that count; nil for all.
+    public init(
+        _ outcome: PolicyOutcome,
+        seed: UInt64? = nil,
+        schedule: Schedule,
+        base: Schedule?,
+        frame: PictureFrame?,
+        window: ClosedRange<Int64>?,
+        bootstrap: PairedBootstrap,
+        withGantt: Bool
+    ) {
+        self.init(outcome: outcome, seed: seed)
+        if let base {
+            let pairs = PairedDifferences(schedule, base, window: window)
+            waitDifference = bootstrap.interval(of: pairs.waits)
+            slowdownDifference = bootstrap.interval(of: pairs.slowdowns)
+        }
+        picture = frame.map { SchedulePicture(schedule, $0, withGantt: withGantt) }
+    }
+}
+
+/// The policies on one trace, side by side.
+public struct Comparison: Sendable {
+    /// The trace's path.
+    public var tracePath: String
+    /// The machine, as people call it.
+    public var machine: String
+    /// The trace as it was read.
+    public var trace: Trace
+    /// One entry a policy and seed, the first policy first.
+    public var cells: [ComparisonCell]
+    /// What the pictures share.
+    public var frame: PictureFrame?
+
+    /// Makes a comparison.
+    public init(
+        tracePath: String,
+        machine: String,
+        trace: Trace,
+        cells: [ComparisonCell],
+        frame: PictureFrame? = nil
+    ) {
+        self.tracePath = tracePath
+        self.machine = machine
+        self.trace = trace
+        self.cells = cells
+        self.frame = frame
+    }
+
+    /// The last part of the path.
+    var title: String { tracePath.split(separator: "/").last.map { String($0) } ?? tracePath }
+}
+
+/// How all cells of a comparison were made.
+public struct ComparisonSetting: Hashable, Sendable {
+    /// What ran first at one instant.
+    public var eventOrder: String
+    /// The run times that policies planned with.
+    public var estimates: String
+    /// What was left out of the measures.
+    public var trim: Trim?
+    /// By how much submissions were shaken, each way. Unit: s; nil when they were not.
+    public var shakeSeconds: Int64?
+    /// How intervals were made.
+    public var method: String
+
+    /// Makes a setting.
+    public init(
+        eventOrder: String,
+        estimates: String,
+        trim: Trim?,
+        shakeSeconds: Int64?,
+        method: String
+    ) {
+        self.eventOrder = eventOrder
+        self.estimates = estimates
+        self.trim = trim
+        self.shakeSeconds = shakeSeconds
+        self.method = method
+    }
+
+    /// One line for people.
+    var text: String {
+        var parts = ["event order \(eventOrder)", "estimates \(estimates)"]
+        if let trim { parts.append("measured without beginning and end: --trim \(trim.text)") }
+        if let shakeSeconds { parts.append("submissions shaken by ±\(shakeSeconds) s") }
+        return parts.joined(separator: "; ")
+    }
+}
+
+/// The report of `xinghe compare`: text, JSON and CSV; the page is in `ComparisonPage`.
+public struct ComparisonReport: Sendable {
+    /// One entry a trace.
+    public var comparisons: [Comparison]
+    /// How they were made.
+    public var setting: ComparisonSetting
+
+    /// Makes a report.
+    public init(comparisons: [Comparison], setting: ComparisonSetting) {
+        self.comparisons = comparisons
+        self.setting = setting
+    }
+
+    private var hasSeeds: Bool { comparisons.contains { $0.cells.contains { $0.seed != nil } } }
+    private var hasTraces: Bool { comparisons.count > 1 }
+
+    // MARK: Text
+
+    /// The report for people.
+    public var text: String {
+        var text = ""
+        for comparison in comparisons {
+            let jobs = counted(comparison.trace.jobs.count, "job")
+            text += "\(comparison.tracePath): \(jobs) on \(comparison.machine)\n"
+            if let whom = comparison.trace.headerValue("Acknowledge") {
+                text += "acknowledge: \(whom)\n"
+            }
+        }
+        text += "\(setting.text)\n\n" + measureTable + differenceTable
+        for comparison in comparisons {
+            let lines = comparison.trace.remarkLines + comparison.refusalLines
+            guard !lines.isEmpty else { continue }
+            text += "\n" + (hasTraces ? "\(comparison.title):\n" : "")
+            text += lines.map { $0 + "\n" }.joined()
+        }
+        return text
+    }
+
+    private func leadCells(_ comparison: Comparison, _ cell: ComparisonCell) -> [String] {
+        (hasTraces ? [comparison.title] : []) + [cell.outcome.policy]
+            + (hasSeeds ? [cell.seed.map { String($0) } ?? "–"] : [])
+    }
+
+    private var leadHeader: [String] {
+        (hasTraces ? ["trace"] : []) + ["policy"] + (hasSeeds ? ["seed"] : [])
+    }
+
+    private var measureTable: String {
+        let names = [
+            "wait s", "median", "p95", "max", "slowdown", "per proc", "util %", "lost %",
+            "makespan d", "fairness", "CPU s",
+        ]
+        var table = TextTable(
+            header: leadHeader + names,
+            alignments: leadHeader.map { _ in .left } + names.map { _ in .right }
+        )
+        for (number, comparison) in comparisons.enumerated() {
+            if number > 0 { table.addRule() }
+            for cell in comparison.cells {
+                let metrics = cell.outcome.metrics
+                table.add(
+                    leadCells(comparison, cell) + [
+                        NumberText.fixed(metrics.waitMean, 1),
+                        NumberText.fixed(metrics.waitMedian, 0),
+                        NumberText.fixed(metrics.waitP95, 0),
+                        NumberText.fixed(metrics.waitMaximum, 0),
+                        NumberText.fixed(metrics.boundedSlowdownMean, 2),
+                        NumberText.fixed(metrics.perProcessorSlowdownMean, 2),
+                        NumberText.fixed(metrics.utilisation * 100, 3),
+                        metrics.lossOfCapacityText,
+                        NumberText.fixed(metrics.makespan / 86_400, 3),
+                        metrics.userFairnessText, NumberText.fixed(cell.outcome.cpuSeconds, 2),
+                    ]
+                )
+            }
+        }
+        return table.lines.map { $0 + "\n" }.joined()
+            + "\nslowdown: bounded at 10 s; lost: idle while jobs wait; fairness: Jain over users' "
+            + "mean slowdowns\n"
+    }
+
+    /// A difference and its interval, and whether it is surely not nothing.
+    static func differenceText(_ difference: PairedDifference, _ decimals: Int) -> String {
+        func signed(_ value: Double) -> String {
+            let text = NumberText.fixed(value, decimals)
+            return text.hasPrefix("-") ? "−" + text.dropFirst() : "+" + text
+        }
+        return "\(signed(difference.mean)) [\(signed(difference.low)), \(signed(difference.high))]"
+    }
+
+    private var differenceTable: String {
+        let cells = comparisons.flatMap(\.cells)
+        guard let first = cells.first, cells.contains(where: { $0.waitDifference != nil }) else {
+            return ""
+        }
+        let header = leadHeader + ["wait (s)", "slowdown"]
+        var table = TextTable(
+            header: header,
+            alignments: leadHeader.map { _ in .left } + [.right, .right]
+        )
+        for comparison in comparisons {
+            for cell in comparison.cells {
+                guard let wait = cell.waitDifference, let slowdown = cell.slowdownDifference
+                else { continue }
+                table.add(
+                    leadCells(comparison, cell) + [
+                        Self.differenceText(wait, 1), Self.differenceText(slowdown, 2),
+                    ]
+                )
+            }
+        }
+        return "\nmean difference to \(first.outcome.policy), job by job\n"
+            + table.lines.map { $0 + "\n" }.joined() + "\(setting.method)\n"
+    }
+
+    // MARK: JSON and CSV
+
+    /// The report for programs.
+    public var json: JSONValue {
+        [
+            "event_order": .string(setting.eventOrder), "estimates": .string(setting.estimates),
+            "trim": setting.trim.map { .string($0.text) } ?? .null,
+            "shake_s": setting.shakeSeconds.map { .integer($0) } ?? .null,
+            "method": .string(setting.method),
+            "traces": .array(comparisons.map(\.json)),
+        ]
+    }
+
+    /// One row a cell, with the names of the JSON.
+    public var csv: String {
+        var rows: [String] = []
+        for comparison in comparisons {
+            for cell in comparison.cells {
+                let members =
+                    [
+                        JSONValue.Member("trace", .string(comparison.tracePath)),
+                        JSONValue.Member("machine", .string(comparison.machine)),
+                    ] + cell.members.filter { $0.name != "refused" } + [
+                        JSONValue.Member(
+                            "refused",
+                            .integer(Int64(cell.outcome.refusedIDs.count))
+                        )
+                    ]
+                if rows.isEmpty { rows.append(members.map(\.name).joined(separator: ",")) }
+                rows.append(members.map { Self.field($0.value) }.joined(separator: ","))
+            }
+        }
+        return rows.map { $0 + "\n" }.joined()
+    }
+
+    private static func field(_ value: JSONValue) -> String {
+        switch value {
+        case .null: return ""
+        case .string(let text):
+            let isPlain = !text.contains { ",\"\n\r".contains($0) }
+            return isPlain
+                ? text : "\"" + text.map { $0 == "\"" ? "\"\"" : "\($0)" }.joined() + "\""
+        default: return value.compactText
+        }
+    }
+}
+
+extension Comparison {
+    /// What could never run.
+    var refusalLines: [String] {
+        guard let refused = cells.first?.outcome.refusedIDs, !refused.isEmpty else { return [] }
+        return ["refused: \(counted(refused.count, "job")) that can never fit"]
+    }
+
+    fileprivate var json: JSONValue {
+        .object(
+            [
+                .init("trace", .string(tracePath)), .init("machine", .string(machine)),
+            ] + trace.readingMembers + [
+                .init("cells", .array(cells.map { .object($0.members) }))
+            ]
+        )
+    }
+}
+
+extension ComparisonCell {
+    fileprivate var members: [JSONValue.Member] {
+        func interval(_ name: String, _ value: PairedDifference?) -> [JSONValue.Member] {
+            [
+                .init("\(name)_difference", value.map { .number($0.mean) } ?? .null),
+                .init("\(name)_difference_low", value.map { .number($0.low) } ?? .null),
+                .init("\(name)_difference_high", value.map { .number($0.high) } ?? .null),
+            ]
+        }
+        return [.init("seed", seed.map { .integer(Int64(clamping: $0)) } ?? .null)]
+            + outcome.members + interval("wait_s", waitDifference)
+            + interval("slowdown", slowdownDifference)
+    }
+}

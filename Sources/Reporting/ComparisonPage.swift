@@ -1,0 +1,380 @@
+import WorkloadFormats
+
+/// A comparison as one page that needs nothing else: no network, no scripts.
+///
+/// Colours mean the same policy in every plot. The page follows the reader's light or dark mode
+/// and prints on white.
+public struct ComparisonPage: Sendable {
+    /// Policies with a Gantt chart and classes of their own; of more, a page says that it shows
+    /// the first.
+    public static let detailMaximum = 6
+
+    private let report: ComparisonReport
+
+    /// Makes the page of a report whose cells have pictures.
+    public init(_ report: ComparisonReport) {
+        self.report = report
+    }
+
+    /// The page.
+    public var html: String {
+        var body = "<h1>Scheduling policies compared</h1>\n<p class=\"note\">"
+        body += "\(escapedForHTML(report.setting.text)). "
+        body +=
+            "Replayed by Xinghe; one engine, whole microseconds, the same digest each time.</p>\n"
+        for comparison in report.comparisons { body += section(comparison) }
+        body += definitions
+        return """
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>\(escapedForHTML(title))</title>
+            <style>\(Self.style)</style></head><body>
+            \(body)</body></html>
+
+            """
+    }
+
+    private var title: String {
+        report.comparisons.map(\.title).joined(separator: ", ") + ": policies compared"
+    }
+
+    private static let style = """
+        :root{--ink:#1b1b1f;--soft:#5c5c66;--line:#d5d5dc;--paper:#fff;--best:#e7f3ec}
+        @media (prefers-color-scheme:dark){:root{--ink:#e8e8ee;--soft:#a2a2ae;--line:#3d3d47;
+        --paper:#16161a;--best:#173326}}
+        body{font:15px/1.5 system-ui,"Noto Sans",sans-serif;color:var(--ink);
+        background:var(--paper);max-width:72rem;margin:2rem auto;padding:0 1rem}
+        h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.3rem;margin-top:2.5rem;
+        border-top:2px solid var(--line);padding-top:1rem}h3{font-size:1.05rem;margin:2rem 0 .4rem}
+        .note{color:var(--soft);margin:.3rem 0 1rem;font-size:.9rem}.scroll{overflow-x:auto}
+        table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
+        th{border-bottom:1.5px solid var(--ink);font-weight:600;font-size:.85rem;
+        vertical-align:bottom}th,td{padding:.25rem .7rem;text-align:right}
+        td{border-bottom:1px solid var(--line)}th:first-child,td:first-child{text-align:left}
+        td.best{background:var(--best);font-weight:600}
+        i.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.45em}
+        .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}
+        figure{margin:.6rem 0;break-inside:avoid}dt{font-weight:600;margin-top:.5rem}dd{margin:0}
+        dl{font-size:.9rem;color:var(--soft)}ul{margin:.2rem 0;padding-left:1.2rem}
+        @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--best:#eee}
+        body{max-width:none;margin:0;font-size:11px}i.key,td.best,svg{print-color-adjust:exact}
+        .scroll{overflow:visible}}
+        """
+
+    // MARK: One trace
+
+    private func section(_ comparison: Comparison) -> String {
+        let trace = comparison.trace
+        var facts = ["\(counted(trace.jobs.count, "job")) on \(comparison.machine)"]
+        if let whom = trace.headerValue("Acknowledge") { facts.append("log: thanks to \(whom)") }
+        var html = "<h2>\(escapedForHTML(comparison.title))</h2>\n"
+        html += "<p class=\"note\">\(escapedForHTML(facts.joined(separator: "; ")))</p>\n"
+        html += measures(comparison) + differences(comparison)
+        // Replicas of a shaken log are in the table; pictures are those of the first.
+        let firstSeed = comparison.cells.first?.seed
+        let shown = comparison.cells.filter { $0.seed == firstSeed && $0.picture != nil }
+        if let frame = comparison.frame, !shown.isEmpty {
+            if let firstSeed {
+                html +=
+                    "<p class=\"note\">Pictures show the log shaken with seed \(firstSeed).</p>\n"
+            }
+            html += plots(comparison, shown, frame)
+        }
+        let remarks = trace.remarkLines + comparison.refusalLines
+        if !remarks.isEmpty {
+            html += "<h3>What was left out or changed</h3>\n<ul>"
+            html += remarks.map { "<li>\(escapedForHTML($0))</li>" }.joined() + "</ul>\n"
+        }
+        return html
+    }
+
+    private func measures(_ comparison: Comparison) -> String {
+        typealias Column = (
+            name: String, lowIsGood: Bool?, value: (PolicyOutcome) -> (Double, String)?
+        )
+        func fixed(_ value: Double, _ decimals: Int) -> (Double, String) {
+            (value, NumberText.fixed(value, decimals))
+        }
+        let columns: [Column] = [
+            ("wait mean<br>s", true, { fixed($0.metrics.waitMean, 1) }),
+            ("median<br>s", true, { fixed($0.metrics.waitMedian, 0) }),
+            ("p95<br>s", true, { fixed($0.metrics.waitP95, 0) }),
+            ("max<br>s", true, { fixed($0.metrics.waitMaximum, 0) }),
+            ("bounded<br>slowdown", true, { fixed($0.metrics.boundedSlowdownMean, 2) }),
+            ("per<br>processor", true, { fixed($0.metrics.perProcessorSlowdownMean, 2) }),
+            ("utilisation<br>%", false, { fixed($0.metrics.utilisation * 100, 2) }),
+            (
+                "lost<br>%", true,
+                { outcome in outcome.metrics.lossOfCapacity.map { fixed($0 * 100, 2) } }
+            ),
+            ("makespan<br>d", true, { fixed($0.metrics.makespan / 86_400, 2) }),
+            ("queue<br>mean", true, { fixed($0.metrics.queueMean, 1) }),
+            ("fairness<br>(Jain)", false, { $0.metrics.userFairness.map { fixed($0, 3) } }),
+            ("CPU<br>s", nil, { fixed($0.cpuSeconds, 2) }),
+        ]
+        let hasSeeds = comparison.cells.contains { $0.seed != nil }
+        var html = "<div class=\"scroll\"><table><thead><tr><th>policy</th>"
+        html += (hasSeeds ? "<th>seed</th>" : "")
+        html += columns.map { "<th>\($0.name)</th>" }.joined() + "</tr></thead><tbody>\n"
+        let outcomes = comparison.cells.map(\.outcome)
+        let best: [Double?] = columns.map { column in
+            guard let lowIsGood = column.lowIsGood, outcomes.count > 1 else { return nil }
+            let values = outcomes.compactMap { column.value($0)?.0 }
+            guard let low = values.min(), let high = values.max(), low < high else { return nil }
+            return lowIsGood ? low : high
+        }
+        for (row, cell) in comparison.cells.enumerated() {
+            html += "<tr><td>\(key(colour(of: row, in: comparison)))"
+            html += "\(escapedForHTML(cell.outcome.policy))</td>"
+            if hasSeeds { html += "<td>\(cell.seed.map { String($0) } ?? "–")</td>" }
+            for (column, best) in zip(columns, best) {
+                let value = column.value(cell.outcome)
+                let isBest = value != nil && value?.0 == best
+                html += "<td\(isBest ? " class=\"best\"" : "")>\(value?.1 ?? "–")</td>"
+            }
+            html += "</tr>\n"
+        }
+        return html + "</tbody></table></div>\n"
+            + "<p class=\"note\">The best value of a column is set off; waits count from submission "
+            + "to start.</p>\n"
+    }
+
+    private func key(_ index: Int) -> String {
+        "<i class=\"key\" style=\"background:\(PlotColour.series(index))\"></i>"
+    }
+
+    /// The place of a cell's policy among the policies of its trace: its colour.
+    private func colour(of row: Int, in comparison: Comparison) -> Int {
+        let name = comparison.cells[row].outcome.policy
+        var names: [String] = []
+        for cell in comparison.cells where !names.contains(cell.outcome.policy) {
+            names.append(cell.outcome.policy)
+        }
+        return names.firstIndex(of: name) ?? 0
+    }
+
+    private func differences(_ comparison: Comparison) -> String {
+        guard let first = comparison.cells.first,
+            comparison.cells.contains(where: { $0.waitDifference != nil })
+        else { return "" }
+        var html =
+            "<h3>Mean difference to \(escapedForHTML(first.outcome.policy)), job by job</h3>\n"
+        html += "<div class=\"scroll\"><table><thead><tr><th>policy</th><th>wait, s</th>"
+        html += "<th>bounded slowdown</th></tr></thead><tbody>\n"
+        for (row, cell) in comparison.cells.enumerated() {
+            guard let wait = cell.waitDifference, let slowdown = cell.slowdownDifference
+            else { continue }
+            let seed = cell.seed.map { " (seed \($0))" } ?? ""
+            html += "<tr><td>\(key(colour(of: row, in: comparison)))"
+            html += "\(escapedForHTML(cell.outcome.policy + seed))</td>"
+            html += "<td>\(ComparisonReport.differenceText(wait, 1))</td>"
+            html += "<td>\(ComparisonReport.differenceText(slowdown, 2))</td></tr>\n"
+        }
+        return html + "</tbody></table></div>\n"
+            + "<p class=\"note\">\(escapedForHTML(report.setting.method)). An interval without 0 is "
+            + "a difference that chance does not explain.</p>\n"
+    }
+
+    // MARK: Plots
+
+    private func plots(
+        _ comparison: Comparison,
+        _ cells: [ComparisonCell],
+        _ frame: PictureFrame
+    ) -> String {
+        let pictures = cells.compactMap { cell in cell.picture.map { (cell.outcome.policy, $0) } }
+        let start = comparison.trace.unixStartTime
+        var html = "<h3>Over time</h3>\n" + overTime(pictures, frame, start)
+        html += "<h3>How waits and slowdowns are distributed</h3>\n" + distributions(pictures)
+        let detailed = Array(pictures.prefix(Self.detailMaximum))
+        let rest =
+            pictures.count > detailed.count
+            ? "<p class=\"note\">The first \(detailed.count) of \(pictures.count) policies are "
+                + "drawn here.</p>\n" : ""
+        html += "<h3>Wait by size and run time</h3>\n" + rest + classes(detailed, frame)
+        return html + "<h3>Who ran when</h3>\n" + rest + gantts(detailed, frame, start)
+    }
+
+    private func overTime(
+        _ pictures: [(String, SchedulePicture)],
+        _ frame: PictureFrame,
+        _ unixStart: Int64
+    ) -> String {
+        let width = Double(frame.binWidth) / 1e6
+        let begin = Double(frame.start) / 1e6
+        let binCount = pictures.map { $0.1.utilisation.count }.max() ?? 1
+        let x = PlotAxis.time(begin...begin + width * Double(binCount), unixStart: unixStart)
+        func series(_ values: (SchedulePicture) -> [Double]) -> [PlotSeries] {
+            pictures.enumerated().map { index, entry in
+                let means = values(entry.1)
+                var points = means.enumerated().map { (begin + Double($0) * width, $1) }
+                if let last = means.last {
+                    points.append((begin + Double(means.count) * width, last))
+                }
+                return PlotSeries(
+                    name: entry.0,
+                    points: points,
+                    mark: .steps,
+                    colourIndex: index
+                )
+            }
+        }
+        let bin = NumberText.duration(microseconds: frame.binWidth)
+        // Lines that all go up and down between 50 and 100 % cover each other; strips do not.
+        let strips = series { $0.utilisation.map { $0 * 100 } }.prefix(Self.detailMaximum)
+        var html = ""
+        for strip in strips {
+            var strip = strip
+            strip.mark = .area
+            var plot = LinePlot(
+                title: "Utilisation, \(strip.name) (mean of each \(bin))",
+                x: x,
+                y: .linear("in use, %", to: 100, tickCount: 2),
+                series: [strip]
+            )
+            plot.height = 150
+            html += figure(plot.svg)
+        }
+        if pictures.count > strips.count {
+            html += "<p class=\"note\">The first \(strips.count) of \(pictures.count) policies are "
+            html += "drawn above.</p>\n"
+        }
+        let queues = series(\.queue)
+        let longest = queues.map { $0.points.map(\.y).max() ?? 0 }
+        let isUneven = (longest.max() ?? 0) > 20 * max(1, longest.min() ?? 0)
+        let top = max(1, longest.max() ?? 1)
+        let queue = LinePlot(
+            title: "Queue (mean of each \(bin))",
+            x: x,
+            y: isUneven
+                ? .logarithmic("jobs that wait (from 0.1)", 0.1...top)
+                : .linear("jobs that wait", to: top),
+            series: queues
+        )
+        return html + figure(queue.svg)
+    }
+
+    private func distributions(_ pictures: [(String, SchedulePicture)]) -> String {
+        func plot(
+            _ title: String,
+            _ axis: (Double) -> PlotAxis,
+            _ points: (SchedulePicture) -> [(x: Double, y: Double)]
+        ) -> String {
+            let largest = pictures.compactMap { points($0.1).last?.x }.max() ?? 1
+            let x = axis(max(10, largest))
+            let series = pictures.enumerated().map { index, entry in
+                let shares = points(entry.1).map { (x: $0.x, y: $0.y * 100) }
+                // A policy whose longest wait is shorter stays at 100 %.
+                let end = shares.isEmpty ? [] : [(x: x.range.upperBound, y: 100.0)]
+                return PlotSeries(name: entry.0, points: shares + end, colourIndex: index)
+            }
+            var plot = LinePlot(
+                title: title,
+                x: x,
+                y: .linear("share of the jobs, %", to: 100),
+                series: series
+            )
+            plot.width = 560
+            plot.height = 320
+            return figure(plot.svg)
+        }
+        return "<div class=\"pair\">"
+            + plot("Jobs that wait at most …", { .durations("wait (from 1 s)", to: $0) }, \.waits)
+            + plot(
+                "Jobs with a bounded slowdown of at most …",
+                { .logarithmic("bounded slowdown (10 s)", 1...$0) },
+                \.slowdowns
+            ) + "</div>\n"
+    }
+
+    private func classes(_ pictures: [(String, SchedulePicture)], _ frame: PictureFrame) -> String {
+        let waits = pictures.flatMap { $0.1.waitByClass.joined().compactMap { $0?.wait } }
+        let (least, most) = (max(1, waits.min() ?? 1), max(10, waits.max() ?? 10))
+        let scale = PlotAxis(
+            label: "",
+            range: min(least, most / 10)...most,
+            isLogarithmic: true,
+            ticks: []
+        )
+        let plots = pictures.map { name, picture in
+            HeatPlot(
+                title: "\(name): mean wait",
+                columnLabel: "run time",
+                rowLabel: "processors",
+                columns: PictureFrame.runClasses.map(\.name),
+                rows: frame.sizeClasses.map(\.name),
+                fields: picture.waitByClass.map { row in
+                    row.map { field in
+                        guard let field else { return nil }
+                        let text = NumberText.briefDuration(seconds: field.wait)
+                        return HeatPlot.Field(
+                            share: scale.position(field.wait),
+                            text: text,
+                            tip: "\(counted(field.count, "job")), mean wait \(text)"
+                        )
+                    }
+                }
+            ).svg
+        }
+        return "<div class=\"pair\">" + plots.map(figure).joined() + "</div>\n"
+            + "<p class=\"note\">One logarithmic scale of colours for all policies, yellow is long; "
+            + "a pale field has no jobs.</p>\n"
+    }
+
+    private func gantts(
+        _ pictures: [(String, SchedulePicture)],
+        _ frame: PictureFrame,
+        _ unixStart: Int64
+    ) -> String {
+        let window = frame.ganttWindow
+        let time = PlotAxis.time(
+            Double(window.lowerBound) / 1e6...Double(window.upperBound) / 1e6,
+            unixStart: unixStart
+        )
+        var html = ""
+        for (name, picture) in pictures {
+            guard !picture.bars.isEmpty else {
+                html += "<p class=\"note\">\(escapedForHTML(name)): nothing to draw in this window"
+                html += ", or jobs share processors.</p>\n"
+                continue
+            }
+            let lanes = PlotAxis(
+                label: "processors",
+                range: 0...Double(picture.laneCount),
+                isLogarithmic: false,
+                ticks: PlotAxis.linear("", to: Double(picture.laneCount)).ticks
+            )
+            let thinning =
+                picture.barCount > picture.bars.count
+                ? " (largest \(picture.bars.count) of \(picture.barCount) bars)" : ""
+            html += figure(
+                GanttPlot(title: name + thinning, time: time, lanes: lanes, bars: picture.bars).svg
+            )
+        }
+        let length = NumberText.duration(microseconds: window.upperBound - window.lowerBound)
+        return html + "<p class=\"note\">\(length) around the longest queue of the first policy. "
+            + "Colours are users, repeating; rest the pointer on a bar for its job. Policies count "
+            + "identical processors, so which ones a job holds is told afterwards: the lowest free.</p>\n"
+    }
+
+    private func figure(_ svg: String) -> String { "<figure>\(svg)</figure>\n" }
+
+    private var definitions: String {
+        """
+        <h2>What the measures mean</h2>
+        <dl><dt>wait</dt><dd>start − submission</dd>
+        <dt>bounded slowdown</dt><dd>max(1, (wait + run) / max(run, 10 s)), mean over jobs; per \
+        processor: divided by the processors as well (Feitelson 2001; Zotkin and Keleher 1999)</dd>
+        <dt>utilisation</dt><dd>processor time in use / (machine × time)</dd>
+        <dt>lost</dt><dd>loss of capacity: processor time that idles while at least one job waits / \
+        (machine × time) (Zhang and others 2001)</dd>
+        <dt>makespan</dt><dd>last end − first submission</dd>
+        <dt>fairness</dt><dd>Jain's index of the users' mean bounded slowdowns: 1 when all fare \
+        alike</dd>
+        <dt>CPU</dt><dd>processor time of the replay itself, without reading the log</dd></dl>
+
+        """
+    }
+}

@@ -1,0 +1,187 @@
+import WireFormats
+import WorkloadFormats
+
+/// A schedule as a file for other tools, in pieces, so that millions of jobs need no memory.
+public enum ScheduleText: Sendable {
+    /// One row a job, in order of start, with Batsim's columns: evalys reads it.
+    case batsim
+    /// SWF 2.2: replayed waits in field 3, run times in field 4.
+    case swf(remark: String)
+    /// Trace events of Chrome, for ui.perfetto.dev.
+    case chrome(title: String)
+
+    /// Hands the text of `schedule` to `emit`, piece by piece.
+    public func write(_ schedule: Schedule, _ emit: ([UInt8]) throws -> Void) rethrows {
+        var pieces = Pieces()
+        switch self {
+        case .batsim: try writeBatsim(schedule, &pieces, emit)
+        case .swf(let remark): try writeSWF(schedule, remark, &pieces, emit)
+        case .chrome(let title): try writeChrome(schedule, title, &pieces, emit)
+        }
+        try pieces.flush(emit)
+    }
+
+    /// Text that is handed on when there is enough of it.
+    private struct Pieces {
+        private var bytes: [UInt8] = []
+
+        mutating func add(_ text: String, _ emit: ([UInt8]) throws -> Void) rethrows {
+            bytes += text.utf8
+            if bytes.count >= 1 << 18 { try flush(emit) }
+        }
+
+        mutating func flush(_ emit: ([UInt8]) throws -> Void) rethrows {
+            if !bytes.isEmpty { try emit(bytes) }
+            bytes.removeAll(keepingCapacity: true)
+        }
+    }
+
+    // MARK: Batsim
+
+    /// Columns: https://batsim.readthedocs.io/en/latest/output-jobs.html; those of
+    /// `evalys.jobset.JobSet.columns` and the final state. Times are trace seconds.
+    private func writeBatsim(
+        _ schedule: Schedule,
+        _ pieces: inout Pieces,
+        _ emit: ([UInt8]) throws -> Void
+    ) rethrows {
+        try pieces.add(
+            "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,"
+                + "success,final_state,starting_time,execution_time,finish_time,waiting_time,"
+                + "turnaround_time,stretch,allocated_resources\n",
+            emit
+        )
+        let seconds = NumberText.seconds(microseconds:)
+        try ScheduleSweep(schedule).assignments { index, held in
+            let job = schedule.trace.jobs[index]
+            let (start, end) = (schedule.started[index], schedule.ended[index])
+            let isCut = schedule.isCutAtLimit(index)
+            let state = isCut ? "COMPLETED_WALLTIME_REACHED" : "COMPLETED_SUCCESSFULLY"
+            // Batsim's stretch is turnaround over execution; one that takes no time has none.
+            let response = end - job.submitted
+            let stretch =
+                end > start ? "\(Double(response) / Double(end - start))" : ""
+            let size = schedule.processorsHeld(by: index) / schedule.processorsPerNode
+            try pieces.add(
+                """
+                \(job.id),log,\(seconds(job.submitted)),\(size),\(seconds(job.timeLimit)),\
+                \(isCut ? 0 : 1),\(state),\(seconds(start)),\(seconds(end - start)),\
+                \(seconds(end)),\(seconds(start - job.submitted)),\(seconds(response)),\
+                \(stretch),\(held.map(Self.intervalText).joined(separator: " "))\n
+                """,
+                emit
+            )
+        }
+    }
+
+    private static func intervalText(_ interval: ClosedRange<Int32>) -> String {
+        interval.count == 1
+            ? "\(interval.lowerBound)" : "\(interval.lowerBound)-\(interval.upperBound)"
+    }
+
+    // MARK: SWF
+
+    private func writeSWF(
+        _ schedule: Schedule,
+        _ remark: String,
+        _ pieces: inout Pieces,
+        _ emit: ([UInt8]) throws -> Void
+    ) rethrows {
+        let trace = schedule.trace
+        let ran = schedule.started.count { $0 >= 0 }
+        let computed = ["version", "maxjobs", "maxrecords", "maxprocs", "unixstarttime"]
+        try pieces.add("; Version: 2.2\n", emit)
+        for (name, value) in trace.header where !computed.contains(name.lowercased()) {
+            try pieces.add("; \(name): \(value)\n", emit)
+        }
+        try pieces.add(
+            """
+            ; MaxJobs: \(ran)
+            ; MaxRecords: \(ran)
+            ; MaxProcs: \(schedule.machineProcessors)
+            ; UnixStartTime: \(trace.unixStartTime)
+            ; Note: waits (field 3) and run times (field 4) are those of a replay: \(remark)
+
+            """,
+            emit
+        )
+        if ran < trace.jobs.count {
+            let refused = trace.jobs.count - ran
+            try pieces.add("; Note: \(refused) jobs can never fit and are left out\n", emit)
+        }
+        let seconds = NumberText.seconds(microseconds:)
+        for index in schedule.ranIndices {
+            let job = trace.jobs[index]
+            let (start, end) = (schedule.started[index], schedule.ended[index])
+            try pieces.add(
+                """
+                \(job.id) \(seconds(job.submitted)) \(seconds(start - job.submitted)) \
+                \(seconds(end - start)) \(schedule.processorsHeld(by: index)) -1 -1 \
+                \(job.processors) \(seconds(job.timeLimit)) -1 \
+                \(schedule.isCutAtLimit(index) ? 0 : 1) \(job.user) \(job.group) -1 \(job.queue) \
+                \(job.partition) -1 -1\n
+                """,
+                emit
+            )
+        }
+    }
+
+    // MARK: Chrome
+
+    /// Source: "Trace Event Format", Google, as Perfetto reads it. A job is a complete event (`X`)
+    /// on the lane of the lowest resource that it holds; processors in use and jobs waiting are
+    /// counters. Times are trace time in µs.
+    private func writeChrome(
+        _ schedule: Schedule,
+        _ title: String,
+        _ pieces: inout Pieces,
+        _ emit: ([UInt8]) throws -> Void
+    ) rethrows {
+        func quoted(_ text: String) -> String { JSONValue.string(text).compactText }
+        try pieces.add(
+            """
+            {"displayTimeUnit":"ms","traceEvents":[
+            {"ph":"M","pid":1,"name":"process_name","args":{"name":\(quoted(title))}},
+            {"ph":"M","pid":2,"name":"process_name","args":{"name":"queue and machine"}}
+            """,
+            emit
+        )
+        try ScheduleSweep(schedule).assignments { index, held in
+            let job = schedule.trace.jobs[index]
+            let (start, end) = (schedule.started[index], schedule.ended[index])
+            let resources = held.map(Self.intervalText).joined(separator: " ")
+            try pieces.add(
+                """
+                ,
+                {"ph":"X","pid":1,"tid":\(held.first.map { Int($0.lowerBound) + 1 } ?? 0),\
+                "ts":\(start),"dur":\(end - start),"name":"job \(job.id)",\
+                "args":{"processors":\(schedule.processorsHeld(by: index)),\
+                "submitted_us":\(job.submitted),"wait_us":\(start - job.submitted),\
+                "limit_us":\(job.timeLimit),"user":\(job.user),"resources":"\(resources)"}}
+                """,
+                emit
+            )
+        }
+        try ScheduleSweep(schedule).moments { moment in
+            try pieces.add(
+                """
+                ,
+                {"ph":"C","pid":2,"ts":\(moment.time),"name":"processors in use",\
+                "args":{"processors":\(moment.busy)}},
+                {"ph":"C","pid":2,"ts":\(moment.time),"name":"jobs waiting",\
+                "args":{"jobs":\(moment.waiting)}}
+                """,
+                emit
+            )
+        }
+        try pieces.add("\n]}\n", emit)
+    }
+}
+
+extension Schedule {
+    /// Whether a job ended at its limit although it would have run longer.
+    func isCutAtLimit(_ index: Int) -> Bool {
+        let job = trace.jobs[index]
+        return job.runTime > job.timeLimit && ended[index] - started[index] == job.timeLimit
+    }
+}

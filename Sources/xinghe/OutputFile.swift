@@ -1,0 +1,64 @@
+import Glibc
+
+/// A file that is written in pieces and appears whole or not at all.
+///
+/// The pieces go to a file beside it, which takes the name when all of them are on it. What is no
+/// regular file (a pipe, a device) is written to directly.
+enum OutputFile {
+    /// Writes what `body` emits.
+    ///
+    /// - Throws: `Refusal` with the path and the system's word for the problem, or what `body`
+    ///   throws; the file that was there before is then still there.
+    static func write(
+        to path: String,
+        _ body: ((_ piece: [UInt8]) throws -> Void) throws -> Void
+    ) throws {
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        guard !exists || status.st_mode & S_IFMT != S_IFDIR else {
+            throw Refusal("\(path): is a folder")
+        }
+        let isRegular = !exists || status.st_mode & S_IFMT == S_IFREG
+        let target = isRegular ? "\(path).part-\(getpid())" : path
+        guard let file = fopen(target, "w") else { throw failure(path) }
+        do {
+            try body { piece in
+                guard fwrite(piece, 1, piece.count, file) == piece.count else {
+                    throw failure(path)
+                }
+            }
+        } catch {
+            fclose(file)
+            if isRegular { unlink(target) }
+            throw error
+        }
+        // Some file systems tell only here that the disk is full.
+        let isClosed = fclose(file) == 0
+        guard isClosed, !isRegular || rename(target, path) == 0 else {
+            let problem = failure(path)
+            if isRegular { unlink(target) }
+            throw problem
+        }
+    }
+
+    /// Writes a text.
+    static func write(_ text: String, to path: String) throws {
+        try write(to: path) { emit in try emit(Array(text.utf8)) }
+    }
+
+    /// Refuses a path that cannot be written, before hours of work are spent on its content.
+    static func check(_ path: String) throws {
+        var status = stat()
+        if stat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT != S_IFDIR else { throw Refusal("\(path): is a folder") }
+            guard access(path, W_OK) == 0 else { throw failure(path) }
+            return
+        }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        guard access(folder.isEmpty ? "/" : folder, W_OK) == 0 else { throw failure(path) }
+    }
+
+    private static func failure(_ path: String) -> Refusal {
+        Refusal("\(path): cannot be written: \(String(cString: strerror(errno)))")
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import ReplayRuntime
+import Reporting
+import Scheduling
+import WorkloadFormats
+
+/// One policy on one trace: the replay, what it made, and what it cost.
+struct ReplayRun {
+    let machine: ReplayMachine
+    let result: ReplayResult
+    let schedule: Schedule
+    let cpuSeconds: Double
+    /// How the policy calls itself.
+    let name: String
+
+    /// Replays `trace`.
+    ///
+    /// The thread's processor time is taken around the driver alone: reading the log and measuring
+    /// the schedule are not in it.
+    ///
+    /// - Parameter run: runs the driver and says what the policy is called.
+    init(
+        _ trace: Trace,
+        on machine: ReplayMachine,
+        _ options: ReplayOptions,
+        run: (inout ReplayDriver) throws -> (ReplayResult, String)
+    ) rethrows {
+        let before = Self.threadSeconds()
+        var driver = ReplayDriver(
+            trace: trace,
+            machine: machine,
+            order: options.eventOrder,
+            overrun: options.overrun
+        )
+        let (result, name) = try run(&driver)
+        self.name = name
+        cpuSeconds = Self.threadSeconds() - before
+        self.machine = machine
+        self.result = result
+        schedule = Schedule(trace, machine, result)
+    }
+
+    /// The schedule's measures; those that need a sweep only for `compare` and pages.
+    func outcome(trim: Trim?, withLossOfCapacity: Bool) -> PolicyOutcome {
+        let metrics = ScheduleMetrics(
+            schedule,
+            window: trim.flatMap { schedule.trace.window(of: $0) },
+            withLossOfCapacity: withLossOfCapacity
+        )
+        return PolicyOutcome(
+            name,
+            schedule,
+            result,
+            metrics: metrics,
+            cpuSeconds: cpuSeconds
+        )
+    }
+
+    private static func threadSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+extension Trace {
+    /// The submissions that `trim` leaves; nil when it leaves none.
+    func window(of trim: Trim) -> ClosedRange<Int64>? {
+        guard let first = jobs.first, let last = jobs.last else { return nil }
+        return trim.window(of: first.submitted...last.submitted)
+    }
+}
