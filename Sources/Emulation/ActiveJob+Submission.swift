@@ -16,7 +16,7 @@ extension ActiveJob {
             partition: submission.partitions[0],
             group: group,
             isRequeuable: submission.isRequeuable,
-            hasLimits: !submission.limits.isEmpty
+            hasLimits: !submission.limits.isEmpty || submission.funds != nil
         )
         user = submission.user
         qosFactor = submission.qosFactor

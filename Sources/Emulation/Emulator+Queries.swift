@@ -51,19 +51,29 @@ extension Emulator {
 
     /// When a pending job starts if every job runs to its time limit and nothing else happens;
     /// nil when that is never, or not within `roundsMaximum` ends.
-    ///
-    /// A copy of this emulator runs ahead: the same code decides as later in earnest.
     public func estimatedStart(
         of id: JobID,
         from now: SimInstant,
         roundsMaximum: Int = 100_000
     ) -> SimInstant? {
+        estimatedRun(of: id, from: now, roundsMaximum: roundsMaximum)?.startedAt
+    }
+
+    /// The same, with what the job will hold then. Money that jobs reserved is taken as spent.
+    ///
+    /// A copy of this emulator runs ahead: the same code decides as later in earnest.
+    public func estimatedRun(
+        of id: JobID,
+        from now: SimInstant,
+        roundsMaximum: Int = 100_000
+    ) -> JobStart? {
         var ahead = self
+        ahead.limits.spendReservations()
         var sink = StartRecorder(wanted: id)
         var instant = now
         ahead.schedulingPass(at: instant, into: &sink)
         for _ in 0..<roundsMaximum {
-            if let startedAt = sink.startedAt { return startedAt }
+            if let start = sink.start { return start }
             guard let next = ahead.nextExpectedEnd(after: instant) else { return nil }
             instant = next.instant
             for ended in next.ids {
@@ -74,7 +84,7 @@ extension Emulator {
             }
             ahead.schedulingPass(at: instant, into: &sink)
         }
-        return sink.startedAt
+        return sink.start
     }
 
     /// The next instant at which a running job's limit ends it, and the jobs that end then.
@@ -113,14 +123,14 @@ extension Emulator {
 /// Waits for one job to start.
 private struct StartRecorder: EffectSink {
     let wanted: JobID
-    var startedAt: SimInstant?
+    var start: JobStart?
 
     init(wanted: JobID) {
         self.wanted = wanted
     }
 
     mutating func jobStarted(_ start: JobStart) {
-        if start.id == wanted { startedAt = start.startedAt }
+        if start.id == wanted { self.start = start }
     }
     mutating func jobEnded(_ end: JobEnd) {}
     mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}

@@ -80,6 +80,7 @@ public struct Emulator: Sendable {
         case .release(let id): try release(id, at: now, into: &sink)
         case .changeTimeLimit(let id, let limit): try changeTimeLimit(id, limit, at: now)
         case .changePriority(let id, let priority): try changePriority(id, priority, at: now)
+        case .changeFunds(let id, let need): try changeFunds(id, need, at: now)
         case .requeue(let id): try requeue(id, at: now, into: &sink)
         case .nodesDown(let nodes):
             for node in nodes { setService(node, .down, at: now, into: &sink) }
@@ -115,6 +116,7 @@ public struct Emulator: Sendable {
         }
         if !ranking.isTrivial { ranking.admit(&job, account: submission.account) }
         let slot = table.insert(job)
+        if let funds = submission.funds { limits.setNeed(funds, of: job) }
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
         digest.mix(UInt64(submission.id.number))
@@ -412,6 +414,7 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         table.remove(slot)
+        if job.hasLimits { limits.forget(job.id) }
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | UInt64(state.rawValue))
         sink.jobEnded(job.end(state, at: now))
@@ -548,6 +551,19 @@ extension Emulator {
         withdraw(slot)
         table.records[Int(slot)].key.rank = -priority
         place(slot, at: now)
+    }
+
+    private mutating func changeFunds(
+        _ id: JobID,
+        _ need: FundsNeed,
+        at now: SimInstant
+    ) throws(InputRejection) {
+        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        let isRunning = table.records[Int(slot)].phase == .running
+        if !isRunning { withdraw(slot) }
+        table.records[Int(slot)].hasLimits = true
+        limits.setNeed(need, of: table.records[Int(slot)])
+        if !isRunning { place(slot, at: now) }
     }
 
     private mutating func withdrawAndPlace(_ slot: Int32, at now: SimInstant) {

@@ -21,6 +21,8 @@ public enum Input: Hashable, Sendable {
     case changeTimeLimit(JobID, SimDuration)
     /// A pending job gets another priority.
     case changePriority(JobID, Int64)
+    /// A job reserves another amount of money while it runs.
+    case changeFunds(JobID, FundsNeed)
     /// A running job stops and waits again.
     case requeue(JobID)
     /// Nodes fail: what runs on them ends or waits again.
@@ -63,7 +65,8 @@ public enum Input: Hashable, Sendable {
         case .jobEnded: .jobEnd
         case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .addLimit, .changeLimit:
             .nodeChange
-        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .requeue: .update
+        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeFunds, .requeue:
+            .update
         case .submit: .submission
         case .timer: .timer
         case .start: .decision

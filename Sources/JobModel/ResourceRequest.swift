@@ -94,6 +94,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var priority: Int64
     /// Concurrency limits it counts against, as positions in the emulator's limits. At most four.
     public var limits: [Int]
+    /// The money that it reserves while it runs; nil when its account is not limited.
+    public var funds: FundsNeed?
     /// Not to be started before.
     public var notBefore: SimInstant?
     /// Held from the start.
@@ -121,6 +123,7 @@ public struct JobSubmission: Hashable, Sendable {
         timeLimit: SimDuration,
         priority: Int64 = 0,
         limits: [Int] = [],
+        funds: FundsNeed? = nil,
         notBefore: SimInstant? = nil,
         hold: HoldKind? = nil,
         dependencies: [Dependency] = [],
@@ -134,11 +137,26 @@ public struct JobSubmission: Hashable, Sendable {
         self.timeLimit = timeLimit
         self.priority = priority
         self.limits = limits
+        self.funds = funds
         self.notBefore = notBefore
         self.hold = hold
         self.dependencies = dependencies
         self.requiredNodes = requiredNodes
         self.excludedNodes = excludedNodes
         self.isRequeuable = isRequeuable
+    }
+}
+
+/// What a job reserves of its account's money while it runs: its largest possible fee.
+public struct FundsNeed: Hashable, Sendable {
+    /// The position of the limit on the account's money.
+    public var limit: Int
+    /// The amount. Unit: fen.
+    public var price: Int64
+
+    /// Makes a need.
+    public init(limit: Int, price: Int64) {
+        self.limit = limit
+        self.price = price
     }
 }

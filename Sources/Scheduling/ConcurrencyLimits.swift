@@ -9,6 +9,8 @@ public struct ConcurrencyLimit: Hashable, Sendable {
     public var maximumNodes: Int32?
     /// Cores held; nil is no limit.
     public var maximumCores: Int64?
+    /// Money that running jobs may have reserved together; nil is no limit. Unit: fen.
+    public var maximumFunds: Int64?
     /// Why a job that it stops waits.
     public var reason: PendingReason
 
@@ -17,11 +19,13 @@ public struct ConcurrencyLimit: Hashable, Sendable {
         maximumJobs: Int32? = nil,
         maximumNodes: Int32? = nil,
         maximumCores: Int64? = nil,
+        maximumFunds: Int64? = nil,
         reason: PendingReason = .quotaConstrained
     ) {
         self.maximumJobs = maximumJobs
         self.maximumNodes = maximumNodes
         self.maximumCores = maximumCores
+        self.maximumFunds = maximumFunds
         self.reason = reason
     }
 }
@@ -33,10 +37,16 @@ public struct ConcurrencyLimits: Sendable {
         var jobs: Int32 = 0
         var nodes: Int32 = 0
         var cores: Int64 = 0
+        var funds: Int64 = 0
         var parked: [Int32] = []
     }
 
     private var accounts: ContiguousArray<Account>
+    /// What jobs reserve of the money of an account while they run. Few centres have accounts
+    /// without credit, so this is not in the jobs' records; only looked up.
+    private var needs: [JobID: FundsNeed] = [:]
+    /// Whether money that a job reserved is gone when it ends, as an estimate has to assume.
+    private var isSpending = false
 
     /// Makes limits with nothing running under them.
     public init(_ limits: [ConcurrencyLimit]) {
@@ -73,7 +83,10 @@ public struct ConcurrencyLimits: Sendable {
                 return Int(job.limits[lane])
             }
         }
-        return nil
+        guard !needs.isEmpty, let need = needs[job.id] else { return nil }
+        let account = accounts[need.limit]
+        guard let maximum = account.limit.maximumFunds else { return nil }
+        return account.funds + need.price > maximum ? need.limit : nil
     }
 
     /// Why a job that waits under a limit waits.
@@ -89,7 +102,24 @@ public struct ConcurrencyLimits: Sendable {
         for lane in 0..<4 where job.limits[lane] >= 0 {
             accounts[Int(job.limits[lane])].parked.removeAll { $0 == slot }
         }
+        if let need = needs[job.id] { accounts[need.limit].parked.removeAll { $0 == slot } }
     }
+
+    /// Says what a job reserves while it runs.
+    public mutating func setNeed(_ need: FundsNeed, of job: ActiveJob) {
+        if job.phase == .running, let old = needs[job.id] { accounts[old.limit].funds -= old.price }
+        if job.phase == .running { accounts[need.limit].funds += need.price }
+        needs[job.id] = need
+    }
+
+    /// Forgets a job that has left.
+    public mutating func forget(_ job: JobID) {
+        guard !needs.isEmpty else { return }
+        needs[job] = nil
+    }
+
+    /// From now on what a job reserved is not given back when it ends: its fee is due then.
+    public mutating func spendReservations() { isSpending = true }
 
     /// Counts a started job.
     public mutating func hold(_ job: ActiveJob) {
@@ -103,6 +133,7 @@ public struct ConcurrencyLimits: Sendable {
         for lane in 0..<4 where job.limits[lane] >= 0 {
             freed += takeParked(Int(job.limits[lane]))
         }
+        if let need = needs[job.id] { freed += takeParked(need.limit) }
         return freed
     }
 
@@ -112,6 +143,8 @@ public struct ConcurrencyLimits: Sendable {
             accounts[Int(job.limits[lane])].nodes += sign * job.nodesHeld
             accounts[Int(job.limits[lane])].cores += Int64(sign) * Int64(job.coresHeld)
         }
+        guard !needs.isEmpty, sign > 0 || !isSpending, let need = needs[job.id] else { return }
+        accounts[need.limit].funds += Int64(sign) * need.price
     }
 
     private mutating func takeParked(_ position: Int) -> [Int32] {
