@@ -186,7 +186,7 @@ let targets: [Target] = [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "Scheduling", "Emulation",
             "Billing", "WireFormats", "WorkloadFormats", "SlurmDialect", "Catalog",
             "HardwareTopology", "Persistence", "Reporting", "TraceFiles", "LocalClient",
-            "ReplayRuntime", "Prediction", "JobModel", argumentParser,
+            "ReplayRuntime", "LiveRuntime", "Prediction", "JobModel", argumentParser,
         ],
         swiftSettings: house
     ),

@@ -78,28 +78,6 @@ public struct ChargePart: Hashable, Sendable {
         }
     }
 
-    /// The part as a usage of its own.
-    var usage: JobUsage {
-        JobUsage(
-            id: job,
-            attempt: attempt,
-            account: account,
-            user: user,
-            partition: partition,
-            platform: platform,
-            qos: qos,
-            isReserved: isReserved,
-            outcome: outcome,
-            nodeCount: nodeCount,
-            coreCount: coreCount,
-            cardCount: cardCount,
-            memory: memory,
-            startedAt: startedAt,
-            endedAt: endedAt,
-            verifiedFlop: verifiedFlop
-        )
-    }
-
     /// What makes the part unique: `charge/JOB.ATTEMPT/YYYY-MM`.
     public var entryID: String { "charge/\(job).\(attempt)/\(month)" }
 }
@@ -108,7 +86,7 @@ public struct ChargePart: Hashable, Sendable {
 public struct VolumeCounter: Hashable, Sendable {
     struct Key: Hashable, Sendable {
         var account: String
-        var lineIndex: Int
+        var scope: TariffLine.Scope
         var month: BillingMonth
     }
 
@@ -178,24 +156,6 @@ extension Tariff {
         return parts
     }
 
-    /// Moves the volumes on as charging the run of `part` did; for rebuilding from stored parts.
-    func advance(_ volumes: inout VolumeCounter, over part: ChargePart) {
-        guard part.isCharged, let start = part.startedAt else { return }
-        let usage = part.usage
-        for resource in BilledResource.allCases {
-            for lineIndex in lineIndices(for: usage, resource) {
-                let (from, to) = lines[lineIndex].validity.clip(start, part.endedAt)
-                let held = HeldTime(count: lines[lineIndex].billedCount(of: usage), for: to - from)
-                let key = VolumeCounter.Key(
-                    account: part.account,
-                    lineIndex: lineIndex,
-                    month: part.month
-                )
-                _ = volumes.advance(key, by: held.microseconds * Int128(factorPPM(of: usage)))
-            }
-        }
-    }
-
     private struct Pricing {
         var resources: [(resource: BilledResource, lineIndices: [Int])]
         var factorPPM: Int128
@@ -218,7 +178,7 @@ extension Tariff {
         let held = HeldTime(count: line.billedCount(of: usage), for: end - start)
         precondition(held >= .zero, "negative usage of job \(usage.id)")
         let month = BillingMonth(containing: cut.start)
-        let key = VolumeCounter.Key(account: usage.account, lineIndex: lineIndex, month: month)
+        let key = VolumeCounter.Key(account: usage.account, scope: line.scope, month: month)
         let step = volumes.advance(key, by: held.microseconds * pricing.factorPPM)
         return line.fee(from: step.from, to: step.to, discount: pricing.discount)
     }

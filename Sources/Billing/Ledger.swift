@@ -7,9 +7,10 @@ public import Quantities
 //     payment   debit cash:                   credit receivable:CUSTOMER
 //     hold      debit hold:CUSTOMER           credit hold-control:
 //     release   debit hold-control:           credit hold:CUSTOMER
+//     voucher   debit voucher-fund:VOUCHER    credit receivable:CUSTOMER   when it is used
 //
-// A posting has one amount and two accounts, so debits equal credits by construction; the check in
-// `Ledger+Invariants.swift` recomputes all balances from the entries all the same. Storage chains
+// A posting has one amount and two accounts, so debits equal credits by construction; the check
+// below recomputes all balances from the entries all the same. Storage chains
 // the canonical form of the entries by hash (Persistence); this type knows nothing of hashes.
 
 /// Why an entry is not posted. Checked in this order; the first that applies is reported.
@@ -20,8 +21,6 @@ public enum LedgerRefusal: Error, Hashable, Sendable {
     case amountOutOfRange(Fen)
     /// A posting has one account on both sides.
     case sameAccountTwice(LedgerAccount)
-    /// The customer's money does not cover a hold.
-    case fundsTooLow(account: String, needed: Fen, available: Fen)
     /// A balance would go below zero where that means nothing.
     case belowFloor(LedgerAccount, balance: Fen)
     /// A reversal names no entry, or one that is itself a reversal.
@@ -66,7 +65,7 @@ public struct Ledger: Hashable, Sendable {
     /// The entry called `id`.
     public func entry(_ id: String) -> LedgerEntry? { positions[id].map { entries[$0] } }
 
-    /// What `customer` may still hold or spend; nil when it has no limit.
+    /// What `customer` may still hold or spend, vouchers apart; nil when it has no limit.
     public func fundsAvailable(to customer: String) -> Fen? {
         guard let limit = creditLimits[customer] else { return nil }
         let owed = balance(of: LedgerAccount(.receivable, customer))
@@ -76,7 +75,7 @@ public struct Ledger: Hashable, Sendable {
 
     /// Posts `entry` as a whole or not at all.
     ///
-    /// A charge is never refused for want of money: the work is done. Holds are.
+    /// A charge is never refused for want of money: the work is done.
     @discardableResult
     public mutating func post(_ entry: LedgerEntry) throws(LedgerRefusal) -> PostingResult {
         if let known = self.entry(entry.id) {
@@ -89,11 +88,13 @@ public struct Ledger: Hashable, Sendable {
             }
             guard posting.debit != posting.credit else { throw .sameAccountTwice(posting.debit) }
         }
-        try checkFunds(for: entry)
         try checkFloors(after: entry)
         for posting in entry.postings {
             debitBalances[posting.debit, default: .zero] += posting.amount
             debitBalances[posting.credit, default: .zero] -= posting.amount
+        }
+        if case .creditLimit(let account, let limit) = entry.subject {
+            creditLimits[account] = limit
         }
         positions[entry.id] = entries.count
         entries.append(entry)
@@ -115,16 +116,6 @@ public struct Ledger: Hashable, Sendable {
         )
     }
 
-    private func checkFunds(for entry: LedgerEntry) throws(LedgerRefusal) {
-        guard case .hold(_, _, let customer) = entry.subject,
-            let available = fundsAvailable(to: customer)
-        else { return }
-        let needed = entry.postings.reduce(into: Fen.zero) { $0 += $1.amount }
-        guard needed <= available else {
-            throw .fundsTooLow(account: customer, needed: needed, available: available)
-        }
-    }
-
     /// Holds and their control account never go below zero: a release gives back what was held.
     private func checkFloors(after entry: LedgerEntry) throws(LedgerRefusal) {
         var change: [LedgerAccount: Fen] = [:]
@@ -142,7 +133,7 @@ public struct Ledger: Hashable, Sendable {
     static func hasFloor(_ account: LedgerAccount) -> Bool {
         switch account.kind {
         case .hold, .holdControl: true
-        case .receivable, .revenue, .subsidyFund, .cash: false
+        case .receivable, .revenue, .subsidyFund, .cash, .voucherFund: false
         }
     }
 }

@@ -17,6 +17,8 @@ public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvert
         case hold
         /// The other side of all holds. Grows by credit.
         case holdControl
+        /// What the issuer of a voucher owes the centre. Grows by debit.
+        case voucherFund
 
         /// The name in the ledger.
         public var name: String {
@@ -27,13 +29,14 @@ public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvert
             case .cash: "cash"
             case .hold: "hold"
             case .holdControl: "hold-control"
+            case .voucherFund: "voucher-fund"
             }
         }
 
         /// Whether a debit makes the balance larger.
         public var growsByDebit: Bool {
             switch self {
-            case .receivable, .subsidyFund, .cash, .hold: true
+            case .receivable, .subsidyFund, .cash, .hold, .voucherFund: true
             case .revenue, .holdControl: false
             }
         }
@@ -52,14 +55,6 @@ public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvert
 
     /// `receivable:ACCOUNT`.
     public var description: String { "\(kind.name):\(name)" }
-
-    /// Reads `KIND:NAME`; nil for anything else.
-    public init?(_ text: some StringProtocol) {
-        guard let colon = text.firstIndex(of: ":"),
-            let kind = Kind.allCases.first(where: { $0.name == text[..<colon] })
-        else { return nil }
-        self.init(kind, String(text[text.index(after: colon)...]))
-    }
 
     /// Whether `left` is listed before `right`.
     public static func < (left: Self, right: Self) -> Bool {
@@ -141,6 +136,42 @@ public struct LedgerEntry: Hashable, Sendable {
         case hold(job: JobID, attempt: Int32, account: String)
         /// The hold of a job was given back.
         case release(job: JobID, attempt: Int32, account: String)
+        /// How far an account may go into debt was set; nil for no bound.
+        case creditLimit(account: String, Fen?)
+        /// A customer was given a voucher. Nothing is posted before it is used.
+        case voucher(Voucher)
+        /// A voucher paid for a charge.
+        case redemption(voucher: String, account: String, claim: String)
+        /// A day of storage was charged.
+        case storage(StorageCharge)
+        /// The pool of a rule was shared out, and its period is closed.
+        case poolClosing(rule: String, period: String)
+
+        /// What kind of entry it is, in the plural, for reports.
+        public var kindName: String {
+            switch self {
+            case .charge: "charges"
+            case .grant: "grants"
+            case .reversal: "reversals"
+            case .payment: "payments"
+            case .hold: "holds"
+            case .release: "releases"
+            case .creditLimit: "credit limits"
+            case .voucher: "vouchers"
+            case .redemption: "redemptions"
+            case .storage: "storage days"
+            case .poolClosing: "pool closings"
+            }
+        }
+
+        /// Whether nothing was earned or granted with it.
+        public var isPreparation: Bool {
+            switch self {
+            case .payment, .creditLimit, .voucher: true
+            case .charge, .grant, .reversal, .hold, .release, .redemption, .storage, .poolClosing:
+                false
+            }
+        }
     }
 
     /// What makes a repeat harmless: an id is posted once.

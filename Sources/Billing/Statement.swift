@@ -1,12 +1,80 @@
 import JobModel
 public import Quantities
 
-/// What an account owes for a month, or for all time: gross fee, subsidy, net, and what for.
+/// The time that a statement is about, in Asia/Shanghai.
+public enum BillingPeriod: Hashable, Sendable, CustomStringConvertible {
+    /// Everything so far.
+    case all
+    /// A month.
+    case month(BillingMonth)
+    /// A calendar year.
+    case year(Int)
+
+    /// Reads `YYYY-MM` or `YYYY`; nil for anything else.
+    public init?(_ text: some StringProtocol) {
+        if let month = BillingMonth(text) {
+            self = .month(month)
+        } else if text.utf8.count == 4, let year = decimal(text), (1970...9999).contains(year) {
+            self = .year(year)
+        } else {
+            return nil
+        }
+    }
+
+    /// `2026-11`, `2026` or `all`.
+    public var description: String {
+        switch self {
+        case .all: "all"
+        case .month(let month): month.description
+        case .year(let year): String(year)
+        }
+    }
+
+    /// Whether a month belongs to it.
+    public func contains(_ month: BillingMonth) -> Bool {
+        switch self {
+        case .all: true
+        case .month(let own): own == month
+        case .year(let year): month.year == year
+        }
+    }
+
+    /// Whether a month lies in it or before it.
+    func reaches(_ month: BillingMonth) -> Bool {
+        switch self {
+        case .all: true
+        case .month(let own): month <= own
+        case .year(let year): month.year <= year
+        }
+    }
+
+    /// The year in which it ends; nil for everything.
+    var lastYear: Int? {
+        switch self {
+        case .all: nil
+        case .month(let month): month.year
+        case .year(let year): year
+        }
+    }
+}
+
+/// Whose statement it is.
+public enum StatementHolder: Hashable, Sendable {
+    /// One account.
+    case account(String)
+    /// An enterprise with all its accounts.
+    case enterprise(String)
+}
+
+/// What an account or enterprise owes for a month, a year or all time: gross fee, subsidy, net, and
+/// what for.
 public struct Statement: Hashable, Sendable {
-    /// The account.
+    /// The account; for an enterprise its name and title.
     public var account: BillingAccount
-    /// The month; nil for everything so far.
-    public var month: BillingMonth?
+    /// The accounts that are summed up, in order.
+    public var accountNames: [String]
+    /// The period of the usage.
+    public var period: BillingPeriod
     /// The moment up to which it was made.
     public var asOf: SimInstant
     /// The tariff.
@@ -19,6 +87,10 @@ public struct Statement: Hashable, Sendable {
     public var byOutcome: [Group]
     /// The fee by resource; resources without use are left out.
     public var byResource: [Resource]
+    /// By account, in the order of the names; for an enterprise.
+    public var byAccount: [Group]
+    /// Storage: TB-days and what they cost; nil when there was none.
+    public var storage: Storage?
     /// Charges given back in the period.
     public var refunded: Fen
     /// One row for each rule and year in which the account's enterprise may have a grant.
@@ -27,11 +99,27 @@ public struct Statement: Hashable, Sendable {
     public var verifiedFlop: Int128
     /// The jobs that measured it.
     public var verifiedJobCount: Int
+    /// What vouchers paid for charges of the period.
+    public var vouchersUsed: Fen
+    /// The vouchers, with what is left of each.
+    public var vouchers: [VoucherRow]
     /// What the account owes now, payments and everything else included.
     public var balance: Fen
+    /// What running jobs have reserved now.
+    public var held: Fen
+    /// What the account may still reserve; nil when it has no limit.
+    public var available: Fen?
+    /// The tax rate inside all fees. Unit: ppm of the fee without it.
+    public var vatPPM: Int64
+    /// The tax inside the gross fee.
+    public var vat: Fen
 
     /// The gross fee: charges less what was given back.
-    public var gross: Fen { total.fee - refunded }
+    public var gross: Fen { total.fee + (storage?.fee ?? .zero) - refunded }
+    /// The gross fee without the tax inside it.
+    public var grossWithoutVAT: Fen { gross - vat }
+    /// What is to be paid in money.
+    public var cash: Fen { net - vouchersUsed }
     /// The subsidy of the period.
     public var subsidy: Fen { subsidies.reduce(into: .zero) { $0 += $1.granted } }
     /// What remains to be paid.
@@ -63,6 +151,22 @@ public struct Statement: Hashable, Sendable {
         public var usage: Usage
     }
 
+    /// What was kept, and what it cost.
+    public struct Storage: Hashable, Sendable {
+        /// Bytes × days.
+        public var byteDays: Int128
+        /// The fee.
+        public var fee: Fen
+    }
+
+    /// One voucher.
+    public struct VoucherRow: Hashable, Sendable {
+        /// The voucher.
+        public var voucher: Voucher
+        /// What is left of it now.
+        public var left: Fen
+    }
+
     /// One row of the breakdown by resource.
     public struct Resource: Hashable, Sendable {
         /// The resource.
@@ -87,6 +191,8 @@ public struct Statement: Hashable, Sendable {
         public var cap: Fen?
         /// What the enterprise, all its accounts, has had of the year up to the end of the period.
         public var used: Fen
+        /// Whether the rule takes the tax off the fee first.
+        public var isNetOfVAT: Bool
 
         /// What is left of the cap.
         public var left: Fen? { cap.map { max(.zero, $0 - used) } }
@@ -94,76 +200,100 @@ public struct Statement: Hashable, Sendable {
 }
 
 extension BillingBook {
-    /// The statement of an account.
+    /// The statement of an account or an enterprise.
     ///
     /// - Parameters:
-    ///   - name: the account.
-    ///   - month: the month of the usage; nil for everything so far.
+    ///   - holder: whose.
+    ///   - period: the time of the usage.
     ///   - asOf: now.
-    /// - Returns: nil when neither the registry nor the books know the account.
+    /// - Returns: nil when neither the registry nor the books know the holder.
     public func statement(
-        account name: String,
-        month: BillingMonth? = nil,
+        of holder: StatementHolder,
+        period: BillingPeriod = .all,
         asOf: SimInstant
     ) -> Statement? {
-        let known = accounts[name]
-        let isInBooks = ledger.entries.contains { $0.account == name }
-        guard known != nil || isInBooks else { return nil }
-        let account = known ?? BillingAccount(name: name)
+        guard let (title, names) = self.names(of: holder) else { return nil }
+        let members = Set(names)
         var tally = Tally()
-        for entry in ledger.entries {
-            switch entry.subject {
-            case .charge(let part) where part.account == name && month ?? part.month == part.month:
-                tally.add(part)
-            case .reversal(let id):
-                let booked = BillingMonth(containing: entry.bookedAt)
-                if case .charge(let part)? = ledger.entry(id)?.subject, part.account == name,
-                    month ?? booked == booked
-                {
-                    tally.refunded += part.amount
-                }
-            default: break
-            }
-        }
+        for entry in ledger.entries { tally.add(entry, members, period, ledger) }
+        let receivables = names.map { ledger.balance(of: LedgerAccount(.receivable, $0)) }
+        let holds = names.map { ledger.balance(of: LedgerAccount(.hold, $0)) }
+        let gross = tally.total.usage.fee + tally.storageFee - tally.refunded
         return Statement(
-            account: account,
-            month: month,
+            account: title,
+            accountNames: names,
+            period: period,
             asOf: asOf,
             tariff: tariff.id,
             total: tally.total.finished,
-            byPlatform: tally.groups(tally.byPlatform) { title(ofPlatform: $0) },
+            byPlatform: tally.groups(tally.byPlatform) { self.title(ofPlatform: $0) },
             byOutcome: tally.groups(tally.byOutcome) { $0 },
             byResource: tally.resources,
+            byAccount: tally.groups(tally.byAccount) { accounts[$0]?.title ?? "" },
+            storage: tally.byteDays == 0
+                ? nil : Statement.Storage(byteDays: tally.byteDays, fee: tally.storageFee),
             refunded: tally.refunded,
-            subsidies: subsidyRows(of: account, month: month, asOf: asOf),
+            subsidies: subsidyRows(of: title, members, period, asOf: asOf),
             verifiedFlop: tally.verifiedFlop,
             verifiedJobCount: tally.verifiedJobs.count,
-            balance: ledger.balance(of: LedgerAccount(.receivable, name))
+            vouchersUsed: tally.vouchersUsed,
+            vouchers: names.flatMap { vouchers(of: $0) }.map {
+                Statement.VoucherRow(voucher: $0.voucher, left: $0.left)
+            },
+            balance: receivables.reduce(into: .zero) { $0 += $1 },
+            held: holds.reduce(into: .zero) { $0 += $1 },
+            available: names.count == 1
+                ? fundsAvailable(to: names[0], on: BillingDay(containing: asOf)) : nil,
+            vatPPM: tariff.vatPPM,
+            vat: tariff.vat(in: gross)
         )
+    }
+
+    private func names(
+        of holder: StatementHolder
+    ) -> (title: BillingAccount, names: [String])? {
+        switch holder {
+        case .account(let name):
+            let known = accounts[name]
+            guard known != nil || ledger.entries.contains(where: { $0.account == name }) else {
+                return nil
+            }
+            return (known ?? BillingAccount(name: name), [name])
+        case .enterprise(let name):
+            let members = accounts.values.filter { $0.enterprise == name }
+                .sorted { $0.name < $1.name }
+            guard let first = members.first else { return nil }
+            var title = first
+            title.name = name
+            if members.count > 1 { title.title = "" }
+            title.classes = Set(members.flatMap(\.classes)).sorted()
+            return (title, members.map(\.name))
+        }
     }
 
     private func subsidyRows(
         of account: BillingAccount,
-        month: BillingMonth?,
+        _ members: Set<String>,
+        _ period: BillingPeriod,
         asOf: SimInstant
     ) -> [Statement.Subsidy] {
         guard let enterprise = account.enterprise else { return [] }
-        let currentYear = month?.year ?? BillingMonth(containing: asOf).year
+        let currentYear = period.lastYear ?? BillingMonth(containing: asOf).year
         var rows: [Statement.Subsidy] = []
         for rule in rules where rule.mayGrant(to: account.classes) {
             var byYear: [Int: (granted: Fen, used: Fen)] = [currentYear: (.zero, .zero)]
             for case .grant(let grant) in ledger.entries.map(\.subject)
             where grant.rule == rule.id && grant.enterprise == enterprise {
-                guard grant.month <= month ?? grant.month else { continue }
+                guard period.reaches(grant.month) else { continue }
                 var sums = byYear[grant.year] ?? (.zero, .zero)
                 sums.used += grant.amount
-                if grant.account == account.name && month ?? grant.month == grant.month {
+                if members.contains(grant.account), period.contains(grant.month) {
                     sums.granted += grant.amount
                 }
                 byYear[grant.year] = sums
             }
             for (year, sums) in byYear.sorted(by: { $0.key < $1.key })
-            where month == nil || year == currentYear || sums.granted != .zero {
+            where period == .all || year == currentYear || sums.granted != .zero {
                 rows.append(
                     Statement.Subsidy(
                         rule: rule.id,
@@ -172,7 +302,8 @@ extension BillingBook {
                         granted: sums.granted,
                         cap: standing(of: enterprise, rule: rule.id, year: year)?.cap
                             ?? rule.yearCap(ofClasses: account.classes),
-                        used: sums.used
+                        used: sums.used,
+                        isNetOfVAT: rule.basis.isNetOfVAT
                     )
                 )
             }
@@ -187,9 +318,12 @@ extension LedgerEntry {
         switch subject {
         case .charge(let part): part.account
         case .grant(let grant): grant.account
-        case .payment(let account, _), .hold(_, _, let account), .release(_, _, let account):
+        case .payment(let account, _), .hold(_, _, let account), .release(_, _, let account),
+            .creditLimit(let account, _), .redemption(_, let account, _):
             account
-        case .reversal: nil
+        case .voucher(let voucher): voucher.account
+        case .storage(let charge): charge.account
+        case .reversal, .poolClosing: nil
         }
     }
 }
@@ -220,12 +354,61 @@ private struct Tally {
     var byPlatform: [String: Sum] = [:]
     var byOutcome: [String: Sum] = [:]
     var byResource: [BilledResource: Fen] = [:]
+    var byAccount: [String: Sum] = [:]
+    var byteDays: Int128 = 0
+    var storageFee = Fen.zero
+    var vouchersUsed = Fen.zero
     var refunded = Fen.zero
     var verifiedFlop: Int128 = 0
     var verifiedJobs: Set<JobID> = []
 
+    /// Adds an entry if it belongs to one of `members` and to the period.
+    mutating func add(
+        _ entry: LedgerEntry,
+        _ members: Set<String>,
+        _ period: BillingPeriod,
+        _ ledger: Ledger
+    ) {
+        switch entry.subject {
+        case .charge(let part):
+            if members.contains(part.account), period.contains(part.month) { add(part) }
+        case .storage(let charge):
+            guard members.contains(charge.account), period.contains(charge.day.billingMonth) else {
+                return
+            }
+            byteDays += Int128(charge.bytes)
+            storageFee += charge.amount
+        case .redemption(_, let account, let claim):
+            guard members.contains(account), let month = ledger.month(ofCharge: claim),
+                period.contains(month)
+            else { return }
+            vouchersUsed += entry.amount
+        case .reversal(let id):
+            addReversal(entry, of: id, members, period, ledger)
+        case .grant, .payment, .hold, .release, .creditLimit, .voucher, .poolClosing: break
+        }
+    }
+
+    private mutating func addReversal(
+        _ entry: LedgerEntry,
+        of id: String,
+        _ members: Set<String>,
+        _ period: BillingPeriod,
+        _ ledger: Ledger
+    ) {
+        guard let original = ledger.entry(id), let account = original.account,
+            members.contains(account), period.contains(BillingMonth(containing: entry.bookedAt))
+        else { return }
+        switch original.subject {
+        case .charge, .storage: refunded += entry.amount
+        case .redemption: vouchersUsed -= entry.amount
+        default: break
+        }
+    }
+
     mutating func add(_ part: ChargePart) {
         total.add(part)
+        byAccount[part.account, default: Sum()].add(part)
         byPlatform[part.platform, default: Sum()].add(part)
         byOutcome[part.outcome.name, default: Sum()].add(part)
         for fee in part.fees { byResource[fee.resource, default: .zero] += fee.amount }
@@ -252,6 +435,22 @@ private struct Tally {
             let fee = byResource[resource] ?? .zero
             guard fee != .zero || (held > .zero && resource != .nodeHour) else { return nil }
             return Statement.Resource(resource: resource, held: held, fee: fee)
+        }
+    }
+}
+
+extension LedgerEntry {
+    /// What its postings move together.
+    var amount: Fen { postings.reduce(into: .zero) { $0 += $1.amount } }
+}
+
+extension Ledger {
+    /// The month of the usage that the entry called `id` charged.
+    func month(ofCharge id: String) -> BillingMonth? {
+        switch entry(id)?.subject {
+        case .charge(let part): part.month
+        case .storage(let charge): charge.day.billingMonth
+        default: nil
         }
     }
 }

@@ -57,7 +57,6 @@ public struct SubsidyAccount: Hashable, Sendable {
         var base: Int64
         var micro: Int128
         var refunded: Int64 = 0
-        var returnedByOthers: Int64 = 0
     }
 
     private struct Waiting: Hashable, Sendable {
@@ -122,9 +121,10 @@ public struct SubsidyAccount: Hashable, Sendable {
         let period = Period(beneficiary: beneficiary(of: claim), year: year)
         var standing = standings[period] ?? Standing()
         let base = rule.base(of: claim)
-        let line = capped(lineMicro(base, ratePPM, after: standing.base), rule.caps.perLine)
+        let full = lineMicro(base, ratePPM, after: standing.base)
+        let shared = min(full, shareMicro(base, grantedByOthers))
+        let line = capped(shared, rule.caps.perLine)
         let counted = addToContract(line, of: claim)
-        let uncapped = Int128(base) * Int128(ratePPM)
         standing.base += Int128(base)
         standing.micro += counted
         standing.grantedByOthers += Int128(grantedByOthers.count)
@@ -141,13 +141,15 @@ public struct SubsidyAccount: Hashable, Sendable {
             )
         }
         let entitled = entitlement(of: standing)
-        let wanted = entitled.amount - standing.granted
+        // A refund that takes nothing back may have left more granted than there is a claim to.
+        let wanted = max(0, entitled.amount - standing.granted)
         let limited = limit(wanted, claim, year)
         standing.granted += limited.amount
         standings[period] = standing
         var reason = limited.reason ?? entitled.reason
         if reason == .capReached && limited.amount > 0 { reason = .capPartial }
-        if reason == nil && counted < uncapped { reason = .contractCap }
+        if reason == nil && shared < full { reason = .shareLimit }
+        if reason == nil && counted < full { reason = .contractCap }
         if reason == nil && limited.amount == 0 { reason = .belowOneFen }
         return decision(claim, fen(limited.amount), reason ?? .granted, year)
     }
@@ -193,6 +195,15 @@ extension SubsidyAccount {
         return scale(sum + Int128(base)) - scale(sum)
     }
 
+    /// The most that share limits leave of a line: of this rule's own, and of all rules up to it.
+    private func shareMicro(_ base: Int64, _ grantedByOthers: Fen) -> Int128 {
+        let own = rule.caps.shareOfFeeMaximumPPM ?? 1_000_000
+        let together =
+            Int128(base) * Int128(rule.stacking.totalShareMaximumPPM)
+            - Int128(grantedByOthers.count) * 1_000_000
+        return max(0, min(Int128(base) * Int128(own), together))
+    }
+
     /// The marginal scale, from zero up to `sum`.
     private func scale(_ sum: Int128) -> Int128 {
         var micro: Int128 = 0
@@ -230,10 +241,7 @@ extension SubsidyAccount {
             case .halfUpFen: (standing.micro + 500_000) / 1_000_000
             }
         var reason: GrantReason?
-        if let share = rule.caps.shareOfFeeMaximumPPM {
-            let most = standing.base * Int128(share) / 1_000_000
-            if amount > most { (amount, reason) = (most, .shareLimit) }
-        }
+        // Lines are within the share one by one; a refund may have moved what others granted.
         let together = standing.base * Int128(rule.stacking.totalShareMaximumPPM) / 1_000_000
         let room = max(0, together - standing.grantedByOthers)
         if amount > room { (amount, reason) = (room, .shareLimit) }
@@ -356,6 +364,7 @@ extension SubsidyAccount {
     /// What a waiting claim was served later.
     struct Served {
         var claim: String
+        var year: Int
         var amount: Fen
         /// Whether nothing is missing any more.
         var isWhole: Bool
@@ -394,6 +403,7 @@ extension SubsidyAccount {
                 served.append(
                     Served(
                         claim: entry.claim.id,
+                        year: entry.year,
                         amount: fen(amount),
                         isWhole: entry.shortfall == 0
                     )

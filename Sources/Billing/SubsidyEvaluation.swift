@@ -182,42 +182,22 @@ private struct RuleRun {
 
     /// Shares `budget` out over the claims at `indices`; gives back what was granted.
     private mutating func shareOut(_ budget: Int128, over indices: [Int]) -> Int128 {
-        let byName = Dictionary(grouping: indices) { index in
-            account.beneficiary(of: anchor(claims[index]))
+        let wanted = indices.map { index in
+            (account.beneficiary(of: anchor(claims[index])), Int128(decisions[index].granted.count))
         }
-        let wanted = byName.sorted { $0.key < $1.key }.map { name, indices in
-            (
-                name: name, indices: indices,
-                amount: indices.reduce(Int128(0)) { $0 + Int128(decisions[$1].granted.count) }
-            )
-        }
-        // An enterprise whose refunds outweigh its grants gives back; it has no part in the sharing.
-        let returned = wanted.reduce(Int128(0)) { $0 + min(0, $1.amount) }
-        let sum = wanted.reduce(Int128(0)) { $0 + max(0, $1.amount) }
-        guard sum > budget else { return sum + returned }
-        let shares = largestRemainder(wanted.map { max(0, $0.amount) }, budget: budget)
-        for (entry, share) in zip(wanted, shares) where entry.amount > 0 {
-            spread(share, of: entry.amount, over: entry.indices)
-        }
-        return budget + returned
-    }
-
-    /// Spreads the share of an enterprise over its claims by cumulative rounding.
-    private mutating func spread(_ share: Int128, of amount: Int128, over indices: [Int]) {
-        var wantedSoFar: Int128 = 0
-        var grantedSoFar: Int128 = 0
-        for index in indices {
-            wantedSoFar += Int128(decisions[index].granted.count)
-            let target = amount == 0 ? 0 : wantedSoFar * share / amount
-            guard let granted = Int64(exactly: target - grantedSoFar) else {
-                preconditionFailure("grant of \(target - grantedSoFar) fen")
+        let shares = proRataShares(wanted, budget: budget)
+        if shares.areReduced {
+            for (index, amount) in zip(indices, shares.amounts) {
+                guard let granted = Int64(exactly: amount) else {
+                    preconditionFailure("grant of \(amount) fen")
+                }
+                if decisions[index].granted != .zero && claims[index].refundOf == nil {
+                    decisions[index].reason = .proRata
+                }
+                decisions[index].granted = Fen(granted)
             }
-            if decisions[index].granted != .zero && claims[index].refundOf == nil {
-                decisions[index].reason = .proRata
-            }
-            decisions[index].granted = Fen(granted)
-            grantedSoFar = target
         }
+        return shares.amounts.reduce(0, +)
     }
 
     // MARK: Sums
@@ -267,6 +247,35 @@ private struct RuleRun {
         }
         return states.sorted { $0.key < $1.key }.map(\.value)
     }
+}
+
+/// Shares `budget` out over claims in proportion to what their beneficiaries want together; inside a
+/// beneficiary by cumulative rounding, in the order given.
+///
+/// A beneficiary whose refunds outweigh its grants gives back; it has no part in the sharing.
+func proRataShares(
+    _ wanted: [(beneficiary: String, amount: Int128)],
+    budget: Int128
+) -> (amounts: [Int128], areReduced: Bool) {
+    var amounts = wanted.map(\.amount)
+    let byName = Dictionary(grouping: wanted.indices, by: { wanted[$0].beneficiary })
+    let totals = byName.sorted { $0.key < $1.key }.map { name, indices in
+        (indices: indices, amount: indices.reduce(Int128(0)) { $0 + wanted[$1].amount })
+    }
+    let sum = totals.reduce(Int128(0)) { $0 + max(0, $1.amount) }
+    guard sum > budget else { return (amounts, false) }
+    let shares = largestRemainder(totals.map { max(0, $0.amount) }, budget: budget)
+    for (total, share) in zip(totals, shares) where total.amount > 0 {
+        var wantedSoFar: Int128 = 0
+        var grantedSoFar: Int128 = 0
+        for index in total.indices {
+            wantedSoFar += wanted[index].amount
+            let target = wantedSoFar * share / total.amount
+            amounts[index] = target - grantedSoFar
+            grantedSoFar = target
+        }
+    }
+    return (amounts, true)
 }
 
 /// Shares `budget` over `amounts` in proportion, in whole fen: down, and what is left one by one to

@@ -169,6 +169,19 @@ public struct TariffLine: Hashable, Sendable {
         )
     }
 
+    /// What the volumes of the line are counted under. The same in a later tariff, so that a new
+    /// price list does not begin every customer at zero again.
+    struct Scope: Hashable, Sendable {
+        var partition: String?
+        var platform: String?
+        var resource: BilledResource
+        var from: SimInstant?
+    }
+
+    var scope: Scope {
+        Scope(partition: partition, platform: platform, resource: resource, from: validity.from)
+    }
+
     /// How many things of its resource the line counts for `usage`.
     func billedCount(of usage: JobUsage) -> Int64 {
         let held = usage.count(of: resource)
@@ -261,6 +274,13 @@ public struct Tariff: Hashable, Sendable {
     public var classFactors: [String: Factor]
     /// The least that a charged run costs.
     public var minimumCharge: Fen
+    /// Prices of storage.
+    public var storage: [StorageLine] = []
+    /// The value-added tax inside all prices. Unit: ppm of the price without it; compute services
+    /// in China bear 6 %.
+    public var vatPPM: Int64 = 60_000
+    /// Vouchers that customers bring when the tariff comes into force.
+    public var vouchers: [Voucher] = []
 
     /// Makes a tariff.
     public init(
@@ -291,6 +311,14 @@ public struct Tariff: Hashable, Sendable {
         case .ended(let state): !freeStates.contains(state)
         case .requeuedByUser: true
         }
+    }
+
+    /// The tax inside `amount`, rounded half up to the fen.
+    public func vat(in amount: Fen) -> Fen {
+        let sign: Int128 = amount < .zero ? -1 : 1
+        let magnitude = sign * Int128(amount.count)
+        let base = 1_000_000 + Int128(vatPPM)
+        return Fen(Int64(sign * ((magnitude * Int128(vatPPM) + base / 2) / base)))
     }
 
     /// The indices of the lines that price `resource` where `usage` ran.

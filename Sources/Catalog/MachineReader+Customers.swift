@@ -1,4 +1,5 @@
 import ClusterModel
+import Quantities
 
 extension MachineReader {
     static let customerFields = ["accounts", "default_account", "operators"]
@@ -50,9 +51,9 @@ extension MachineReader {
 
     private func account(_ field: YAMLField) throws(FileRefusal) -> AccountEntry {
         let fields = try field.mapping([
-            "name", "title", "class", "enterprise", "registered_in", "description",
+            "name", "title", "class", "enterprise", "registered_in", "credit_limit", "description",
         ])
-        return AccountEntry(
+        var account = AccountEntry(
             name: try fields.required("name").name(),
             title: try fields.required("title").text(),
             enterprise: try fields["enterprise"]?.name(),
@@ -60,6 +61,8 @@ extension MachineReader {
             registeredIn: try fields["registered_in"]?.text(),
             description: try fields["description"]?.paragraph() ?? ""
         )
+        account.creditLimitFen = try fields["credit_limit"]?.money().count
+        return account
     }
 
     private func accountIndex(

@@ -6,7 +6,7 @@ import Quantities
 public enum TariffReader {
     static let topFields = [
         "tariff", "title", "description", "lines", "qos", "reservation", "classes",
-        "free_states", "minimum_charge", "sources",
+        "free_states", "minimum_charge", "vat", "vouchers", "sources",
     ]
 
     /// Reads a tariff from the text of a file.
@@ -16,10 +16,11 @@ public enum TariffReader {
     public static func tariff(text: String, file: String) throws(FileRefusal) -> Tariff {
         let top = try YAMLField.document(text, file: file).mapping(topFields)
         let classFactors = try factors(top["classes"], maximum: 1_000)
-        let tariff = Tariff(
+        let (lines, storage) = try lines(top.required("lines"), classFactors: classFactors)
+        var tariff = Tariff(
             id: try top.required("tariff").name(),
             title: try top["title"]?.text() ?? "",
-            lines: try lines(top.required("lines"), classFactors: classFactors),
+            lines: lines,
             freeStates: try freeStates(top["free_states"]),
             qosFactors: try factors(top["qos"]),
             reservationFactor: try top["reservation"].map { field throws(FileRefusal) in
@@ -28,6 +29,12 @@ public enum TariffReader {
             classFactors: try canonical(classFactors, top["classes"]),
             minimumCharge: try top["minimum_charge"]?.money() ?? .zero
         )
+        tariff.storage = storage
+        // A tax rate in thousandths is as fine as any.
+        if let vat = top["vat"] {
+            tariff.vatPPM = try factor(vat, maximum: 1_000).thousandths * 1_000
+        }
+        tariff.vouchers = try vouchers(top["vouchers"])
         return tariff
     }
 
@@ -44,19 +51,34 @@ public enum TariffReader {
     private static func lines(
         _ field: YAMLField,
         classFactors: [String: Factor]
-    ) throws(FileRefusal) -> [TariffLine] {
+    ) throws(FileRefusal) -> ([TariffLine], [StorageLine]) {
         var lines: [(line: TariffLine, field: YAMLField)] = []
+        var storage: [(line: StorageLine, field: YAMLField)] = []
+        func overlap(_ element: YAMLField, _ earlier: YAMLField) -> FileRefusal {
+            element.refusal(
+                .conflict("its validity overlaps that of \(earlier.path), same resource")
+            )
+        }
         for element in try field.list() {
+            if try isStorage(element) {
+                let line = try storageLine(element)
+                for earlier in storage
+                where earlier.line.platform == line.platform
+                    && earlier.line.validity.overlaps(line.validity)
+                {
+                    throw overlap(element, earlier.field)
+                }
+                storage.append((line, element))
+                continue
+            }
             let line = try self.line(element, classFactors: classFactors)
             for earlier in lines where earlier.line.pricesTheSame(as: line) {
-                throw element.refusal(
-                    .conflict("its validity overlaps that of \(earlier.field.path), same resource")
-                )
+                throw overlap(element, earlier.field)
             }
             lines.append((line, element))
         }
         guard !lines.isEmpty else { throw field.refusal(.conflict("a tariff needs a line")) }
-        return lines.map(\.line)
+        return (lines.map(\.line), storage.map(\.line))
     }
 
     private static func line(
@@ -68,13 +90,7 @@ public enum TariffReader {
             "memory_per_core",
         ])
         let resource = try resource(fields.required("resource"))
-        let from = try fields["valid_from"]?.day()
-        let until = try fields["valid_to"]?.day()
-        if let from, let until, until <= from {
-            throw try fields.required("valid_to").refusal(
-                .conflict("must be after valid_from; the day itself does not belong to it any more")
-            )
-        }
+        let (from, until) = try days(fields)
         if fields["platform"] != nil, let partition = fields["partition"] {
             throw partition.refusal(.conflict("name a platform or a partition, not both"))
         }
@@ -98,7 +114,7 @@ public enum TariffReader {
     private static func resource(_ field: YAMLField) throws(FileRefusal) -> BilledResource {
         let word = try field.text()
         guard let resource = BilledResource(name: word) else {
-            let known = BilledResource.allCases.map(\.name)
+            let known = BilledResource.allCases.map(\.name) + [storageName]
             throw field.refusal(
                 .unknownChoice(
                     found: word,

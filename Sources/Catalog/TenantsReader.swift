@@ -10,89 +10,43 @@ public enum TenantsReader {
     /// - Parameter file: what refusals call the text.
     /// - Throws: the first thing that is wrong.
     public static func tenants(text: String, file: String) throws(FileRefusal) -> [Tenant] {
-        var rows = CSVRows(text: text, file: file)
-        guard let header = try rows.next() else {
-            throw FileRefusal(file: file, line: 1, field: "", problem: .emptyFile)
-        }
-        let columns = try columns(header, file: file)
+        let table = try CSVTable(
+            text: text,
+            file: file,
+            required: requiredColumns,
+            optional: optionalColumns
+        )
         var tenants: [Tenant] = []
         var users: Set<Int32> = []
-        while let row = try rows.next() {
-            guard row.cells.count == header.cells.count else {
-                throw FileRefusal(
-                    file: file,
-                    line: row.line,
-                    field: "",
-                    problem: .doesNotAddUp(
-                        stated: "\(header.cells.count) columns in its header",
-                        counted: "\(row.cells.count)"
-                    )
-                )
-            }
-            let tenant = try tenant(row, columns, file: file)
+        for row in table.rows {
+            let tenant = try tenant(row)
             guard users.insert(tenant.user).inserted else {
-                throw FileRefusal(
-                    file: file,
-                    line: row.line,
-                    field: "user",
-                    problem: .duplicate(name: "\(tenant.user)", of: "user")
-                )
+                throw row.refusal("user", .duplicate(name: "\(tenant.user)", of: "user"))
             }
             tenants.append(tenant)
         }
         return tenants
     }
 
-    private static func columns(
-        _ header: CSVRows.Row,
-        file: String
-    ) throws(FileRefusal) -> [String: Int] {
-        let known = requiredColumns + optionalColumns
-        var columns: [String: Int] = [:]
-        for (index, name) in header.cells.enumerated() {
-            let problem: FileRefusal.Problem? =
-                if !known.contains(name) {
-                    .unknownField(similar: similarNames(to: name, among: known), known: known)
-                } else if columns.updateValue(index, forKey: name) != nil {
-                    .duplicate(name: name, of: "column")
-                } else { nil }
-            if let problem {
-                throw FileRefusal(file: file, line: header.line, field: name, problem: problem)
-            }
-        }
-        for name in requiredColumns where columns[name] == nil {
-            throw FileRefusal(file: file, line: header.line, field: name, problem: .missing)
-        }
-        return columns
+    private static func tenant(_ row: CSVTable.Row) throws(FileRefusal) -> Tenant {
+        Tenant(
+            user: Int32(try row.integer("user", 0...Int64(Int32.max))),
+            account: try row.required("account"),
+            enterprise: row["enterprise"],
+            classes: try labels(row),
+            province: row["province"],
+            sector: row["sector"],
+            platform: try row.required("platform")
+        )
     }
 
-    private static func tenant(
-        _ row: CSVRows.Row,
-        _ columns: [String: Int],
-        file: String
-    ) throws(FileRefusal) -> Tenant {
-        func cell(_ name: String) -> String? {
-            columns[name].map { row.cells[$0] }.flatMap { $0.isEmpty ? nil : $0 }
-        }
-        func refusal(_ name: String, _ problem: FileRefusal.Problem) -> FileRefusal {
-            FileRefusal(file: file, line: row.line, field: name, problem: problem)
-        }
-        func required(_ name: String) throws(FileRefusal) -> String {
-            guard let text = cell(name) else { throw refusal(name, .missing) }
-            return text
-        }
-        let userText = try required("user")
-        guard let user = Int32(userText), user >= 0 else {
-            throw refusal(
-                "user",
-                .unreadable(found: userText, expected: "a user number of the trace")
-            )
-        }
+    /// The labels of a `class` cell, in canonical spelling.
+    static func labels(_ row: CSVTable.Row) throws(FileRefusal) -> [String] {
         var labels: [String] = []
-        for part in try required("class").split(separator: ";") {
+        for part in try row.required("class").split(separator: ";") {
             let word = String(part).filter { $0 != " " }
             guard let label = SubsidyClass.canonical(word) else {
-                throw refusal(
+                throw row.refusal(
                     "class",
                     .unknownChoice(
                         found: word,
@@ -103,14 +57,6 @@ public enum TenantsReader {
             }
             labels.append(label)
         }
-        return Tenant(
-            user: user,
-            account: try required("account"),
-            enterprise: cell("enterprise"),
-            classes: labels,
-            province: cell("province"),
-            sector: cell("sector"),
-            platform: try required("platform")
-        )
+        return labels
     }
 }

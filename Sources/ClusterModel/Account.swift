@@ -34,6 +34,9 @@ public struct AccountEntry: Hashable, Sendable {
     public var registeredIn: String?
     /// What it computes.
     public var description: String
+    /// How far it may go into debt, reservations of running jobs included; nil for no bound, zero
+    /// for an account that pays in advance. Unit: fen.
+    public var creditLimitFen: Int64?
 
     /// Makes an account.
     public init(

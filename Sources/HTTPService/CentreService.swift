@@ -75,8 +75,14 @@ public protocol CentreService: Sendable {
     func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList
     /// How the centre is.
     func status() async -> CentreStatus
-    /// What an account owes; `month` is `YYYY-MM`.
-    func bill(account: String, month: String?) async throws(ServiceRefusal) -> BillStatement
+    /// What an account owes; `period` is `YYYY-MM` or `YYYY`.
+    func bill(account: String, period: String?) async throws(ServiceRefusal) -> BillStatement
+    /// What an enterprise owes with all its accounts.
+    func bill(enterprise: String, period: String?) async throws(ServiceRefusal) -> BillStatement
+    /// The accounts and their money.
+    func accounts() async -> AccountStandingList
+    /// Does something to the books.
+    func change(_ request: MoneyRequest, _ peer: Peer) async throws(ServiceRefusal) -> MoneyResponse
     /// Moves a stepped clock; the centre's time then.
     func advance(
         _ request: ClockAdvanceRequest,

@@ -54,12 +54,16 @@ struct Routes {
         }
         get(router, "/v1/bill") { request, _ in
             let query = request.uri.queryParameters
-            guard let account = query["account"] else {
-                throw ServiceRefusal.badRequest("'account' is missing in the query")
+            let period = (query["period"] ?? query["month"]).map(String.init)
+            if let account = query["account"] {
+                return Reply(try await centre.bill(account: String(account), period: period))
             }
-            let month = query["month"].map(String.init)
-            return Reply(try await centre.bill(account: String(account), month: month))
+            guard let enterprise = query["enterprise"] else {
+                throw ServiceRefusal.badRequest("'account' or 'enterprise' is missing in the query")
+            }
+            return Reply(try await centre.bill(enterprise: String(enterprise), period: period))
         }
+        get(router, "/v1/accounts") { _, _ in Reply(await centre.accounts()) }
     }
 
     private func addJobs(_ router: Router<PeerContext>) {
@@ -103,6 +107,10 @@ struct Routes {
             let update: PartitionUpdateRequest = try await Self.body(request)
             try await centre.update(update, context.peer())
             return Reply(ActionResponse())
+        }
+        post(router, "/v1/money") { request, context in
+            let change: MoneyRequest = try await Self.body(request)
+            return Reply(try await centre.change(change, context.peer()))
         }
         post(router, "/v1/clock/advance") { request, context in
             let advance: ClockAdvanceRequest = try await Self.body(request)

@@ -147,8 +147,11 @@ extension Centre {
         return AccountingList(now: now, records: records)
     }
 
-    /// The book as it is now, for bills.
-    public func book() async -> BillingBook { await snapshot().state.book }
+    /// The books as they are now, and the end of the ledger's hash chain in hexadecimal.
+    public func books() async -> (book: BillingBook, ledgerHead: String) {
+        let state = await snapshot().state
+        return (state.book, state.ledgerChain.hexText)
+    }
 
     /// The script of a job, for its owner and operators.
     ///

@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import Emulation
 import Glibc
@@ -70,7 +71,7 @@ extension Centre {
                 response.jobID = id
                 response.warnings += warnings
             case .refused(let body): throw RequestFailure(status: 400, body: body)
-            case .outcomes: preconditionFailure("a submission has no outcomes")
+            case .outcomes, .booked: preconditionFailure("a submission has no outcomes")
             }
         }
         return response
@@ -91,6 +92,8 @@ extension Centre {
     /// When and where a job would start if every job ran to its limit.
     private func test(_ input: SubmitInput) async throws(RequestFailure) -> SubmitResponse {
         var state = await snapshot().state
+        // The books as they are before the trial: it must not count against itself.
+        let book = state.book
         var input = input
         input.id = state.nextJobID
         let instant = max(clock.now, state.lastInstant + SimDuration(microseconds: 1))
@@ -103,16 +106,18 @@ extension Centre {
         var response = SubmitResponse()
         response.jobID = input.id
         guard let entry = state.jobs[input.id] else { throw .refused(.requestNotAvailable) }
-        var estimate = StartEstimate()
-        let begin = state.emulator.estimatedStart(of: JobID(input.id), from: instant)
-        guard let start = entry.status.startedAt ?? begin else {
+        let ahead = state.emulator.estimatedRun(of: JobID(input.id), from: instant)
+        guard let start = entry.status.startedAt ?? ahead?.startedAt else {
             throw RequestFailure(status: 400, body: neverStarts(input, state))
         }
+        var estimate = StartEstimate()
         estimate.start = start
         estimate.cores =
             entry.status.startedAt == nil ? entry.status.requestedCores : entry.status.coresHeld
         estimate.nodeList = entry.status.nodeList
         estimate.partition = settings.rules.machine.partitions[entry.status.partitions[0]].name
+        let run = ahead.map { state.wholeRun(of: entry, $0) } ?? state.wholeRunHeld(by: entry)
+        estimate.price = PriceEstimate(book.quote(run), of: run, in: book, at: instant)
         response.estimate = estimate
         return response
     }
@@ -270,8 +275,42 @@ extension Centre {
             case .outcomes(let outcomes): outcomes
             case .refused(let body): [ActionOutcome(jobID: 0, error: body)]
             case .done(let id, _): [ActionOutcome(jobID: id)]
+            case .booked: []
             }
         }
+    }
+
+    // MARK: Money
+
+    /// Does something to the books; operators only.
+    ///
+    /// - Throws: `RequestFailure`.
+    public func change(
+        _ request: MoneyRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> MoneyResponse {
+        guard isOperator(caller) else { throw .refused(.accessDenied) }
+        var response = MoneyResponse()
+        let results = try await act { state in
+            var input = MoneyInput()
+            input.request = request
+            input.by = caller.userID
+            // What is refused is not journalled.
+            var trial = state
+            let instant = max(trial.lastInstant, state.lastInstant)
+            if case .refused(let body) = trial.handle(input, at: instant) {
+                return .failure(RequestFailure(status: 400, body: body))
+            }
+            return .success([.money(input)])
+        }
+        for result in results {
+            switch result {
+            case .booked(let entries): response.entries += entries
+            case .refused(let body): throw RequestFailure(status: 400, body: body)
+            case .done, .outcomes: break
+            }
+        }
+        return response
     }
 
     // MARK: Nodes, partitions, time

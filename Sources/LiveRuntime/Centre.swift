@@ -13,6 +13,10 @@ public struct CentreSettings: Sendable {
     public var stateFolder: String
     /// The machine and the policy.
     public var rules: CentreRules
+    /// The prices to bring into force; nil for those in force, and at first the machine's.
+    public var tariff: NamedText?
+    /// The subsidy rules to bring into force; empty for those in force, and at first the default.
+    public var subsidyRules: [NamedText] = []
     /// How time passes.
     public var timeMode = TimeMode.real
     /// Where the time of a new scaled or stepped centre begins; nil for the wall's time.
@@ -48,6 +52,8 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case journalCut(lastBatch: Int64, recordedBatch: Int64)
     /// A ledger entry is not the one that the journal gives.
     case ledgerDiffers(entry: Int, id: String)
+    /// A tariff or rule cannot come into force.
+    case terms(String)
     /// Real jobs cannot be run.
     case execution(String)
 
@@ -66,6 +72,7 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
                 + " exist"
         case .ledgerDiffers(let entry, let id):
             "the ledger is damaged: entry \(entry) (\(id)) is not the one that the journal gives"
+        case .terms(let problem): problem
         case .execution(let problem): "real jobs cannot be run: \(problem)"
         }
     }

@@ -102,7 +102,10 @@ public final class CentreRules: Sendable {
             }
             mix("\(partition.prices) \(partition.platform)")
         }
-        for account in machine.accounts { mix(account.name + (account.enterprise ?? "")) }
+        for account in machine.accounts {
+            mix(account.name + (account.enterprise ?? ""))
+            if let limit = account.creditLimitFen { mix("credit \(limit)") }
+        }
         return digest.hexText
     }
 

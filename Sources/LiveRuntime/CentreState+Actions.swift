@@ -115,6 +115,7 @@ extension CentreState {
                     return refusal(rejection, id)
                 }
                 changeLimit(id, to: effective, isUnlimited: limit == nil)
+                repriceFunds(of: id, at: instant)
             }
             if let priority = newPriority(change), entry.status.phase == .pending {
                 if let rejection = send(.changePriority(JobID(id), priority), at: instant) {

@@ -24,6 +24,8 @@ extension CentreState {
             return .outcomes([ActionOutcome(jobID: input.id, error: error?.body)])
         case .nodes(let input): return change(input, at: instant)
         case .partition(let input): return change(input, at: instant)
+        case .terms(let input): return change(input, at: instant)
+        case .money(let input): return handle(input, at: instant)
         case .tick:
             _ = send(.timer, at: instant)
             return .done(id: 0, warnings: [])
@@ -79,14 +81,17 @@ extension CentreState {
             return .refused(error.body)
         }
         let limits = self.limits(for: resolved, at: instant)
+        let funds = self.funds(for: resolved, at: instant)
         for (offset, task) in resolved.tasks.enumerated() {
             let id = input.id + UInt32(offset)
             var submission = resolved.submission
             submission.id = JobID(id)
             submission.limits = limits
+            submission.funds = funds
             submission.dependencies = dependencies(of: input.request, task: task, id: id)
             var status = resolved.status
             status.dependencies = submission.dependencies
+            status.reservedFee = funds.map { Fen($0.price) }
             jobs.insert(
                 JobEntry(
                     id: id,
@@ -191,6 +196,13 @@ extension CentreState {
         status.requestedNodes = plan.nodes
         status.requestedCores = plan.cores
         status.tasks = plan.tasks
+        status.requestedCards =
+            Int64(plan.request.acceleratorsPerChunk) * Int64(plan.request.chunkCount)
+        if plan.request.memoryMebibytesPerChunk > 0 {
+            let mebibytes =
+                Int64(plan.request.memoryMebibytesPerChunk) * Int64(plan.request.chunkCount)
+            status.requestedMemory = ByteCount(mebibytes: mebibytes)
+        }
         if plan.isBeyondPartition { status.endReason = "PartitionConfig" }
         return Resolved(
             specification: specification,
@@ -307,7 +319,7 @@ extension CentreState {
         return limits
     }
 
-    private mutating func addLimit(_ limit: ConcurrencyLimit, at instant: SimInstant) -> Int {
+    mutating func addLimit(_ limit: ConcurrencyLimit, at instant: SimInstant) -> Int {
         let rejection = send(.addLimit(limit), at: instant)
         precondition(rejection == nil, "a limit is never refused")
         limitCount += 1

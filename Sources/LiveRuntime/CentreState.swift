@@ -43,6 +43,8 @@ enum InputResult: Hashable, Sendable {
     case refused(ErrorBody)
     /// One outcome for each job.
     case outcomes([ActionOutcome])
+    /// Entries of the ledger, by id.
+    case booked([String])
 }
 
 /// A node's standing that the emulator does not know.
@@ -58,6 +60,13 @@ struct CentreState: Sendable {
     var emulator: Emulator
     var jobs = JobBook()
     var book: BillingBook
+    /// The hash chain of the ledger, and its length.
+    var ledgerChain = HashChain()
+    var ledgerLength: Int64 = 0
+    /// The terms in force, as they were read; nil for those of the machine.
+    var terms = TermsInput()
+    /// The emulator's limits on the money of accounts.
+    var purses: [String: Purse] = [:]
     var nodeNotes: [Int: NodeNote] = [:]
     /// The number that the next job gets. Numbers of refused jobs are not given again.
     var nextJobID: UInt32 = 1
@@ -94,6 +103,7 @@ struct CentreState: Sendable {
         precondition(instant > lastInstant || batch == 0, "a batch at an instant that has passed")
         batch += 1
         lastInstant = instant
+        refreshPurses(onDayOf: instant)
         var results: [InputResult] = []
         results.reserveCapacity(inputs.count)
         for input in inputs { results.append(handle(input, at: instant)) }
@@ -197,10 +207,10 @@ extension CentreState {
     private mutating func absorb(_ effects: [EffectCollector.Effect], at instant: SimInstant) {
         for effect in effects {
             switch effect {
-            case .started(let start): absorb(start)
-            case .ended(let end): absorb(end)
+            case .started(let start): absorb(start, at: instant)
+            case .ended(let end): absorb(end, at: instant)
             case .mustStop(let id, let reason): absorb(id.number, reason)
-            case .requeued(let run): absorb(requeued: run)
+            case .requeued(let run): absorb(requeued: run, at: instant)
             case .wake(let due): self.effects.append(.wake(due))
             }
         }
@@ -211,7 +221,7 @@ extension CentreState {
         return rules.machine.partitions[partition].backend == .local
     }
 
-    private mutating func absorb(_ start: JobStart) {
+    private mutating func absorb(_ start: JobStart, at instant: SimInstant) {
         let id = start.id.number
         guard let entry = jobs[id] else { preconditionFailure("job \(id) starts, unknown") }
         let held = emulator.allocation(of: start.id)
@@ -242,6 +252,7 @@ extension CentreState {
             status.endReason = nil
         }
         endsOnInvalid.remove(id)
+        reserve(for: start, at: instant)
         effects.append(.started(id))
     }
 
@@ -253,7 +264,7 @@ extension CentreState {
         min(deadline, specification.runTime.map { start + $0 } ?? deadline)
     }
 
-    private mutating func absorb(_ end: JobEnd) {
+    private mutating func absorb(_ end: JobEnd, at instant: SimInstant) {
         let id = end.id.number
         guard let entry = jobs[id] else { preconditionFailure("job \(id) ends, unknown") }
         endedCount += 1
@@ -264,7 +275,7 @@ extension CentreState {
             status.endedAt = end.endedAt
             if end.startedAt == nil { status.startedAt = nil }
         }
-        account(for: end, outcome: .ended(end.state), state: end.state.slurmName)
+        account(for: end, outcome: .ended(end.state), state: end.state.slurmName, at: instant)
         if end.startedAt != nil, isReal(entry) {
             effects.append(.ended(id, restart: entry.status.restart))
         }
@@ -280,7 +291,7 @@ extension CentreState {
         }
     }
 
-    private mutating func absorb(requeued run: JobEnd) {
+    private mutating func absorb(requeued run: JobEnd, at instant: SimInstant) {
         let id = run.id.number
         let isNodeFailure = run.state == .nodeFail
         jobs.update(id) { status in
@@ -291,7 +302,8 @@ extension CentreState {
         account(
             for: run,
             outcome: isByOwner ? .requeuedByUser : .requeuedBySystem,
-            state: isNodeFailure ? "NODE_FAIL" : "REQUEUED"
+            state: isNodeFailure ? "NODE_FAIL" : "REQUEUED",
+            at: instant
         )
         jobs.update(id) { status in
             status.phase = .pending
@@ -317,18 +329,22 @@ extension CentreState {
 
 extension CentreState {
     /// Writes the record of a run that has ended, and books its charge and grants.
-    private mutating func account(for end: JobEnd, outcome: RunOutcome, state: String) {
+    private mutating func account(
+        for end: JobEnd,
+        outcome: RunOutcome,
+        state: String,
+        at instant: SimInstant
+    ) {
         guard let entry = jobs[end.id.number] else { return }
         var record = self.record(of: entry, now: end.endedAt)
         record.state = state
         if end.startedAt != nil {
             let entries = book.settle(usage(of: entry, end, outcome))
             var charge = Fen.zero
-            for entry in entries {
-                if case .charge(let part) = entry.subject { charge += part.amount }
-                derived.ledger.append(LedgerRow(id: entry.id, text: entry.canonicalText))
-            }
+            for case .charge(let part) in entries.map(\.subject) { charge += part.amount }
             record.charge = charge.count
+            keep(entries)
+            free(entry, at: instant)
         }
         derived.jobs.append(
             JobRow(
@@ -347,26 +363,21 @@ extension CentreState {
     /// What a run held. A real run is billed for the time that was measured, not for what the
     /// centre's clock showed meanwhile.
     private func usage(of entry: JobEntry, _ end: JobEnd, _ outcome: RunOutcome) -> JobUsage {
-        let partition = rules.machine.partitions[end.partition]
         var endedAt = end.endedAt
         if let startedAt = end.startedAt, let measured = entry.status.measured {
             endedAt = startedAt + measured.wall
         }
-        return JobUsage(
-            id: end.id,
-            attempt: entry.status.restart,
-            account: entry.specification.account,
-            user: entry.specification.request.user,
-            partition: partition.name,
-            platform: partition.platform,
-            qos: entry.specification.request.qos ?? "",
-            outcome: outcome,
-            nodeCount: Int64(end.nodesHeld),
-            coreCount: Int64(end.coresHeld),
-            cardCount: Int64(end.acceleratorsHeld),
-            startedAt: end.startedAt,
-            endedAt: endedAt,
-            verifiedFlop: entry.status.measured?.verifiedFlop
+        var usage = usage(
+            of: entry,
+            partition: end.partition,
+            nodes: Int64(end.nodesHeld),
+            cores: Int64(end.coresHeld),
+            cards: Int64(end.acceleratorsHeld),
+            from: end.startedAt,
+            to: endedAt
         )
+        usage.outcome = outcome
+        usage.verifiedFlop = entry.status.measured?.verifiedFlop
+        return usage
     }
 }

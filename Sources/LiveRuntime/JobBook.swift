@@ -56,6 +56,11 @@ struct JobStatus: Sendable {
     var requestedNodes: Int32 = 1
     var requestedCores: Int64 = 1
     var tasks: Int32 = 1
+    var requestedCards: Int64 = 0
+    /// Memory asked for, all nodes together; nil when none was.
+    var requestedMemory: ByteCount?
+    /// The money that it reserves while it runs; nil when its account is not limited.
+    var reservedFee: Fen?
 
     var startedAt: SimInstant?
     /// When its time limit ends it.

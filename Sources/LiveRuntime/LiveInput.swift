@@ -2,7 +2,7 @@ import Emulation
 import JobModel
 import Persistence
 import Quantities
-import WireFormats
+public import WireFormats
 
 /// Everything that happens to a live centre, as its journal holds it.
 ///
@@ -18,14 +18,16 @@ enum LiveInput: Hashable, Sendable {
     case update(UpdateInput)
     case nodes(NodesInput)
     case partition(PartitionUpdateRequest)
+    case terms(TermsInput)
+    case money(MoneyInput)
     case tick
 
     /// What goes first in a batch (design §4).
     var rank: Input.Rank {
         switch self {
         case .end: .jobEnd
-        case .nodes, .partition: .nodeChange
-        case .cancel, .hold, .release, .requeue, .update: .update
+        case .nodes, .partition, .terms: .nodeChange
+        case .cancel, .hold, .release, .requeue, .update, .money: .update
         case .submit: .submission
         case .tick: .timer
         }
@@ -148,6 +150,57 @@ struct NodesInput: WireRecord {
     }
 }
 
+/// Prices and subsidy rules come into force.
+///
+/// They are kept in the journal as the texts that were read, so that every charge can be computed
+/// again from it, and nobody can change a price afterwards.
+struct TermsInput: WireRecord {
+    /// The tariff; nil when it stays.
+    var tariff: NamedText?
+    /// The rules; empty when they stay.
+    var rules: [NamedText] = []
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("tariff", &tariff)
+        try fields("rules", &rules)
+    }
+}
+
+/// A file's text with the name that refusals call it by.
+public struct NamedText: WireRecord {
+    /// The name of the file.
+    public var name = ""
+    /// Its text.
+    public var text = ""
+
+    /// Makes an empty text.
+    public init() {}
+
+    /// Makes a text with its name.
+    public init(name: String, text: String) {
+        self.name = name
+        self.text = text
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields.required("text", &text)
+    }
+}
+
+/// An operator did something to the books.
+struct MoneyInput: WireRecord {
+    var request = MoneyRequest()
+    /// Who asked.
+    var by: UInt32 = 0
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("request", &request)
+        try fields("by", &by)
+    }
+}
+
 // MARK: - In the journal
 
 extension LiveInput {
@@ -164,6 +217,8 @@ extension LiveInput {
             case .update(let input): ("update", input.json)
             case .nodes(let input): ("nodes", input.json)
             case .partition(let input): ("partition", input.json)
+            case .terms(let input): ("terms", input.json)
+            case .money(let input): ("money", input.json)
             case .tick: ("tick", .object([]))
             }
         return (kind, json.compactText)
@@ -185,6 +240,8 @@ extension LiveInput {
             case "update": self = .update(try UpdateInput(json: json))
             case "nodes": self = .nodes(try NodesInput(json: json))
             case "partition": self = .partition(try PartitionUpdateRequest(json: json))
+            case "terms": self = .terms(try TermsInput(json: json))
+            case "money": self = .money(try MoneyInput(json: json))
             case "tick": self = .tick
             default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")
             }

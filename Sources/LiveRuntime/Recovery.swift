@@ -1,6 +1,7 @@
 import ClusterModel
 import Persistence
 import Quantities
+import Scheduling
 import WireFormats
 
 /// Opens the store and replays its journal, and proves on the way that what was recorded follows
@@ -28,6 +29,7 @@ struct Recovery {
             let fingerprint = settings.rules.fingerprint
             guard let known = try store.reader.meta("fingerprint") else {
                 try store.setMeta("machine", settings.rules.machine.name)
+                try store.setMeta("policy", settings.rules.policy.name)
                 return try store.setMeta("fingerprint", fingerprint)
             }
             guard known != fingerprint else { return }

@@ -68,6 +68,25 @@ final class WriterLoop {
         _ = state.takeEffects()
         armAll()
         adoptAll()
+        try bringTermsIntoForce()
+    }
+
+    /// Prices and rules that the daemon was started with and that are not in force yet.
+    private func bringTermsIntoForce() throws(OpenFailure) {
+        var terms = TermsInput()
+        if settings.tariff?.text != state.terms.tariff?.text { terms.tariff = settings.tariff }
+        let known = state.terms.rules.map(\.text)
+        if settings.subsidyRules.map(\.text) != known { terms.rules = settings.subsidyRules }
+        guard terms.tariff != nil || !terms.rules.isEmpty else { return }
+        var trial = state
+        if case .refused(let body) = trial.change(terms, at: state.lastInstant) {
+            throw .terms(body.text)
+        }
+        do throws(PersistenceFailure) {
+            _ = try commit([.terms(terms)], at: instant(clock.now))
+        } catch {
+            throw .store(error)
+        }
     }
 
     /// After a recovery: arms what running and pending jobs need.
@@ -81,6 +100,9 @@ final class WriterLoop {
                 }
             case .ended: break
             }
+        }
+        for instant in state.voucherInstants(after: state.lastInstant) {
+            timers.arm(CentreTimer(instant: instant, kind: .tick))
         }
     }
 

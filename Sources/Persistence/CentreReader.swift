@@ -109,6 +109,91 @@ public final class CentreReader: Sendable {
         }
     }
 
+    /// A row of a chained table, and whether it matches its hash.
+    public struct ChainedRow<Content: Sendable>: Sendable {
+        /// Its place.
+        public var sequence: Int64
+        /// What it says.
+        public var content: Content
+        /// Whether its hash follows from it and from the hash that the row before has.
+        public var isIntact: Bool
+        /// The hash in hexadecimal.
+        public var hash: String
+    }
+
+    /// All rows of the ledger, also those that were changed.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func ledgerRows() throws(PersistenceFailure) -> [ChainedRow<LedgerRow>] {
+        try read("read the ledger") { db in
+            var rows: [ChainedRow<LedgerRow>] = []
+            var chain = HashChain()
+            let cursor = try Row.fetchCursor(
+                db,
+                sql: "SELECT sequence, id, text, chain FROM ledger ORDER BY sequence"
+            )
+            while let row = try cursor.next() {
+                let entry = LedgerRow(id: row[1], text: row[2])
+                let sequence: Int64 = row[0]
+                chain.extend(numbers: [sequence], texts: [entry.id, entry.text])
+                let stored = HashChain(head: [UInt8](row[3] as Data))
+                rows.append(
+                    ChainedRow(
+                        sequence: sequence,
+                        content: entry,
+                        isIntact: stored == chain,
+                        hash: stored.hexText
+                    )
+                )
+                // Go on from what is there, so that only the changed row is named.
+                chain = stored
+            }
+            return rows
+        }
+    }
+
+    /// All records of ended runs as they are stored: the columns, then the body.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func jobRows() throws(PersistenceFailure) -> [StoredJobRow] {
+        try read("read the records") { db in
+            let cursor = try Row.fetchCursor(
+                db,
+                sql: "SELECT id, restart, user, account, state, submit, \"end\", body FROM job"
+                    + " ORDER BY id, restart"
+            )
+            var rows: [StoredJobRow] = []
+            while let row = try cursor.next() {
+                let columns = (2..<7).map { String(describing: row[$0] as DatabaseValue) }
+                rows.append(
+                    StoredJobRow(id: row[0], restart: row[1], columns: columns, body: row[7])
+                )
+            }
+            return rows
+        }
+    }
+
+    /// A record of an ended run as it is stored.
+    public struct StoredJobRow: Hashable, Sendable {
+        /// The job.
+        public var id: Int64
+        /// The run.
+        public var restart: Int64
+        /// Owner, account, state, submission and end.
+        public var columns: [String]
+        /// The whole record, as JSON.
+        public var body: String
+
+        /// Whether it says what `row` says.
+        public func says(_ row: JobRow) -> Bool {
+            let expected: [any DatabaseValueConvertible] = [
+                row.user, row.account, row.state, row.submit.microseconds, row.end.microseconds,
+            ]
+            return columns == expected.map { String(describing: $0.databaseValue) }
+                && body == row.body
+        }
+    }
+
     private static func damaged(_ table: String, _ message: String) -> PersistenceFailure {
         PersistenceFailure(kind: .damaged, operation: "check the \(table)", message: message)
     }

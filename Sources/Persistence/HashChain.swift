@@ -31,6 +31,11 @@ public struct HashChain: Hashable, Sendable {
         head = Array(hash.finalize())
     }
 
+    /// Takes in an entry of the ledger, as its row in the store does.
+    public mutating func extend(ledgerSequence: Int64, _ row: LedgerRow) {
+        extend(numbers: [ledgerSequence], texts: [row.id, row.text])
+    }
+
     /// The last hash in hexadecimal.
     public var hexText: String {
         head.map { byte in

@@ -1,53 +1,145 @@
 import Quantities
 import WireFormats
 
+/// The language of a printed statement.
+public enum ReportLanguage: String, Hashable, Sendable, CaseIterable {
+    /// Chinese.
+    case chinese = "zh"
+    /// English.
+    case english = "en"
+    /// Both, side by side.
+    case both
+
+    /// The words of this language.
+    func callAsFunction(_ chinese: String, _ english: String) -> String {
+        switch self {
+        case .chinese: chinese
+        case .english: english
+        case .both: "\(chinese) \(english)"
+        }
+    }
+}
+
 extension BillReport {
     /// The statement as one self-contained page to print, in Chinese and English.
-    public var html: String {
-        var page = HTMLPage()
-        let period = statement.month ?? "全部 · all months"
-        page.add("<h1>机时账单 <span>Statement of account</span></h1><dl>")
-        page.term("账户 Account", statement.account)
-        page.term("户名 Name", statement.title)
-        if let enterprise = statement.enterprise { page.term("企业 Enterprise", enterprise) }
-        page.term("账期 Period", period + " (Asia/Shanghai)")
-        page.term("截至 As of", Self.civil(statement.asOf).iso8601)
-        page.term("价目 Tariff", statement.tariff)
+    public var html: String { html(in: .both) }
+
+    /// The statement as one self-contained page to print.
+    public func html(in words: ReportLanguage) -> String {
+        var page = HTMLPage(words: words)
+        page.add("<h1>\(words("机时账单", "Statement of account"))</h1><dl>")
+        addHead(to: &page, words)
         page.add("</dl>")
-        page.usage("平台 Platform", statement.byPlatform, statement.total)
-        page.usage("作业终态 Final state", statement.byState, statement.total)
-        page.table(["资源 Resource", "数量 Hours", "费用 Fee (CNY)"]) { page in
+        if isOfEnterprise {
+            page.usage(words("账户", "Account"), statement.byAccount, statement.total)
+        }
+        page.usage(words("平台", "Platform"), statement.byPlatform, statement.total)
+        page.usage(words("作业终态", "Final state"), statement.byState, statement.total)
+        addResources(to: &page, words)
+        addMoney(to: &page, words)
+        for row in statement.subsidies { page.gauge(row) }
+        addNotes(to: &page, words)
+        return page.text(title: "\(statement.account) \(statement.period)")
+    }
+
+    private func addHead(to page: inout HTMLPage, _ words: ReportLanguage) {
+        let period = statement.period == "all" ? words("全部", "all months") : statement.period
+        let holder = isOfEnterprise ? words("企业", "Enterprise") : words("账户", "Account")
+        page.term(holder, statement.account)
+        if !statement.title.isEmpty { page.term(words("户名", "Name"), statement.title) }
+        if isOfEnterprise {
+            page.term(words("账户", "Accounts"), statement.accounts.joined(separator: ", "))
+        } else if let enterprise = statement.enterprise {
+            page.term(words("企业", "Enterprise"), enterprise)
+        }
+        page.term(words("账期", "Period"), period + " (Asia/Shanghai)")
+        page.term(words("截至", "As of"), Self.civil(statement.asOf).iso8601)
+        page.term(words("价目", "Tariff"), statement.tariff)
+    }
+
+    private func addResources(to page: inout HTMLPage, _ words: ReportLanguage) {
+        let header = [words("资源", "Resource"), words("数量", "Quantity"), words("费用", "Fee (CNY)")]
+        page.table(header) { page in
             for row in statement.byResource {
                 page.row([row.resource, Self.hours(row.seconds), Fen(row.fee).yuanText])
             }
+            if let storage = statement.storage {
+                page.row([
+                    "storage-tb-day", Self.thousandths(storage.milliTBDays),
+                    Fen(storage.fee).yuanText,
+                ])
+            }
         }
-        page.table(["应付 To pay", "CNY"]) { page in
+    }
+
+    private func addMoney(to page: inout HTMLPage, _ words: ReportLanguage) {
+        page.table([words("应付", "To pay"), "CNY"]) { page in
             if statement.refunded != 0 {
-                page.row(["退费 Refunded", Fen(-statement.refunded).yuanText])
+                page.row([words("退费", "Refunded"), Fen(-statement.refunded).yuanText])
             }
-            page.row(["机时费 Gross fee", Fen(statement.gross).yuanText])
+            page.row([words("机时费", "Gross fee"), Fen(statement.gross).yuanText])
+            page.row([
+                words("其中不含税", "of it without tax"),
+                Fen(statement.gross - statement.vat).yuanText,
+            ])
+            page.row([
+                words("其中增值税", "of it VAT") + " \(Self.percent(statement.vatPPM)) %",
+                Fen(statement.vat).yuanText,
+            ])
             for row in statement.subsidies {
-                page.row(["补贴 Subsidy \(row.rule) \(row.year)", Fen(-row.granted).yuanText])
+                let basis =
+                    row.taxBasis == "net"
+                    ? words("按不含税费用", "of fees without tax")
+                    : words("按含税费用", "of fees with tax")
+                page.row([
+                    "\(words("补贴", "Subsidy")) \(row.rule) \(row.year) (\(basis))",
+                    Fen(-row.granted).yuanText,
+                ])
             }
-            page.row(["净额 Net fee", Fen(statement.net).yuanText], isTotal: true)
+            page.row([words("净额", "Net fee"), Fen(statement.net).yuanText], isTotal: true)
+            if statement.vouchersUsed != 0 {
+                page.row([
+                    words("创新券抵扣", "Paid by vouchers"), Fen(-statement.vouchersUsed).yuanText,
+                ])
+                page.row(
+                    [words("应付现金", "To pay in money"), Fen(statement.cash).yuanText],
+                    isTotal: true
+                )
+            }
         }
-        for row in statement.subsidies { page.gauge(row) }
-        if statement.verifiedJobs > 0 {
+    }
+
+    private func addNotes(to page: inout HTMLPage, _ words: ReportLanguage) {
+        for voucher in statement.vouchers {
             page.note(
-                "经验证的计算量 Verified work: \(Self.flop(statement.verifiedFlop)), "
-                    + "\(statement.verifiedJobs) 个作业 jobs"
+                "\(words("创新券", "Voucher")) \(voucher.id): \(words("余额", "left")) "
+                    + "\(Fen(voucher.left).yuanText) / \(Fen(voucher.face).yuanText)"
+                    + (voucher.validTo.map { ", \(words("截止", "before")) \($0)" } ?? "")
             )
         }
-        page.note("账户余额 Balance of the account: \(Fen(statement.balance).yuanText) CNY")
-        page.note("费用四舍五入到分,每个作业一次;跨月作业在月末拆分。 " + Self.roundingNote)
-        if let head = statement.ledgerHead { page.note("账链 Ledger head: \(head)") }
-        return page.text(title: "\(statement.account) \(statement.month ?? "")")
+        if statement.verifiedJobs > 0 {
+            page.note(
+                "\(words("经验证的计算量", "Verified work")): \(Self.flop(statement.verifiedFlop)), "
+                    + "\(statement.verifiedJobs) \(words("个作业", "jobs"))"
+            )
+        }
+        let balance = words("账户余额", "Balance of the account")
+        page.note("\(balance): \(Fen(statement.balance).yuanText) CNY")
+        page.note(words("费用四舍五入到分,每个作业一次;跨月作业在月末拆分。", Self.roundingNote))
+        if let head = statement.ledgerHead {
+            page.note("\(words("账链", "Ledger head")): \(head)")
+        }
     }
 }
 
 /// Builds a page out of escaped pieces.
 private struct HTMLPage {
+    let words: ReportLanguage
     private var body = ""
+
+    init(words: ReportLanguage) {
+        self.words = words
+    }
 
     mutating func add(_ markup: String) {
         body += markup + "\n"
@@ -82,22 +174,27 @@ private struct HTMLPage {
                 BillReport.hours(row.cardSeconds), Fen(row.fee).yuanText,
             ]
         }
-        table([heading, "作业 Jobs", "核时 Core-hours", "卡时 Card-hours", "费用 Fee (CNY)"]) { page in
+        let header = [
+            heading, words("作业", "Jobs"), words("核时", "Core-hours"), words("卡时", "Card-hours"),
+            words("费用", "Fee (CNY)"),
+        ]
+        table(header) { page in
             for row in rows {
                 page.row(cells(row.title.isEmpty ? row.name : "\(row.name) \(row.title)", row))
             }
-            page.row(cells("合计 Total", total), isTotal: true)
+            page.row(cells(page.words("合计", "Total"), total), isTotal: true)
         }
     }
 
     mutating func gauge(_ row: BillSubsidy) {
         guard let cap = row.cap, let left = row.left, cap > 0 else { return }
         let perMille = Int(Int128(max(0, min(row.used, cap))) * 1_000 / Int128(cap))
-        let words =
-            "\(row.rule) \(row.year): 年度上限 cap \(Fen(cap).yuanText), 已用 used "
-            + "\(Fen(row.used).yuanText), 剩余 left \(Fen(left).yuanText)"
+        let text =
+            "\(row.rule) \(row.year): \(words("年度上限", "cap")) \(Fen(cap).yuanText), "
+            + "\(words("已用", "used")) \(Fen(row.used).yuanText), "
+            + "\(words("剩余", "left")) \(Fen(left).yuanText)"
         add(
-            "<p>\(escaped(words))</p><div class=\"gauge\">"
+            "<p>\(escaped(text))</p><div class=\"gauge\">"
                 + "<i style=\"width:\(perMille / 10).\(perMille % 10)%\"></i></div>"
         )
     }
@@ -105,7 +202,7 @@ private struct HTMLPage {
     func text(title: String) -> String {
         """
         <!DOCTYPE html>
-        <html lang="zh"><head><meta charset="utf-8"><title>\(escaped(title))</title><style>
+        <html lang="\(words == .english ? "en" : "zh")"><head><meta charset="utf-8"><title>\(escaped(title))</title><style>
         body{font:14px/1.5 "Noto Sans","Noto Sans CJK SC",sans-serif;max-width:52em;margin:2em auto;color:#222}
         h1{font-size:1.5em}h1 span{font-weight:400;color:#666;font-size:.7em}
         dl{display:grid;grid-template-columns:max-content auto;gap:.1em 1.5em}dt{color:#666}dd{margin:0}

@@ -25,21 +25,36 @@ public struct BillReport: Sendable {
 extension BillReport {
     /// The statement for a terminal; ends with a newline.
     public var text: String {
-        (head + [""] + usage("Platform", statement.byPlatform) + [""]
+        (head + [""] + accounts + usage("Platform", statement.byPlatform) + [""]
             + usage("Final state", statement.byState) + [""] + resources + [""] + money + notes)
             .joined(separator: "\n") + "\n"
     }
 
     private var head: [String] {
         var lines = [
-            "Statement of account \(statement.account)"
+            "Statement of \(isOfEnterprise ? "enterprise" : "account") \(statement.account)"
                 + (statement.title.isEmpty ? "" : " · \(statement.title)"),
-            "  Period      \(statement.month ?? "all months up to now") (Asia/Shanghai)",
+            "  Period      \(periodText) (Asia/Shanghai)",
             "  As of       \(Self.civil(statement.asOf).iso8601)",
             "  Tariff      \(statement.tariff)",
         ]
-        if let enterprise = statement.enterprise { lines.append("  Enterprise  \(enterprise)") }
+        if isOfEnterprise {
+            lines.append("  Accounts    \(statement.accounts.joined(separator: ", "))")
+        } else if let enterprise = statement.enterprise {
+            lines.append("  Enterprise  \(enterprise)")
+        }
         return lines
+    }
+
+    /// Whether several accounts, or one of another name, are summed up.
+    var isOfEnterprise: Bool { statement.accounts != [statement.account] }
+
+    private var periodText: String {
+        statement.period == "all" ? "all months up to now" : statement.period
+    }
+
+    private var accounts: [String] {
+        isOfEnterprise ? usage("Account", statement.byAccount) + [""] : []
     }
 
     private func usage(_ heading: String, _ rows: [BillRow]) -> [String] {
@@ -73,6 +88,11 @@ extension BillReport {
         for row in statement.byResource {
             table.add([row.resource, Self.hours(row.seconds), Fen(row.fee).yuanText])
         }
+        if let storage = statement.storage {
+            table.add([
+                "storage-tb-day", Self.thousandths(storage.milliTBDays), Fen(storage.fee).yuanText,
+            ])
+        }
         return table.lines
     }
 
@@ -88,6 +108,10 @@ extension BillReport {
         }
         table.addRule()
         table.add(["Net fee", Fen(statement.net).yuanText])
+        if statement.vouchersUsed != 0 {
+            table.add(["Paid by vouchers", Fen(-statement.vouchersUsed).yuanText])
+            table.add(["To pay in money", Fen(statement.cash).yuanText])
+        }
         return table.lines
     }
 
@@ -102,6 +126,12 @@ extension BillReport {
                 "Cap of \(row.rule), \(row.year): \(Fen(cap).yuanText) a year; "
                     + "used \(Fen(row.used).yuanText), left \(Fen(left).yuanText)  "
                     + Self.gauge(row.used, of: cap)
+            )
+        }
+        for voucher in statement.vouchers {
+            lines.append(
+                "Voucher \(voucher.id): \(Fen(voucher.left).yuanText) left of "
+                    + "\(Fen(voucher.face).yuanText)\(Self.validity(voucher))"
             )
         }
         if statement.subsidies.isEmpty {
@@ -119,10 +149,48 @@ extension BillReport {
                     + "\(statement.verifiedJobs) job\(statement.verifiedJobs == 1 ? "" : "s")"
             )
         }
+        lines.append(
+            "Tax: fees include \(Self.percent(statement.vatPPM)) % VAT; gross without tax "
+                + "\(Fen(statement.gross - statement.vat).yuanText), tax \(Fen(statement.vat).yuanText)."
+                + taxBasis
+        )
         lines.append("Balance of the account, all months: \(Fen(statement.balance).yuanText) CNY")
+        if statement.held != 0 {
+            lines.append("Reserved by running jobs: \(Fen(statement.held).yuanText) CNY")
+        }
+        if let available = statement.available {
+            lines.append("Still to be reserved: \(Fen(available).yuanText) CNY")
+        }
         lines.append(Self.roundingNote)
         if let head = statement.ledgerHead { lines.append("Ledger head \(head)") }
         return lines
+    }
+
+    private var taxBasis: String {
+        let bases = Set(statement.subsidies.map(\.taxBasis)).sorted()
+        guard !bases.isEmpty else { return "" }
+        let words = bases.map { $0 == "net" ? "without tax" : "with tax" }
+        return " Subsidies are shares of the fee \(words.joined(separator: " or "))."
+    }
+
+    /// `, valid from 2026-01-01 before 2027-01-01`; empty where nothing bounds it.
+    static func validity(_ voucher: BillVoucher) -> String {
+        guard voucher.validFrom != nil || voucher.validTo != nil else { return "" }
+        return ", valid" + (voucher.validFrom.map { " from \($0)" } ?? "")
+            + (voucher.validTo.map { " before \($0)" } ?? "")
+    }
+
+    /// Parts per million as a percentage without trailing zeros: `6`, `12.5`.
+    static func percent(_ ppm: Int64) -> String {
+        var text = "\(ppm / 10_000).\(String(10_000 + ppm % 10_000).dropFirst())"
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
+    /// A number of thousandths with three decimals.
+    static func thousandths(_ count: Int64) -> String {
+        "\(NumberText.grouped(count / 1_000)).\(String(1_000 + count % 1_000).dropFirst())"
     }
 
     /// Twenty boxes, filled to the share; at least one when anything is used.
@@ -141,7 +209,7 @@ extension BillReport {
     /// The statement as CSV (RFC 4180, LF): one row for each breakdown and for the sums. Money in
     /// fen, held time in seconds.
     public var csv: String {
-        let period = statement.month ?? "all"
+        let period = statement.period
         var lines = [
             "account,period,section,name,jobs,core_seconds,card_seconds,node_seconds,amount_fen"
         ]
@@ -154,9 +222,13 @@ extension BillReport {
                     + String(amount)
             )
         }
+        if isOfEnterprise {
+            for row in statement.byAccount { add("account", row.name, row.fee, row) }
+        }
         for row in statement.byPlatform { add("platform", row.name, row.fee, row) }
         for row in statement.byState { add("state", row.name, row.fee, row) }
         for row in statement.byResource { add("resource", row.resource, row.fee) }
+        if let storage = statement.storage { add("resource", "storage-tb-day", storage.fee) }
         for row in statement.subsidies { add("subsidy", "\(row.rule) \(row.year)", row.granted) }
         for row in statement.subsidies {
             add("cap_used", "\(row.rule) \(row.year)", row.used)
@@ -166,6 +238,11 @@ extension BillReport {
         add("gross", "", statement.gross, statement.total)
         add("subsidy_total", "", statement.subsidy)
         add("net", "", statement.net)
+        add("vat_in_gross", "", statement.vat)
+        add("vouchers_used", "", statement.vouchersUsed)
+        add("cash", "", statement.cash)
+        for row in statement.vouchers { add("voucher_left", row.id, row.left) }
+        add("verified_flop", "", statement.verifiedFlop)
         return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -1,5 +1,5 @@
 public import Billing
-import Quantities
+public import Quantities
 public import WireFormats
 
 extension BillStatement {
@@ -9,14 +9,22 @@ extension BillStatement {
         account = statement.account.name
         title = statement.account.title
         enterprise = statement.account.enterprise
-        month = statement.month?.description
+        accounts = statement.accountNames
+        period = statement.period.description
+        if case .month(let month) = statement.period { self.month = month.description }
         asOf = statement.asOf
         tariff = statement.tariff
         gross = statement.gross.count
         refunded = statement.refunded.count
         subsidy = statement.subsidy.count
         net = statement.net.count
+        vat = statement.vat.count
+        vatPPM = statement.vatPPM
+        vouchersUsed = statement.vouchersUsed.count
+        cash = statement.cash.count
         balance = statement.balance.count
+        held = statement.held.count
+        available = statement.available?.count
         total = BillRow(name: "", title: "", statement.total)
         byPlatform = statement.byPlatform.map { BillRow(name: $0.name, title: $0.title, $0.usage) }
         byState = statement.byOutcome.map { BillRow(name: $0.name, title: $0.title, $0.usage) }
@@ -26,6 +34,22 @@ extension BillStatement {
             resource.seconds = row.held.seconds
             resource.fee = row.fee.count
             return resource
+        }
+        byAccount = statement.byAccount.map { BillRow(name: $0.name, title: $0.title, $0.usage) }
+        storage = statement.storage.map { kept in
+            var row = BillStorage()
+            row.milliTBDays = Int64(clamping: (kept.byteDays + 500_000_000) / 1_000_000_000)
+            row.fee = kept.fee.count
+            return row
+        }
+        vouchers = statement.vouchers.map { held in
+            var row = BillVoucher()
+            row.id = held.voucher.id
+            row.face = held.voucher.face.count
+            row.left = held.left.count
+            row.validFrom = held.voucher.from?.description
+            row.validTo = held.voucher.until?.description
+            return row
         }
         subsidies = statement.subsidies.map { BillSubsidy($0) }
         verifiedFlop = Int64(clamping: statement.verifiedFlop)
@@ -57,5 +81,29 @@ extension BillSubsidy {
         cap = subsidy.cap?.count
         used = subsidy.used.count
         left = subsidy.left?.count
+        taxBasis = subsidy.isNetOfVAT ? "net" : "gross"
+    }
+}
+
+extension AccountStandingList {
+    /// The accounts of the books.
+    public init(_ book: BillingBook, at instant: SimInstant) {
+        self.init()
+        let today = BillingDay(containing: instant)
+        tariff = book.tariff.id
+        rules = book.rules.map(\.id)
+        accounts = book.accounts.keys.sorted().map { name in
+            var row = AccountStanding()
+            row.account = name
+            row.title = book.accounts[name]?.title ?? ""
+            row.enterprise = book.accounts[name]?.enterprise
+            row.balance = book.ledger.balance(of: LedgerAccount(.receivable, name)).count
+            row.held = book.ledger.balance(of: LedgerAccount(.hold, name)).count
+            row.vouchers = book.vouchers(of: name).filter { $0.voucher.isValid(on: today) }
+                .reduce(0) { $0 + $1.left.count }
+            row.creditLimit = book.ledger.creditLimits[name]?.count
+            row.available = book.fundsAvailable(to: name, on: today)?.count
+            return row
+        }
     }
 }

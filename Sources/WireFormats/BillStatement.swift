@@ -10,7 +10,11 @@ public struct BillStatement: WireRecord {
     public var title = ""
     /// The enterprise whose cap its grants count against.
     public var enterprise: String?
-    /// `YYYY-MM` in Asia/Shanghai; nil for everything so far.
+    /// The accounts that are summed up.
+    public var accounts: [String] = []
+    /// `YYYY-MM` or `YYYY` in Asia/Shanghai, or `all`.
+    public var period = "all"
+    /// The period when it is a month; for readers of the first version.
     public var month: String?
     /// The moment up to which the statement was made.
     public var asOf = SimInstant.epoch
@@ -24,6 +28,18 @@ public struct BillStatement: WireRecord {
     public var subsidy: Int64 = 0
     /// What remains to be paid.
     public var net: Int64 = 0
+    /// The tax inside the gross fee.
+    public var vat: Int64 = 0
+    /// The tax rate. Unit: ppm of the fee without tax.
+    public var vatPPM: Int64 = 0
+    /// What vouchers paid for charges of the period.
+    public var vouchersUsed: Int64 = 0
+    /// What is to be paid in money.
+    public var cash: Int64 = 0
+    /// What running jobs have reserved now.
+    public var held: Int64 = 0
+    /// What the account may still reserve; nil when it has no limit.
+    public var available: Int64?
     /// What the account owes now, of all periods, after payments.
     public var balance: Int64 = 0
     /// All runs together.
@@ -34,6 +50,12 @@ public struct BillStatement: WireRecord {
     public var byState: [BillRow] = []
     /// By resource.
     public var byResource: [BillResource] = []
+    /// By account, for an enterprise.
+    public var byAccount: [BillRow] = []
+    /// Storage; nil when there was none.
+    public var storage: BillStorage?
+    /// The vouchers of the account.
+    public var vouchers: [BillVoucher] = []
     /// What the rules granted.
     public var subsidies: [BillSubsidy] = []
     /// Operations that kernels counted and verified.
@@ -52,6 +74,8 @@ public struct BillStatement: WireRecord {
         try fields.required("account", &account)
         try fields("title", &title)
         try fields("enterprise", &enterprise)
+        try fields("accounts", &accounts)
+        try fields("period", &period)
         try fields("month", &month)
         try fields("as_of", &asOf)
         try fields("tariff", &tariff)
@@ -59,11 +83,20 @@ public struct BillStatement: WireRecord {
         try fields("refunded_fen", &refunded)
         try fields.required("subsidy_fen", &subsidy)
         try fields.required("net_fen", &net)
+        try fields("vat_fen", &vat)
+        try fields("vat_ppm", &vatPPM)
+        try fields("vouchers_used_fen", &vouchersUsed)
+        try fields("cash_fen", &cash)
         try fields("balance_fen", &balance)
+        try fields("held_fen", &held)
+        try fields("available_fen", &available)
         try fields("total", &total)
         try fields("by_platform", &byPlatform)
         try fields("by_state", &byState)
         try fields("by_resource", &byResource)
+        try fields("by_account", &byAccount)
+        try fields("storage", &storage)
+        try fields("vouchers", &vouchers)
         try fields("subsidies", &subsidies)
         try fields("verified_flop", &verifiedFlop)
         try fields("verified_jobs", &verifiedJobs)
@@ -126,6 +159,49 @@ public struct BillResource: WireRecord {
     }
 }
 
+/// Storage of a bill.
+public struct BillStorage: WireRecord {
+    /// Thousandths of a TB-day, rounded half up.
+    public var milliTBDays: Int64 = 0
+    /// The fee.
+    public var fee: Int64 = 0
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member once, in the order in which they are written.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("milli_tb_days", &milliTBDays)
+        try fields("fee_fen", &fee)
+    }
+}
+
+/// One voucher of a bill.
+public struct BillVoucher: WireRecord {
+    /// The number on it.
+    public var id = ""
+    /// What it was worth at first.
+    public var face: Int64 = 0
+    /// What is left of it.
+    public var left: Int64 = 0
+    /// The first day of usage that it pays for.
+    public var validFrom: String?
+    /// The first day after.
+    public var validTo: String?
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member once, in the order in which they are written.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("id", &id)
+        try fields("face_fen", &face)
+        try fields("left_fen", &left)
+        try fields("valid_from", &validFrom)
+        try fields("valid_to", &validTo)
+    }
+}
+
 /// One subsidy rule of a bill.
 public struct BillSubsidy: WireRecord {
     /// The rule.
@@ -142,6 +218,8 @@ public struct BillSubsidy: WireRecord {
     public var used: Int64 = 0
     /// What is left of the cap.
     public var left: Int64?
+    /// The fee that the rate is taken of: `gross`, with tax, or `net`.
+    public var taxBasis = "gross"
 
     /// Makes an empty row.
     public init() {}
@@ -155,5 +233,6 @@ public struct BillSubsidy: WireRecord {
         try fields("cap_fen", &cap)
         try fields("cap_used_fen", &used)
         try fields("cap_left_fen", &left)
+        try fields("tax_basis", &taxBasis)
     }
 }

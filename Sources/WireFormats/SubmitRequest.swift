@@ -244,6 +244,8 @@ public struct StartEstimate: WireRecord {
     public var nodeList = ""
     /// The partition.
     public var partition = ""
+    /// What it would cost.
+    public var price: PriceEstimate?
 
     /// Makes an empty estimate.
     public init() {}
@@ -254,6 +256,7 @@ public struct StartEstimate: WireRecord {
         try fields("cores", &cores)
         try fields("node_list", &nodeList)
         try fields("partition", &partition)
+        try fields("price", &price)
     }
 }
 

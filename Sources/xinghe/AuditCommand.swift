@@ -1,50 +1,54 @@
 import ArgumentParser
-import Billing
-import Persistence
+import LiveRuntime
 
 /// Proves the books of a centre from its state folder.
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Check the hash chains of journal and ledger, and compute all charges again.",
+        abstract: "Compute everything in a centre's books again from its journal, and compare.",
         discussion: """
-            Every charge and grant is computed again from the usage that the ledger states and \
-            compared entry by entry. The first row that was changed, is missing or does not follow \
-            is named, and the exit status is 1.
+            Handles every input of the journal again, with the machine, and with the prices and \
+            rules that the journal holds, and compares what follows with what is stored: charges, \
+            grants, holds and all other entries of the ledger, records of jobs, state digests, hash \
+            chains. Each row that was changed, is missing or does not follow is named by table and \
+            number, and the exit status is 1.
             """
     )
 
     @OptionGroup var stored: StoredBook
 
-    func run() throws {
-        let contents = try stored.read()
-        var inputCount = 0
-        try contents.reader.forEachInput { (_) throws(PersistenceFailure) in inputCount += 1 }
-        let empty = BillingBook(machine: contents.machine)
-        let audit: LedgerAudit
-        do throws(LedgerAudit.Difference) {
-            audit = try LedgerAudit(contents.entries, book: empty)
-        } catch {
-            throw Refusal(Self.message(error))
+    @Option(
+        help: ArgumentHelp(
+            "The ledger head that a statement bears: it must occur in the chain.",
+            valueName: "hex"
+        )
+    )
+    var head: String?
+
+    func validate() throws {
+        if let head, head.utf8.count != 64 || !head.allSatisfy(\.isHexDigit) {
+            throw ValidationError("--head: a ledger head has 64 hexadecimal digits")
         }
-        audit.book.ledger.checkInvariants()
-        print("journal   \(inputCount) rows, each matches its hash")
-        print("ledger    \(contents.entries.count) entries, each matches its hash")
-        print("charges   \(audit.runCount) runs computed again, no difference")
-        print("grants    \(audit.grantCount) computed again, no difference")
-        print("balances  debits equal credits in \(audit.book.ledger.accounts.count) accounts")
     }
 
-    private static func message(_ difference: LedgerAudit.Difference) -> String {
-        let place = "ledger row \(difference.position)"
-        switch (difference.found, difference.expected) {
-        case (let found?, let expected?):
-            return "\(place) (\(found.id)) is not what the usage gives\n"
-                + "  found     \(found.canonicalText)\n  expected  \(expected.canonicalText)"
-        case (let found?, nil):
-            return "\(place) (\(found.id)) does not follow from the entries before it"
-        case (nil, let expected?): return "\(place) (\(expected.id)) is missing"
-        case (nil, nil): return "\(place) is missing"
+    func run() throws {
+        let audit = try CentreAudit(
+            stateFolder: stored.state,
+            machine: stored.namedMachine(),
+            anchor: head
+        )
+        guard audit.findings.isEmpty else {
+            throw Refusal(
+                "the books are not what the journal gives\n"
+                    + audit.findings.map { "  " + $0 }.joined(separator: "\n")
+            )
         }
+        print("journal   \(audit.inputCount) inputs, each matches its hash, all handled again")
+        print("ledger    \(audit.entryCount) entries, each matches its hash and what was computed")
+        for (kind, count) in audit.countByKind { print("          \(count) \(kind)") }
+        print("records   \(audit.recordCount) of ended runs, no difference")
+        print("digests   \(audit.digestCount) of the state, no difference")
+        print("head      \(audit.ledgerHead)")
+        if let row = audit.anchorRow { print("anchor    the chain had that head after row \(row)") }
     }
 }

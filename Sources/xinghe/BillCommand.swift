@@ -1,5 +1,6 @@
 import ArgumentParser
 import Billing
+import LiveRuntime
 import LocalClient
 import Quantities
 import Reporting
@@ -12,7 +13,9 @@ struct BillCommand: ParsableCommand {
         abstract: "Show what an account owes: gross fee, subsidy, net, and what for.",
         discussion: """
             Sums are given by platform, final job state and resource. With --month only that month \
-            of Asia/Shanghai counts; without it, everything so far.
+            of Asia/Shanghai counts, with --year that year; without either, everything so far. The \
+            end of the ledger's hash chain is printed; 'xinghe audit --head' proves later that the \
+            books have only grown since.
             """
     )
 
@@ -21,11 +24,25 @@ struct BillCommand: ParsableCommand {
         case text, json, csv, html
     }
 
+    /// The languages of the page.
+    enum Language: String, ExpressibleByArgument, CaseIterable {
+        case zh, en, both
+    }
+
     @Option(name: [.customShort("A"), .long], help: "The account.")
-    var account: String
+    var account: String?
+
+    @Option(help: "The enterprise, with all its accounts, instead of an account.")
+    var enterprise: String?
 
     @Option(help: ArgumentHelp("The month, in Asia/Shanghai.", valueName: "YYYY-MM"))
     var month: String?
+
+    @Option(help: ArgumentHelp("The calendar year, in Asia/Shanghai.", valueName: "YYYY"))
+    var year: String?
+
+    @Option(help: "The language of the HTML page: zh, en or both.")
+    var lang = Language.both
 
     @Option(help: "text, json, csv or html.")
     var format = Format.text
@@ -44,7 +61,18 @@ struct BillCommand: ParsableCommand {
         if let month, BillingMonth(month) == nil {
             throw ValidationError("--month: '\(month)' is no month; write it as 2026-11")
         }
-        if account.isEmpty { throw ValidationError("--account must not be empty") }
+        if let year, BillingPeriod(year) == nil || year.contains("-") {
+            throw ValidationError("--year: '\(year)' is no year; write it as 2026")
+        }
+        guard month == nil || year == nil else {
+            throw ValidationError("give --month or --year, not both")
+        }
+        guard (account ?? enterprise) != nil, account == nil || enterprise == nil else {
+            throw ValidationError("give one of --account and --enterprise")
+        }
+        if (account ?? enterprise)?.isEmpty == true {
+            throw ValidationError("--account and --enterprise must not be empty")
+        }
     }
 
     func run() throws {
@@ -53,31 +81,48 @@ struct BillCommand: ParsableCommand {
         case .text: print(report.text, terminator: "")
         case .json: print(report.json, terminator: "")
         case .csv: print(report.csv, terminator: "")
-        case .html: print(report.html, terminator: "")
+        case .html:
+            print(report.html(in: ReportLanguage(rawValue: lang.rawValue) ?? .both), terminator: "")
         }
     }
 
     private func asked() throws -> BillStatement {
-        var target = "/v1/bill?account=\(Self.encoded(account))"
-        if let month { target += "&month=\(month)" }
+        let holder =
+            if let account {
+                "account=\(Self.encoded(account))"
+            } else {
+                "enterprise=\(Self.encoded(enterprise ?? ""))"
+            }
+        var target = "/v1/bill?\(holder)"
+        if let period = month ?? year { target += "&period=\(period)" }
         return try CentreAccess.ask { () throws(LocalClientFailure) in
             try centre.client.get(target, as: BillStatement.self)
         }
     }
 
-    /// The statement out of a state folder, as of its last entry.
+    /// The statement out of a state folder, as of its last input.
     private func stored(_ folder: String) throws -> BillStatement {
-        let book = try StoredBook.book(state: folder)
+        let stored = try StoredBook.centre(state: folder)
+        let book = stored.book
         let statement = book.statement(
-            account: account,
-            month: month.flatMap { BillingMonth($0) },
-            asOf: book.ledger.entries.last?.bookedAt ?? .epoch
+            of: account.map { .account($0) } ?? .enterprise(enterprise ?? ""),
+            period: (month ?? year).flatMap { BillingPeriod($0) } ?? .all,
+            asOf: stored.lastInstant
         )
         guard let statement else {
+            if let enterprise {
+                let known = Set(book.accounts.values.compactMap(\.enterprise)).sorted()
+                throw Refusal(
+                    "enterprise '\(enterprise)' is not known; enterprises: "
+                        + known.joined(separator: ", ")
+                )
+            }
             let known = book.accounts.keys.sorted().joined(separator: ", ")
-            throw Refusal("account '\(account)' is not known; accounts: \(known)")
+            throw Refusal("account '\(account ?? "")' is not known; accounts: \(known)")
         }
-        return BillStatement(statement)
+        var bill = BillStatement(statement)
+        bill.ledgerHead = stored.ledgerHead
+        return bill
     }
 
     /// `text` as the value of a query (RFC 3986): all but unreserved characters in hexadecimal.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Billing
 import Catalog
 import Foundation
+import LiveRuntime
 import Reporting
 
 /// Subsidy rules: what there is, what a rule says, and what it grants to a list of claims.
@@ -136,7 +137,7 @@ extension SubsidyCommand {
         var year: Int?
 
         func run() throws {
-            let book = try stored.book()
+            let book = try stored.centre().book
             let known = Set(book.accounts.values.compactMap(\.enterprise)).sorted()
             guard known.contains(enterprise) else {
                 throw Refusal(
@@ -171,7 +172,7 @@ extension SubsidyCommand {
                 throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
             }
             print(
-                UnclaimedReport.text(try stored.book().unclaimed(under: rules, year: year)),
+                UnclaimedReport.text(try stored.centre().book.unclaimed(under: rules, year: year)),
                 terminator: ""
             )
         }

@@ -39,6 +39,22 @@ struct UpCommand: ParsableCommand {
     var policy = "easy"
 
     @Option(
+        help: """
+            The prices: a shipped tariff (tianjin-prices, tianjin-tiered), or a file. By default those \
+            in force, and in a new centre those of the machine.
+            """
+    )
+    var tariff: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A subsidy rule, shipped or a file; may be repeated. By default teda-machine-hour.",
+            valueName: "rule"
+        )
+    )
+    var rule: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "Where the time of a new accelerated or stepped centre begins.",
             valueName: "YYYY-MM-DDTHH:MM:SS"
@@ -122,6 +138,8 @@ struct UpCommand: ParsableCommand {
             "--state", folder, "--socket", access.path, "--machine", machine, "--time", time,
             "--policy", policy, "--kill-wait", String(killWait),
         ]
+        if let tariff { arguments += ["--tariff", tariff] }
+        for rule in rule { arguments += ["--rule", rule] }
         if let start { arguments += ["--start", start] }
         if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
         return arguments

@@ -7,6 +7,7 @@ struct Xinghe: AsyncParsableCommand {
         commandName: "xinghe",
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
         subcommands: [
+            AccountCommand.self,
             AdvanceCommand.self,
             AuditCommand.self,
             BillCommand.self,
@@ -16,6 +17,7 @@ struct Xinghe: AsyncParsableCommand {
             MachinesCommand.self,
             PoliciesCommand.self,
             PredictCommand.self,
+            QuoteCommand.self,
             ReplayCommand.self,
             StatusCommand.self,
             SubsidyCommand.self,

@@ -100,20 +100,53 @@ struct CentreGlue: CentreService {
 
     func status() async -> CentreStatus { await centre.status() }
 
-    func bill(account: String, month: String?) async throws(ServiceRefusal) -> BillStatement {
-        let period = month.map { BillingMonth($0) }
-        if let period, period == nil {
-            let text = "'\(month ?? "")' is no month; write it as 2026-11"
-            throw ServiceRefusal(status: 400, body: ErrorBody(code: "bad_month", text: text))
+    func bill(
+        account: String,
+        period: String?
+    ) async throws(ServiceRefusal) -> BillStatement {
+        try await bill(of: .account(account), period, "Account '\(account)'")
+    }
+
+    func bill(
+        enterprise: String,
+        period: String?
+    ) async throws(ServiceRefusal) -> BillStatement {
+        try await bill(of: .enterprise(enterprise), period, "Enterprise '\(enterprise)'")
+    }
+
+    private func bill(
+        of holder: StatementHolder,
+        _ period: String?,
+        _ words: String
+    ) async throws(ServiceRefusal) -> BillStatement {
+        guard let period = period.map({ BillingPeriod($0) }) ?? .all else {
+            let text = "'\(period ?? "")' is no month and no year; write 2026-11 or 2026"
+            throw ServiceRefusal(status: 400, body: ErrorBody(code: "bad_period", text: text))
         }
-        let book = await centre.book()
+        let (book, head) = await centre.books()
         let now = await centre.status().now
-        let statement = book.statement(account: account, month: period ?? nil, asOf: now)
-        guard let statement else {
-            let text = "Account '\(account)' is not known to this centre"
+        guard let statement = book.statement(of: holder, period: period, asOf: now) else {
+            let text = "\(words) is not known to this centre"
             throw ServiceRefusal(status: 404, body: ErrorBody(code: "invalid_account", text: text))
         }
-        return BillStatement(statement)
+        var bill = BillStatement(statement)
+        bill.ledgerHead = head
+        return bill
+    }
+
+    func accounts() async -> AccountStandingList {
+        let book = await centre.books().book
+        let now = await centre.status().now
+        return AccountStandingList(book, at: now)
+    }
+
+    func change(
+        _ request: MoneyRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> MoneyResponse {
+        try await forward { () throws(RequestFailure) in
+            try await centre.change(request, Caller(peer))
+        }
     }
 
     func advance(

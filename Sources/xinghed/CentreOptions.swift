@@ -26,6 +26,14 @@ struct CentreOptions: ParsableArguments {
     @Option(help: "The scheduling policy; 'xinghe policies' lists them.")
     var policy = "easy"
 
+    @Option(help: "The prices: a shipped tariff, or a file; by default those of the machine.")
+    var tariff: String?
+
+    @Option(
+        help: ArgumentHelp("A subsidy rule, shipped or a file; may be repeated.", valueName: "rule")
+    )
+    var rule: [String] = []
+
     @Option(
         help: ArgumentHelp(
             "Where the time of a new accelerated or stepped centre begins, in Asia/Shanghai.",
@@ -88,6 +96,22 @@ struct CentreOptions: ParsableArguments {
             rules: rules,
             stepProgram: Self.programFolder + "/xinghe-step"
         )
+        settings.tariff = try tariff.map { name in
+            try Self.text(
+                name,
+                shipped: TariffCatalog.tariffText(named: name),
+                all: TariffCatalog.tariffNames,
+                "tariff"
+            )
+        }
+        settings.subsidyRules = try rule.map { name in
+            try Self.text(
+                name,
+                shipped: RuleCatalog.ruleText(named: name),
+                all: RuleCatalog.ruleNames,
+                "rule"
+            )
+        }
         settings.timeMode = timeMode
         settings.start = start.flatMap(Self.instant)
         settings.killWaitMilliseconds = killWait * 1_000
@@ -116,6 +140,26 @@ struct CentreOptions: ParsableArguments {
         } catch {
             throw Problem(text: "\(error)")
         }
+    }
+
+    /// The text of something shipped, or of a file.
+    private static func text(
+        _ name: String,
+        shipped: String?,
+        all: [String],
+        _ kind: String
+    ) throws -> NamedText {
+        if let shipped { return NamedText(name: name + ".yaml", text: shipped) }
+        guard let bytes = FileManager.default.contents(atPath: name) else {
+            let list = all.joined(separator: ", ")
+            throw Problem(
+                text: "--\(kind): '\(name)' is neither a file that can be read nor shipped: \(list)"
+            )
+        }
+        guard let text = String(data: bytes, encoding: .utf8) else {
+            throw Problem(text: "--\(kind): '\(name)' is not UTF-8")
+        }
+        return NamedText(name: name, text: text)
     }
 
     private static func absolute(_ path: String) -> String {

@@ -48,6 +48,10 @@ extension Yh {
                 ],
                 to: 2
             )
+            // Slurm's own name says what Slurm says; ours says the price, too.
+            if name.hasPrefix("yh"), let price = estimate.price {
+                Host.print(PriceReport.lines(price).map { "\(name): \($0)" }, to: 2)
+            }
             return 0
         }
         if command.isParsable {

@@ -100,7 +100,10 @@ struct BillingBookTests {
         #expect(quote.subsidy == Fen(10_000_000))
     }
 
-    @Test("Settling again, or restoring the stored entries, gives the same book", arguments: 0..<40)
+    @Test(
+        "Settling the same runs gives the same books, settling them twice changes nothing",
+        arguments: 0..<40
+    )
     func rebuilds(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed), stream: "book")
         var book = makeBook()
@@ -126,19 +129,12 @@ struct BillingBookTests {
             "charge/7.0/\(BillingMonth(containing: usages[6].startedAt ?? usages[6].endedAt))"
         _ = try book.refund(refunded, at: shanghai(2027, 1, 2))
         book.ledger.checkInvariants()
-        var restored = makeBook()
-        for entry in book.ledger.entries {
-            try restored.restore(try #require(LedgerEntry(canonicalText: entry.canonicalText)))
-        }
-        #expect(restored.ledger == book.ledger, "seed \(seed)")
+        var again = makeBook()
+        for usage in usages { _ = again.settle(usage) }
+        _ = try again.refund(refunded, at: shanghai(2027, 1, 2))
+        #expect(again.ledger == book.ledger, "seed \(seed)")
         let next = usage(99, cores: 300_000, seconds: 400_000)
-        #expect(restored.settle(next) == book.settle(next), "seed \(seed)")
-        for account in ["bohai", "haihe", "nankai-lab"] {
-            #expect(
-                restored.statement(account: account, asOf: .epoch)
-                    == book.statement(account: account, asOf: .epoch)
-            )
-        }
+        #expect(again.settle(next) == book.settle(next), "seed \(seed)")
     }
 
     @Test("Breakdowns add up to the total", arguments: 0..<40)

@@ -125,3 +125,13 @@ extension SplitMix64 {
         }
     }
 }
+
+extension BillingBook {
+    func statement(
+        account: String,
+        month: BillingMonth? = nil,
+        asOf: SimInstant
+    ) -> Statement? {
+        statement(of: .account(account), period: month.map { .month($0) } ?? .all, asOf: asOf)
+    }
+}

@@ -123,7 +123,7 @@ struct ForecastTests {
     @Test(
         "A bad tenants file is refused with line and field",
         arguments: [
-            ("x,a,e,enterprise,tianhe", "t.csv:3: field user: needs a user number"),
+            ("x,a,e,enterprise,tianhe", "t.csv:3: field user: needs a whole number"),
             ("1,a,e,enterprise,tianhe", "t.csv:3: field user: user '1' is defined already"),
             ("2,a,e,firm,tianhe", "t.csv:3: field class: 'firm' is not known here"),
             ("2,a,e,enterprise", "t.csv:3: says 5 columns"),

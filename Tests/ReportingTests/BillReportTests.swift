@@ -61,8 +61,8 @@ struct BillReportTests {
         run(3, "tianjin-ai", .nodeFail, cores: 32, cards: 4)
         run(4, "tianjin-ai", .completed, cores: 32, cards: 5)
         let statement = book.statement(
-            account: "bohai-motor",
-            month: BillingMonth("2026-11"),
+            of: .account("bohai-motor"),
+            period: .month(BillingMonth(year: 2026, month: 11)),
             asOf: start + SimDuration(seconds: 86_400)
         )
         return BillReport(BillStatement(try #require(statement)))

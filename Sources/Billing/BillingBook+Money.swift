@@ -1,0 +1,230 @@
+public import Quantities
+
+// Holds, credit, vouchers, storage, and prices before the work.
+
+extension BillingBook {
+    /// What `account` may still reserve on a day: credit limit − owed − held + vouchers; nil when it
+    /// has no limit.
+    public func fundsAvailable(to account: String, on day: BillingDay) -> Fen? {
+        ledger.fundsAvailable(to: account).map { $0 + vouchers.left(of: account, on: day) }
+    }
+
+    /// The vouchers of an account with what is left of each, in the order of their use.
+    public func vouchers(of account: String) -> [(voucher: Voucher, left: Fen)] {
+        vouchers.vouchers(of: account)
+    }
+
+    /// Reserves the fee of a run that is starting, as if it held everything up to its limit.
+    ///
+    /// The scheduler has let it start because there was enough money for the fee as it was when the
+    /// job came. If prices have risen meanwhile, no more is held than there is.
+    ///
+    /// - Returns: the entry; none when it was booked before.
+    public mutating func hold(
+        for usage: JobUsage,
+        at instant: SimInstant
+    ) -> [LedgerEntry] {
+        let id = "hold/\(usage.id).\(usage.attempt)"
+        guard ledger.entry(id) == nil else { return [] }
+        var fee = gross(usage)
+        let day = BillingDay(containing: instant)
+        if let available = fundsAvailable(to: usage.account, on: day) {
+            fee = max(.zero, min(fee, available))
+        }
+        let entry = LedgerEntry(
+            id: id,
+            bookedAt: instant,
+            subject: .hold(job: usage.id, attempt: usage.attempt, account: usage.account),
+            postings: fee == .zero
+                ? []
+                : [
+                    Posting(
+                        debit: LedgerAccount(.hold, usage.account),
+                        credit: LedgerAccount(.holdControl),
+                        amount: fee
+                    )
+                ]
+        )
+        book(entry)
+        return [entry]
+    }
+
+    /// Says how far an account may go into debt, holds included.
+    ///
+    /// - Parameter reference: what makes the entry unique.
+    public mutating func setCreditLimit(
+        _ limit: Fen?,
+        of account: String,
+        reference: String,
+        at instant: SimInstant
+    ) throws(LedgerRefusal) -> [LedgerEntry] {
+        let entry = LedgerEntry(
+            id: "credit-limit/\(reference)",
+            bookedAt: instant,
+            subject: .creditLimit(account: account, limit),
+            postings: []
+        )
+        return try post(entry)
+    }
+
+    /// Gives a customer a voucher.
+    public mutating func issue(
+        _ voucher: Voucher,
+        at instant: SimInstant
+    ) throws(LedgerRefusal) -> [LedgerEntry] {
+        guard voucher.face > .zero, voucher.face <= .maximum else {
+            throw .amountOutOfRange(voucher.face)
+        }
+        let id = "voucher/\(voucher.id)"
+        if let known = ledger.entry(id) {
+            // Handed in again at another time: the same voucher all the same.
+            guard known.subject == .voucher(voucher) else { throw .idTaken(id) }
+            return []
+        }
+        let entry = LedgerEntry(
+            id: id,
+            bookedAt: instant,
+            subject: .voucher(voucher),
+            postings: []
+        )
+        let entries = try post(entry)
+        vouchers.add(voucher)
+        return entries
+    }
+
+    /// Charges a day of storage. The same day again changes nothing; with other bytes it is refused.
+    public mutating func settle(
+        _ usage: StorageUsage,
+        at instant: SimInstant
+    ) throws(LedgerRefusal) -> [LedgerEntry] {
+        let charge = tariff.charge(for: usage)
+        if let known = ledger.entry(charge.entryID) {
+            guard case .storage(let booked) = known.subject, booked.bytes == usage.bytes else {
+                throw .idTaken(charge.entryID)
+            }
+            return []
+        }
+        let due = Due(
+            account: charge.account,
+            claim: charge.entryID,
+            platform: charge.platform,
+            month: charge.day.billingMonth,
+            day: charge.day,
+            amount: charge.amount
+        )
+        var entries = [
+            LedgerEntry(
+                id: charge.entryID,
+                bookedAt: instant,
+                subject: .storage(charge),
+                postings: charge.amount == .zero
+                    ? []
+                    : [
+                        Posting(
+                            debit: LedgerAccount(.receivable, charge.account),
+                            credit: LedgerAccount(.revenue, charge.platform),
+                            amount: charge.amount
+                        )
+                    ]
+            )
+        ]
+        entries += settle(due, claims(of: charge), at: instant)
+        for entry in entries { book(entry) }
+        return entries
+    }
+}
+
+// MARK: - Prices before the work
+
+/// A price before the work.
+public struct Quote: Hashable, Sendable {
+    /// The fee by tariff.
+    public var gross = Fen.zero
+    /// One row for each rule that has the account among its beneficiaries, and year.
+    public var grants: [ExpectedGrant] = []
+
+    /// The subsidy expected.
+    public var subsidy: Fen { grants.reduce(into: .zero) { $0 += $1.amount } }
+    /// What remains to be paid.
+    public var net: Fen { gross - subsidy }
+
+    /// What one rule is expected to grant.
+    public struct ExpectedGrant: Hashable, Sendable {
+        /// The rule.
+        public var rule: String
+        /// The year of the rule.
+        public var year: Int
+        /// The amount; zero where the pool is shared out only at the end of its period.
+        public var amount: Fen
+        /// The cap of the enterprise in that year; nil for none.
+        public var cap: Fen?
+        /// What was granted in that year before.
+        public var used: Fen
+
+        /// What is left of the cap before this job.
+        public var left: Fen? { cap.map { max(.zero, $0 - used) } }
+    }
+}
+
+extension BillingBook {
+    /// The fee of `usage` if it were settled now.
+    public func gross(_ usage: JobUsage) -> Fen {
+        var volumes = volumes
+        let classes = accounts[usage.account]?.classes ?? []
+        return tariff.charge(for: usage, classes: classes, volumes: &volumes)
+            .reduce(into: .zero) { $0 += $1.amount }
+    }
+
+    /// What `usage` would cost now, and what it would be granted.
+    public func quote(_ usage: JobUsage) -> Quote {
+        var volumes = volumes
+        var subsidies = self.subsidies.map(\.withoutHistory)
+        var shares = self.shares
+        var quote = Quote()
+        let account = accounts[usage.account]
+        for part in tariff.charge(for: usage, classes: account?.classes ?? [], volumes: &volumes) {
+            quote.gross += part.amount
+            let claims = claims(of: part)
+            for rule in rules where account.map({ rule.mayGrant(to: $0.classes) }) ?? false {
+                guard let enterprise = account?.enterprise else { continue }
+                let year = part.lastDay.civil.year
+                guard !quote.grants.contains(where: { ($0.rule, $0.year) == (rule.id, year) })
+                else { continue }
+                let standing = standing(of: enterprise, rule: rule.id, year: year)
+                quote.grants.append(
+                    Quote.ExpectedGrant(
+                        rule: rule.id,
+                        year: year,
+                        amount: .zero,
+                        cap: standing?.cap ?? rule.yearCap(ofClasses: account?.classes ?? []),
+                        used: standing?.granted ?? .zero
+                    )
+                )
+            }
+            for total in Self.evaluate(claims, in: &subsidies, &shares) where total.amount != .zero
+            {
+                quote.add(total)
+            }
+        }
+        return quote
+    }
+}
+
+extension Quote {
+    fileprivate mutating func add(_ total: BillingBook.RuleTotal) {
+        let place = grants.firstIndex { ($0.rule, $0.year) == (total.rule, total.year) }
+        if let place {
+            grants[place].amount += total.amount
+        } else {
+            grants.append(
+                ExpectedGrant(
+                    rule: total.rule,
+                    year: total.year,
+                    amount: total.amount,
+                    cap: nil,
+                    used: .zero
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,252 @@
+import ClusterModel
+public import Quantities
+
+// What rules grant for the charges of the books, and what they take back with a refund.
+
+extension BillingBook {
+    /// What one rule says to all claims of one charge.
+    struct RuleTotal {
+        var rule: String
+        var year: Int
+        var amount: Fen
+    }
+
+    /// The grants for a charge, then what vouchers pay of the rest. Not booked yet.
+    mutating func settle(
+        _ due: Due,
+        _ claims: [SubsidyClaim],
+        at instant: SimInstant
+    ) -> [LedgerEntry] {
+        var entries: [LedgerEntry] = []
+        if let first = claims.first {
+            entries += servedEntries(.nextPeriod, claim: first, trigger: due.claim, at: instant)
+        }
+        var open = due.amount
+        for total in Self.evaluate(claims, in: &subsidies, &shares) {
+            open -= total.amount
+            let id = "grant/\(total.rule)/\(due.claim)"
+            let entry = grantEntry(
+                total.amount,
+                rule: total.rule,
+                year: total.year,
+                for: due,
+                id: id,
+                month: due.month,
+                at: instant
+            )
+            if let entry { entries.append(entry) }
+        }
+        return entries + redemptionEntries(of: open, for: due, at: instant)
+    }
+
+    /// The claims that a charge makes: one for each resource with a fee.
+    func claims(of part: ChargePart) -> [SubsidyClaim] {
+        part.fees.compactMap { fee in
+            claim(
+                id: "\(part.entryID)/\(fee.resource.name)",
+                day: part.lastDay,
+                account: part.account,
+                platform: part.platform,
+                resource: fee.resource.name,
+                fee: fee.amount
+            )
+        }
+    }
+
+    /// The claim that a day of storage makes, if it costs anything.
+    func claims(of charge: StorageCharge) -> [SubsidyClaim] {
+        guard charge.amount > .zero else { return [] }
+        let claim = claim(
+            id: "\(charge.entryID)/storage",
+            day: charge.day,
+            account: charge.account,
+            platform: charge.platform,
+            resource: "storage",
+            fee: charge.amount
+        )
+        return claim.map { [$0] } ?? []
+    }
+
+    private func claim(
+        id: String,
+        day: BillingDay,
+        account name: String,
+        platform: String,
+        resource: String,
+        fee: Fen
+    ) -> SubsidyClaim? {
+        guard let account = accounts[name], let enterprise = account.enterprise else { return nil }
+        var claim = SubsidyClaim(
+            id: id,
+            date: day,
+            enterprise: enterprise,
+            classes: account.classes,
+            platform: platform,
+            isOnKeyPlatform: platforms[platform]?.isKey ?? false,
+            resource: resource,
+            fee: fee
+        )
+        claim.facts.registeredIn = account.registeredIn
+        claim.facts.vat = tariff.vat(in: fee)
+        return claim
+    }
+
+    /// Takes claims of one charge through all rules; one total a rule.
+    static func evaluate(
+        _ claims: [SubsidyClaim],
+        in subsidies: inout [SubsidyAccount],
+        _ shares: inout [String: PoolShares]
+    ) -> [RuleTotal] {
+        guard let first = claims.first else { return [] }
+        var totals = subsidies.map { account in
+            RuleTotal(rule: account.rule.id, year: first.date.civil.year, amount: .zero)
+        }
+        for claim in claims {
+            var byOthers = Fen.zero
+            var levels: [SubsidyRule.Level] = []
+            for index in subsidies.indices {
+                var decision = subsidies[index].take(
+                    claim,
+                    grantedByOthers: byOthers,
+                    otherLevels: levels
+                )
+                let rule = subsidies[index].rule
+                if rule.pool?.exhaustion == .proRata {
+                    let period = subsidies[index].poolPeriod(of: claim, decision.year)
+                    decision.granted = shares[rule.id, default: PoolShares()]
+                        .take(decision, of: claim, period: period)
+                }
+                totals[index].amount += decision.granted
+                totals[index].year = decision.year
+                byOthers += decision.granted
+                if decision.granted > .zero { levels.append(rule.authority.level) }
+            }
+        }
+        return totals
+    }
+
+    /// How much of a rule's yearly cap an enterprise has used: cap, and granted in the year.
+    public func standing(
+        of enterprise: String,
+        rule id: String,
+        year: Int
+    ) -> (cap: Fen?, granted: Fen)? {
+        subsidies.first { $0.rule.id == id }?.standing(of: enterprise, year: year)
+    }
+}
+
+// MARK: - Refunds
+
+extension BillingBook {
+    /// Gives a charge back as a whole: undoes it, withdraws what it was granted, and fills up the
+    /// vouchers that paid for it.
+    ///
+    /// - Parameter id: the entry of the charge, `charge/JOB.ATTEMPT/YYYY-MM` or `storage/…`.
+    /// - Returns: the new entries; none when it was given back before.
+    public mutating func refund(
+        _ id: String,
+        at instant: SimInstant
+    ) throws(LedgerRefusal) -> [LedgerEntry] {
+        let reversal = try ledger.reversal(of: id, at: instant)
+        guard ledger.entry(reversal.id) == nil else { return [] }
+        guard let due = due(ofCharge: id) else { throw .nothingToReverse(id) }
+        let claims = refundClaims(ofCharge: id, day: BillingDay(containing: instant))
+        var entries = [reversal] + withdrawals(claims, for: due, at: instant)
+        for entry in ledger.entries {
+            guard case .redemption(let voucher, let account, id) = entry.subject,
+                let amount = entry.postings.first?.amount
+            else { continue }
+            vouchers.use(-amount, of: voucher, by: account)
+            entries.append(try ledger.reversal(of: entry.id, at: instant))
+        }
+        if let first = claims.first {
+            entries += servedEntries(.waitlist, claim: first, trigger: reversal.id, at: instant)
+        }
+        for entry in entries { book(entry) }
+        return entries
+    }
+
+    /// What the entry called `id` charged; nil when it charged nothing.
+    func due(ofCharge id: String) -> Due? {
+        switch ledger.entry(id)?.subject {
+        case .charge(let part):
+            Due(
+                account: part.account,
+                claim: id,
+                platform: part.platform,
+                month: part.month,
+                day: part.lastDay,
+                amount: part.amount
+            )
+        case .storage(let charge):
+            Due(
+                account: charge.account,
+                claim: id,
+                platform: charge.platform,
+                month: charge.day.billingMonth,
+                day: charge.day,
+                amount: charge.amount
+            )
+        default: nil
+        }
+    }
+
+    /// The claims that the charge called `id` makes.
+    func claims(ofCharge id: String) -> [SubsidyClaim] {
+        switch ledger.entry(id)?.subject {
+        case .charge(let part): claims(of: part)
+        case .storage(let charge): claims(of: charge)
+        default: []
+        }
+    }
+
+    /// The claims that giving a charge back makes.
+    func refundClaims(ofCharge id: String, day: BillingDay) -> [SubsidyClaim] {
+        claims(ofCharge: id).map { claim in
+            var refund = claim
+            refund.id = "refund/\(claim.id)"
+            refund.refundOf = claim.id
+            refund.date = max(day, claim.date)
+            refund.fee = -claim.fee
+            return refund
+        }
+    }
+
+    private mutating func withdrawals(
+        _ claims: [SubsidyClaim],
+        for due: Due,
+        at instant: SimInstant
+    ) -> [LedgerEntry] {
+        var shares = self.shares
+        var totals = Self.evaluate(claims, in: &subsidies, &shares)
+        self.shares = shares
+        for (index, account) in subsidies.enumerated() where index < totals.count {
+            // Out of a pool that has been shared out comes back what the charge had of it.
+            guard account.rule.pool?.exhaustion == .proRata, let claim = claims.first else {
+                continue
+            }
+            let original = self.claims(ofCharge: due.claim).first ?? claim
+            let period = account.poolPeriod(of: original, totals[index].year)
+            guard shares[account.rule.id]?.isClosed(period) == true else { continue }
+            totals[index].amount = -granted(rule: account.rule.id, charge: due.claim)
+        }
+        return totals.compactMap { total in
+            grantEntry(
+                total.amount,
+                rule: total.rule,
+                year: total.year,
+                for: due,
+                id: "withdrawal/\(total.rule)/\(due.claim)",
+                month: BillingMonth(containing: instant),
+                at: instant
+            )
+        }
+    }
+
+    private func granted(rule: String, charge: String) -> Fen {
+        var sum = Fen.zero
+        for case .grant(let grant) in ledger.entries.map(\.subject)
+        where grant.rule == rule && grant.claim == charge { sum += grant.amount }
+        return sum
+    }
+}

@@ -1,0 +1,105 @@
+public import Quantities
+
+/// The price of storage. Unit of usage: 10¹² bytes kept over one day.
+public struct StorageLine: Hashable, Sendable {
+    /// The platform; nil for all.
+    public var platform: String?
+    /// When the line is in force.
+    public var validity: Validity
+    /// The price of a TB-day. Unit: µfen.
+    public var microFen: Int64
+    /// What an account has for nothing each day.
+    public var free: ByteCount
+    /// What a day's amount is rounded up to; one byte for no rounding.
+    public var step: ByteCount
+
+    /// Makes a line.
+    public init(
+        platform: String? = nil,
+        validity: Validity = .always,
+        microFen: Int64,
+        free: ByteCount = .zero,
+        step: ByteCount = ByteCount(1)
+    ) {
+        self.platform = platform
+        self.validity = validity
+        self.microFen = microFen
+        self.free = free
+        self.step = step
+    }
+
+    /// The fee for keeping `bytes` over one day, rounded half up.
+    ///
+    /// - Precondition: `bytes` is at most 10¹⁸, and the fee at most 10¹⁵ fen.
+    func fee(for bytes: Int64) -> Fen {
+        let steps = (max(0, bytes - free.count) + step.count - 1) / step.count
+        let billed = Int128(steps) * Int128(step.count)
+        let perFen = Self.bytesPerTB * 1_000_000
+        let fen = (billed * Int128(microFen) + perFen / 2) / perFen
+        precondition(fen <= Int128(Fen.maximum.count), "a charge of \(fen) fen for storage")
+        return Fen(Int64(fen))
+    }
+
+    static let bytesPerTB: Int128 = 1_000_000_000_000
+}
+
+/// What an account kept on one day, as a daily snapshot found it.
+public struct StorageUsage: Hashable, Sendable {
+    /// The account.
+    public var account: String
+    /// Where.
+    public var platform: String
+    /// The day.
+    public var day: BillingDay
+    /// How much, at most 10¹⁸. Unit: bytes.
+    public var bytes: Int64
+
+    /// Makes a usage.
+    public init(account: String, platform: String, day: BillingDay, bytes: Int64) {
+        self.account = account
+        self.platform = platform
+        self.day = day
+        self.bytes = bytes
+    }
+
+    /// The most that one row may say. Unit: bytes.
+    public static let bytesMaximum: Int64 = 1_000_000_000_000_000_000
+}
+
+/// A day of storage that was charged.
+public struct StorageCharge: Hashable, Sendable {
+    /// The account that pays.
+    public var account: String
+    /// Where the bytes lie.
+    public var platform: String
+    /// The tariff that was applied.
+    public var tariff: String
+    /// The day.
+    public var day: BillingDay
+    /// What was kept. Unit: bytes.
+    public var bytes: Int64
+    /// The fee.
+    public var amount: Fen
+
+    /// What makes the charge unique: `storage/ACCOUNT/PLATFORM/YYYY-MM-DD`.
+    public var entryID: String { "storage/\(account)/\(platform)/\(day)" }
+}
+
+extension Tariff {
+    /// What keeping `usage` costs; nothing where no line names the place and day.
+    func charge(for usage: StorageUsage) -> StorageCharge {
+        let fitting = storage.filter { line in
+            (line.platform ?? usage.platform) == usage.platform
+                && line.validity.contains(usage.day.start)
+        }
+        let line = fitting.first { $0.platform != nil } ?? fitting.first
+        return StorageCharge(
+            account: usage.account,
+            platform: usage.platform,
+            tariff: id,
+            day: usage.day,
+            bytes: usage.bytes,
+            amount: line?.fee(for: usage.bytes) ?? .zero
+        )
+    }
+}

@@ -1,0 +1,225 @@
+import Billing
+import ClusterModel
+import Emulation
+import JobModel
+import Persistence
+import Quantities
+import Scheduling
+import WireFormats
+
+// The money of a live centre. What a job may cost at most is reserved when it starts, and settled
+// when it ends. For an account with a credit limit the emulator knows how much may be reserved, and
+// keeps a job waiting (AssocGrpBillingMinutes) for which there is not enough:
+//
+//     limit in the emulator = what the books say is available + what running jobs count there
+//
+// It is sent anew whenever the books change.
+
+/// The limit on the money of an account.
+struct Purse: Hashable, Sendable {
+    /// The position among the emulator's limits.
+    var position: Int
+    /// What running jobs count against it there.
+    var reserved = Fen.zero
+    /// What the emulator was told last.
+    var maximum: Int64?
+}
+
+// MARK: - Reserving
+
+extension CentreState {
+    /// A run of `entry` with what it holds.
+    func usage(
+        of entry: JobEntry,
+        partition index: Int,
+        nodes: Int64,
+        cores: Int64,
+        cards: Int64,
+        from start: SimInstant?,
+        to end: SimInstant
+    ) -> JobUsage {
+        let partition = rules.machine.partitions[index]
+        let request = entry.specification.request
+        return JobUsage(
+            id: JobID(entry.id),
+            attempt: entry.status.restart,
+            account: entry.specification.account,
+            user: request.user,
+            partition: partition.name,
+            platform: partition.platform,
+            qos: request.qos ?? "",
+            isReserved: request.reservation != nil,
+            outcome: .ended(.timeout),
+            nodeCount: nodes,
+            coreCount: cores,
+            cardCount: cards,
+            memory: entry.status.requestedMemory,
+            startedAt: start,
+            endedAt: end
+        )
+    }
+
+    /// The run that `start` begins, up to its limit.
+    func wholeRun(of entry: JobEntry, _ start: JobStart) -> JobUsage {
+        usage(
+            of: entry,
+            partition: start.partition,
+            nodes: Int64(start.nodesHeld),
+            cores: Int64(start.coresHeld),
+            cards: Int64(start.acceleratorsHeld),
+            from: start.startedAt,
+            to: start.deadline
+        )
+    }
+
+    /// The run of a job that runs, up to its limit.
+    func wholeRunHeld(by entry: JobEntry) -> JobUsage {
+        let status = entry.status
+        let start = status.startedAt ?? lastInstant
+        return usage(
+            of: entry,
+            partition: status.partitions[0],
+            nodes: Int64(status.nodes.count),
+            cores: status.coresHeld,
+            cards: status.acceleratorsHeld,
+            from: start,
+            to: start + min(status.timeLimit, .unlimited)
+        )
+    }
+
+    /// Books the hold of a job that starts.
+    mutating func reserve(for start: JobStart, at instant: SimInstant) {
+        guard let entry = jobs[start.id.number] else { return }
+        let account = entry.specification.account
+        if let fee = entry.status.reservedFee { purses[account]?.reserved += fee }
+        keep(book.hold(for: wholeRun(of: entry, start), at: start.startedAt))
+        refreshPurse(of: account, at: instant)
+    }
+
+    /// Counts out what a run that has ended had reserved.
+    mutating func free(_ entry: JobEntry, at instant: SimInstant) {
+        let account = entry.specification.account
+        if let fee = entry.status.reservedFee { purses[account]?.reserved -= fee }
+        refreshPurse(of: account, at: instant)
+    }
+
+    /// What a submission needs of its account's money; nil when the account has no limit.
+    mutating func funds(for resolved: Resolved, at instant: SimInstant) -> FundsNeed? {
+        let account = resolved.specification.account
+        guard book.ledger.creditLimits[account] != nil else { return nil }
+        let entry = JobEntry(
+            id: 0,
+            arrayTask: nil,
+            specification: resolved.specification,
+            status: resolved.status
+        )
+        return need(of: entry, at: instant)
+    }
+
+    /// What a pending job would reserve if it started now.
+    private mutating func need(of entry: JobEntry, at instant: SimInstant) -> FundsNeed {
+        let status = entry.status
+        let run = usage(
+            of: entry,
+            partition: status.partitions[0],
+            nodes: Int64(status.requestedNodes),
+            cores: status.requestedCores,
+            cards: status.requestedCards,
+            from: instant,
+            to: instant + min(status.timeLimit, .unlimited)
+        )
+        let price = book.gross(run).count
+        return FundsNeed(limit: purse(of: entry.specification.account, at: instant), price: price)
+    }
+
+    private mutating func purse(of account: String, at instant: SimInstant) -> Int {
+        if let purse = purses[account] { return purse.position }
+        let day = BillingDay(containing: instant)
+        let available = book.fundsAvailable(to: account, on: day)?.count
+        let limit = ConcurrencyLimit(maximumFunds: available, reason: .assocGrpBillingMinutes)
+        let position = addLimit(limit, at: instant)
+        purses[account] = Purse(position: position, maximum: available)
+        return position
+    }
+
+    /// Tells the emulator what an account may reserve now.
+    func limitNow(of account: String, _ purse: Purse, at instant: SimInstant) -> Int64? {
+        let day = BillingDay(containing: instant)
+        return book.fundsAvailable(to: account, on: day).map { ($0 + purse.reserved).count }
+    }
+
+    mutating func refreshPurse(of account: String, at instant: SimInstant) {
+        guard let purse = purses[account] else { return }
+        let maximum = limitNow(of: account, purse, at: instant)
+        guard maximum != purse.maximum else { return }
+        purses[account]?.maximum = maximum
+        let limit = ConcurrencyLimit(maximumFunds: maximum, reason: .assocGrpBillingMinutes)
+        let rejection = send(.changeLimit(purse.position, limit), at: instant)
+        precondition(rejection == nil, "a limit is never refused")
+    }
+
+    /// On a new day vouchers may begin or end to be valid.
+    mutating func refreshPurses(onDayOf instant: SimInstant) {
+        guard !purses.isEmpty else { return }
+        for account in purses.keys.sorted() where !book.vouchers(of: account).isEmpty {
+            refreshPurse(of: account, at: instant)
+        }
+    }
+
+    /// Computes again what a pending job needs, after its limit or the prices have changed.
+    mutating func repriceFunds(of id: UInt32, at instant: SimInstant) {
+        guard let entry = jobs[id], entry.status.phase == .pending,
+            book.ledger.creditLimits[entry.specification.account] != nil
+        else { return }
+        let need = need(of: entry, at: instant)
+        jobs.update(id) { $0.reservedFee = Fen(need.price) }
+        _ = send(.changeFunds(JobID(id), need), at: instant)
+    }
+
+    mutating func repriceAll(
+        of account: String? = nil,
+        at instant: SimInstant
+    ) {
+        var ids: [UInt32] = []
+        jobs.forEach { entry in
+            if !entry.hasEnded,
+                account ?? entry.specification.account == entry.specification.account
+            {
+                ids.append(entry.id)
+            }
+        }
+        for id in ids { repriceFunds(of: id, at: instant) }
+    }
+
+    /// Puts entries into the ledger's chain, and hands them over to be stored.
+    mutating func keep(_ entries: [LedgerEntry]) {
+        for entry in entries {
+            let row = LedgerRow(id: entry.id, text: entry.canonicalText)
+            ledgerLength += 1
+            ledgerChain.extend(ledgerSequence: ledgerLength, row)
+            derived.ledger.append(row)
+        }
+    }
+}
+
+extension PriceEstimate {
+    init(_ quote: Quote, of run: JobUsage, in book: BillingBook, at instant: SimInstant) {
+        self.init()
+        account = run.account
+        tariff = book.tariff.id
+        gross = quote.gross.count
+        subsidy = quote.subsidy.count
+        net = quote.net.count
+        grants = quote.grants.map { expected in
+            var record = ExpectedGrantRecord()
+            record.rule = expected.rule
+            record.year = expected.year
+            record.amount = expected.amount.count
+            record.cap = expected.cap?.count
+            record.left = expected.left?.count
+            return record
+        }
+        let day = BillingDay(containing: instant)
+        available = book.fundsAvailable(to: run.account, on: day)?.count
+    }
+}

@@ -1,0 +1,28 @@
+import Quantities
+public import WireFormats
+
+/// A price before the work, for people.
+public enum PriceReport {
+    /// One line for the fee, one for what is left of each cap, one for prepaid accounts.
+    public static func lines(_ price: PriceEstimate) -> [String] {
+        var lines = [
+            "Gross fee \(Fen(price.gross).yuanText) CNY, expected subsidy "
+                + "\(Fen(price.subsidy).yuanText), net \(Fen(price.net).yuanText)"
+                + " (account \(price.account), tariff \(price.tariff), whole time limit)"
+        ]
+        for grant in price.grants {
+            var line = "Rule \(grant.rule) \(grant.year): \(Fen(grant.amount).yuanText)"
+            if let cap = grant.cap, let left = grant.left {
+                line += ", cap left \(Fen(left).yuanText) of \(Fen(cap).yuanText)"
+            } else {
+                line += ", no cap"
+            }
+            lines.append(line)
+        }
+        if let available = price.available {
+            let verdict = price.gross > available ? ": too little for this job" : ""
+            lines.append("Account may reserve \(Fen(available).yuanText) CNY\(verdict)")
+        }
+        return lines
+    }
+}

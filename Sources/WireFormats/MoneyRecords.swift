@@ -1,0 +1,193 @@
+/// Something that an operator does to the books: `POST /v1/money`.
+public struct MoneyRequest: WireRecord {
+    /// `pay`, `limit`, `voucher`, `refund`, `storage` or `close-pool`.
+    public var action = ""
+    /// The account; of `pay`, `limit` and `voucher`.
+    public var account: String?
+    /// The amount; of `pay`, `voucher`, and of `limit`, where nil is no limit.
+    public var amount: Int64?
+    /// What makes a repeat harmless: the reference of a payment, the id of a voucher.
+    public var reference: String?
+    /// The first and the first day after; of `voucher`.
+    public var validFrom: String?
+    /// The first day after.
+    public var validTo: String?
+    /// The entry to give back, `charge/…`; of `refund`.
+    public var entry: String?
+    /// The rule; of `close-pool`.
+    public var rule: String?
+    /// The period, `2026`; of `close-pool`.
+    public var period: String?
+    /// The rows of a daily snapshot; of `storage`.
+    public var storage: [StorageRecord] = []
+
+    /// Makes a request that does nothing.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("action", &action)
+        try fields("account", &account)
+        try fields("amount_fen", &amount)
+        try fields("reference", &reference)
+        try fields("valid_from", &validFrom)
+        try fields("valid_to", &validTo)
+        try fields("entry", &entry)
+        try fields("rule", &rule)
+        try fields("period", &period)
+        try fields("storage", &storage)
+    }
+}
+
+/// What an account kept on a day.
+public struct StorageRecord: WireRecord {
+    /// The account.
+    public var account = ""
+    /// Where.
+    public var platform = ""
+    /// `YYYY-MM-DD`, in Asia/Shanghai.
+    public var day = ""
+    /// How much.
+    public var bytes: Int64 = 0
+    /// Where it stands in the file, for refusals; 0 when there is none.
+    public var line = 0
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("account", &account)
+        try fields("platform", &platform)
+        try fields.required("day", &day)
+        try fields.required("bytes", &bytes)
+        try fields("line", &line)
+    }
+}
+
+/// What a `MoneyRequest` booked.
+public struct MoneyResponse: WireRecord {
+    /// The new entries by id; none when all was booked before.
+    public var entries: [String] = []
+
+    /// Makes an empty answer.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("entries", &entries)
+    }
+}
+
+/// The accounts of a centre and their money.
+public struct AccountStandingList: WireRecord {
+    /// The tariff in force.
+    public var tariff = ""
+    /// The subsidy rules in force.
+    public var rules: [String] = []
+    /// The accounts by name.
+    public var accounts: [AccountStanding] = []
+
+    /// Makes an empty list.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("tariff", &tariff)
+        try fields("rules", &rules)
+        try fields("accounts", &accounts)
+    }
+}
+
+/// One account and its money. Unit: fen.
+public struct AccountStanding: WireRecord {
+    /// The account.
+    public var account = ""
+    /// Its name for people.
+    public var title = ""
+    /// The enterprise that it belongs to.
+    public var enterprise: String?
+    /// What it owes; below zero is money paid in advance.
+    public var balance: Int64 = 0
+    /// What running jobs have reserved.
+    public var held: Int64 = 0
+    /// What is left of vouchers that are valid today.
+    public var vouchers: Int64 = 0
+    /// How far it may go into debt; nil for no limit.
+    public var creditLimit: Int64?
+    /// What it may still reserve; nil without a limit.
+    public var available: Int64?
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("account", &account)
+        try fields("title", &title)
+        try fields("enterprise", &enterprise)
+        try fields("balance_fen", &balance)
+        try fields("held_fen", &held)
+        try fields("vouchers_fen", &vouchers)
+        try fields("credit_limit_fen", &creditLimit)
+        try fields("available_fen", &available)
+    }
+}
+
+/// What a job would cost if it ran its whole limit. Unit: fen.
+public struct PriceEstimate: WireRecord {
+    /// The account that would pay.
+    public var account = ""
+    /// The tariff.
+    public var tariff = ""
+    /// The fee.
+    public var gross: Int64 = 0
+    /// The subsidy expected.
+    public var subsidy: Int64 = 0
+    /// What remains to be paid.
+    public var net: Int64 = 0
+    /// What single rules give.
+    public var grants: [ExpectedGrantRecord] = []
+    /// What the account may still reserve; nil without a limit.
+    public var available: Int64?
+
+    /// Makes an empty price.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("account", &account)
+        try fields("tariff", &tariff)
+        try fields.required("gross_fen", &gross)
+        try fields.required("subsidy_fen", &subsidy)
+        try fields.required("net_fen", &net)
+        try fields("grants", &grants)
+        try fields("available_fen", &available)
+    }
+}
+
+/// What one rule is expected to grant. Unit: fen.
+public struct ExpectedGrantRecord: WireRecord {
+    /// The rule.
+    public var rule = ""
+    /// The year of the rule.
+    public var year = 0
+    /// The grant.
+    public var amount: Int64 = 0
+    /// The cap of the enterprise in that year; nil for none.
+    public var cap: Int64?
+    /// What is left of it before this job.
+    public var left: Int64?
+
+    /// Makes an empty row.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("rule", &rule)
+        try fields("year", &year)
+        try fields("granted_fen", &amount)
+        try fields("cap_fen", &cap)
+        try fields("cap_left_fen", &left)
+    }
+}
