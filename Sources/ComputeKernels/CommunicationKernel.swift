@@ -92,6 +92,8 @@ final class CommunicationKernel: Kernel {
         var members: [JSONValue.Member] = [.init("message_bytes", .array(bytes))]
         if world.size > 1 {
             members.append(.init("ping_pong_s", .array(pingPong.map { .number($0) })))
+            let overhead = try messaging { () throws(MPIFailure) in try timeSending() }
+            members.append(.init("send_overhead_s", .number(overhead)))
         }
         members.append(.init("all_reduce_s", .array(allReduce.map { .number($0) })))
         members.append(.init("all_to_all_s", .array(allToAll.map { .number($0) })))
@@ -109,6 +111,28 @@ extension CommunicationKernel {
         let start = MPIEnvironment.wallSeconds()
         try roundTrips(calls, world, message.mutableSlice(0..<count))
         return try slowest(since: start, calls)
+    }
+
+    /// What a sender spends on a short message (LogGP's o): a burst that the receiver takes in
+    /// afterwards, so that nobody waits for it.
+    private func timeSending() throws(MPIFailure) -> Double {
+        let burst = 64
+        let last = world.size - 1
+        let one = message.mutableSlice(0..<1)
+        var best = Double.infinity
+        for _ in 0..<20 {
+            try world.barrier()
+            if world.rank == 0 {
+                let start = MPIEnvironment.wallSeconds()
+                for _ in 0..<burst {
+                    try world.send(UnsafeBufferPointer(one), to: last, tag: Self.tag)
+                }
+                best = min(best, (MPIEnvironment.wallSeconds() - start) / Double(burst))
+            } else if world.rank == last {
+                for _ in 0..<burst { try world.receive(into: one, from: 0, tag: Self.tag) }
+            }
+        }
+        return try world.allReduce(world.rank == 0 ? best : 0, .maximum)
     }
 
     private func timeAllReduce(_ count: Int, _ calls: Int) throws(MPIFailure) -> Double {

@@ -67,8 +67,8 @@ struct KernelSetting {
     var world: Communicator
     /// The extents of the whole problem, over all ranks.
     var shape: [Int]
-    /// Threads a rank.
-    var threads: Int
+    /// The threads of this rank.
+    var team = ThreadTeam(count: 1)
 }
 
 /// Work done, counted by formula and not by hardware counters.

@@ -57,23 +57,27 @@ extension KernelRequest {
         try validate()
         let kernelType = try KernelCatalogue.kernel(named: kernel)
         let shape = try shape(for: kernelType.profile.form)
-        let placement = try RankPlacement.bind(world, threads: threads, sharesCores: sharesCores)
+        let team = ThreadTeam(count: threads)
+        defer { team.end() }
+        let placement = try RankPlacement.bind(world, team: team, sharesCores: sharesCores)
         try refuseMoreThanMemory(
             kernelType.memory(for: shape, ranks: world.size),
             world,
             ranksOnNode: placement.ranksOnNode
         )
-        let setting = KernelSetting(world: world, shape: shape, threads: threads)
+        let setting = KernelSetting(world: world, shape: shape, team: team)
         let instance = try kernelType.init(setting)
         try instance.prepare()
         _ = try instance.repetition()
         var timing = Timing()
+        let meter = EnergyMeter()
         while timing.repetitions < repeats || timing.seconds < seconds ?? 0 {
             try instance.prepare()
             let start = try startTogether(world)
             let work = try instance.repetition()
             try timing.add(work, seconds: endTogether(world, since: start))
         }
+        let energy = try energy(of: timing.seconds, meter, world, placement)
         let verdict = try instance.verify()
         return Measurement(
             kernel: kernel,
@@ -81,6 +85,7 @@ extension KernelRequest {
             ranks: world.size,
             threads: threads,
             timing: timing,
+            energy: energy,
             verdict: verdict,
             binding: placement.texts,
             host: placement.host,
@@ -108,6 +113,26 @@ extension KernelRequest {
     ) throws(KernelFailure) -> Double {
         let mine = MPIEnvironment.wallSeconds() - start
         return try messaging { () throws(MPIFailure) in try world.allReduce(mine, .maximum) }
+    }
+
+    /// The energy of the timed part over all nodes: by counters where every node has them.
+    private func energy(
+        of seconds: Double,
+        _ meter: EnergyMeter,
+        _ world: Communicator,
+        _ placement: RankPlacement
+    ) throws(KernelFailure) -> RunEnergy {
+        // One rank of each node speaks for its packages.
+        let mine = placement.isFirstOnNode ? meter.joules() : 0
+        let sums = try messaging { () throws(MPIFailure) in
+            try world.allReduce([mine ?? 0, mine == nil ? 1 : 0], .sum)
+        }
+        guard sums[1] > 0 else { return RunEnergy(joules: sums[0], isMeasured: true) }
+        let cores = Double(world.size * threads)
+        return RunEnergy(
+            joules: cores * seconds * EnergyMeter.assumedWattsOfCore,
+            isMeasured: false
+        )
     }
 
     private func refuseMoreThanMemory(

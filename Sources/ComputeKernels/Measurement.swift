@@ -13,6 +13,7 @@ public struct Measurement: Sendable {
         ranks: Int,
         threads: Int,
         timing: Timing,
+        energy: RunEnergy,
         verdict: Verdict,
         binding: [String],
         host: String,
@@ -34,6 +35,8 @@ public struct Measurement: Sendable {
             .init("binding", .array(binding.map { .string($0) })),
             .init("host", .string(host)),
             .init("repeats", .integer(Int64(timing.repetitions))),
+            .init("energy_joule", .number(energy.joules)),
+            .init("energy_source", .string(energy.isMeasured ? "rapl" : "estimate")),
         ]
         if let best = timing.best {
             members.append(.init("best_seconds", .number(best.seconds)))

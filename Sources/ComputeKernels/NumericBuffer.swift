@@ -8,8 +8,14 @@ final class NumericBuffer<Element: BitwiseCopyable> {
     let pointer: UnsafeMutablePointer<Element>
     let count: Int
 
-    /// Memory for `count` elements, all equal to `value`.
-    init(count: Int, filledWith value: Element) {
+    /// Memory for `count` elements, all equal to `value`; each thread of a team touches its part
+    /// first, in multiples of `step` elements.
+    init(
+        count: Int,
+        filledWith value: Element,
+        by team: ThreadTeam? = nil,
+        step: Int = 1
+    ) {
         let bytes = max(count, 1) * MemoryLayout<Element>.stride
         let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         // Where huge pages are on request only, ask: fewer misses of the translation buffers.
@@ -19,7 +25,14 @@ final class NumericBuffer<Element: BitwiseCopyable> {
         if end > start { madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, 14) }
         pointer = memory.bindMemory(to: Element.self, capacity: max(count, 1))
         self.count = count
-        pointer.initialize(repeating: value, count: max(count, 1))
+        guard let team, team.count > 1, count > 0 else {
+            pointer.initialize(repeating: value, count: max(count, 1))
+            return
+        }
+        let pointer = pointer
+        team.split(count, step: step) { part in
+            (pointer + part.lowerBound).initialize(repeating: value, count: part.count)
+        }
     }
 
     deinit {

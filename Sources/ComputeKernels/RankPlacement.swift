@@ -14,6 +14,8 @@ struct RankPlacement {
     var host: String
     /// Ranks that share this rank's memory.
     var ranksOnNode: Int
+    /// Whether this is the rank that speaks for its node.
+    var isFirstOnNode: Bool
 
     /// Deals out cores: entry `r` of the result are the cores of rank `r` of a node, or nil when
     /// the masks cannot give every rank `count` cores of its own.
@@ -35,7 +37,8 @@ struct RankPlacement {
 }
 
 extension RankPlacement {
-    /// Binds this rank's thread to its share of the node's cores and says where all ranks are.
+    /// Binds this rank's threads to its share of the node's cores, one to each, and says where all
+    /// ranks are.
     ///
     /// Memory needs no binding of its own: pages are placed by the first touch of a bound thread,
     /// and a probe asks the kernel whether that worked. Collective.
@@ -45,9 +48,10 @@ extension RankPlacement {
     ///   and nobody allowed to share them; `bindingFailed` when the system refuses.
     static func bind(
         _ world: Communicator,
-        threads: Int,
+        team: ThreadTeam,
         sharesCores: Bool
     ) throws(KernelFailure) -> RankPlacement {
+        let threads = team.count
         let node = try messaging { () throws(MPIFailure) in try world.splitByNode() }
         let started = HostCores.started()
         let masks = try gatherMasks(of: node, mine: started)
@@ -61,7 +65,7 @@ extension RankPlacement {
         case .success(let host):
             do {
                 let cores = share?[node.rank] ?? host.cores
-                text = try host.bind(to: cores, shared: share == nil)
+                text = try host.bind(team, to: cores, shared: share == nil)
             } catch {
                 problem = "\(error)"
             }
@@ -75,7 +79,12 @@ extension RankPlacement {
             try world.allReduce(Int32(problem.isEmpty ? 0 : 1), .maximum) != 0
         }
         if failed { throw .bindingFailed(reports.0.first { !$0.isEmpty } ?? problem) }
-        return RankPlacement(texts: reports.1, host: hostName(), ranksOnNode: node.size)
+        return RankPlacement(
+            texts: reports.1,
+            host: hostName(),
+            ranksOnNode: node.size,
+            isFirstOnNode: node.isRoot
+        )
     }
 
     /// The cores that each rank of the node was started on.
@@ -147,8 +156,40 @@ private struct HostCores {
         }
     }
 
-    /// Binds the calling thread and reports where the system then says it is.
-    func bind(to cores: [Int], shared: Bool) throws(HwlocFailure) -> String {
+    /// Binds each thread of a team, to a core of its own unless cores are shared, and reports where
+    /// the system then says they are.
+    func bind(_ team: ThreadTeam, to cores: [Int], shared: Bool) throws(HwlocFailure) -> String {
+        var reports = [Result<Bound, HwlocFailure>?](repeating: nil, count: team.count)
+        reports.withUnsafeMutableBufferPointer { reports in
+            // SAFETY: each thread writes its own element.
+            nonisolated(unsafe) let reports = reports
+            team.run { thread in
+                let own = shared || team.count == 1 ? cores : [cores[thread]]
+                reports[thread] = Result { () throws(HwlocFailure) in try bindThread(to: own) }
+            }
+        }
+        var found: [Int] = []
+        var memory: Set<String> = []
+        for report in reports {
+            guard let bound = try report?.get() else { continue }
+            found += bound.cores
+            memory.insert(bound.memory)
+        }
+        let cores = Set(found).sorted()
+        let name = cores.count == 1 ? "core" : "cores"
+        let sharing = shared ? " shared" : team.count > 1 ? ", a thread on each" : ""
+        return
+            "\(name) \(rangesText(cores))\(sharing), \(memory.sorted().joined(separator: " and "))"
+    }
+
+    /// Where a thread is.
+    private struct Bound {
+        var cores: [Int]
+        var memory: String
+    }
+
+    /// Binds the calling thread. Each has a topology of its own: hwloc's may not be shared.
+    private func bindThread(to cores: [Int]) throws(HwlocFailure) -> Bound {
         let topology = try HwlocTopology.host()
         var pus = IDSet()
         for core in cores {
@@ -159,9 +200,7 @@ private struct HostCores {
         let found = pusOfCores.indices.filter { core in
             pusOfCores[core].contains { bound.contains($0) }
         }
-        let name = found.count == 1 ? "core" : "cores"
-        let sharing = shared ? " shared" : ""
-        return "\(name) \(rangesText(found))\(sharing), \(memoryText())"
+        return Bound(cores: found, memory: memoryText())
     }
 
     /// Where pages land that this thread touches first.

@@ -24,7 +24,8 @@ final class StencilKernel: Kernel {
     static let profile = KernelProfile(
         .stencil,
         title: "3-D acoustic waves, 25-point star, halo exchange (seismic)",
-        criterion: "largest error against the exact discrete plane waves <= 1e-11"
+        criterion: "largest error against the exact discrete plane waves <= 1e-11",
+        maximumThreads: 1_024
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -40,6 +41,7 @@ final class StencilKernel: Kernel {
     ]
 
     private let world: Communicator
+    private let team: ThreadTeam
     private let shape: [Int]
     private let ranges: [Range<Int>]
     private let block: PaddedBlock
@@ -50,14 +52,22 @@ final class StencilKernel: Kernel {
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         world = setting.world
+        team = setting.team
         shape = setting.shape
         let grid = ProcessGrid(ranks: world.size, shape: shape)
         ranges = try blocks(of: shape, over: grid, rank: world.rank, thinnest: [4, 4, 4])
         block = PaddedBlock(extents: ranges.map(\.count), margin: [4, 4, 4])
         halo = FaceHalo(world: world, grid: grid, block: block)
-        past = NumericBuffer(count: block.count, filledWith: 0)
-        present = NumericBuffer(count: block.count, filledWith: 0)
-        medium = NumericBuffer(count: block.count, filledWith: Self.courantSquared)
+        // Planes by the threads that will compute them, or nearly so: margins shift the parts.
+        let plane = block.strides[2]
+        past = NumericBuffer(count: block.count, filledWith: 0, by: team, step: plane)
+        present = NumericBuffer(count: block.count, filledWith: 0, by: team, step: plane)
+        medium = NumericBuffer(
+            count: block.count,
+            filledWith: Self.courantSquared,
+            by: team,
+            step: plane
+        )
     }
 
     func prepare() {
@@ -67,9 +77,13 @@ final class StencilKernel: Kernel {
 
     func repetition() throws(KernelFailure) -> Work {
         for _ in 0..<Self.stepsOfRepetition {
-            try messaging { () throws(MPIFailure) in try halo.exchange(present) }
-            step(block, present.pointer, past.pointer, medium.pointer)
-            swap(&past, &present)
+            try messaging { () throws(MPIFailure) in try halo.exchange(self.present) }
+            let (present, past) = (self.present.pointer, self.past.pointer)
+            let (block, medium) = (block, medium.pointer)
+            team.split(block.extents[2], step: 4) { planes in
+                step(block, planes, present, past, medium)
+            }
+            swap(&self.past, &self.present)
         }
         return Work(KernelForm.stencil.work(shape, ranks: world.size))
     }
@@ -147,28 +161,28 @@ extension StencilKernel {
 
 // MARK: - The sweep
 
-/// One step of time over a block; the new values replace `past`.
+/// One step of time over some planes of a block; the new values replace `past`.
 ///
 /// Four planes are computed together, so that each of the twelve planes they need is loaded once
 /// for all four; tiles of y keep what the next rows need in cache.
 private func step(
     _ block: PaddedBlock,
+    _ planes: Range<Int>,
     _ present: UnsafePointer<Double>,
     _ past: UnsafeMutablePointer<Double>,
     _ medium: UnsafePointer<Double>
 ) {
     let (dy, dz) = (block.strides[1], block.strides[2])
-    let depth = block.extents[2]
     for tile in stride(from: 0, to: block.extents[1], by: tileRows) {
         let rows = tile..<min(tile + tileRows, block.extents[1])
-        for z in stride(from: 0, to: depth, by: 4) {
+        for z in stride(from: planes.lowerBound, to: planes.upperBound, by: 4) {
             for y in rows {
                 let at = block.place(0, y, z)
                 let count = block.extents[0]
-                if z + 4 <= depth {
+                if z + 4 <= planes.upperBound {
                     sweepFourRows(count, dy, dz, present + at, past + at, medium + at)
                 } else {
-                    for plane in 0..<(depth - z) {
+                    for plane in 0..<(planes.upperBound - z) {
                         let at = at + plane * dz
                         sweepRow(0..<count, dy, dz, present + at, past + at, medium + at)
                     }

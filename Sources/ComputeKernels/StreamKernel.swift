@@ -18,7 +18,8 @@ final class StreamKernel: Kernel {
     static let profile = KernelProfile(
         .stream,
         title: "memory bandwidth: copy, scale, add, triad (STREAM)",
-        criterion: "mean error of each array against the scalar recurrence <= 1e-13"
+        criterion: "mean error of each array against the scalar recurrence <= 1e-13",
+        maximumThreads: 1_024
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -30,6 +31,7 @@ final class StreamKernel: Kernel {
     private static let scalar = 2.0.squareRoot() - 1
 
     private let world: Communicator
+    private let team: ThreadTeam
     private let elements: Int
     let a: NumericBuffer<Double>
     let b: NumericBuffer<Double>
@@ -39,26 +41,31 @@ final class StreamKernel: Kernel {
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         world = setting.world
+        team = setting.team
         elements = setting.shape[0]
         guard elements >= world.size else {
             throw .tooManyRanks(world.size, shape: setting.shape, why: "fewer elements than ranks")
         }
         let mine = share(of: elements, part: world.rank, parts: world.size).count
-        a = NumericBuffer(count: mine, filledWith: 1)
-        b = NumericBuffer(count: mine, filledWith: 2)
-        c = NumericBuffer(count: mine, filledWith: 0)
+        a = NumericBuffer(count: mine, filledWith: 1, by: team)
+        b = NumericBuffer(count: mine, filledWith: 2, by: team)
+        c = NumericBuffer(count: mine, filledWith: 0, by: team)
     }
 
     func repetition() throws(KernelFailure) -> Work {
         var clock = try messaging { () throws(MPIFailure) in try synchronised() }
-        let count = a.count
-        copy(a.pointer, to: c.pointer, count)
+        let (a, b, c) = (a.pointer, b.pointer, c.pointer)
+        team.split(count) { copy(a + $0.lowerBound, to: c + $0.lowerBound, $0.count) }
         try lap(0, &clock)
-        scale(c.pointer, by: Self.scalar, to: b.pointer, count)
+        team.split(count) {
+            scale(c + $0.lowerBound, by: Self.scalar, to: b + $0.lowerBound, $0.count)
+        }
         try lap(1, &clock)
-        add(a.pointer, b.pointer, to: c.pointer, count)
+        team.split(count) {
+            add(a + $0.lowerBound, b + $0.lowerBound, to: c + $0.lowerBound, $0.count)
+        }
         try lap(2, &clock)
-        triad(b.pointer, c.pointer, by: Self.scalar, to: a.pointer, count)
+        sweepTriad(times: 1)
         try lap(3, &clock)
         repetitions += 1
         return Work(KernelForm.stream.work([elements], ranks: world.size))
@@ -79,9 +86,40 @@ final class StreamKernel: Kernel {
     func details() throws(KernelFailure) -> [JSONValue.Member] {
         let names = ["copy", "scale", "add", "triad"]
         let words = [2.0, 2, 3, 3]
-        return (0..<4).map { loop in
+        var members = (0..<4).map { loop in
             let rate = 8 * words[loop] * Double(elements) / bestSeconds[loop]
             return JSONValue.Member(names[loop] + "_byte_per_s", .number(rate))
+        }
+        if let rate = try triadInCache() {
+            members.append(.init("triad_in_cache_byte_per_s", .number(rate)))
+        }
+        return members
+    }
+
+    /// The triad's rate where arrays are so small that one sweep is over sooner than a barrier: many
+    /// sweeps in a row, which give the same result again and again. Nil for larger arrays.
+    private func triadInCache() throws(KernelFailure) -> Double? {
+        guard elements / world.size <= 1 << 20 else { return nil }
+        let sweeps = max(1, 1 << 23 / max(1, elements / world.size))
+        var best = Double.infinity
+        for _ in 0..<5 {
+            let start = try messaging { () throws(MPIFailure) in try synchronised() }
+            sweepTriad(times: sweeps)
+            let end = try messaging { () throws(MPIFailure) in try synchronised() }
+            best = min(best, end - start)
+        }
+        return 24 * Double(elements) * Double(sweeps) / best
+    }
+
+    private var count: Int { a.count }
+
+    private func sweepTriad(times: Int) {
+        let (a, b, c) = (a.pointer, b.pointer, c.pointer)
+        team.split(count) { part in
+            let at = part.lowerBound
+            for _ in 0..<times {
+                triad(b + at, c + at, by: Self.scalar, to: a + at, part.count)
+            }
         }
     }
 

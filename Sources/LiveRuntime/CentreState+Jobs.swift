@@ -259,6 +259,7 @@ extension CentreState {
         record.comment = status.comment
         record.backend = isReal(entry) ? "local" : "emulated"
         record.verifiedFlop = status.measured?.verifiedFlop
+        record.measured = status.measured?.reported
         if hasRun {
             record.steps = [batchStep(of: record, status)] + kernelSteps(of: record, status)
         }

@@ -81,6 +81,8 @@ struct MeasuredRun: WireRecord {
     var largestResident = ByteCount.zero
     /// Operations of the kernels that verified their answer; nil when there were none.
     var verifiedFlop: Int64?
+    /// What the kernels reported, verified or not, all together.
+    var reported: MeasuredWork?
     /// The kernels' own lines.
     var kernels: [JSONLine] = []
 
@@ -89,6 +91,7 @@ struct MeasuredRun: WireRecord {
         try fields("cpu", &processorTime)
         try fields("max_rss", &largestResident)
         try fields("verified_flop", &verifiedFlop)
+        try fields("reported", &reported)
         try fields("kernels", &kernels)
     }
 }

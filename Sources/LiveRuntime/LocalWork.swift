@@ -284,6 +284,7 @@ extension LocalWork {
                 seconds >= 0, seconds < 1e9
             else { continue }
             run.kernels.append(JSONLine(json: json))
+            run.reported = (run.reported ?? MeasuredWork()).adding(json)
             guard json["verified"]?.bool == true, let flop = json["flop"]?.integer, flop >= 0 else {
                 continue
             }

@@ -38,7 +38,7 @@ public struct KernelPrediction: Hashable, Sendable {
     public var seconds: Double { parts.reduce(0) { $0 + $1.seconds } }
     /// Operations a second.
     public var flopRate: Double { seconds > 0 ? work.flop / seconds : 0 }
-    /// The nodes' nominal peak, without cards where they do not work. Unit: flop/s.
+    /// The nodes' nominal peak, cards included whether they work or not. Unit: flop/s.
     public var peak: Double { target.rates.peak * Double(target.nodeCount) }
     /// The part of the nominal peak that is used.
     public var efficiency: Double { peak > 0 ? flopRate / peak : 0 }

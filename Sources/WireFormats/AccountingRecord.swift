@@ -76,6 +76,8 @@ public struct AccountingRecord: WireRecord {
     public var charge: Int64?
     /// Floating-point operations that its kernels measured and verified.
     public var verifiedFlop: Int64?
+    /// What its programs reported through `XINGHE_MEASURE`; nil when nothing.
+    public var measured: MeasuredWork?
     /// Its steps; `batch` is the script.
     public var steps: [StepRecord] = []
 
@@ -121,6 +123,7 @@ public struct AccountingRecord: WireRecord {
         try fields("backend", &backend)
         try fields("charge_fen", &charge)
         try fields("verified_flop", &verifiedFlop)
+        try fields("measured", &measured)
         try fields("steps", &steps)
     }
 }

@@ -7,10 +7,16 @@ import WireFormats
 /// few runs and each looks at several things. One after the other: they need all cores.
 @Suite("xinghe-kernel under mpirun", .serialized)
 struct KernelProgramTests {
-    @Test("A kernel verifies its answer on one rank and on two", arguments: smallRuns)
-    func verifiesOnOneAndTwoRanks(run: SmallRun) throws {
-        for ranks in [nil, 2] {
-            let result = try runKernel([run.kernel, "--size", run.size], ranks: ranks)
+    @Test("A kernel verifies its answer on one rank, on two and on four", arguments: smallRuns)
+    func verifiesOnAnyRanks(run: SmallRun) throws {
+        for ranks in [nil, 2, 4] {
+            // Four ranks may be more than there are cores.
+            let isShared = (ranks ?? 1) > ProcessInfo.processInfo.activeProcessorCount
+            let result = try runKernel(
+                [run.kernel, "--size", run.size] + (isShared ? ["--oversubscribe"] : []),
+                ranks: ranks,
+                launcher: isShared ? ["--oversubscribe"] : []
+            )
             #expect(result.exitCode == 0, "\(run.kernel): \(result.errors)")
             let line = try result.measurement()
             #expect(line["kernel"]?.string == run.kernel)
@@ -22,6 +28,8 @@ struct KernelProgramTests {
             #expect(seconds > 0)
             #expect(abs(rate - flop / seconds) <= 1e-9 * rate)
             #expect(line["binding"]?.array?.count == ranks ?? 1)
+            #expect(try #require(line["energy_joule"]?.double) > 0)
+            #expect(["rapl", "estimate"].contains(line["energy_source"]?.string))
             #expect(line["host"]?.string?.isEmpty == false)
         }
     }
@@ -46,6 +54,25 @@ struct KernelProgramTests {
         #expect(binding.count == 2)
         #expect(binding[0].hasPrefix("core "))
         #expect(binding[0] != binding[1])
+    }
+
+    @Test("Threads are bound to cores of their own, and give the same answer")
+    func threadsAreBound() throws {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        try #require(cores > 1)
+        for (kernel, size) in [("stream", "10007"), ("stencil", "13x12x21"), ("gemm", "70x9x300")] {
+            let one = try runKernel([kernel, "--size", size]).measurement()
+            let result = try runKernel([kernel, "--size", size, "--threads", "2"])
+            let two = try result.measurement()
+            #expect(two["verified"]?.bool == true, "\(result.errors)")
+            #expect(two["threads"]?.integer == 2)
+            #expect(two["flop"] == one["flop"])
+            let binding = try #require(two["binding"]?.array?.first?.string)
+            #expect(binding.hasPrefix("cores 0-1, a thread on each, memory"), "\(binding)")
+        }
+        let refused = try runKernel(["stream", "--size", "1000", "--threads", "\(cores + 1)"])
+        #expect(refused.exitCode == 64)
+        #expect(refused.errors.contains("\(cores + 1) cores are needed"), "\(refused.errors)")
     }
 
     @Test("A core that the job was not given is not used")

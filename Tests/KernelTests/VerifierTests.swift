@@ -230,6 +230,6 @@ struct VerifierTests {
     nonisolated(unsafe) private static let world = Result { try MPIEnvironment.start() }
 
     private func setting(_ shape: [Int]) throws -> KernelSetting {
-        KernelSetting(world: try Self.world.get(), shape: shape, threads: 1)
+        KernelSetting(world: try Self.world.get(), shape: shape)
     }
 }

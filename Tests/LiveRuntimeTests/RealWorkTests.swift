@@ -51,12 +51,19 @@ struct RealWorkTests {
         let (record, _) = try await run(
             """
             echo '{"kernel":"cg","seconds":1.5,"flop":123456789,"ranks":2,"verified":true}' >> $XINGHE_MEASURE
-            echo '{"kernel":"stream","seconds":0.5,"flop":1000,"verified":false}' >> $XINGHE_MEASURE
+            echo '{"kernel":"stream","seconds":0.5,"flop":1000,"byte":8,"energy_joule":2.5,"verified":false}' >> $XINGHE_MEASURE
             echo 'no json' >> $XINGHE_MEASURE
             echo '{"kernel":"torn"' >> $XINGHE_MEASURE
             """
         )
         #expect(record.verifiedFlop == 123_456_789)
+        let measured = try #require(record.measured)
+        #expect(measured.seconds == SimDuration(seconds: 2))
+        #expect(measured.flop == 123_457_789)
+        #expect(measured.byte == 8)
+        #expect(measured.energyMillijoules == 2_500)
+        #expect(measured.isEnergyEstimated)
+        #expect((measured.runs, measured.verifiedRuns) == (2, 1))
         #expect(record.steps.map(\.name) == ["batch", "cg", "stream"])
         #expect(record.steps[1].elapsed == SimDuration(microseconds: 1_500_000))
         #expect(record.steps[2].state == "FAILED")
