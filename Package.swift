@@ -273,8 +273,8 @@ let targets: [Target] = [
     .testTarget(
         name: "ReportingTests",
         dependencies: [
-            "Reporting", "Billing", "ClusterModel", "Determinism", "JobModel", "WireFormats",
-            "WorkloadFormats",
+            "Reporting", "Billing", "ClusterModel", "Determinism", "JobModel", "Prediction",
+            "WireFormats", "WorkloadFormats",
         ],
         swiftSettings: house
     ),

@@ -63,15 +63,30 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        if exam {
+            guard kernel == nil, size == nil else {
+                throw ValidationError("--exam takes no kernel and no size")
+            }
+            return
+        }
+        guard kernel != nil else {
+            throw ValidationError("name a kernel, such as lu, or ask for --exam")
+        }
+        guard (1...1_000_000_000).contains(repeats) else {
+            throw ValidationError("--repeat \(repeats): 1 to 1000000000")
+        }
+        guard nodes == "all" || (Int(nodes) ?? 0) >= 1 else {
+            throw ValidationError("--nodes \(nodes): a number from 1, or 'all'")
+        }
+    }
+
     func run() throws {
         let output = exam ? try examText() : try predictionText()
         try TextOutput.write(output, to: nil)
     }
 
     private func examText() throws -> String {
-        guard kernel == nil, size == nil else {
-            throw ValidationError("--exam takes no kernel and no size")
-        }
         let library = try MachineChoice.library()
         var answers: [PublishedExam.Answer] = []
         for question in PublishedExam.questions {
@@ -83,13 +98,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func predictionText() throws -> String {
-        guard let kernel else {
-            throw ValidationError("name a kernel, such as lu, or ask for --exam")
-        }
-        guard repeats >= 1, repeats <= 1_000_000_000 else {
-            throw ValidationError("--repeat \(repeats): 1 to 1000000000")
-        }
-        let form = try KernelForm(named: kernel)
+        let form = try KernelForm(named: kernel ?? "")
         let shape = try form.shape(of: size ?? "medium")
         let (name, typeName) = Self.parts(of: machine)
         let machine = try MachineChoice.machine(name)
@@ -98,7 +107,7 @@ struct PredictCommand: ParsableCommand {
         let target = try PredictionTarget(
             machine,
             typeNames: typeName.map { [$0] },
-            nodeCount: try nodeCount(),
+            nodeCount: nodes == "all" ? nil : Int(nodes),
             measured: rates
         )
         let prediction = try KernelPrediction(
@@ -124,14 +133,6 @@ struct PredictCommand: ParsableCommand {
             return (word, nil)
         }
         return (String(word[..<slash]), String(word[word.index(after: slash)...]))
-    }
-
-    private func nodeCount() throws -> Int? {
-        guard nodes != "all" else { return nil }
-        guard let count = Int(nodes), count >= 1 else {
-            throw ValidationError("--nodes \(nodes): a number from 1, or 'all'")
-        }
-        return count
     }
 
     private static func hostRates(_ path: String) throws -> HostRates {

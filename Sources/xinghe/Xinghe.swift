@@ -11,6 +11,7 @@ struct Xinghe: AsyncParsableCommand {
             AdvanceCommand.self,
             AuditCommand.self,
             BillCommand.self,
+            CalibrateCommand.self,
             CompareCommand.self,
             DownCommand.self,
             ForecastCommand.self,

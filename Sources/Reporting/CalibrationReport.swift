@@ -1,0 +1,66 @@
+public import Prediction
+internal import WireFormats
+
+/// What a calibration found, for people.
+public struct CalibrationReport: Sendable {
+    private let calibration: HostCalibration
+
+    /// Makes a report.
+    public init(_ calibration: HostCalibration) {
+        self.calibration = calibration
+    }
+
+    /// The report as text, with a line feed at its end.
+    public var text: String {
+        var lines = [
+            "\(calibration.host): \(calibration.processor), \(calibration.cores) cores, "
+                + "load \(NumberText.fixed(calibration.load, 2)) before the first run"
+        ]
+        if calibration.load > 0.5 {
+            lines.append("others were at work: the figures are lower than those of a quiet machine")
+        }
+        lines += [""] + limits.lines + [""] + kernels.lines
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var limits: TextTable {
+        var table = TextTable(
+            header: ["limit", "arrays on a core", "rate"],
+            alignments: [.left, .right, .right]
+        )
+        table.add(["matrix products", "", calibration.gemm.map { siText($0, "flop/s") } ?? "-"])
+        for level in calibration.levels {
+            table.add([
+                "triad from \(level.name)", siText(Double(level.bytes), "byte"),
+                siText(level.rate, "byte/s"),
+            ])
+        }
+        if let loggp = calibration.profile["loggp"] {
+            let units = [
+                ("latency_s", "message: latency L", 1e6, " us"),
+                ("overhead_s", "message: overhead o", 1e6, " us"),
+                ("seconds_per_byte", "message: time of a byte G", 1e9, " ns"),
+                ("worst_error", "message: worst error of the fit", 100, " %"),
+            ]
+            for (name, what, scale, unit) in units {
+                guard let value = loggp[name]?.double else { continue }
+                table.add([what, "", NumberText.fixed(value * scale, 3) + unit])
+            }
+        }
+        return table
+    }
+
+    private var kernels: TextTable {
+        var table = TextTable(
+            header: ["kernel", "flop/byte", "rate", "of its roofline"],
+            alignments: [.left, .right, .right, .right]
+        )
+        for (point, share) in zip(calibration.points, calibration.efficiencies) {
+            table.add([
+                point.kernel.rawValue, NumberText.fixed(point.intensity, 2),
+                siText(point.rate, "flop/s"), NumberText.fixed(100 * share.1, 0) + " %",
+            ])
+        }
+        return table
+    }
+}
