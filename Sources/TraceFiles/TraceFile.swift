@@ -55,10 +55,10 @@ public enum TraceFile {
             return try gunzip(bytes, path).withUnsafeBytes(body)
         }
         if bytes.starts(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A]) {
-            return try run("xz", on: bytes, path).withUnsafeBytes(body)
+            return try run("xz", from: "xz-utils", on: bytes, path).withUnsafeBytes(body)
         }
         if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
-            return try run("zstd", on: bytes, path).withUnsafeBytes(body)
+            return try run("zstd", from: "zstd", on: bytes, path).withUnsafeBytes(body)
         }
         return try body(bytes)
     }
@@ -117,6 +117,8 @@ public enum TraceFile {
             } while code == Z_OK && (stream.avail_out == 0 || stream.avail_in > 0)
             consumed += step - Int(stream.avail_in)
             if code == Z_STREAM_END {
+                // Tapes and block devices fill up with zeros; gzip ignores those as well.
+                if packed[consumed...].allSatisfy({ $0 == 0 }) { break }
                 guard inflateReset(&stream) == Z_OK else {
                     throw TraceFileFailure(path: path, problem: "zlib cannot go on")
                 }
@@ -130,10 +132,14 @@ public enum TraceFile {
     /// Unpacks with a program of Debian's `xz-utils` or `zstd`.
     private static func run(
         _ program: String,
+        from package: String,
         on packed: UnsafeRawBufferPointer,
         _ path: String
     ) throws -> [UInt8] {
-        var template = Array("/tmp/xinghe-trace-XXXXXX".utf8CString)
+        let wanted = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        // The name goes through a shell.
+        let folder = wanted.contains("'") ? "/tmp" : wanted
+        var template = Array("\(folder)/xinghe-trace-XXXXXX".utf8CString)
         let scratch = mkstemp(&template)
         guard scratch >= 0 else { throw failure(path, "mkstemp") }
         defer { close(scratch) }
@@ -145,10 +151,10 @@ public enum TraceFile {
         while written < packed.count {
             let rest = UnsafeRawBufferPointer(rebasing: packed[written...])
             let count = write(scratch, rest.baseAddress, rest.count)
-            guard count > 0 else { throw failure(path, "write to /tmp") }
+            guard count > 0 else { throw failure(path, "write to \(folder)") }
             written += count
         }
-        guard let pipe = popen("\(program) -dc \(name) 2>/dev/null", "r") else {
+        guard let pipe = popen("\(program) -dc '\(name)' 2>/dev/null", "r") else {
             throw failure(path, program)
         }
         var bytes: [UInt8] = []
@@ -156,11 +162,14 @@ public enum TraceFile {
         while case let count = fread(&buffer, 1, buffer.count, pipe), count > 0 {
             bytes += buffer[..<count]
         }
-        guard pclose(pipe) == 0 else {
-            throw TraceFileFailure(
-                path: path,
-                problem: "'\(program) -dc' failed (is \(program) installed, is the file whole?)"
-            )
+        // The shell's status when it finds no such program is 127; wait(2) keeps it in bits 8…15.
+        let status = pclose(pipe)
+        guard status == 0 else {
+            let problem =
+                status == 127 << 8
+                ? "the program \(program) is not installed (Debian: apt install \(package))"
+                : "the \(program) data is damaged or ends too early"
+            throw TraceFileFailure(path: path, problem: problem)
         }
         return bytes
     }
