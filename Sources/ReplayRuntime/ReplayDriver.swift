@@ -60,6 +60,8 @@ public struct ReplayDriver {
     private var news = ReplaySituation()
     /// Why the decider cannot go on.
     private var failure: (any Error)?
+    /// Told now and then how many jobs have been submitted; for those who watch long runs.
+    public var progress: ((_ submittedCount: Int) -> Void)?
     /// What each job is submitted as; only what differs is set anew.
     private var submission: JobSubmission
 
@@ -91,7 +93,10 @@ public struct ReplayDriver {
     public mutating func run(
         watch: ((Emulator, SimInstant) -> Void)? = nil
     ) -> ReplayResult {
+        var instantCount = 0
         while failure == nil, let now = nextInstant() {
+            instantCount &+= 1
+            if instantCount & 0xFFFF == 0 { progress?(next) }
             switch order {
             case .batched: stepBatched(now)
             case .pyss: stepPyss(now)

@@ -143,7 +143,7 @@ public struct ComparisonReport: Sendable {
                 text += "acknowledge: \(whom)\n"
             }
         }
-        text += "\(setting.text)\n\n" + measureTable + differenceTable
+        text += "\(setting.text)\n\n" + measureTable + differenceTable + seedTable
         for comparison in comparisons {
             let lines = comparison.trace.remarkLines + comparison.refusalLines
             guard !lines.isEmpty else { continue }
@@ -228,6 +228,38 @@ public struct ComparisonReport: Sendable {
         }
         return "\nmean difference to \(first.outcome.policy), job by job\n"
             + table.lines.map { $0 + "\n" }.joined() + "\(setting.method)\n"
+    }
+
+    /// How far the means of a policy lie apart over the seeds.
+    private var seedTable: String {
+        guard comparisons.contains(where: { Set($0.cells.map(\.seed)).count > 1 }) else {
+            return ""
+        }
+        let lead = (hasTraces ? ["trace"] : []) + ["policy"]
+        var table = TextTable(
+            header: lead + ["wait (s)", "slowdown"],
+            alignments: lead.map { _ in .left } + [.right, .right]
+        )
+        func spread(_ values: [Double], _ decimals: Int) -> String {
+            let mean = values.reduce(0, +) / Double(values.count)
+            let ends = [values.min() ?? mean, values.max() ?? mean]
+                .map { NumberText.fixed($0, decimals) }
+            return "\(NumberText.fixed(mean, decimals)) [\(ends[0]), \(ends[1])]"
+        }
+        for comparison in comparisons {
+            let firstSeed = comparison.cells.first?.seed
+            for policy in comparison.cells.filter({ $0.seed == firstSeed }).map(\.outcome.policy) {
+                let metrics = comparison.cells.map(\.outcome).filter { $0.policy == policy }
+                    .map(\.metrics)
+                table.add(
+                    (hasTraces ? [comparison.title] : []) + [
+                        policy, spread(metrics.map(\.waitMean), 1),
+                        spread(metrics.map(\.boundedSlowdownMean), 2),
+                    ]
+                )
+            }
+        }
+        return "\nover the seeds: mean [least, most]\n" + table.lines.map { $0 + "\n" }.joined()
     }
 
     // MARK: JSON and CSV

@@ -118,10 +118,11 @@ public struct ComparisonPage: Sendable {
         var html = "<div class=\"scroll\"><table><thead><tr><th>policy</th>"
         html += (hasSeeds ? "<th>seed</th>" : "")
         html += columns.map { "<th>\($0.name)</th>" }.joined() + "</tr></thead><tbody>\n"
-        let outcomes = comparison.cells.map(\.outcome)
-        let best: [Double?] = columns.map { column in
-            guard let lowIsGood = column.lowIsGood, outcomes.count > 1 else { return nil }
-            let values = outcomes.compactMap { column.value($0)?.0 }
+        /// The best value of a column among the replays of one seed.
+        func best(_ column: Column, _ seed: UInt64?) -> Double? {
+            guard let lowIsGood = column.lowIsGood else { return nil }
+            let values = comparison.cells.filter { $0.seed == seed }
+                .compactMap { column.value($0.outcome)?.0 }
             guard let low = values.min(), let high = values.max(), low < high else { return nil }
             return lowIsGood ? low : high
         }
@@ -129,9 +130,9 @@ public struct ComparisonPage: Sendable {
             html += "<tr><td>\(key(colour(of: row, in: comparison)))"
             html += "\(escapedForHTML(cell.outcome.policy))</td>"
             if hasSeeds { html += "<td>\(cell.seed.map { String($0) } ?? "–")</td>" }
-            for (column, best) in zip(columns, best) {
+            for column in columns {
                 let value = column.value(cell.outcome)
-                let isBest = value != nil && value?.0 == best
+                let isBest = value != nil && value?.0 == best(column, cell.seed)
                 html += "<td\(isBest ? " class=\"best\"" : "")>\(value?.1 ?? "–")</td>"
             }
             html += "</tr>\n"

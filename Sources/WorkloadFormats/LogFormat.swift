@@ -63,6 +63,14 @@ public struct LogReader: Sendable {
     /// - Throws: `MalformedRow` when strict, or when a table lacks a column that is needed.
     public func read(_ bytes: UnsafeRawBufferPointer) throws(MalformedRow) -> Trace {
         let format = format ?? LogFormat.detect(bytes)
+        var first = DelimitedText(bytes, delimiter: UInt8(ascii: ","))
+        if first.next(), first.column("sn") != nil, first.column("cpu_milli") != nil {
+            throw MalformedRow(
+                line: first.line,
+                field: 0,
+                problem: "a list of nodes, not of jobs"
+            )
+        }
         var builder = TraceBuilder(
             format: format,
             filter: filter,

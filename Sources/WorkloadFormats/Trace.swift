@@ -199,6 +199,23 @@ public struct Trace: Sendable {
         }
     }
 
+    /// A time by which all jobs have ended on a machine of `processors` that never idles while a job
+    /// fits, whatever the policy. Unit: µs since 1970, as a double because it may be absurd.
+    ///
+    /// Jobs wider than half of the machine run one after another; of others, at least half of the
+    /// machine is in use.
+    public func latestEnd(onProcessors processors: Int) -> Double {
+        let machine = Double(max(1, processors))
+        var work = 0.0
+        var longest = 0.0
+        for job in jobs {
+            let length = Double(max(job.runTime, job.timeLimit))
+            work += length * min(1, 2 * Double(job.processors) / machine)
+            longest = max(longest, length)
+        }
+        return Double(unixStartTime) * 1e6 + Double(jobs.last?.submitted ?? 0) + work + longest
+    }
+
     /// The first value of a header line, whatever the case of its name.
     public func headerValue(_ name: String) -> String? {
         header.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -93,9 +93,9 @@ struct CompareCommand: AsyncParsableCommand {
             options: options,
             withPictures: report != nil
         )
-        let bar = ProgressBar("replays", total: grid.cellCount)
+        let bar = ProgressBar(counted: grid.cellCount, "replay", total: grid.jobCount)
         let workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-        let comparisons = grid.run(workers: workers) { bar.advance() }
+        let comparisons = grid.run(workers: workers, bar)
         bar.finish()
         let result = ComparisonReport(
             comparisons: comparisons,

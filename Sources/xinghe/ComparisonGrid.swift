@@ -67,19 +67,17 @@ struct ComparisonGrid {
     /// The number of replays.
     var cellCount: Int { rows.count * policies.count }
 
+    /// The number of jobs that all replays submit together.
+    var jobCount: Int { rows.reduce(0) { $0 + $1.trace.jobs.count } * policies.count }
+
     /// Replays all cells.
-    ///
-    /// - Parameter progress: called after each replay, from any thread.
-    func run(workers: Int, progress: @Sendable @escaping () -> Void) -> [Comparison] {
+    func run(workers: Int, _ bar: ProgressBar) -> [Comparison] {
         let board = Board(rowCount: rows.count, policyCount: policies.count)
         let group = DispatchGroup()
         for _ in 0..<min(workers, cellCount) {
             group.enter()
             let thread = Thread {
-                while let cell = board.next() {
-                    work(on: cell, board)
-                    progress()
-                }
+                while let cell = board.next() { work(on: cell, board, bar) }
                 group.leave()
             }
             thread.stackSize = 8 << 20
@@ -101,10 +99,10 @@ struct ComparisonGrid {
 
     // MARK: One cell
 
-    private func work(on cell: Board.Place, _ board: Board) {
+    private func work(on cell: Board.Place, _ board: Board, _ bar: ProgressBar) {
         let row = rows[cell.row]
         let name = policies[cell.policy].name
-        let run = ReplayRun(row.trace, on: row.machines[cell.policy], options) { driver in
+        let run = ReplayRun(row.trace, on: row.machines[cell.policy], options, bar) { driver in
             (driver.run(), name)
         }
         let outcome = run.outcome(trim: options.trim, withLossOfCapacity: true)

@@ -1,6 +1,4 @@
 import Determinism
-import Emulation
-import IndexSets
 import ReplayRuntime
 import Reporting
 import WorkloadFormats
@@ -8,13 +6,12 @@ import WorkloadFormats
 extension Schedule {
     /// The schedule that a replay of `trace` on `machine` gave.
     init(_ trace: Trace, _ machine: ReplayMachine, _ result: ReplayResult) {
-        let partition = machine.configuration.partitions[machine.partition]
         self.init(
             trace: trace,
             started: result.started,
             ended: result.ended,
             processorsPerNode: Int64(machine.coresPerNode),
-            machineProcessors: Int64(partition.nodes.count) * Int64(machine.coresPerNode)
+            machineProcessors: Int64(machine.processorCount)
         )
     }
 }

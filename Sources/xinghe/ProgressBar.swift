@@ -15,28 +15,19 @@ final class ProgressBar: Sendable {
         var isDrawn = false
     }
 
-    /// Makes a bar that will count to `total`.
-    init(_ noun: String, total: Int) {
-        self.noun = noun
+    /// Makes a bar for `count` things that will advance to `total`.
+    init(counted count: Int, _ noun: String, total: Int) {
+        self.noun = "\(count) \(noun)\(count == 1 ? "" : "s")"
         self.total = max(1, total)
         isShown = isatty(STDERR_FILENO) == 1
         state = Mutex(State(startedAt: Self.milliseconds()))
     }
 
-    /// One more is done.
-    func advance() {
+    /// So many more are done; from any thread.
+    func advance(by count: Int) {
         guard isShown else { return }
         state.withLock { state in
-            state.done += 1
-            draw(&state)
-        }
-    }
-
-    /// So many are done.
-    func set(_ done: Int) {
-        guard isShown else { return }
-        state.withLock { state in
-            state.done = done
+            state.done += count
             draw(&state)
         }
     }
@@ -62,7 +53,7 @@ final class ProgressBar: Sendable {
         let left = share > 0 ? Double(now - state.startedAt) / 1_000 * (1 - share) / share : 0
         let ending = share < 1 ? "about \(Int(left.rounded(.up))) s left" : "done"
         Self.show(
-            "\r\(bar) \(Int(share * 100)) %  \(state.done)/\(total) \(noun), \(ending)\u{1B}[K"
+            "\r\(bar) \(Int(share * 100)) %  \(noun), \(ending)\u{1B}[K"
         )
     }
 

@@ -56,10 +56,15 @@ struct ReplayCommand: AsyncParsableCommand {
         var page = report.map { _ in ReplayPage(options) }
         var outcomes: [PolicyOutcome] = []
         var machineTitle = ""
+        let bar = ProgressBar(
+            counted: policies.count,
+            "replay",
+            total: trace.jobs.count * policies.count
+        )
         for policy in policies {
             let machine = try options.machine(for: trace, at: self.trace, policy)
             machineTitle = machine.title
-            let run = try ReplayRun(trace, on: machine, options) { driver in
+            let run = try ReplayRun(trace, on: machine, options, bar) { driver in
                 try outside.run(&driver, trace, machine)
             }
             try outputs.write(run, options)
@@ -67,6 +72,7 @@ struct ReplayCommand: AsyncParsableCommand {
             outcomes.append(outcome)
             page?.add(outcome, run.schedule)
         }
+        bar.finish()
         if let report, let page {
             try OutputFile.write(page.html(self.trace, machineTitle, trace), to: report)
         }

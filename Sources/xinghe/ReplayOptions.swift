@@ -150,7 +150,9 @@ struct ReplayOptions: ParsableArguments {
         _ policy: SchedulingPolicy
     ) throws -> ReplayMachine {
         if let machine {
-            return try ReplayMachine(try MachineChoice.machine(machine), policy: policy)
+            let chosen = try ReplayMachine(try MachineChoice.machine(machine), policy: policy)
+            try checkEnd(trace, at: path, processors: chosen.processorCount)
+            return chosen
         }
         guard let count = processors ?? trace.machineProcessors else {
             let what =
@@ -161,11 +163,33 @@ struct ReplayOptions: ParsableArguments {
                 "\(path): \(what); say how large the machine is with --processors or --machine"
             )
         }
+        guard count <= Self.processorMaximum else {
+            throw Refusal("\(path): \(count) processors are more than \(Self.processorMaximum)")
+        }
+        try checkEnd(trace, at: path, processors: count)
         return .processors(count, policy: policy)
+    }
+
+    /// No machine has more; each takes some bytes.
+    private static let processorMaximum = 100_000_000
+
+    /// Refuses a log whose times add up to more than a clock of 64 bits holds.
+    private func checkEnd(_ trace: Trace, at path: String, processors: Int) throws {
+        guard trace.latestEnd(onProcessors: processors) < Double(Int64.max / 2) else {
+            throw Refusal(
+                "\(path): its run times and limits add up to more than 100,000 years on "
+                    + "\(processors) processors"
+            )
+        }
     }
 }
 
 extension ReplayMachine {
+    /// The processors of the partition that jobs go to.
+    var processorCount: Int {
+        configuration.partitions[partition].nodes.count * Int(coresPerNode)
+    }
+
     /// The default partition of a machine, alone: no job goes to another.
     fileprivate init(_ machine: Machine, policy: SchedulingPolicy) throws {
         let partition = machine.defaultPartition

@@ -18,11 +18,14 @@ struct ReplayRun {
     /// The thread's processor time is taken around the driver alone: reading the log and measuring
     /// the schedule are not in it.
     ///
-    /// - Parameter run: runs the driver and says what the policy is called.
+    /// - Parameters:
+    ///   - bar: advances by each job.
+    ///   - run: runs the driver and says what the policy is called.
     init(
         _ trace: Trace,
         on machine: ReplayMachine,
         _ options: ReplayOptions,
+        _ bar: ProgressBar,
         run: (inout ReplayDriver) throws -> (ReplayResult, String)
     ) rethrows {
         let before = Self.threadSeconds()
@@ -32,7 +35,13 @@ struct ReplayRun {
             order: options.eventOrder,
             overrun: options.overrun
         )
+        var shown = 0
+        driver.progress = { submitted in
+            bar.advance(by: submitted - shown)
+            shown = submitted
+        }
         let (result, name) = try run(&driver)
+        bar.advance(by: trace.jobs.count - shown)
         self.name = name
         cpuSeconds = Self.threadSeconds() - before
         self.machine = machine

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// What a run of a program gave.
+struct Run {
+    var status: Int32
+    var output: String
+    var errors: String
+}
+
+/// A folder of its own that goes when the test ends.
+final class Folder {
+    private let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "xinghe-program-\(UUID().uuidString)"
+        )
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    func write(_ name: String, _ text: String) throws -> String {
+        try text.write(toFile: path(name), atomically: false, encoding: .utf8)
+        return path(name)
+    }
+
+    func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+    }
+}
+
+/// Runs the `xinghe` of this build: the test program lies in the same folder.
+func xinghe(_ arguments: [String], input: String) throws -> Run {
+    try xinghe(arguments, input: Data(input.utf8))
+}
+
+/// See above.
+func xinghe(_ arguments: [String], input: Data = Data()) throws -> Run {
+    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { root.deleteLastPathComponent() }
+    let candidates = [folder, root.appendingPathComponent(".build/debug")]
+        .map { $0.appendingPathComponent("xinghe") }
+    let program = try #require(
+        candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    )
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    let pipes = (input: Pipe(), output: Pipe(), errors: Pipe())
+    process.standardInput = pipes.input
+    process.standardOutput = pipes.output
+    process.standardError = pipes.errors
+    try process.run()
+    // A program that refuses its options never reads; that is no failure of the test.
+    signal(SIGPIPE, SIG_IGN)
+    try? pipes.input.fileHandleForWriting.write(contentsOf: input)
+    try pipes.input.fileHandleForWriting.close()
+    // What it says about errors is never longer than a pipe holds.
+    let output = pipes.output.fileHandleForReading.readDataToEndOfFile()
+    let errors = pipes.errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Run(
+        status: process.terminationStatus,
+        output: String(decoding: output, as: UTF8.self),
+        errors: String(decoding: errors, as: UTF8.self)
+    )
+}
