@@ -212,6 +212,13 @@ let targets: [Target] = [
         ],
         swiftSettings: numeric
     ),
+    // Measures the engine alone; not installed (bench/replay/depth.sh).
+    .executableTarget(
+        name: "xinghe-depth",
+        dependencies: ["Quantities", "Determinism", "JobModel", "Scheduling", "Emulation"],
+        path: "bench/replay/depth",
+        swiftSettings: core
+    ),
     // tests
     .target(
         name: "EmulatorTestSupport",

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Xinghe beside its peers and its limits, on this machine, in one run. `make bench` builds first.
-# usage: bench/run.sh [replay] [listing] [kernels]     (default: all)
+# usage: bench/run.sh [replay] [year] [depth] [listing] [kernels]     (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(replay listing kernels)
+[ ${#parts[@]} -gt 0 ] || parts=(replay year depth listing kernels)
 
 for program in xinghe yhqueue; do
     command -v "$program" >/dev/null || {
@@ -18,17 +18,19 @@ echo "machine   $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo
     "load $(cut -d ' ' -f 1 /proc/loadavg)"
 echo "compiler  $(swift --version 2>/dev/null | head -n 1), release, static standard library"
 echo "commit    $(git describe --always --dirty 2>/dev/null || echo unknown)"
-echo "seed      none: no figure here draws at random; logs are replayed as recorded"
+echo "seed      1 for the year and the queue; logs are replayed as recorded"
 
 status=0
 for part in "${parts[@]}"; do
     printf '\n== %s ==\n' "$part"
     case $part in
         replay) bench/replay/run.sh || status=1 ;;
+        year) bench/replay/year.sh || status=1 ;;
+        depth) bench/replay/depth.sh || status=1 ;;
         listing) python3 bench/listing.py || status=1 ;;
         kernels) bench/kernels.sh --quick || status=1 ;;
         *)
-            echo "bench: no part '$part'; known are replay, listing, kernels" >&2
+            echo "bench: no part '$part'; known are replay, year, depth, listing, kernels" >&2
             exit 1
             ;;
     esac
