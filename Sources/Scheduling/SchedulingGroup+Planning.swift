@@ -6,6 +6,8 @@
 // promise only ever moves earlier. After a failure, a cancellation or anything else that is neither
 // an arrival nor an end, the kept plan no longer says what is free, and is made anew.
 
+import Quantities
+
 /// The kept plan of `BackfillPolicy.conservativeCompress`.
 struct KeptPlan: Sendable {
     var timeline: FreeTimeline
@@ -160,6 +162,22 @@ extension SchedulingGroup {
         let start = timeline.earliest(units: size, length: length)
         timeline.take(size, from: start, to: start + length)
         return start
+    }
+
+    /// When the plan that the last pass left starts a queued job. Unit: µs; nil without a plan.
+    func plannedStart(of slot: Int32, at now: SimInstant) -> Int64? {
+        if policy.backfill == .conservativeCompress { return keptPlan?.promise(of: slot) }
+        guard policy.backfill == .conservative else { return nil }
+        var timeline = runningTimeline(now.microseconds)
+        var cursor = queue.first()
+        while let current = cursor {
+            if queue.size(at: current) <= nodes.inServiceCount {
+                let start = reserve(current, &timeline)
+                if queue.slot(at: current) == slot { return start }
+            }
+            cursor = queue.entry(after: current)
+        }
+        return nil
     }
 
     private func runningTimeline(_ now: Int64, resolution: Int64 = 1) -> FreeTimeline {

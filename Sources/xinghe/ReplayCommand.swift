@@ -1,6 +1,7 @@
 import ArgumentParser
 import ReplayRuntime
 import Reporting
+import Scheduling
 import WireFormats
 import WorkloadFormats
 
@@ -34,6 +35,9 @@ struct ReplayCommand: AsyncParsableCommand {
     @OptionGroup
     var outside: ExternalPolicyOptions
 
+    @OptionGroup
+    var explaining: ExplainOptions
+
     @OptionGroup(title: "Outputs (one policy)")
     var outputs: ScheduleOutputs
 
@@ -46,6 +50,7 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let policies = try options.policies(policy)
         try outside.check(policies)
+        try explaining.check(options.eventOrder, isJSON: json, outputs.first, report)
         if let option = outputs.first, policies.count > 1 {
             throw ValidationError("\(option): one policy only; \(policy) names several")
         }
@@ -53,6 +58,7 @@ struct ReplayCommand: AsyncParsableCommand {
         try report.map { try OutputFile.check($0) }
         let trace = try options.readTrace(self.trace)
         try options.checkTrim(trace, at: self.trace)
+        if let job = explaining.explain { return try explain(job, trace, policies) }
         var page = report.map { _ in ReplayPage(options) }
         var outcomes: [PolicyOutcome] = []
         var machineTitle = ""
@@ -85,6 +91,24 @@ struct ReplayCommand: AsyncParsableCommand {
             outcomes: outcomes
         )
         print(json ? report.json.prettyText + "\n" : report.text, terminator: "")
+    }
+
+    private func explain(_ job: Int64, _ trace: Trace, _ policies: [SchedulingPolicy]) throws {
+        var texts: [String] = []
+        for policy in policies {
+            let machine = try options.machine(for: trace, at: self.trace, policy)
+            var driver = ReplayDriver(
+                trace: trace,
+                machine: machine,
+                order: options.eventOrder,
+                overrun: options.overrun
+            )
+            let text = try explaining.text(of: job, trace, at: self.trace, machine) { watch in
+                try outside.run(&driver, trace, machine, watch: watch)
+            }
+            texts.append(text)
+        }
+        print(texts.joined(separator: "\n"), terminator: "")
     }
 }
 
