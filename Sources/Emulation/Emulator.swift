@@ -167,7 +167,6 @@ public struct Emulator: Sendable {
         for index in groups[group].startedSlots.indices {
             didStart(groups[group].startedSlots[index], in: group, at: now, into: &sink)
         }
-        groups[group].startedSlots.removeAll(keepingCapacity: true)
     }
 
     /// Puts aside the jobs that a concurrency limit stopped in the last pass of a group.

@@ -132,6 +132,8 @@ extension SchedulingGroup {
     }
 
     private func started(at now: SimInstant, _ table: JobTable) -> [Int32] {
+        // A pass may follow another at one instant, when a job without run time has ended.
+        guard policy.backfill == .external else { return Array(startedSlots) }
         var slots: [Int32] = []
         ends.forEach { entry in
             if table.records[Int(entry.slot)].startedAt == now.microseconds {

@@ -25,6 +25,7 @@ extension SchedulingGroup {
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) -> OutsideStart {
+        startedSlots.removeAll(keepingCapacity: true)
         let job = table.records[Int(slot)]
         guard job.phase == .queued, let cursor = queue.cursor(of: job.key) else {
             return .isNotQueued

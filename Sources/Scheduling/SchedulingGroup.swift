@@ -30,9 +30,9 @@ public struct SchedulingGroup: Sendable {
     /// When the first promise of the kept plan falls due. Unit: µs since the epoch.
     public var nextPromise: Int64?
 
-    /// What the last pass did; the emulator reads and clears both.
-    public var startedSlots: ContiguousArray<Int32> = []
-    /// Jobs that a concurrency limit stopped, with the limit's position.
+    /// The jobs that the last pass started; the next one clears it.
+    public internal(set) var startedSlots: ContiguousArray<Int32> = []
+    /// Jobs that a concurrency limit stopped, with the limit's position; the emulator clears it.
     public var parkedSlots: ContiguousArray<(slot: Int32, limit: Int)> = []
 
     // Scratch space of `passByNode`, kept between passes.
@@ -202,6 +202,7 @@ public struct SchedulingGroup: Sendable {
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) {
+        if !startedSlots.isEmpty { startedSlots.removeAll(keepingCapacity: true) }
         guard queue.count > 0 else {
             // Nothing is promised, so the next arrival may plan from what runs.
             keptPlan = nil
