@@ -244,7 +244,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "SchedulingTests",
-        dependencies: ["Determinism", "Scheduling", "EmulatorTestSupport"],
+        dependencies: ["ClusterModel", "Determinism", "Scheduling", "EmulatorTestSupport"],
         swiftSettings: house
     ),
     .testTarget(
