@@ -83,6 +83,11 @@ struct CompareCommand: AsyncParsableCommand {
         guard Set(policies.map(\.name)).count == policies.count else {
             throw ValidationError("--policy: \(policy) names a policy twice")
         }
+        if policies.contains(where: { $0.backfill == .external }) {
+            throw ValidationError(
+                "--policy: an external program decides for 'xinghe replay --external' only"
+            )
+        }
         try report.map { try OutputFile.check($0) }
         let seeds = try seedList()
         let grid = try ComparisonGrid(

@@ -48,6 +48,19 @@ struct CompareProgramTests {
         #expect(alone.output.contains("\"\(digest)\""))
     }
 
+    @Test("Seeds shake submissions, and the table says how far the means lie apart")
+    func seeds() throws {
+        let arguments = ["compare", "-", "--policy", "easy,fcfs", "--seeds", "1,2,3"]
+        let run = try xinghe(arguments + ["--shake", "300"], input: Self.log(60))
+        #expect(run.status == 0)
+        #expect(run.output.contains("submissions shaken by ±300 s"))
+        #expect(run.output.contains("over the seeds: mean [least, most]"))
+        let cells = try traces(["--policy", "easy", "--seeds", "1,2,3"], input: Self.log(60))
+            .flatMap { $0["cells"] as? [[String: Any]] ?? [] }
+        #expect(Set(cells.compactMap { $0["digest"] as? String }).count == 3)
+        #expect(cells.compactMap { $0["seed"] as? Int } == [1, 2, 3])
+    }
+
     @Test("CSV has one row a cell and as many fields as its header")
     func csv() throws {
         let run = try xinghe(
@@ -95,6 +108,7 @@ struct CompareProgramTests {
             (["--seeds", "1,1"], "'1,1' is no list of different numbers"),
             (["--policy", "easy,easy"], "names a policy twice"),
             (["--policy", "easy,bogus"], "'bogus' is not known"),
+            (["--policy", "easy,external"], "an external program decides"),
             (["--report", "/nonexistent/page.html"], "/nonexistent/page.html: cannot be written"),
             (["--report", "/"], "/: is a folder"),
             (["--json", "--csv"], "one of them only"),
