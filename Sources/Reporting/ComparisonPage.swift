@@ -50,8 +50,8 @@ public struct ComparisonPage: Sendable {
         border-top:2px solid var(--line);padding-top:1rem}h3{font-size:1.05rem;margin:2rem 0 .4rem}
         .note{color:var(--soft);margin:.3rem 0 1rem;font-size:.9rem}.scroll{overflow-x:auto}
         table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
-        th{border-bottom:1.5px solid var(--ink);font-weight:600;font-size:.85rem;
-        vertical-align:bottom}th,td{padding:.25rem .7rem;text-align:right}
+        table{font-size:.9rem}th{border-bottom:1.5px solid var(--ink);font-weight:600;font-size:.82rem;
+        vertical-align:bottom}th,td{padding:.22rem .5rem;text-align:right}
         td{border-bottom:1px solid var(--line)}th:first-child,td:first-child{text-align:left}
         td.best{background:var(--best);font-weight:600}
         i.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.45em}
