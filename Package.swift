@@ -72,7 +72,8 @@ let targets: [Target] = [
     .target(
         name: "Catalog",
         dependencies: [
-            "Quantities", "IndexSets", "ClusterModel", "Billing", product("Yams", "Yams"),
+            "Quantities", "IndexSets", "ClusterModel", "JobModel", "Billing", "WorkloadFormats",
+            product("Yams", "Yams"),
         ],
         resources: [.embedInCode("Resources")],
         swiftSettings: house

@@ -9,7 +9,8 @@ struct RuleReader {
     private var assumptions: [String] = []
 
     static let topFields = [
-        "rule", "title", "authority", "level", "legal_ref", "version", "valid_from", "valid_to",
+        "rule", "id", "title", "authority", "level", "legal_ref", "version", "valid_from",
+        "valid_to",
         "timezone", "year_basis", "fiscal_start_month", "who", "what", "basis", "rate", "caps",
         "pool", "mode", "clock", "stack", "evidence", "clawback", "rounding", "taxable",
         "voucher", "assumptions", "sources",
@@ -24,13 +25,24 @@ struct RuleReader {
         if let zone = top["timezone"], try zone.text() != "Asia/Shanghai" {
             throw zone.refusal(.unreadable(found: try zone.text(), expected: "Asia/Shanghai"))
         }
+        if top["rule"] != nil, let id = top["id"] {
+            throw id.refusal(.conflict("name the rule once, as 'rule' or as 'id'"))
+        }
+        let id: String
+        if let field = top["id"] {
+            id = try field.name()
+        } else {
+            id = try top.required("rule").name()
+        }
+        var who = SubsidyRule.Beneficiaries(classes: nil)
+        if let field = top["who"] { who = try self.who(field) }
         var rule = SubsidyRule(
-            id: try top.required("rule").name(),
-            title: try top.required("title").text(),
+            id: id,
+            title: try top["title"]?.text() ?? id,
             authority: try authority(top),
             validity: try validity(top),
             yearBasis: try yearBasis(top),
-            who: try who(top.required("who")),
+            who: who,
             what: try what(top["what"]),
             basis: try basis(top["basis"]),
             rate: try rate(top.required("rate")),

@@ -23,3 +23,32 @@ public enum AccountsReport {
             + "\nTariff \(list.tariff); subsidy rules \(list.rules.joined(separator: ", "))\n"
     }
 }
+
+/// Accounts side by side, as an export was billed.
+public enum IngestReport {
+    /// One line an account, and their sum; ends with a newline.
+    public static func text(_ bills: [BillStatement]) -> String {
+        var table = TextTable(
+            header: [
+                "Account", "Enterprise", "Jobs", "Core-hours", "Card-hours", "Gross (CNY)",
+                "Subsidy (CNY)", "Net (CNY)",
+            ],
+            alignments: [.left, .left, .right, .right, .right, .right, .right, .right]
+        )
+        func add(_ name: String, _ enterprise: String, _ bills: [BillStatement]) {
+            func sum(_ value: (BillStatement) -> Int64) -> Int64 {
+                bills.reduce(0) { $0 + value($1) }
+            }
+            table.add([
+                name, enterprise, String(bills.reduce(0) { $0 + $1.total.jobs }),
+                BillReport.hours(sum { $0.total.coreSeconds }),
+                BillReport.hours(sum { $0.total.cardSeconds }), Fen(sum { $0.gross }).yuanText,
+                Fen(sum { $0.subsidy }).yuanText, Fen(sum { $0.net }).yuanText,
+            ])
+        }
+        for bill in bills { add(bill.account, bill.enterprise ?? "", [bill]) }
+        table.addRule()
+        add("Total", "", bills)
+        return table.lines.joined(separator: "\n") + "\n"
+    }
+}

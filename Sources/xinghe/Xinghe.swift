@@ -15,6 +15,7 @@ struct Xinghe: AsyncParsableCommand {
             CompareCommand.self,
             DownCommand.self,
             ForecastCommand.self,
+            IngestCommand.self,
             MachinesCommand.self,
             PoliciesCommand.self,
             PredictCommand.self,

@@ -1,0 +1,194 @@
+import ArgumentParser
+import Billing
+import Catalog
+import Foundation
+import Persistence
+import Quantities
+import Reporting
+import TraceFiles
+import WireFormats
+
+/// Bills what a real Slurm ran.
+struct IngestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest",
+        abstract: "Bill and audit the jobs of a real Slurm, from what sacct exports.",
+        discussion: """
+            Export with: sacct -a -P -D -S 2026-01-01 -o JobID,JobIDRaw,User,Account,Partition,QOS,\
+            Submit,Start,End,Elapsed,NNodes,AllocCPUS,AllocTRES,State. Prices come from a tariff, \
+            whose lines name partitions or platforms. Without --account the accounts are listed. \
+            --books writes the ledger; --check computes it again and names every line of such a \
+            file that differs. docs/billing.md describes the accounts file.
+            """
+    )
+
+    @Argument(help: "The export of sacct, plain or compressed.")
+    var export: String
+
+    @Option(help: "The prices: a shipped tariff, or a file.")
+    var tariff: String
+
+    @Option(help: ArgumentHelp("Who the accounts are.", valueName: "file.csv"))
+    var accounts: String?
+
+    @Option(help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule"))
+    var rule: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The platform of a partition; may be repeated.",
+            valueName: "partition=platform"
+        )
+    )
+    var platform: [String] = []
+
+    @Option(help: ArgumentHelp("The clock of the export.", valueName: "+HH:MM"))
+    var utcOffset = "+08:00"
+
+    @Option(name: [.customShort("A"), .long], help: "Print the statement of this account.")
+    var account: String?
+
+    @Option(help: "Print the statement of this enterprise.")
+    var enterprise: String?
+
+    @Option(help: ArgumentHelp("A month or year.", valueName: "YYYY-MM|YYYY"))
+    var period: String?
+
+    @Option(help: "text, json, csv or html.")
+    var format = BillCommand.Format.text
+
+    @Option(help: ArgumentHelp("Write the ledger.", valueName: "file"))
+    var books: String?
+
+    @Option(help: ArgumentHelp("Compare a ledger written before.", valueName: "file"))
+    var check: String?
+
+    func validate() throws {
+        if let period, BillingPeriod(period) == nil {
+            throw ValidationError("--period: '\(period)' is no month and no year")
+        }
+        guard Self.offset(utcOffset) != nil else {
+            throw ValidationError("--utc-offset: '\(utcOffset)' is no offset; write it as +08:00")
+        }
+        for pair in platform where pair.split(separator: "=").count != 2 {
+            throw ValidationError("--platform: '\(pair)' is no partition=platform")
+        }
+    }
+
+    /// `+08:00` in seconds.
+    private static func offset(_ text: String) -> Int64? {
+        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }
+            ),
+            let hours = Int64(parts[0]), let minutes = Int64(parts[1]), hours <= 14, minutes < 60
+        else { return nil }
+        return (sign == "-" ? -1 : 1) * (hours * 3_600 + minutes * 60)
+    }
+
+    func run() throws {
+        let (book, ingested) = try billed()
+        let rows = book.ledger.entries.map { LedgerRow(id: $0.id, text: $0.canonicalText) }
+        if let check {
+            let differences = BooksFile.differences(try readText(check), from: rows)
+            guard differences.isEmpty else {
+                throw Refusal(
+                    "\(check) is not what the export gives\n" + differences.joined(separator: "\n")
+                )
+            }
+            print(
+                "\(rows.count) entries computed again, no difference; head \(BooksFile.head(rows))"
+            )
+            return
+        }
+        if let books { try TextOutput.write(BooksFile.text(rows), to: books) }
+        let asOf = ingested.usages.last?.endedAt ?? .epoch
+        guard
+            let holder = account.map(StatementHolder.account) ?? enterprise.map({ .enterprise($0) })
+        else {
+            let names = Set(ingested.usages.map(\.account)).sorted()
+            let bills = names.compactMap {
+                book.statement(of: .account($0), period: billingPeriod, asOf: asOf)
+            }.map { BillStatement($0) }
+            print(IngestReport.text(bills), terminator: "")
+            return printNotes(ingested, book)
+        }
+        guard let statement = book.statement(of: holder, period: billingPeriod, asOf: asOf) else {
+            let known = Set(ingested.usages.map(\.account)).sorted().joined(separator: ", ")
+            throw Refusal("'\(account ?? enterprise ?? "")' is not known; accounts: \(known)")
+        }
+        var bill = BillStatement(statement)
+        bill.ledgerHead = BooksFile.head(rows)
+        let report = BillReport(bill)
+        switch format {
+        case .text: print(report.text, terminator: "")
+        case .json: print(report.json, terminator: "")
+        case .csv: print(report.csv, terminator: "")
+        case .html: print(report.html, terminator: "")
+        }
+    }
+
+    private var billingPeriod: BillingPeriod { period.flatMap { BillingPeriod($0) } ?? .all }
+
+    private func billed() throws -> (BillingBook, SacctUsages) {
+        let text = try TariffCatalog.tariffText(named: tariff) ?? readText(tariff)
+        let prices = try TariffReader.tariff(text: text, file: tariff)
+        let rules = try (rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule).map {
+            try RuleSource($0).rule
+        }
+        for rule in rules where rule.rate.isUnknown {
+            throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
+        }
+        if let rule = rules.proRataOutOfPlace {
+            throw Refusal("rule '\(rule.id)' shares its pool out in proportion; it must come last")
+        }
+        var platforms: [String: String] = [:]
+        for pair in platform {
+            let sides = pair.split(separator: "=").map(String.init)
+            platforms[sides[0]] = sides[1]
+        }
+        let ingested = try TraceFile.withBytes(of: export) { bytes in
+            try SacctUsages(
+                bytes,
+                file: export,
+                offsetSeconds: Self.offset(utcOffset) ?? 0,
+                platforms: platforms
+            )
+        }
+        var book = BillingBook(
+            tariff: prices,
+            rules: rules,
+            accounts: try accounts.map {
+                try AccountsReader.accounts(text: try readText($0), file: $0)
+            } ?? [],
+            platforms: try RuleCatalog.platforms()
+        )
+        for usage in ingested.usages { _ = book.settle(usage) }
+        return (book, ingested)
+    }
+
+    private func printNotes(_ ingested: SacctUsages, _ book: BillingBook) {
+        print(
+            "\(ingested.usages.count) runs billed; \(ingested.neverStarted) jobs never started,"
+                + " \(ingested.running) have not ended"
+        )
+        let unknown = Set(ingested.usages.map(\.account)).subtracting(book.accounts.keys).sorted()
+        if !unknown.isEmpty {
+            print(
+                "without a line in the accounts file, so without subsidy: \(unknown.joined(separator: ", "))"
+            )
+        }
+        let priced = Set(
+            book.ledger.entries.compactMap { entry -> String? in
+                guard case .charge(let part) = entry.subject, part.amount > .zero else {
+                    return nil
+                }
+                return part.partition
+            }
+        )
+        let free = Set(ingested.usages.map(\.partition)).subtracting(priced).sorted()
+        if !free.isEmpty {
+            print("partitions where nothing was charged: \(free.joined(separator: ", "))")
+        }
+    }
+}
