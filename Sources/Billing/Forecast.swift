@@ -148,6 +148,13 @@ public struct Forecast: Sendable {
         days.reduce(0) { $0 + $1.reduce(0) { $0 + Int128($1) } }
     }
 
+    /// The fees of all payers by month, in order. Unit: fen.
+    public var monthlyFees: [Int128] {
+        var sums: [BillingMonth: Int128] = [:]
+        forEachFee { _, day, fee in sums[day.billingMonth, default: 0] += Int128(fee) }
+        return sums.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     /// A job across months, or under a tariff that is not flat: as the centre would charge it.
     private mutating func addInParts(
         _ job: UInt32,
@@ -238,6 +245,9 @@ public struct RuleOutlook: Sendable {
     public var rule: SubsidyRule
     /// Months in order: all fees, and what the rule grants.
     public var months: [(month: BillingMonth, fee: Int128, granted: Int128)]
+    /// Fees that customers run up because the rule makes computing cheaper; part of the fees of the
+    /// months.
+    public var inducedFee: Int128
     /// Beneficiaries that reach a cap, with the day, in order of days.
     public var capsReached: [(beneficiary: String, day: BillingDay)]
     /// The day on which the pool first falls short; nil when it never does.
@@ -276,7 +286,12 @@ extension Forecast {
     ///
     /// First-come rules see one claim a payer and day. A rule whose pool is decided over a period
     /// sees one a payer and month, dated on the last day with a fee.
-    public func outlook(of rule: SubsidyRule) -> RuleOutlook {
+    ///
+    /// - Parameter elasticityPPM: how demand answers to price: a fee of which the rule pays the
+    ///   share s grows by s × elasticity. Linear, on the same day, and not past the cap: what is not
+    ///   granted moves nobody. Zero for demand that does not answer.
+    public func outlook(of rule: SubsidyRule, elasticityPPM: Int64 = 0) -> RuleOutlook {
+        precondition((0...10_000_000).contains(elasticityPPM))
         var tally = OutlookTally(rule: rule, bounds: Self.sizeBounds)
         forEachFee { payer, day, fee in
             tally.addFee(fee, of: payers[payer].tenant.enterprise, in: day.billingMonth)
@@ -285,10 +300,23 @@ extension Forecast {
             var account = SubsidyAccount(rule: rule, remembersClaims: false)
             forEachFee { payer, day, fee in
                 guard let claim = claim(of: payer, on: day, fee: fee) else { return }
-                tally.add(account.take(claim), claim)
+                let decision = account.take(claim)
+                tally.add(decision, claim)
+                // By the cumulative method it does not matter that the fee comes in two parts.
+                guard let more = claim.induced(by: decision.granted, elasticityPPM) else { return }
+                tally.addInduced(more)
+                tally.add(account.take(more), more)
             }
         } else {
-            let claims = monthlyClaims()
+            var claims = monthlyClaims()
+            if elasticityPPM > 0 {
+                let first = SubsidyEvaluation(rules: [rule], claims: claims).decisions[0]
+                let more = zip(claims, first).compactMap {
+                    $0.induced(by: $1.granted, elasticityPPM)
+                }
+                for claim in more { tally.addInduced(claim) }
+                claims += more
+            }
             let evaluation = SubsidyEvaluation(rules: [rule], claims: claims)
             for (claim, decision) in zip(claims, evaluation.decisions[0]) {
                 tally.add(decision, claim)
@@ -338,6 +366,20 @@ extension Forecast {
     }
 }
 
+extension SubsidyClaim {
+    /// What its enterprise computes more because `granted` of the fee is paid by others.
+    ///
+    /// Fee × granted share × elasticity is granted × elasticity.
+    fileprivate func induced(by granted: Fen, _ elasticityPPM: Int64) -> SubsidyClaim? {
+        let more = Int128(max(0, granted.count)) * Int128(elasticityPPM) / 1_000_000
+        guard more > 0, more <= Int128(Fen.maximum.count) else { return nil }
+        var claim = self
+        claim.id += "+"
+        claim.fee = Fen(Int64(more))
+        return claim
+    }
+}
+
 /// Sums up decisions.
 private struct OutlookTally {
     private let rule: SubsidyRule
@@ -346,6 +388,7 @@ private struct OutlookTally {
     private var enterprises: [String: (fee: Int128, granted: Int128)] = [:]
     private var caps: [String: BillingDay] = [:]
     private var poolExhaustedOn: BillingDay?
+    private var inducedFee: Int128 = 0
 
     init(rule: SubsidyRule, bounds: [Int64]) {
         self.rule = rule
@@ -355,6 +398,11 @@ private struct OutlookTally {
     mutating func addFee(_ fee: Int64, of enterprise: String?, in month: BillingMonth) {
         months[month, default: (0, 0)].fee += Int128(fee)
         if let enterprise { enterprises[enterprise, default: (0, 0)].fee += Int128(fee) }
+    }
+
+    mutating func addInduced(_ claim: SubsidyClaim) {
+        inducedFee += Int128(claim.fee.count)
+        addFee(claim.fee.count, of: claim.enterprise, in: claim.date.billingMonth)
     }
 
     mutating func add(_ decision: GrantDecision, _ claim: SubsidyClaim) {
@@ -385,6 +433,7 @@ private struct OutlookTally {
             months: months.sorted { $0.key < $1.key }.map {
                 (month: $0.key, fee: $0.value.fee, granted: $0.value.granted)
             },
+            inducedFee: inducedFee,
             capsReached: caps.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map {
                 (beneficiary: $0.key, day: $0.value)
             },

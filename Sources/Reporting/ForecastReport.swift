@@ -6,11 +6,24 @@ import WireFormats
 public struct ForecastReport: Sendable {
     private let forecast: Forecast
     private let outlooks: [RuleOutlook]
+    private let elasticityPPM: Int64
 
     /// Makes a report.
-    public init(_ forecast: Forecast, outlooks: [RuleOutlook]) {
+    ///
+    /// - Parameter elasticityPPM: the response of demand that the outlooks were made with.
+    public init(_ forecast: Forecast, outlooks: [RuleOutlook], elasticityPPM: Int64 = 0) {
         self.forecast = forecast
         self.outlooks = outlooks
+        self.elasticityPPM = elasticityPPM
+    }
+
+    private var elasticityNote: [String] {
+        guard elasticityPPM > 0 else { return [] }
+        return [
+            "Demand answers to price: elasticity \(BillReport.thousandths(elasticityPPM / 1_000));"
+                + " a fee of which a rule pays the share s grows by s × that. Fees of the months are"
+                + " without it."
+        ]
     }
 
     /// Tables for a terminal; ends with a newline.
@@ -20,16 +33,17 @@ public struct ForecastReport: Sendable {
                 + (forecast.strangerCount > 0
                     ? "; \(forecast.strangerCount) jobs of users without a tenant" : "")
                 + (forecast.absurdCount > 0
-                    ? "; \(forecast.absurdCount) jobs out of any range left out" : ""),
-            "",
+                    ? "; \(forecast.absurdCount) jobs out of any range left out" : "")
         ]
+        lines += elasticityNote + [""]
         var months = TextTable(
             header: ["Month", "Fees (CNY)"] + outlooks.map { "\($0.rule.id) (CNY)" },
             alignments: [.left, .right] + outlooks.map { _ in .right }
         )
+        let fees = forecast.monthlyFees
         for (index, month) in (outlooks.first?.months ?? []).enumerated() {
             months.add(
-                [month.month.description, yuan(month.fee)]
+                [month.month.description, yuan(fees[index])]
                     + outlooks.map { yuan($0.months[index].granted) }
             )
         }
@@ -43,6 +57,9 @@ public struct ForecastReport: Sendable {
     private func details(_ outlook: RuleOutlook) -> [String] {
         var lines = ["\(outlook.rule.id): \(outlook.rule.title)"]
         if let day = outlook.poolExhaustedOn { lines.append("  The pool falls short on \(day).") }
+        if outlook.inducedFee > 0 {
+            lines.append("  It brings \(yuan(outlook.inducedFee)) CNY of further fees.")
+        }
         lines.append("  \(outlook.capsReached.count) beneficiaries reach the cap of a year.")
         for reached in outlook.capsReached.prefix(10) {
             lines.append("    \(reached.day)  \(reached.beneficiary)")
@@ -70,6 +87,7 @@ public struct ForecastReport: Sendable {
             "jobs_without_tenant": .integer(Int64(forecast.strangerCount)),
             "jobs_left_out": .integer(Int64(forecast.absurdCount)),
             "fee_fen": integer(forecast.totalFee),
+            "elasticity_ppm": .integer(elasticityPPM),
             "rules": .array(outlooks.map { json($0) }),
         ]
         return document.prettyText + "\n"
@@ -79,6 +97,7 @@ public struct ForecastReport: Sendable {
         [
             "rule": .string(outlook.rule.id),
             "granted_fen": integer(outlook.total),
+            "induced_fee_fen": integer(outlook.inducedFee),
             "pool_exhausted_on": outlook.poolExhaustedOn.map { .string("\($0)") } ?? .null,
             "months": .array(
                 outlook.months.map { row -> JSONValue in

@@ -38,11 +38,41 @@ struct ForecastCommand: ParsableCommand {
     )
     var tariff: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            How demand answers to price: a fee of which a rule pays the share s grows by s times \
+            this, 0 to 10.
+            """,
+            valueName: "number"
+        )
+    )
+    var elasticity = "0"
+
     @Flag(help: "Print JSON.")
     var json = false
 
     @Option(help: ArgumentHelp("Write a page with a plot, too.", valueName: "file"))
     var html: String?
+
+    /// The elasticity in ppm; nil for what is no number from 0 to 10.
+    private var elasticityPPM: Int64? {
+        let parts = elasticity.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 6 }),
+            parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            let whole = Int64(parts[0]), whole <= 10
+        else { return nil }
+        let decimals = parts.count == 2 ? String(parts[1]) : ""
+        let fraction = Int64(decimals + String(repeating: "0", count: 6 - decimals.utf8.count)) ?? 0
+        let ppm = whole * 1_000_000 + fraction
+        return ppm <= 10_000_000 ? ppm : nil
+    }
+
+    func validate() throws {
+        guard elasticityPPM != nil else {
+            throw ValidationError("--elasticity: '\(elasticity)' is no number from 0 to 10")
+        }
+    }
 
     func run() throws {
         let names = rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule
@@ -52,7 +82,10 @@ struct ForecastCommand: ParsableCommand {
         }
         let prices =
             if let tariff {
-                try TariffReader.tariff(text: try readText(tariff), file: tariff)
+                try TariffReader.tariff(
+                    text: TariffCatalog.tariffText(named: tariff) ?? readText(tariff),
+                    file: tariff
+                )
             } else {
                 try TariffReader.shipped()
             }
@@ -73,7 +106,12 @@ struct ForecastCommand: ParsableCommand {
                 duration: SimDuration(microseconds: min(job.runTime, job.timeLimit))
             )
         }
-        let report = ForecastReport(forecast, outlooks: rules.map { forecast.outlook(of: $0) })
+        let elasticity = elasticityPPM ?? 0
+        let report = ForecastReport(
+            forecast,
+            outlooks: rules.map { forecast.outlook(of: $0, elasticityPPM: elasticity) },
+            elasticityPPM: elasticity
+        )
         if let html { try Data(report.html.utf8).write(to: URL(fileURLWithPath: html)) }
         print(json ? report.json : report.text, terminator: "")
     }
