@@ -58,6 +58,10 @@ public struct EmulatorConfiguration: Sendable {
     public var limits: [ConcurrencyLimit]
     /// How jobs are chosen and placed.
     public var policy: SchedulingPolicy
+    /// Whether jobs may ask for parts of cards; a node then has at most 16 cards.
+    public var sharesCards = false
+    /// The leaf switch of each node, for `PlacementPolicy.fewestSwitches`; empty when unknown.
+    public var leafSwitches: [Int32] = []
     /// Whether ended jobs are remembered, for dependencies that name them later. A replay of
     /// millions of jobs without dependencies does not need it.
     public var remembersEndedJobs: Bool

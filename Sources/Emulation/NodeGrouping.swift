@@ -48,6 +48,9 @@ struct NodeGrouping {
                     machineIndex: indices,
                     partitions: masks,
                     isWholeNodeOnly: members.allSatisfy { partitions[$0].isWholeNode },
+                    sharesCards: configuration.sharesCards,
+                    leafSwitches: configuration.leafSwitches.isEmpty
+                        ? [] : indices.map { configuration.leafSwitches[$0] },
                     policy: configuration.policy
                 )
             )

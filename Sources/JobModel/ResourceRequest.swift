@@ -14,6 +14,8 @@ public struct ResourceRequest: Hashable, Sendable {
     public var memoryMebibytesPerChunk: Int32
     /// Accelerator cards of one chunk.
     public var acceleratorsPerChunk: Int32
+    /// The part of its card that a job of one chunk and one card asks for, in 1/1000; 1000 is whole.
+    public var acceleratorShare: Int32
     /// How many chunks one node may hold; 1 asks for as many nodes as chunks.
     public var chunksPerNodeMaximum: Int32
     /// Whether each node is held whole, whatever part of it is used.
@@ -27,15 +29,22 @@ public struct ResourceRequest: Hashable, Sendable {
         coresPerChunk: Int32 = 1,
         memoryMebibytesPerChunk: Int32 = 0,
         acceleratorsPerChunk: Int32 = 0,
+        acceleratorShare: Int32 = 1_000,
         chunksPerNodeMaximum: Int32 = .max,
         isExclusive: Bool = false
     ) {
         precondition(chunkCount >= 1 && coresPerChunk >= 1 && chunksPerNodeMaximum >= 1)
         precondition(memoryMebibytesPerChunk >= 0 && acceleratorsPerChunk >= 0)
+        precondition((1...1_000).contains(acceleratorShare))
+        precondition(
+            acceleratorShare == 1_000 || chunkCount == 1 && acceleratorsPerChunk == 1,
+            "a part of a card goes with one chunk and one card"
+        )
         self.chunkCount = chunkCount
         self.coresPerChunk = coresPerChunk
         self.memoryMebibytesPerChunk = memoryMebibytesPerChunk
         self.acceleratorsPerChunk = acceleratorsPerChunk
+        self.acceleratorShare = acceleratorShare
         self.chunksPerNodeMaximum = chunksPerNodeMaximum
         self.isExclusive = isExclusive
     }

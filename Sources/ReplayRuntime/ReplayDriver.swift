@@ -163,7 +163,13 @@ public struct ReplayDriver {
         let job = trace.jobs[next]
         next += 1
         submission.id = JobID(UInt32(next))
-        submission.request.chunkCount = machine.nodes(forProcessors: job.processors)
+        if machine.sharing == .wholeNodes {
+            submission.request.chunkCount = machine.nodes(forProcessors: job.processors)
+        } else {
+            let detail = trace.requests.isEmpty ? nil : trace.requests[next - 1]
+            submission.request = machine.request(job, detail)
+            submission.partitions[0] = machine.partition(detail)
+        }
         submission.timeLimit = SimDuration(microseconds: job.timeLimit)
         submission.user = job.user
         submission.account = job.group

@@ -148,6 +148,28 @@ public struct ExpectedEnds: Sendable {
         return list
     }
 
+    /// Calls `body` with the instants at which running jobs count as ending, in order, until it
+    /// returns false.
+    func forEachByInstant(
+        now: Int64,
+        grace: Int64,
+        _ body: (_ instant: Int64, _ slot: Int32) -> Bool
+    ) {
+        if let first = order.first, count > 0, firstEnd(first) <= now {
+            for entry in byInstant(now: now, grace: grace) {
+                guard body(entry.instant, entry.slot) else { return }
+            }
+        } else {
+            forEach { body($0.end, $0.slot) }
+        }
+    }
+
+    /// Whether a job has run beyond its planned end.
+    func hasOverruns(at now: Int64) -> Bool {
+        guard count > 0, let first = order.first else { return false }
+        return firstEnd(first) <= now
+    }
+
     /// Overruns are rare, so this form is plain.
     private func shadowWithOverruns(
         need: Int32,

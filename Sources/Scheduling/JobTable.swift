@@ -40,6 +40,8 @@ public struct ActiveJob: Sendable {
     public var hasLimits: Bool
     /// What it asks for.
     public var request: ResourceRequest
+    /// What it shares with jobs of the same request, by the group's number; −1 when nobody counts.
+    var shape: Int32 = -1
     /// The partition it runs in, or asked for first.
     public var partition: Int32
     /// The queue group of `partition`.
@@ -129,6 +131,8 @@ public struct AllocationSegment: Hashable, Sendable {
     public var node: Int32
     /// The number of chunks on it.
     public var chunks: Int32
+    /// Which of the node's cards, where parts of cards are given out; zero elsewhere.
+    public var cards: UInt16 = 0
 }
 
 /// The active jobs, each in a slot that is used again after the job has ended.

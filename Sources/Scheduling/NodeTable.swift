@@ -12,101 +12,6 @@ public enum NodeService: UInt8, Sendable {
     case down
 }
 
-/// What is free on each node of a group; element `i` belongs to the group's node `i`.
-///
-/// The present and the state at a shadow time are both values of this type, so one piece of code
-/// answers "can it be placed" for both.
-struct NodeLoad: Sendable {
-    var cores: ContiguousArray<Int32>
-    var memory: ContiguousArray<Int32>
-    var accelerators: ContiguousArray<Int32>
-    /// The jobs on each node; an exclusive job needs a node with none.
-    var jobs: ContiguousArray<Int32>
-
-    init(idle capacity: NodeCapacities) {
-        cores = capacity.cores
-        memory = capacity.memory
-        accelerators = capacity.accelerators
-        jobs = ContiguousArray(repeating: 0, count: capacity.cores.count)
-    }
-
-    /// How many chunks of `request` node `node` could take.
-    func chunks(_ request: ResourceRequest, on node: Int) -> Int32 {
-        if request.isExclusive && jobs[node] > 0 { return 0 }
-        return request.chunksThatFit(
-            cores: cores[node],
-            memory: memory[node],
-            accelerators: accelerators[node]
-        )
-    }
-
-    mutating func take(_ segment: AllocationSegment, of request: ResourceRequest) {
-        let node = Int(segment.node)
-        jobs[node] += 1
-        if request.isExclusive {
-            cores[node] = 0
-            memory[node] = 0
-            accelerators[node] = 0
-        } else {
-            cores[node] -= segment.chunks * request.coresPerChunk
-            memory[node] -= segment.chunks * request.memoryMebibytesPerChunk
-            accelerators[node] -= segment.chunks * request.acceleratorsPerChunk
-        }
-        precondition(cores[node] >= 0 && memory[node] >= 0 && accelerators[node] >= 0)
-    }
-
-    mutating func give(
-        _ segment: AllocationSegment,
-        of request: ResourceRequest,
-        capacity: NodeCapacities
-    ) {
-        let node = Int(segment.node)
-        jobs[node] -= 1
-        if request.isExclusive {
-            cores[node] = capacity.cores[node]
-            memory[node] = capacity.memory[node]
-            accelerators[node] = capacity.accelerators[node]
-        } else {
-            cores[node] += segment.chunks * request.coresPerChunk
-            memory[node] += segment.chunks * request.memoryMebibytesPerChunk
-            accelerators[node] += segment.chunks * request.acceleratorsPerChunk
-        }
-    }
-}
-
-/// What each node of a group has; element `i` belongs to the group's node `i`.
-struct NodeCapacities: Sendable {
-    var cores: ContiguousArray<Int32>
-    /// Unit: MiB.
-    var memory: ContiguousArray<Int32>
-    var accelerators: ContiguousArray<Int32>
-
-    init(_ nodes: [NodeCapacity]) {
-        cores = ContiguousArray(nodes.map(\.cores))
-        memory = ContiguousArray(nodes.map { Int32(clamping: $0.memory.mebibytes) })
-        accelerators = ContiguousArray(nodes.map(\.accelerators))
-    }
-
-    /// How many chunks of `request` node `node` could take if it were idle.
-    func chunks(_ request: ResourceRequest, on node: Int) -> Int32 {
-        request.chunksThatFit(
-            cores: cores[node],
-            memory: memory[node],
-            accelerators: accelerators[node]
-        )
-    }
-}
-
-extension ResourceRequest {
-    /// How many chunks fit into these amounts of one node.
-    fileprivate func chunksThatFit(cores: Int32, memory: Int32, accelerators: Int32) -> Int32 {
-        var count = min(chunksPerNodeMaximum, cores / coresPerChunk)
-        if memoryMebibytesPerChunk > 0 { count = min(count, memory / memoryMebibytesPerChunk) }
-        if acceleratorsPerChunk > 0 { count = min(count, accelerators / acceleratorsPerChunk) }
-        return max(0, count)
-    }
-}
-
 /// The nodes of one queue group: who is in service, who is idle, who holds what.
 ///
 /// A group of equal nodes that are only given whole (*uniform*) needs no amounts: an idle bitmap,
@@ -115,7 +20,8 @@ extension ResourceRequest {
 struct NodeTable: Sendable {
     /// The machine's index of each node of the group, ascending.
     let machineIndex: [Int]
-    let capacity: NodeCapacities
+    /// What each node has.
+    let capacity: ContiguousArray<NodeAmounts>
     let isUniform: Bool
     private(set) var service: ContiguousArray<NodeService>
     /// Nodes in service, busy or not.
@@ -124,8 +30,14 @@ struct NodeTable: Sendable {
     private(set) var idleCount: Int32
     /// Cores free on nodes in service.
     private(set) var coresFree: Int64
-    /// Amounts; kept only when the group is not uniform.
-    private(set) var load: NodeLoad
+    /// What is free on each node. In a uniform group only during a pass that looks at nodes.
+    private(set) var amounts: ContiguousArray<NodeAmounts>
+    /// What is free of each node's cards; empty where cards are only given whole.
+    private(set) var cards: ContiguousArray<CardShares>
+    /// Finds nodes that fit; kept like `amounts`.
+    private(set) var index: NodeIndex
+    /// The nodes by free cores; only for placement policies that ask for it.
+    private(set) var byFreeCores: NodesByFreeCores?
 
     private var idleWords: ContiguousArray<UInt64>
     /// No word before this one has an idle node.
@@ -135,20 +47,34 @@ struct NodeTable: Sendable {
     /// The slot of the job that holds the node whole; −1 when none does.
     private var owner: ContiguousArray<Int32>
 
-    init(nodes: [NodeCapacity], machineIndex: [Int], isWholeNodeOnly: Bool) {
+    init(
+        nodes: [NodeCapacity],
+        machineIndex: [Int],
+        isWholeNodeOnly: Bool,
+        sharesCards: Bool = false,
+        placement: PlacementPolicy = .firstFit
+    ) {
         precondition(nodes.count == machineIndex.count)
         self.machineIndex = machineIndex
-        capacity = NodeCapacities(nodes)
+        capacity = ContiguousArray(nodes.map(NodeAmounts.init))
         isUniform = isWholeNodeOnly && nodes.allSatisfy { $0 == nodes.first }
         service = ContiguousArray(repeating: .up, count: nodes.count)
         inServiceCount = Int32(nodes.count)
         idleCount = Int32(nodes.count)
         coresFree = nodes.reduce(0) { $0 + Int64($1.cores) }
-        load = NodeLoad(idle: capacity)
+        amounts = capacity
+        cards =
+            sharesCards ? ContiguousArray(nodes.map { CardShares(count: $0.accelerators) }) : []
+        index = NodeIndex(count: isUniform ? 1 : nodes.count)
+        if placement.asksForFreeCores, !isUniform {
+            byFreeCores = NodesByFreeCores(ContiguousArray(nodes.map(\.cores)))
+        }
         idleWords = ContiguousArray(repeating: 0, count: (nodes.count + 63) / 64)
         for node in nodes.indices { idleWords[node >> 6] |= 1 << UInt64(node & 63) }
         nextNode = ContiguousArray(repeating: -1, count: nodes.count)
         owner = ContiguousArray(repeating: -1, count: nodes.count)
+        guard !isUniform else { return }
+        for node in nodes.indices { index.set(node, state(node)) }
     }
 
     var count: Int { machineIndex.count }
@@ -166,14 +92,35 @@ struct NodeTable: Sendable {
         return low < machineIndex.count && machineIndex[low] == machineNode ? low : nil
     }
 
-    /// The present amounts, also for a uniform group.
-    func currentLoad() -> NodeLoad {
-        guard isUniform else { return load }
-        var derived = NodeLoad(idle: capacity)
-        for node in 0..<count where owner[node] >= 0 {
-            derived.take(AllocationSegment(node: Int32(node), chunks: 1), of: .wholeNodes(1))
+    /// What is free on a node.
+    @inline(__always)
+    func state(_ node: Int) -> NodeState {
+        NodeState(amounts: amounts[node], cards: cards.isEmpty ? nil : cards[node])
+    }
+
+    /// Sets what is free on a node.
+    private mutating func set(_ node: Int, to state: NodeState) {
+        amounts[node] = state.amounts
+        if let shares = state.cards { cards[node] = shares }
+        index.set(node, service[node] == .up ? state : nil)
+        byFreeCores?.set(node, state.amounts.cores)
+    }
+
+    /// Makes the amounts of a uniform group, which keeps none between passes.
+    mutating func deriveAmounts(_ placement: PlacementPolicy) {
+        precondition(isUniform)
+        amounts = capacity
+        index = NodeIndex(count: count)
+        for node in 0..<count {
+            if owner[node] >= 0 {
+                var state = NodeState(amounts: capacity[node], cards: nil)
+                state.take(AllocationSegment(node: Int32(node), chunks: 1), of: .wholeNodes(1))
+                amounts[node] = state.amounts
+            }
+            index.set(node, service[node] == .up ? state(node) : nil)
         }
-        return derived
+        guard placement.asksForFreeCores else { return }
+        byFreeCores = NodesByFreeCores(ContiguousArray(amounts.map(\.cores)))
     }
 }
 
@@ -206,7 +153,7 @@ extension NodeTable {
         firstIdleWord = word
         nextNode[Int(last)] = -1
         idleCount -= wanted
-        coresFree -= Int64(wanted) * Int64(capacity.cores[0])
+        coresFree -= Int64(wanted) * Int64(capacity[0].cores)
         return first
     }
 
@@ -221,7 +168,7 @@ extension NodeTable {
             next = node
         }
         idleCount -= Int32(nodes.count)
-        coresFree -= Int64(nodes.count) * Int64(capacity.cores[0])
+        coresFree -= Int64(nodes.count) * Int64(capacity[0].cores)
         return next
     }
 
@@ -236,7 +183,7 @@ extension NodeTable {
                 idleWords[index >> 6] |= 1 << UInt64(index & 63)
                 firstIdleWord = min(firstIdleWord, index >> 6)
                 idleCount += 1
-                coresFree += Int64(capacity.cores[index])
+                coresFree += Int64(capacity[index].cores)
             }
         }
     }
@@ -261,10 +208,11 @@ extension NodeTable {
     mutating func take(_ segments: [AllocationSegment], of request: ResourceRequest) {
         for segment in segments {
             let node = Int(segment.node)
-            let before = load.cores[node]
-            if load.jobs[node] == 0 { markBusy(node) }
-            load.take(segment, of: request)
-            coresFree -= Int64(before - load.cores[node])
+            var state = state(node)
+            if state.amounts.jobs == 0 { markBusy(node) }
+            state.take(segment, of: request)
+            coresFree -= Int64(amounts[node].cores - state.amounts.cores)
+            set(node, to: state)
         }
     }
 
@@ -272,12 +220,22 @@ extension NodeTable {
     mutating func release(_ segments: [AllocationSegment], of request: ResourceRequest) {
         for segment in segments {
             let node = Int(segment.node)
-            let before = load.cores[node]
-            load.give(segment, of: request, capacity: capacity)
-            guard service[node] == .up else { continue }
-            coresFree += Int64(load.cores[node] - before)
-            if load.jobs[node] == 0 { markIdle(node) }
+            var state = state(node)
+            state.give(segment, of: request, capacity: capacity[node])
+            if service[node] == .up {
+                coresFree += Int64(state.amounts.cores - amounts[node].cores)
+                if state.amounts.jobs == 0 { markIdle(node) }
+            }
+            set(node, to: state)
         }
+    }
+
+    /// Notes in the amounts of a uniform group that a job has taken a node.
+    mutating func noteTaken(_ segment: AllocationSegment) {
+        let node = Int(segment.node)
+        var state = state(node)
+        state.take(segment, of: .wholeNodes(1))
+        set(node, to: state)
     }
 
     private mutating func markBusy(_ node: Int) {
@@ -300,8 +258,9 @@ extension NodeTable {
         let wasUp = service[node] == .up
         service[node] = newService
         guard wasUp != (newService == .up) else { return }
-        let isFree = isUniform ? owner[node] < 0 : load.jobs[node] == 0
-        let freeCores = isUniform ? (isFree ? capacity.cores[node] : 0) : load.cores[node]
+        let isFree = isUniform ? owner[node] < 0 : amounts[node].jobs == 0
+        let freeCores = isUniform ? (isFree ? capacity[node].cores : 0) : amounts[node].cores
+        if !isUniform { index.set(node, newService == .up ? state(node) : nil) }
         inServiceCount += wasUp ? -1 : 1
         coresFree += Int64(wasUp ? -freeCores : freeCores)
         guard isFree else { return }
@@ -315,14 +274,19 @@ extension NodeTable {
         precondition(inServiceCount == Int32(service.count { $0 == .up }))
         for node in idle {
             precondition(service[node] == .up)
-            precondition(isUniform ? owner[node] < 0 : load.jobs[node] == 0)
+            precondition(isUniform ? owner[node] < 0 : amounts[node].jobs == 0)
         }
-        let current = currentLoad()
         var cores: Int64 = 0
         for node in 0..<count {
-            precondition(current.cores[node] >= 0 && current.cores[node] <= capacity.cores[node])
-            precondition(current.jobs[node] >= 0)
-            if service[node] == .up { cores += Int64(current.cores[node]) }
+            var free = amounts[node].cores
+            if isUniform { free = owner[node] < 0 ? capacity[node].cores : 0 }
+            precondition(free >= 0 && free <= capacity[node].cores)
+            precondition(isUniform || amounts[node].jobs >= 0)
+            if service[node] == .up { cores += Int64(free) }
+            guard !cards.isEmpty else { continue }
+            let whole = (0..<CardShares.countMaximum).count { cards[node].free[$0] == 1_000 }
+            precondition(whole == Int(amounts[node].accelerators) || amounts[node].jobs > 0)
+            precondition(all(cards[node].free .<= SIMD16(repeating: CardShares.whole)))
         }
         precondition(cores == coresFree, "free cores \(cores) counted \(coresFree)")
     }

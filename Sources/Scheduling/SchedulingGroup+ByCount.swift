@@ -9,7 +9,12 @@ extension SchedulingGroup {
         _ limits: inout ConcurrencyLimits
     ) {
         guard let head = startHeadsByCount(now, &table, &limits) else { return }
-        guard policy.backfill != .none, nodes.idleCount > 0, queue.count > 1 else { return }
+        let headKey = queue.key(at: head)
+        guard policy.backfill != .none, nodes.idleCount > 0 else {
+            blocked = BlockedHead(key: headKey, shadow: .max, extra: 0)
+            return
+        }
+        guard queue.count > 1 else { return }
         guard
             let shadow = ends.shadow(
                 need: queue.size(at: head),
@@ -36,6 +41,24 @@ extension SchedulingGroup {
             if tryStartByCount(place, now, &table, &limits), isLong { extra -= size }
             cursor = candidate
         }
+        guard !hasOverruns(at: now) else { return }
+        blocked = BlockedHead(key: headKey, shadow: shadow.instant, extra: extra)
+    }
+
+    /// After an arrival and nothing else: `slot` may start, nobody else.
+    mutating func tryArrivalByCount(
+        _ slot: Int32,
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        guard let head = blocked, let cursor = queue.cursor(of: table.records[Int(slot)].key) else {
+            return
+        }
+        let size = queue.size(at: cursor)
+        let isLong = Int64(queue.limit(at: cursor)) > (head.shadow - now) / 1_000_000
+        guard size <= nodes.idleCount, !isLong || size <= head.extra else { return }
+        if tryStartByCount(cursor, now, &table, &limits), isLong { blocked?.extra -= size }
     }
 
     /// Starts jobs in queue order until one does not fit.
@@ -81,8 +104,8 @@ extension SchedulingGroup {
         let size = queue.size(at: cursor)
         removeFromQueue(cursor, table)
         let first = nodes.takeLowest(size, for: slot)
-        let held = size &* nodes.capacity.cores[0]
-        let cards = size &* nodes.capacity.accelerators[0]
+        let held = size &* nodes.capacity[0].cores
+        let cards = size &* nodes.capacity[0].accelerators
         let index = Int(slot)
         table.records[index].phase = .running
         table.records[index].startedAt = now
@@ -115,7 +138,7 @@ extension SchedulingGroup {
         let nodesWanted = nodesNeeded(for: job.request)
         let coresWanted =
             nodes.isUniform
-            ? Int64(nodesWanted) * Int64(nodes.capacity.cores[0]) : Int64(units(of: job.request))
+            ? Int64(nodesWanted) * Int64(nodes.capacity[0].cores) : Int64(units(of: job.request))
         return limits.obstacle(for: job, nodes: nodesWanted, cores: coresWanted)
     }
 }

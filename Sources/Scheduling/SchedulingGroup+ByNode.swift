@@ -7,7 +7,7 @@ import JobModel
 // Within one pass free resources only shrink, so a request that could not be placed now need not
 // be tried again; one that would have delayed the head need not be tried again until another job
 // has started, since that may change where it would be placed. Requests repeat, so few of the
-// queued jobs cost more than a look into a set.
+// queued jobs cost more than a look at two marks.
 
 /// What decides where a job can be placed, for jobs that name no nodes.
 struct ShapeKey: Hashable {
@@ -15,12 +15,14 @@ struct ShapeKey: Hashable {
     var partition: Int32
 }
 
-/// The state at the instant from which the head can be placed.
-private struct HeadShadow {
-    var instant: Int64
-    var load: NodeLoad
-    var filter: NodeFilter
-    var availability: Availability
+/// Requests of one shape share what is found out about them.
+struct ShapeMarks: Sendable {
+    /// Whether nodes could ever take it; nil when nobody asked.
+    var everFits: Bool?
+    /// The generation in which it could not be placed.
+    var failedNow: UInt64 = 0
+    /// The generation in which it would have delayed the head.
+    var failedLong: UInt64 = 0
 }
 
 extension SchedulingGroup {
@@ -29,81 +31,129 @@ extension SchedulingGroup {
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) {
-        failedNow.removeAll(keepingCapacity: true)
-        failedLong.removeAll(keepingCapacity: true)
-        var derived = nodes.isUniform ? nodes.currentLoad() : nil
+        if nodes.isUniform { nodes.deriveAmounts(policy.placement) }
+        nowGeneration += 1
+        longGeneration += 1
+        headShadow = nil
+        hasLongFailure = false
+        mustLookAgain = false
         var cursor = queue.first()
-        var head: (cursor: WaitingQueue.Cursor, shadow: HeadShadow)?
         while let current = cursor {
             if park(current, table, &limits) {
                 cursor = queue.count > 0 ? queue.entry(after: current) : nil
                 continue
             }
-            if let placed = placeNow(queue.slot(at: current), table, derived) {
-                start(current, placed, now, &table, &limits, &derived)
-            } else if let shadow = shadow(of: queue.slot(at: current), now, table, derived) {
-                head = (current, shadow)
-                break
+            let slot = queue.slot(at: current)
+            if let placed = placeNow(slot, table) {
+                start(current, placed, now, &table, &limits)
+            } else {
+                if policy.backfill == .none, blocksForSure(slot, table) { break }
+                headShadow = shadow(of: slot, now, table)
+                // Without a shadow the job waits for repairs and blocks nobody.
+                if headShadow != nil { break }
             }
-            // Without a shadow the job waits for repairs and blocks nobody.
             cursor = queue.count > 0 ? queue.entry(after: current) : nil
         }
-        guard policy.backfill != .none, let head else { return }
-        backfill(behind: head.cursor, head.shadow, now, &table, &limits, &derived)
+        guard let head = cursor else { return }
+        let key = queue.key(at: head)
+        if policy.backfill != .none { backfill(behind: head, now, &table, &limits) }
+        guard !nodes.isUniform, !mustLookAgain, !hasOverruns(at: now) else { return }
+        blocked = BlockedHead(key: key, shadow: headShadow?.instant ?? .max, extra: 0)
+    }
+
+    /// Whether a job that cannot be placed now will be some time, without a look at when.
+    private func blocksForSure(_ slot: Int32, _ table: JobTable) -> Bool {
+        !table.records[Int(slot)].hasExtras && nodes.inServiceCount == Int32(nodes.count)
+    }
+
+    /// After an arrival and nothing else: `slot` may start, nobody else, unless it goes before a job
+    /// that would have delayed the head and may now be placed elsewhere.
+    ///
+    /// - Returns: whether that was so; nothing has changed otherwise.
+    mutating func tryArrivalByNode(
+        _ slot: Int32,
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> Bool {
+        guard let cursor = queue.cursor(of: table.records[Int(slot)].key), let headShadow else {
+            return false
+        }
+        if hasLongFailure {
+            guard policy.backfill == .easy, queue.entry(after: cursor) == nil else { return false }
+        }
+        let window = UInt32(clamping: (headShadow.instant - now) / 1_000_000)
+        tryCandidate(cursor, window, now, &table, &limits)
+        if mustLookAgain { blocked = nil }
+        return true
     }
 
     private mutating func backfill(
         behind head: WaitingQueue.Cursor,
-        _ headShadow: HeadShadow,
         _ now: Int64,
         _ table: inout JobTable,
-        _ limits: inout ConcurrencyLimits,
-        _ derived: inout NodeLoad?
+        _ limits: inout ConcurrencyLimits
     ) {
-        var shadow = headShadow
-        let request = table.records[Int(queue.slot(at: head))].request
+        guard let shadow = headShadow else { return }
         let window = UInt32(clamping: (shadow.instant - now) / 1_000_000)
         var cursor: WaitingQueue.Cursor?
         while let found = nextThatMayFit(after: cursor, head) {
             cursor = found
             let candidate = queueCursor(ofCandidate: found, table)
-            if candidate == head || park(candidate, table, &limits) { continue }
-            let slot = queue.slot(at: candidate)
-            let job = table.records[Int(slot)]
-            let isPlain = !job.hasExtras
-            let shape = ShapeKey(request: job.request, partition: job.partition)
-            let isLong = queue.limit(at: candidate) > window
-            if isPlain && (failedNow.contains(shape) || isLong && failedLong.contains(shape)) {
-                continue
-            }
-            guard let placed = placeNow(slot, table, derived) else {
-                if isPlain { failedNow.insert(shape) }
-                continue
-            }
-            if isLong {
-                let others = shadow
-                holdAtShadow(placed.segments, job.request, for: request, &shadow)
-                guard shadow.availability.suffices(for: request) else {
-                    shadow = others
-                    if isPlain { failedLong.insert(shape) }
-                    continue
-                }
-            }
-            start(candidate, placed, now, &table, &limits, &derived)
-            failedLong.removeAll(keepingCapacity: true)
+            if candidate != head { tryCandidate(candidate, window, now, &table, &limits) }
         }
     }
 
-    /// Starts one queued job if it can be placed now, and tells whether it did.
+    /// Starts a job behind the head if it can be placed and does not delay the head.
+    private mutating func tryCandidate(
+        _ candidate: WaitingQueue.Cursor,
+        _ window: UInt32,
+        _ now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) {
+        let slot = queue.slot(at: candidate)
+        let shape = Int(table.records[Int(slot)].shape)
+        let isPlain = shape >= 0
+        let isLong = queue.limit(at: candidate) > window
+        if isPlain,
+            shapes[shape].failedNow == nowGeneration
+                || isLong && shapes[shape].failedLong == longGeneration
+        {
+            return
+        }
+        if park(candidate, table, &limits) { return }
+        guard let placed = placeNow(slot, table) else {
+            if isPlain { shapes[shape].failedNow = nowGeneration }
+            return
+        }
+        let request = table.records[Int(slot)].request
+        if isLong, !holdAtShadow(placed.segments, request) {
+            if isPlain { shapes[shape].failedLong = longGeneration }
+            hasLongFailure = true
+            return
+        }
+        if !isLong {
+            // It is gone at the shadow: what its nodes have then is what they have now.
+            for segment in placed.segments { overlay.keep(Int(segment.node), nodes) }
+        }
+        start(candidate, placed, now, &table, &limits)
+        longGeneration += 1
+        if hasLongFailure { mustLookAgain = true }
+    }
+
+    /// Starts one queued job where the placement policy puts it.
+    ///
+    /// - Returns: whether it could be placed.
     mutating func startByNode(
         _ cursor: WaitingQueue.Cursor,
         _ now: Int64,
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) -> Bool {
-        var derived = nodes.isUniform ? nodes.currentLoad() : nil
-        guard let placed = placeNow(queue.slot(at: cursor), table, derived) else { return false }
-        start(cursor, placed, now, &table, &limits, &derived)
+        if nodes.isUniform { nodes.deriveAmounts(policy.placement) }
+        guard let placed = placeNow(queue.slot(at: cursor), table) else { return false }
+        start(cursor, placed, now, &table, &limits)
         return true
     }
 
@@ -111,14 +161,13 @@ extension SchedulingGroup {
         after cursor: WaitingQueue.Cursor?,
         _ head: WaitingQueue.Cursor
     ) -> WaitingQueue.Cursor? {
-        let free =
-            nodes.isUniform ? nodes.idleCount : Int32(clamping: nodes.coresFree)
+        let free = nodes.isUniform ? nodes.idleCount : Int32(clamping: nodes.coresFree)
         return candidate(after: cursor, head: head, free: free, window: .max, extra: free)
     }
 
     // MARK: Placement
 
-    private struct Placed {
+    struct Placed {
         var partition: Int
         var segments: [AllocationSegment]
     }
@@ -128,9 +177,8 @@ extension SchedulingGroup {
         _ slot: Int32,
         _ table: JobTable
     ) -> [(partition: Int, filter: NodeFilter)] {
-        let job = table.records[Int(slot)]
-        guard job.hasExtras, let extras = table.extras[slot] else {
-            let partition = Int(job.partition)
+        let partition = Int(table.records[Int(slot)].partition)
+        guard table.records[Int(slot)].hasExtras, let extras = table.extras[slot] else {
             return [(partition, NodeFilter(partition: partitions[partition] ?? nil))]
         }
         let required = extras.requiredNodes.map { Array($0) } ?? []
@@ -149,16 +197,29 @@ extension SchedulingGroup {
         }
     }
 
-    private func placeNow(_ slot: Int32, _ table: JobTable, _ derived: NodeLoad?) -> Placed? {
+    private func context(_ slot: Int32, _ table: JobTable) -> PlacementContext {
+        PlacementContext(
+            policy: policy.placement,
+            seed: UInt64(policy.seed),
+            job: table.records[Int(slot)].key.id,
+            leafSwitches: leafSwitches
+        )
+    }
+
+    private func placeNow(_ slot: Int32, _ table: JobTable) -> Placed? {
         let request = table.records[Int(slot)].request
+        let context = context(slot, table)
+        if !table.records[Int(slot)].hasExtras {
+            let partition = Int(table.records[Int(slot)].partition)
+            let filter = NodeFilter(partition: partitions[partition] ?? nil)
+            return nodes.place(request, filter, context).map {
+                Placed(partition: partition, segments: $0)
+            }
+        }
         for (partition, filter) in filters(slot, table) {
-            let segments =
-                if let derived {
-                    nodes.place(request, filter, policy: policy.placement, under: derived)
-                } else {
-                    nodes.place(request, filter, policy: policy.placement, under: nodes.load)
-                }
-            if let segments { return Placed(partition: partition, segments: segments) }
+            if let segments = nodes.place(request, filter, context) {
+                return Placed(partition: partition, segments: segments)
+            }
         }
         return nil
     }
@@ -168,8 +229,7 @@ extension SchedulingGroup {
         _ placed: Placed,
         _ now: Int64,
         _ table: inout JobTable,
-        _ limits: inout ConcurrencyLimits,
-        _ derived: inout NodeLoad?
+        _ limits: inout ConcurrencyLimits
     ) {
         let slot = queue.slot(at: cursor)
         let index = Int(slot)
@@ -184,9 +244,9 @@ extension SchedulingGroup {
         table.records[index].acceleratorsHeld = held.accelerators
         if nodes.isUniform {
             table.records[index].firstNode = nodes.take(placed.segments.map(\.node), for: slot)
-            for segment in placed.segments { derived?.take(segment, of: .wholeNodes(1)) }
+            for segment in placed.segments { nodes.noteTaken(segment) }
         } else {
-            nodes.take(placed.segments, of: request)
+            take(placed.segments, of: request)
             table.segments[index] = placed.segments
         }
         insertEnd(of: slot, table)
@@ -204,111 +264,175 @@ extension SchedulingGroup {
             let node = Int(segment.node)
             cores +=
                 request.isExclusive
-                ? nodes.capacity.cores[node] : segment.chunks * request.coresPerChunk
+                ? nodes.capacity[node].cores : segment.chunks * request.coresPerChunk
             accelerators +=
                 request.isExclusive
-                ? nodes.capacity.accelerators[node]
+                ? nodes.capacity[node].accelerators
                 : segment.chunks * request.acceleratorsPerChunk
         }
         return (cores, accelerators)
     }
 
+    // MARK: What the head could have now
+
+    /// Gives chunks to a job and keeps count of what the head could have.
+    private mutating func take(_ segments: [AllocationSegment], of request: ResourceRequest) {
+        let before = chunksForTrackedHead(on: segments)
+        nodes.take(segments, of: request)
+        let after = chunksForTrackedHead(on: segments)
+        trackedHead?.chunks += after - before
+    }
+
+    /// Takes chunks back and keeps count of what the head could have.
+    mutating func giveBack(_ segments: [AllocationSegment], of request: ResourceRequest) {
+        let before = chunksForTrackedHead(on: segments)
+        nodes.release(segments, of: request)
+        let after = chunksForTrackedHead(on: segments)
+        trackedHead?.chunks += after - before
+    }
+
+    private func chunksForTrackedHead(on segments: [AllocationSegment]) -> Int64 {
+        guard let trackedHead else { return 0 }
+        let mask = partitions[Int(trackedHead.shape.partition)] ?? nil
+        var chunks: Int64 = 0
+        for segment in segments {
+            let node = Int(segment.node)
+            guard nodes.service[node] == .up, mask?[node] ?? true else { continue }
+            chunks += Int64(nodes.state(node).chunks(trackedHead.shape.request))
+        }
+        return chunks
+    }
+
+    /// What a head could have now: counted once for each shape that becomes head, then kept.
+    private mutating func availability(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        partition: Int32,
+        isPlain: Bool
+    ) -> Availability {
+        let shape = ShapeKey(request: request, partition: partition)
+        if isPlain, let tracked = trackedHead, tracked.shape == shape {
+            return Availability(chunks: tracked.chunks)
+        }
+        let availability = nodes.available(request, filter)
+        if isPlain, !nodes.isUniform { trackedHead = (shape, availability.chunks) }
+        return availability
+    }
+
     // MARK: Shadow
 
     /// The earliest instant from which a job can be placed if running jobs run to their limits;
-    /// nil when that is never.
-    private func shadow(
+    /// nil when that is never. `overlay` then holds what nodes have free at that instant.
+    private mutating func shadow(
         of slot: Int32,
         _ now: Int64,
-        _ table: JobTable,
-        _ derived: NodeLoad?
+        _ table: JobTable
     ) -> HeadShadow? {
-        let request = table.records[Int(slot)].request
-        var best: HeadShadow?
-        for (_, filter) in filters(slot, table) {
-            let candidate = shadow(of: request, filter, now, table, derived)
-            if let candidate, candidate.instant < best?.instant ?? .max { best = candidate }
+        let isPlain = !table.records[Int(slot)].hasExtras
+        var best: (shadow: HeadShadow, overlay: ShadowOverlay)?
+        for (partition, filter) in filters(slot, table) {
+            let start = HeadShadow(
+                instant: now,
+                request: table.records[Int(slot)].request,
+                filter: filter,
+                availability: availability(
+                    table.records[Int(slot)].request,
+                    filter,
+                    partition: Int32(partition),
+                    isPlain: isPlain
+                )
+            )
+            guard let shadow = shadow(from: start, now, table) else { continue }
+            if isPlain { return shadow }
+            if shadow.instant < best?.shadow.instant ?? .max { best = (shadow, overlay) }
         }
-        return best
+        if let best { overlay = best.overlay }
+        return best?.shadow
     }
 
-    private func shadow(
-        of request: ResourceRequest,
-        _ filter: NodeFilter,
+    private mutating func shadow(
+        from start: HeadShadow,
         _ now: Int64,
-        _ table: JobTable,
-        _ derived: NodeLoad?
+        _ table: JobTable
     ) -> HeadShadow? {
-        let load = derived ?? nodes.load
-        var state = HeadShadow(
-            instant: now,
-            load: load,
-            filter: filter,
-            availability: nodes.available(request, filter, under: load)
-        )
-        let releases = ends.byInstant(now: now, grace: Self.overrunGrace)
-        var index = 0
-        while index < releases.count {
-            state.instant = releases[index].instant
-            while index < releases.count, releases[index].instant == state.instant {
-                giveBack(releases[index].slot, table, for: request, &state)
-                index += 1
+        overlay.clear(nodes: nodes)
+        var shadow = start
+        var isFound = false
+        let ends = ends
+        ends.forEachByInstant(now: now, grace: Self.overrunGrace) { instant, slot in
+            if instant > shadow.instant, shadow.availability.suffices(for: shadow.request) {
+                isFound = true
+                return false
             }
-            if state.availability.suffices(for: request) { return state }
+            shadow.instant = instant
+            give(slot, table, &shadow)
+            return true
         }
-        return nil
+        if !isFound, !shadow.availability.suffices(for: shadow.request) { return nil }
+        return shadow
     }
 
-    /// Applies the end of a running job to a shadow state.
-    private func giveBack(
-        _ slot: Int32,
-        _ table: JobTable,
-        for head: ResourceRequest,
-        _ state: inout HeadShadow
-    ) {
-        let job = table.records[Int(slot)]
+    /// Applies the end of a running job to a shadow.
+    private mutating func give(_ slot: Int32, _ table: JobTable, _ shadow: inout HeadShadow) {
+        let index = Int(slot)
         if nodes.isUniform {
-            nodes.forEachNode(listFrom: job.firstNode) { node in
-                let segment = AllocationSegment(node: Int32(node), chunks: 1)
-                change(segment, head, &state) {
-                    $0.give(segment, of: .wholeNodes(1), capacity: nodes.capacity)
+            var held: [AllocationSegment] = []
+            nodes.forEachNode(listFrom: table.records[index].firstNode) { node in
+                held.append(AllocationSegment(node: Int32(node), chunks: 1))
+            }
+            for segment in held {
+                change(segment, &shadow) { state, capacity in
+                    state.give(segment, of: .wholeNodes(1), capacity: capacity)
                 }
             }
         } else {
-            for segment in table.segments[Int(slot)] {
-                change(segment, head, &state) {
-                    $0.give(segment, of: job.request, capacity: nodes.capacity)
+            let request = table.records[index].request
+            for segment in table.segments[index] {
+                change(segment, &shadow) { state, capacity in
+                    state.give(segment, of: request, capacity: capacity)
                 }
             }
         }
     }
 
-    /// Holds a candidate's nodes beyond the shadow.
-    private func holdAtShadow(
+    /// Holds a candidate's nodes beyond the shadow, if the head can be placed then all the same.
+    ///
+    /// - Returns: whether it can; nothing has changed otherwise.
+    private mutating func holdAtShadow(
         _ segments: [AllocationSegment],
-        _ request: ResourceRequest,
-        for head: ResourceRequest,
-        _ state: inout HeadShadow
-    ) {
+        _ request: ResourceRequest
+    ) -> Bool {
+        guard var shadow = headShadow else { return true }
+        var before: [NodeState] = []
+        before.reserveCapacity(segments.count)
         for segment in segments {
-            change(segment, head, &state) { $0.take(segment, of: request) }
+            before.append(overlay.state(Int(segment.node), nodes))
+            change(segment, &shadow) { state, _ in state.take(segment, of: request) }
         }
+        guard shadow.availability.suffices(for: shadow.request) else {
+            for (segment, state) in zip(segments, before) { overlay.set(Int(segment.node), state) }
+            return false
+        }
+        headShadow = shadow
+        return true
     }
 
-    /// Changes the load of one node and keeps the head's availability in step.
-    private func change(
+    /// Changes one node at the shadow and keeps the head's availability in step.
+    @inline(__always)
+    private mutating func change(
         _ segment: AllocationSegment,
-        _ head: ResourceRequest,
-        _ state: inout HeadShadow,
-        _ body: (inout NodeLoad) -> Void
+        _ shadow: inout HeadShadow,
+        _ body: (inout NodeState, NodeAmounts) -> Void
     ) {
         let node = Int(segment.node)
-        let counts = nodes.service[node] == .up && state.filter.permits(node)
-        let before = counts ? state.load.chunks(head, on: node) : 0
-        body(&state.load)
-        let after = counts ? state.load.chunks(head, on: node) : 0
-        state.availability.chunks += Int64(after - before)
-        guard (before == 0) != (after == 0), state.filter.required.contains(node) else { return }
-        state.availability.requiredMissing += after == 0 ? 1 : -1
+        let counts = nodes.service[node] == .up && shadow.filter.permits(node)
+        var state = overlay.state(node, nodes)
+        let before = counts ? state.chunks(shadow.request) : 0
+        body(&state, nodes.capacity[node])
+        overlay.set(node, state)
+        let after = counts ? state.chunks(shadow.request) : 0
+        shadow.availability.chunks += Int64(after - before)
+        guard (before == 0) != (after == 0), shadow.filter.required.contains(node) else { return }
+        shadow.availability.requiredMissing += after == 0 ? 1 : -1
     }
 }

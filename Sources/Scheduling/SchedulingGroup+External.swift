@@ -32,7 +32,8 @@ extension SchedulingGroup {
         }
         if job.hasLimits, let limit = limitThatStops(job, limits) { return .isOverLimit(limit) }
         let instant = now.microseconds
-        if nodes.isUniform, !isConstrained(slot, table), !alwaysLooksAtNodes {
+        blocked = nil
+        if nodes.isUniform, !isConstrained(slot, table), !looksAtNodes {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
             tryStartByCount(cursor, instant, &table, &limits)
         } else if !startByNode(cursor, instant, &table, &limits) {

@@ -35,11 +35,27 @@ public struct SchedulingGroup: Sendable {
     /// Jobs that a concurrency limit stopped, with the limit's position; the emulator clears it.
     public var parkedSlots: ContiguousArray<(slot: Int32, limit: Int)> = []
 
-    // Scratch space of `passByNode`, kept between passes.
-    var failedNow: Set<ShapeKey> = []
-    var failedLong: Set<ShapeKey> = []
-    /// What `couldEverFit` found out; only looked up.
-    private var everFitting: [ShapeKey: Bool] = [:]
+    /// What the last pass left behind; nil when more than arrivals happened since.
+    var blocked: BlockedHead?
+    /// The leaf switch of each node; empty when nobody told.
+    let leafSwitches: ContiguousArray<Int32>
+
+    // What `passByNode` keeps between passes.
+    /// The head's shadow of the last pass, with what jobs started since hold at it.
+    var headShadow: HeadShadow?
+    var overlay = ShadowOverlay()
+    /// How many chunks of the head's shape the nodes could take now.
+    var trackedHead: (shape: ShapeKey, chunks: Int64)?
+    /// What was found out about requests, and the number of each; the dictionary is only looked up.
+    var shapes: ContiguousArray<ShapeMarks> = []
+    private var shapeNumbers: [ShapeKey: Int32] = [:]
+    /// Marks of `ShapeMarks` count only in the generation that made them.
+    var nowGeneration: UInt64 = 0
+    var longGeneration: UInt64 = 0
+    /// Whether a job would have delayed the head since the last pass over the whole queue.
+    var hasLongFailure = false
+    /// Whether one started after that: the other may now be placed elsewhere, so look again.
+    var mustLookAgain = false
 
     /// Makes a group with idle nodes.
     ///
@@ -49,22 +65,32 @@ public struct SchedulingGroup: Sendable {
     ///   - partitions: for each partition, by its position in the configuration, whether it has
     ///     the group's node `i` at `i`; nil when it has all.
     ///   - isWholeNodeOnly: whether every partition gives nodes whole.
+    ///   - sharesCards: whether jobs may ask for parts of cards.
+    ///   - leafSwitches: the leaf switch of each node; empty when it does not matter.
     public init(
         nodes: [NodeCapacity],
         machineIndex: [Int],
         partitions: [Int: ContiguousArray<Bool>?],
         isWholeNodeOnly: Bool,
+        sharesCards: Bool = false,
+        leafSwitches: [Int32] = [],
         policy: SchedulingPolicy
     ) {
         let isCovered = partitions.values.allSatisfy { $0 == nil }
         self.nodes = NodeTable(
             nodes: nodes,
             machineIndex: machineIndex,
-            isWholeNodeOnly: isWholeNodeOnly && isCovered
+            isWholeNodeOnly: isWholeNodeOnly && isCovered,
+            sharesCards: sharesCards,
+            placement: policy.placement
         )
+        self.leafSwitches = ContiguousArray(leafSwitches)
         self.partitions = partitions
         self.policy = policy
     }
+
+    /// Whether counting is not enough: it gives out the lowest nodes.
+    var looksAtNodes: Bool { alwaysLooksAtNodes || policy.placement.choosesAmongEqualNodes }
 
     /// The number of queued jobs.
     public var queuedCount: Int { queue.count }
@@ -101,7 +127,33 @@ public struct SchedulingGroup: Sendable {
         if policy.backfill == .easySJBF {
             byLimit.insert(key: key.byLimit(limit), slot: slot, size: units, limit: limit)
         }
-        if isConstrained(slot, table) { constrainedCount += 1 }
+        if isConstrained(slot, table) {
+            constrainedCount += 1
+            blocked = nil
+        }
+        if !nodes.isUniform, !table.records[index].hasExtras {
+            let request = table.records[index].request
+            table.records[index].shape = shape(request, partition: table.records[index].partition)
+        } else {
+            table.records[index].shape = -1
+        }
+        guard let head = blocked?.key else { return }
+        if head < key {
+            blocked?.arrivalCount += 1
+            blocked?.arrival = slot
+        } else {
+            blocked = nil
+        }
+    }
+
+    /// The number of a shape, made when it is new.
+    private mutating func shape(_ request: ResourceRequest, partition: Int32) -> Int32 {
+        let shape = ShapeKey(request: request, partition: partition)
+        if let number = shapeNumbers[shape] { return number }
+        let number = Int32(shapes.count)
+        shapeNumbers[shape] = number
+        shapes.append(ShapeMarks())
+        return number
     }
 
     /// Takes a job out of the queue, if it is there.
@@ -109,6 +161,7 @@ public struct SchedulingGroup: Sendable {
         guard let cursor = queue.cursor(of: table.records[Int(slot)].key) else { return }
         removeFromQueue(cursor, table)
         keptPlan?.isStale = true
+        blocked = nil
     }
 
     /// Takes an entry out of the queue.
@@ -128,6 +181,7 @@ public struct SchedulingGroup: Sendable {
 
     /// Sorts the queue by the keys that the table holds now.
     public mutating func reorder(_ table: JobTable) {
+        blocked = nil
         queue.reorder { slot in table.records[Int(slot)].key }
     }
 
@@ -146,6 +200,7 @@ public struct SchedulingGroup: Sendable {
             if job.plannedSeconds < job.limitSeconds { outlived.append(entry.slot) }
             return true
         }
+        if !outlived.isEmpty { blocked = nil }
         for slot in outlived {
             ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
             table.records[Int(slot)].correctPrediction(at: now)
@@ -208,6 +263,8 @@ public struct SchedulingGroup: Sendable {
             keptPlan = nil
             return
         }
+        if passAfterArrival(at: now.microseconds, &table, &limits) { return }
+        blocked = nil
         if policy.backfill == .external {
             return
         } else if policy.backfill == .conservative {
@@ -216,17 +273,40 @@ public struct SchedulingGroup: Sendable {
             passAsSlurm(now.microseconds, &table, &limits)
         } else if policy.backfill == .conservativeCompress {
             passByCompressing(now.microseconds, &table, &limits)
-        } else if nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes {
+        } else if nodes.isUniform && constrainedCount == 0 && !looksAtNodes {
             passByCount(now.microseconds, &table, &limits)
         } else {
             passByNode(now.microseconds, &table, &limits)
         }
     }
 
+    /// The pass when nothing but one arrival has happened since the last: O(log n).
+    ///
+    /// - Returns: whether that was so.
+    private mutating func passAfterArrival(
+        at now: Int64,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> Bool {
+        guard let head = blocked else { return false }
+        if policy.backfill == .none { return true }
+        guard head.arrivalCount <= 1, !hasOverruns(at: now) else { return false }
+        guard head.arrivalCount == 1 else { return true }
+        blocked?.arrivalCount = 0
+        if nodes.isUniform {
+            tryArrivalByCount(head.arrival, now, &table, &limits)
+            return true
+        }
+        return tryArrivalByNode(head.arrival, now, &table, &limits)
+    }
+
+    func hasOverruns(at now: Int64) -> Bool { ends.hasOverruns(at: now) }
+
     // MARK: Ends
 
     /// Takes back what a running job holds.
     public mutating func release(_ slot: Int32, _ table: inout JobTable) {
+        blocked = nil
         let end = table.records[Int(slot)].expectedEnd
         ends.remove(end: end, slot: slot)
         if policy.backfill == .conservativeCompress {
@@ -235,7 +315,7 @@ public struct SchedulingGroup: Sendable {
         if nodes.isUniform {
             nodes.release(listFrom: table.records[Int(slot)].firstNode)
         } else {
-            nodes.release(table.segments[Int(slot)], of: table.records[Int(slot)].request)
+            giveBack(table.segments[Int(slot)], of: table.records[Int(slot)].request)
             table.segments[Int(slot)] = []
         }
     }
@@ -244,6 +324,7 @@ public struct SchedulingGroup: Sendable {
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ table: inout JobTable) {
         ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
         keptPlan?.isStale = true
+        blocked = nil
         table.setLimit(of: slot, to: seconds)
         insertEnd(of: slot, table)
     }
@@ -288,6 +369,8 @@ public struct SchedulingGroup: Sendable {
     ) -> [Int32] {
         guard let node = nodes.localIndex(machineNode) else { return [] }
         keptPlan?.isStale = true
+        blocked = nil
+        trackedHead = nil
         let holders = holders(of: node, table)
         for slot in holders { ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot) }
         nodes.set(node, service)
@@ -335,11 +418,11 @@ public struct SchedulingGroup: Sendable {
             return nodes.mostChunksOnOneNode(request) > 0
                 && nodesNeeded(for: request) <= Int32(nodes.count)
         }
-        let shape = ShapeKey(request: request, partition: Int32(partition))
-        if let known = everFitting[shape] { return known }
+        let shape = Int(shape(request, partition: Int32(partition)))
+        if let known = shapes[shape].everFits { return known }
         let filter = NodeFilter(partition: partitions[partition] ?? nil)
         let fits = nodes.couldEverFit(request, filter)
-        everFitting[shape] = fits
+        shapes[shape].everFits = fits
         return fits
     }
 
@@ -351,17 +434,17 @@ public struct SchedulingGroup: Sendable {
             return NodeCondition(
                 service: nodes.service[node],
                 jobCount: isHeld ? 1 : 0,
-                coresFree: isHeld ? 0 : nodes.capacity.cores[node],
-                memoryMebibytesFree: isHeld ? 0 : nodes.capacity.memory[node],
-                acceleratorsFree: isHeld ? 0 : nodes.capacity.accelerators[node]
+                coresFree: isHeld ? 0 : nodes.capacity[node].cores,
+                memoryMebibytesFree: isHeld ? 0 : nodes.capacity[node].memory,
+                acceleratorsFree: isHeld ? 0 : nodes.capacity[node].accelerators
             )
         }
         return NodeCondition(
             service: nodes.service[node],
-            jobCount: nodes.load.jobs[node],
-            coresFree: nodes.load.cores[node],
-            memoryMebibytesFree: nodes.load.memory[node],
-            acceleratorsFree: nodes.load.accelerators[node]
+            jobCount: nodes.amounts[node].jobs,
+            coresFree: nodes.amounts[node].cores,
+            memoryMebibytesFree: nodes.amounts[node].memory,
+            acceleratorsFree: nodes.amounts[node].accelerators
         )
     }
 

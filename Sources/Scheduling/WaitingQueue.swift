@@ -92,6 +92,9 @@ public struct WaitingQueue: Sendable {
     @inline(__always)
     public func slot(at cursor: Cursor) -> Int32 { slots[element(cursor)] }
 
+    /// The key of an entry.
+    func key(at cursor: Cursor) -> QueueKey { keys[element(cursor)] }
+
     /// The size of an entry.
     @inline(__always)
     public func size(at cursor: Cursor) -> Int32 { sizes[element(cursor)] }

@@ -10,8 +10,8 @@ extension Schedule {
             trace: trace,
             started: result.started,
             ended: result.ended,
-            processorsPerNode: Int64(machine.coresPerNode),
-            machineProcessors: Int64(machine.processorCount)
+            processorsPerNode: machine.coresPerUnit,
+            machineProcessors: machine.coreCount
         )
     }
 }

@@ -1,0 +1,162 @@
+import ClusterModel
+import JobModel
+import Quantities
+
+/// What is free on one node, or what a node has.
+struct NodeAmounts: Hashable, Sendable {
+    var cores: Int32
+    /// Unit: MiB.
+    var memory: Int32
+    /// Cards that nobody holds a part of.
+    var accelerators: Int32
+    /// The jobs on the node; an exclusive job needs a node with none.
+    var jobs: Int32
+
+    init(_ capacity: NodeCapacity) {
+        cores = capacity.cores
+        memory = Int32(clamping: capacity.memory.mebibytes)
+        accelerators = capacity.accelerators
+        jobs = 0
+    }
+
+    /// How many chunks of `request` fit, parts of cards not looked at.
+    @inline(__always)
+    func chunks(_ request: ResourceRequest) -> Int32 {
+        guard cores >= request.coresPerChunk, memory >= request.memoryMebibytesPerChunk else {
+            return 0
+        }
+        if request.isExclusive && jobs > 0 { return 0 }
+        var count = cores
+        if request.coresPerChunk > 1 { count /= request.coresPerChunk }
+        if request.memoryMebibytesPerChunk > 0 {
+            count = min(count, memory / request.memoryMebibytesPerChunk)
+        }
+        if request.acceleratorsPerChunk > 0 && !request.sharesAccelerator {
+            count = min(count, accelerators / request.acceleratorsPerChunk)
+        }
+        return min(count, request.chunksPerNodeMaximum)
+    }
+}
+
+/// The cards of one node: what is free of each. Unit: 1/1000 card; lanes without a card are zero.
+struct CardShares: Hashable, Sendable {
+    /// The most cards of a node whose parts can be given out.
+    static let countMaximum = 16
+    static let whole: UInt16 = 1_000
+
+    var free: SIMD16<UInt16>
+
+    init(count: Int32) {
+        precondition(count <= Self.countMaximum, "parts of more than 16 cards a node")
+        free = .zero
+        for card in 0..<Int(count) { free[card] = Self.whole }
+    }
+
+    /// The largest free part of one card.
+    var largest: UInt16 { free.max() }
+
+    /// The cards that a job gets: for a part the fullest card that has room, for whole cards the
+    /// lowest that nobody holds a part of. Ties go to the lower card.
+    func choice(of request: ResourceRequest, chunks: Int32) -> UInt16 {
+        var mask: UInt16 = 0
+        if request.sharesAccelerator {
+            var best: (card: Int, free: UInt16)?
+            for card in 0..<Self.countMaximum where free[card] >= request.share {
+                if free[card] < best?.free ?? .max { best = (card, free[card]) }
+            }
+            if let best { mask = 1 << UInt16(best.card) }
+        } else {
+            var rest = chunks * request.acceleratorsPerChunk
+            for card in 0..<Self.countMaximum where rest > 0 && free[card] == Self.whole {
+                mask |= 1 << UInt16(card)
+                rest -= 1
+            }
+        }
+        return mask
+    }
+
+    /// Gives `share` of the cards of `mask` out.
+    ///
+    /// - Returns: how many cards nobody held a part of before.
+    mutating func take(_ mask: UInt16, _ share: UInt16) -> Int32 {
+        var whole: Int32 = 0
+        for card in 0..<Self.countMaximum where mask & (1 << UInt16(card)) != 0 {
+            if free[card] == Self.whole { whole += 1 }
+            free[card] -= share
+        }
+        return whole
+    }
+
+    /// Takes `share` of the cards of `mask` back.
+    ///
+    /// - Returns: how many cards nobody holds a part of now.
+    mutating func give(_ mask: UInt16, _ share: UInt16) -> Int32 {
+        var whole: Int32 = 0
+        for card in 0..<Self.countMaximum where mask & (1 << UInt16(card)) != 0 {
+            free[card] += share
+            if free[card] == Self.whole { whole += 1 }
+        }
+        return whole
+    }
+}
+
+extension ResourceRequest {
+    var sharesAccelerator: Bool { acceleratorShare < 1_000 }
+    var share: UInt16 { UInt16(acceleratorShare) }
+}
+
+/// What is free on one node, its cards one by one where parts of cards are given out.
+struct NodeState: Sendable {
+    var amounts: NodeAmounts
+    var cards: CardShares?
+
+    /// How many chunks of `request` fit.
+    @inline(__always)
+    func chunks(_ request: ResourceRequest) -> Int32 {
+        let count = amounts.chunks(request)
+        guard request.sharesAccelerator, count > 0 else { return count }
+        // A job asks for a part of one card in one chunk.
+        return (cards?.largest ?? 0) >= request.share ? 1 : 0
+    }
+
+    /// Gives chunks to a job.
+    mutating func take(_ segment: AllocationSegment, of request: ResourceRequest) {
+        amounts.jobs += 1
+        if request.isExclusive {
+            amounts.cores = 0
+            amounts.memory = 0
+            amounts.accelerators = 0
+            return
+        }
+        amounts.cores -= segment.chunks * request.coresPerChunk
+        amounts.memory -= segment.chunks * request.memoryMebibytesPerChunk
+        if segment.cards != 0 {
+            amounts.accelerators -= cards?.take(segment.cards, request.share) ?? 0
+        } else {
+            amounts.accelerators -= segment.chunks * request.acceleratorsPerChunk
+        }
+        precondition(amounts.cores >= 0 && amounts.memory >= 0 && amounts.accelerators >= 0)
+    }
+
+    /// Takes chunks back; `capacity` is what the node has.
+    mutating func give(
+        _ segment: AllocationSegment,
+        of request: ResourceRequest,
+        capacity: NodeAmounts
+    ) {
+        amounts.jobs -= 1
+        if request.isExclusive {
+            let jobs = amounts.jobs
+            amounts = capacity
+            amounts.jobs = jobs
+            return
+        }
+        amounts.cores += segment.chunks * request.coresPerChunk
+        amounts.memory += segment.chunks * request.memoryMebibytesPerChunk
+        if segment.cards != 0 {
+            amounts.accelerators += cards?.give(segment.cards, request.share) ?? 0
+        } else {
+            amounts.accelerators += segment.chunks * request.acceleratorsPerChunk
+        }
+    }
+}
