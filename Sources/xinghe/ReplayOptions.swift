@@ -21,6 +21,15 @@ struct ReplayOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Replay on N processors, given out one by one.", valueName: "N"))
     var processors: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Replay on nodes that jobs share: counts and cores like 103x12,48x16, or a CSV with "
+                + "sn,cpu_milli,memory_mib,gpu,model.",
+            valueName: "N"
+        )
+    )
+    var nodes: String?
+
     @Option(help: "What goes first at one instant: batched or pyss.")
     var eventOrder: EventOrder = .batched
 
@@ -68,8 +77,8 @@ struct ReplayOptions: ParsableArguments {
         if let processors, processors < 1 {
             throw ValidationError("--processors: \(processors) is not a number of processors")
         }
-        if machine != nil, processors != nil {
-            throw ValidationError("--machine and --processors: one of them only")
+        if [machine != nil, processors != nil, nodes != nil].count(where: \.self) > 1 {
+            throw ValidationError("--machine, --processors and --nodes: one of them only")
         }
     }
 
@@ -154,13 +163,14 @@ struct ReplayOptions: ParsableArguments {
             try checkEnd(trace, at: path, processors: chosen.processorCount)
             return chosen
         }
+        if let nodes { return try NodeChoice(nodes).machine(for: trace, policy) }
         guard let count = processors ?? trace.machineProcessors else {
             let what =
                 trace.format == .swf
                 ? "the header has neither MaxProcs nor MaxNodes"
                 : "a log of the form \(trace.format.rawValue) does not tell its machine"
             throw Refusal(
-                "\(path): \(what); say how large the machine is with --processors or --machine"
+                "\(path): \(what); say how large the machine is with --processors, --machine or --nodes"
             )
         }
         guard count <= Self.processorMaximum else {
