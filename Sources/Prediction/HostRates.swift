@@ -1,4 +1,4 @@
-public import ClusterModel
+import ClusterModel
 internal import Quantities
 public import WireFormats
 

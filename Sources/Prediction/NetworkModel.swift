@@ -1,4 +1,4 @@
-public import ClusterModel
+import ClusterModel
 internal import IndexSets
 
 /// Messages between nodes by LogGP: a message of m bytes takes 2o + L + (m − 1)G.

@@ -1,4 +1,4 @@
-public import ClusterModel
+import ClusterModel
 internal import Quantities
 
 /// What one node sustains, and what is assumed about it.
