@@ -1,10 +1,10 @@
 public import ClusterModel
 public import Emulation
 import IndexSets
-public import JobModel
+import JobModel
 import Quantities
 public import Scheduling
-public import WorkloadFormats
+import WorkloadFormats
 
 /// The machine that a trace is replayed on, and how a job of the trace becomes a request.
 public struct ReplayMachine: Sendable {

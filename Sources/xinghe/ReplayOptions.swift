@@ -160,10 +160,14 @@ struct ReplayOptions: ParsableArguments {
     ) throws -> ReplayMachine {
         if let machine {
             let chosen = try ReplayMachine(try MachineChoice.machine(machine), policy: policy)
-            try checkEnd(trace, at: path, processors: chosen.processorCount)
+            try checkEnd(trace, at: path, processors: Int(clamping: chosen.coreCount))
             return chosen
         }
-        if let nodes { return try NodeChoice(nodes).machine(for: trace, policy) }
+        if let nodes {
+            let chosen = try NodeChoice(nodes).machine(for: trace, policy)
+            try checkEnd(trace, at: path, processors: Int(clamping: chosen.coreCount))
+            return chosen
+        }
         guard let count = processors ?? trace.machineProcessors else {
             let what =
                 trace.format == .swf
@@ -195,11 +199,6 @@ struct ReplayOptions: ParsableArguments {
 }
 
 extension ReplayMachine {
-    /// The processors of the partition that jobs go to.
-    var processorCount: Int {
-        configuration.partitions[partition].nodes.count * Int(coresPerNode)
-    }
-
     /// The default partition of a machine, alone: no job goes to another.
     fileprivate init(_ machine: Machine, policy: SchedulingPolicy) throws {
         let partition = machine.defaultPartition
