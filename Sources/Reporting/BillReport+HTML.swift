@@ -58,7 +58,7 @@ extension BillReport {
     }
 
     private func addResources(to page: inout HTMLPage, _ words: ReportLanguage) {
-        let header = [words("资源", "Resource"), words("数量", "Quantity"), words("费用", "Fee (CNY)")]
+        let header = [words("资源", "Resource"), words("数量", "Quantity"), words("费用(元)", "Fee (CNY)")]
         page.table(header) { page in
             for row in statement.byResource {
                 page.row([row.resource, Self.hours(row.seconds), Fen(row.fee).yuanText])
@@ -176,7 +176,7 @@ private struct HTMLPage {
         }
         let header = [
             heading, words("作业", "Jobs"), words("核时", "Core-hours"), words("卡时", "Card-hours"),
-            words("费用", "Fee (CNY)"),
+            words("费用(元)", "Fee (CNY)"),
         ]
         table(header) { page in
             for row in rows {
