@@ -20,8 +20,7 @@ public struct ComparisonPage: Sendable {
     public var html: String {
         var body = "<h1>Scheduling policies compared</h1>\n<p class=\"note\">"
         body += "\(escapedForHTML(report.setting.text)). "
-        body +=
-            "Replayed by Xinghe; one engine, whole microseconds, the same digest each time.</p>\n"
+        body += "Replayed by Xinghe.</p>\n"
         for comparison in report.comparisons { body += section(comparison) }
         body += definitions
         return """
@@ -299,15 +298,19 @@ public struct ComparisonPage: Sendable {
             isLogarithmic: true,
             ticks: []
         )
+        // Sizes that no job has, such as less than a node, would only take room.
+        let rows = frame.sizeClasses.indices.filter { row in
+            pictures.contains { $0.1.waitByClass[row].contains { $0 != nil } }
+        }
         let plots = pictures.map { name, picture in
             HeatPlot(
                 title: "\(name): mean wait",
                 columnLabel: "run time",
                 rowLabel: "processors",
                 columns: PictureFrame.runClasses.map(\.name),
-                rows: frame.sizeClasses.map(\.name),
-                fields: picture.waitByClass.map { row in
-                    row.map { field in
+                rows: rows.map { frame.sizeClasses[$0].name },
+                fields: rows.map { row in
+                    picture.waitByClass[row].map { field in
                         guard let field else { return nil }
                         let text = NumberText.briefDuration(seconds: field.wait)
                         return HeatPlot.Field(
@@ -356,7 +359,7 @@ public struct ComparisonPage: Sendable {
         }
         let length = NumberText.duration(microseconds: window.upperBound - window.lowerBound)
         return html + "<p class=\"note\">\(length) around the longest queue of the first policy. "
-            + "Colours are users, repeating; rest the pointer on a bar for its job. Policies count "
+            + "Colours are users, repeating (jobs, where the log names no users); rest the pointer on a bar for its job. Policies count "
             + "identical processors, so which ones a job holds is told afterwards: the lowest free.</p>\n"
     }
 

@@ -155,12 +155,15 @@ public struct SchedulePicture: Sendable {
                 + (job.user >= 0 ? ", user \(job.user)" : "")
                 + ", waited \(NumberText.duration(microseconds: start - job.submitted))"
                 + ", ran \(NumberText.duration(microseconds: end - start))"
+            // Without users, colours keep neighbours apart.
+            let number = job.user >= 0 ? Int64(job.user) : Int64(index)
+            let colour = Int(number % Int64(PlotColour.areaCount))
             for interval in held {
                 bars.append(
                     GanttPlot.Bar(
                         time: Double(start) / 1e6...Double(end) / 1e6,
                         lanes: Double(interval.lowerBound)...Double(interval.upperBound) + 1,
-                        colourIndex: Int(max(0, job.user)) % PlotColour.areaCount,
+                        colourIndex: colour,
                         tip: tip
                     )
                 )

@@ -33,6 +33,9 @@ struct PlotTests {
         #expect(
             PlotAxis.time(0...864_000, unixStart: 0).ticks.map(\.text).prefix(2) == ["0 d", "2 d"]
         )
+        let absolute = PlotAxis.time(1_643_000_000...1_653_000_000, unixStart: 0)
+        #expect(absolute.ticks.first?.text == "2022-01-28", "\(absolute.ticks)")
+        #expect(absolute.label == "time (UTC)")
         #expect(PlotAxis.durations("wait", to: 4_000).ticks.last?.text == "6 h")
     }
 

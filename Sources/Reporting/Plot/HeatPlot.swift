@@ -54,7 +54,9 @@ public struct HeatPlot: Sendable {
     /// The plot with its title.
     public var svg: String {
         let (fieldWidth, fieldHeight) = (68.0, 26.0)
-        let (left, top) = (86.0, 32.0)
+        // A character is taken to be 7 units wide.
+        let longest = rows.map { displayWidth($0) }.max() ?? 0
+        let (left, top) = (40 + 7 * Double(longest), 32.0)
         let width = left + fieldWidth * Double(columns.count) + 12
         let base = top + fieldHeight * Double(rows.count)
         var svg = SVGText(width: max(width, 380), height: base + 46, title: title)

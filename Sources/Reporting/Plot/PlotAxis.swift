@@ -89,8 +89,8 @@ public struct PlotAxis: Hashable, Sendable {
         return Self(label: label, range: 1...max(10, end), isLogarithmic: true, ticks: ticks)
     }
 
-    /// Time of a log, in seconds from its start: dates when the log tells when it started, else
-    /// days (hours, when it is short).
+    /// Time of a log, in seconds from its start: dates when the log tells when it started (or counts
+    /// from 1970), else days (hours, when it is short).
     public static func time(
         _ seconds: ClosedRange<Double>,
         unixStart: Int64,
@@ -103,9 +103,10 @@ public struct PlotAxis: Hashable, Sendable {
         ]
         let wanted = (seconds.upperBound - seconds.lowerBound) / Double(tickCount)
         let step = steps.first { $0 >= wanted } ?? (wanted / 315_360_000).rounded(.up) * 315_360_000
-        let isDated = unixStart > 0
+        // Some logs name no start and submit at Unix times; those are dates as well.
+        let isDated = unixStart > 0 || seconds.lowerBound >= 1e9
         // Dates stand at midnight UTC, not at the second at which the log happens to start.
-        let origin = isDated ? Double(unixStart) : 0
+        let origin = Double(unixStart)
         let first = ((seconds.lowerBound + origin) / step).rounded(.up) * step - origin
         let ticks = stride(from: first, through: seconds.upperBound, by: step).map { value in
             let text =
