@@ -109,15 +109,15 @@ public struct KernelEfficiencies: Hashable, Sendable {
         shares[form] ?? Self.reference.shares[form] ?? 0.5
     }
 
-    /// What the kernels reached where Xinghe is developed: two cores with AVX-512 of a virtual
-    /// machine, `xinghe calibrate`, medium sizes, both cores at work. `docs/predict.md` has the
-    /// whole profile.
+    /// What the kernels reached where Xinghe is developed: one of two cores with AVX2 of a virtual
+    /// machine that others used at the same time (load 10), by `bench/kernels/efficiency.py`. A
+    /// quiet machine gives others: `xinghe calibrate` measures them.
     public static let reference = KernelEfficiencies(
-        source: "measured by 'xinghe calibrate' on the developers' two-core host",
+        source: "measured on the developers' busy two-core host",
         shares: [
-            .align: 0.26, .cg: 0.72, .comm: 1, .fft: 0.34, .gemm: 1, .graph: 0.08,
-            .infer: 0.80, .lu: 0.9, .md: 0.04, .shallow: 0.72, .stencil: 0.66,
-            .stream: 1, .train: 0.78,
+            .align: 0.97, .cg: 0.80, .comm: 1, .fft: 0.31, .gemm: 1, .graph: 0.22,
+            .infer: 0.94, .lu: 1, .md: 0.03, .shallow: 0.50, .stencil: 0.44,
+            .stream: 1, .train: 0.80,
         ]
     )
 }
