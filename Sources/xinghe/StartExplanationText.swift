@@ -157,13 +157,22 @@ struct StartExplanationText {
     private func list(_ jobs: [Int], of count: Int) -> String {
         let names = jobs.map { index in
             let job = trace.jobs[index]
+            guard machine.sharing == .wholeNodes else { return "\(job.id)" }
             return "\(job.id) (\(nodes(machine.nodes(forProcessors: job.processors))))"
         }
         return names.joined(separator: ", ") + (count > jobs.count ? ", …" : "")
     }
 
+    /// A number of what is given out: nodes, or cores where nodes are shared.
     private func nodes(_ count: Int32) -> String {
-        counted(Int(count), machine.coresPerNode == 1 ? "processor" : "node")
+        guard case .cores(let units) = machine.sharing else {
+            return counted(Int(count), machine.coresPerNode == 1 ? "processor" : "node")
+        }
+        let thousandths = Int(count) * 1_000 / Int(units)
+        let whole = thousandths / 1_000
+        guard thousandths % 1_000 != 0 else { return counted(whole, "core") }
+        let digits = String(thousandths % 1_000)
+        return "\(whole)." + String(repeating: "0", count: 3 - digits.count) + digits + " cores"
     }
 
     private func isFree(_ count: Int32) -> String {

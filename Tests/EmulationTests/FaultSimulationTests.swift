@@ -15,7 +15,7 @@ import Testing
 /// is in a queue, what a job holds is what it was given; in the end nothing is held.
 @Suite("Simulation with faults")
 struct FaultSimulationTests {
-    @Test("Invariants hold after every event", arguments: 0..<150 as Range<UInt64>)
+    @Test("Invariants hold after every event", arguments: Seeds.first(150))
     func invariantsHold(seed: UInt64) {
         var day = FaultyDay(seed: seed)
         day.run()

@@ -11,7 +11,7 @@ struct PlainTwinTests {
 
     @Test(
         "On shared, unequal nodes every start is the plain scheduler's",
-        arguments: 0..<250 as Range<UInt64>
+        arguments: Seeds.first(250)
     )
     func sharedNodes(seed: UInt64) {
         for policy in Self.policies {
@@ -22,7 +22,7 @@ struct PlainTwinTests {
 
     @Test(
         "On equal whole nodes every start is the plain scheduler's",
-        arguments: 0..<250 as Range<UInt64>
+        arguments: Seeds.first(250)
     )
     func wholeNodes(seed: UInt64) {
         for policy in Self.policies {
@@ -33,7 +33,7 @@ struct PlainTwinTests {
 
     @Test(
         "Counting and looking at nodes start the same jobs on the same nodes",
-        arguments: 0..<150 as Range<UInt64>
+        arguments: Seeds.first(150)
     )
     func countingAgreesWithLooking(seed: UInt64) {
         for policy in Self.policies {
@@ -43,8 +43,14 @@ struct PlainTwinTests {
             for group in looking.groups.indices { looking.groups[group].alwaysLooksAtNodes = true }
             let counted = world.run(&counting)
             let looked = world.run(&looking)
-            #expect(counted.starts == looked.starts, "seed \(seed), \(policy.name)")
-            #expect(counting.digest == looking.digest, "seed \(seed), \(policy.name)")
+            #expect(
+                counted.starts == looked.starts,
+                "\(Seeds.note(seed, "PlainTwin", policy.name))"
+            )
+            #expect(
+                counting.digest == looking.digest,
+                "\(Seeds.note(seed, "PlainTwin", policy.name))"
+            )
         }
     }
 
@@ -53,7 +59,7 @@ struct PlainTwinTests {
         let sink = world.run(&emulator) { emulator, _, _ in emulator.checkInvariants() }
         var plain = PlainScheduler(world: world)
         plain.run(policy)
-        #expect(sink.starts == plain.starts, "seed \(seed), \(policy.name)")
-        #expect(emulator.activeJobCount == 0, "seed \(seed), \(policy.name)")
+        #expect(sink.starts == plain.starts, "\(Seeds.note(seed, "PlainTwin", policy.name))")
+        #expect(emulator.activeJobCount == 0, "\(Seeds.note(seed, "PlainTwin", policy.name))")
     }
 }

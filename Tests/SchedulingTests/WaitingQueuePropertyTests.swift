@@ -1,4 +1,5 @@
 import Determinism
+import EmulatorTestSupport
 @testable import Scheduling
 import Testing
 
@@ -13,7 +14,7 @@ struct WaitingQueuePropertyTests {
 
     @Test(
         "The index finds what a scan finds, whatever came and went",
-        arguments: 0..<120 as Range<UInt64>
+        arguments: Seeds.first(120)
     )
     func indexAgreesWithScan(seed: UInt64) {
         var random = SplitMix64(seed: seed, stream: "waiting queue")
@@ -87,7 +88,7 @@ struct WaitingQueuePropertyTests {
 
 @Suite("Expected ends")
 struct ExpectedEndsPropertyTests {
-    @Test("The shadow is the one that adding up finds", arguments: 0..<60 as Range<UInt64>)
+    @Test("The shadow is the one that adding up finds", arguments: Seeds.first(60))
     func shadowAgreesWithSum(seed: UInt64) {
         var random = SplitMix64(seed: seed, stream: "expected ends")
         var ends = ExpectedEnds()
