@@ -3,6 +3,43 @@ public import WorkloadFormats
 
 /// What reading a log left out or changed, for people and for programs. Nothing is silent.
 extension Trace {
+    /// What a log holds, before anything is replayed.
+    ///
+    /// - Parameter path: where it was read from.
+    public func summary(path: String) -> String {
+        var table = TextTable(header: ["", ""], alignments: [.left, .left])
+        let first = jobs.first?.submitted ?? 0
+        let last = jobs.last?.submitted ?? 0
+        var work: Int128 = 0
+        var widest: Int32 = 0
+        var longest: Int64 = 0
+        var users: Set<Int32> = []
+        for job in jobs {
+            work += Int128(job.processors) * Int128(job.runTime)
+            widest = max(widest, job.processors)
+            longest = max(longest, job.runTime)
+            users.insert(job.user)
+        }
+        users.remove(-1)
+        let days = Double(last - first) / 86_400e6
+        table.add(["jobs", counted(jobs.count, "job")])
+        table.add(["submitted within", "\(NumberText.fixed(days, 1)) days"])
+        table.add(["users", "\(users.count)"])
+        table.add(["widest job", "\(widest) processors"])
+        table.add(["longest run", "\(NumberText.fixed(Double(longest) / 3_600e6, 1)) h"])
+        let hours = Double(work) / 3_600e6
+        table.add(["work", "\(NumberText.fixed(hours, 0)) processor-hours"])
+        if let machineProcessors {
+            table.add(["machine", "\(machineProcessors) processors"])
+            if last > first {
+                let load = hours / (Double(machineProcessors) * days * 24)
+                table.add(["offered load", "\(NumberText.fixed(load, 3))"])
+            }
+        }
+        let head = "\(path): \(format.rawValue), \(counted(rowCount, "row"))"
+        return ([head] + table.lines.dropFirst(2) + remarkLines).joined(separator: "\n") + "\n"
+    }
+
     /// One line for each thing, without newlines.
     var remarkLines: [String] {
         var lines: [String] = []

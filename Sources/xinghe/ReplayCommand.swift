@@ -47,6 +47,9 @@ struct ReplayCommand: AsyncParsableCommand {
     @Flag(help: "Print the report as JSON.")
     var json = false
 
+    @Flag(help: "Read the log, say what it holds, and replay nothing.")
+    var dryRun = false
+
     func run() async throws {
         let policies = try options.policies(policy)
         try outside.check(policies)
@@ -57,6 +60,7 @@ struct ReplayCommand: AsyncParsableCommand {
         try outputs.check()
         try report.map { try OutputFile.check($0) }
         let trace = try options.readTrace(self.trace)
+        if dryRun { return print(trace.summary(path: self.trace), terminator: "") }
         try options.checkTrim(trace, at: self.trace)
         if let job = explaining.explain { return try explain(job, trace, policies) }
         var page = report.map { _ in ReplayPage(options) }

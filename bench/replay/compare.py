@@ -12,8 +12,7 @@ import time
 
 LIMIT_RATIO = 100
 PROCESSORS = 100
-COPIES = 36
-RUNS_OURS, RUNS_PEER, RUNS_LONG = 9, 3, 3
+RUNS_OURS, RUNS_PEER = 9, 3
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -21,24 +20,6 @@ def seconds(command):
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
-
-
-def repeat_log(source, target, copies):
-    """One log after another: the same days again, with new numbers."""
-    with open(source, encoding="ascii") as file:
-        lines = file.readlines()
-    header = [line for line in lines if line.startswith(";")]
-    rows = [line.split(" ", 2) for line in lines if not line.startswith(";")]
-    span = int(rows[-1][1]) + 86_400
-    numbers = max(int(row[0]) for row in rows)
-    with open(target, "w", encoding="ascii") as file:
-        file.writelines(header)
-        for copy in range(copies):
-            file.writelines(
-                f"{int(row[0]) + copy * numbers} {int(row[1]) + copy * span} {row[2]}"
-                for row in rows
-            )
-    return len(rows) * copies
 
 
 def main(peer_python, work):
@@ -74,16 +55,6 @@ def main(peer_python, work):
     verdict = "met" if ratio >= LIMIT_RATIO else "MISSED"
     print(f"  ratio           {ratio:10.0f} ×    at least {LIMIT_RATIO}: {verdict}")
 
-    long_log = os.path.join(work, "long.swf")
-    count = repeat_log(log, long_log, COPIES)
-    size = os.path.getsize(long_log)
-    print(f"KTH-SP2 {COPIES} times over: {count:,} jobs, {size / 1e6:.0f} MB")
-    for policy in ("fcfs", "easy"):
-        command = ["xinghe", "replay", long_log, "--processors", str(PROCESSORS),
-                   "--policy", policy]
-        median = statistics.median(seconds(command) for _ in range(RUNS_LONG))
-        print(f"  {policy:<15} {count / median / 1e6:10.2f} M jobs/s, reading included"
-              f" ({median:.2f} s, median of {RUNS_LONG})")
     return 0 if ratio >= LIMIT_RATIO else 1
 
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The KTH-SP2 log under EASY: Xinghe beside AccaSim, and Xinghe on a million jobs.
+# The KTH-SP2 log under EASY: Xinghe beside AccaSim; then Xinghe on ten million jobs, its reader
+# beside a byte loop in C, and nodes that jobs share. Needs 1 GB under TMPDIR; --quick a tenth.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,4 +15,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 python3 bench/replay/plain_log.py workloads/traces/KTH-SP2-1996-2.1.swf.gz "$work/kth.swf" >/dev/null
-python3 bench/replay/compare.py "$peer/bin/python" "$work"
+status=0
+python3 bench/replay/compare.py "$peer/bin/python" "$work" || status=1
+cc -O3 -march=native bench/replay/swf_loop.c -o "$work/swf_loop"
+python3 bench/replay/speed.py "$work" "$work/swf_loop" "$@" || status=1
+exit "$status"
