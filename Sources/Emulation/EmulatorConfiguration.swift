@@ -27,8 +27,8 @@ public struct PartitionConfiguration: Hashable, Sendable {
     public var maximumTimeLimit: SimDuration?
     /// Whether it takes and starts jobs.
     public var state: PartitionState
-    /// Its priority among partitions for `QueueOrder.multifactor`, from 0 to 1.
-    public var priorityFactor: Double
+    /// Its priority among partitions for `QueueOrder.multifactor`. Unit: ppm, from 0 to 1,000,000.
+    public var priorityFactor: Int32
 
     /// Makes a partition.
     public init(
@@ -37,7 +37,7 @@ public struct PartitionConfiguration: Hashable, Sendable {
         maximumNodesPerJob: Int32? = nil,
         maximumTimeLimit: SimDuration? = nil,
         state: PartitionState = .up,
-        priorityFactor: Double = 0
+        priorityFactor: Int32 = 0
     ) {
         self.nodes = nodes
         self.isWholeNode = isWholeNode

@@ -121,8 +121,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var user: Int32 = -1
     /// A number for the account that is charged; −1 when nobody says.
     public var account: Int32 = -1
-    /// The priority of its QOS, from 0 to 1.
-    public var qosFactor: Double = 0
+    /// The priority of its QOS among all. Unit: ppm, from 0 to 1,000,000.
+    public var qosFactor: Int32 = 0
 
     /// Makes a submission; what is left out has the usual value.
     public init(

@@ -58,7 +58,9 @@ extension BillReport {
     }
 
     private func addResources(to page: inout HTMLPage, _ words: ReportLanguage) {
-        let header = [words("资源", "Resource"), words("数量", "Quantity"), words("费用(元)", "Fee (CNY)")]
+        let header = [
+            words("资源", "Resource"), words("数量", "Quantity"), words("费用(元)", "Fee (CNY)"),
+        ]
         page.table(header) { page in
             for row in statement.byResource {
                 page.row([row.resource, Self.hours(row.seconds), Fen(row.fee).yuanText])

@@ -58,8 +58,8 @@ public struct ActiveJob: Sendable {
     public var user: Int32 = -1
     /// Its place in the fair-share tree, −1 where nobody counts.
     public var association: Int32 = -1
-    /// The priority of its QOS, from 0 to 1.
-    public var qosFactor: Double = 0
+    /// The priority of its QOS among all. Unit: ppm, from 0 to 1,000,000.
+    public var qosFactor: Int32 = 0
     /// Positions of its concurrency limits; −1 where there is none.
     public var limits: SIMD4<Int32> = SIMD4(repeating: -1)
 

@@ -7,8 +7,8 @@ public struct QueueRanking: Sendable {
     private let weights: PriorityWeights
     private let machineNodes: Double
     private let machineCores: Double
-    /// From 0 to 1, by the partition's position.
-    private let partitionFactors: [Double]
+    /// By the partition's position. Unit: ppm.
+    private let partitionFactors: [Int32]
     private var tree: FairTree
     /// The first submission of all. Unit: µs since the epoch.
     private var origin: Int64?
@@ -16,12 +16,12 @@ public struct QueueRanking: Sendable {
 
     /// Makes a ranking for a machine.
     ///
-    /// - Parameter partitionFactors: the priority of each partition, from 0 to 1.
+    /// - Parameter partitionFactors: the priority of each partition. Unit: ppm.
     public init(
         _ policy: SchedulingPolicy,
         machineNodes: Int,
         machineCores: Int64,
-        partitionFactors: [Double]
+        partitionFactors: [Int32]
     ) {
         order = policy.order
         weights = policy.weights
@@ -79,8 +79,8 @@ public struct QueueRanking: Sendable {
                 fairShare: job.association >= 0 ? tree.factor(job.association) : 1,
                 nodeFraction: min(1, Double(nodes) / machineNodes),
                 coreFraction: min(1, Double(cores) / machineCores),
-                partitionFactor: partitionFactors[Int(job.partition)],
-                qosFactor: job.qosFactor,
+                partitionFactor: Double(partitionFactors[Int(job.partition)]) / 1e6,
+                qosFactor: Double(job.qosFactor) / 1e6,
                 weights: weights
             )
         )
