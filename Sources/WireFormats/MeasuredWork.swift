@@ -24,7 +24,7 @@ public struct MeasuredWork: WireRecord {
 
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
-        try fields("seconds", &seconds)
+        try fields("wall", &seconds)
         try fields("flop", &flop)
         try fields("byte", &byte)
         try fields("energy_mj", &energyMillijoules)
