@@ -218,6 +218,14 @@ public struct Emulator: Sendable {
         ranking.note(job, cores: Int64(job.coresHeld), at: now.microseconds)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 32 | UInt64(UInt32(bitPattern: job.firstNode)))
+        if job.firstNode < 0 {
+            for segment in table.segments[Int(slot)] {
+                let place = UInt64(UInt32(bitPattern: segment.node)) << 32
+                digest.mix(
+                    place | UInt64(UInt32(bitPattern: segment.chunks)) << 16 | UInt64(segment.cards)
+                )
+            }
+        }
         sink.jobStarted(
             JobStart(
                 id: job.id,
