@@ -45,6 +45,8 @@ public struct ChargePart: Hashable, Sendable {
     public var isReserved: Bool
     /// Verified operations of the run; only in its last part.
     public var verifiedFlop: Int64?
+    /// The energy of the run; only in its last part.
+    public var energy: MeasuredEnergy?
     /// The fee by resource, in the order of `BilledResource.allCases`; resources without a fee are
     /// left out.
     public var fees: [ResourceFee]
@@ -219,6 +221,7 @@ extension Tariff {
             qos: usage.qos,
             isReserved: usage.isReserved,
             verifiedFlop: end == usage.endedAt ? usage.verifiedFlop : nil,
+            energy: end == usage.endedAt ? usage.energy : nil,
             fees: fees
         )
     }

@@ -116,6 +116,8 @@ private struct CanonicalLine {
         add(text: part.qos)
         add(part.isReserved ? "reserved" : "shared")
         add(optional: part.verifiedFlop)
+        add(optional: part.energy?.millijoules)
+        add(part.energy?.isEstimated == true ? "estimated" : "read")
         add(
             text: part.fees.map { "\($0.resource.name)=\($0.amount.count)" }.joined(separator: ";")
         )

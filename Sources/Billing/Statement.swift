@@ -99,6 +99,14 @@ public struct Statement: Hashable, Sendable {
     public var verifiedFlop: Int128
     /// The jobs that measured it.
     public var verifiedJobCount: Int
+    /// What those jobs cost.
+    public var verifiedFee: Fen
+    /// The energy that jobs of the period report. Unit: mJ.
+    public var energyMillijoules: Int128
+    /// Whether any part of it is an estimate.
+    public var isEnergyEstimated: Bool
+    /// What the jobs cost that report energy.
+    public var energyFee: Fen
     /// What vouchers paid for charges of the period.
     public var vouchersUsed: Fen
     /// The vouchers, with what is left of each.
@@ -236,6 +244,10 @@ extension BillingBook {
             subsidies: subsidyRows(of: title, members, period, asOf: asOf),
             verifiedFlop: tally.verifiedFlop,
             verifiedJobCount: tally.verifiedJobs.count,
+            verifiedFee: tally.fee(of: tally.verifiedJobs),
+            energyMillijoules: tally.energyMillijoules,
+            isEnergyEstimated: tally.isEnergyEstimated,
+            energyFee: tally.fee(of: tally.energyJobs),
             vouchersUsed: tally.vouchersUsed,
             vouchers: names.flatMap { vouchers(of: $0) }.map {
                 Statement.VoucherRow(voucher: $0.voucher, left: $0.left)
@@ -361,6 +373,11 @@ private struct Tally {
     var refunded = Fen.zero
     var verifiedFlop: Int128 = 0
     var verifiedJobs: Set<JobID> = []
+    var energyMillijoules: Int128 = 0
+    var isEnergyEstimated = false
+    var energyJobs: Set<JobID> = []
+    /// What each job cost in the period; only added up over sets, in no order that matters.
+    var feeByJob: [JobID: Fen] = [:]
 
     /// Adds an entry if it belongs to one of `members` and to the period.
     mutating func add(
@@ -416,6 +433,17 @@ private struct Tally {
             verifiedFlop += Int128(flop)
             verifiedJobs.insert(part.job)
         }
+        if let energy = part.energy {
+            energyMillijoules += Int128(energy.millijoules)
+            isEnergyEstimated = isEnergyEstimated || energy.isEstimated
+            energyJobs.insert(part.job)
+        }
+        for fee in part.fees { feeByJob[part.job, default: .zero] += fee.amount }
+    }
+
+    /// What some jobs cost in the period.
+    func fee(of jobs: Set<JobID>) -> Fen {
+        jobs.reduce(into: .zero) { $0 += feeByJob[$1] ?? .zero }
     }
 
     func groups(_ sums: [String: Sum], title: (String) -> String) -> [Statement.Group] {

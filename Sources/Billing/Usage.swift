@@ -98,6 +98,8 @@ public struct JobUsage: Hashable, Sendable {
     public var endedAt: SimInstant
     /// Floating-point operations that its kernels counted and verified; nil when none measured.
     public var verifiedFlop: Int64?
+    /// What its programs say that they took; nil when none said.
+    public var energy: MeasuredEnergy?
 
     /// Makes a usage.
     public init(
@@ -116,7 +118,8 @@ public struct JobUsage: Hashable, Sendable {
         memory: ByteCount? = nil,
         startedAt: SimInstant?,
         endedAt: SimInstant,
-        verifiedFlop: Int64? = nil
+        verifiedFlop: Int64? = nil,
+        energy: MeasuredEnergy? = nil
     ) {
         self.id = id
         self.attempt = attempt
@@ -134,6 +137,7 @@ public struct JobUsage: Hashable, Sendable {
         self.startedAt = startedAt
         self.endedAt = endedAt
         self.verifiedFlop = verifiedFlop
+        self.energy = energy
     }
 
     /// How many of `resource` it held.
@@ -149,5 +153,19 @@ public struct JobUsage: Hashable, Sendable {
     public var runDuration: SimDuration {
         guard let startedAt, startedAt < endedAt else { return .zero }
         return endedAt - startedAt
+    }
+}
+
+/// The energy of a run, as its programs reported it.
+public struct MeasuredEnergy: Hashable, Sendable {
+    /// Unit: mJ.
+    public var millijoules: Int64
+    /// Whether any part of it is an estimate and not read from a counter.
+    public var isEstimated: Bool
+
+    /// Makes an energy.
+    public init(millijoules: Int64, isEstimated: Bool) {
+        self.millijoules = millijoules
+        self.isEstimated = isEstimated
     }
 }

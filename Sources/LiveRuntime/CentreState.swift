@@ -378,6 +378,12 @@ extension CentreState {
         )
         usage.outcome = outcome
         usage.verifiedFlop = entry.status.measured?.verifiedFlop
+        if let work = entry.status.measured?.reported, let energy = work.energyMillijoules {
+            usage.energy = MeasuredEnergy(
+                millijoules: energy,
+                isEstimated: work.isEnergyEstimated
+            )
+        }
         return usage
     }
 }

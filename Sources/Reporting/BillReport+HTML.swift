@@ -123,6 +123,19 @@ extension BillReport {
             page.note(
                 "\(words("经验证的计算量", "Verified work")): \(Self.flop(statement.verifiedFlop)), "
                     + "\(statement.verifiedJobs) \(words("个作业", "jobs"))"
+                    + (statement.verifiedPetaflopPrice.map {
+                        ", \(Fen($0).yuanText) \(words("元/Pflop", "CNY a Pflop"))"
+                    } ?? "")
+            )
+        }
+        if let energy = statement.energyMillijoules {
+            let price = statement.megawattHourPrice.map {
+                ", \(Fen($0).yuanText) \(words("元/MWh", "CNY a MWh"))"
+            }
+            page.note(
+                "\(words("报告的能耗", "Energy reported")): \(Self.kilowattHours(energy)) kWh"
+                    + (statement.isEnergyEstimated == true ? " (\(words("估算", "estimated")))" : "")
+                    + (price ?? "")
             )
         }
         let balance = words("账户余额", "Balance of the account")

@@ -147,6 +147,16 @@ extension BillReport {
             lines.append(
                 "Verified work: \(Self.flop(statement.verifiedFlop)) in "
                     + "\(statement.verifiedJobs) job\(statement.verifiedJobs == 1 ? "" : "s")"
+                    + (statement.verifiedPetaflopPrice.map {
+                        ", \(Fen($0).yuanText) CNY a Pflop"
+                    } ?? "")
+            )
+        }
+        if let energy = statement.energyMillijoules {
+            let price = statement.megawattHourPrice.map { ", \(Fen($0).yuanText) CNY a MWh" } ?? ""
+            lines.append(
+                "Energy reported: \(Self.kilowattHours(energy)) kWh"
+                    + (statement.isEnergyEstimated == true ? " (estimated)" : "") + price
             )
         }
         lines.append(
@@ -243,6 +253,15 @@ extension BillReport {
         add("cash", "", statement.cash)
         for row in statement.vouchers { add("voucher_left", row.id, row.left) }
         add("verified_flop", "", statement.verifiedFlop)
+        if let price = statement.verifiedPetaflopPrice { add("petaflop_price", "", price) }
+        if let energy = statement.energyMillijoules {
+            add(
+                statement.isEnergyEstimated == true ? "energy_mj_estimated" : "energy_mj",
+                "",
+                energy
+            )
+        }
+        if let price = statement.megawattHourPrice { add("megawatt_hour_price", "", price) }
         return lines.joined(separator: "\n") + "\n"
     }
 }
@@ -269,6 +288,14 @@ extension BillReport {
     static func hours(_ seconds: Int64) -> String {
         // A hundredth of an hour is 36 s; amounts of money print the same way.
         Fen((seconds + 18) / 36).yuanText
+    }
+
+    /// Energy in kWh with six decimals, rounded half up.
+    static func kilowattHours(_ millijoules: Int64) -> String {
+        // 10⁻⁶ kWh are 3,600 mJ.
+        let millionths = (millijoules + 1_800) / 3_600
+        let decimals = String(millionths % 1_000_000 + 1_000_000).dropFirst()
+        return "\(millionths / 1_000_000).\(decimals)"
     }
 
     /// Operations with a metric prefix and three digits: `12.3 Gflop`.

@@ -54,6 +54,28 @@ extension BillStatement {
         subsidies = statement.subsidies.map { BillSubsidy($0) }
         verifiedFlop = Int64(clamping: statement.verifiedFlop)
         verifiedJobs = statement.verifiedJobCount
+        verifiedPetaflopPrice = Self.price(
+            statement.verifiedFee,
+            of: statement.verifiedFlop,
+            unit: 1_000_000_000_000_000
+        )
+        if statement.energyMillijoules > 0 {
+            energyMillijoules = Int64(clamping: statement.energyMillijoules)
+            isEnergyEstimated = statement.isEnergyEstimated
+        }
+        // 1 MWh is 3.6 · 10⁹ J.
+        megawattHourPrice = Self.price(
+            statement.energyFee,
+            of: statement.energyMillijoules,
+            unit: 3_600_000_000_000
+        )
+    }
+
+    /// What `unit` of something cost when `amount` of it cost `fee`, rounded half up; nil when
+    /// there was none. Unit: fen.
+    private static func price(_ fee: Fen, of amount: Int128, unit: Int128) -> Int64? {
+        guard amount > 0 else { return nil }
+        return Int64(clamping: (2 * Int128(fee.count) * unit + amount) / (2 * amount))
     }
 }
 

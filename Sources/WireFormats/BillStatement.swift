@@ -62,6 +62,14 @@ public struct BillStatement: WireRecord {
     public var verifiedFlop: Int64 = 0
     /// The jobs that measured them.
     public var verifiedJobs = 0
+    /// What a petaflop of verified operations cost; nil when none were. Unit: fen.
+    public var verifiedPetaflopPrice: Int64?
+    /// The energy that jobs report; nil when none did. Unit: mJ.
+    public var energyMillijoules: Int64?
+    /// Whether any part of it is an estimate; nil when there is none.
+    public var isEnergyEstimated: Bool?
+    /// What a megawatt-hour of it cost; nil when there was none. Unit: fen.
+    public var megawattHourPrice: Int64?
     /// The end of the ledger's hash chain when the statement was made, in hexadecimal; nil when
     /// the ledger is not stored.
     public var ledgerHead: String?
@@ -100,6 +108,10 @@ public struct BillStatement: WireRecord {
         try fields("subsidies", &subsidies)
         try fields("verified_flop", &verifiedFlop)
         try fields("verified_jobs", &verifiedJobs)
+        try fields("verified_petaflop_price", &verifiedPetaflopPrice)
+        try fields("energy_mj", &energyMillijoules)
+        try fields("energy_estimated", &isEnergyEstimated)
+        try fields("megawatt_hour_price", &megawattHourPrice)
         try fields("ledger_head", &ledgerHead)
     }
 }
