@@ -102,6 +102,55 @@ struct ReplayProgramTests {
     func noMachine() throws {
         let run = try xinghe(["replay", "-"], input: "1 0 -1 10 4 -1 -1 8 60 -1 1 1 1 1 1 1 1 1\n")
         #expect(run.status == 1)
-        #expect(run.errors.contains("--processors or --machine"))
+        #expect(run.errors.contains("--processors, --machine or --nodes"))
+    }
+
+    /// Two jobs of 3 and 6 cores, submitted together.
+    private static let sharedLog = """
+        ; UnixStartTime: 0
+        1 0 -1 10 3 -1 -1 3 60 -1 1 1 1 1 1 1 -1 -1
+        2 0 -1 10 6 -1 -1 6 60 -1 1 2 1 1 1 1 -1 -1
+
+        """
+
+    @Test("Jobs share the cores of nodes, and wait when no node has room")
+    func sharedNodes() throws {
+        for (nodes, wait) in [("2x4,1x1", "0"), ("2x4", "10"), ("9x1", "0")] {
+            let run = try xinghe(["replay", "-", "--nodes", nodes], input: Self.sharedLog)
+            #expect(run.status == 0)
+            let line = run.output.split(separator: "\n").first { $0.hasPrefix("wait max") }
+            #expect(
+                line?.split(separator: " ").last.map { String($0) } == wait,
+                "\(nodes): \(run.output)"
+            )
+        }
+    }
+
+    @Test("Nodes that are no nodes are refused")
+    func badNodes() throws {
+        for (nodes, message) in [
+            ("2x", "neither like 103x12,48x16 nor a file"),
+            ("0x4", "neither like 103x12,48x16 nor a file"),
+        ] {
+            let run = try xinghe(["replay", "-", "--nodes", nodes], input: Self.sharedLog)
+            #expect(run.status == 1)
+            #expect(run.errors.contains(message), "\(run.errors)")
+        }
+        let folder = try Folder()
+        let list = try folder.write(
+            "nodes.csv",
+            "sn,cpu_milli,memory_mib,gpu,model\na,1000,5,x,T4\n"
+        )
+        let run = try xinghe(["replay", "-", "--nodes", list], input: Self.sharedLog)
+        #expect(run.status == 1)
+        #expect(run.errors.contains("nodes.csv:2"), "\(run.errors)")
+    }
+
+    @Test("A dry run says what a log holds and replays nothing")
+    func dryRun() throws {
+        let run = try xinghe(["replay", "-", "--dry-run"], input: Self.sharedLog)
+        #expect(run.status == 0)
+        #expect(run.output.contains("2 jobs"))
+        #expect(!run.output.contains("digest"))
     }
 }
