@@ -18,8 +18,6 @@ public struct SWFReader: Sendable {
     private let isStrict: Bool
     private let machineProcessors: Int?
 
-    /// The longest row that `plainRow` reads, and what it may read beyond. Unit: bytes.
-    private static let plainRowMaximum = 1_024
     /// Malformed rows kept for the report.
     static let malformedRowsKept = 10
 
@@ -42,6 +40,7 @@ public struct SWFReader: Sendable {
         var trace = Trace()
         // An SWF row is seldom shorter than 60 bytes.
         trace.jobs.reserveCapacity(bytes.count / 60)
+        let lastNewline = bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1
         var cursor = 0
         var line = 0
         while cursor < bytes.count {
@@ -54,7 +53,8 @@ public struct SWFReader: Sendable {
                 let end = lineEnd(bytes, cursor)
                 readHeader(bytes[cursor..<end], into: &trace)
                 cursor = end + 1
-            default: try readRow(bytes, &cursor, line: line, into: &trace)
+            default:
+                try readRow(bytes, &cursor, line: line, lastNewline: lastNewline, into: &trace)
             }
         }
         finish(&trace)
@@ -73,12 +73,13 @@ public struct SWFReader: Sendable {
         _ bytes: UnsafeRawBufferPointer,
         _ cursor: inout Int,
         line: Int,
+        lastNewline: Int,
         into trace: inout Trace
     ) throws(MalformedRow) {
         trace.rowCount += 1
         let start = cursor
         var row = Row()
-        if let end = Self.plainRow(bytes, start, into: &row) {
+        if let end = Self.plainRow(bytes, start, lastNewline: lastNewline, into: &row) {
             cursor = end
             return add(row, line: line, to: &trace)
         }
@@ -100,45 +101,40 @@ public struct SWFReader: Sendable {
 
     /// Reads a row of 18 whole numbers, as nearly all are, and nothing else.
     ///
-    /// The bytes behind the row's end are not looked at, and a digit is never followed by the end
-    /// of the file without a look at the count: the last rows of a file take the other way.
-    ///
+    /// - Parameter lastNewline: the file's last newline, not before `start`. No loop below goes past
+    ///   a newline, so none needs to look at the count of bytes.
     /// - Returns: where the next line begins; nil when the row needs a closer look.
     @inline(__always)
     private static func plainRow(
         _ bytes: UnsafeRawBufferPointer,
         _ start: Int,
+        lastNewline: Int,
         into row: inout Row
     ) -> Int? {
-        // 18 numbers of 13 bytes and their blanks are below this.
-        guard start + plainRowMaximum < bytes.count, let base = bytes.baseAddress else {
-            return nil
-        }
+        guard start <= lastNewline, let base = bytes.baseAddress else { return nil }
         var next = base.assumingMemoryBound(to: UInt8.self) + start
-        let end = next + plainRowMaximum - 16
         for field in 0..<18 {
-            while next.pointee == 0x20 || next.pointee == 0x09, next < end { next += 1 }
+            while next.pointee == 0x20 || next.pointee == 0x09 { next += 1 }
             let isNegative = next.pointee == UInt8(ascii: "-")
             if isNegative { next += 1 }
             var digit = next.pointee &- 48
-            guard digit < 10, next < end else { return nil }
+            guard digit < 10 else { return nil }
             var value: Int64 = 0
             let first = next
             repeat {
                 value = value &* 10 &+ Int64(digit)
                 next += 1
                 digit = next.pointee &- 48
-            } while digit < 10 && next - first < 13
+            } while digit < 10
             guard next - first <= 12 else { return nil }
             row.fields[field] = isNegative ? -value : value
             let byte = next.pointee
             guard byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A else { return nil }
         }
-        for field in [1, 3, 8] { row.fields[field] &*= 1_000_000 }
-        while next.pointee != 0x0A {
-            guard next < end else { return nil }
-            next += 1
-        }
+        row.fields[1] &*= 1_000_000
+        row.fields[3] &*= 1_000_000
+        row.fields[8] &*= 1_000_000
+        while next.pointee != 0x0A { next += 1 }
         row.count = 18
         return next - base.assumingMemoryBound(to: UInt8.self) + 1
     }
@@ -212,14 +208,13 @@ public struct SWFReader: Sendable {
         return isNegative ? -whole : whole
     }
 
-    private func add(_ row: Row, line: Int, to trace: inout Trace) {
-        let fields = row.fields
-        let status = fields[10]
-        let requested = fields[7]
-        let size = requested > 0 ? requested : fields[4]
-        let submitted = fields[1]
-        var runTime = fields[3]
-        var limit = fields[8]
+    private func add(_ row: borrowing Row, line: Int, to trace: inout Trace) {
+        let status = row.fields[10]
+        let requested = row.fields[7]
+        let size = requested > 0 ? requested : row.fields[4]
+        let submitted = row.fields[1]
+        var runTime = row.fields[3]
+        var limit = row.fields[8]
         guard !(2...4).contains(status) else { return drop(.partialExecution, &trace) }
         guard submitted >= 0 else { return drop(.unknownSubmission, &trace) }
         if filter == .strong {
@@ -231,9 +226,8 @@ public struct SWFReader: Sendable {
         }
         guard runTime >= 0 else { return drop(.unknownRunTime, &trace) }
         guard size > 0, size <= Int64(Int32.max) else { return drop(.unknownSize, &trace) }
-        guard max(submitted, runTime, limit) <= Trace.durationMaximum else {
-            return drop(.outOfRange, &trace)
-        }
+        guard max(runTime, limit) <= Trace.durationMaximum, submitted <= Trace.instantMaximum
+        else { return drop(.outOfRange, &trace) }
         if requested <= 0 { trace.withAllocatedSize += 1 }
         if limit <= 0 {
             limit = runTime
@@ -241,16 +235,16 @@ public struct SWFReader: Sendable {
         }
         trace.jobs.append(
             TraceJob(
-                id: fields[0],
+                id: row.fields[0],
                 submitted: submitted,
                 runTime: runTime,
                 timeLimit: limit,
                 processors: Int32(size),
                 line: Int32(clamping: line),
-                user: Int32(clamping: fields[11]),
-                group: Int32(clamping: fields[12]),
-                queue: Int32(clamping: fields[14]),
-                partition: Int32(clamping: fields[15])
+                user: Int32(clamping: row.fields[11]),
+                group: Int32(clamping: row.fields[12]),
+                queue: Int32(clamping: row.fields[14]),
+                partition: Int32(clamping: row.fields[15])
             )
         )
     }

@@ -98,7 +98,7 @@ public enum DropReason: Int, Hashable, Sendable, CaseIterable {
     case neverStarted
     /// A step of a job, not a job.
     case step
-    /// A run time or a limit beyond 300 years, or a submission as far away.
+    /// A run time or a limit beyond 300 years, or a submission beyond 8,000.
     case outOfRange
     /// `--filter strong`: it did not run, asked for no time, or is larger than the machine.
     case filtered
@@ -114,7 +114,7 @@ public enum DropReason: Int, Hashable, Sendable, CaseIterable {
         case .unknownSubmission: "unknown submit time"
         case .neverStarted: "never started"
         case .step: "steps of jobs"
-        case .outOfRange: "times beyond 300 years"
+        case .outOfRange: "times beyond 300 years (submissions: 8,000)"
         case .filtered: "filtered (--filter strong)"
         }
     }
@@ -179,11 +179,11 @@ public struct Trace: Sendable {
     /// Names of partitions by their number; empty for a log that has numbers only.
     public var partitionNames: [String] = []
 
-    /// The longest run time, limit and distance of a submission that a replay takes: 300 years.
-    /// Unit: µs.
+    /// The longest run time and limit that a replay takes: 300 years. Unit: µs.
     public static let durationMaximum: Int64 = 300 * 365 * 86_400 * 1_000_000
 
-    /// The last instant that a log may name, the end of the year 9999. Unit: µs since 1970.
+    /// The last instant that a log may name, the end of the year 9999, and as far from its start as a
+    /// submission may be. Unit: µs, since 1970.
     static let instantMaximum: Int64 = 253_402_300_799_000_000
 
     /// Makes an empty trace.

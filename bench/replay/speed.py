@@ -26,6 +26,11 @@ def median(command, runs):
     return statistics.median(each[0] for each in timed), timed[0][1]
 
 
+def jobs_run(report):
+    run = re.search(r"^jobs run\s+([\d,]+)", report, re.MULTILINE)
+    return int(run[1].replace(",", ""))
+
+
 def verdict(is_met):
     return "met" if is_met else "MISSED"
 
@@ -42,7 +47,8 @@ def sustained(work, copies, runs, limit):
           " reading included")
     ok = True
     for policy in ("easy", "fcfs"):
-        took, _ = median(replay(log, "--processors", "100", "--policy", policy), runs)
+        took, out = median(replay(log, "--processors", "100", "--policy", policy), runs)
+        assert jobs_run(out) == count, f"{jobs_run(out)} of {count} jobs ran"
         rate = count / took
         met = rate >= limit
         ok &= met or policy != "easy"
@@ -91,8 +97,7 @@ def shared_nodes(work, million, limit=200_000):
     ):
         for policy in ("easy", "order=fcfs,backfill=easy,placement=best-fit"):
             took, out = median(replay(log, "--nodes", shape, "--policy", policy), 3)
-            run = re.search(r"^jobs run\s+([\d,]+)", out, re.MULTILINE)
-            count = int(run[1].replace(",", ""))
+            count = jobs_run(out)
             ok &= count / took >= limit
             print(f"{name:<26} {policy.rpartition('=')[2]:<9} {count / took / 1e6:6.2f} M jobs/s"
                   f"   ({count:,} jobs in {took:.2f} s)"
