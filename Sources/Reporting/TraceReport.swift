@@ -13,15 +13,23 @@ extension Trace {
         var work: Int128 = 0
         var widest: Int32 = 0
         var longest: Int64 = 0
+        // Numbers of users are small in nearly all logs, and a mark costs less than a set.
+        var marks = ContiguousArray(repeating: false, count: 1 << 16)
+        var others: Set<Int32> = []
         for job in jobs {
             work += Int128(job.processors) * Int128(job.runTime)
             widest = max(widest, job.processors)
             longest = max(longest, job.runTime)
+            if marks.indices.contains(Int(job.user)) {
+                marks[Int(job.user)] = true
+            } else if job.user >= 0 {
+                others.insert(job.user)
+            }
         }
         let days = Double(last - first) / 86_400e6
         table.add(["jobs", counted(jobs.count, "job")])
         table.add(["submitted within", "\(NumberText.fixed(days, 1)) days"])
-        table.add(["users", "\(userCount)"])
+        table.add(["users", "\(marks.count(where: \.self) + others.count)"])
         table.add(["widest job", "\(widest) processors"])
         table.add(["longest run", "\(NumberText.fixed(Double(longest) / 3_600e6, 1)) h"])
         let hours = Double(work) / 3_600e6
@@ -35,21 +43,6 @@ extension Trace {
         }
         let head = "\(path): \(format.rawValue), \(counted(rowCount, "row"))"
         return ([head] + table.lines.dropFirst(2) + remarkLines).joined(separator: "\n") + "\n"
-    }
-
-    /// How many users the log numbers.
-    private var userCount: Int {
-        // Numbers are small in nearly all logs, and a mark costs less than a look into a set.
-        var marks = ContiguousArray(repeating: false, count: 1 << 16)
-        var others: Set<Int32> = []
-        for job in jobs where job.user >= 0 {
-            if Int(job.user) < marks.count {
-                marks[Int(job.user)] = true
-            } else {
-                others.insert(job.user)
-            }
-        }
-        return marks.count(where: \.self) + others.count
     }
 
     /// One line for each thing, without newlines.

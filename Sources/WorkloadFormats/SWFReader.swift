@@ -295,8 +295,23 @@ public struct SWFReader: Sendable {
             let dropped = before - trace.jobs.count
             if dropped > 0 { trace.dropped[.filtered, default: 0] += dropped }
         }
+        guard !isInOrder(trace.jobs) else { return }
         dropRepeatedIDs(&trace)
         sortBySubmission(&trace)
+    }
+
+    /// Whether numbers rise and submissions do not fall, as in most logs: then nothing is repeated
+    /// and nothing is to be sorted.
+    private func isInOrder(_ jobs: ContiguousArray<TraceJob>) -> Bool {
+        jobs.withUnsafeBufferPointer { jobs in
+            var index = 1
+            while index < jobs.count, jobs[index - 1].id < jobs[index].id,
+                jobs[index - 1].submitted <= jobs[index].submitted
+            {
+                index += 1
+            }
+            return index >= jobs.count
+        }
     }
 
     private func dropRepeatedIDs(_ trace: inout Trace) {
