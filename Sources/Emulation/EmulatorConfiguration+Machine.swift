@@ -18,6 +18,16 @@ extension EmulatorConfiguration {
             policy: policy,
             remembersEndedJobs: remembersEndedJobs
         )
+        leafSwitches = machine.leafSwitches
+    }
+}
+
+extension Machine {
+    /// The leaf switch of each node, for placement; empty for a machine without switches. Nodes
+    /// without a switch share a number of their own.
+    public var leafSwitches: [Int32] {
+        guard !switches.isEmpty else { return [] }
+        return nodes.map { Int32($0.switchIndex ?? switches.count) }
     }
 }
 

@@ -208,15 +208,18 @@ extension ReplayMachine {
         if policy.needsUniformNodes, !nodes.allSatisfy({ $0 == first }) {
             throw Refusal("\(title) has unequal nodes; \(policy.name) plans equal nodes only")
         }
+        var configuration = EmulatorConfiguration(
+            nodes: nodes,
+            partitions: [
+                PartitionConfiguration(nodes: IDSet(nodes.indices), isWholeNode: true)
+            ],
+            policy: policy,
+            remembersEndedJobs: false
+        )
+        let switches = machine.leafSwitches
+        if !switches.isEmpty { configuration.leafSwitches = partition.nodes.map { switches[$0] } }
         self.init(
-            configuration: EmulatorConfiguration(
-                nodes: nodes,
-                partitions: [
-                    PartitionConfiguration(nodes: IDSet(nodes.indices), isWholeNode: true)
-                ],
-                policy: policy,
-                remembersEndedJobs: false
-            ),
+            configuration: configuration,
             partition: 0,
             coresPerNode: max(1, first.cores),
             title: title
