@@ -447,7 +447,10 @@ extension JSONValue {
             case UInt8(ascii: "t"): text.append(0x09)
             case UInt8(ascii: "u"):
                 var code = UInt32(try hexadecimal())
-                if (0xD800..<0xDC00).contains(code), current == UInt8(ascii: "\\") {
+                if (0xD800..<0xDC00).contains(code) {
+                    guard bytes[position...].starts(with: "\\u".utf8) else {
+                        throw malformed("bad surrogate")
+                    }
                     position += 2
                     let low = UInt32(try hexadecimal())
                     guard (0xDC00..<0xE000).contains(low) else { throw malformed("bad surrogate") }
@@ -460,12 +463,17 @@ extension JSONValue {
         }
 
         mutating func hexadecimal() throws(Malformed) -> UInt16 {
-            let end = min(position + 4, bytes.count)
-            let digits = String(decoding: bytes[min(position, end)..<end], as: UTF8.self)
-            guard digits.utf8.count == 4, let code = UInt16(digits, radix: 16) else {
+            let digits = bytes[position...].prefix(4)
+            var code: UInt16 = 0
+            for digit in digits {
+                // A sign, which the standard library would take, is no digit.
+                guard let value = Character(Unicode.Scalar(digit)).hexDigitValue else { break }
+                code = code << 4 | UInt16(value)
+                position += 1
+            }
+            guard position == digits.startIndex + 4 else {
                 throw malformed("\\u needs four hexadecimal digits")
             }
-            position = end
             return code
         }
     }
