@@ -31,16 +31,8 @@ public struct Fen: Hashable, Comparable, Sendable {
 
     /// The amount in yuan with two decimals and groups of three: `-1,234.56`.
     public var yuanText: String {
-        let magnitude = count.magnitude
-        var digits = Array(String(magnitude / 100).utf8)
-        var position = digits.count - 3
-        while position > 0 {
-            digits.insert(UInt8(ascii: ","), at: position)
-            position -= 3
-        }
-        let rest = magnitude % 100
-        let whole = String(decoding: digits, as: UTF8.self)
-        return "\(count < 0 ? "-" : "")\(whole).\(rest < 10 ? "0" : "")\(rest)"
+        let (whole, rest) = count.magnitude.quotientAndRemainder(dividingBy: 100)
+        return "\(count < 0 ? "-" : "")\(whole.groupedText).\(rest < 10 ? "0" : "")\(rest)"
     }
 }
 

@@ -31,14 +31,19 @@ extension BillReport {
         addHead(to: &page, words)
         page.add("</dl>")
         if isOfEnterprise {
-            page.usage(words("账户", "Account"), statement.byAccount, statement.total)
+            addUsage(words("账户", "Account"), statement.byAccount, to: &page, words)
         }
-        page.usage(words("平台", "Platform"), statement.byPlatform, statement.total)
-        page.usage(words("作业终态", "Final state"), statement.byState, statement.total)
+        addUsage(words("平台", "Platform"), statement.byPlatform, to: &page, words)
+        addUsage(words("作业终态", "Final state"), statement.byState, to: &page, words) {
+            words.state($0.name)
+        }
         addResources(to: &page, words)
         addMoney(to: &page, words)
-        for row in statement.subsidies { page.gauge(row) }
-        addNotes(to: &page, words)
+        for row in statement.subsidies {
+            guard let (text, perMille) = capNote(row, words) else { continue }
+            page.gauge(text, perMille)
+        }
+        for note in notes(in: words) { page.note(note) }
         return page.text(title: "\(statement.account) \(statement.period)")
     }
 
@@ -57,17 +62,42 @@ extension BillReport {
         page.term(words("价目", "Tariff"), statement.tariff)
     }
 
+    private func addUsage(
+        _ heading: String,
+        _ rows: [BillRow],
+        to page: inout HTMLPage,
+        _ words: ReportLanguage,
+        name: ((BillRow) -> String)? = nil
+    ) {
+        func cells(_ name: String, _ row: BillRow) -> [String] {
+            [
+                name, String(row.jobs), Self.hours(row.coreSeconds), Self.hours(row.cardSeconds),
+                Fen(row.fee).yuanText,
+            ]
+        }
+        let header = [
+            heading, words("作业", "Jobs"), words("核时", "Core-hours"), words("卡时", "Card-hours"),
+            words("费用(元)", "Fee (CNY)"),
+        ]
+        page.table(header) { page in
+            for row in rows { page.row(cells(name?(row) ?? label(of: row), row)) }
+            page.row(cells(words("合计", "Total"), statement.total), isTotal: true)
+        }
+    }
+
     private func addResources(to page: inout HTMLPage, _ words: ReportLanguage) {
         let header = [
             words("资源", "Resource"), words("数量", "Quantity"), words("费用(元)", "Fee (CNY)"),
         ]
         page.table(header) { page in
             for row in statement.byResource {
-                page.row([row.resource, Self.hours(row.seconds), Fen(row.fee).yuanText])
+                page.row([
+                    words.resource(row.resource), Self.hours(row.seconds), Fen(row.fee).yuanText,
+                ])
             }
             if let storage = statement.storage {
                 page.row([
-                    "storage-tb-day", Self.thousandths(storage.milliTBDays),
+                    words.resource("storage-tb-day"), Self.thousandths(storage.milliTBDays),
                     Fen(storage.fee).yuanText,
                 ])
             }
@@ -76,73 +106,9 @@ extension BillReport {
 
     private func addMoney(to page: inout HTMLPage, _ words: ReportLanguage) {
         page.table([words("应付", "To pay"), "CNY"]) { page in
-            if statement.refunded != 0 {
-                page.row([words("退费", "Refunded"), Fen(-statement.refunded).yuanText])
+            for row in moneyRows(in: words) {
+                page.row([row.name, Fen(row.amount).yuanText], isTotal: row.isTotal)
             }
-            page.row([words("机时费", "Gross fee"), Fen(statement.gross).yuanText])
-            page.row([
-                words("其中不含税", "of it without tax"),
-                Fen(statement.gross - statement.vat).yuanText,
-            ])
-            page.row([
-                words("其中增值税", "of it VAT") + " \(Self.percent(statement.vatPPM)) %",
-                Fen(statement.vat).yuanText,
-            ])
-            for row in statement.subsidies {
-                let basis =
-                    row.taxBasis == "net"
-                    ? words("按不含税费用", "of fees without tax")
-                    : words("按含税费用", "of fees with tax")
-                page.row([
-                    "\(words("补贴", "Subsidy")) \(row.rule) \(row.year) (\(basis))",
-                    Fen(-row.granted).yuanText,
-                ])
-            }
-            page.row([words("净额", "Net fee"), Fen(statement.net).yuanText], isTotal: true)
-            if statement.vouchersUsed != 0 {
-                page.row([
-                    words("创新券抵扣", "Paid by vouchers"), Fen(-statement.vouchersUsed).yuanText,
-                ])
-                page.row(
-                    [words("应付现金", "To pay in money"), Fen(statement.cash).yuanText],
-                    isTotal: true
-                )
-            }
-        }
-    }
-
-    private func addNotes(to page: inout HTMLPage, _ words: ReportLanguage) {
-        for voucher in statement.vouchers {
-            page.note(
-                "\(words("创新券", "Voucher")) \(voucher.id): \(words("余额", "left")) "
-                    + "\(Fen(voucher.left).yuanText) / \(Fen(voucher.face).yuanText)"
-                    + (voucher.validTo.map { ", \(words("截止", "before")) \($0)" } ?? "")
-            )
-        }
-        if statement.verifiedJobs > 0 {
-            page.note(
-                "\(words("经验证的计算量", "Verified work")): \(Self.flop(statement.verifiedFlop)), "
-                    + "\(statement.verifiedJobs) \(words("个作业", "jobs"))"
-                    + (statement.verifiedPetaflopPrice.map {
-                        ", \(Fen($0).yuanText) \(words("元/Pflop", "CNY a Pflop"))"
-                    } ?? "")
-            )
-        }
-        if let energy = statement.energyMillijoules {
-            let price = statement.megawattHourPrice.map {
-                ", \(Fen($0).yuanText) \(words("元/MWh", "CNY a MWh"))"
-            }
-            page.note(
-                "\(words("报告的能耗", "Energy reported")): \(Self.kilowattHours(energy)) kWh"
-                    + (statement.isEnergyEstimated == true ? " (\(words("估算", "estimated")))" : "")
-                    + (price ?? "")
-            )
-        }
-        let balance = words("账户余额", "Balance of the account")
-        page.note("\(balance): \(Fen(statement.balance).yuanText) CNY")
-        page.note(words("费用四舍五入到分,每个作业一次;跨月作业在月末拆分。", Self.roundingNote))
-        if let head = statement.ledgerHead {
-            page.note("\(words("账链", "Ledger head")): \(head)")
         }
     }
 }
@@ -182,32 +148,7 @@ private struct HTMLPage {
         add("<tr\(isTotal ? " class=\"total\"" : "")>\(markup)</tr>")
     }
 
-    mutating func usage(_ heading: String, _ rows: [BillRow], _ total: BillRow) {
-        func cells(_ name: String, _ row: BillRow) -> [String] {
-            [
-                name, String(row.jobs), BillReport.hours(row.coreSeconds),
-                BillReport.hours(row.cardSeconds), Fen(row.fee).yuanText,
-            ]
-        }
-        let header = [
-            heading, words("作业", "Jobs"), words("核时", "Core-hours"), words("卡时", "Card-hours"),
-            words("费用(元)", "Fee (CNY)"),
-        ]
-        table(header) { page in
-            for row in rows {
-                page.row(cells(row.title.isEmpty ? row.name : "\(row.name) \(row.title)", row))
-            }
-            page.row(cells(page.words("合计", "Total"), total), isTotal: true)
-        }
-    }
-
-    mutating func gauge(_ row: BillSubsidy) {
-        guard let cap = row.cap, let left = row.left, cap > 0 else { return }
-        let perMille = Int(Int128(max(0, min(row.used, cap))) * 1_000 / Int128(cap))
-        let text =
-            "\(row.rule) \(row.year): \(words("年度上限", "cap")) \(Fen(cap).yuanText), "
-            + "\(words("已用", "used")) \(Fen(row.used).yuanText), "
-            + "\(words("剩余", "left")) \(Fen(left).yuanText)"
+    mutating func gauge(_ text: String, _ perMille: Int) {
         add(
             "<p>\(escaped(text))</p><div class=\"gauge\">"
                 + "<i style=\"width:\(perMille / 10).\(perMille % 10)%\"></i></div>"

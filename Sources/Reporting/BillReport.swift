@@ -69,11 +69,7 @@ extension BillReport {
             ])
         }
         for row in rows {
-            add(
-                row.title.isEmpty || row.title == row.name
-                    ? row.name : "\(row.name) · \(row.title)",
-                row
-            )
+            add(label(of: row), row)
         }
         table.addRule()
         add("Total", statement.total)
@@ -98,115 +94,29 @@ extension BillReport {
 
     private var money: [String] {
         var table = TextTable(header: ["To pay", "CNY"], alignments: [.left, .right])
-        if statement.refunded != 0 {
-            table.add(["Charges", Fen(statement.gross + statement.refunded).yuanText])
-            table.add(["Refunded", Fen(-statement.refunded).yuanText])
-        }
-        table.add(["Gross fee", Fen(statement.gross).yuanText])
-        for row in statement.subsidies {
-            table.add(["Subsidy \(row.rule) \(row.year)", Fen(-row.granted).yuanText])
-        }
-        table.addRule()
-        table.add(["Net fee", Fen(statement.net).yuanText])
-        if statement.vouchersUsed != 0 {
-            table.add(["Paid by vouchers", Fen(-statement.vouchersUsed).yuanText])
-            table.add(["To pay in money", Fen(statement.cash).yuanText])
+        var isBelowRule = false
+        for row in moneyRows(in: .english) {
+            if row.isTotal, !isBelowRule { table.addRule() }
+            isBelowRule = isBelowRule || row.isTotal
+            table.add([row.name, Fen(row.amount).yuanText])
         }
         return table.lines
     }
 
     private var notes: [String] {
-        var lines: [String] = [""]
-        for row in statement.subsidies {
-            guard let cap = row.cap, let left = row.left else {
-                lines.append("\(row.rule) \(row.year): \(Fen(row.used).yuanText) granted, no cap")
-                continue
-            }
-            lines.append(
-                "Cap of \(row.rule), \(row.year): \(Fen(cap).yuanText) a year; "
-                    + "used \(Fen(row.used).yuanText), left \(Fen(left).yuanText)  "
-                    + Self.gauge(row.used, of: cap)
-            )
+        let caps = statement.subsidies.compactMap { row in
+            capNote(row, .english).map { "\($0.text)  \(Self.gauge($0.perMille, used: row.used))" }
         }
-        for voucher in statement.vouchers {
-            lines.append(
-                "Voucher \(voucher.id): \(Fen(voucher.left).yuanText) left of "
-                    + "\(Fen(voucher.face).yuanText)\(Self.validity(voucher))"
-            )
-        }
-        if statement.subsidies.isEmpty {
-            lines.append("No subsidy: no rule has this account among its beneficiaries.")
-        }
-        if statement.total.freeCoreSeconds > 0 {
-            lines.append(
-                "Not charged (node failure, requeue by the system, free states): "
-                    + "\(Self.hours(statement.total.freeCoreSeconds)) core-hours"
-            )
-        }
-        if statement.verifiedJobs > 0 {
-            lines.append(
-                "Verified work: \(Self.flop(statement.verifiedFlop)) in "
-                    + "\(statement.verifiedJobs) job\(statement.verifiedJobs == 1 ? "" : "s")"
-                    + (statement.verifiedPetaflopPrice.map {
-                        ", \(Fen($0).yuanText) CNY a Pflop"
-                    } ?? "")
-            )
-        }
-        if let energy = statement.energyMillijoules {
-            let price = statement.megawattHourPrice.map { ", \(Fen($0).yuanText) CNY a MWh" } ?? ""
-            lines.append(
-                "Energy reported: \(Self.kilowattHours(energy)) kWh"
-                    + (statement.isEnergyEstimated == true ? " (estimated)" : "") + price
-            )
-        }
-        lines.append(
-            "Tax: fees include \(Self.percent(statement.vatPPM)) % VAT; gross without tax "
-                + "\(Fen(statement.gross - statement.vat).yuanText), tax \(Fen(statement.vat).yuanText)."
-                + taxBasis
-        )
-        lines.append("Balance of the account, all months: \(Fen(statement.balance).yuanText) CNY")
-        if statement.held != 0 {
-            lines.append("Reserved by running jobs: \(Fen(statement.held).yuanText) CNY")
-        }
-        if let available = statement.available {
-            lines.append("Still to be reserved: \(Fen(available).yuanText) CNY")
-        }
-        lines.append(Self.roundingNote)
-        if let head = statement.ledgerHead { lines.append("Ledger head \(head)") }
-        return lines
-    }
-
-    private var taxBasis: String {
-        let bases = Set(statement.subsidies.map(\.taxBasis)).sorted()
-        guard !bases.isEmpty else { return "" }
-        let words = bases.map { $0 == "net" ? "without tax" : "with tax" }
-        return " Subsidies are shares of the fee \(words.joined(separator: " or "))."
-    }
-
-    /// `, valid from 2026-01-01 before 2027-01-01`; empty where nothing bounds it.
-    static func validity(_ voucher: BillVoucher) -> String {
-        guard voucher.validFrom != nil || voucher.validTo != nil else { return "" }
-        return ", valid" + (voucher.validFrom.map { " from \($0)" } ?? "")
-            + (voucher.validTo.map { " before \($0)" } ?? "")
-    }
-
-    /// Parts per million as a percentage without trailing zeros: `6`, `12.5`.
-    static func percent(_ ppm: Int64) -> String {
-        var text = "\(ppm / 10_000).\(String(10_000 + ppm % 10_000).dropFirst())"
-        while text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return text
+        return [""] + caps + notes(in: .english)
     }
 
     /// A number of thousandths with three decimals.
     static func thousandths(_ count: Int64) -> String {
-        "\(NumberText.grouped(count / 1_000)).\(String(1_000 + count % 1_000).dropFirst())"
+        "\((count / 1_000).groupedText).\(String(1_000 + count % 1_000).dropFirst())"
     }
 
     /// Twenty boxes, filled to the share; at least one when anything is used.
-    private static func gauge(_ used: Int64, of cap: Int64) -> String {
-        guard cap > 0 else { return "" }
-        let perMille = Int(Int128(max(0, min(used, cap))) * 1_000 / Int128(cap))
+    private static func gauge(_ perMille: Int, used: Int64) -> String {
         let full = used > 0 ? max(1, perMille / 50) : 0
         return "[" + String(repeating: "█", count: full) + String(repeating: "░", count: 20 - full)
             + "] \(perMille / 10).\(perMille % 10) %"

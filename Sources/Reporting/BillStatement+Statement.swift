@@ -72,10 +72,11 @@ extension BillStatement {
     }
 
     /// What `unit` of something cost when `amount` of it cost `fee`, rounded half up; nil when
-    /// there was none. Unit: fen.
+    /// there was none, or when it cost less than can be told: 0.00 is not its price. Unit: fen.
     private static func price(_ fee: Fen, of amount: Int128, unit: Int128) -> Int64? {
         guard amount > 0 else { return nil }
-        return Int64(clamping: (2 * Int128(fee.count) * unit + amount) / (2 * amount))
+        let price = Int64(clamping: (2 * Int128(fee.count) * unit + amount) / (2 * amount))
+        return price > 0 ? price : nil
     }
 }
 

@@ -164,7 +164,8 @@ public struct ComparisonReport: Sendable {
 
     private var measureTable: String {
         let names = [
-            "wait s", "median", "p95", "max", "slowdown", "per proc", "util %", "lost %",
+            "wait s", "median", "p95", "max", "response s", "slowdown", "per proc", "util %",
+            "lost %",
             "makespan d", "fairness", "CPU s",
         ]
         var table = TextTable(
@@ -181,6 +182,7 @@ public struct ComparisonReport: Sendable {
                         NumberText.fixed(metrics.waitMedian, 0),
                         NumberText.fixed(metrics.waitP95, 0),
                         NumberText.fixed(metrics.waitMaximum, 0),
+                        NumberText.fixed(metrics.responseMean, 1),
                         NumberText.fixed(metrics.boundedSlowdownMean, 2),
                         NumberText.fixed(metrics.perProcessorSlowdownMean, 2),
                         NumberText.fixed(metrics.utilisation * 100, 3),
@@ -300,10 +302,7 @@ public struct ComparisonReport: Sendable {
     private static func field(_ value: JSONValue) -> String {
         switch value {
         case .null: return ""
-        case .string(let text):
-            let isPlain = !text.contains { ",\"\n\r".contains($0) }
-            return isPlain
-                ? text : "\"" + text.map { $0 == "\"" ? "\"\"" : "\($0)" }.joined() + "\""
+        case .string(let text): return csvField(text)
         default: return value.compactText
         }
     }

@@ -74,7 +74,8 @@ public struct ForecastReport: Sendable {
         for size in outlook.sizes where size.enterpriseCount > 0 {
             sizes.add([
                 "from \(yuan(Int128(size.from)))", String(size.enterpriseCount), yuan(size.fee),
-                yuan(size.granted), RuleReport.percent((size.effectiveRatePPM + 50) / 100 * 100),
+                yuan(size.granted),
+                NumberText.percent(ppm: (size.effectiveRatePPM + 50) / 100 * 100),
             ])
         }
         return lines + sizes.lines.map { "  " + $0 }

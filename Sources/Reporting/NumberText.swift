@@ -1,14 +1,14 @@
 /// How numbers are written in reports, without a locale.
 public enum NumberText {
     /// `value` with `decimals` decimals, rounded half away from zero; `-0.5` and two decimals give
-    /// `-0.50`.
+    /// `-0.50`. What does not fit 64 bits so, or is no number, is a dash: logs may claim anything.
     ///
-    /// - Precondition: `0 <= decimals <= 9`, and the value is below 9·10⁹ in magnitude.
+    /// - Precondition: `0 <= decimals <= 9`.
     public static func fixed(_ value: Double, _ decimals: Int) -> String {
         precondition((0...9).contains(decimals))
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
-        let scaled = Int64((value.magnitude * scale).rounded())
+        guard let scaled = Int64(exactly: (value.magnitude * scale).rounded()) else { return "–" }
         let digits = String(scaled)
         let padded =
             String(repeating: "0", count: max(0, decimals + 1 - digits.utf8.count)) + digits
@@ -17,15 +17,13 @@ public enum NumberText {
         return "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
     }
 
-    /// An integer with groups of three: `1,234,567`.
-    public static func grouped(_ value: Int64) -> String {
-        var digits = Array(String(value.magnitude).utf8)
-        var position = digits.count - 3
-        while position > 0 {
-            digits.insert(UInt8(ascii: ","), at: position)
-            position -= 3
-        }
-        return (value < 0 ? "-" : "") + String(decoding: digits, as: UTF8.self)
+    /// Parts per million as a percentage without trailing zeros: `50 %`, `33.3333 %`.
+    public static func percent(ppm: Int64) -> String {
+        let (whole, rest) = ppm.quotientAndRemainder(dividingBy: 10_000)
+        guard rest != 0 else { return "\(whole) %" }
+        var decimals = String(10_000 + rest).dropFirst()
+        while decimals.hasSuffix("0") { decimals.removeLast() }
+        return "\(whole).\(decimals) %"
     }
 
     /// A time in µs as seconds; whole seconds without decimals: `12`, `12.5`.

@@ -25,7 +25,7 @@ public struct PredictionReport: Sendable {
         var lines = [
             "\(prediction.kernel.rawValue) \(extentsText(prediction.shape))"
                 + (prediction.repeats > 1 ? ", \(prediction.repeats) times" : "")
-                + " on \(NumberText.grouped(Int64(target.nodeCount))) "
+                + " on \(target.nodeCount.groupedText) "
                 + "\(target.rates.name) of \(target.machine), "
                 + (prediction.usesCards ? "cores and cards" : "cores only"),
             "",
@@ -123,8 +123,8 @@ public struct ExamReport: Sendable {
             table.add([
                 answer.question.machine,
                 answer.question.benchmark.rawValue,
-                NumberText.grouped(Int64(answer.nodeCount)),
-                NumberText.grouped(Int64(answer.order)),
+                answer.nodeCount.groupedText,
+                answer.order.groupedText,
                 answer.block > 0 ? String(answer.block) : "-",
                 siText(answer.model, "flop/s"),
                 isChecked

@@ -1,3 +1,4 @@
+import Quantities
 public import WireFormats
 public import WorkloadFormats
 
@@ -88,11 +89,12 @@ public struct ReplayReport: Sendable {
         func row(_ name: String, _ value: (PolicyOutcome) -> String) {
             table.add([name] + outcomes.map(value))
         }
-        row("jobs run") { NumberText.grouped(Int64($0.metrics.jobCount)) }
+        row("jobs run") { $0.metrics.jobCount.groupedText }
         row("wait mean (s)") { NumberText.fixed($0.metrics.waitMean, 1) }
         row("wait median (s)") { NumberText.fixed($0.metrics.waitMedian, 0) }
         row("wait p95 (s)") { NumberText.fixed($0.metrics.waitP95, 0) }
         row("wait max (s)") { NumberText.fixed($0.metrics.waitMaximum, 0) }
+        row("response mean (s)") { NumberText.fixed($0.metrics.responseMean, 1) }
         row("bounded slowdown mean") { NumberText.fixed($0.metrics.boundedSlowdownMean, 2) }
         row("per-processor slowdown") { NumberText.fixed($0.metrics.perProcessorSlowdownMean, 2) }
         row("utilisation (%)") { NumberText.fixed($0.metrics.utilisation * 100, 3) }
@@ -102,9 +104,9 @@ public struct ReplayReport: Sendable {
         row("makespan (d)") { NumberText.fixed($0.metrics.makespan / 86_400, 3) }
         row("throughput (jobs/h)") { NumberText.fixed($0.metrics.throughputPerHour, 2) }
         row("queue mean (jobs)") { NumberText.fixed($0.metrics.queueMean, 2) }
-        row("longest queue (jobs)") { NumberText.grouped(Int64($0.queueMaximum)) }
+        row("longest queue (jobs)") { $0.queueMaximum.groupedText }
         row("fairness over users (Jain)") { $0.metrics.userFairnessText }
-        row("ended at their limit") { NumberText.grouped(Int64($0.timeoutCount)) }
+        row("ended at their limit") { $0.timeoutCount.groupedText }
         row("CPU time (s)") { NumberText.fixed($0.cpuSeconds, 2) }
         row("digest") { $0.digest }
         return table.lines.map { $0 + "\n" }.joined()

@@ -25,7 +25,7 @@ public struct RooflinePlot: Sendable {
         var lines = [
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"940\" height=\"540\" "
                 + "viewBox=\"0 0 940 540\" font-family=\"sans-serif\" font-size=\"13\">",
-            "<title>Roofline of \(escaped(calibration.host))</title>",
+            "<title>Roofline of \(escapedForHTML(calibration.host))</title>",
             "<rect width=\"940\" height=\"540\" fill=\"#ffffff\"/>",
             text(left, 28, "Roofline of \(calibration.host), \(calibration.cores) cores", size: 17),
             text(left, 47, calibration.processor, colour: "#555555"),
@@ -182,7 +182,7 @@ public struct RooflinePlot: Sendable {
         colour: String = "#000000"
     ) -> String {
         "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\" "
-            + "font-size=\"\(size)\" fill=\"\(colour)\">\(escaped(content))</text>"
+            + "font-size=\"\(size)\" fill=\"\(colour)\">\(escapedForHTML(content))</text>"
     }
 
     private func number(_ value: Double) -> String { NumberText.fixed(value, 1) }
@@ -193,9 +193,5 @@ public struct RooflinePlot: Sendable {
         case -3...(-1): "0." + String(repeating: "0", count: -power - 1) + "1"
         default: "1e\(power)"
         }
-    }
-
-    private func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
     }
 }

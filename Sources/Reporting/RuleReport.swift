@@ -49,7 +49,7 @@ public enum RuleReport {
         add(
             "stacking",
             "order \(rule.stacking.order); all rules together at most "
-                + "\(percent(rule.stacking.totalShareMaximumPPM)) of the fee"
+                + "\(NumberText.percent(ppm: rule.stacking.totalShareMaximumPPM)) of the fee"
         )
         add(
             "excludes levels",
@@ -111,13 +111,18 @@ public enum RuleReport {
 
     private static func addRate(_ rate: SubsidyRule.Rate, _ add: Add) {
         add("rate", rateText(rate))
-        add("granted", rate.grantedPPM.map { percent($0) })
-        for labelled in rate.byClass { add("  class \(labelled.label)", percent(labelled.ppm)) }
+        add("granted", rate.grantedPPM.map { NumberText.percent(ppm: $0) })
+        for labelled in rate.byClass {
+            add("  class \(labelled.label)", NumberText.percent(ppm: labelled.ppm))
+        }
         for labelled in rate.byResource {
-            add("  resource \(labelled.label)", percent(labelled.ppm))
+            add("  resource \(labelled.label)", NumberText.percent(ppm: labelled.ppm))
         }
         for tier in rate.tiers {
-            add("  up to \(tier.upTo.map { "\($0.yuanText) CNY" } ?? "the end")", percent(tier.ppm))
+            add(
+                "  up to \(tier.upTo.map { "\($0.yuanText) CNY" } ?? "the end")",
+                NumberText.percent(ppm: tier.ppm)
+            )
         }
         add("several rates", rate.combine.rawValue)
     }
@@ -132,7 +137,10 @@ public enum RuleReport {
         }
         add("cap of a lifetime", money(caps.perEntityLifetime))
         add("cap of a group's year", money(caps.perGroupYear))
-        add("share of the fee", caps.shareOfFeeMaximumPPM.map { "at most \(percent($0))" })
+        add(
+            "share of the fee",
+            caps.shareOfFeeMaximumPPM.map { "at most \(NumberText.percent(ppm: $0))" }
+        )
     }
 
     private static func poolText(_ pool: SubsidyRule.Pool) -> String {
@@ -146,10 +154,12 @@ public enum RuleReport {
         let special = (rate.byClass + rate.byResource).map(\.ppm) + rate.tiers.map(\.ppm)
         let all = special + [rate.ppm].compactMap { $0 }
         guard let lowest = all.min(), let highest = all.max() else {
-            return rate.grantedPPM.map { percent($0) } ?? "unknown"
+            return rate.grantedPPM.map { NumberText.percent(ppm: $0) } ?? "unknown"
         }
         let range =
-            lowest == highest ? percent(highest) : "\(percent(lowest)) to \(percent(highest))"
+            lowest == highest
+            ? NumberText.percent(ppm: highest)
+            : "\(NumberText.percent(ppm: lowest)) to \(NumberText.percent(ppm: highest))"
         return rate.isCeiling ? "up to \(range)" : range
     }
 
@@ -173,15 +183,6 @@ public enum RuleReport {
         case .fiscal(let month): "fiscal, from month \(month)"
         case .anniversary: "from the first claim of each beneficiary"
         }
-    }
-
-    /// `50 %`, `33.3333 %`.
-    static func percent(_ ppm: Int64) -> String {
-        let (whole, rest) = ppm.quotientAndRemainder(dividingBy: 10_000)
-        guard rest != 0 else { return "\(whole) %" }
-        var decimals = String(10_000 + rest).dropFirst()
-        while decimals.hasSuffix("0") { decimals.removeLast() }
-        return "\(whole).\(decimals) %"
     }
 }
 

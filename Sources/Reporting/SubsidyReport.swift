@@ -139,5 +139,6 @@ func integer(_ number: Int128) -> JSONValue {
 func yuan(_ fen: Int128) -> String {
     if let count = Int64(exactly: fen) { return Fen(count).yuanText }
     let rest = Int(fen.magnitude % 100)
-    return "\(fen < 0 ? "-" : "")\(fen.magnitude / 100).\(rest < 10 ? "0" : "")\(rest)"
+    return
+        "\(fen < 0 ? "-" : "")\((fen.magnitude / 100).groupedText).\(rest < 10 ? "0" : "")\(rest)"
 }

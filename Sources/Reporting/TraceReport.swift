@@ -1,3 +1,4 @@
+import Quantities
 import WireFormats
 public import WorkloadFormats
 
@@ -119,6 +120,6 @@ extension Trace {
 }
 
 /// `1 job`, `2,000 jobs`.
-func counted(_ count: Int, _ noun: String) -> String {
-    "\(NumberText.grouped(Int64(count))) \(noun)\(count == 1 ? "" : "s")"
+public func counted(_ count: Int, _ noun: String) -> String {
+    "\(count.groupedText) \(noun)\(count == 1 ? "" : "s")"
 }

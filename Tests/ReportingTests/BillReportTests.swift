@@ -112,6 +112,34 @@ struct BillReportTests {
         #expect(text.contains("free states): 48.00 core-hours"))
     }
 
+    @Test("The page says what the text says, in the words of its language")
+    func page() throws {
+        var statement = try makeReport().statement
+        statement.refunded = 12_345
+        statement.held = 6_400
+        statement.available = 99_900
+        var voucher = BillVoucher()
+        voucher.id = "cxq-1"
+        voucher.validFrom = "2026-02-03"
+        statement.vouchers = [voucher]
+        let report = BillReport(statement)
+        for fact in [
+            "Charges", "Refunded", "Not charged (node failure", "48.00 core-hours",
+            "Reserved by running jobs: 64.00", "Still to be reserved: 999.00",
+            "Voucher cxq-1: 0.00 left of 0.00, valid from 2026-02-03", "fees include 6 % VAT",
+        ] {
+            #expect(report.text.contains(fact), "text: \(fact)")
+            #expect(report.html(in: .english).contains(fact), "page: \(fact)")
+        }
+        #expect(report.html(in: .english).contains("<td>COMPLETED</td>"))
+        #expect(report.html(in: .english).contains("<td>tianhe · 天河</td>"))
+        #expect(report.html(in: .both).contains("<td>完成 COMPLETED</td>"))
+        let chinese = report.html(in: .chinese)
+        #expect(chinese.contains("<td>节点故障</td>"))
+        #expect(!chinese.contains("COMPLETED"))
+        #expect(chinese.contains("自 2026-02-03"))
+    }
+
     @Test("JSON is read back to the same statement")
     func json() throws {
         let report = try makeReport()

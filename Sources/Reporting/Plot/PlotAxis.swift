@@ -155,6 +155,6 @@ public struct PlotAxis: Hashable, Sendable {
             return NumberText.fixed(scaled, scaled == scaled.rounded() ? 0 : 1) + unit
         }
         return decimals == 0
-            ? NumberText.grouped(Int64(value.rounded())) : NumberText.fixed(value, decimals)
+            ? Int64(value.rounded()).groupedText : NumberText.fixed(value, decimals)
     }
 }
