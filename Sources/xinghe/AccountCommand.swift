@@ -28,8 +28,10 @@ struct AccountCommand: ParsableCommand {
         let response = try CentreAccess.ask { () throws(LocalClientFailure) in
             try access.client.post("/v1/money", request, as: MoneyResponse.self)
         }
-        for entry in response.entries { print("booked \(entry)") }
-        if response.entries.isEmpty { print("nothing new: it was booked before") }
+        for entry in response.entries { try StandardOutput.print("booked \(entry)") }
+        if response.entries.isEmpty {
+            try StandardOutput.print("nothing new: it was booked before")
+        }
     }
 
     /// An amount of money on the command line: `1000.50` is yuan.
@@ -62,7 +64,10 @@ struct AccountCommand: ParsableCommand {
             let list = try CentreAccess.ask { () throws(LocalClientFailure) in
                 try access.client.get("/v1/accounts", as: AccountStandingList.self)
             }
-            print(json ? list.json.prettyText + "\n" : AccountsReport.text(list), terminator: "")
+            try StandardOutput.print(
+                json ? list.json.prettyText + "\n" : AccountsReport.text(list),
+                terminator: ""
+            )
         }
     }
 

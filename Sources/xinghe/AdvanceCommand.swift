@@ -39,7 +39,7 @@ struct AdvanceCommand: ParsableCommand {
         let status = try CentreAccess.ask { () throws(LocalClientFailure) in
             try access.client.post("/v1/clock/advance", request, as: CentreStatus.self)
         }
-        print(
+        try StandardOutput.print(
             "now \(status.now.shanghaiText): \(status.jobsRunning) jobs running,"
                 + " \(status.jobsPending) waiting, \(status.jobsEnded) ended"
         )

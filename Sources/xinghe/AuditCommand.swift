@@ -43,12 +43,20 @@ struct AuditCommand: ParsableCommand {
                     + audit.findings.map { "  " + $0 }.joined(separator: "\n")
             )
         }
-        print("journal   \(audit.inputCount) inputs, each matches its hash, all handled again")
-        print("ledger    \(audit.entryCount) entries, each matches its hash and what was computed")
-        for (kind, count) in audit.countByKind { print("          \(count) \(kind)") }
-        print("records   \(audit.recordCount) of ended runs, no difference")
-        print("digests   \(audit.digestCount) of the state, no difference")
-        print("head      \(audit.ledgerHead)")
-        if let row = audit.anchorRow { print("anchor    the chain had that head after row \(row)") }
+        try StandardOutput.print(
+            "journal   \(audit.inputCount) inputs, each matches its hash, all handled again"
+        )
+        try StandardOutput.print(
+            "ledger    \(audit.entryCount) entries, each matches its hash and what was computed"
+        )
+        for (kind, count) in audit.countByKind {
+            try StandardOutput.print("          \(count) \(kind)")
+        }
+        try StandardOutput.print("records   \(audit.recordCount) of ended runs, no difference")
+        try StandardOutput.print("digests   \(audit.digestCount) of the state, no difference")
+        try StandardOutput.print("head      \(audit.ledgerHead)")
+        if let row = audit.anchorRow {
+            try StandardOutput.print("anchor    the chain had that head after row \(row)")
+        }
     }
 }

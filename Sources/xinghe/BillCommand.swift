@@ -78,11 +78,14 @@ struct BillCommand: ParsableCommand {
     func run() throws {
         let report = BillReport(try state.map { try stored($0) } ?? asked())
         switch format {
-        case .text: print(report.text, terminator: "")
-        case .json: print(report.json, terminator: "")
-        case .csv: print(report.csv, terminator: "")
+        case .text: try StandardOutput.print(report.text, terminator: "")
+        case .json: try StandardOutput.print(report.json, terminator: "")
+        case .csv: try StandardOutput.print(report.csv, terminator: "")
         case .html:
-            print(report.html(in: ReportLanguage(rawValue: lang.rawValue) ?? .both), terminator: "")
+            try StandardOutput.print(
+                report.html(in: ReportLanguage(rawValue: lang.rawValue) ?? .both),
+                terminator: ""
+            )
         }
     }
 

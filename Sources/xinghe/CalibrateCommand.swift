@@ -43,14 +43,14 @@ struct CalibrateCommand: ParsableCommand {
         let runner = try KernelRunner(program: kernelProgram)
         let calibration = try measure(runner)
         let profile = calibration.profile.prettyText + "\n"
-        if let out { try TextOutput.write(profile, to: out) }
+        if let out { try OutputFile.write(profile, to: out) }
         if let plot {
             guard let roofline = RooflinePlot(calibration) else {
                 throw Refusal("no roofline was measured, so there is nothing to draw")
             }
-            try TextOutput.write(roofline.svg, to: plot)
+            try OutputFile.write(roofline.svg, to: plot)
         }
-        try TextOutput.write(CalibrationReport(calibration).text, to: nil)
+        try StandardOutput.print(CalibrationReport(calibration).text, terminator: "")
     }
 
     private func measure(_ runner: KernelRunner) throws -> HostCalibration {

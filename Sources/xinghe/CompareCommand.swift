@@ -110,7 +110,7 @@ struct CompareCommand: AsyncParsableCommand {
             )
         )
         if let report { try OutputFile.write(ComparisonPage(result).html, to: report) }
-        print(
+        try StandardOutput.print(
             json ? result.json.prettyText + "\n" : csv ? result.csv : result.text,
             terminator: ""
         )

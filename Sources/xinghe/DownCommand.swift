@@ -24,7 +24,7 @@ struct DownCommand: ParsableCommand {
         let real = jobs.filter { $0.backend == "local" && $0.state != "PENDING" }
         if !real.isEmpty {
             let ids = real.map { String($0.jobID) }.joined(separator: ", ")
-            print("real jobs are cancelled: \(ids)")
+            try StandardOutput.print("real jobs are cancelled: \(ids)")
         }
         _ = try CentreAccess.ask { () throws(LocalClientFailure) in
             try access.client.post("/v1/shutdown", ActionResponse(), as: ActionResponse.self)
@@ -32,6 +32,6 @@ struct DownCommand: ParsableCommand {
         while Programs.isRunning(status.processID) { usleep(10_000) }
         let rest = status.jobsPending + status.jobsRunning - Int64(real.count)
         let waiting = rest > 0 ? "; \(rest) emulated or waiting jobs are kept" : ""
-        print("centre '\(status.machine)' is closed\(waiting)")
+        try StandardOutput.print("centre '\(status.machine)' is closed\(waiting)")
     }
 }

@@ -113,7 +113,7 @@ struct ForecastCommand: ParsableCommand {
             elasticityPPM: elasticity
         )
         if let html { try Data(report.html.utf8).write(to: URL(fileURLWithPath: html)) }
-        print(json ? report.json : report.text, terminator: "")
+        try StandardOutput.print(json ? report.json : report.text, terminator: "")
     }
 
     private func readTrace() throws -> Trace {

@@ -96,12 +96,12 @@ struct IngestCommand: ParsableCommand {
                     "\(check) is not what the export gives\n" + differences.joined(separator: "\n")
                 )
             }
-            print(
+            try StandardOutput.print(
                 "\(rows.count) entries computed again, no difference; head \(BooksFile.head(rows))"
             )
             return
         }
-        if let books { try TextOutput.write(BooksFile.text(rows), to: books) }
+        if let books { try OutputFile.write(BooksFile.text(rows), to: books) }
         let asOf = ingested.usages.last?.endedAt ?? .epoch
         guard
             let holder = account.map(StatementHolder.account) ?? enterprise.map({ .enterprise($0) })
@@ -110,8 +110,8 @@ struct IngestCommand: ParsableCommand {
             let bills = names.compactMap {
                 book.statement(of: .account($0), period: billingPeriod, asOf: asOf)
             }.map { BillStatement($0) }
-            print(IngestReport.text(bills), terminator: "")
-            return printNotes(ingested, book)
+            try StandardOutput.print(IngestReport.text(bills), terminator: "")
+            return try printNotes(ingested, book)
         }
         guard let statement = book.statement(of: holder, period: billingPeriod, asOf: asOf) else {
             let known = Set(ingested.usages.map(\.account)).sorted().joined(separator: ", ")
@@ -121,10 +121,10 @@ struct IngestCommand: ParsableCommand {
         bill.ledgerHead = BooksFile.head(rows)
         let report = BillReport(bill)
         switch format {
-        case .text: print(report.text, terminator: "")
-        case .json: print(report.json, terminator: "")
-        case .csv: print(report.csv, terminator: "")
-        case .html: print(report.html, terminator: "")
+        case .text: try StandardOutput.print(report.text, terminator: "")
+        case .json: try StandardOutput.print(report.json, terminator: "")
+        case .csv: try StandardOutput.print(report.csv, terminator: "")
+        case .html: try StandardOutput.print(report.html, terminator: "")
         }
     }
 
@@ -167,14 +167,14 @@ struct IngestCommand: ParsableCommand {
         return (book, ingested)
     }
 
-    private func printNotes(_ ingested: SacctUsages, _ book: BillingBook) {
-        print(
+    private func printNotes(_ ingested: SacctUsages, _ book: BillingBook) throws {
+        try StandardOutput.print(
             "\(ingested.usages.count) runs billed; \(ingested.neverStarted) jobs never started,"
                 + " \(ingested.running) have not ended"
         )
         let unknown = Set(ingested.usages.map(\.account)).subtracting(book.accounts.keys).sorted()
         if !unknown.isEmpty {
-            print(
+            try StandardOutput.print(
                 "without a line in the accounts file, so without subsidy: \(unknown.joined(separator: ", "))"
             )
         }
@@ -188,7 +188,9 @@ struct IngestCommand: ParsableCommand {
         )
         let free = Set(ingested.usages.map(\.partition)).subtracting(priced).sorted()
         if !free.isEmpty {
-            print("partitions where nothing was charged: \(free.joined(separator: ", "))")
+            try StandardOutput.print(
+                "partitions where nothing was charged: \(free.joined(separator: ", "))"
+            )
         }
     }
 }

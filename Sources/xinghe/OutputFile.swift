@@ -41,8 +41,9 @@ enum OutputFile {
         }
     }
 
-    /// Writes a text.
-    static func write(_ text: String, to path: String) throws {
+    /// Writes a text; without a path, to standard output.
+    static func write(_ text: String, to path: String?) throws {
+        guard let path else { return try StandardOutput.print(text, terminator: "") }
         try write(to: path) { emit in try emit(Array(text.utf8)) }
     }
 

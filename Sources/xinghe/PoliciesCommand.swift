@@ -9,7 +9,7 @@ struct PoliciesCommand: ParsableCommand {
         abstract: "List the scheduling policies and the parts they are made of."
     )
 
-    func run() {
+    func run() throws {
         var policies = TextTable(header: ["policy", "is short for"], alignments: [.left, .left])
         for (name, policy) in SchedulingPolicy.named { policies.add([name, policy.composition]) }
         var orders = TextTable(
@@ -21,7 +21,7 @@ struct PoliciesCommand: ParsableCommand {
         let weights = PriorityWeights.names.map {
             "\($0.name)=\(PriorityWeights()[keyPath: $0.field])"
         }
-        print(
+        try StandardOutput.print(
             """
             \(policies.lines.joined(separator: "\n"))
 

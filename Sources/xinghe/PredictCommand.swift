@@ -83,7 +83,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let output = exam ? try examText() : try predictionText()
-        try TextOutput.write(output, to: nil)
+        try StandardOutput.print(output, terminator: "")
     }
 
     private func examText() throws -> String {

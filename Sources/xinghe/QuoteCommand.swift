@@ -41,14 +41,14 @@ struct QuoteCommand: ParsableCommand {
         guard let estimate = response.estimate else {
             throw CommandError("the centre gave no estimate")
         }
-        if json { return print(estimate.json.prettyText) }
-        for warning in response.warnings { print("warning: \(warning)") }
-        print(
+        if json { return try StandardOutput.print(estimate.json.prettyText) }
+        for warning in response.warnings { try StandardOutput.print("warning: \(warning)") }
+        try StandardOutput.print(
             "Start \(estimate.start.shanghaiText) (Asia/Shanghai), \(estimate.cores) cores"
                 + " in partition \(estimate.partition)"
         )
         guard let price = estimate.price else { return }
-        for line in PriceReport.lines(price) { print(line) }
+        for line in PriceReport.lines(price) { try StandardOutput.print(line) }
     }
 
     private func request() throws -> SubmitRequest {

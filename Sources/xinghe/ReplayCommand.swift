@@ -60,7 +60,9 @@ struct ReplayCommand: AsyncParsableCommand {
         try outputs.check()
         try report.map { try OutputFile.check($0) }
         let trace = try options.readTrace(self.trace)
-        if dryRun { return print(trace.summary(path: self.trace), terminator: "") }
+        if dryRun {
+            return try StandardOutput.print(trace.summary(path: self.trace), terminator: "")
+        }
         try options.checkTrim(trace, at: self.trace)
         if let job = explaining.explain { return try explain(job, trace, policies) }
         var page = report.map { _ in ReplayPage(options) }
@@ -94,7 +96,7 @@ struct ReplayCommand: AsyncParsableCommand {
             trace: trace,
             outcomes: outcomes
         )
-        print(json ? report.json.prettyText + "\n" : report.text, terminator: "")
+        try StandardOutput.print(json ? report.json.prettyText + "\n" : report.text, terminator: "")
     }
 
     private func explain(_ job: Int64, _ trace: Trace, _ policies: [SchedulingPolicy]) throws {
@@ -112,7 +114,7 @@ struct ReplayCommand: AsyncParsableCommand {
             }
             texts.append(text)
         }
-        print(texts.joined(separator: "\n"), terminator: "")
+        try StandardOutput.print(texts.joined(separator: "\n"), terminator: "")
     }
 }
 

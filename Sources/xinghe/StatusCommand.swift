@@ -16,8 +16,8 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let status = try access.status()
-        if json { return print(status.json.prettyText) }
-        print(
+        if json { return try StandardOutput.print(status.json.prettyText) }
+        try StandardOutput.print(
             """
             centre   \(status.machine): \(status.title)
             time     \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)

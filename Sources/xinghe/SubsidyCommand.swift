@@ -22,7 +22,10 @@ struct SubsidyCommand: ParsableCommand {
 
         func run() throws {
             let rules = try RuleCatalog.ruleNames.map { try RuleCatalog.rule(named: $0) }
-            print(json ? RuleReport.json(rules) : RuleReport.list(rules), terminator: "")
+            try StandardOutput.print(
+                json ? RuleReport.json(rules) : RuleReport.list(rules),
+                terminator: ""
+            )
         }
     }
 
@@ -40,7 +43,10 @@ struct SubsidyCommand: ParsableCommand {
 
         func run() throws {
             let source = try RuleSource(rule)
-            print(yaml ? source.text : RuleReport.show(source.rule), terminator: "")
+            try StandardOutput.print(
+                yaml ? source.text : RuleReport.show(source.rule),
+                terminator: ""
+            )
         }
     }
 
@@ -96,9 +102,9 @@ struct SubsidyCommand: ParsableCommand {
             let evaluation = SubsidyEvaluation(rules: rules, claims: file.claims)
             let report = SubsidyReport(evaluation, claims: file.claims)
             if json {
-                print(report.json, terminator: "")
+                try StandardOutput.print(report.json, terminator: "")
             } else {
-                print(report.csv, terminator: "")
+                try StandardOutput.print(report.csv, terminator: "")
                 FileHandle.standardError.write(Data(report.totalsText.utf8))
             }
         }
@@ -145,7 +151,10 @@ extension SubsidyCommand {
                         + known.joined(separator: ", ")
                 )
             }
-            print(ClaimPack(book.claims(of: enterprise, year: year)).csv, terminator: "")
+            try StandardOutput.print(
+                ClaimPack(book.claims(of: enterprise, year: year)).csv,
+                terminator: ""
+            )
         }
     }
 
@@ -171,7 +180,7 @@ extension SubsidyCommand {
             for rule in rules where rule.rate.isUnknown {
                 throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
             }
-            print(
+            try StandardOutput.print(
                 UnclaimedReport.text(try stored.centre().book.unclaimed(under: rules, year: year)),
                 terminator: ""
             )

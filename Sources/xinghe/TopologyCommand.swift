@@ -51,7 +51,7 @@ struct TopologyCommand: ParsableCommand {
 
     func run() throws {
         let text = try text()
-        try TextOutput.write(text, to: output)
+        try OutputFile.write(text, to: output)
     }
 
     private func text() throws -> String {

@@ -90,7 +90,7 @@ struct UpCommand: ParsableCommand {
         let pid = try start(log: log, arguments: arguments(folder))
         try awaitReadiness(pid, log: log, from: logStart)
         let status = try access.status()
-        print(
+        try StandardOutput.print(
             """
             centre '\(status.machine)' is open: \(status.title)
               time    \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)
@@ -101,9 +101,13 @@ struct UpCommand: ParsableCommand {
             """
         )
         if status.jobsRunning + status.jobsPending > 0 {
-            print("  jobs    \(status.jobsRunning) running, \(status.jobsPending) waiting")
+            try StandardOutput.print(
+                "  jobs    \(status.jobsRunning) running, \(status.jobsPending) waiting"
+            )
         }
-        if access.socket != nil { print("clients need: export XINGHE_SOCKET=\(access.path)") }
+        if access.socket != nil {
+            try StandardOutput.print("clients need: export XINGHE_SOCKET=\(access.path)")
+        }
     }
 
     private static func reason(_ error: any Error) -> String {

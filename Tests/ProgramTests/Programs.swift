@@ -38,17 +38,34 @@ func xinghe(_ arguments: [String], input: String) throws -> Run {
     try xinghe(arguments, input: Data(input.utf8))
 }
 
+/// Runs it with standard output on a file; the answer's output is empty.
+func xinghe(_ arguments: [String], input: String = "", outputPath: String) throws -> Run {
+    let quoted = try ([program().path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    return try run(
+        URL(fileURLWithPath: "/bin/sh"),
+        ["-c", "exec \(quoted) > '\(outputPath)'"],
+        input: Data(input.utf8)
+    )
+}
+
 /// See above.
 func xinghe(_ arguments: [String], input: Data = Data()) throws -> Run {
+    try run(program(), arguments, input: input)
+}
+
+private func program() throws -> URL {
     let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
     var root = URL(fileURLWithPath: #filePath)
     for _ in 0..<3 { root.deleteLastPathComponent() }
     let candidates = [folder, root.appendingPathComponent(".build/debug")]
         .map { $0.appendingPathComponent("xinghe") }
-    let program = try #require(
+    return try #require(
         candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
     )
+}
+
+private func run(_ program: URL, _ arguments: [String], input: Data) throws -> Run {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments

@@ -1,0 +1,26 @@
+import Foundation
+import Testing
+
+/// What programs print, and what they say when they cannot.
+@Suite("xinghe, its output")
+struct OutputTests {
+    private static let log = """
+        ; MaxProcs: 4
+        1 0 -1 100 2 -1 -1 2 200 -1 1 1 1 -1 -1 -1 -1 -1
+        2 10 -1 100 4 -1 -1 4 200 -1 1 2 1 -1 -1 -1 -1 -1
+
+        """
+
+    @Test(
+        "A full disk is an error, whatever is printed",
+        arguments: [
+            ["policies"], ["machines"], ["subsidy", "list"], ["compare", "-", "--csv"],
+            ["replay", "-", "--json"], ["replay", "-", "--dry-run"], ["topology", "tianhe-1a"],
+        ]
+    )
+    func fullDisk(arguments: [String]) throws {
+        let run = try xinghe(arguments, input: Self.log, outputPath: "/dev/full")
+        #expect(run.status == 1)
+        #expect(run.errors.contains("standard output: cannot be written: No space left on device"))
+    }
+}
