@@ -58,6 +58,7 @@ extension Centre {
         input.request.user = UserNames.user(caller.userID)
         input.request.group = UserNames.group(caller.groupID)
         input.isOperator = isOperator(caller)
+        try request.checkBounds()
         if let nice = request.nice, nice < 0, !input.isOperator { throw .refused(.invalidNice) }
         try checkUser(input.request)
         if request.isTestOnly { return try await test(input) }
@@ -142,6 +143,7 @@ extension Centre {
         _ request: CancelRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
+        try request.checkBounds()
         let isOperator = isOperator(caller)
         let refused = Refusals()
         let isSignal = request.signal.map { $0 != SIGKILL && $0 != SIGTERM } ?? false
@@ -228,6 +230,7 @@ extension Centre {
         _ request: JobUpdateRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
+        try request.checkBounds()
         let isOperator = isOperator(caller)
         let isSupported =
             request.partition == nil && request.account == nil && request.qos == nil
@@ -370,6 +373,7 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> SimInstant {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
+        try request.checkBounds()
         let result = await withCheckedContinuation { continuation in
             mailbox.post(.advance(request) { continuation.resume(returning: $0) })
         }

@@ -138,17 +138,17 @@ extension CentreState {
     /// Nil: no change; `.some(nil)`: no limit any more.
     private func newLimit(_ change: JobUpdateRequest, _ status: JobStatus) -> SimDuration?? {
         if change.removesTimeLimit { return .some(nil) }
-        if let limit = change.timeLimit { return .some(limit) }
-        if let difference = change.timeLimitChange {
-            let limit = status.timeLimit + difference
-            return .some(max(SimDuration(seconds: 60), limit))
-        }
-        return nil
+        if let limit = change.timeLimit { return .some(max(.zero, limit)) }
+        guard let difference = change.timeLimitChange?.microseconds else { return nil }
+        let old = min(status.timeLimit, .unlimited).microseconds
+        let (sum, overflow) = old.addingReportingOverflow(difference)
+        let limit = overflow ? .unlimited : min(SimDuration(microseconds: sum), .unlimited)
+        return .some(max(SimDuration(seconds: 60), limit))
     }
 
     private func newPriority(_ change: JobUpdateRequest) -> Int64? {
         if let priority = change.priority, priority > 0 {
-            return priority - JobStatus.usualPriority
+            return JobStatus.relative(priority)
         }
         return change.nice.map { -Int64($0) }
     }

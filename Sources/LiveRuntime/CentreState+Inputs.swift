@@ -142,7 +142,8 @@ extension CentreState {
         }
         let limit =
             request.hasNoTimeLimit
-            ? .unlimited : request.timeLimit ?? rules.defaultTimeLimit(ofPartition: partitions[0])
+            ? .unlimited
+            : max(.zero, request.timeLimit ?? rules.defaultTimeLimit(ofPartition: partitions[0]))
         let priority = self.priority(request, isOperator: input.isOperator)
         let hold: HoldKind? =
             plan.isBeyondPartition
@@ -201,7 +202,8 @@ extension CentreState {
         if plan.request.memoryMebibytesPerChunk > 0 {
             let mebibytes =
                 Int64(plan.request.memoryMebibytesPerChunk) * Int64(plan.request.chunkCount)
-            status.requestedMemory = ByteCount(mebibytes: mebibytes)
+            status.requestedMemory =
+                ByteCount(exactlyMebibytes: mebibytes) ?? ByteCount(.max)
         }
         if plan.isBeyondPartition { status.endReason = "PartitionConfig" }
         return Resolved(
@@ -247,11 +249,15 @@ extension CentreState {
         return name
     }
 
+    /// Slurm's MaxArraySize is 1,001 by default; a centre of this size sets it higher.
+    static let largestArrayIndex = 100_000
+
     private func arrayTasks(_ request: SubmitRequest) throws(Refusal) -> [UInt32?] {
         guard let array = request.array else { return [nil] }
-        // Slurm's MaxArraySize is 1,001 by default; a centre of this size sets it higher.
         let largest = array.ranges.map(\.last).max() ?? 0
-        guard largest <= 100_000, array.limit != 0 else { throw Refusal(.invalidArray) }
+        guard largest <= Self.largestArrayIndex, array.limit != 0 else {
+            throw Refusal(.invalidArray)
+        }
         let indices = array.indices
         guard !indices.isEmpty else { throw Refusal(.invalidArray) }
         return indices
@@ -287,7 +293,7 @@ extension CentreState {
     /// The priority in the emulator's terms: 0 is usual. Only operators set one by hand.
     private func priority(_ request: SubmitRequest, isOperator: Bool) -> Int64 {
         if let priority = request.priority, isOperator {
-            return priority == 0 ? heldPriority : priority - JobStatus.usualPriority
+            return priority == 0 ? heldPriority : JobStatus.relative(priority)
         }
         return -Int64(request.nice ?? 0)
     }
@@ -331,6 +337,11 @@ extension JobStatus {
     /// What `squeue` shows as the priority of a job that nobody gave another one. Slurm's
     /// priority/basic counts down from here.
     static let usualPriority: Int64 = 4_294_901_759
+
+    /// A priority of Slurm's, 1…2³²−1, in the emulator's terms, in which 0 is usual.
+    static func relative(_ priority: Int64) -> Int64 {
+        min(max(priority, 1), 4_294_967_295) - usualPriority
+    }
 }
 
 extension SubmitRequest {

@@ -267,10 +267,15 @@ extension CentreState {
     }
 
     private func requestedMemory(_ request: SubmitRequest, _ status: JobStatus) -> ByteCount? {
-        if let memory = request.memoryPerNode {
-            return ByteCount(memory.count * Int64(status.requestedNodes))
+        func product(_ memory: ByteCount, _ count: Int64) -> ByteCount {
+            // A job that waits for ever may ask for more than there can be.
+            let (bytes, overflow) = memory.count.multipliedReportingOverflow(by: count)
+            return ByteCount(overflow ? .max : bytes)
         }
-        return request.memoryPerCPU.map { ByteCount($0.count * status.requestedCores) }
+        if let memory = request.memoryPerNode {
+            return product(memory, Int64(status.requestedNodes))
+        }
+        return request.memoryPerCPU.map { product($0, status.requestedCores) }
     }
 
     private func batchStep(of record: AccountingRecord, _ status: JobStatus) -> StepRecord {

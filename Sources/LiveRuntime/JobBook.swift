@@ -195,6 +195,7 @@ struct JobBook: Sendable {
             } else {
                 gaps += 1
             }
+            guard id < .max else { break }
             id += 1
         }
         return found

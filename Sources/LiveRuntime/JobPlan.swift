@@ -91,7 +91,7 @@ extension JobPlan {
             memory.count == 0 ? classes.largestMemory : Self.mebibytes(memory)
         }
         if let count = byNode {
-            let tasksOnNode = (tasks + count - 1) / count
+            let tasksOnNode = (tasks - 1) / count + 1
             let cores = tasksOnNode.multipliedReportingOverflow(by: coresPerTask)
             guard !cores.overflow, cores.partialValue <= classes.largestCores else {
                 throw Self.tooManyCores
@@ -116,13 +116,13 @@ extension JobPlan {
                 chunkCount: tasks,
                 coresPerChunk: coresPerTask,
                 memoryMebibytesPerChunk: try Self.memory(perCore * Int64(coresPerTask)),
-                acceleratorsPerChunk: submission.acceleratorsPerTask ?? 0,
+                acceleratorsPerChunk: max(0, submission.acceleratorsPerTask ?? 0),
                 chunksPerNodeMaximum: submission.tasksPerNode.map { max(1, $0) } ?? .max
             )
             cores = Int64(tasks) * Int64(coresPerTask)
             let perNode = max(1, classes.largestCores / coresPerTask)
             let onNode = min(perNode, submission.tasksPerNode.map { max(1, $0) } ?? .max)
-            nodes = (tasks + onNode - 1) / onNode
+            nodes = (tasks - 1) / onNode + 1
         }
         try check(classes)
     }
@@ -165,7 +165,7 @@ extension JobPlan {
             submission.tasksPerNode.map { max(1, $0) } ?? .max
         )
         guard fitting >= 1 else { throw tooManyCores }
-        var count = (tasks + fitting - 1) / fitting
+        var count = (tasks - 1) / fitting + 1
         if let cards = submission.accelerators, cards > 0, classes.largestAccelerators > 0 {
             count = max(count, (cards - 1) / classes.largestAccelerators + 1)
         }

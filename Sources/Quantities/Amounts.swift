@@ -86,8 +86,17 @@ public struct ByteCount: Hashable, Comparable, Sendable {
     }
 
     /// Makes a number of bytes from mebibytes, Slurm's "M".
+    ///
+    /// - Precondition: the product with 2²⁰ fits in 64 bits; what overflows is lost.
     public init(mebibytes: Int64) {
         self.count = mebibytes << 20
+    }
+
+    /// Makes a number of bytes from mebibytes; nil when it is too large for 64 bits.
+    public init?(exactlyMebibytes mebibytes: Int64) {
+        let (product, overflow) = mebibytes.multipliedReportingOverflow(by: 1 << 20)
+        guard !overflow else { return nil }
+        self.count = product
     }
 
     /// The whole mebibytes, rounded down.

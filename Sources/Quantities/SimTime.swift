@@ -17,9 +17,17 @@ public struct SimInstant: Hashable, Comparable, Sendable {
         self.microseconds = seconds * 1_000_000
     }
 
+    /// Makes the moment `seconds` after the epoch; nil when it is too far away for 64 bits.
+    public init?(exactlySeconds seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { return nil }
+        self.microseconds = product
+    }
+
     /// The whole seconds since the epoch, rounded down.
     public var seconds: Int64 {
-        microseconds >= 0 ? microseconds / 1_000_000 : -((-microseconds + 999_999) / 1_000_000)
+        let (quotient, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest < 0 ? quotient - 1 : quotient
     }
 
     /// 1970-01-01T00:00:00 UTC.
@@ -65,6 +73,13 @@ public struct SimDuration: Hashable, Comparable, Sendable {
     /// - Precondition: the product with 10⁶ fits in 64 bits.
     public init(seconds: Int64) {
         self.microseconds = seconds * 1_000_000
+    }
+
+    /// Makes a length of `seconds`; nil when it is too long for 64 bits.
+    public init?(exactlySeconds seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { return nil }
+        self.microseconds = product
     }
 
     /// The whole seconds, rounded towards zero.

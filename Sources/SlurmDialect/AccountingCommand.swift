@@ -178,7 +178,13 @@ public struct AccountingCommand: Hashable, Sendable {
                 throw .error(program, "Invalid field requested: \"\(parts.first ?? word)\"")
             }
             // A positive width aligns right, a negative one left.
-            keys.append(ColumnKey(name: name, width: parts.count > 1 ? Int(parts[1]) : nil))
+            let width = try parts.dropFirst().first.map { text throws(CommandFailure) in
+                guard let width = Int(text) else {
+                    throw .error(program, "Invalid width of field \"\(name)\": \(text)")
+                }
+                return min(max(width, -FormatText.widthMaximum), FormatText.widthMaximum)
+            }
+            keys.append(ColumnKey(name: name, width: width))
         }
         return keys
     }

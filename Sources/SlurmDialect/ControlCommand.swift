@@ -325,8 +325,9 @@ extension JobUpdateRequest {
         switch change.name {
         case "timelimit": try applyTimeLimit(value, invalid())
         case "priority":
-            guard let number = Int64(value) else { throw invalid() }
-            priority = number
+            // Slurm's are 32 bits wide.
+            guard let number = UInt32(value) else { throw invalid() }
+            priority = Int64(number)
         case "nice":
             guard let number = Int32(value.isEmpty ? "100" : value) else { throw invalid() }
             nice = number
@@ -364,8 +365,10 @@ extension JobUpdateRequest {
     ) throws(CommandFailure) {
         let sign = text.first
         if sign == "+" || sign == "-" {
-            guard let seconds = SlurmTime.seconds(String(text.dropFirst())) else { throw invalid }
-            timeLimitChange = SimDuration(seconds: sign == "+" ? seconds : -seconds)
+            guard let seconds = SlurmTime.seconds(String(text.dropFirst())),
+                let change = SimDuration(exactlySeconds: sign == "+" ? seconds : -seconds)
+            else { throw invalid }
+            timeLimitChange = change
             return
         }
         switch SlurmTime.limit(text) {

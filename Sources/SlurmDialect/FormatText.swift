@@ -23,6 +23,9 @@ public struct FormatText: Hashable, Sendable {
         }
     }
 
+    /// The most characters that a field is padded to.
+    static let widthMaximum = 4_096
+
     /// The fields, in order.
     public var fields: [Field] = []
     /// Text after the last one.
@@ -44,7 +47,7 @@ public struct FormatText: Hashable, Sendable {
                 Field(
                     prefix: prefix,
                     key: String(letter),
-                    width: min(Int(digits) ?? 0, 4_096),
+                    width: min(Int(digits) ?? 0, Self.widthMaximum),
                     alignsRight: alignsRight
                 )
             )
@@ -65,7 +68,7 @@ public struct FormatText: Hashable, Sendable {
             fields.append(
                 Field(
                     key: name.lowercased(),
-                    width: min(Int(digits) ?? 20, 4_096),
+                    width: min(Int(digits) ?? 20, Self.widthMaximum),
                     alignsRight: alignsRight
                 )
             )

@@ -56,13 +56,16 @@ public enum OptionValues {
     public static func memory(_ text: String) -> ByteCount? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int64(digits), digits.utf8.count <= 12 else { return nil }
+        let mebibytes: Int64
+        // Twelve digits leave room for the factors; for bytes they may not.
         switch text.dropFirst(digits.count).uppercased() {
-        case "", "M", "MB": return ByteCount(mebibytes: number)
-        case "K", "KB": return ByteCount(mebibytes: (number + 1_023) / 1_024)
-        case "G", "GB": return ByteCount(mebibytes: number << 10)
-        case "T", "TB": return ByteCount(mebibytes: number << 20)
+        case "", "M", "MB": mebibytes = number
+        case "K", "KB": mebibytes = (number + 1_023) / 1_024
+        case "G", "GB": mebibytes = number << 10
+        case "T", "TB": mebibytes = number << 20
         default: return nil
         }
+        return ByteCount(exactlyMebibytes: mebibytes)
     }
 
     /// Reads generic resources: `gpu:2`, `gpu:a100:2`, `gpu`, several with commas. A word that is not

@@ -24,7 +24,7 @@ public enum SlurmTime {
         }
         guard let seconds = seconds(text) else { return nil }
         if seconds == 0 { return .unlimited }
-        return .of(SimDuration(seconds: (seconds + 59) / 60 * 60))
+        return SimDuration(exactlySeconds: (seconds + 59) / 60 * 60).map { .of($0) }
     }
 
     /// Reads a length of time in the formats of `limit(_:)` but exactly. Unit: s.
@@ -113,12 +113,20 @@ public struct CentreCalendar: Hashable, Sendable {
     /// A time of day that has passed means tomorrow's, as for `at`, unless `isPast` says that past
     /// instants are meant, as for `sacct -S`.
     ///
-    /// - Returns: nil when `text` is nothing of this.
+    /// - Returns: nil when `text` is nothing of this, or outside `instants`.
     public func instant(_ text: String, now: SimInstant, isPast: Bool = false) -> SimInstant? {
+        let instant = unboundedInstant(text, now: now, isPast: isPast)
+        return instant.flatMap { Self.instants.contains($0) ? $0 : nil }
+    }
+
+    /// What can be written with a year of four digits, from 1970 on.
+    public static let instants = SimInstant.epoch...SimInstant(seconds: 253_402_300_799)
+
+    private func unboundedInstant(_ text: String, now: SimInstant, isPast: Bool) -> SimInstant? {
         let word = text.lowercased()
         if word.hasPrefix("now") { return relative(word.dropFirst(3), to: now) }
         if word.hasPrefix("uts"), let seconds = Int64(word.dropFirst(3)) {
-            return SimInstant(seconds: seconds)
+            return SimInstant(exactlySeconds: seconds)
         }
         let today = CivilTime(now, offsetSeconds: offsetSeconds)
         if let day = dateOnly(word, today: today) {
@@ -154,7 +162,7 @@ public struct CentreCalendar: Hashable, Sendable {
         ]
         guard unit.isEmpty || names.contains(where: { $0.0.hasPrefix(unit) }) else { return nil }
         let factor = unit.isEmpty ? 1 : names.first { $0.0.hasPrefix(unit) }?.1 ?? 1
-        let duration = SimDuration(seconds: count * factor)
+        guard let duration = SimDuration(exactlySeconds: count * factor) else { return nil }
         return sign == "+" ? now + duration : now - duration
     }
 
@@ -170,7 +178,7 @@ public struct CentreCalendar: Hashable, Sendable {
             return CivilTime(next, offsetSeconds: offsetSeconds)
         }
         func valid(_ year: Int, _ month: Int?, _ day: Int?) -> CivilTime? {
-            guard let month, let day else { return nil }
+            guard let month, let day, (1_970...9_999).contains(year) else { return nil }
             let date = CivilTime(year: year, month: month, day: day)
             return date.isValid ? date : nil
         }

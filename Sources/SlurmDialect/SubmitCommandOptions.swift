@@ -31,7 +31,11 @@ extension SubmitCommand {
         case .gres: try applyGres(value)
         case .hold: request.isHeld = true
         case .ignorePBS: ignoresPBS = true
-        case .immediate: request.immediate = SimDuration(seconds: Int64(value) ?? 1)
+        case .immediate:
+            let seconds = try option.value.map { _ throws(CommandFailure) in
+                try positive(value, option)
+            }
+            request.immediate = SimDuration(seconds: Int64(seconds ?? 1))
         case .input: request.standardInput = file(value)
         case .jobName: request.name = value
         case .killOnInvalidDependency: request.endsOnInvalidDependency = try yesOrNo(value, option)
@@ -55,7 +59,10 @@ extension SubmitCommand {
         case .oversubscribe: request.sharesNodes = true
         case .parsable: isParsable = true
         case .partition: request.partitions = value.split(separator: ",").map(String.init)
-        case .priority: request.priority = Int64(value)
+        case .priority:
+            // Slurm's are 32 bits wide.
+            guard let number = UInt32(value) else { throw invalid("priority") }
+            request.priority = Int64(number)
         case .qos: request.qos = value
         case .quiet: isQuiet = true
         case .requeue: request.requeues = true

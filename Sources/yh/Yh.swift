@@ -80,7 +80,7 @@ struct Yh {
         while true {
             _ = try listing()
             Host.print([""])
-            sleep(UInt32(seconds))
+            sleep(UInt32(clamping: seconds))
         }
     }
 }

@@ -87,7 +87,10 @@ struct ValueTests {
 
     @Test(
         "What is no time limit",
-        arguments: ["abc", "1:2:3:4:5", "", "1-", "-", "1:2:3:4", "1--2", "5m", "1-2-3", " 5"]
+        arguments: [
+            "abc", "1:2:3:4:5", "", "1-", "-", "1:2:3:4", "1--2", "5m", "1-2-3", " 5",
+            "999999999-0", "999999999-999999999",
+        ]
     )
     func notALimit(text: String) {
         #expect(SlurmTime.limit(text) == nil)
@@ -126,7 +129,11 @@ struct ValueTests {
 
     @Test(
         "What is no instant",
-        arguments: ["bogus", "25:00", "2026-13-01", "now+", "now*2", "", "12:60"]
+        arguments: [
+            "bogus", "25:00", "2026-13-01", "now+", "now*2", "", "12:60",
+            "now+999999999weeks", "now-999999999weeks", "now-99999days", "01/01/999999999999",
+            "uts9223372036854775807", "uts-9223372036854775808", "uts-1",
+        ]
     )
     func notAnInstant(text: String) {
         #expect(World.calendar.instant(text, now: .epoch) == nil)
@@ -151,7 +158,10 @@ struct ValueTests {
         #expect(OptionValues.memory(text) == ByteCount(mebibytes: mebibytes))
     }
 
-    @Test("What is no memory", arguments: ["abc", "", "-1", "5X", "1.5G"])
+    @Test(
+        "What is no memory",
+        arguments: ["abc", "", "-1", "5X", "1.5G", "16777216T", "999999999999G"]
+    )
     func notMemory(text: String) {
         #expect(OptionValues.memory(text) == nil)
     }
