@@ -97,7 +97,7 @@ let targets: [Target] = [
         providers: [.apt(["libopenblas-dev"])]
     ),
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
-    .systemLibrary(name: "CPrefetch"),
+    .systemLibrary(name: "CProcessor"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
     .target(
@@ -111,7 +111,7 @@ let targets: [Target] = [
     .target(
         name: "ComputeKernels",
         dependencies: [
-            "MessagePassing", "COpenBLAS", "CFFTW", "CPrefetch", "HardwareTopology", "WireFormats",
+            "MessagePassing", "COpenBLAS", "CFFTW", "CProcessor", "HardwareTopology", "WireFormats",
             "Determinism", "IndexSets", "Prediction",
         ],
         swiftSettings: numeric

@@ -3,25 +3,29 @@ internal import MessagePassing
 /// A block of a periodic grid, stored with a margin around it.
 struct PaddedBlock: Hashable, Sendable {
     /// Points along x, y and z; x is contiguous.
-    var extents: [Int]
+    let extents: [Int]
     /// Points of margin on each side of each axis.
-    var margin: [Int]
-
+    let margin: [Int]
     /// Elements from a point to the next along each axis.
-    var strides: [Int] {
-        let row = extents[0] + 2 * margin[0]
-        return [1, row, row * (extents[1] + 2 * margin[1])]
-    }
-
+    let strides: [Int]
     /// Elements, margin included.
-    var count: Int {
-        (0..<3).reduce(1) { $0 * (extents[$1] + 2 * margin[$1]) }
+    let count: Int
+    /// The element of point (0, 0, 0).
+    private let origin: Int
+
+    init(extents: [Int], margin: [Int]) {
+        self.extents = extents
+        self.margin = margin
+        let row = extents[0] + 2 * margin[0]
+        let plane = row * (extents[1] + 2 * margin[1])
+        strides = [1, row, plane]
+        count = plane * (extents[2] + 2 * margin[2])
+        origin = margin[0] + margin[1] * row + margin[2] * plane
     }
 
     /// The element of point (`x`, `y`, `z`) of the block.
     func place(_ x: Int, _ y: Int, _ z: Int) -> Int {
-        let strides = strides
-        return (x + margin[0]) + (y + margin[1]) * strides[1] + (z + margin[2]) * strides[2]
+        origin + x + y * strides[1] + z * strides[2]
     }
 }
 
@@ -53,9 +57,12 @@ final class FaceHalo {
         incoming = (0..<2).map { _ in NumericBuffer(count: largest ?? 0, filledWith: 0) }
     }
 
-    /// Fills the margins of `field`. Collective.
-    func exchange(_ field: NumericBuffer<Double>) throws(MPIFailure) {
-        for axis in 0..<3 where block.margin[axis] > 0 {
+    /// Fills the margins of `field` along `axes`, in order. Collective.
+    func exchange(
+        _ field: NumericBuffer<Double>,
+        axes: Range<Int> = 0..<3
+    ) throws(MPIFailure) {
+        for axis in axes where block.margin[axis] > 0 {
             let (margin, extent) = (block.margin[axis], block.extents[axis])
             // Low and high side: what is given, and where what comes is put.
             let given = [margin..<(2 * margin), extent..<(extent + margin)]

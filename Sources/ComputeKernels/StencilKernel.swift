@@ -1,4 +1,3 @@
-internal import CPrefetch
 internal import Glibc
 internal import MessagePassing
 internal import Prediction
@@ -34,7 +33,6 @@ final class StencilKernel: Kernel {
 
     private static let stepsOfRepetition = KernelForm.stepsOfRepetition
     private static let courantSquared = 0.16
-    /// Eighth-order second difference: centre, and distances 1 to 4.
     private static let coefficients = [
         StencilWeight.centre, StencilWeight.first, StencilWeight.second, StencilWeight.third,
         StencilWeight.fourth,
@@ -49,6 +47,7 @@ final class StencilKernel: Kernel {
     private var past: NumericBuffer<Double>
     private(set) var present: NumericBuffer<Double>
     private let medium: NumericBuffer<Double>
+    private let sweep: StencilSweep
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         world = setting.world
@@ -68,6 +67,7 @@ final class StencilKernel: Kernel {
             by: team,
             step: plane
         )
+        sweep = StencilSweep(block, wrapsAlongX: grid.extents[0] == 1, threads: team.count)
     }
 
     func prepare() {
@@ -76,12 +76,15 @@ final class StencilKernel: Kernel {
     }
 
     func repetition() throws(KernelFailure) -> Work {
-        for _ in 0..<Self.stepsOfRepetition {
-            try messaging { () throws(MPIFailure) in try halo.exchange(self.present) }
+        for step in 0..<Self.stepsOfRepetition {
+            let axes = step > 0 && sweep.wrapsAlongX ? 1..<3 : 0..<3
+            try messaging { () throws(MPIFailure) in
+                try halo.exchange(self.present, axes: axes)
+            }
             let (present, past) = (self.present.pointer, self.past.pointer)
-            let (block, medium) = (block, medium.pointer)
-            team.split(block.extents[2], step: 4) { planes in
-                step(block, planes, present, past, medium)
+            let (sweep, medium) = (sweep, medium.pointer)
+            team.split(block.extents[2], step: StencilSweep.planesTogether) { thread, planes in
+                sweep.step(planes, present, past, medium, by: thread)
             }
             swap(&self.past, &self.present)
         }
@@ -157,163 +160,4 @@ extension StencilKernel {
     private static func symbol(_ number: Double) -> Double {
         (1...4).reduce(coefficients[0]) { $0 + 2 * coefficients[$1] * cos(number * Double($1)) }
     }
-}
-
-// MARK: - The sweep
-
-/// One step of time over some planes of a block; the new values replace `past`.
-///
-/// Four planes are computed together, so that each of the twelve planes they need is loaded once
-/// for all four; tiles of y keep what the next rows need in cache.
-private func step(
-    _ block: PaddedBlock,
-    _ planes: Range<Int>,
-    _ present: UnsafePointer<Double>,
-    _ past: UnsafeMutablePointer<Double>,
-    _ medium: UnsafePointer<Double>
-) {
-    let (dy, dz) = (block.strides[1], block.strides[2])
-    for tile in stride(from: 0, to: block.extents[1], by: tileRows) {
-        let rows = tile..<min(tile + tileRows, block.extents[1])
-        for z in stride(from: planes.lowerBound, to: planes.upperBound, by: 4) {
-            for y in rows {
-                let at = block.place(0, y, z)
-                let count = block.extents[0]
-                if z + 4 <= planes.upperBound {
-                    sweepFourRows(count, dy, dz, present + at, past + at, medium + at)
-                } else {
-                    for plane in 0..<(planes.upperBound - z) {
-                        let at = at + plane * dz
-                        sweepRow(0..<count, dy, dz, present + at, past + at, medium + at)
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Measured: 1.03 of one tile for all rows, 1.08 of tiles of 16.
-private let tileRows = 64
-
-/// How far ahead memory is asked for. Unit: points. 16 and 64 are 0.9 as fast.
-private let pointsAhead = 32
-
-/// The rows of one y in four planes, along x. Eight points at a time, products and sums apart: a
-/// fused one would call the C library on machines without the instruction.
-private func sweepFourRows(
-    _ count: Int,
-    _ dy: Int,
-    _ dz: Int,
-    _ u: UnsafePointer<Double>,
-    _ past: UnsafeMutablePointer<Double>,
-    _ medium: UnsafePointer<Double>
-) {
-    var x = 0
-    while x &+ 8 <= count {
-        prefetchFour(u + (x &+ pointsAhead &+ 4 &* dz), dz)
-        prefetchFour(past + (x &+ pointsAhead), dz)
-        prefetchFour(medium + (x &+ pointsAhead), dz)
-        let p = u + x
-        let m4 = eight(p - 4 &* dz)
-        let m3 = eight(p - 3 &* dz)
-        let m2 = eight(p - 2 &* dz)
-        let m1 = eight(p - dz)
-        let c0 = eight(p)
-        let c1 = eight(p + dz)
-        let c2 = eight(p + 2 &* dz)
-        let c3 = eight(p + 3 &* dz)
-        let p4 = eight(p + 4 &* dz)
-        let p5 = eight(p + 5 &* dz)
-        let p6 = eight(p + 6 &* dz)
-        let p7 = eight(p + 7 &* dz)
-        update(p, dy, c0, c1 + m1, c2 + m2, c3 + m3, p4 + m4, past + x, medium + x)
-        let (a1, b1) = (past + (x &+ dz), medium + (x &+ dz))
-        update(p + dz, dy, c1, c2 + c0, c3 + m1, p4 + m2, p5 + m3, a1, b1)
-        let (a2, b2) = (past + (x &+ 2 &* dz), medium + (x &+ 2 &* dz))
-        update(p + 2 &* dz, dy, c2, c3 + c1, p4 + c0, p5 + m1, p6 + m2, a2, b2)
-        let (a3, b3) = (past + (x &+ 3 &* dz), medium + (x &+ 3 &* dz))
-        update(p + 3 &* dz, dy, c3, p4 + c2, p5 + c1, p6 + c0, p7 + m1, a3, b3)
-        x &+= 8
-    }
-    for plane in 0..<4 {
-        let at = plane &* dz
-        sweepRow(x..<count, dy, dz, u + at, past + at, medium + at)
-    }
-}
-
-/// Asks for a line in each of four planes. Addresses past the array's end do no harm.
-@inline(__always)
-private func prefetchFour(_ pointer: UnsafePointer<Double>, _ dz: Int) {
-    xinghe_prefetch(pointer)
-    xinghe_prefetch(pointer + dz)
-    xinghe_prefetch(pointer + 2 &* dz)
-    xinghe_prefetch(pointer + 3 &* dz)
-}
-
-/// Eight points, of which the sums along z at each distance are known.
-@inline(__always)
-private func update(
-    _ u: UnsafePointer<Double>,
-    _ dy: Int,
-    _ centre: SIMD8<Double>,
-    _ z1: SIMD8<Double>,
-    _ z2: SIMD8<Double>,
-    _ z3: SIMD8<Double>,
-    _ z4: SIMD8<Double>,
-    _ past: UnsafeMutablePointer<Double>,
-    _ medium: UnsafePointer<Double>
-) {
-    // Each axis has its own centre weight.
-    var sum = 3 * StencilWeight.centre * centre
-    sum += StencilWeight.first * (cross(u, 1, dy) + z1)
-    sum += StencilWeight.second * (cross(u, 2, 2 &* dy) + z2)
-    sum += StencilWeight.third * (cross(u, 3, 3 &* dy) + z3)
-    sum += StencilWeight.fourth * (cross(u, 4, 4 &* dy) + z4)
-    let new = 2 * centre - eight(UnsafePointer(past)) + eight(medium) * sum
-    UnsafeMutableRawPointer(past).storeBytes(of: new, as: SIMD8<Double>.self)
-}
-
-/// Points of one row, one at a time: what the vectors leave over.
-private func sweepRow(
-    _ points: Range<Int>,
-    _ dy: Int,
-    _ dz: Int,
-    _ u: UnsafePointer<Double>,
-    _ past: UnsafeMutablePointer<Double>,
-    _ medium: UnsafePointer<Double>
-) {
-    for x in points {
-        let at = u + x
-        var sum = 3 * StencilWeight.centre * at[0]
-        sum += StencilWeight.first * starOfOne(at, 1, dy, dz)
-        sum += StencilWeight.second * starOfOne(at, 2, 2 &* dy, 2 &* dz)
-        sum += StencilWeight.third * starOfOne(at, 3, 3 &* dy, 3 &* dz)
-        sum += StencilWeight.fourth * starOfOne(at, 4, 4 &* dy, 4 &* dz)
-        past[x] = 2 * at[0] - past[x] + medium[x] * sum
-    }
-}
-
-/// The weights as constants that the compiler folds into the loop.
-private enum StencilWeight {
-    static var centre: Double { -205.0 / 72 }
-    static var first: Double { 8.0 / 5 }
-    static var second: Double { -1.0 / 5 }
-    static var third: Double { 8.0 / 315 }
-    static var fourth: Double { -1.0 / 560 }
-}
-
-@inline(__always)
-private func eight(_ pointer: UnsafePointer<Double>) -> SIMD8<Double> {
-    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Double>.self)
-}
-
-/// The four points at one distance along x and y.
-@inline(__always)
-private func cross(_ u: UnsafePointer<Double>, _ dx: Int, _ dy: Int) -> SIMD8<Double> {
-    (eight(u + dx) + eight(u - dx)) + (eight(u + dy) + eight(u - dy))
-}
-
-@inline(__always)
-private func starOfOne(_ u: UnsafePointer<Double>, _ dx: Int, _ dy: Int, _ dz: Int) -> Double {
-    ((u[dx] + u[-dx]) + (u[dy] + u[-dy])) + (u[dz] + u[-dz])
 }

@@ -90,10 +90,15 @@ final class ThreadTeam: @unchecked Sendable {
     /// Calls `body` with the part of `0..<extent` of each thread; parts but the last are whole
     /// multiples of `step`.
     func split(_ extent: Int, step: Int = 1, _ body: (Range<Int>) -> Void) {
+        split(extent, step: step) { _, part in body(part) }
+    }
+
+    /// The same for a body that asks which thread it is on, 0..<`count`.
+    func split(_ extent: Int, step: Int = 1, _ body: (Int, Range<Int>) -> Void) {
         let steps = (extent + step - 1) / step
         run { index in
             let part = share(of: steps, part: index, parts: count)
-            body((part.lowerBound * step)..<min(extent, part.upperBound * step))
+            body(index, (part.lowerBound * step)..<min(extent, part.upperBound * step))
         }
     }
 
