@@ -8,9 +8,10 @@ internal import WireFormats
 /// The grid N0×N1×N2 (last index contiguous) starts as pencils along N2: the rectangle of ranks
 /// cuts N0 into its rows and N1 into its columns. Transform along the axes that are whole here,
 /// trade pencils along the rows of ranks (N2 is cut, N1 whole), transform, trade along the columns
-/// (N1 is cut, N0 whole), transform; the spectrum stays as it lies then. With one row of ranks the
-/// last trade falls away, with one rank both: then it is one plan of FFTW. Trades move whole runs
-/// of memory; FFTW copes with the strides better than a transpose in between would.
+/// (N1 is cut, N0 whole), transform; the spectrum stays as it lies then. As long as N0 and N1 have
+/// a plane for each rank the rectangle has one column: the pencils are slabs, and the first trade
+/// falls away. With one rank it is one plan of FFTW. Trades move whole runs of memory; FFTW copes
+/// with the strides better than a transpose in between would.
 ///
 /// **Work**: 5 N log₂ N flop, the convention of FFTW and HPCC, N = N0·N1·N2; 96 N byte, one read
 /// and one write of all points for each axis.
@@ -45,7 +46,9 @@ final class FourierKernel: Kernel {
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         let (shape, world) = (setting.shape, setting.world)
-        let rectangle = RankRectangle(ranks: world.size)
+        let rectangle =
+            world.size <= min(shape[0], shape[1])
+            ? RankRectangle(rows: world.size, columns: 1) : RankRectangle(ranks: world.size)
         let (row, column) = (world.rank / rectangle.columns, world.rank % rectangle.columns)
         guard rectangle.rows <= min(shape[0], shape[1]),
             rectangle.columns <= min(shape[1], shape[2])
@@ -72,16 +75,16 @@ final class FourierKernel: Kernel {
         work = NumericBuffer(count: world.size > 1 ? largestBox : 0, filledWith: 0)
         spectrum = NumericBuffer(count: largestBox, filledWith: 0)
         held = world.size == 1 ? shape.map { 0..<$0 } : [0..<shape[0], late1, mine2]
-        let firstAxes = world.size == 1 ? [0, 1, 2] : rectangle.rows == 1 ? [0, 2] : [2]
-        firstPlan = Self.plan(boxes[0], axes: firstAxes, from: input, to: spectrum)
-        if world.size > 1 {
+        let wholeAxes = (rectangle.rows == 1 ? [0] : []) + (rectangle.columns == 1 ? [1] : []) + [2]
+        firstPlan = Self.plan(boxes[0], axes: wholeAxes, from: input, to: spectrum)
+        if rectangle.columns > 1 {
             let alongRow = try messaging { () throws(MPIFailure) in
                 try world.split(color: row, key: column)
             }
             trades.append(
                 PencilTrade(over: alongRow, box: boxes[0], gathered: 1, cut: 2, shape: shape)
             )
-            laterPlans.append(Self.plan(boxes[1], axes: [1], from: spectrum, to: spectrum))
+            laterPlans.append(Self.plan(boxes[1], axes: [1], from: work, to: spectrum))
         }
         if rectangle.rows > 1 {
             let alongColumn = try messaging { () throws(MPIFailure) in
@@ -90,7 +93,7 @@ final class FourierKernel: Kernel {
             trades.append(
                 PencilTrade(over: alongColumn, box: boxes[1], gathered: 0, cut: 1, shape: shape)
             )
-            laterPlans.append(Self.plan(boxes[2], axes: [0], from: spectrum, to: spectrum))
+            laterPlans.append(Self.plan(boxes[2], axes: [0], from: work, to: spectrum))
         }
         fill([mine0, mine1, 0..<shape[2]])
     }
@@ -103,7 +106,7 @@ final class FourierKernel: Kernel {
     func repetition() throws(KernelFailure) -> Work {
         fftw_execute(firstPlan)
         for (trade, plan) in zip(trades, laterPlans) {
-            try messaging { () throws(MPIFailure) in try trade.run(spectrum, by: work) }
+            try messaging { () throws(MPIFailure) in try trade.run(spectrum, to: work) }
             fftw_execute(plan)
         }
         return Work(KernelForm.fft.work(shape, ranks: world.size))

@@ -20,6 +20,12 @@ struct RankRectangle: Hashable, Sendable {
     var rows: Int
     var columns: Int
 
+    init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// The rectangle nearest to a square.
     init(ranks: Int) {
         var rows = 1
         for candidate in 1...ranks where ranks % candidate == 0 && candidate * candidate <= ranks {

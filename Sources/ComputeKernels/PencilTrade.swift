@@ -3,8 +3,8 @@ internal import MessagePassing
 /// Trades pencils among the ranks of a group: one axis, cut so far, becomes whole, and another,
 /// whole so far, is cut.
 ///
-/// The later of the two axes is the one that is cut. Each rank packs, for each other, the runs that
-/// go there; what comes in lies in runs of the new box again, so both copies move whole runs.
+/// The later of the two axes is the one that is cut. What goes from rank to rank are whole runs of
+/// the old box, and so are those of the new box that it makes.
 final class PencilTrade {
     private let group: Communicator
     private let box: [Int]
@@ -12,8 +12,9 @@ final class PencilTrade {
     private let cut: Int
     private let gatheredRanges: [Range<Int>]
     private let cutRanges: [Range<Int>]
-    private let sendCounts: [Int32]
-    private let receiveCounts: [Int32]
+    /// Messages from the places where the runs lie to those where they belong, where that is
+    /// possible; otherwise the runs are packed.
+    private let direct: PendingTransfers?
 
     /// - Parameters:
     ///   - box: What this rank holds before.
@@ -29,49 +30,87 @@ final class PencilTrade {
         let parts = group.size
         gatheredRanges = (0..<parts).map { share(of: shape[gathered], part: $0, parts: parts) }
         cutRanges = (0..<parts).map { share(of: shape[cut], part: $0, parts: parts) }
-        let outer = box[..<gathered].reduce(1, *)
-        let inner = box[(cut + 1)...].reduce(2, *)
-        let mineGathered = box[gathered]
-        let mineCut = cutRanges[group.rank].count
-        sendCounts = cutRanges.map { Int32(outer * mineGathered * $0.count * inner) }
-        receiveCounts = gatheredRanges.map { Int32(outer * $0.count * mineCut * inner) }
+        // With nothing outside the gathered axis, one run makes one row of the new box.
+        let transfers = shape[gathered] + (parts - 2) * box[gathered]
+        direct = gathered == 0 ? PendingTransfers(over: group, capacity: transfers) : nil
     }
 
-    /// Trades the contents of `data`; `work` must be as large.
-    func run(_ data: NumericBuffer<Double>, by work: NumericBuffer<Double>) throws(MPIFailure) {
+    /// Elements of a step along the cut axis.
+    private var inner: Int { box[(cut + 1)...].reduce(2, *) }
+
+    /// Trades the contents of `data` into `target`. What is in `data` is lost.
+    func run(_ data: NumericBuffer<Double>, to target: NumericBuffer<Double>) throws(MPIFailure) {
+        if let direct {
+            try runDirectly(data, to: target, direct)
+        } else {
+            try runPacked(data, to: target)
+        }
+    }
+
+    /// Row by row, each run from its place to its place: nothing is copied on the way.
+    private func runDirectly(
+        _ data: NumericBuffer<Double>,
+        to target: NumericBuffer<Double>,
+        _ transfers: PendingTransfers
+    ) throws(MPIFailure) {
+        let mine = group.rank
+        let row = box[cut] * inner
+        let run = cutRanges[mine].count * inner
+        for (source, range) in gatheredRanges.enumerated() where source != mine {
+            for place in range {
+                let span = (place * run)..<((place + 1) * run)
+                try transfers.receive(into: target.mutableSlice(span), from: source)
+            }
+        }
+        for (there, range) in cutRanges.enumerated() where there != mine {
+            for place in 0..<box[gathered] {
+                let start = place * row + range.lowerBound * inner
+                let span = start..<(start + range.count * inner)
+                try transfers.send(data.slice(span), to: there)
+            }
+        }
+        for place in 0..<box[gathered] {
+            (target.pointer + (gatheredRanges[mine].lowerBound + place) * run).update(
+                from: data.pointer + place * row + cutRanges[mine].lowerBound * inner,
+                count: run
+            )
+        }
+        try transfers.waitAll()
+    }
+
+    private func runPacked(
+        _ data: NumericBuffer<Double>,
+        to target: NumericBuffer<Double>
+    ) throws(MPIFailure) {
         let outer = box[..<gathered].reduce(1, *)
-        let inner = box[(cut + 1)...].reduce(2, *)
-        let rows = box[gathered]
         let row = box[cut] * inner
         var place = 0
         for range in cutRanges {
             let run = range.count * inner
-            for index in 0..<(outer * rows) {
-                (work.pointer + place).update(
+            for index in 0..<(outer * box[gathered]) {
+                (target.pointer + place).update(
                     from: data.pointer + index * row + range.lowerBound * inner,
                     count: run
                 )
                 place += run
             }
         }
-        let incoming = receiveCounts.reduce(0) { $0 + Int($1) }
+        let width = cutRanges[group.rank].count * inner
+        let sendCounts = cutRanges.map { Int32(outer * box[gathered] * $0.count * inner) }
+        let receiveCounts = gatheredRanges.map { Int32(outer * $0.count * width) }
         try group.allToAll(
-            work.slice(0..<place),
+            target.slice(0..<place),
             counts: sendCounts,
-            data.mutableSlice(0..<incoming),
+            data.mutableSlice(0..<receiveCounts.reduce(0) { $0 + Int($1) }),
             counts: receiveCounts
         )
-        // With nothing outside the gathered axis the blocks already follow one another.
-        guard outer > 1 else { return }
-        work.pointer.update(from: data.pointer, count: incoming)
-        let width = cutRanges[group.rank].count * inner
         let whole = gatheredRanges.reduce(0) { $0 + $1.count } * width
         var source = 0
         for range in gatheredRanges {
             let run = range.count * width
             for index in 0..<outer {
-                (data.pointer + index * whole + range.lowerBound * width).update(
-                    from: work.pointer + source,
+                (target.pointer + index * whole + range.lowerBound * width).update(
+                    from: data.pointer + source,
                     count: run
                 )
                 source += run
