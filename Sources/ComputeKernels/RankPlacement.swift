@@ -40,8 +40,8 @@ extension RankPlacement {
     /// Binds this rank's threads to its share of the node's cores, one to each, and says where all
     /// ranks are.
     ///
-    /// Memory needs no binding of its own: pages are placed by the first touch of a bound thread,
-    /// and a probe asks the kernel whether that worked. Collective.
+    /// libnuma has the pages that a bound thread touches first come from the node of its core; a
+    /// probe asks the kernel whether they do. Collective.
     ///
     /// - Parameter sharesCores: Whether ranks may share cores when there are too few.
     /// - Throws: `KernelFailure.oversubscribed` on all ranks when there are too few cores on a node
@@ -200,11 +200,12 @@ private struct HostCores {
         let found = pusOfCores.indices.filter { core in
             pusOfCores[core].contains { bound.contains($0) }
         }
-        return Bound(cores: found, memory: memoryText())
+        return Bound(cores: found, memory: memoryText(near: bound))
     }
 
-    /// Where pages land that this thread touches first.
-    private func memoryText() -> String {
+    /// Where pages land that this thread, bound to `pus`, touches first.
+    private func memoryText(near pus: IDSet) -> String {
+        guard NUMAMemory.placeLocally() else { return "memory by first touch" }
         let bytes = 16 * 4096
         let probe = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4096)
         defer { probe.deallocate() }
@@ -212,7 +213,11 @@ private struct HostCores {
         guard let nodes = try? NUMAMemory.nodes(ofPagesAt: probe, byteCount: bytes) else {
             return "memory by first touch"
         }
-        return "memory on node \(rangesText(Set(nodes.filter { $0 >= 0 }).sorted()))"
+        let found = Set(nodes.filter { $0 >= 0 }).sorted()
+        let near = NUMAMemory.nodes(ofPUs: pus)
+        let warning =
+            Set(found).isSubset(of: near) ? "" : ", not on node \(rangesText(near)) of the cores"
+        return "memory on node \(rangesText(found))\(warning)"
     }
 }
 

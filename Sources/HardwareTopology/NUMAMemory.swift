@@ -1,5 +1,6 @@
 import CNuma
 import Glibc
+public import IndexSets
 
 /// What libnuma adds to hwloc: distances, and where pages really lie.
 public enum NUMAMemory {
@@ -43,6 +44,25 @@ public enum NUMAMemory {
             throw HwlocFailure(call: "move_pages", errno: errno, subject: "pages not found")
         }
         return nodes.map(Int.init)
+    }
+
+    /// Has the pages that the calling thread touches first come from the NUMA node of the core it
+    /// runs on, whatever policy it was started with (`numactl --interleave`, say).
+    ///
+    /// Not strict: where that node is full the next nearest gives, since a rank may need more than
+    /// one node has.
+    ///
+    /// - Returns: Whether there is NUMA to set a policy for.
+    public static func placeLocally() -> Bool {
+        guard isAvailable else { return false }
+        numa_set_localalloc()
+        return true
+    }
+
+    /// The NUMA nodes of processing units, by the operating system's indices, ascending.
+    public static func nodes(ofPUs pus: IDSet) -> [Int] {
+        guard isAvailable else { return [] }
+        return Set(pus.map { Int(numa_node_of_cpu(Int32($0))) }).filter { $0 >= 0 }.sorted()
     }
 
     private static func usableNodes() -> [Int] {
