@@ -6,6 +6,10 @@ final class AtomDomain {
     static let latticeConstant = 1.679_596_162_096_521_5
     /// Distance beyond which atoms do not see one another.
     static let cutoff = 2.5
+    /// What lists and copies reach beyond the cutoff, so that they hold for some steps.
+    private static let skin = 0.3
+    /// The least edge of a box.
+    static let reach = cutoff + skin
 
     /// Atoms that belong here.
     private(set) var count = 0
@@ -16,12 +20,16 @@ final class AtomDomain {
     private let low: [Double]
     private let high: [Double]
     private let messages: NeighbourMessages
-    private let cells: CellForces
+    private let list: NeighbourList
     private var identities: [Int] = []
     /// Along x, y and z; the copies follow the atoms that belong here.
     private var positions: [[Double]] = [[], [], []]
     private var velocities: [[Double]] = [[], [], []]
     private(set) var forces: [[Double]] = [[], [], []]
+    /// Where the atoms that belong here were when the lists were made.
+    private var anchors: [[Double]] = [[], [], []]
+    /// The atoms and copies of which the neighbours below and above along each axis have copies.
+    private var copied: [[[Int]]] = []
 
     init(world: Communicator, grid: ProcessGrid, size: [Double]) {
         let place = grid.place(of: world.rank)
@@ -31,7 +39,7 @@ final class AtomDomain {
         low = (0..<3).map { size[$0] * Double(place[$0]) / Double(grid.extents[$0]) }
         high = (0..<3).map { size[$0] * Double(place[$0] + 1) / Double(grid.extents[$0]) }
         messages = NeighbourMessages(world: world, grid: grid)
-        cells = CellForces(low: low, high: high, cutoff: Self.cutoff)
+        list = NeighbourList(low: low, high: high, cutoff: Self.cutoff, skin: Self.skin)
     }
 
     var kineticEnergy: Double {
@@ -56,6 +64,7 @@ extension AtomDomain {
     func placeLattice(_ shape: [Int]) {
         identities = []
         positions = [[], [], []]
+        anchors = [[], [], []]
         let a = Self.latticeConstant
         let corners = [
             [0.25, 0.25, 0.25], [0.75, 0.75, 0.25], [0.75, 0.25, 0.75], [0.25, 0.75, 0.75],
@@ -111,16 +120,28 @@ extension AtomDomain {
         }
     }
 
-    /// Moves the atoms over `time`, and forgets the copies.
+    /// Moves the atoms over `time`.
     func drift(by time: Double) {
         for axis in 0..<3 {
-            positions[axis].removeSubrange(count...)
             for slot in 0..<count { positions[axis][slot] += time * velocities[axis][slot] }
         }
     }
 
+    /// Whether an atom of any rank has come so far that lists may miss a neighbour. Collective.
+    private func areListsOld() throws(MPIFailure) -> Bool {
+        var worst = anchors[0].count == count ? 0 : Double.infinity
+        for slot in anchors[0].indices where worst < .infinity {
+            let dx = positions[0][slot] - anchors[0][slot]
+            let dy = positions[1][slot] - anchors[1][slot]
+            let dz = positions[2][slot] - anchors[2][slot]
+            worst = max(worst, dx * dx + dy * dy + dz * dz)
+        }
+        // A share below a half: rounding must not decide.
+        return try world.allReduce(worst, .maximum) > 0.249 * Self.skin * Self.skin
+    }
+
     /// Hands atoms that have left the box to its neighbours, axis by axis. Collective.
-    func migrate() throws(MPIFailure) {
+    private func migrate() throws(MPIFailure) {
         for axis in 0..<3 {
             var leaving: [[Double]] = [[], []]
             var slot = 0
@@ -184,29 +205,76 @@ extension AtomDomain {
 // MARK: - Forces
 
 extension AtomDomain {
-    /// Gets the copies and computes the forces on the atoms that belong here.
+    /// Brings the copies up to date, or makes copies and lists anew, and computes the forces on the
+    /// atoms that belong here.
     ///
     /// - Returns: Their part of the potential energy, and the pairs within the cutoff. Collective.
     func computeForces() throws(MPIFailure) -> (energy: Double, pairs: Int64) {
-        for axis in 0..<3 { positions[axis].removeSubrange(count...) }
+        if try areListsOld() {
+            for axis in 0..<3 { positions[axis].removeSubrange(count...) }
+            try migrate()
+            reorder(list.order(positions, count))
+            anchors = positions
+            copied = []
+            try exchangeCopies()
+            list.build(positions, count)
+        } else {
+            try exchangeCopies()
+        }
+        return list.forces(positions, count, into: &forces)
+    }
+
+    private func reorder(_ order: [Int]) {
+        identities = order.map { identities[$0] }
+        positions = positions.map { values in order.map { values[$0] } }
+        velocities = velocities.map { values in order.map { values[$0] } }
+    }
+
+    /// Gets the positions of what the neighbours have near the faces, axis by axis; each axis hands
+    /// on what the axes before it have brought. Without a choice of atoms made before, makes one.
+    /// Collective.
+    private func exchangeCopies() throws(MPIFailure) {
+        var end = count
         for axis in 0..<3 {
-            var near: [[Double]] = [[], []]
-            for slot in positions[axis].indices {
-                let at = positions[axis][slot]
-                let record = [positions[0][slot], positions[1][slot], positions[2][slot]]
-                if at < low[axis] + Self.cutoff { near[0] += record }
-                if at >= high[axis] - Self.cutoff { near[1] += record }
+            if copied.count == axis { copied.append(atomsNearFaces(axis)) }
+            var near = copied[axis].map { slots in
+                var record: [Double] = []
+                record.reserveCapacity(3 * slots.count)
+                for slot in slots {
+                    record.append(positions[0][slot])
+                    record.append(positions[1][slot])
+                    record.append(positions[2][slot])
+                }
+                return record
             }
             wrap(&near[0], axis, record: 3, offset: 0, towardsLow: true)
             wrap(&near[1], axis, record: 3, offset: 0, towardsLow: false)
             let coming = try messages.exchange(axis, down: near[0], up: near[1])
             for record in [coming.fromBelow, coming.fromAbove] {
-                for start in stride(from: 0, to: record.count, by: 3) {
-                    for other in 0..<3 { positions[other].append(record[start + other]) }
-                }
+                place(record, at: end)
+                end += record.count / 3
             }
         }
-        return cells.compute(positions, count, into: &forces)
+    }
+
+    /// The atoms and copies within reach of the lower and the upper face.
+    private func atomsNearFaces(_ axis: Int) -> [[Int]] {
+        let along = positions[axis]
+        return [
+            along.indices.filter { along[$0] < low[axis] + Self.reach },
+            along.indices.filter { along[$0] >= high[axis] - Self.reach },
+        ]
+    }
+
+    /// Puts the positions of `record` where the copies from `start` on are, or behind the last.
+    private func place(_ record: [Double], at start: Int) {
+        for axis in 0..<3 {
+            let missing = start + record.count / 3 - positions[axis].count
+            if missing > 0 { positions[axis] += [Double](repeating: 0, count: missing) }
+            for index in 0..<(record.count / 3) {
+                positions[axis][start + index] = record[3 * index + axis]
+            }
+        }
     }
 
     /// The force of the atoms that belong here on one at `point`, by the definition.

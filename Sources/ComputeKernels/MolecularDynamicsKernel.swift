@@ -6,8 +6,8 @@ internal import WireFormats
 ///
 /// Reduced units: density 0.8442 on a face-centred cubic lattice, temperature 1.44, cutoff 2.5,
 /// time step 0.002; velocity Verlet at constant energy. Space is cut into boxes over the ranks:
-/// atoms that leave a box go to the neighbour, and each box has copies of all atoms within the
-/// cutoff of its faces. Forces come from cell lists (`CellForces`).
+/// atoms that leave a box go to the neighbour, and each box has copies of the atoms near its faces.
+/// Forces come from neighbour lists made through cells (`NeighbourList`).
 ///
 /// **Work** of a step: 23 flop for each pair within the cutoff, seen from both its atoms (counted,
 /// not estimated), and 9 flop an atom for the integration; 144 byte an atom (position, velocity and
@@ -22,7 +22,7 @@ internal import WireFormats
 final class MolecularDynamicsKernel: Kernel {
     static let profile = KernelProfile(
         .md,
-        title: "molecular dynamics: Lennard-Jones melt, cell lists, domains",
+        title: "molecular dynamics: Lennard-Jones melt, neighbour lists from cells, domains",
         criterion: "energy drift <= 2e-4, momentum <= 1e-12, 16 forces as direct sums"
     )
 
@@ -46,12 +46,20 @@ final class MolecularDynamicsKernel: Kernel {
         world = setting.world
         shape = setting.shape
         let grid = ProcessGrid(ranks: world.size, shape: shape)
+        // Else an atom would see another and its periodic image.
+        guard shape.allSatisfy({ $0 >= 3 }) else {
+            throw .malformedSize(
+                extentsText(shape),
+                kernel: Self.profile.name,
+                meaning: "NXxNYxNZ lattice cells of 4 atoms, at least 3 along each axis"
+            )
+        }
         let size = shape.map { Double($0) * AtomDomain.latticeConstant }
-        for axis in 0..<3 where size[axis] / Double(grid.extents[axis]) <= AtomDomain.cutoff {
+        for axis in 0..<3 where size[axis] / Double(grid.extents[axis]) <= AtomDomain.reach {
             throw .tooManyRanks(
                 world.size,
                 shape: shape,
-                why: "a rank's box would be thinner than the cutoff"
+                why: "a rank's box would be thinner than the lists' reach"
             )
         }
         domain = AtomDomain(world: world, grid: grid, size: size)
@@ -72,7 +80,6 @@ final class MolecularDynamicsKernel: Kernel {
             for _ in 0..<Self.stepsOfRepetition {
                 domain.kick(by: Self.timeStep / 2)
                 domain.drift(by: Self.timeStep)
-                try domain.migrate()
                 let result = try domain.computeForces()
                 pairs += result.pairs
                 domain.kick(by: Self.timeStep / 2)

@@ -119,6 +119,7 @@ struct KernelProgramTests {
             ([], "name a kernel"),
             (["cg", "--size", "8x8"], "--size '8x8' is no size of cg"),
             (["cg", "--size", "0"], "--size '0' is no size of cg"),
+            (["md", "--size", "2x5x5"], "at least 3 along each axis"),
             (["cg", "--threads", "2"], "--threads 2: cg uses at most 1"),
             (["cg", "--repeat", "0"], "--repeat 0: at least 1"),
             (["cg", "--seconds", "0"], "more than 0"),
