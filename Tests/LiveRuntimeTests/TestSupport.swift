@@ -1,18 +1,28 @@
 import Foundation
 import Synchronization
 
-/// A folder of its own for one test, removed when the test lets go of it.
+/// A folder of its own for one test, removed when the tests end.
+///
+/// Not when the test lets go of it: a centre that still closes would lay it anew.
 final class ScratchFolder {
+    private static let all = Mutex<[String]>([])
+
     let path: String
 
     init() throws {
         var template = Array((NSTemporaryDirectory() + "xinghe-test-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
-        path = String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
+        let path = String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
+        self.path = path
+        let isFirst = Self.all.withLock { all in
+            all.append(path)
+            return all.count == 1
+        }
+        if isFirst { atexit(ScratchFolder.removeAll) }
     }
 
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
+    private static let removeAll: @convention(c) () -> Void = {
+        for path in all.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
     }
 
     func text(_ name: String) -> String {
