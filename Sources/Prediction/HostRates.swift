@@ -110,13 +110,13 @@ public struct KernelEfficiencies: Hashable, Sendable {
     }
 
     /// What the kernels reached where Xinghe is developed: one of two cores with AVX2 of a virtual
-    /// machine that others used at the same time (load 10), by `bench/kernels/efficiency.py`. A
-    /// quiet machine gives others: `xinghe calibrate` measures them.
+    /// machine, other work stopped meanwhile, by `bench/kernels/efficiency.py`. Other machines give
+    /// others: `xinghe calibrate` measures them.
     public static let reference = KernelEfficiencies(
-        source: "measured on the developers' busy two-core host",
+        source: "measured on one core of the developers' host",
         shares: [
-            .align: 0.97, .cg: 0.80, .comm: 1, .fft: 0.31, .gemm: 1, .graph: 0.22,
-            .infer: 0.94, .lu: 1, .md: 0.03, .shallow: 0.50, .stencil: 0.44,
+            .align: 0.69, .cg: 0.96, .comm: 1, .fft: 0.40, .gemm: 1, .graph: 0.15,
+            .infer: 0.79, .lu: 1, .md: 0.12, .shallow: 0.53, .stencil: 0.62,
             .stream: 1, .train: 0.80,
         ]
     )
