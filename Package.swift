@@ -72,8 +72,8 @@ let targets: [Target] = [
     .target(
         name: "Catalog",
         dependencies: [
-            "Quantities", "IndexSets", "ClusterModel", "JobModel", "Billing", "WorkloadFormats",
-            product("Yams", "Yams"),
+            "Quantities", "IndexSets", "ClusterModel", "JobModel", "Billing", "WireFormats",
+            "WorkloadFormats", product("Yams", "Yams"),
         ],
         resources: [.embedInCode("Resources")],
         swiftSettings: house

@@ -26,6 +26,22 @@ public struct MachineLibrary: Sendable {
         self.topologyProblem = topologyProblem
     }
 
+    /// Reads the machine that an option like `--machine` names: a shipped one by its name, else
+    /// the file of that name.
+    ///
+    /// - Throws: `CatalogError.unknownMachine` when it is neither, or what is wrong in the file.
+    public func machine(_ nameOrPath: String) throws(CatalogError) -> Machine {
+        let isFile =
+            MachineCatalog.machineText(named: nameOrPath) == nil
+            && (Self.isPath(nameOrPath) || fileText(nameOrPath) != nil)
+        return isFile ? try machine(path: nameOrPath) : try machine(named: nameOrPath)
+    }
+
+    /// Whether a word can only mean a file: it has a folder or the ending of a machine file.
+    private static func isPath(_ word: String) -> Bool {
+        word.contains("/") || word.hasSuffix(".yaml") || word.hasSuffix(".yml")
+    }
+
     /// Reads a shipped machine.
     ///
     /// - Throws: `CatalogError.unknownMachine`, or what is wrong in the file.

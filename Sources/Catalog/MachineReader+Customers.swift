@@ -52,6 +52,7 @@ extension MachineReader {
     private func account(_ field: YAMLField) throws(FileRefusal) -> AccountEntry {
         let fields = try field.mapping([
             "name", "title", "class", "enterprise", "registered_in", "credit_limit", "description",
+            "users",
         ])
         var account = AccountEntry(
             name: try fields.required("name").name(),
@@ -62,6 +63,9 @@ extension MachineReader {
             description: try fields["description"]?.paragraph() ?? ""
         )
         account.creditLimitFen = try fields["credit_limit"]?.money().count
+        account.users = try fields["users"]?.list().map { user throws(FileRefusal) in
+            try user.name()
+        }
         return account
     }
 

@@ -37,6 +37,8 @@ public struct AccountEntry: Hashable, Sendable {
     /// How far it may go into debt, reservations of running jobs included; nil for no bound, zero
     /// for an account that pays in advance. Unit: fen.
     public var creditLimitFen: Int64?
+    /// Who may spend its money and read its bills, besides operators; nil for everybody.
+    public var users: [String]?
 
     /// Makes an account.
     public init(
@@ -45,7 +47,8 @@ public struct AccountEntry: Hashable, Sendable {
         enterprise: String? = nil,
         customerClass: CustomerClass,
         registeredIn: String? = nil,
-        description: String = ""
+        description: String = "",
+        users: [String]? = nil
     ) {
         self.name = name
         self.title = title
@@ -53,7 +56,11 @@ public struct AccountEntry: Hashable, Sendable {
         self.customerClass = customerClass
         self.registeredIn = registeredIn
         self.description = description
+        self.users = users
     }
+
+    /// Whether the user of this name may spend its money and read its bills.
+    public func isOpen(to user: String) -> Bool { users?.contains(user) ?? true }
 }
 
 /// A billing platform: what a statement lists separately and subsidy rules name.

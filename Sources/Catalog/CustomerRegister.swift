@@ -1,0 +1,43 @@
+public import ClusterModel
+public import WireFormats
+
+/// The customers of a centre: unlike its machine they change while it lives.
+public struct CustomerRegister: WireRecord {
+    /// The accounts.
+    public var accounts: [AccountEntry] = []
+    /// The index of the account of jobs that name none.
+    public var defaultAccountIndex = 0
+    /// The users who may administer the centre.
+    public var operators: [String] = []
+
+    /// Makes an empty register, to be read into.
+    public init() {}
+
+    /// The customers in a machine's file.
+    public init(of machine: Machine) {
+        accounts = machine.accounts
+        defaultAccountIndex = machine.defaultAccountIndex
+        operators = machine.operators
+    }
+
+    /// Names every member, and refuses a default account that is not there.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.parts("accounts", &accounts)
+        try fields("default_account", &defaultAccountIndex)
+        try fields("operators", &operators)
+        guard accounts.indices.contains(defaultAccountIndex) else {
+            throw JSONValue.Malformed(line: 0, problem: "the default account is not there")
+        }
+    }
+}
+
+extension Machine {
+    /// The same machine with other customers.
+    public func with(_ customers: CustomerRegister) -> Machine {
+        var machine = self
+        machine.accounts = customers.accounts
+        machine.defaultAccountIndex = customers.defaultAccountIndex
+        machine.operators = customers.operators
+        return machine
+    }
+}
