@@ -128,7 +128,7 @@ extension BillingBook {
                     ]
             )
         ]
-        entries += settle(due, claims(of: charge), at: instant)
+        entries += settle(due, claims(of: charge, by: accounts[charge.account]), at: instant)
         for entry in entries { book(entry) }
         return entries
     }
@@ -184,7 +184,7 @@ extension BillingBook {
         let account = accounts[usage.account]
         for part in tariff.charge(for: usage, classes: account?.classes ?? [], volumes: &volumes) {
             quote.gross += part.amount
-            let claims = claims(of: part)
+            let claims = claims(of: part, by: account)
             for rule in rules where account.map({ rule.mayGrant(to: $0.classes) }) ?? false {
                 guard let enterprise = account?.enterprise else { continue }
                 let year = part.lastDay.civil.year

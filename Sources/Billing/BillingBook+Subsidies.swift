@@ -40,12 +40,12 @@ extension BillingBook {
     }
 
     /// The claims that a charge makes: one for each resource with a fee.
-    func claims(of part: ChargePart) -> [SubsidyClaim] {
+    func claims(of part: ChargePart, by account: BillingAccount?) -> [SubsidyClaim] {
         part.fees.compactMap { fee in
             claim(
                 id: "\(part.entryID)/\(fee.resource.name)",
                 day: part.lastDay,
-                account: part.account,
+                account: account,
                 platform: part.platform,
                 resource: fee.resource.name,
                 fee: fee.amount
@@ -54,12 +54,12 @@ extension BillingBook {
     }
 
     /// The claim that a day of storage makes, if it costs anything.
-    func claims(of charge: StorageCharge) -> [SubsidyClaim] {
+    func claims(of charge: StorageCharge, by account: BillingAccount?) -> [SubsidyClaim] {
         guard charge.amount > .zero else { return [] }
         let claim = claim(
             id: "\(charge.entryID)/storage",
             day: charge.day,
-            account: charge.account,
+            account: account,
             platform: charge.platform,
             resource: "storage",
             fee: charge.amount
@@ -70,12 +70,12 @@ extension BillingBook {
     private func claim(
         id: String,
         day: BillingDay,
-        account name: String,
+        account: BillingAccount?,
         platform: String,
         resource: String,
         fee: Fen
     ) -> SubsidyClaim? {
-        guard let account = accounts[name], let enterprise = account.enterprise else { return nil }
+        guard let account, let enterprise = account.enterprise else { return nil }
         var claim = SubsidyClaim(
             id: id,
             date: day,
@@ -191,11 +191,14 @@ extension BillingBook {
         }
     }
 
-    /// The claims that the charge called `id` makes.
+    /// The claims that the charge called `id` made, by what its account was then.
     func claims(ofCharge id: String) -> [SubsidyClaim] {
-        switch ledger.entry(id)?.subject {
-        case .charge(let part): claims(of: part)
-        case .storage(let charge): claims(of: charge)
+        guard let position = ledger.position(of: id) else { return [] }
+        return switch ledger.entries[position].subject {
+        case .charge(let part):
+            claims(of: part, by: account(part.account, atEntry: position))
+        case .storage(let charge):
+            claims(of: charge, by: account(charge.account, atEntry: position))
         default: []
         }
     }

@@ -64,6 +64,10 @@ public struct BillingBook: Sendable {
     /// The books.
     public private(set) var ledger: Ledger
 
+    /// What accounts were before they changed, oldest first: each for the entries of the ledger
+    /// before position `until`.
+    private var former: [String: [(until: Int, account: BillingAccount)]] = [:]
+
     let platforms: [String: Platform]
     var volumes = VolumeCounter()
     var vouchers = VoucherBook()
@@ -151,7 +155,8 @@ public struct BillingBook: Sendable {
                 amount: part.amount
             )
             entries.append(chargeEntry(part, at: usage.endedAt))
-            entries += settle(due, claims(of: part), at: usage.endedAt)
+            let claims = claims(of: part, by: accounts[part.account])
+            entries += settle(due, claims, at: usage.endedAt)
         }
         if let release = releaseEntry(of: usage) { entries.append(release) }
         for entry in entries { book(entry) }
@@ -189,6 +194,25 @@ public struct BillingBook: Sendable {
     /// Posts an entry that somebody asked for.
     mutating func post(_ entry: LedgerEntry) throws(LedgerRefusal) -> [LedgerEntry] {
         try ledger.post(entry) == .posted ? [entry] : []
+    }
+
+    /// Brings accounts into force from now on: new ones, and other facts about known ones. Accounts
+    /// that are not among them stay as they are.
+    ///
+    /// - Precondition: no account moves to another enterprise, whose cap its grants count against.
+    public mutating func setAccounts(_ changed: [BillingAccount]) {
+        for account in changed {
+            if let known = accounts[account.name], known != account {
+                precondition(known.enterprise == account.enterprise, "\(account.name) moves")
+                former[account.name, default: []].append((ledger.entries.count, known))
+            }
+            accounts[account.name] = account
+        }
+    }
+
+    /// What was known of an account when the entry at `position` of the ledger was booked.
+    func account(_ name: String, atEntry position: Int) -> BillingAccount? {
+        former[name]?.first { position < $0.until }?.account ?? accounts[name]
     }
 
     /// Replaces the rules.

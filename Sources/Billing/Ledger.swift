@@ -65,6 +65,9 @@ public struct Ledger: Hashable, Sendable {
     /// The entry called `id`.
     public func entry(_ id: String) -> LedgerEntry? { positions[id].map { entries[$0] } }
 
+    /// The place of the entry called `id` in `entries`.
+    func position(of id: String) -> Int? { positions[id] }
+
     /// What `customer` may still hold or spend, vouchers apart; nil when it has no limit.
     public func fundsAvailable(to customer: String) -> Fen? {
         guard let limit = creditLimits[customer] else { return nil }

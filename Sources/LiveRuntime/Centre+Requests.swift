@@ -19,6 +19,15 @@ extension Centre {
             || settings.rules.machine.operators.contains(UserNames.user(caller.userID))
     }
 
+    /// Whether the caller may see what an account owes and has: its users, and operators. An account
+    /// that is in the books only, since the machine's file does not list it any more, is for
+    /// operators.
+    public func mayRead(account name: String, _ caller: Caller) -> Bool {
+        if isOperator(caller) { return true }
+        let account = settings.rules.machine.account(named: name)
+        return account?.isOpen(to: UserNames.user(caller.userID)) ?? false
+    }
+
     func mayChange(_ entry: JobEntry, _ caller: Caller) -> Bool {
         entry.specification.request.userID == caller.userID || isOperator(caller)
     }

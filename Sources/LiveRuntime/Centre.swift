@@ -11,8 +11,13 @@ public import WireFormats
 public struct CentreSettings: Sendable {
     /// The folder with the journal; made when absent.
     public var stateFolder: String
-    /// The machine and the policy.
+    /// The machine and the policy of a new centre. One that exists goes on with its own.
     public var rules: CentreRules
+    /// Whether that machine was asked for: a centre that exists is refused then if it has another,
+    /// and takes over the customers.
+    public var isMachineGiven = true
+    /// Whether that policy was asked for: a centre that exists is refused then if it has another.
+    public var isPolicyGiven = true
     /// The prices to bring into force; nil for those in force, and at first the machine's.
     public var tariff: NamedText?
     /// The subsidy rules to bring into force; empty for those in force, and at first the default.
@@ -44,8 +49,17 @@ public struct CentreSettings: Sendable {
 public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The state folder does not do its part, or another daemon has it, or it is damaged.
     case store(PersistenceFailure)
-    /// The state folder belongs to another machine or policy.
-    case otherRules(folder: String, machine: String)
+    /// The machine asked for is not the one that the state folder belongs to.
+    case otherMachine(folder: String, machine: String, differences: [String])
+    /// The policy asked for is not the one that the state folder belongs to.
+    case otherPolicy(folder: String, stored: String, asked: String)
+    /// A state folder of an earlier version is of another machine or policy than the one asked for; what
+    /// differs cannot be told.
+    case otherFingerprint(folder: String, machine: String, policy: String)
+    /// A state folder of an earlier version does not hold its machine, and none was given.
+    case machineMissing(folder: String)
+    /// The customers in the machine's file cannot come into force.
+    case customers(String)
     /// The journal replays to another state than the one recorded.
     case digestDiffers(batch: Int64)
     /// The journal ends before the records that were made from it.
@@ -61,9 +75,21 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .store(let failure): failure.description
-        case .otherRules(let folder, let machine):
-            "state folder \(folder) belongs to a centre with machine '\(machine)' as it was defined"
-                + " then, or with another policy; open it with those, or choose another --state"
+        case .otherMachine(let folder, let machine, let differences):
+            "the machine given is not the one that state folder \(folder) was opened with"
+                + " ('\(machine)'): " + Self.list(differences)
+                + "; leave --machine out to go on with that one, or choose another --state"
+        case .otherPolicy(let folder, let stored, let asked):
+            "state folder \(folder) belongs to a centre with policy '\(stored)', not '\(asked)';"
+                + " leave --policy out to go on with that one, or choose another --state"
+        case .otherFingerprint(let folder, let machine, let policy):
+            "state folder \(folder), of an earlier version, belongs to a centre with machine"
+                + " '\(machine)' as it was defined then (with the cores and memory of the host) and"
+                + " policy '\(policy)'; open it with those, or choose another --state"
+        case .machineMissing(let folder):
+            "state folder \(folder), of an earlier version, does not hold its machine; give"
+                + " --machine"
+        case .customers(let problem): problem
         case .digestDiffers(let batch):
             "the journal is damaged, or another version wrote it: replaying batch \(batch) gives"
                 + " another state than the one recorded"
@@ -75,6 +101,13 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .terms(let problem): problem
         case .execution(let problem): "real jobs cannot be run: \(problem)"
         }
+    }
+
+    /// The first few of a list.
+    private static func list(_ differences: [String]) -> String {
+        let shown = differences.prefix(4).joined(separator: "; ")
+        let rest = differences.count - 4
+        return rest > 0 ? "\(shown); and \(rest) more" : shown
     }
 }
 
@@ -140,6 +173,7 @@ public final class Centre: Sendable {
     private struct Opened: Sendable {
         var clock: CentreClock
         var reader: CentreReader
+        var rules: CentreRules
     }
 
     /// Opens a centre: takes the state folder, replays the journal, finds running jobs again, and
@@ -157,7 +191,9 @@ public final class Centre: Sendable {
             do throws(OpenFailure) {
                 let loop = try WriterLoop(settings, mailbox, version, executor)
                 answer.withLock {
-                    $0 = .success(Opened(clock: loop.clock, reader: loop.reader))
+                    $0 = .success(
+                        Opened(clock: loop.clock, reader: loop.reader, rules: loop.rules)
+                    )
                 }
                 ready.signal()
                 loop.run()
@@ -174,6 +210,8 @@ public final class Centre: Sendable {
             preconditionFailure("the writing thread said nothing")
         }
         let opened = try answer.get()
+        var settings = settings
+        settings.rules = opened.rules
         self.settings = settings
         self.mailbox = mailbox
         self.version = version

@@ -1,3 +1,4 @@
+import Catalog
 public import ClusterModel
 import Determinism
 import Emulation
@@ -41,6 +42,22 @@ public final class CentreRules: Sendable {
         nodeClasses = machine.partitions.map { NodeClasses(machine, $0, excluding: IDSet()) }
     }
 
+    /// The same rules with other customers.
+    func with(_ customers: CustomerRegister) -> CentreRules {
+        CentreRules(self, machine.with(customers))
+    }
+
+    private init(_ other: CentreRules, _ machine: Machine) {
+        self.machine = machine
+        policy = other.policy
+        nodeIndices = other.nodeIndices
+        partitionsOfNode = other.partitionsOfNode
+        nodeClasses = other.nodeClasses
+        totals = other.totals
+        partitionNodeLists = other.partitionNodeLists
+        machineTotals = other.machineTotals
+    }
+
     /// The rules as the emulator takes them.
     var configuration: EmulatorConfiguration {
         EmulatorConfiguration(
@@ -67,9 +84,10 @@ public final class CentreRules: Sendable {
         }
     }
 
-    /// A digest of all that decisions depend on. A journal made under other rules would not
-    /// replay to the same state, so a centre is not opened on one.
-    public var fingerprint: String {
+    /// The digest by which an earlier version knew its rules again: its journals do not hold them.
+    ///
+    /// It goes by how Swift prints some parts, so those parts must keep their members.
+    var fingerprint: String {
         var digest = StateDigest()
         func mix(_ text: String) {
             for byte in text.utf8 { digest.mix(UInt64(byte)) }

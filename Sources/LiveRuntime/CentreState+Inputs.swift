@@ -26,6 +26,10 @@ extension CentreState {
         case .partition(let input): return change(input, at: instant)
         case .terms(let input): return change(input, at: instant)
         case .money(let input): return handle(input, at: instant)
+        case .machine:
+            // In force since before the first input: whoever handles a journal reads it first.
+            return .done(id: 0, warnings: [])
+        case .customers(let register): return change(register, at: instant)
         case .tick:
             _ = send(.timer, at: instant)
             return .done(id: 0, warnings: [])
@@ -119,7 +123,7 @@ extension CentreState {
     func resolve(_ input: SubmitInput, at instant: SimInstant) throws(Refusal) -> Resolved {
         let request = input.request
         let partitions = try self.partitions(request)
-        let account = try self.account(request, partitions)
+        let account = try self.account(request, partitions, isOperator: input.isOperator)
         try checkDependencies(request)
         let tasks = try arrayTasks(request)
         let required = try request.requiredNodes.map { list throws(Refusal) in
@@ -237,13 +241,23 @@ extension CentreState {
 
     private func account(
         _ request: SubmitRequest,
-        _ partitions: [Int]
+        _ partitions: [Int],
+        isOperator: Bool
     ) throws(Refusal) -> String {
         let name = request.account ?? rules.machine.defaultAccount.name
-        guard rules.machine.account(named: name) != nil else { throw Refusal(.invalidAccount) }
+        guard let account = rules.machine.account(named: name) else {
+            throw Refusal(.invalidAccount, "account '\(name)' is not known")
+        }
+        guard isOperator || account.isOpen(to: request.user) else {
+            throw Refusal(.invalidAccount, "user \(request.user) may not use account '\(name)'")
+        }
         for index in partitions {
-            if let allowed = rules.machine.partitions[index].allowedAccounts {
-                guard allowed.contains(name) else { throw Refusal(.invalidAccount) }
+            let partition = rules.machine.partitions[index]
+            guard partition.allowedAccounts?.contains(name) ?? true else {
+                throw Refusal(
+                    .invalidAccount,
+                    "account '\(name)' may not use partition \(partition.name)"
+                )
             }
         }
         return name

@@ -56,7 +56,8 @@ struct NodeNote: Hashable, Sendable {
 
 /// A live centre as a value. See the essay above.
 struct CentreState: Sendable {
-    let rules: CentreRules
+    /// The machine with the customers of now, and the policy.
+    var rules: CentreRules
     var emulator: Emulator
     var jobs = JobBook()
     var book: BillingBook

@@ -1,7 +1,9 @@
+import Catalog
 import Emulation
 import JobModel
 import Persistence
 import Quantities
+import Scheduling
 public import WireFormats
 
 /// Everything that happens to a live centre, as its journal holds it.
@@ -20,13 +22,15 @@ enum LiveInput: Hashable, Sendable {
     case partition(PartitionUpdateRequest)
     case terms(TermsInput)
     case money(MoneyInput)
+    indirect case machine(MachineInput)
+    indirect case customers(CustomerRegister)
     case tick
 
     /// What goes first in a batch (design §4).
     var rank: Input.Rank {
         switch self {
         case .end: .jobEnd
-        case .nodes, .partition, .terms: .nodeChange
+        case .nodes, .partition, .terms, .machine, .customers: .nodeChange
         case .cancel, .hold, .release, .requeue, .update, .money: .update
         case .submit: .submission
         case .tick: .timer
@@ -192,6 +196,31 @@ public struct NamedText: WireRecord {
     }
 }
 
+/// What a centre was opened with, as it was then: the first input of its journal.
+///
+/// Journals of an earlier version begin without it. It is added to them when they are opened again with
+/// the machine that they were made with, and says the same of the inputs before it.
+struct MachineInput: WireRecord {
+    static let kind = "machine"
+
+    /// The name of the scheduling policy.
+    var policy = ""
+    /// The machine with everything that was looked up, the discovered host too.
+    var record: MachineRecord?
+
+    init() {}
+
+    init(_ rules: CentreRules) {
+        policy = rules.policy.name
+        record = MachineRecord(rules.machine)
+    }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("policy", &policy)
+        try fields.required("machine", &record)
+    }
+}
+
 /// An operator did something to the books.
 struct MoneyInput: WireRecord {
     var request = MoneyRequest()
@@ -222,6 +251,8 @@ extension LiveInput {
             case .partition(let input): ("partition", input.json)
             case .terms(let input): ("terms", input.json)
             case .money(let input): ("money", input.json)
+            case .machine(let input): (MachineInput.kind, input.json)
+            case .customers(let input): ("customers", input.json)
             case .tick: ("tick", .object([]))
             }
         return (kind, json.compactText)
@@ -245,6 +276,8 @@ extension LiveInput {
             case "partition": self = .partition(try PartitionUpdateRequest(json: json))
             case "terms": self = .terms(try TermsInput(json: json))
             case "money": self = .money(try MoneyInput(json: json))
+            case MachineInput.kind: self = .machine(try MachineInput(json: json))
+            case "customers": self = .customers(try CustomerRegister(json: json))
             case "tick": self = .tick
             default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")
             }

@@ -3,6 +3,7 @@ import Glibc
 import HardwareTopology
 import IndexSets
 import JobExecution
+import Logging
 import Quantities
 import WireFormats
 
@@ -15,9 +16,10 @@ final class LocalWork {
     private let executor: JobExecutor
     private let rules: CentreRules
     private let killWaitMilliseconds: UInt32
-    /// For each core of the host, the operating system's numbers of its processing units; empty
-    /// when the machine has no single local node of the host's size.
+    /// For each core of the host that jobs may have, the operating system's numbers of its
+    /// processing units; empty when the machine has no single local node, or hwloc shows no cores.
     private let unitsOfCore: [[Int32]]
+    private let logger: Logger
     private var coresHeld: [UInt32: [Int]] = [:]
     private var coresFree: Set<Int>
     /// Runs that wait until the run before of the same job is gone.
@@ -25,16 +27,31 @@ final class LocalWork {
     /// Why a run was told to stop.
     private var stops: [JobExecutor.Run: String] = [:]
 
-    init(rules: CentreRules, executor: JobExecutor, killWaitMilliseconds: UInt32) {
+    init(
+        rules: CentreRules,
+        executor: JobExecutor,
+        killWaitMilliseconds: UInt32,
+        logger: Logger
+    ) {
         self.rules = rules
         self.executor = executor
         self.killWaitMilliseconds = killWaitMilliseconds
+        self.logger = logger
         let local = rules.machine.partitions.filter { $0.backend == .local }
         let nodes = Set(local.flatMap { Array($0.nodes) })
         var units: [[Int32]] = []
         if nodes.count == 1, let node = nodes.first {
-            let cores = Self.hostCores()
-            if cores.count == Int(rules.machine.nodes[node].capacity.cores) { units = cores }
+            // The centre counts with the cores that the host had when it was opened first.
+            let known = Int(rules.machine.nodes[node].capacity.cores)
+            units = Array(Self.hostCores().prefix(known))
+            if !units.isEmpty, units.count < known {
+                logger.warning(
+                    """
+                    this host has \(units.count) cores and the centre was opened on one with \
+                    \(known): real jobs that get no core of their own are not launched
+                    """
+                )
+            }
         }
         unitsOfCore = units
         coresFree = Set(units.indices)
@@ -75,7 +92,17 @@ extension LocalWork {
             return nil
         }
         let run = run(of: entry)
-        let specification = specification(of: entry, run, state)
+        let wanted = Int(entry.status.nodes.first?.cores ?? 0)
+        guard let units = takeCores(entry.id, wanted) else {
+            logger.warning(
+                """
+                job \(entry.id) is not launched: it holds \(wanted) cores, and of the \
+                \(unitsOfCore.count) that this host has \(coresFree.count) are free
+                """
+            )
+            return launchFailure(of: entry)
+        }
+        let specification = specification(of: entry, run, units, state)
         do throws(ExecutionFailure) {
             try executor.start(
                 run,
@@ -86,20 +113,25 @@ extension LocalWork {
             return nil
         } catch {
             freeCores(of: entry.id)
-            var end = EndInput()
-            end.id = entry.id
-            end.restart = entry.status.restart
-            end.state = "FAILED"
-            end.signal = 53
-            end.reason = "JobLaunchFailure"
-            end.measured = MeasuredRun()
-            return end
+            return launchFailure(of: entry)
         }
+    }
+
+    private func launchFailure(of entry: JobEntry) -> EndInput {
+        var end = EndInput()
+        end.id = entry.id
+        end.restart = entry.status.restart
+        end.state = "FAILED"
+        end.signal = 53
+        end.reason = "JobLaunchFailure"
+        end.measured = MeasuredRun()
+        return end
     }
 
     private func specification(
         of entry: JobEntry,
         _ run: JobExecutor.Run,
+        _ units: [Int32],
         _ state: CentreState
     ) -> StepSpecification {
         let request = entry.specification.request
@@ -124,7 +156,6 @@ extension LocalWork {
                 name: request.user
             )
         }
-        let units = takeCores(entry.id, Int(entry.status.nodes.first?.cores ?? 0))
         specification.processingUnits = units
         specification.environment = BatchEnvironment.merge(
             request.environment,
@@ -191,11 +222,12 @@ extension LocalWork {
         return variables
     }
 
-    private func takeCores(_ id: UInt32, _ count: Int) -> [Int32] {
+    /// The processing units of so many free cores, which are taken; none where there is nothing to
+    /// bind to. nil when the host has not so many free, since it is not the one that it was.
+    private func takeCores(_ id: UInt32, _ count: Int) -> [Int32]? {
         guard !unitsOfCore.isEmpty, count > 0 else { return [] }
         let cores = Array(coresFree.sorted().prefix(count))
-        // The emulator gave so many; should the map disagree, a job unbound is better than none.
-        guard cores.count == count else { return [] }
+        guard cores.count == count else { return nil }
         coresFree.subtract(cores)
         coresHeld[id] = cores
         return cores.flatMap { unitsOfCore[$0] }

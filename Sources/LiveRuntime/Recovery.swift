@@ -1,8 +1,5 @@
-import ClusterModel
 import Persistence
 import Quantities
-import Scheduling
-import WireFormats
 
 /// Opens the store and replays its journal, and proves on the way that what was recorded follows
 /// from it: state digests, ledger entries, records.
@@ -11,6 +8,8 @@ struct Recovery {
     var state: CentreState
     /// What follows from the journal and had not been written when the last daemon ended.
     var unwritten = DerivedRows()
+    /// Whether the journal holds the machine; a new one does not yet.
+    let isMachineJournalled: Bool
 
     init(_ settings: CentreSettings) throws(OpenFailure) {
         do throws(PersistenceFailure) {
@@ -19,69 +18,24 @@ struct Recovery {
         } catch {
             throw .store(error)
         }
-        state = CentreState(rules: settings.rules)
-        try checkRules(settings)
+        let known = try StoredRules(store.reader, settings.stateFolder)
+        state = CentreState(rules: try known.rules(for: settings))
+        isMachineJournalled = known.isJournalled
         try replay()
     }
 
-    private func checkRules(_ settings: CentreSettings) throws(OpenFailure) {
-        do throws(PersistenceFailure) {
-            let fingerprint = settings.rules.fingerprint
-            guard let known = try store.reader.meta("fingerprint") else {
-                try store.setMeta("machine", settings.rules.machine.name)
-                try store.setMeta("policy", settings.rules.policy.name)
-                return try store.setMeta("fingerprint", fingerprint)
-            }
-            guard known != fingerprint else { return }
-        } catch {
-            throw .store(error)
-        }
-        let machine = (try? store.reader.meta("machine")) ?? nil
-        throw .otherRules(folder: settings.stateFolder, machine: machine ?? "?")
-    }
-
     private mutating func replay() throws(OpenFailure) {
-        var state = self.state
         var replayed = DerivedRows()
         do throws(PersistenceFailure) {
-            var batch: [LiveInput] = []
-            var instant = SimInstant.epoch
-            var number: Int64 = 0
-            try store.reader.forEachInput { row throws(PersistenceFailure) in
-                let input = try LiveInput(row)
-                if row.batch != number {
-                    try Self.handle(batch, number, instant, &state)
-                    batch = []
-                    number = row.batch
-                    instant = row.instant
-                }
-                batch.append(input)
+            try state.replay(store.reader) { _, derived in
+                replayed.digests += derived.digests
+                replayed.jobs += derived.jobs
+                replayed.ledger += derived.ledger
             }
-            try Self.handle(batch, number, instant, &state)
-            replayed = state.takeDerived()
         } catch {
             throw .store(error)
         }
-        self.state = state
         unwritten = try missing(replayed)
-    }
-
-    private static func handle(
-        _ batch: [LiveInput],
-        _ number: Int64,
-        _ instant: SimInstant,
-        _ state: inout CentreState
-    ) throws(PersistenceFailure) {
-        guard !batch.isEmpty else { return }
-        guard number == state.batch + 1, instant > state.lastInstant || state.batch == 0 else {
-            throw PersistenceFailure(
-                kind: .damaged,
-                operation: "replay the journal",
-                message: "batch \(number) does not follow batch \(state.batch)"
-            )
-        }
-        _ = state.handle(batch, at: instant)
-        _ = state.takeEffects()
     }
 
     /// What of `replayed` the store lacks.
@@ -119,5 +73,44 @@ struct Recovery {
             !runs.contains([Int64($0.jobID), Int64($0.restart)])
         }
         return missing
+    }
+}
+
+extension CentreState {
+    /// Handles a journal batch by batch; `body` gets the number of each and what followed from it.
+    ///
+    /// - Throws: `PersistenceFailure` when a row is damaged or a batch does not follow the one before.
+    mutating func replay(
+        _ reader: CentreReader,
+        _ body: (Int64, DerivedRows) -> Void
+    ) throws(PersistenceFailure) {
+        var inputs: [LiveInput] = []
+        var (number, instant) = (Int64(0), SimInstant.epoch)
+        var handled = self
+        func finish() throws(PersistenceFailure) {
+            guard !inputs.isEmpty else { return }
+            guard number == handled.batch + 1, instant > handled.lastInstant || handled.batch == 0
+            else {
+                throw PersistenceFailure(
+                    kind: .damaged,
+                    operation: "replay the journal",
+                    message: "batch \(number) does not follow batch \(handled.batch)"
+                )
+            }
+            _ = handled.handle(inputs, at: instant)
+            _ = handled.takeEffects()
+            body(number, handled.takeDerived())
+        }
+        try reader.forEachInput { row throws(PersistenceFailure) in
+            let input = try LiveInput(row)
+            if row.batch != number {
+                try finish()
+                inputs = []
+                (number, instant) = (row.batch, row.instant)
+            }
+            inputs.append(input)
+        }
+        try finish()
+        self = handled
     }
 }

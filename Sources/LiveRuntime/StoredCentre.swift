@@ -2,7 +2,6 @@ public import Billing
 public import ClusterModel
 import Persistence
 public import Quantities
-import Scheduling
 
 /// The books of a centre as its state folder has them, computed from the journal; no daemon is
 /// needed, and one that runs is not disturbed.
@@ -16,76 +15,21 @@ public struct StoredCentre: Sendable {
 
     /// Replays the journal of a state folder.
     ///
-    /// - Throws: `OpenFailure` when it cannot be read or belongs to other rules.
-    public init(stateFolder: String, machine: Machine) throws(OpenFailure) {
-        var state = try Self.emptyState(stateFolder, machine)
+    /// - Parameter machine: what the centre is said to be; nil for what its journal says. Only a
+    ///   journal of an earlier version needs it.
+    /// - Throws: `OpenFailure` when it cannot be read or belongs to another machine.
+    public init(stateFolder: String, machine: Machine? = nil) throws(OpenFailure) {
+        let reader = try StoredRules.reader(stateFolder)
+        let known = try StoredRules(reader, stateFolder)
+        var state = CentreState(rules: try known.rules(with: machine))
         do throws(PersistenceFailure) {
-            let reader = try CentreReader(stateFolder: stateFolder)
-            try Self.replay(reader, into: &state) { _, _ in }
+            try state.replay(reader) { _, _ in }
         } catch {
             throw .store(error)
         }
         book = state.book
         ledgerHead = state.ledgerChain.hexText
         lastInstant = state.lastInstant
-    }
-
-    /// A centre before its first input, with the machine and policy of a state folder.
-    static func emptyState(
-        _ stateFolder: String,
-        _ machine: Machine
-    ) throws(OpenFailure) -> CentreState {
-        let policyName: String
-        let fingerprint: String?
-        do throws(PersistenceFailure) {
-            let reader = try CentreReader(stateFolder: stateFolder)
-            policyName = try reader.meta("policy") ?? SchedulingPolicy.easy.name
-            fingerprint = try reader.meta("fingerprint")
-        } catch {
-            throw .store(error)
-        }
-        let policy = (try? SchedulingPolicy(named: policyName)) ?? .easy
-        let rules = CentreRules(machine: machine, policy: policy)
-        guard fingerprint == rules.fingerprint else {
-            throw .otherRules(folder: stateFolder, machine: machine.name)
-        }
-        return CentreState(rules: rules)
-    }
-
-    /// Handles the journal batch by batch; `body` gets the number and what followed from it.
-    static func replay(
-        _ reader: CentreReader,
-        into state: inout CentreState,
-        _ body: (Int64, DerivedRows) -> Void
-    ) throws(PersistenceFailure) {
-        var batch: [LiveInput] = []
-        var (number, instant) = (Int64(0), SimInstant.epoch)
-        var handled = state
-        func finish() throws(PersistenceFailure) {
-            guard !batch.isEmpty else { return }
-            guard number == handled.batch + 1, instant > handled.lastInstant || handled.batch == 0
-            else {
-                throw PersistenceFailure(
-                    kind: .damaged,
-                    operation: "replay the journal",
-                    message: "batch \(number) does not follow batch \(handled.batch)"
-                )
-            }
-            _ = handled.handle(batch, at: instant)
-            _ = handled.takeEffects()
-            body(number, handled.takeDerived())
-        }
-        try reader.forEachInput { row throws(PersistenceFailure) in
-            let input = try LiveInput(row)
-            if row.batch != number {
-                try finish()
-                batch = []
-                (number, instant) = (row.batch, row.instant)
-            }
-            batch.append(input)
-        }
-        try finish()
-        state = handled
     }
 }
 
@@ -117,18 +61,20 @@ public struct CentreAudit: Sendable {
 
     /// Audits a state folder.
     ///
-    /// - Parameter anchor: a ledger head that a statement bears; it must occur in the chain.
+    /// - Parameters:
+    ///   - machine: as for `StoredCentre`.
+    ///   - anchor: a ledger head that a statement bears; it must occur in the chain.
     /// - Throws: `OpenFailure` when the folder cannot be read at all.
     public init(
         stateFolder: String,
-        machine: Machine,
+        machine: Machine? = nil,
         anchor: String? = nil
     ) throws(OpenFailure) {
-        var state = try StoredCentre.emptyState(stateFolder, machine)
+        let reader = try StoredRules.reader(stateFolder)
+        let known = try StoredRules(reader, stateFolder)
+        var state = CentreState(rules: try known.rules(with: machine))
         let stored: Stored
-        let reader: CentreReader
         do throws(PersistenceFailure) {
-            reader = try CentreReader(stateFolder: stateFolder)
             // What follows from inputs is read before them: a daemon that runs writes it after.
             stored = try Stored(reader)
         } catch {
@@ -139,7 +85,7 @@ public struct CentreAudit: Sendable {
         var comparison = Comparison(stored)
         do throws(PersistenceFailure) {
             try reader.forEachInput { (_) throws(PersistenceFailure) in inputCount += 1 }
-            try StoredCentre.replay(reader, into: &state) { number, derived in
+            try state.replay(reader) { number, derived in
                 comparison.take(number, derived)
             }
             comparison.finish()

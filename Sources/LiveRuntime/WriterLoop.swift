@@ -1,3 +1,4 @@
+import Catalog
 import Emulation
 import JobExecution
 import JobModel
@@ -40,6 +41,8 @@ final class WriterLoop {
     private var isClosing = false
     private var onClosed: [@Sendable () -> Void] = []
     private var logger: Logger { settings.logger }
+    /// The machine with its customers, and the policy; they stay while the daemon lives.
+    var rules: CentreRules { state.rules }
 
     init(
         _ settings: CentreSettings,
@@ -61,14 +64,36 @@ final class WriterLoop {
             start: state.batch == 0 ? wall : max(state.lastInstant, settings.start ?? .epoch)
         )
         work = LocalWork(
-            rules: settings.rules,
+            rules: recovery.state.rules,
             executor: executor,
-            killWaitMilliseconds: settings.killWaitMilliseconds
+            killWaitMilliseconds: settings.killWaitMilliseconds,
+            logger: settings.logger
         )
         _ = state.takeEffects()
         armAll()
         adoptAll()
+        if !recovery.isMachineJournalled { try put(.machine(MachineInput(state.rules))) }
+        try bringCustomersIntoForce()
         try bringTermsIntoForce()
+    }
+
+    /// Journals and handles an input of the opening itself.
+    private func put(_ input: LiveInput) throws(OpenFailure) {
+        do throws(PersistenceFailure) {
+            _ = try commit([input], at: instant(clock.now))
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Customers of the machine's file that are not those in force.
+    private func bringCustomersIntoForce() throws(OpenFailure) {
+        let given = CustomerRegister(of: settings.rules.machine)
+        guard settings.isMachineGiven, given != CustomerRegister(of: state.rules.machine) else {
+            return
+        }
+        if let problem = state.problem(of: given) { throw .customers(problem) }
+        try put(.customers(given))
     }
 
     /// Prices and rules that the daemon was started with and that are not in force yet.
@@ -82,11 +107,7 @@ final class WriterLoop {
         if case .refused(let body) = trial.change(terms, at: state.lastInstant) {
             throw .terms(body.text)
         }
-        do throws(PersistenceFailure) {
-            _ = try commit([.terms(terms)], at: instant(clock.now))
-        } catch {
-            throw .store(error)
-        }
+        try put(.terms(terms))
     }
 
     /// After a recovery: arms what running and pending jobs need.

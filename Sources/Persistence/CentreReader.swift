@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 public import Quantities
 
 /// Questions to a centre's store, from any thread.
@@ -15,10 +16,29 @@ public final class CentreReader: Sendable {
     /// - Throws: `PersistenceFailure` when there is no store, or it cannot be read.
     public convenience init(stateFolder path: String) throws(PersistenceFailure) {
         let file = path + "/journal.sqlite"
+        // SQLite says "unable to open database file" for all of these.
+        let code = access(file, R_OK) == 0 ? 0 : errno
+        guard code == 0 else {
+            throw PersistenceFailure(
+                kind: .other,
+                operation: "open state folder \(path)",
+                message: code == ENOENT || code == ENOTDIR
+                    ? "no centre has its state there" : String(cString: strerror(code))
+            )
+        }
         var configuration = Configuration()
         configuration.readonly = true
         let pool = try PersistenceFailure.rethrowing("open \(file)") { [configuration] in
-            try DatabasePool(path: file, configuration: configuration)
+            let pool = try DatabasePool(path: file, configuration: configuration)
+            guard try pool.read({ try $0.tableExists("journal") && $0.tableExists("ledger") })
+            else {
+                throw PersistenceFailure(
+                    kind: .other,
+                    operation: "open \(file)",
+                    message: "it is a database, but not the journal of a centre"
+                )
+            }
+            return pool
         }
         self.init(pool: pool)
     }
@@ -55,28 +75,65 @@ public final class CentreReader: Sendable {
                     + " ORDER BY sequence"
             )
             while let row = try rows.next() {
-                let input = JournalRow(
-                    sequence: row[0],
-                    batch: row[1],
-                    instant: SimInstant(microseconds: row[2]),
-                    kind: row[3],
-                    body: row[4]
-                )
-                chain.extend(
-                    numbers: [input.sequence, input.batch, input.instant.microseconds],
-                    texts: [input.kind, input.body]
-                )
+                let input = Self.input(row)
+                chain.extend(input)
                 guard input.sequence == expected else {
                     throw Self.damaged("journal", "row \(expected) is missing")
                 }
-                guard chain.head == [UInt8](row[5] as Data) else {
-                    let place = "row \(input.sequence) (\(input.kind), batch \(input.batch))"
-                    throw Self.damaged("journal", "\(place) does not match its hash")
-                }
+                guard chain.head == [UInt8](row[5] as Data) else { throw Self.mismatch(input) }
                 try body(input)
                 expected += 1
             }
         }
+    }
+
+    /// Whether nothing has happened yet.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func isJournalEmpty() throws(PersistenceFailure) -> Bool {
+        try read("read the journal") {
+            try Int64.fetchOne($0, sql: "SELECT sequence FROM journal LIMIT 1") == nil
+        }
+    }
+
+    /// The first input of a kind, checked against its hash; nil when there is none.
+    ///
+    /// - Throws: `PersistenceFailure`, of kind `damaged` when the row does not match its hash.
+    public func firstInput(
+        ofKind kind: String
+    ) throws(PersistenceFailure) -> JournalRow? {
+        try read("read the journal") { db in
+            let row = try Row.fetchOne(
+                db,
+                sql: "SELECT sequence, batch, instant, kind, body, chain,"
+                    + " (SELECT chain FROM journal AS b WHERE b.sequence = a.sequence - 1)"
+                    + " FROM journal AS a WHERE kind = ? ORDER BY sequence LIMIT 1",
+                arguments: [kind]
+            )
+            guard let row else { return nil }
+            let input = Self.input(row)
+            var chain = HashChain()
+            if let before = row[6] as Data? { chain = HashChain(head: [UInt8](before)) }
+            chain.extend(input)
+            guard chain.head == [UInt8](row[5] as Data) else { throw Self.mismatch(input) }
+            return input
+        }
+    }
+
+    /// The columns sequence, batch, instant, kind and body.
+    private static func input(_ row: Row) -> JournalRow {
+        JournalRow(
+            sequence: row[0],
+            batch: row[1],
+            instant: SimInstant(microseconds: row[2]),
+            kind: row[3],
+            body: row[4]
+        )
+    }
+
+    private static func mismatch(_ input: JournalRow) -> PersistenceFailure {
+        let place = "row \(input.sequence) (\(input.kind), batch \(input.batch))"
+        return damaged("journal", "\(place) does not match its hash")
     }
 
     /// Hands over the ledger, row by row, and checks each row's hash on the way.

@@ -8,7 +8,7 @@ public import Quantities
 //     digest    the state digest after each batch, so that a recovery can prove itself
 //     job       records of ended runs            } computed from the journal; kept so that a
 //     ledger    entries of the double-entry book } question does not need a replay
-//     meta      the machine, the format
+//     meta      in journals of an earlier version: machine, policy and their fingerprint
 //
 // Inputs are written before they are handled, what follows from them after; both go into one
 // transaction when inputs are waiting. A transaction is durable when it returns: WAL with
@@ -186,20 +186,6 @@ extension CentreStore {
             try entries.execute(arguments: [
                 ledger.length, row.id, row.text, Data(ledger.chain.head),
             ])
-        }
-    }
-
-    /// Keeps a fact about the centre under `name`.
-    ///
-    /// - Throws: `PersistenceFailure`.
-    public func setMeta(_ name: String, _ value: String) throws(PersistenceFailure) {
-        try PersistenceFailure.rethrowing("write meta data") {
-            try pool.write { db in
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                    arguments: [name, value]
-                )
-            }
         }
     }
 }

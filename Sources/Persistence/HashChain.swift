@@ -1,4 +1,5 @@
 import Crypto
+import Quantities
 
 /// A chain of SHA-256 hashes over rows: each hash covers its row and the hash before it, so a row
 /// that is changed, taken out or put in anywhere breaks the chain from there on.
@@ -29,6 +30,14 @@ public struct HashChain: Hashable, Sendable {
         }
         hash.update(data: bytes)
         head = Array(hash.finalize())
+    }
+
+    /// Takes in an input, as its row in the store does.
+    mutating func extend(_ row: JournalRow) {
+        extend(
+            numbers: [row.sequence, row.batch, row.instant.microseconds],
+            texts: [row.kind, row.body]
+        )
     }
 
     /// Takes in an entry of the ledger, as its row in the store does.

@@ -36,7 +36,10 @@ public final class StateFolder: Sendable {
             throw PersistenceFailure(
                 kind: .inUse,
                 operation: "open state folder \(path)",
-                message: "another xinghed (process \(owner)) has it open"
+                // It is taken a moment before the number is written.
+                message: owner.isEmpty
+                    ? "another xinghed is opening it"
+                    : "another xinghed (process \(owner)) has it open"
             )
         }
         // The name is for people only; a full disk must not keep the centre closed.
@@ -74,7 +77,7 @@ public final class StateFolder: Sendable {
                 throw PersistenceFailure(
                     kind: errno == ENOSPC ? .full : .other,
                     operation: "make state folder \(path)",
-                    message: String(cString: strerror(errno))
+                    message: "\(built): \(String(cString: strerror(errno)))"
                 )
             }
         }
@@ -83,7 +86,7 @@ public final class StateFolder: Sendable {
             throw PersistenceFailure(
                 kind: .other,
                 operation: "make state folder \(path)",
-                message: "there is something else of this name"
+                message: "there is a file of this name, which is no folder"
             )
         }
     }

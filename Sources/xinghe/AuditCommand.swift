@@ -7,8 +7,8 @@ struct AuditCommand: ParsableCommand {
         commandName: "audit",
         abstract: "Compute everything in a centre's books again from its journal, and compare.",
         discussion: """
-            Handles every input of the journal again, with the machine, and with the prices and \
-            rules that the journal holds, and compares what follows with what is stored: charges, \
+            Handles every input of the journal again, with the machine, the prices and the rules \
+            that the journal holds, and compares what follows with what is stored: charges, \
             grants, holds and all other entries of the ledger, records of jobs, state digests, hash \
             chains. Each row that was changed, is missing or does not follow is named by table and \
             number, and the exit status is 1.
@@ -34,7 +34,7 @@ struct AuditCommand: ParsableCommand {
     func run() throws {
         let audit = try CentreAudit(
             stateFolder: stored.state,
-            machine: stored.namedMachine(),
+            machine: stored.givenMachine(),
             anchor: head
         )
         guard audit.findings.isEmpty else {

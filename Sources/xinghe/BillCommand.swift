@@ -55,6 +55,12 @@ struct BillCommand: ParsableCommand {
     )
     var state: String?
 
+    @Option(
+        help:
+            "With --state: a machine that the folder must belong to; for folders of an earlier version."
+    )
+    var machine: String?
+
     @OptionGroup var centre: CentreAccess
 
     func validate() throws {
@@ -66,6 +72,9 @@ struct BillCommand: ParsableCommand {
         }
         guard month == nil || year == nil else {
             throw ValidationError("give --month or --year, not both")
+        }
+        guard machine == nil || state != nil else {
+            throw ValidationError("--machine goes with --state: a running centre has its own")
         }
         guard (account ?? enterprise) != nil, account == nil || enterprise == nil else {
             throw ValidationError("give one of --account and --enterprise")
@@ -105,7 +114,7 @@ struct BillCommand: ParsableCommand {
 
     /// The statement out of a state folder, as of its last input.
     private func stored(_ folder: String) throws -> BillStatement {
-        let stored = try StoredBook.centre(state: folder)
+        let stored = try StoredBook.centre(state: folder, machine: machine)
         let book = stored.book
         let statement = book.statement(
             of: account.map { .account($0) } ?? .enterprise(enterprise ?? ""),

@@ -20,9 +20,7 @@ enum MachineChoice {
     ///
     /// - Throws: `CatalogError`, whose text names what is unknown, or file, line and field.
     static func machine(_ nameOrPath: String) throws -> Machine {
-        let library = try library()
-        return isPath(nameOrPath) || nameOrPath.contains("/")
-            ? try library.machine(path: nameOrPath) : try library.machine(named: nameOrPath)
+        try library().machine(nameOrPath)
     }
 
     /// Whether a word means a file: it has a folder or the ending of one.

@@ -1,34 +1,47 @@
 import ArgumentParser
-import Billing
+import Catalog
 import ClusterModel
 import LiveRuntime
-import Persistence
 
 /// The books of a centre as they stand in its state folder; no daemon is needed.
 struct StoredBook: ParsableArguments {
     @Option(help: ArgumentHelp("The state folder of the centre.", valueName: "folder"))
     var state: String
 
-    @Option(help: "The machine; by default the one that the folder belongs to.")
+    @Option(
+        help: """
+            A machine that the folder must belong to. Only folders of an earlier version need it: they do \
+            not hold their machine.
+            """
+    )
     var machine: String?
 
     /// Computes the books from the journal.
     func centre() throws -> StoredCentre { try Self.centre(state: state, machine: machine) }
 
-    /// The machine that the folder belongs to, unless another is named.
-    func namedMachine() throws -> Machine { try Self.machine(state: state, machine: machine) }
+    /// The machine named, or that an old folder needs; nil for the one that the folder holds.
+    func givenMachine() throws -> Machine? {
+        try Self.givenMachine(state: state, machine: machine)
+    }
 
     /// Computes the books of a state folder from its journal.
     static func centre(state: String, machine: String? = nil) throws -> StoredCentre {
-        try StoredCentre(stateFolder: state, machine: Self.machine(state: state, machine: machine))
+        try StoredCentre(
+            stateFolder: state,
+            machine: givenMachine(state: state, machine: machine)
+        )
     }
 
-    private static func machine(state: String, machine: String?) throws -> Machine {
-        guard
-            let name = try machine ?? CentreReader(stateFolder: state).meta("machine")
-        else {
-            throw Refusal("\(state): does not say which machine it belongs to; give --machine")
+    private static func givenMachine(state: String, machine: String?) throws -> Machine? {
+        if let machine { return try MachineChoice.machine(machine) }
+        let needed = try StoredCentre.nameOfMachineNeeded(byStateFolder: state)
+        do {
+            return try needed.map { try MachineChoice.machine($0) }
+        } catch let error as CatalogError {
+            throw Refusal(
+                "state folder \(state), of an earlier version, does not hold its machine '\(needed ?? "")':"
+                    + " \(error); give its file with --machine"
+            )
         }
-        return try MachineChoice.machine(name)
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import LiveRuntime
 import LocalClient
+import Persistence
 import Synchronization
 import WireFormats
 
@@ -29,14 +31,24 @@ struct UpCommand: ParsableCommand {
     )
     var state: String?
 
-    @Option(help: "A shipped machine ('xinghe machines' lists them), or the path of a file.")
-    var machine = "tianjin"
+    @Option(
+        help: """
+            A shipped machine ('xinghe machines' lists them), or a file. By default the one that the \
+            state folder belongs to, and in a new folder tianjin.
+            """
+    )
+    var machine: String?
 
     @Option(help: "How time passes: real, x3600 (3,600 times faster) or stepped.")
     var time = "real"
 
-    @Option(help: "The scheduling policy; 'xinghe policies' lists them.")
-    var policy = "easy"
+    @Option(
+        help: """
+            The scheduling policy; 'xinghe policies' lists them. By default the one that the state \
+            folder belongs to, and in a new folder easy.
+            """
+    )
+    var policy: String?
 
     @Option(
         help: """
@@ -56,7 +68,7 @@ struct UpCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the time of a new accelerated or stepped centre begins.",
+            "Where the time of a new accelerated or stepped centre begins, in Asia/Shanghai.",
             valueName: "YYYY-MM-DDTHH:MM:SS"
         )
     )
@@ -68,6 +80,20 @@ struct UpCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
+    func validate() throws {
+        do throws(OpeningWords.Problem) {
+            _ = try OpeningWords(
+                time: time,
+                policy: policy,
+                start: start,
+                killWaitSeconds: killWait,
+                journalLimitMebibytes: journalLimit
+            )
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
     func run() throws {
         if let status = try? access.client.get("/v1/status", as: CentreStatus.self) {
             throw CommandError(
@@ -76,19 +102,22 @@ struct UpCommand: ParsableCommand {
             )
         }
         let folder = stateFolder
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder,
-                withIntermediateDirectories: true
-            )
-        } catch {
-            throw CommandError("the state folder \(folder) cannot be made: \(Self.reason(error))")
-        }
+        let isNew = !FileManager.default.fileExists(atPath: folder)
+        try Self.run { () throws(PersistenceFailure) in try StateFolder.make(folder) }
         let log = folder + "/xinghed.log"
         let logStart = Self.size(log)
         signal(SIGINT) { _ in isInterrupted.store(true, ordering: .relaxed) }
-        let pid = try start(log: log, arguments: arguments(folder))
-        try awaitReadiness(pid, log: log, from: logStart)
+        do {
+            let pid = try start(log: log, arguments: arguments(folder))
+            try awaitReadiness(pid, log: log, from: logStart)
+        } catch {
+            // What nothing came of leaves no trace; a folder with a journal in it stays.
+            if isNew, !FileManager.default.fileExists(atPath: folder + "/journal.sqlite") {
+                unlink(log)
+                rmdir(folder)
+            }
+            throw error
+        }
         let status = try access.status()
         try StandardOutput.print(
             """
@@ -96,7 +125,7 @@ struct UpCommand: ParsableCommand {
               time    \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)
               nodes   \(status.nodes), cores \(status.cores)
               state   \(status.stateDirectory)
-              socket  \(access.path)
+              socket  \(socketPath)
               log     \(log)
             """
         )
@@ -106,14 +135,23 @@ struct UpCommand: ParsableCommand {
             )
         }
         if access.socket != nil {
-            try StandardOutput.print("clients need: export XINGHE_SOCKET=\(access.path)")
+            try StandardOutput.print("clients need: export XINGHE_SOCKET=\(socketPath)")
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let code = underlying?.code else { return error.localizedDescription }
-        return String(cString: strerror(Int32(code)))
+    /// The socket as clients in any folder find it.
+    private var socketPath: String { Self.absolute(access.path) }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    private static func run(_ body: () throws(PersistenceFailure) -> Void) throws {
+        do throws(PersistenceFailure) {
+            try body()
+        } catch {
+            throw CommandError(error.description)
+        }
     }
 
     private var stateFolder: String {
@@ -129,19 +167,21 @@ struct UpCommand: ParsableCommand {
             let base = getuid() == 0 ? "/var/lib" : NSHomeDirectory() + "/.local/state"
             path = base + "/xinghe/" + machineWord
         }
-        return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        return Self.absolute(path)
     }
 
     /// The machine's name, or that of its file without folder and ending.
     private var machineWord: String {
-        ((machine as NSString).lastPathComponent as NSString).deletingPathExtension
+        (((machine ?? "tianjin") as NSString).lastPathComponent as NSString).deletingPathExtension
     }
 
     private func arguments(_ folder: String) -> [String] {
         var arguments = [
-            "--state", folder, "--socket", access.path, "--machine", machine, "--time", time,
-            "--policy", policy, "--kill-wait", String(killWait),
+            "--state", folder, "--socket", socketPath, "--time", time,
+            "--kill-wait", String(killWait),
         ]
+        if let machine { arguments += ["--machine", machine] }
+        if let policy { arguments += ["--policy", policy] }
         if let tariff { arguments += ["--tariff", tariff] }
         for rule in rule { arguments += ["--rule", rule] }
         if let start { arguments += ["--start", start] }

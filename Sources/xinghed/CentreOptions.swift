@@ -17,14 +17,24 @@ struct CentreOptions: ParsableArguments {
     @Option(help: "The Unix socket to serve; by default where clients look for it.")
     var socket: String?
 
-    @Option(help: "A shipped machine, or the path of a machine file.")
-    var machine = "tianjin"
+    @Option(
+        help: """
+            A shipped machine, or a machine file; by default the one that the folder belongs to, and \
+            in a new folder tianjin.
+            """
+    )
+    var machine: String?
 
     @Option(help: "How time passes: real, x3600 (3,600 times faster) or stepped.")
     var time = "real"
 
-    @Option(help: "The scheduling policy; 'xinghe policies' lists them.")
-    var policy = "easy"
+    @Option(
+        help: """
+            The scheduling policy ('xinghe policies' lists them); by default the one that the folder \
+            belongs to, and in a new folder easy.
+            """
+    )
+    var policy: String?
 
     @Option(help: "The prices: a shipped tariff, or a file; by default those of the machine.")
     var tariff: String?
@@ -53,30 +63,15 @@ struct CentreOptions: ParsableArguments {
         var text: String
     }
 
-    func check() throws {
-        guard TimeMode(time) != nil else {
-            throw ValidationError("--time: '\(time)' is none of real, xFACTOR and stepped")
-        }
-        let decidesItself: Bool
-        do throws(SchedulingPolicy.Unknown) {
-            let policy = try SchedulingPolicy(named: policy)
-            decidesItself = policy.backfill != .external
-        } catch {
-            let names = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
-            throw ValidationError("--policy: '\(error.part)' is unknown; there are \(names)")
-        }
-        guard decidesItself else {
-            throw ValidationError(
-                "--policy: '\(policy)' decides nothing by itself; it is for 'xinghe replay'"
-            )
-        }
-        if let start, Self.instant(start) == nil {
-            throw ValidationError("--start: '\(start)' is no time; write it as 2026-11-01T00:00:00")
-        }
-        if let journalLimit, journalLimit < 1 {
-            throw ValidationError("--journal-limit must be at least 1")
-        }
-        guard killWait <= 3_600 else { throw ValidationError("--kill-wait is at most 3600") }
+    /// The options that are words.
+    func words() throws(OpeningWords.Problem) -> OpeningWords {
+        try OpeningWords(
+            time: time,
+            policy: policy,
+            start: start,
+            killWaitSeconds: killWait,
+            journalLimitMebibytes: journalLimit
+        )
     }
 
     /// Where clients look for the socket, unless told otherwise.
@@ -86,16 +81,14 @@ struct CentreOptions: ParsableArguments {
     }
 
     func settings(_ logger: Logger) throws -> CentreSettings {
-        guard let timeMode = TimeMode(time), let policy = try? SchedulingPolicy(named: policy)
-        else {
-            preconditionFailure("checked by check()")
-        }
-        let rules = CentreRules(machine: try loadMachine(), policy: policy)
+        let words = try words()
         var settings = CentreSettings(
             stateFolder: Self.absolute(state),
-            rules: rules,
+            rules: CentreRules(machine: try loadMachine(), policy: words.policy ?? .easy),
             stepProgram: Self.programFolder + "/xinghe-step"
         )
+        settings.isMachineGiven = machine != nil
+        settings.isPolicyGiven = policy != nil
         settings.tariff = try tariff.map { name in
             try Self.text(
                 name,
@@ -112,8 +105,8 @@ struct CentreOptions: ParsableArguments {
                 "rule"
             )
         }
-        settings.timeMode = timeMode
-        settings.start = start.flatMap(Self.instant)
+        settings.timeMode = words.timeMode
+        settings.start = words.start
         settings.killWaitMilliseconds = killWait * 1_000
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
         settings.version = Version.text
@@ -124,19 +117,19 @@ struct CentreOptions: ParsableArguments {
     private func loadMachine() throws -> Machine {
         let library: MachineLibrary
         do {
-            library = MachineLibrary(host: try HostProbe.describe()) { path in
-                FileManager.default.contents(atPath: path).map {
-                    String(decoding: $0, as: UTF8.self)
+            library = MachineLibrary(
+                host: try HostProbe.describe(),
+                fileText: { path in
+                    FileManager.default.contents(atPath: path).map {
+                        String(decoding: $0, as: UTF8.self)
+                    }
                 }
-            }
+            )
         } catch {
             throw Problem(text: "the host's topology cannot be read: \(error)")
         }
         do {
-            let isFile =
-                machine.contains("/") || machine.hasSuffix(".yaml") || machine.hasSuffix(".yml")
-            return isFile
-                ? try library.machine(path: machine) : try library.machine(named: machine)
+            return try library.machine(machine ?? "tianjin")
         } catch {
             throw Problem(text: "\(error)")
         }
@@ -170,21 +163,5 @@ struct CentreOptions: ParsableArguments {
     private static var programFolder: String {
         let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return ((path ?? "/usr/local/bin/xinghed") as NSString).deletingLastPathComponent
-    }
-
-    private static func instant(_ text: String) -> SimInstant? {
-        let parts = text.split { "-T:".contains($0) }.map { Int($0) }
-        guard parts.count == 6 || parts.count == 3, let year = parts[0], let month = parts[1],
-            let day = parts[2]
-        else { return nil }
-        var civil = CivilTime(year: year, month: month, day: day)
-        if parts.count == 6 {
-            guard let hour = parts[3], let minute = parts[4], let second = parts[5] else {
-                return nil
-            }
-            (civil.hour, civil.minute, civil.second) = (hour, minute, second)
-        }
-        guard civil.isValid else { return nil }
-        return civil.instant(offsetSeconds: CivilTime.shanghaiOffsetSeconds)
     }
 }

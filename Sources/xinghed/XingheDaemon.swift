@@ -34,7 +34,11 @@ struct XingheDaemon: AsyncParsableCommand {
     @OptionGroup var options: CentreOptions
 
     func validate() throws {
-        try options.check()
+        do throws(OpeningWords.Problem) {
+            _ = try options.words()
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 
     func run() async throws {

@@ -281,7 +281,7 @@ struct MoneyTests {
             #expect(failure?.body.text.contains(words) == true, "\(failure?.body.text ?? "")")
         }
         #expect(await centre.books().book.ledger.entries.isEmpty)
-        #expect(await centre.status().journalLength == 1)
+        #expect(await centre.status().journalLength == 2)
         await centre.close()
     }
 
@@ -325,19 +325,8 @@ struct CentreAuditTests {
         await centre.close()
     }
 
-    private func sqlite(_ folder: ScratchFolder, _ sql: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        let code =
-            "import sqlite3,sys;c=sqlite3.connect(sys.argv[1]);c.execute(sys.argv[2]);c.commit()"
-        process.arguments = ["-c", code, folder.path + "/journal.sqlite", sql]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(sql)")
-    }
-
     private func audit(_ folder: ScratchFolder, anchor: String? = nil) throws -> CentreAudit {
-        try CentreAudit(stateFolder: folder.path, machine: SmallCentre.machine, anchor: anchor)
+        try CentreAudit(stateFolder: folder.path, anchor: anchor)
     }
 
     @Test("True books pass, and statements' heads are found in their chain")
@@ -350,7 +339,7 @@ struct CentreAuditTests {
             audit.countByKind.map(\.kind) == ["charges", "grants", "holds", "payments", "releases"]
         )
         #expect(audit.countByKind.first?.count == 4)
-        let stored = try StoredCentre(stateFolder: folder.path, machine: SmallCentre.machine)
+        let stored = try StoredCentre(stateFolder: folder.path)
         #expect(stored.ledgerHead == audit.ledgerHead)
         let again = try self.audit(folder, anchor: audit.ledgerHead.uppercased())
         #expect(again.anchorRow == Int64(audit.entryCount))
@@ -363,12 +352,12 @@ struct CentreAuditTests {
         "A row that was changed, taken out or put in is found and named",
         arguments: [
             (
-                "UPDATE journal SET body = replace(body, 'motor', 'guest') WHERE sequence = 3",
-                "row 3"
+                "UPDATE journal SET body = replace(body, 'motor', 'guest') WHERE sequence = 4",
+                "row 4"
             ),
             ("UPDATE journal SET instant = instant + 1 WHERE sequence = 2", "row 2"),
-            ("UPDATE journal SET kind = 'tick' WHERE sequence = 4", "row 4"),
-            ("DELETE FROM journal WHERE sequence = 5", "row 5"),
+            ("UPDATE journal SET kind = 'tick' WHERE sequence = 5", "row 5"),
+            ("DELETE FROM journal WHERE sequence = 6", "row 6"),
             (
                 "UPDATE ledger SET text = replace(text, 'motor', 'guest') WHERE sequence = 2",
                 "ledger: row 2"
@@ -401,7 +390,7 @@ struct CentreAuditTests {
     func forgeries(sql: String, words: String) async throws {
         let folder = try ScratchFolder()
         try await filled(folder)
-        try sqlite(folder, sql)
+        try folder.sqlite(sql)
         let findings = try audit(folder).findings
         #expect(!findings.isEmpty)
         #expect(findings.contains { $0.contains(words) }, "\(findings)")
@@ -413,11 +402,13 @@ struct CentreAuditTests {
         try await filled(folder)
         var machine = SmallCentre.machine
         machine.partitions[0].prices = HourlyPrices(coreHourMicrofen: 1)
-        #expect(throws: OpenFailure.self) {
-            try CentreAudit(stateFolder: folder.path, machine: machine)
-        }
-        try sqlite(folder, "UPDATE meta SET value = 'x' WHERE name = 'fingerprint'")
-        #expect(throws: OpenFailure.self) { try audit(folder) }
+        let other = OpenFailure.otherMachine(
+            folder: folder.path,
+            machine: "small",
+            differences: ["partition batch: prices.core_hour is 1 µfen, not 10000000 µfen"]
+        )
+        #expect(throws: other) { try CentreAudit(stateFolder: folder.path, machine: machine) }
+        #expect(throws: other) { try StoredCentre(stateFolder: folder.path, machine: machine) }
     }
 }
 

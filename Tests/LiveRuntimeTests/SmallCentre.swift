@@ -22,7 +22,7 @@ enum SmallCentre {
             NodeType(
                 name: name,
                 title: name,
-                topology: .host,
+                topology: name == "host" ? .host : .synthetic("core:\(capacity.cores) pu:1"),
                 processor: Processor(model: name),
                 capacity: capacity,
                 accelerators: cards == 0

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 /// A folder of its own for one test, removed when the tests end.
 ///
@@ -23,6 +24,18 @@ final class ScratchFolder {
 
     private static let removeAll: @convention(c) () -> Void = {
         for path in all.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Changes the journal in the folder behind everybody's back.
+    func sqlite(_ sql: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let code =
+            "import sqlite3,sys;c=sqlite3.connect(sys.argv[1]);c.execute(sys.argv[2]);c.commit()"
+        process.arguments = ["-c", code, path + "/journal.sqlite", sql]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(sql)")
     }
 
     func text(_ name: String) -> String {

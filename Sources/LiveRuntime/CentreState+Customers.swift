@@ -1,0 +1,59 @@
+import Billing
+import Catalog
+import ClusterModel
+import Quantities
+import WireFormats
+
+// Customers who come and change while the centre lives. What was charged and granted before stays
+// as it was: the books remember what an account was when an entry was booked.
+
+extension CentreState {
+    /// Why these customers cannot come into force; nil when they can.
+    func problem(of register: CustomerRegister) -> String? {
+        for account in register.accounts {
+            guard let known = book.accounts[account.name],
+                known.enterprise != account.enterprise
+            else { continue }
+            // What was granted counts against the cap of the enterprise that it was granted to.
+            let words = { (enterprise: String?) in enterprise.map { "enterprise '\($0)'" } ?? "none"
+            }
+            return "account '\(account.name)' belongs to \(words(known.enterprise)) and cannot move"
+                + " to \(words(account.enterprise)); add an account for that"
+        }
+        return nil
+    }
+
+    /// Brings a register into force. Accounts that are not in it any more take no jobs; their books
+    /// stay.
+    mutating func change(
+        _ register: CustomerRegister,
+        at instant: SimInstant
+    ) -> InputResult {
+        if let problem = problem(of: register) {
+            return .refused(ErrorBody(code: "bad_customers", text: problem))
+        }
+        let known = rules.machine
+        rules = rules.with(register)
+        book.setAccounts(register.accounts.map { BillingAccount($0) })
+        for account in register.accounts {
+            let limit = account.creditLimitFen
+            // An operator may have set another limit since; only what the file changes counts.
+            guard limit != known.account(named: account.name)?.creditLimitFen else { continue }
+            do throws(LedgerRefusal) {
+                keep(
+                    try book.setCreditLimit(
+                        limit.map { Fen($0) },
+                        of: account.name,
+                        reference: "\(account.name)/\(ledgerLength)",
+                        at: instant
+                    )
+                )
+            } catch {
+                return .refused(ErrorBody(code: "bad_customers", text: Self.text(error)))
+            }
+            repriceAll(of: account.name, at: instant)
+        }
+        for account in purses.keys.sorted() { refreshPurse(of: account, at: instant) }
+        return .done(id: 0, warnings: [])
+    }
+}
