@@ -16,6 +16,7 @@ struct Xinghe: AsyncParsableCommand {
             DownCommand.self,
             ForecastCommand.self,
             IngestCommand.self,
+            LedgerCommand.self,
             MachinesCommand.self,
             PoliciesCommand.self,
             PredictCommand.self,
