@@ -76,11 +76,19 @@ public protocol CentreService: Sendable {
     /// How the centre is.
     func status() async -> CentreStatus
     /// What an account owes; `period` is `YYYY-MM` or `YYYY`.
-    func bill(account: String, period: String?) async throws(ServiceRefusal) -> BillStatement
+    func bill(
+        account: String,
+        period: String?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> BillStatement
     /// What an enterprise owes with all its accounts.
-    func bill(enterprise: String, period: String?) async throws(ServiceRefusal) -> BillStatement
-    /// The accounts and their money.
-    func accounts() async -> AccountStandingList
+    func bill(
+        enterprise: String,
+        period: String?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> BillStatement
+    /// The accounts that the peer may use, and their money.
+    func accounts(_ peer: Peer) async -> AccountStandingList
     /// Does something to the books.
     func change(_ request: MoneyRequest, _ peer: Peer) async throws(ServiceRefusal) -> MoneyResponse
     /// Moves a stepped clock; the centre's time then.

@@ -20,6 +20,7 @@ struct Routes {
 
     var router: Router<PeerContext> {
         let router = Router(context: PeerContext.self)
+        router.add(middleware: ErrorBodies())
         addReading(router)
         addJobs(router)
         addOperating(router)
@@ -52,18 +53,24 @@ struct Routes {
             let ids = try Self.numbers(request.uri.queryParameters["id"])
             return Reply(try await centre.accounting(ids: ids))
         }
-        get(router, "/v1/bill") { request, _ in
+        get(router, "/v1/bill") { request, context in
             let query = request.uri.queryParameters
             let period = (query["period"] ?? query["month"]).map(String.init)
             if let account = query["account"] {
-                return Reply(try await centre.bill(account: String(account), period: period))
+                let peer = try await context.peer()
+                return Reply(try await centre.bill(account: String(account), period: period, peer))
             }
             guard let enterprise = query["enterprise"] else {
                 throw ServiceRefusal.badRequest("'account' or 'enterprise' is missing in the query")
             }
-            return Reply(try await centre.bill(enterprise: String(enterprise), period: period))
+            let peer = try await context.peer()
+            return Reply(
+                try await centre.bill(enterprise: String(enterprise), period: period, peer)
+            )
         }
-        get(router, "/v1/accounts") { _, _ in Reply(await centre.accounts()) }
+        get(router, "/v1/accounts") { _, context in
+            Reply(await centre.accounts(try await context.peer()))
+        }
     }
 
     private func addJobs(_ router: Router<PeerContext>) {
@@ -240,7 +247,7 @@ extension Routes {
         _ path: String,
         _ handler: @escaping Handler
     ) {
-        router.get(RouterPath(path)) { try await Self.answer($0, $1, handler) }
+        router.get(RouterPath(path)) { try await handler($0, $1).response(200) }
     }
 
     private func post(
@@ -248,18 +255,31 @@ extension Routes {
         _ path: String,
         _ handler: @escaping Handler
     ) {
-        router.post(RouterPath(path)) { try await Self.answer($0, $1, handler) }
+        router.post(RouterPath(path)) { try await handler($0, $1).response(200) }
     }
+}
 
-    private static func answer(
+/// Whatever goes wrong is answered with an `ErrorBody`, also what the router itself refuses.
+private struct ErrorBodies: RouterMiddleware {
+    func handle(
         _ request: Request,
-        _ context: PeerContext,
-        _ handler: Handler
+        context: PeerContext,
+        next: (Request, PeerContext) async throws -> Response
     ) async throws -> Response {
         do {
-            return try await handler(request, context).response(200)
+            return try await next(request, context)
         } catch let refusal as ServiceRefusal {
             return Reply(refusal.body).response(refusal.status)
+        } catch let error as HTTPError {
+            let route = "\(request.method.rawValue) \(request.uri.path)"
+            let body =
+                error.status == .notFound
+                ? ErrorBody(code: "no_route", text: "there is no route \(route)")
+                : ErrorBody(
+                    code: "http_\(error.status.code)",
+                    text: error.body ?? error.status.reasonPhrase
+                )
+            return Reply(body).response(error.status.code)
         }
     }
 }

@@ -24,7 +24,7 @@ public enum SocketFailure: Error, Hashable, Sendable, CustomStringConvertible {
             "the socket's path is longer than 107 bytes, the most that Linux takes: \(path)"
         case .foreignFolder(let path): "the folder \(path) belongs to another user"
         case .system(let call, let path, let code):
-            "\(call) \(path): \(String(cString: strerror(code)))"
+            "the socket \(path) cannot be served: \(call): \(String(cString: strerror(code)))"
         }
     }
 }
@@ -62,6 +62,9 @@ public struct SocketServer: Sendable {
             let owner = (facts[.ownerAccountID] as? NSNumber)?.uint32Value
         else { throw .system(call: "stat", path: folder, code: errno) }
         guard owner == getuid() || owner == 0 else { throw .foreignFolder(path: folder) }
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw .system(call: "bind", path: path, code: errno)
+        }
     }
 
     private static func removeDead(_ path: String) throws(SocketFailure) {

@@ -102,22 +102,26 @@ struct CentreGlue: CentreService {
 
     func bill(
         account: String,
-        period: String?
+        period: String?,
+        _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement {
-        try await bill(of: .account(account), period, "Account '\(account)'")
+        try await bill(of: .account(account), period, "Account '\(account)'", Caller(peer))
     }
 
     func bill(
         enterprise: String,
-        period: String?
+        period: String?,
+        _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement {
-        try await bill(of: .enterprise(enterprise), period, "Enterprise '\(enterprise)'")
+        let words = "Enterprise '\(enterprise)'"
+        return try await bill(of: .enterprise(enterprise), period, words, Caller(peer))
     }
 
     private func bill(
         of holder: StatementHolder,
         _ period: String?,
-        _ words: String
+        _ words: String,
+        _ caller: Caller
     ) async throws(ServiceRefusal) -> BillStatement {
         guard let period = period.map({ BillingPeriod($0) }) ?? .all else {
             let text = "'\(period ?? "")' is no month and no year; write 2026-11 or 2026"
@@ -129,15 +133,21 @@ struct CentreGlue: CentreService {
             let text = "\(words) is not known to this centre"
             throw ServiceRefusal(status: 404, body: ErrorBody(code: "invalid_account", text: text))
         }
+        for account in statement.accountNames where !centre.mayRead(account: account, caller) {
+            let text = "Access/permission denied: the bill of account '\(account)' is not yours"
+            throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
+        }
         var bill = BillStatement(statement)
         bill.ledgerHead = head
         return bill
     }
 
-    func accounts() async -> AccountStandingList {
+    func accounts(_ peer: Peer) async -> AccountStandingList {
         let book = await centre.books().book
         let now = await centre.status().now
-        return AccountStandingList(book, at: now)
+        var list = AccountStandingList(book, at: now)
+        list.accounts.removeAll { !centre.mayRead(account: $0.account, Caller(peer)) }
+        return list
     }
 
     func change(

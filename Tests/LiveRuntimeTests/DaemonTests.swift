@@ -93,6 +93,7 @@ struct DaemonTests {
         arguments: [
             (["--machine", "nosuch"], "nosuch"), (["--time", "fast"], "--time: 'fast'"),
             (["--policy", "magic"], "--policy: 'magic'"), (["--start", "soon"], "--start: 'soon'"),
+            (["--start", "2026-11-01"], "--start: real time begins now"),
             (["--machine", "/no/such.yaml"], "/no/such.yaml"),
         ]
     )
@@ -175,16 +176,19 @@ struct DaemonTests {
     @Test("Malformed requests are refused with what is wrong in them")
     func malformed() throws {
         let daemon = try Daemon(ScratchFolder())
-        for (target, body, part) in [
-            ("/v1/jobs", "{\"script\": 5}", "\"script\""), ("/v1/jobs", "{\n\n]", "line 3"),
-            ("/v1/jobs", "{}", "\"script\" is missing"), ("/v1/cancel", "[]", "an object expected"),
+        for (target, body, expected, part) in [
+            ("/v1/jobs", "{\"script\": 5}", 400, "\"script\""),
+            ("/v1/jobs", "{\n\n]", 400, "line 3"),
+            ("/v1/jobs", "{}", 400, "\"script\" is missing"),
+            ("/v1/cancel", "[]", 400, "an object expected"),
+            ("/v1/nosuch", "{}", 404, "there is no route POST /v1/nosuch"),
         ] {
             do throws(LocalClientFailure) {
                 _ = try daemon.client.send("POST", target, body: Array(body.utf8))
                 Issue.record("\(body) was taken")
             } catch {
                 guard case .refused(let status, let refusal) = error else { throw error }
-                #expect(status == 400)
+                #expect(status == expected)
                 #expect(refusal.text.contains(part), "\(refusal.text)")
             }
         }
