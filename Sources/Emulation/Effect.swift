@@ -62,6 +62,6 @@ public protocol EffectSink {
     mutating func jobMustStop(_ id: JobID, _ reason: StopReason)
     /// The job waits again; `run` tells what the interrupted run held.
     mutating func jobRequeued(_ run: JobEnd)
-    /// Send `.timer` at this instant.
+    /// Send `.timer` at this instant, which is after that of the input.
     mutating func wake(at instant: SimInstant)
 }

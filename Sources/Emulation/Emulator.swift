@@ -148,7 +148,7 @@ public struct Emulator: Sendable {
                 if let next { sink.wake(at: SimInstant(microseconds: next)) }
             }
             groups[group].pass(at: now, &table, &limits)
-            if let promise = groups[group].nextPromise {
+            if let promise = groups[group].nextPromise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
             if !groups[group].parkedSlots.isEmpty { parkJobs(of: group) }

@@ -517,7 +517,11 @@ extension WriterLoop {
         case .deadlineChanged(let id):
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
-        case .wake(let instant): timers.arm(CentreTimer(instant: instant, kind: .tick))
+        case .wake(let instant):
+            // The pass of the last batch has seen what was due by then; a timer in the past would
+            // make another, and that one another timer.
+            guard instant > state.lastInstant else { return }
+            timers.arm(CentreTimer(instant: instant, kind: .tick))
         }
     }
 

@@ -261,6 +261,7 @@ public struct SchedulingGroup: Sendable {
         guard queue.count > 0 else {
             // Nothing is promised, so the next arrival may plan from what runs.
             keptPlan = nil
+            nextPromise = nil
             return
         }
         if passAfterArrival(at: now.microseconds, &table, &limits) { return }
