@@ -40,7 +40,8 @@ struct FreeTimeline: Sendable {
     ///
     /// - Precondition: the last entry has as many units free.
     func earliest(units: Int32, length: Int64) -> Int64 {
-        instants.withUnsafeBufferPointer { instants in
+        precondition(free[free.count - 1] >= units, "planned a job that never fits")
+        return instants.withUnsafeBufferPointer { instants in
             free.withUnsafeBufferPointer { free in
                 var first = 0
                 while true {

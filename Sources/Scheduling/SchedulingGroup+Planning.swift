@@ -5,6 +5,8 @@
 // order, taken out and put in again at its earliest, with all others in place. Under compress a
 // promise only ever moves earlier. After a failure, a cancellation or anything else that is neither
 // an arrival nor an end, the kept plan no longer says what is free, and is made anew.
+//
+// A job without run time holds its nodes at its instant all the same: it is planned for 1 µs.
 
 import Quantities
 
@@ -14,12 +16,30 @@ struct KeptPlan: Sendable {
     /// When each queued job is to start, by slot; `.max` without a promise.
     private var promises: ContiguousArray<Int64> = []
     /// Jobs that have ended since the last pass: what they would have held until when.
-    var ended: [(units: Int32, until: Int64)] = []
+    private(set) var ended: [(units: Int32, until: Int64)] = []
     /// Whether something happened that the plan does not know.
     var isStale = false
+    /// Jobs that had overrun when the plan was made, and until when it counts them.
+    private var overruns: [(slot: Int32, until: Int64)]
 
-    init(timeline: FreeTimeline) {
+    init(timeline: FreeTimeline, overruns: [(slot: Int32, until: Int64)]) {
         self.timeline = timeline
+        self.overruns = overruns
+    }
+
+    /// Notes that a job has ended which gives `units` back.
+    mutating func noteEnd(of slot: Int32, _ job: ActiveJob, units: Int32) {
+        var until = max(job.expectedEnd, job.startedAt + 1)
+        if let place = overruns.firstIndex(where: { $0.slot == slot }) {
+            until = overruns.remove(at: place).until
+        }
+        ended.append((units, until))
+    }
+
+    /// Hands over the jobs that have ended since the last pass.
+    mutating func takeEnded() -> [(units: Int32, until: Int64)] {
+        defer { ended.removeAll(keepingCapacity: true) }
+        return ended
     }
 
     /// When a queued job is to start; nil when it has just arrived.
@@ -45,7 +65,7 @@ extension SchedulingGroup {
         while let current = cursor {
             // A job larger than what is in service waits for repairs and reserves nothing.
             if queue.size(at: current) <= nodes.inServiceCount, !park(current, table, &limits),
-                reserve(current, &timeline) == now
+                reserve(current, &timeline) == now, queue.size(at: current) <= nodes.idleCount
             {
                 tryStartByCount(current, now, &table, &limits)
             }
@@ -70,12 +90,11 @@ extension SchedulingGroup {
             let size = queue.size(at: current)
             if size <= nodes.inServiceCount, !park(current, table, &limits) {
                 tested += 1
-                let length = Int64(queue.limit(at: current)) * 1_000_000
-                let planned = (length + resolution - 1) / resolution * resolution
+                let planned = (length(at: current) + resolution - 1) / resolution * resolution
                 let start = timeline.earliest(units: size, length: planned)
                 if start == now {
                     timeline.take(size, from: start, to: start + planned)
-                    tryStartByCount(current, now, &table, &limits)
+                    if size <= nodes.idleCount { tryStartByCount(current, now, &table, &limits) }
                 } else if start <= horizon, reserved < rules.reservations {
                     timeline.take(size, from: start, to: start + planned)
                     reserved += 1
@@ -94,15 +113,14 @@ extension SchedulingGroup {
         if let kept = keptPlan, !kept.isStale {
             plan = kept
         } else {
-            plan = KeptPlan(timeline: runningTimeline(now))
+            plan = KeptPlan(timeline: runningTimeline(now), overruns: overruns(at: now))
         }
         keptPlan = nil
         plan.timeline.trim(before: now)
-        for job in plan.ended {
+        for job in plan.takeEnded() {
             plan.timeline.take(-job.units, from: now, to: job.until)
             compress(&plan, now)
         }
-        plan.ended.removeAll(keepingCapacity: true)
         nextPromise = nil
         var cursor = queue.first()
         while let current = cursor {
@@ -145,8 +163,7 @@ extension SchedulingGroup {
             let slot = queue.slot(at: current)
             if let old = plan.promise(of: slot), old > now {
                 let size = queue.size(at: current)
-                let end = old + Int64(queue.limit(at: current)) * 1_000_000
-                plan.timeline.take(-size, from: old, to: end)
+                plan.timeline.take(-size, from: old, to: old + length(at: current))
                 let start = reserve(current, &plan.timeline)
                 precondition(start <= old, "compressing moved a promise later")
                 plan.setPromise(of: slot, to: start)
@@ -158,10 +175,26 @@ extension SchedulingGroup {
     /// Takes the earliest place in a plan for a queued job.
     private func reserve(_ cursor: WaitingQueue.Cursor, _ timeline: inout FreeTimeline) -> Int64 {
         let size = queue.size(at: cursor)
-        let length = Int64(queue.limit(at: cursor)) * 1_000_000
+        let length = length(at: cursor)
         let start = timeline.earliest(units: size, length: length)
         timeline.take(size, from: start, to: start + length)
         return start
+    }
+
+    /// How long a queued job is planned to hold its nodes. Unit: µs, at least 1.
+    private func length(at cursor: WaitingQueue.Cursor) -> Int64 {
+        max(1, Int64(queue.limit(at: cursor)) * 1_000_000)
+    }
+
+    /// The running jobs that a plan made now counts as ending after a grace.
+    private func overruns(at now: Int64) -> [(slot: Int32, until: Int64)] {
+        var list: [(slot: Int32, until: Int64)] = []
+        ends.forEach { entry in
+            guard entry.end <= now else { return false }
+            list.append((entry.slot, now + Self.overrunGrace))
+            return true
+        }
+        return list
     }
 
     /// When the plan that the last pass left starts a queued job. Unit: µs; nil without a plan.

@@ -311,7 +311,8 @@ public struct SchedulingGroup: Sendable {
         let end = table.records[Int(slot)].expectedEnd
         ends.remove(end: end, slot: slot)
         if policy.backfill == .conservativeCompress {
-            keptPlan?.ended.append((table.records[Int(slot)].nodesHeld, end))
+            let units = unitsReturning(slot, table)
+            keptPlan?.noteEnd(of: slot, table.records[Int(slot)], units: units)
         }
         if nodes.isUniform {
             nodes.release(listFrom: table.records[Int(slot)].firstNode)

@@ -1,9 +1,11 @@
 import EmulatorTestSupport
 import JobModel
 import Quantities
+import Scheduling
 
-/// Both kinds of conservative backfilling as the documentation states them, on equal whole nodes:
-/// a plan is a list of (from, until, nodes), and every question goes through all of it.
+/// Both kinds of conservative backfilling and Slurm's form as the documentation states them, on
+/// equal whole nodes: a plan is a list of (from, until, nodes), and every question goes through all
+/// of it. A job without run time is planned for a microsecond.
 struct PlainConservative {
     struct Place {
         var id: JobID
@@ -15,15 +17,18 @@ struct PlainConservative {
     let nodeCount: Int32
     /// Whether promises are kept (`compress`) or made anew at each pass (`replan`).
     let keepsPromises: Bool
+    /// The bounds of `BackfillPolicy.slurm`; nil for the others.
+    let slurm: SlurmBackfill?
     private var waiting: [World.Arrival] = []
     private var running: [Place] = []
     private var promises: [JobID: Place] = [:]
     /// When each job started. Unit: µs.
     private(set) var starts: [JobID: Int64] = [:]
 
-    init(nodeCount: Int, keepsPromises: Bool) {
+    init(nodeCount: Int, _ policy: SchedulingPolicy) {
         self.nodeCount = Int32(nodeCount)
-        self.keepsPromises = keepsPromises
+        keepsPromises = policy.backfill == .conservativeCompress
+        slurm = policy.backfill == .slurm ? policy.slurm : nil
     }
 
     /// Runs a day in batched order; a promise that falls due is an instant of its own.
@@ -63,6 +68,7 @@ struct PlainConservative {
     }
 
     private mutating func pass(_ now: Int64) -> [World.Arrival] {
+        if let slurm { return pass(now, slurm) }
         var started: [World.Arrival] = []
         var plan = running
         for arrival in waiting {
@@ -77,7 +83,7 @@ struct PlainConservative {
             }
             guard place.from <= now else { continue }
             place.from = now
-            place.until = now + arrival.submission.timeLimit.microseconds
+            place.until = now + max(1, arrival.submission.timeLimit.microseconds)
             promises[id] = nil
             running.append(place)
             starts[id] = now
@@ -87,9 +93,46 @@ struct PlainConservative {
         return started
     }
 
-    /// The earliest place in a plan: now, or the end of something in it.
+    private mutating func pass(_ now: Int64, _ rules: SlurmBackfill) -> [World.Arrival] {
+        let resolution = Int64(rules.resolution) * 1_000_000
+        func whole(_ time: Int64) -> Int64 { (time + resolution - 1) / resolution * resolution }
+        var plan = running.map { job in
+            Place(id: job.id, from: job.from, until: whole(job.until), nodes: job.nodes)
+        }
+        var started: [World.Arrival] = []
+        var reserved = 0
+        for arrival in waiting.prefix(rules.depth) {
+            let limit = max(1, arrival.submission.timeLimit.microseconds)
+            var place = earliest(arrival, now, plan: plan, length: whole(limit))
+            let isNow = place.from == now
+            if !isNow {
+                let isFar = place.from > now + Int64(rules.window) * 60_000_000
+                guard !isFar, reserved < rules.reservations else { continue }
+                reserved += 1
+            }
+            plan.append(place)
+            guard isNow else { continue }
+            place.until = now + limit
+            running.append(place)
+            starts[place.id] = now
+            started.append(arrival)
+        }
+        waiting.removeAll { starts[$0.submission.id] != nil }
+        return started
+    }
+
     private func earliest(_ arrival: World.Arrival, _ now: Int64, plan: [Place]) -> Place {
-        let length = arrival.submission.timeLimit.microseconds
+        let length = max(1, arrival.submission.timeLimit.microseconds)
+        return earliest(arrival, now, plan: plan, length: length)
+    }
+
+    /// The earliest place in a plan: now, or the end of something in it.
+    private func earliest(
+        _ arrival: World.Arrival,
+        _ now: Int64,
+        plan: [Place],
+        length: Int64
+    ) -> Place {
         let nodes = arrival.submission.request.chunkCount
         let instants = Set(plan.map(\.until).filter { $0 > now } + [now]).sorted()
         let from = instants.first { from in

@@ -90,7 +90,8 @@ public struct World: Sendable {
         return (1...count).map { number in
             // Many at one instant: ties are where schedulers disagree.
             now += Int64(random.draw(0...3)) * 1_000_000 * Int64(random.draw(0...4))
-            let limit = Int64(random.draw(1...40)) * 1_000_000
+            // Some jobs have no time at all: they hold their nodes at an instant.
+            let limit = Int64(random.draw(0...40)) * 1_000_000
             let run = random.below(3) == 0 ? limit : Int64(random.draw(0...Int(limit)))
             return Arrival(
                 at: SimInstant(microseconds: now),
