@@ -106,7 +106,8 @@ extension JobPlan {
                 ),
                 acceleratorsPerChunk: try Self.cards(submission, machine, count, tasksOnNode),
                 chunksPerNodeMaximum: 1,
-                isExclusive: isWhole
+                // A partition that gives nodes whole does so whatever is asked; another need not.
+                isExclusive: submission.exclusive != nil
             )
             nodes = count
             self.cores = Int64(count) * Int64(used)
