@@ -38,6 +38,6 @@ extension Emulator {
         guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .running else {
             return nil
         }
-        return SimInstant(microseconds: table.records[Int(slot)].expectedEnd)
+        return SimInstant(microseconds: table.records[Int(slot)].deadline)
     }
 }

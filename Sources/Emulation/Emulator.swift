@@ -116,7 +116,7 @@ public struct Emulator: Sendable {
         }
         if !ranking.isTrivial { ranking.admit(&job, account: submission.account) }
         let slot = table.insert(job)
-        if let funds = submission.funds { limits.setNeed(funds, of: job) }
+        if let funds = submission.funds { _ = limits.setNeed(funds, of: job) }
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
         digest.mix(UInt64(submission.id.number))
@@ -449,6 +449,7 @@ extension Emulator {
         _ id: JobID,
         at now: SimInstant,
         into sink: inout some EffectSink
+            table.records[Int(slot)].isCancelled = true
     ) throws(InputRejection) {
         let slot = try runningSlot(id)
         sink.jobMustStop(id, .requeued)
@@ -462,6 +463,7 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         let job = table.records[Int(slot)]
+        guard !table.records[Int(slot)].isCancelled else { throw .jobIsCancelled(id) }
         giveBack(slot, at: now)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
@@ -485,7 +487,9 @@ extension Emulator {
         for slot in holders {
             let job = table.records[Int(slot)]
             sink.jobMustStop(job.id, .nodeFailure)
-            if job.isRequeuable {
+            if job.isCancelled {
+                finish(slot, .cancelled, at: now, into: &sink)
+            } else if job.isRequeuable {
                 waitAgain(slot, .nodeFail, at: now, into: &sink)
             } else {
                 finish(slot, .nodeFail, at: now, into: &sink)
@@ -516,7 +520,8 @@ extension Emulator {
     ) throws(InputRejection) {
         let slot = try pendingSlot(id)
         makeSpecial(slot)
-        table.withExtras(slot) { $0.hold = kind }
+        // A user's hold does not take the place of an operator's, which that user cannot lift.
+        table.withExtras(slot) { if $0.hold != .admin { $0.hold = kind } }
         withdrawAndPlace(slot, at: now)
     }
 
@@ -569,7 +574,7 @@ extension Emulator {
         let isRunning = table.records[Int(slot)].phase == .running
         if !isRunning { withdraw(slot) }
         table.records[Int(slot)].hasLimits = true
-        limits.setNeed(need, of: table.records[Int(slot)])
+        let freed = limits.setNeed(need, of: table.records[Int(slot)])
         if !isRunning { place(slot, at: now) }
     }
 
@@ -585,6 +590,7 @@ extension Emulator {
         guard !job.hasExtras else { return }
         withdraw(slot)
         table.records[Int(slot)].phase = .waiting
+        for parked in freed { reconsider(parked, at: now) }
         table.withExtras(slot) { $0.requestedPartitions = [Int(job.partition)] }
     }
 

@@ -82,6 +82,8 @@ public enum InputRejection: Error, Hashable, Sendable {
     case jobIsRunning(JobID)
     /// The job waits, and only a running one can be treated so.
     case jobIsPending(JobID)
+    /// The job runs, but it was cancelled and is about to end.
+    case jobIsCancelled(JobID)
     /// The submission names no partition, or one that does not exist.
     case unknownPartition
     /// The partition takes no jobs.

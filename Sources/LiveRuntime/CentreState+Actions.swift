@@ -94,7 +94,7 @@ extension CentreState {
     private func refusal(_ rejection: InputRejection?, _ id: UInt32) -> Refusal? {
         switch rejection {
         case nil: nil
-        case .unknownJob: Refusal(.alreadyDone)
+        case .unknownJob, .jobIsCancelled: Refusal(.alreadyDone)
         case .jobIsRunning: Refusal(.disabled)
         case .jobIsPending: Refusal(.jobPending)
         case .jobMayNotStart: Refusal(.jobPending)

@@ -53,6 +53,7 @@ extension CentreState {
         case .unknownJob(let id):
             jobs[id.number] == nil ? Refusal(.invalidJobID) : Refusal(.alreadyDone)
         case .jobIsRunning: Refusal(.disabled)
+        case .jobIsCancelled: Refusal(.alreadyDone)
         case .jobIsPending: Refusal(.jobPending)
         case .unknownPartition: Refusal(.invalidPartition)
         case .partitionTakesNoJobs: Refusal(.partitionNotAvailable)

@@ -105,11 +105,15 @@ public struct ConcurrencyLimits: Sendable {
         if let need = needs[job.id] { accounts[need.limit].parked.removeAll { $0 == slot } }
     }
 
-    /// Says what a job reserves while it runs.
-    public mutating func setNeed(_ need: FundsNeed, of job: ActiveJob) {
-        if job.phase == .running, let old = needs[job.id] { accounts[old.limit].funds -= old.price }
-        if job.phase == .running { accounts[need.limit].funds += need.price }
+    /// Says what a job reserves while it runs, and hands over who waited for what it gives up.
+    public mutating func setNeed(_ need: FundsNeed, of job: ActiveJob) -> [Int32] {
+        let old = needs[job.id]
         needs[job.id] = need
+        guard job.phase == .running else { return [] }
+        if let old { accounts[old.limit].funds -= old.price }
+        accounts[need.limit].funds += need.price
+        guard let old, old.limit != need.limit || old.price > need.price else { return [] }
+        return takeParked(old.limit)
     }
 
     /// Forgets a job that has left.

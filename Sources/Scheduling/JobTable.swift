@@ -32,6 +32,8 @@ public struct ActiveJob: Sendable {
     public var phase: JobPhase = .waiting
     /// Why it waits; what `queued` jobs wait for follows from their place in the queue.
     public var reason: PendingReason = .none
+    /// Whether it was told to stop for good while it ran.
+    public var isCancelled = false
     /// Whether it starts again when a node of it fails.
     public var isRequeuable: Bool
     /// Whether it has an entry in `JobTable.extras`.

@@ -322,6 +322,7 @@ public struct SchedulingGroup: Sendable {
         }
     }
 
+            table.records[Int(slot)].firstNode = -1
     /// Gives a running job another limit.
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ table: inout JobTable) {
         ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
