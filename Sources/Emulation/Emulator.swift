@@ -109,7 +109,10 @@ public struct Emulator: Sendable {
         try check(submission)
         let partition = submission.partitions[0]
         var job = ActiveJob(submission, group: groupOfPartition[partition], at: now)
-        if partitions[partition].isWholeNode { job.request.isExclusive = true }
+        // Which partition gives a special job its nodes shows when it starts.
+        if !submission.isSpecial, partitions[partition].isWholeNode {
+            job.request.isExclusive = true
+        }
         if estimate == .last2 {
             let limit = job.limitSeconds
             job.predict(predictor.prediction(user: job.user, limitSeconds: limit))
@@ -251,18 +254,24 @@ extension Emulator {
             submission.partitions.allSatisfy(partitions.indices.contains)
         else { throw .unknownPartition }
         precondition(submission.limits.count <= 4, "at most four concurrency limits a job")
-        var fits = false
         for partition in submission.partitions {
             switch partitions[partition].state {
             case .drain, .inactive: throw .partitionTakesNoJobs(partition: partition)
             case .up, .down: break
             }
-            var request = submission.request
-            if partitions[partition].isWholeNode { request.isExclusive = true }
-            let group = groupOfPartition[partition]
-            fits = fits || groups[group].couldEverFit(request, inPartition: partition)
         }
-        guard fits else { throw .neverFits }
+        guard submission.partitions.contains(where: { couldEverFit(submission, $0) }) else {
+            throw .neverFits
+        }
+    }
+
+    private mutating func couldEverFit(_ submission: JobSubmission, _ partition: Int) -> Bool {
+        groups[groupOfPartition[partition]].couldEverFit(
+            submission.request,
+            inPartition: partition,
+            required: submission.requiredNodes,
+            excluded: submission.excludedNodes
+        )
     }
 
     private mutating func addExtras(
@@ -272,8 +281,10 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         let open = submission.dependencies.filter { !isFulfilled($0) }
+        let fitting = submission.partitions.filter { couldEverFit(submission, $0) }
         table.withExtras(slot) {
-            $0.requestedPartitions = submission.partitions
+            $0.requestedPartitions = fitting
+            $0.asksForWholeNodes = submission.request.isExclusive
             $0.notBefore = submission.notBefore
             $0.hold = submission.hold
             $0.requiredNodes = submission.requiredNodes
@@ -438,6 +449,7 @@ extension Emulator {
     ) throws(InputRejection) {
         guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
         if table.records[Int(slot)].phase == .running {
+            table.records[Int(slot)].isCancelled = true
             sink.jobMustStop(id, .cancelled)
             return
         }
@@ -449,9 +461,9 @@ extension Emulator {
         _ id: JobID,
         at now: SimInstant,
         into sink: inout some EffectSink
-            table.records[Int(slot)].isCancelled = true
     ) throws(InputRejection) {
         let slot = try runningSlot(id)
+        guard !table.records[Int(slot)].isCancelled else { throw .jobIsCancelled(id) }
         sink.jobMustStop(id, .requeued)
         waitAgain(slot, .cancelled, at: now, into: &sink)
     }
@@ -463,11 +475,13 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         let job = table.records[Int(slot)]
-        guard !table.records[Int(slot)].isCancelled else { throw .jobIsCancelled(id) }
         giveBack(slot, at: now)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
         sink.jobRequeued(job.end(state, at: now))
+        if job.hasExtras, let extras = table.extras[slot] {
+            table.records[Int(slot)].request.isExclusive = extras.asksForWholeNodes
+        }
         table.records[Int(slot)].predict(job.predictedSeconds)
         place(slot, at: now)
     }
@@ -576,6 +590,7 @@ extension Emulator {
         table.records[Int(slot)].hasLimits = true
         let freed = limits.setNeed(need, of: table.records[Int(slot)])
         if !isRunning { place(slot, at: now) }
+        for parked in freed { reconsider(parked, at: now) }
     }
 
     private mutating func withdrawAndPlace(_ slot: Int32, at now: SimInstant) {
@@ -590,8 +605,10 @@ extension Emulator {
         guard !job.hasExtras else { return }
         withdraw(slot)
         table.records[Int(slot)].phase = .waiting
-        for parked in freed { reconsider(parked, at: now) }
-        table.withExtras(slot) { $0.requestedPartitions = [Int(job.partition)] }
+        table.withExtras(slot) {
+            $0.requestedPartitions = [Int(job.partition)]
+            $0.asksForWholeNodes = job.request.isExclusive
+        }
     }
 
     private mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {

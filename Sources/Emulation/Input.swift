@@ -88,7 +88,8 @@ public enum InputRejection: Error, Hashable, Sendable {
     case unknownPartition
     /// The partition takes no jobs.
     case partitionTakesNoJobs(partition: Int)
-    /// No nodes of the partitions could ever take the request.
+    /// No nodes of the partitions could ever take the request, with those that it names and without
+    /// those that it excludes.
     case neverFits
     /// The job is held, depends on another, or waits for its time or its partition.
     case jobMayNotStart(JobID, PendingReason)

@@ -36,18 +36,19 @@ struct NodeGrouping {
             )
             for member in members { groupOfPartition[member] = groups.count }
             for index in indices { groupOfNode[index] = groups.count }
-            var masks: [Int: ContiguousArray<Bool>?] = [:]
+            var own: [Int: GroupPartition] = [:]
             for member in members {
-                let own = partitions[member].nodes
-                let mask = ContiguousArray(indices.map(own.contains))
-                masks[member] = .some(mask.allSatisfy(\.self) ? nil : mask)
+                let mask = ContiguousArray(indices.map(partitions[member].nodes.contains))
+                own[member] = GroupPartition(
+                    nodes: mask.allSatisfy(\.self) ? nil : mask,
+                    isWholeNode: partitions[member].isWholeNode
+                )
             }
             groups.append(
                 SchedulingGroup(
                     nodes: indices.map { configuration.nodes[$0] },
                     machineIndex: indices,
-                    partitions: masks,
-                    isWholeNodeOnly: members.allSatisfy { partitions[$0].isWholeNode },
+                    partitions: own,
                     sharesCards: configuration.sharesCards,
                     leafSwitches: configuration.leafSwitches.isEmpty
                         ? [] : indices.map { configuration.leafSwitches[$0] },

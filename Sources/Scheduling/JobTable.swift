@@ -40,7 +40,7 @@ public struct ActiveJob: Sendable {
     public var hasExtras = false
     /// Whether it counts against concurrency limits.
     public var hasLimits: Bool
-    /// What it asks for.
+    /// What it asks for. A job with extras holds nodes whole also where its partition says so.
     public var request: ResourceRequest
     /// What it shares with jobs of the same request, by the group's number; −1 when nobody counts.
     var shape: Int32 = -1
@@ -105,8 +105,10 @@ public struct ActiveJob: Sendable {
 
 /// What few jobs have: kept beside the table so that the others do not pay for it.
 public struct JobExtras: Sendable {
-    /// All partitions that it asked for, in the order to try.
+    /// The partitions that it asked for and that could ever take it, in the order to try.
     public var requestedPartitions: [Int] = []
+    /// Whether its user asked for whole nodes.
+    public var asksForWholeNodes = false
     /// Those of them that take it as things are.
     public var partitions: [Int] = []
     /// Not to be started before.

@@ -59,8 +59,13 @@ extension NodeTable {
         return (0..<last).reduce(0) { max($0, idleState($1).chunks(request)) }
     }
 
-    /// Whether the permitted nodes could take `request` if all were idle and in service.
+    /// Whether the permitted nodes could take `request` if all were idle and in service, with a
+    /// chunk at least on each required one.
     func couldEverFit(_ request: ResourceRequest, _ filter: NodeFilter) -> Bool {
+        guard filter.required.count <= Int(request.chunkCount) else { return false }
+        for node in filter.required {
+            guard filter.permits(node), idleState(node).chunks(request) > 0 else { return false }
+        }
         var chunks: Int64 = 0
         for node in 0..<count where filter.permits(node) {
             chunks += Int64(idleState(node).chunks(request))

@@ -113,10 +113,20 @@ extension SchedulingGroup {
         table.records[index].nodesHeld = size
         table.records[index].coresHeld = held
         table.records[index].acceleratorsHeld = cards
+        if table.records[index].hasExtras { settlePartition(of: slot, &table) }
         ends.insert(end: table.records[index].expectedEnd, units: size, slot: slot)
         if table.records[index].hasLimits { limits.hold(table.records[index]) }
         startedSlots.append(slot)
         return true
+    }
+
+    /// A job of several partitions runs in the first that it may use here; all have all nodes.
+    private func settlePartition(of slot: Int32, _ table: inout JobTable) {
+        guard let choice = choices(slot, table).first else {
+            preconditionFailure("job \(table.records[Int(slot)].id) starts in no partition")
+        }
+        table.records[Int(slot)].partition = Int32(choice.partition)
+        table.records[Int(slot)].request = choice.request
     }
 
     /// Takes an entry out of the queue when a concurrency limit leaves no room for it.

@@ -127,8 +127,7 @@ extension SchedulingGroup {
             if isPlain { shapes[shape].failedNow = nowGeneration }
             return
         }
-        let request = table.records[Int(slot)].request
-        if isLong, !holdAtShadow(placed.segments, request) {
+        if isLong, !holdAtShadow(placed.segments, placed.request) {
             if isPlain { shapes[shape].failedLong = longGeneration }
             hasLongFailure = true
             return
@@ -169,32 +168,49 @@ extension SchedulingGroup {
 
     struct Placed {
         var partition: Int
+        var request: ResourceRequest
         var segments: [AllocationSegment]
     }
 
+    /// A partition of this group in which a job may run, and what it asks for there.
+    struct Choice {
+        var partition: Int
+        var request: ResourceRequest
+        var filter: NodeFilter
+    }
+
     /// Where a job may go, partition by partition in the order to try.
-    private func filters(
-        _ slot: Int32,
-        _ table: JobTable
-    ) -> [(partition: Int, filter: NodeFilter)] {
-        let partition = Int(table.records[Int(slot)].partition)
-        guard table.records[Int(slot)].hasExtras, let extras = table.extras[slot] else {
-            return [(partition, NodeFilter(partition: partitions[partition] ?? nil))]
+    func choices(_ slot: Int32, _ table: JobTable) -> [Choice] {
+        let job = table.records[Int(slot)]
+        guard job.hasExtras, let extras = table.extras[slot] else {
+            let partition = Int(job.partition)
+            let filter = NodeFilter(partition: partitions[partition]?.nodes)
+            return [Choice(partition: partition, request: job.request, filter: filter)]
         }
-        let required = extras.requiredNodes.map { Array($0) } ?? []
-        let local = required.compactMap(nodes.localIndex)
-        // A required node outside the group can never be had here.
-        guard local.count == required.count else { return [] }
-        let excluded = Set((extras.excludedNodes ?? IDSet()).compactMap(nodes.localIndex))
-        let own = extras.partitions.filter { partitions.keys.contains($0) }
-        return own.map { partition in
-            let filter = NodeFilter(
-                partition: partitions[partition] ?? nil,
-                required: local,
-                excluded: excluded
-            )
-            return (partition, filter)
+        return extras.partitions.compactMap { partition in
+            guard let own = partitions[partition],
+                let filter = filter(
+                    partition,
+                    required: extras.requiredNodes,
+                    excluded: extras.excludedNodes
+                )
+            else { return nil }
+            var request = job.request
+            request.isExclusive = request.isExclusive || own.isWholeNode
+            return Choice(partition: partition, request: request, filter: filter)
         }
+    }
+
+    /// The nodes of a partition that a job may use; nil when it needs one of another group.
+    func filter(_ partition: Int, required: IDSet?, excluded: IDSet?) -> NodeFilter? {
+        let wanted = required.map { Array($0) } ?? []
+        let local = wanted.compactMap(nodes.localIndex)
+        guard local.count == wanted.count else { return nil }
+        return NodeFilter(
+            partition: partitions[partition]?.nodes,
+            required: local,
+            excluded: Set((excluded ?? IDSet()).compactMap(nodes.localIndex))
+        )
     }
 
     private func context(_ slot: Int32, _ table: JobTable) -> PlacementContext {
@@ -211,14 +227,18 @@ extension SchedulingGroup {
         let context = context(slot, table)
         if !table.records[Int(slot)].hasExtras {
             let partition = Int(table.records[Int(slot)].partition)
-            let filter = NodeFilter(partition: partitions[partition] ?? nil)
+            let filter = NodeFilter(partition: partitions[partition]?.nodes)
             return nodes.place(request, filter, context).map {
-                Placed(partition: partition, segments: $0)
+                Placed(partition: partition, request: request, segments: $0)
             }
         }
-        for (partition, filter) in filters(slot, table) {
-            if let segments = nodes.place(request, filter, context) {
-                return Placed(partition: partition, segments: segments)
+        for choice in choices(slot, table) {
+            if let segments = nodes.place(choice.request, choice.filter, context) {
+                return Placed(
+                    partition: choice.partition,
+                    request: choice.request,
+                    segments: segments
+                )
             }
         }
         return nil
@@ -234,7 +254,8 @@ extension SchedulingGroup {
         let slot = queue.slot(at: cursor)
         let index = Int(slot)
         removeFromQueue(cursor, table)
-        let request = table.records[index].request
+        let request = placed.request
+        table.records[index].request = request
         table.records[index].phase = .running
         table.records[index].startedAt = now
         table.records[index].partition = Int32(placed.partition)
@@ -293,7 +314,7 @@ extension SchedulingGroup {
 
     private func chunksForTrackedHead(on segments: [AllocationSegment]) -> Int64 {
         guard let trackedHead else { return 0 }
-        let mask = partitions[Int(trackedHead.shape.partition)] ?? nil
+        let mask = partitions[Int(trackedHead.shape.partition)]?.nodes
         var chunks: Int64 = 0
         for segment in segments {
             let node = Int(segment.node)
@@ -330,15 +351,15 @@ extension SchedulingGroup {
     ) -> HeadShadow? {
         let isPlain = !table.records[Int(slot)].hasExtras
         var best: (shadow: HeadShadow, overlay: ShadowOverlay)?
-        for (partition, filter) in filters(slot, table) {
+        for choice in choices(slot, table) {
             let start = HeadShadow(
                 instant: now,
-                request: table.records[Int(slot)].request,
-                filter: filter,
+                request: choice.request,
+                filter: choice.filter,
                 availability: availability(
-                    table.records[Int(slot)].request,
-                    filter,
-                    partition: Int32(partition),
+                    choice.request,
+                    choice.filter,
+                    partition: Int32(choice.partition),
                     isPlain: isPlain
                 )
             )

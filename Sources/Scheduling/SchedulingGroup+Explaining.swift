@@ -26,11 +26,6 @@ public enum Obstacle: Hashable, Sendable {
 }
 
 extension SchedulingGroup {
-    /// The nodes that a queued job needs here, or the cores where nodes are shared.
-    public func unitsNeeded(by slot: Int32, _ table: JobTable) -> Int32 {
-        units(of: table.records[Int(slot)].request)
-    }
-
     /// Units that were free when the pass at `now` began, if it is over: what is free and what the
     /// jobs hold that it started.
     public func unitsFreeBeforePass(at now: SimInstant, _ table: JobTable) -> Int32 {

@@ -1,4 +1,5 @@
 public import ClusterModel
+public import IndexSets
 public import JobModel
 public import Quantities
 
@@ -18,8 +19,8 @@ public struct SchedulingGroup: Sendable {
     var byLimit = WaitingQueue()
     var ends = ExpectedEnds()
     let policy: SchedulingPolicy
-    /// The partitions of the group, and which of its nodes each has (nil: all).
-    let partitions: [Int: ContiguousArray<Bool>?]
+    /// The partitions of the group, by their positions in the configuration.
+    let partitions: [Int: GroupPartition]
     /// Queued jobs that name nodes.
     var constrainedCount = 0
     /// Looks at nodes one by one even where counting would do: for tests.
@@ -62,25 +63,21 @@ public struct SchedulingGroup: Sendable {
     /// - Parameters:
     ///   - nodes: the group's nodes.
     ///   - machineIndex: the machine's index of each, ascending.
-    ///   - partitions: for each partition, by its position in the configuration, whether it has
-    ///     the group's node `i` at `i`; nil when it has all.
-    ///   - isWholeNodeOnly: whether every partition gives nodes whole.
+    ///   - partitions: the group's partitions, by their positions in the configuration.
     ///   - sharesCards: whether jobs may ask for parts of cards.
     ///   - leafSwitches: the leaf switch of each node; empty when it does not matter.
     public init(
         nodes: [NodeCapacity],
         machineIndex: [Int],
-        partitions: [Int: ContiguousArray<Bool>?],
-        isWholeNodeOnly: Bool,
+        partitions: [Int: GroupPartition],
         sharesCards: Bool = false,
         leafSwitches: [Int32] = [],
         policy: SchedulingPolicy
     ) {
-        let isCovered = partitions.values.allSatisfy { $0 == nil }
         self.nodes = NodeTable(
             nodes: nodes,
             machineIndex: machineIndex,
-            isWholeNodeOnly: isWholeNodeOnly && isCovered,
+            isWholeNodeOnly: partitions.values.allSatisfy { $0.isWholeNode && $0.nodes == nil },
             sharesCards: sharesCards,
             placement: policy.placement
         )
@@ -108,11 +105,20 @@ public struct SchedulingGroup: Sendable {
             : Int32(clamping: Int64(request.chunkCount) * Int64(request.coresPerChunk))
     }
 
+    /// What the queue's index counts for a job: each node that it names is one that it needs.
+    public func unitsNeeded(by slot: Int32, _ table: JobTable) -> Int32 {
+        let units = units(of: table.records[Int(slot)].request)
+        guard nodes.isUniform, table.records[Int(slot)].hasExtras,
+            let required = table.extras[slot]?.requiredNodes
+        else { return units }
+        return max(units, Int32(required.count))
+    }
+
     /// The fewest nodes that a request can do with; exact on uniform nodes.
     public func nodesNeeded(for request: ResourceRequest) -> Int32 {
         if request.chunksPerNodeMaximum == 1 { return request.chunkCount }
         let perNode = max(1, nodes.mostChunksOnOneNode(request))
-        return (request.chunkCount + perNode - 1) / perNode
+        return (request.chunkCount - 1) / perNode + 1
     }
 
     // MARK: Queue
@@ -120,7 +126,7 @@ public struct SchedulingGroup: Sendable {
     /// Puts a job in the queue.
     public mutating func enqueue(_ slot: Int32, _ table: inout JobTable) {
         let index = Int(slot)
-        let units = units(of: table.records[index].request)
+        let units = unitsNeeded(by: slot, table)
         let limit = table.records[index].plannedSeconds
         let key = table.records[index].key
         queue.insert(key: key, slot: slot, size: units, limit: limit)
@@ -316,13 +322,13 @@ public struct SchedulingGroup: Sendable {
         }
         if nodes.isUniform {
             nodes.release(listFrom: table.records[Int(slot)].firstNode)
+            table.records[Int(slot)].firstNode = -1
         } else {
             giveBack(table.segments[Int(slot)], of: table.records[Int(slot)].request)
             table.segments[Int(slot)] = []
         }
     }
 
-            table.records[Int(slot)].firstNode = -1
     /// Gives a running job another limit.
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ table: inout JobTable) {
         ends.remove(end: table.records[Int(slot)].expectedEnd, slot: slot)
@@ -413,17 +419,27 @@ public struct SchedulingGroup: Sendable {
 
     /// Whether nodes of a partition of this group could ever take `request`, if all were idle and
     /// in service.
+    ///
+    /// - Parameters:
+    ///   - required: the machine's indices of nodes that must be among them; nil when none.
+    ///   - excluded: those that must not.
     public mutating func couldEverFit(
         _ request: ResourceRequest,
-        inPartition partition: Int
+        inPartition partition: Int,
+        required: IDSet? = nil,
+        excluded: IDSet? = nil
     ) -> Bool {
+        if required != nil || excluded != nil {
+            return filter(partition, required: required, excluded: excluded)
+                .map { nodes.couldEverFit(request, $0) } ?? false
+        }
         if nodes.isUniform {
             return nodes.mostChunksOnOneNode(request) > 0
                 && nodesNeeded(for: request) <= Int32(nodes.count)
         }
         let shape = Int(shape(request, partition: Int32(partition)))
         if let known = shapes[shape].everFits { return known }
-        let filter = NodeFilter(partition: partitions[partition] ?? nil)
+        let filter = NodeFilter(partition: partitions[partition]?.nodes)
         let fits = nodes.couldEverFit(request, filter)
         shapes[shape].everFits = fits
         return fits
@@ -461,6 +477,15 @@ public struct SchedulingGroup: Sendable {
             precondition(job.phase == .running)
             precondition(entry.end == job.expectedEnd)
             precondition(entry.units == unitsReturning(entry.slot, table))
+            guard let partition = partitions[Int(job.partition)] else {
+                preconditionFailure("job \(job.id) runs outside its partition")
+            }
+            let held = allocation(of: entry.slot, table).compactMap { nodes.localIndex($0.node) }
+            let isInside = held.allSatisfy { partition.nodes?[$0] ?? true }
+            precondition(isInside, "job \(job.id) holds nodes outside its partition")
+            let isWhole = held.allSatisfy { nodes.isUniform || nodes.amounts[$0].jobs == 1 }
+            precondition(isWhole || !job.request.isExclusive, "job \(job.id) shares nodes")
+            precondition(job.request.isExclusive || !partition.isWholeNode)
             return true
         }
         precondition(running == ends.count)
@@ -476,6 +501,20 @@ public struct SchedulingGroup: Sendable {
             cursor = queue.entry(after: current)
         }
         precondition(queued == queue.count)
+    }
+}
+
+/// A partition of a queue group.
+public struct GroupPartition: Sendable {
+    /// Whether it has the group's node `i`, at `i`; nil when it has all.
+    public var nodes: ContiguousArray<Bool>?
+    /// Whether it gives nodes whole.
+    public var isWholeNode: Bool
+
+    /// Makes a partition.
+    public init(nodes: ContiguousArray<Bool>?, isWholeNode: Bool) {
+        self.nodes = nodes
+        self.isWholeNode = isWholeNode
     }
 }
 

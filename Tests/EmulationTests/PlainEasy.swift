@@ -1,6 +1,7 @@
 import ClusterModel
 import Emulation
 import EmulatorTestSupport
+import IndexSets
 import JobModel
 import Quantities
 import Scheduling
@@ -8,158 +9,241 @@ import Scheduling
 /// The rules of FCFS and EASY as the documentation states them, with no index and no shortcut:
 /// the twin that the emulator is held against.
 struct PlainScheduler {
+    /// What a job gets on one node.
+    struct Share {
+        var chunks: Int32
+        /// Positions of the node's cards.
+        var cards: [Int]
+    }
+
+    /// Where a job runs, and what it asks for there.
+    struct Spot {
+        var partition: Int
+        var request: ResourceRequest
+        var shares: [Int: Share] = [:]
+    }
+
     struct Running {
         var id: JobID
-        var request: ResourceRequest
-        var segments: [Int: Int32]
+        var spot: Spot
         var expectedEnd: Int64
     }
 
+    /// A waiting job and the partitions that could ever take it.
+    struct Waiting {
+        var arrival: World.Arrival
+        var partitions: [Int]
+        /// What the order by size goes by.
+        var size: Int64
+        var id: JobID { arrival.submission.id }
+        var limit: Int64 { arrival.submission.timeLimit.microseconds }
+    }
+
     let world: World
-    var waiting: [World.Arrival] = []
+    /// Partitions that share nodes.
+    let groups: [[Int]]
+    var waiting: [Waiting] = []
     var running: [Running] = []
     var starts: [JobID: SimInstant] = [:]
+    var partitions: [JobID: Int] = [:]
 
-    /// Free cores, memory (MiB), cards and jobs of one node.
+    init(world: World) {
+        self.world = world
+        let own = world.configuration.partitions
+        groups = own.indices.compactMap { seed in
+            let members = own.indices.filter { own[$0].nodes.intersects(own[seed].nodes) }
+            return members.first == seed ? members : nil
+        }
+    }
+
+    /// What is free on one node; cards in 1/1000, one by one.
     struct Node {
         var cores: Int32
         var memory: Int32
-        var cards: Int32
-        var jobs: Int32
+        var cards: [Int32]
+        var jobs: Int32 = 0
+
+        init(_ capacity: NodeCapacity) {
+            cores = capacity.cores
+            memory = Int32(capacity.memory.mebibytes)
+            cards = Array(repeating: 1_000, count: Int(capacity.accelerators))
+        }
+
+        /// The cards for one chunk: for a part the fullest that has room, whole ones from the lowest.
+        func cards(for request: ResourceRequest) -> [Int]? {
+            if request.acceleratorShare < 1_000 {
+                let room = cards.indices.filter { cards[$0] >= request.acceleratorShare }
+                return room.min { (cards[$0], $0) < (cards[$1], $1) }.map { [$0] }
+            }
+            let whole = cards.indices.filter { cards[$0] == 1_000 }
+            let wanted = Int(request.acceleratorsPerChunk)
+            return whole.count < wanted ? nil : Array(whole.prefix(wanted))
+        }
+
+        mutating func take(_ share: Share, _ request: ResourceRequest) {
+            cores -= share.chunks * request.coresPerChunk
+            memory -= share.chunks * request.memoryMebibytesPerChunk
+            for card in share.cards { cards[card] -= request.acceleratorShare }
+        }
     }
 
-    func node(_ capacity: NodeCapacity) -> Node {
-        Node(
-            cores: capacity.cores,
-            memory: Int32(capacity.memory.mebibytes),
-            cards: capacity.accelerators,
-            jobs: 0
-        )
-    }
+    func idle() -> [Node] { world.configuration.nodes.map { Node($0) } }
 
-    func idle() -> [Node] { world.configuration.nodes.map(node) }
-
-    func request(_ arrival: World.Arrival) -> ResourceRequest {
-        var request = arrival.submission.request
-        let partition = world.configuration.partitions[arrival.submission.partitions[0]]
-        if partition.isWholeNode { request.isExclusive = true }
-        return request
-    }
-
-    func take(_ segments: [Int: Int32], _ request: ResourceRequest, _ nodes: inout [Node]) {
-        for (index, chunks) in segments {
+    func take(_ spot: Spot, _ nodes: inout [Node]) {
+        for (index, share) in spot.shares {
             nodes[index].jobs += 1
-            if request.isExclusive {
+            if spot.request.isExclusive {
                 nodes[index].cores = 0
                 nodes[index].memory = 0
-                nodes[index].cards = 0
+                nodes[index].cards = nodes[index].cards.map { _ in 0 }
             } else {
-                nodes[index].cores -= chunks * request.coresPerChunk
-                nodes[index].memory -= chunks * request.memoryMebibytesPerChunk
-                nodes[index].cards -= chunks * request.acceleratorsPerChunk
+                nodes[index].take(share, spot.request)
             }
         }
     }
 
-    /// First fit, one chunk after another.
-    func place(_ arrival: World.Arrival, on free: [Node]) -> [Int: Int32]? {
-        let request = request(arrival)
-        let permitted = world.configuration.partitions[arrival.submission.partitions[0]].nodes
-        var segments: [Int: Int32] = [:]
+    // MARK: Placement
+
+    /// First fit, one chunk after another; nodes that the job names come first, and each leaves a
+    /// chunk for those behind it.
+    func place(_ submission: JobSubmission, in partition: Int, on free: [Node]) -> Spot? {
+        let own = world.configuration.partitions[partition]
+        var request = submission.request
+        request.isExclusive = request.isExclusive || own.isWholeNode
+        var spot = Spot(partition: partition, request: request)
         var rest = request.chunkCount
-        for index in free.indices where permitted.contains(index) {
+        let required = submission.requiredNodes.map { Array($0) } ?? []
+        let excluded = submission.excludedNodes ?? IDSet()
+        func fill(_ index: Int, _ most: Int32) -> Int32 {
+            guard own.nodes.contains(index), !excluded.contains(index) else { return 0 }
             var node = free[index]
-            if request.isExclusive && node.jobs > 0 { continue }
-            while rest > 0, segments[index, default: 0] < request.chunksPerNodeMaximum,
+            var share = Share(chunks: 0, cards: [])
+            if request.isExclusive && node.jobs > 0 { return 0 }
+            while share.chunks < min(most, request.chunksPerNodeMaximum),
                 node.cores >= request.coresPerChunk,
                 node.memory >= request.memoryMebibytesPerChunk,
-                node.cards >= request.acceleratorsPerChunk
+                let cards = node.cards(for: request)
             {
-                node.cores -= request.coresPerChunk
-                node.memory -= request.memoryMebibytesPerChunk
-                node.cards -= request.acceleratorsPerChunk
-                segments[index, default: 0] += 1
-                rest -= 1
+                node.take(Share(chunks: 1, cards: cards), request)
+                share.chunks += 1
+                share.cards += cards
             }
+            if share.chunks > 0 { spot.shares[index] = share }
+            return share.chunks
         }
-        return rest == 0 ? segments : nil
+        for (position, index) in required.enumerated() {
+            let taken = fill(index, rest - Int32(required.count - position - 1))
+            guard taken > 0 else { return nil }
+            rest -= taken
+        }
+        for index in free.indices where rest > 0 && !required.contains(index) {
+            rest -= fill(index, rest)
+        }
+        return rest == 0 ? spot : nil
+    }
+
+    /// The first of the job's partitions in a group that has room.
+    func place(_ job: Waiting, in group: [Int], on free: [Node]) -> Spot? {
+        for partition in job.partitions where group.contains(partition) {
+            if let spot = place(job.arrival.submission, in: partition, on: free) { return spot }
+        }
+        return nil
     }
 
     func free(without ended: (Running) -> Bool = { _ in false }) -> [Node] {
         var nodes = idle()
-        for job in running where !ended(job) { take(job.segments, job.request, &nodes) }
+        for job in running where !ended(job) { take(job.spot, &nodes) }
         return nodes
     }
 
-    mutating func start(_ arrival: World.Arrival, _ segments: [Int: Int32], _ now: SimInstant) {
-        starts[arrival.submission.id] = now
+    mutating func start(_ job: Waiting, _ spot: Spot, _ now: SimInstant) {
+        starts[job.id] = now
+        partitions[job.id] = spot.partition
         running.append(
-            Running(
-                id: arrival.submission.id,
-                request: request(arrival),
-                segments: segments,
-                expectedEnd: now.microseconds + arrival.submission.timeLimit.microseconds
+            Running(id: job.id, spot: spot, expectedEnd: now.microseconds + job.limit)
+        )
+        waiting.removeAll { $0.id == job.id }
+    }
+
+    // MARK: Queue
+
+    /// Takes a job in, if any of its partitions could ever hold it.
+    mutating func admit(_ arrival: World.Arrival) {
+        let spots = arrival.submission.partitions.compactMap { partition in
+            place(arrival.submission, in: partition, on: idle())
+        }
+        guard let first = spots.first else { return }
+        let request = arrival.submission.request
+        let nodes = world.configuration.partitions[first.partition].nodes
+        let isShared = groups.contains { group in
+            group.contains(first.partition)
+                && (group.contains { !world.configuration.partitions[$0].isWholeNode }
+                    || group.contains { world.configuration.partitions[$0].nodes != nodes })
+        }
+        // The order goes by nodes where they are given whole, by cores elsewhere.
+        var unnamed = arrival.submission
+        (unnamed.requiredNodes, unnamed.excludedNodes) = (nil, nil)
+        let spot = place(unnamed, in: first.partition, on: idle()) ?? first
+        waiting.append(
+            Waiting(
+                arrival: arrival,
+                partitions: spots.map(\.partition),
+                size: isShared
+                    ? Int64(request.chunkCount) * Int64(request.coresPerChunk)
+                    : Int64(spot.shares.count)
             )
         )
-        waiting.removeAll { $0.submission.id == arrival.submission.id }
     }
 
     /// Whether `left` goes first by a value, then by submission, then by number.
-    func goesBefore(
-        _ left: World.Arrival,
-        _ right: World.Arrival,
-        _ value: (World.Arrival) -> Int64
-    ) -> Bool {
-        (value(left), left.at.microseconds, left.submission.id)
-            < (value(right), right.at.microseconds, right.submission.id)
+    func goesBefore(_ left: Waiting, _ right: Waiting, _ value: (Waiting) -> Int64) -> Bool {
+        (value(left), left.arrival.at.microseconds, left.id)
+            < (value(right), right.arrival.at.microseconds, right.id)
     }
 
     mutating func sortQueue(_ order: QueueOrder) {
         guard order == .widest else { return }
-        let isShared = world.configuration.partitions.contains { !$0.isWholeNode }
-        waiting = waiting.sorted {
-            goesBefore($0, $1) { arrival in
-                let request = request(arrival)
-                return -Int64(request.chunkCount) * (isShared ? Int64(request.coresPerChunk) : 1)
-            }
-        }
+        waiting = waiting.sorted { goesBefore($0, $1) { -$0.size } }
     }
 
-    mutating func pass(at now: SimInstant, _ backfill: BackfillPolicy) {
-        while let first = waiting.first, let segments = place(first, on: free()) {
-            start(first, segments, now)
+    // MARK: Pass
+
+    /// A pass over the queue of partitions that share nodes.
+    mutating func pass(at now: SimInstant, _ backfill: BackfillPolicy, in group: [Int]) {
+        func queue() -> [Waiting] {
+            waiting.filter { $0.partitions.contains(where: group.contains) }
         }
-        guard backfill != .none, let head = waiting.first else { return }
+        while let first = queue().first, let spot = place(first, in: group, on: free()) {
+            start(first, spot, now)
+        }
+        guard backfill != .none, let head = queue().first else { return }
         func end(_ job: Running) -> Int64 {
             job.expectedEnd <= now.microseconds ? now.microseconds + 1_000_000 : job.expectedEnd
         }
         let before = running
         let instants = Set(before.map(end)).sorted()
-        guard
-            let shadow = instants.first(where: { instant in
-                place(head, on: free { end($0) <= instant }) != nil
-            })
-        else { return }
-        var held: [Running] = []
-        var candidates = Array(waiting.dropFirst())
-        if backfill == .easySJBF {
-            candidates.sort { goesBefore($0, $1) { $0.submission.timeLimit.seconds } }
+        var promise: (instant: Int64, spot: Spot)?
+        for instant in instants where promise == nil {
+            promise = place(head, in: group, on: free { end($0) <= instant }).map { (instant, $0) }
         }
+        guard let promise else { return }
+        var held: [Spot] = []
+        var candidates = Array(queue().dropFirst())
+        if backfill == .easySJBF { candidates.sort { goesBefore($0, $1) { $0.limit } } }
         for candidate in candidates {
-            guard let segments = place(candidate, on: free()) else { continue }
-            let candidateEnd =
-                now.microseconds + candidate.submission.timeLimit.microseconds
-            if candidateEnd > shadow {
+            guard let spot = place(candidate, in: group, on: free()) else { continue }
+            let isLong = now.microseconds + candidate.limit > promise.instant
+            if isLong {
                 var nodes = idle()
-                for job in before where end(job) > shadow {
-                    take(job.segments, job.request, &nodes)
-                }
-                for job in held { take(job.segments, job.request, &nodes) }
-                take(segments, request(candidate), &nodes)
-                guard place(head, on: nodes) != nil else { continue }
+                for job in before where end(job) > promise.instant { take(job.spot, &nodes) }
+                for other in held { take(other, &nodes) }
+                take(spot, &nodes)
+                let submission = head.arrival.submission
+                let partition = promise.spot.partition
+                guard place(submission, in: partition, on: nodes) != nil else { continue }
+                held.append(spot)
             }
-            start(candidate, segments, now)
-            if candidateEnd > shadow, let job = running.last { held.append(job) }
+            start(candidate, spot, now)
         }
     }
 
@@ -174,13 +258,14 @@ struct PlainScheduler {
             ends.removeAll { $0.at == now }
             running.removeAll { over.contains($0.id) }
             while next < world.arrivals.count, world.arrivals[next].at.microseconds == now {
-                let arrival = world.arrivals[next]
+                admit(world.arrivals[next])
                 next += 1
-                if place(arrival, on: idle()) != nil { waiting.append(arrival) }
             }
             let known = Set(starts.keys)
             sortQueue(policy.order)
-            pass(at: SimInstant(microseconds: now), policy.backfill)
+            for group in groups {
+                pass(at: SimInstant(microseconds: now), policy.backfill, in: group)
+            }
             for arrival in world.arrivals {
                 let id = arrival.submission.id
                 guard starts[id] != nil, !known.contains(id) else { continue }

@@ -60,6 +60,10 @@ struct PlainTwinTests {
         var plain = PlainScheduler(world: world)
         plain.run(policy)
         #expect(sink.starts == plain.starts, "\(Seeds.note(seed, "PlainTwin", policy.name))")
+        #expect(
+            sink.partitions == plain.partitions,
+            "\(Seeds.note(seed, "PlainTwin", policy.name))"
+        )
         #expect(emulator.activeJobCount == 0, "\(Seeds.note(seed, "PlainTwin", policy.name))")
     }
 }

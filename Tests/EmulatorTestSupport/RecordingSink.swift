@@ -10,6 +10,8 @@ public struct RecordingSink: EffectSink {
     public var ends = EndQueue()
     /// When each job started last.
     public var starts: [JobID: SimInstant] = [:]
+    /// The partition in which each job started last.
+    public var partitions: [JobID: Int] = [:]
     /// How each job ended.
     public var endings: [JobID: JobEnd] = [:]
     /// Jobs that must stop.
@@ -25,6 +27,7 @@ public struct RecordingSink: EffectSink {
     /// Notes the start and plans the end by the job's run time, at most its limit.
     public mutating func jobStarted(_ start: JobStart) {
         starts[start.id] = start.startedAt
+        partitions[start.id] = start.partition
         let limit = start.deadline - start.startedAt
         let run = min(runTimes[start.id] ?? limit.microseconds, limit.microseconds)
         ends.push(start.id, at: start.startedAt.microseconds + run)

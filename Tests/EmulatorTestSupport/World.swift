@@ -41,7 +41,9 @@ public struct World: Sendable {
         return World(configuration: configuration, arrivals: arrivals)
     }
 
-    /// A machine of unequal nodes that jobs share by cores, memory and cards.
+    /// A machine of unequal nodes that jobs share by cores, memory and cards, some of them in a
+    /// partition of their own that may give its nodes whole, and equal whole nodes beside them. Jobs
+    /// name several partitions, and nodes.
     public static func shared(
         seed: UInt64,
         nodeCount: Int,
@@ -49,7 +51,7 @@ public struct World: Sendable {
         policy: SchedulingPolicy
     ) -> World {
         var random = SplitMix64(seed: seed, stream: "shared world")
-        let nodes = (0..<nodeCount).map { _ in
+        var nodes = (0..<nodeCount).map { _ in
             NodeCapacity(
                 cores: Int32(random.draw(2...8)),
                 memory: ByteCount(mebibytes: Int64(random.draw(4...16))),
@@ -57,14 +59,18 @@ public struct World: Sendable {
             )
         }
         let half = IDSet(0..<max(1, nodeCount / 2))
-        let configuration = EmulatorConfiguration(
+        let equal = NodeCapacity(cores: 4, memory: ByteCount(mebibytes: 8), accelerators: 1)
+        nodes += [equal, equal, equal]
+        var configuration = EmulatorConfiguration(
             nodes: nodes,
             partitions: [
                 PartitionConfiguration(nodes: IDSet(0..<nodeCount), isWholeNode: false),
-                PartitionConfiguration(nodes: half, isWholeNode: false),
+                PartitionConfiguration(nodes: half, isWholeNode: random.below(3) == 0),
+                PartitionConfiguration(nodes: IDSet(nodeCount..<nodes.count), isWholeNode: true),
             ],
             policy: policy
         )
+        configuration.sharesCards = random.below(2) == 0
         var arrivals = makeArrivals(jobCount, &random) { random in
             ResourceRequest(
                 chunkCount: Int32(random.draw(1...6)),
@@ -75,8 +81,19 @@ public struct World: Sendable {
                 isExclusive: random.below(6) == 0
             )
         }
-        for index in arrivals.indices where random.below(4) == 0 {
-            arrivals[index].submission.partitions = [1]
+        let lists = [[0], [0], [0], [1], [2], [0, 2], [2, 0], [0, 1], [1, 0], [2, 1, 0]]
+        for index in arrivals.indices {
+            let job = arrivals[index].submission.request
+            if configuration.sharesCards, job.chunkCount == 1, job.acceleratorsPerChunk == 1 {
+                arrivals[index].submission.request.acceleratorShare =
+                    Int32(random.draw(1...4)) * 250
+            }
+            arrivals[index].submission.partitions = lists[random.draw(0...(lists.count - 1))]
+            func names() -> IDSet {
+                IDSet((0...random.draw(0...1)).map { _ in random.draw(0...(nodes.count - 1)) })
+            }
+            if random.below(12) == 0 { arrivals[index].submission.requiredNodes = names() }
+            if random.below(12) == 0 { arrivals[index].submission.excludedNodes = names() }
         }
         return World(configuration: configuration, arrivals: arrivals)
     }
