@@ -70,13 +70,6 @@ public struct IDSet: Hashable, Sendable, Sequence {
         trim()
     }
 
-    /// Keeps only what is in `other` too.
-    public mutating func formIntersection(_ other: IDSet) {
-        words.removeLast(Swift.max(0, words.count - other.words.count))
-        for word in words.indices { words[word] &= other.words[word] }
-        trim()
-    }
-
     /// Whether the two sets share a member.
     public func intersects(_ other: IDSet) -> Bool {
         zip(words, other.words).contains { $0 & $1 != 0 }
