@@ -145,6 +145,8 @@ public final class ExternalPolicy: ReplayDecider {
                     + " \(free) are free"
             case .wakesTooEarly(let wake):
                 "asks to be woken at \(wake) µs, which is not in the future"
+            case .wakesTooLate(let wake):
+                "asks to be woken at \(wake) µs, which is later than \(Trace.instantMaximum)"
             case .leftWaiting(let jobs):
                 "leaves \(jobs.count) jobs waiting although nothing runs and nothing is to come:"
                     + " \(jobs.prefix(5).map { String(number($0)) }.joined(separator: ", "))"

@@ -44,6 +44,8 @@ public enum RefusedDecision: Error, Hashable, Sendable {
     case doesNotFit(Int, free: Int)
     /// The instant to be asked again at is not in the future. Unit: µs of trace time.
     case wakesTooEarly(Int64)
+    /// The instant to be asked again at is beyond what a log may name. Unit: µs of trace time.
+    case wakesTooLate(Int64)
     /// Nothing runs, nothing is to come, and these jobs were never started.
     case leftWaiting([Int])
 }

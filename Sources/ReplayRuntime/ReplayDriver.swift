@@ -58,6 +58,10 @@ public struct ReplayDriver {
     private var decider: (any ReplayDecider)?
     /// What the decider has not been told yet.
     private var news = ReplaySituation()
+    /// How often in a row the decider was woken for nothing: nothing runs, nothing is to come, and it
+    /// started nothing.
+    private var idleWakeCount = 0
+    private static let idleWakeMaximum = 10_000
     /// Why the decider cannot go on.
     private var failure: (any Error)?
     /// Told now and then how many jobs have been submitted; for those who watch long runs.
@@ -215,11 +219,12 @@ extension ReplayDriver {
         defer { self.decider = nil }
         let result = run(watch: watch)
         if let failure { throw failure }
-        guard emulator.activeJobCount == 0 else {
-            let waiting = trace.jobs.indices.filter { emulator.phase(of: Self.id($0)) != nil }
-            throw RefusedDecision.leftWaiting(waiting)
-        }
+        guard emulator.activeJobCount == 0 else { throw leftWaiting }
         return result
+    }
+
+    private var leftWaiting: RefusedDecision {
+        .leftWaiting(trace.jobs.indices.filter { emulator.phase(of: Self.id($0)) != nil })
     }
 
     private static func id(_ index: Int) -> JobID { JobID(UInt32(index + 1)) }
@@ -236,6 +241,12 @@ extension ReplayDriver {
             for index in decision.starts { try start(index, now) }
             guard let wake = decision.wake else { return }
             guard wake > now - origin else { throw RefusedDecision.wakesTooEarly(wake) }
+            guard wake <= Trace.instantMaximum else { throw RefusedDecision.wakesTooLate(wake) }
+            let isOver = next == trace.jobs.count && emulator.runningJobCount == 0
+            // When all has ended there is nothing to be woken for.
+            guard !isOver || emulator.activeJobCount > 0 else { return }
+            idleWakeCount = isOver ? idleWakeCount + 1 : 0
+            guard idleWakeCount <= Self.idleWakeMaximum else { throw leftWaiting }
             sink.wake = wake + origin
         } catch {
             failure = error

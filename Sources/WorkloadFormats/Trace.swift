@@ -184,7 +184,7 @@ public struct Trace: Sendable {
 
     /// The last instant that a log may name, the end of the year 9999, and as far from its start as a
     /// submission may be. Unit: µs, since 1970.
-    static let instantMaximum: Int64 = 253_402_300_799_000_000
+    public static let instantMaximum: Int64 = 253_402_300_799_000_000
 
     /// Makes an empty trace.
     public init() {}

@@ -108,6 +108,10 @@ struct ExternalPolicyTests {
             (hello + "read a; echo '{\"start\":[]'; echo x; cat", "the answer is not JSON"),
             (hello + "read a; echo '{\"start\":[],\"wake\":0}'; cat", "which is not in the future"),
             (
+                hello + "read a; echo '{\"start\":[],\"wake\":9223372036854775807}'; cat",
+                "which is later than 253402300799000000"
+            ),
+            (
                 hello + "while read a; do echo '{\"start\":[]}'; done",
                 "leaves 3 jobs waiting although nothing runs and nothing is to come: 1, 2, 3"
             ),
@@ -121,6 +125,36 @@ struct ExternalPolicyTests {
         }
         #expect(failure?.description.contains(message) == true, "\(failure?.description ?? "")")
         #expect(hasGone(marker))
+    }
+
+    /// Starts its first `jobCount` jobs at once, and asks to be woken a minute later, for ever.
+    private final class Sleeper: ReplayDecider {
+        var jobCount: Int
+        var requestCount = 0
+
+        init(jobCount: Int) {
+            self.jobCount = jobCount
+        }
+
+        func decide(_ situation: ReplaySituation) -> ReplayDecision {
+            requestCount += 1
+            let starts = situation.submitted.filter { $0 < jobCount }
+            return ReplayDecision(starts: starts, wake: situation.now + 60_000_000)
+        }
+    }
+
+    @Test("A policy that sleeps for ever ends with its work, and at last without it")
+    func sleepsForEver() throws {
+        var trace = try log(jobs: 2)
+        for index in trace.jobs.indices { trace.jobs[index].processors = 1 }
+        let machine = ReplayMachine.processors(100, policy: SchedulingPolicy(backfill: .external))
+        var driver = ReplayDriver(trace: trace, machine: machine)
+        let result = try driver.run(asking: Sleeper(jobCount: 2))
+        #expect(result.ended.allSatisfy { $0 >= 0 })
+        let idle = Sleeper(jobCount: 1)
+        driver = ReplayDriver(trace: trace, machine: machine)
+        #expect(throws: RefusedDecision.leftWaiting([1])) { try driver.run(asking: idle) }
+        #expect(idle.requestCount > 10_000)
     }
 
     @Test("A policy that starts more than fits is refused by name and number")
