@@ -26,6 +26,13 @@ extension Emulator {
         case .running: return nil
         case .waiting, .parked: return job.reason
         case .queued:
+            if let limit = groups[Int(job.group)].limitHoldingBack(slot) {
+                return limits.reason(limit)
+            }
+            let hasNodes = groupsOf(slot).contains {
+                groups[$0].hasNodesInService(for: slot, table)
+            }
+            guard hasNodes else { return .reqNodeNotAvail }
             let isHead = groups[Int(job.group)].headSlot == slot
             return isHead ? .resources : .priority
         }
@@ -49,8 +56,9 @@ extension Emulator {
     /// The state of a partition.
     public func state(ofPartition partition: Int) -> PartitionState { partitions[partition].state }
 
-    /// When a pending job starts if every job runs to its time limit and nothing else happens;
-    /// nil when that is never, or not within `roundsMaximum` ends.
+    /// When a pending job starts if every job runs to its time limit (under `last2` as long as is
+    /// predicted) and nothing else happens but that begin times come; nil when that is never, or
+    /// not within `roundsMaximum` instants.
     public func estimatedStart(
         of id: JobID,
         from now: SimInstant,
@@ -71,17 +79,21 @@ extension Emulator {
         ahead.limits.spendReservations()
         var sink = StartRecorder(wanted: id)
         var instant = now
+        ahead.wakeTimed(at: instant, into: &sink)
         ahead.schedulingPass(at: instant, into: &sink)
         for _ in 0..<roundsMaximum {
             if let start = sink.start { return start }
-            guard let next = ahead.nextExpectedEnd(after: instant) else { return nil }
-            instant = next.instant
-            for ended in next.ids {
+            let next = ahead.nextExpectedEnd(after: instant)
+            let wake = sink.takeWake(before: next?.instant)
+            guard let due = wake ?? next?.instant else { return nil }
+            instant = due
+            for ended in next?.ids ?? [] where next?.instant == instant {
                 // The list was read from the running jobs just now.
                 guard (try? ahead.end(ended, .timeout, at: instant, into: &sink)) != nil else {
                     preconditionFailure("job \(ended) was running and is not")
                 }
             }
+            if wake != nil { ahead.wakeTimed(at: instant, into: &sink) }
             ahead.schedulingPass(at: instant, into: &sink)
         }
         return sink.start
@@ -106,17 +118,22 @@ extension Emulator {
     /// Stops the program if any of the emulator's parts disagree: counts, queues, allocations.
     public func checkInvariants() {
         for group in groups { group.checkInvariants(table) }
+        // Each queued job is in its queues, and nobody else is in any.
         var queued = 0
         for slot in table.slotsByID {
             let job = table.records[Int(slot)]
-            if job.phase == .queued { queued += 1 }
+            if job.phase == .queued {
+                let own = groupsOf(slot)
+                queued += own.count
+                precondition(own.allSatisfy { groups[$0].isQueued(slot, table) }, "job \(job.id)")
+            }
             if job.phase == .running {
                 let nodes = groups[Int(job.group)].allocation(of: slot, table).map(\.node)
                 precondition(nodes.count == Int(job.nodesHeld), "job \(job.id) holds other nodes")
                 precondition(Set(nodes).count == nodes.count, "job \(job.id) holds a node twice")
             }
         }
-        precondition(queued <= groups.reduce(0) { $0 + $1.queuedCount })
+        precondition(queued == groups.reduce(0) { $0 + $1.queuedCount })
     }
 }
 
@@ -124,6 +141,8 @@ extension Emulator {
 private struct StartRecorder: EffectSink {
     let wanted: JobID
     var start: JobStart?
+    /// The earliest instant at which the emulator wants to be woken.
+    private var wake: SimInstant?
 
     init(wanted: JobID) {
         self.wanted = wanted
@@ -135,5 +154,14 @@ private struct StartRecorder: EffectSink {
     mutating func jobEnded(_ end: JobEnd) {}
     mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
     mutating func jobRequeued(_ run: JobEnd) {}
-    mutating func wake(at instant: SimInstant) {}
+    mutating func wake(at instant: SimInstant) {
+        wake = min(wake ?? .distantFuture, instant)
+    }
+
+    /// Hands over the instant of the wake, if it is not behind `end`.
+    mutating func takeWake(before end: SimInstant?) -> SimInstant? {
+        guard let due = wake, due <= end ?? .distantFuture else { return nil }
+        wake = nil
+        return due
+    }
 }

@@ -43,9 +43,12 @@ public struct Emulator: Sendable {
 
     /// Makes an emulator in which nothing runs.
     ///
-    /// - Precondition: partitions name existing nodes only.
+    /// - Precondition: `EmulatorConfiguration.check` finds nothing.
     public init(_ configuration: EmulatorConfiguration) {
         let grouping = NodeGrouping(configuration)
+        if let problem = grouping.problem(configuration) {
+            preconditionFailure("a driver has not checked its configuration: \(problem)")
+        }
         partitions = configuration.partitions
         limits = ConcurrencyLimits(configuration.limits)
         remembersEndedJobs = configuration.remembersEndedJobs
@@ -147,10 +150,14 @@ public struct Emulator: Sendable {
         if ranking.order.variation != .never { rankAgain(at: now) }
         for group in groups.indices {
             if estimate == .last2 {
-                let next = groups[group].correctPredictions(at: now.microseconds, &table)
-                if let next { sink.wake(at: SimInstant(microseconds: next)) }
+                groups[group].correctPredictions(at: now.microseconds, &table)
             }
             groups[group].pass(at: now, &table, &limits)
+            if estimate == .last2,
+                let next = groups[group].nextCorrection(after: now.microseconds, table)
+            {
+                sink.wake(at: SimInstant(microseconds: next))
+            }
             if let promise = groups[group].nextPromise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
@@ -611,7 +618,7 @@ extension Emulator {
         }
     }
 
-    private mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
+    mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
         let ids = timed
         timed.removeAll()
         for id in ids {

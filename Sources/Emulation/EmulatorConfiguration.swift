@@ -58,7 +58,9 @@ public struct EmulatorConfiguration: Sendable {
     public var limits: [ConcurrencyLimit]
     /// How jobs are chosen and placed.
     public var policy: SchedulingPolicy
-    /// Whether jobs may ask for parts of cards; a node then has at most 16 cards.
+    /// The most cards of a node whose parts can be given out.
+    public static let sharedCardsMaximum: Int32 = 16
+    /// Whether jobs may ask for parts of cards.
     public var sharesCards = false
     /// The leaf switch of each node, for `PlacementPolicy.fewestSwitches`; empty when unknown.
     public var leafSwitches: [Int32] = []

@@ -36,22 +36,24 @@ struct FreeTimeline: Sendable {
         instants[0] = max(instants[0], now)
     }
 
-    /// The earliest instant from which `units` stay free for `length`.
+    /// The earliest instant, at or after `bound`, from which `units` stay free for `length`.
     ///
     /// - Precondition: the last entry has as many units free.
-    func earliest(units: Int32, length: Int64) -> Int64 {
+    func earliest(units: Int32, length: Int64, from bound: Int64 = .min) -> Int64 {
         precondition(free[free.count - 1] >= units, "planned a job that never fits")
         return instants.withUnsafeBufferPointer { instants in
             free.withUnsafeBufferPointer { free in
                 var first = 0
+                while first + 1 < instants.count, instants[first + 1] <= bound { first += 1 }
                 while true {
                     while free[first] < units { first += 1 }
-                    let end = instants[first] &+ length
+                    let start = max(instants[first], bound)
+                    let end = start &+ length
                     var next = first + 1
                     while next < instants.count, instants[next] < end, free[next] >= units {
                         next += 1
                     }
-                    if next == instants.count || instants[next] >= end { return instants[first] }
+                    if next == instants.count || instants[next] >= end { return start }
                     first = next
                 }
             }

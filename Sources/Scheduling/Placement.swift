@@ -61,13 +61,22 @@ extension NodeTable {
 
     /// Whether the permitted nodes could take `request` if all were idle and in service, with a
     /// chunk at least on each required one.
-    func couldEverFit(_ request: ResourceRequest, _ filter: NodeFilter) -> Bool {
+    ///
+    /// - Parameter inServiceOnly: whether nodes that are out of service now stay so.
+    func couldEverFit(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        inServiceOnly: Bool = false
+    ) -> Bool {
+        func isUsable(_ node: Int) -> Bool {
+            filter.permits(node) && (!inServiceOnly || service[node] == .up)
+        }
         guard filter.required.count <= Int(request.chunkCount) else { return false }
         for node in filter.required {
-            guard filter.permits(node), idleState(node).chunks(request) > 0 else { return false }
+            guard isUsable(node), idleState(node).chunks(request) > 0 else { return false }
         }
         var chunks: Int64 = 0
-        for node in 0..<count where filter.permits(node) {
+        for node in 0..<count where isUsable(node) {
             chunks += Int64(idleState(node).chunks(request))
             if chunks >= Int64(request.chunkCount) { return true }
         }

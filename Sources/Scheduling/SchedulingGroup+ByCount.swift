@@ -11,7 +11,9 @@ extension SchedulingGroup {
         guard let head = startHeadsByCount(now, &table, &limits) else { return }
         let headKey = queue.key(at: head)
         guard policy.backfill != .none, nodes.idleCount > 0 else {
-            blocked = BlockedHead(key: headKey, shadow: .max, extra: 0)
+            if heldBack.isEmpty {
+                blocked = BlockedHead(key: headKey, shadow: .max, extra: 0)
+            }
             return
         }
         guard queue.count > 1 else { return }
@@ -41,7 +43,7 @@ extension SchedulingGroup {
             if tryStartByCount(place, now, &table, &limits), isLong { extra -= size }
             cursor = candidate
         }
-        guard !hasOverruns(at: now) else { return }
+        guard heldBack.isEmpty, !hasOverruns(at: now) else { return }
         blocked = BlockedHead(key: headKey, shadow: shadow.instant, extra: extra)
     }
 
@@ -129,7 +131,10 @@ extension SchedulingGroup {
         table.records[Int(slot)].request = choice.request
     }
 
-    /// Takes an entry out of the queue when a concurrency limit leaves no room for it.
+    /// Takes an entry out of the queue when a concurrency limit leaves no room for it. A job that
+    /// another group might start, with other nodes, stays in the queue.
+    ///
+    /// - Returns: whether a limit stops it.
     mutating func park(
         _ cursor: WaitingQueue.Cursor,
         _ table: JobTable,
@@ -137,18 +142,42 @@ extension SchedulingGroup {
     ) -> Bool {
         let slot = queue.slot(at: cursor)
         guard table.records[Int(slot)].hasLimits else { return false }
-        guard let limit = limitThatStops(table.records[Int(slot)], limits) else { return false }
+        guard let limit = limitThatStops(slot, table, limits) else { return false }
+        if isElsewhereToo(slot, table) {
+            holdBack(slot, under: limit)
+            return true
+        }
         removeFromQueue(cursor, table)
         parkedSlots.append((slot, limit))
         return true
     }
 
     /// The position of a concurrency limit that leaves no room for a job, or nil.
-    func limitThatStops(_ job: ActiveJob, _ limits: ConcurrencyLimits) -> Int? {
-        let nodesWanted = nodesNeeded(for: job.request)
+    func limitThatStops(
+        _ slot: Int32,
+        _ table: JobTable,
+        _ limits: ConcurrencyLimits
+    ) -> Int? {
+        let job = table.records[Int(slot)]
+        let nodesWanted =
+            nodes.isUniform ? unitsNeeded(by: slot, table) : nodesNeeded(for: job.request)
         let coresWanted =
             nodes.isUniform
             ? Int64(nodesWanted) * Int64(nodes.capacity[0].cores) : Int64(units(of: job.request))
         return limits.obstacle(for: job, nodes: nodesWanted, cores: coresWanted)
+    }
+    /// Whether a job may run in another group as well.
+    private func isElsewhereToo(_ slot: Int32, _ table: JobTable) -> Bool {
+        guard table.records[Int(slot)].hasExtras, let extras = table.extras[slot] else {
+            return false
+        }
+        return extras.partitions.contains { partitions[$0] == nil }
+    }
+
+    /// Passes over a job that a limit stops on the nodes that it would get here and now. On others
+    /// it need not, so it stays in the queue and every pass looks at it.
+    mutating func holdBack(_ slot: Int32, under limit: Int) {
+        heldBack.append((slot, limit))
+        blocked = nil
     }
 }

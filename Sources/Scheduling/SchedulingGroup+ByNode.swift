@@ -45,7 +45,11 @@ extension SchedulingGroup {
             }
             let slot = queue.slot(at: current)
             if let placed = placeNow(slot, table) {
-                start(current, placed, now, &table, &limits)
+                if let limit = limitThatStops(placed, slot, table, limits) {
+                    holdBack(slot, under: limit)
+                } else {
+                    start(current, placed, now, &table, &limits)
+                }
             } else {
                 if policy.backfill == .none, blocksForSure(slot, table) { break }
                 headShadow = shadow(of: slot, now, table)
@@ -57,7 +61,9 @@ extension SchedulingGroup {
         guard let head = cursor else { return }
         let key = queue.key(at: head)
         if policy.backfill != .none { backfill(behind: head, now, &table, &limits) }
-        guard !nodes.isUniform, !mustLookAgain, !hasOverruns(at: now) else { return }
+        guard !nodes.isUniform, !mustLookAgain, heldBack.isEmpty, !hasOverruns(at: now) else {
+            return
+        }
         blocked = BlockedHead(key: key, shadow: headShadow?.instant ?? .max, extra: 0)
     }
 
@@ -127,6 +133,9 @@ extension SchedulingGroup {
             if isPlain { shapes[shape].failedNow = nowGeneration }
             return
         }
+        if let limit = limitThatStops(placed, slot, table, limits) {
+            return holdBack(slot, under: limit)
+        }
         if isLong, !holdAtShadow(placed.segments, placed.request) {
             if isPlain { shapes[shape].failedLong = longGeneration }
             hasLongFailure = true
@@ -139,21 +148,6 @@ extension SchedulingGroup {
         start(candidate, placed, now, &table, &limits)
         longGeneration += 1
         if hasLongFailure { mustLookAgain = true }
-    }
-
-    /// Starts one queued job where the placement policy puts it.
-    ///
-    /// - Returns: whether it could be placed.
-    mutating func startByNode(
-        _ cursor: WaitingQueue.Cursor,
-        _ now: Int64,
-        _ table: inout JobTable,
-        _ limits: inout ConcurrencyLimits
-    ) -> Bool {
-        if nodes.isUniform { nodes.deriveAmounts(policy.placement) }
-        guard let placed = placeNow(queue.slot(at: cursor), table) else { return false }
-        start(cursor, placed, now, &table, &limits)
-        return true
     }
 
     private func nextThatMayFit(
@@ -222,17 +216,23 @@ extension SchedulingGroup {
         )
     }
 
-    private func placeNow(_ slot: Int32, _ table: JobTable) -> Placed? {
+    /// Where the placement policy puts a job now, on none of the nodes to avoid; nil when nowhere.
+    func placeNow(
+        _ slot: Int32,
+        _ table: JobTable,
+        avoiding avoided: Set<Int> = []
+    ) -> Placed? {
         let request = table.records[Int(slot)].request
         let context = context(slot, table)
         if !table.records[Int(slot)].hasExtras {
             let partition = Int(table.records[Int(slot)].partition)
-            let filter = NodeFilter(partition: partitions[partition]?.nodes)
+            let filter = NodeFilter(partition: partitions[partition]?.nodes, excluded: avoided)
             return nodes.place(request, filter, context).map {
                 Placed(partition: partition, request: request, segments: $0)
             }
         }
-        for choice in choices(slot, table) {
+        for var choice in choices(slot, table) {
+            choice.filter.excluded.formUnion(avoided)
             if let segments = nodes.place(choice.request, choice.filter, context) {
                 return Placed(
                     partition: choice.partition,
@@ -244,7 +244,7 @@ extension SchedulingGroup {
         return nil
     }
 
-    private mutating func start(
+    mutating func start(
         _ cursor: WaitingQueue.Cursor,
         _ placed: Placed,
         _ now: Int64,
@@ -273,6 +273,22 @@ extension SchedulingGroup {
         insertEnd(of: slot, table)
         if table.records[index].hasLimits { limits.hold(table.records[index]) }
         startedSlots.append(slot)
+    }
+
+    /// The limit that a placement would go beyond; nil when none. Before it was found, only the fewest
+    /// nodes and the cores asked for could be looked at.
+    func limitThatStops(
+        _ placed: Placed,
+        _ slot: Int32,
+        _ table: JobTable,
+        _ limits: ConcurrencyLimits
+    ) -> Int? {
+        guard table.records[Int(slot)].hasLimits else { return nil }
+        return limits.obstacle(
+            for: table.records[Int(slot)],
+            nodes: Int32(placed.segments.count),
+            cores: Int64(amountsHeld(by: placed.segments, placed.request).cores)
+        )
     }
 
     private func amountsHeld(
@@ -344,7 +360,7 @@ extension SchedulingGroup {
 
     /// The earliest instant from which a job can be placed if running jobs run to their limits;
     /// nil when that is never. `overlay` then holds what nodes have free at that instant.
-    private mutating func shadow(
+    mutating func shadow(
         of slot: Int32,
         _ now: Int64,
         _ table: JobTable

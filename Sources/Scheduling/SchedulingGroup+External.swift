@@ -30,14 +30,21 @@ extension SchedulingGroup {
         guard job.phase == .queued, let cursor = queue.cursor(of: job.key) else {
             return .isNotQueued
         }
-        if job.hasLimits, let limit = limitThatStops(job, limits) { return .isOverLimit(limit) }
+        if job.hasLimits, let limit = limitThatStops(slot, table, limits) {
+            return .isOverLimit(limit)
+        }
         let instant = now.microseconds
         blocked = nil
         if nodes.isUniform, !isConstrained(slot, table), !looksAtNodes {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
             tryStartByCount(cursor, instant, &table, &limits)
-        } else if !startByNode(cursor, instant, &table, &limits) {
-            return .doesNotFit
+        } else {
+            if nodes.isUniform { nodes.deriveAmounts(policy.placement) }
+            guard let placed = placeNow(slot, table) else { return .doesNotFit }
+            if let limit = limitThatStops(placed, slot, table, limits) {
+                return .isOverLimit(limit)
+            }
+            start(cursor, placed, instant, &table, &limits)
         }
         // A kept plan knows nothing of this start.
         keptPlan?.isStale = true

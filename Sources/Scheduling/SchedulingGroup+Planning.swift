@@ -6,8 +6,15 @@
 // promise only ever moves earlier. After a failure, a cancellation or anything else that is neither
 // an arrival nor an end, the kept plan no longer says what is free, and is made anew.
 //
+// A plan counts nodes. Where that is not enough, because jobs name nodes or the placement chooses
+// among equal ones, a job that may start by the plan is placed on the nodes themselves. One that
+// names nodes is planned from the instant at which they are free, and as long as it waits nobody
+// behind it gets those that it must have. Which those are a kept plan does not know: while such a job
+// waits, compress plans anew at each pass.
+//
 // A job without run time holds its nodes at its instant all the same: it is planned for 1 µs.
 
+import IndexSets
 import Quantities
 
 /// The kept plan of `BackfillPolicy.conservativeCompress`.
@@ -61,13 +68,15 @@ extension SchedulingGroup {
         _ limits: inout ConcurrencyLimits
     ) {
         var timeline = runningTimeline(now)
+        var named = nodesNamed()
         var cursor = queue.first()
         while let current = cursor {
             // A job larger than what is in service waits for repairs and reserves nothing.
             if queue.size(at: current) <= nodes.inServiceCount, !park(current, table, &limits),
-                reserve(current, &timeline) == now, queue.size(at: current) <= nodes.idleCount
+                let bound = earliestByNodes(current, now, &named, table),
+                reserve(current, &timeline, from: bound) == now
             {
-                tryStartByCount(current, now, &table, &limits)
+                startPlanned(current, now, named, &table, &limits)
             }
             cursor = queue.count > 0 ? queue.entry(after: current) : nil
         }
@@ -83,18 +92,21 @@ extension SchedulingGroup {
         let resolution = Int64(rules.resolution) * 1_000_000
         let horizon = now + Int64(rules.window) * 60_000_000
         var timeline = runningTimeline(now, resolution: resolution)
+        var named = nodesNamed()
         var tested = 0
         var reserved = 0
         var cursor = queue.first()
         while let current = cursor, tested < rules.depth {
             let size = queue.size(at: current)
-            if size <= nodes.inServiceCount, !park(current, table, &limits) {
+            if size <= nodes.inServiceCount, !park(current, table, &limits),
+                let bound = earliestByNodes(current, now, &named, table)
+            {
                 tested += 1
                 let planned = (length(at: current) + resolution - 1) / resolution * resolution
-                let start = timeline.earliest(units: size, length: planned)
+                let start = timeline.earliest(units: size, length: planned, from: bound)
                 if start == now {
                     timeline.take(size, from: start, to: start + planned)
-                    if size <= nodes.idleCount { tryStartByCount(current, now, &table, &limits) }
+                    startPlanned(current, now, named, &table, &limits)
                 } else if start <= horizon, reserved < rules.reservations {
                     timeline.take(size, from: start, to: start + planned)
                     reserved += 1
@@ -109,6 +121,11 @@ extension SchedulingGroup {
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) {
+        guard constrainedCount == 0 else {
+            keptPlan = nil
+            nextPromise = nil
+            return passByReplanning(now, &table, &limits)
+        }
         var plan: KeptPlan
         if let kept = keptPlan, !kept.isStale {
             plan = kept
@@ -122,9 +139,10 @@ extension SchedulingGroup {
             compress(&plan, now)
         }
         nextPromise = nil
+        let named = nodesNamed()
         var cursor = queue.first()
         while let current = cursor {
-            keepOrStart(current, &plan, now, &table, &limits)
+            keepOrStart(current, &plan, now, named, &table, &limits)
             cursor = queue.count > 0 ? queue.entry(after: current) : nil
         }
         keptPlan = plan
@@ -135,6 +153,7 @@ extension SchedulingGroup {
         _ cursor: WaitingQueue.Cursor,
         _ plan: inout KeptPlan,
         _ now: Int64,
+        _ named: Set<Int>?,
         _ table: inout JobTable,
         _ limits: inout ConcurrencyLimits
     ) {
@@ -154,7 +173,61 @@ extension SchedulingGroup {
             return
         }
         plan.setPromise(of: slot, to: nil)
-        if !tryStartByCount(cursor, now, &table, &limits) { plan.isStale = true }
+        if park(cursor, table, &limits) || !startPlanned(cursor, now, named, &table, &limits) {
+            plan.isStale = true
+        }
+    }
+
+    // MARK: Where counting is not enough
+
+    /// The nodes that a planning pass keeps for jobs that name them, none at first; nil where
+    /// counting is enough.
+    private mutating func nodesNamed() -> Set<Int>? {
+        guard constrainedCount > 0 || looksAtNodes else { return nil }
+        nodes.deriveAmounts(policy.placement)
+        return []
+    }
+
+    /// The instant from which the nodes that a job names are free, if running jobs run to their
+    /// limits; `now` for one that names none, nil when that is never.
+    ///
+    /// - Parameter named: gets those that it must have and cannot now.
+    private mutating func earliestByNodes(
+        _ cursor: WaitingQueue.Cursor,
+        _ now: Int64,
+        _ named: inout Set<Int>?,
+        _ table: JobTable
+    ) -> Int64? {
+        let slot = queue.slot(at: cursor)
+        guard let kept = named, isConstrained(slot, table) else { return now }
+        if placeNow(slot, table, avoiding: kept) != nil { return now }
+        guard let shadow = shadow(of: slot, now, table) else { return nil }
+        for node in table.extras[slot]?.requiredNodes ?? IDSet() {
+            if let local = nodes.localIndex(node) { named?.insert(local) }
+        }
+        return shadow.instant
+    }
+
+    /// Starts a job whose planned time has come.
+    ///
+    /// - Returns: whether it could be placed.
+    @discardableResult
+    private mutating func startPlanned(
+        _ cursor: WaitingQueue.Cursor,
+        _ now: Int64,
+        _ named: Set<Int>?,
+        _ table: inout JobTable,
+        _ limits: inout ConcurrencyLimits
+    ) -> Bool {
+        guard let named else {
+            guard queue.size(at: cursor) <= nodes.idleCount else { return false }
+            return tryStartByCount(cursor, now, &table, &limits)
+        }
+        guard let placed = placeNow(queue.slot(at: cursor), table, avoiding: named) else {
+            return false
+        }
+        start(cursor, placed, now, &table, &limits)
+        return true
     }
 
     private func compress(_ plan: inout KeptPlan, _ now: Int64) {
@@ -173,10 +246,14 @@ extension SchedulingGroup {
     }
 
     /// Takes the earliest place in a plan for a queued job.
-    private func reserve(_ cursor: WaitingQueue.Cursor, _ timeline: inout FreeTimeline) -> Int64 {
+    private func reserve(
+        _ cursor: WaitingQueue.Cursor,
+        _ timeline: inout FreeTimeline,
+        from bound: Int64 = .min
+    ) -> Int64 {
         let size = queue.size(at: cursor)
         let length = length(at: cursor)
-        let start = timeline.earliest(units: size, length: length)
+        let start = timeline.earliest(units: size, length: length, from: bound)
         timeline.take(size, from: start, to: start + length)
         return start
     }

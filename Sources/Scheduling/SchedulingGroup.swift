@@ -36,6 +36,10 @@ public struct SchedulingGroup: Sendable {
     /// Jobs that a concurrency limit stopped, with the limit's position; the emulator clears it.
     public var parkedSlots: ContiguousArray<(slot: Int32, limit: Int)> = []
 
+    /// Jobs that stay in the queue although a concurrency limit stopped them in the last pass, with
+    /// the limit's position.
+    var heldBack: ContiguousArray<(slot: Int32, limit: Int)> = []
+
     /// What the last pass left behind; nil when more than arrivals happened since.
     var blocked: BlockedHead?
     /// The leaf switch of each node; empty when nobody told.
@@ -180,6 +184,17 @@ public struct SchedulingGroup: Sendable {
             byLimit.remove(key: table.records[index].key.byLimit(planned))
         }
         if isConstrained(slot, table) { constrainedCount -= 1 }
+        if !heldBack.isEmpty { heldBack.removeAll { $0.slot == slot } }
+    }
+
+    /// The limit that kept a queued job from starting in the last pass, by its position.
+    public func limitHoldingBack(_ slot: Int32) -> Int? {
+        heldBack.first { $0.slot == slot }?.limit
+    }
+
+    /// Whether a job is in the queue.
+    public func isQueued(_ slot: Int32, _ table: JobTable) -> Bool {
+        queue.cursor(of: table.records[Int(slot)].key).map(queue.slot(at:)) == slot
     }
 
     /// The queued jobs, in queue order.
@@ -192,16 +207,10 @@ public struct SchedulingGroup: Sendable {
     }
 
     /// Plans running jobs that have outlived their predictions longer.
-    ///
-    /// - Returns: when the next prediction may be outlived. Unit: µs since the epoch.
-    public mutating func correctPredictions(at now: Int64, _ table: inout JobTable) -> Int64? {
+    public mutating func correctPredictions(at now: Int64, _ table: inout JobTable) {
         var outlived: [Int32] = []
-        var next: Int64?
         ends.forEach { entry in
-            guard entry.end <= now else {
-                next = entry.end
-                return false
-            }
+            guard entry.end <= now else { return false }
             let job = table.records[Int(entry.slot)]
             if job.plannedSeconds < job.limitSeconds { outlived.append(entry.slot) }
             return true
@@ -212,8 +221,17 @@ public struct SchedulingGroup: Sendable {
             table.records[Int(slot)].correctPrediction(at: now)
             insertEnd(of: slot, table)
             keptPlan?.isStale = true
-            let end = table.records[Int(slot)].expectedEnd
-            if end > now { next = min(next ?? .max, end) }
+        }
+    }
+
+    /// When a running job outlives its prediction next. Unit: µs since the epoch; nil when all are
+    /// planned to their limits.
+    public func nextCorrection(after now: Int64, _ table: JobTable) -> Int64? {
+        var next: Int64?
+        ends.forEach { entry in
+            let job = table.records[Int(entry.slot)]
+            if entry.end > now, job.plannedSeconds < job.limitSeconds { next = entry.end }
+            return next == nil
         }
         return next
     }
@@ -272,6 +290,7 @@ public struct SchedulingGroup: Sendable {
         }
         if passAfterArrival(at: now.microseconds, &table, &limits) { return }
         blocked = nil
+        if !heldBack.isEmpty { heldBack.removeAll(keepingCapacity: true) }
         if policy.backfill == .external {
             return
         } else if policy.backfill == .conservative {
@@ -444,6 +463,20 @@ public struct SchedulingGroup: Sendable {
         shapes[shape].everFits = fits
         return fits
     }
+
+    /// Whether the nodes in service would do for a queued job if all were idle.
+    public func hasNodesInService(for slot: Int32, _ table: JobTable) -> Bool {
+        guard nodes.inServiceCount < Int32(nodes.count) else { return true }
+        if nodes.isUniform, !isConstrained(slot, table) {
+            return unitsNeeded(by: slot, table) <= nodes.inServiceCount
+        }
+        return choices(slot, table).contains {
+            nodes.couldEverFit($0.request, $0.filter, inServiceOnly: true)
+        }
+    }
+
+    /// Whether every partition gives equal nodes whole, so that counting them is enough for most.
+    public var isUniform: Bool { nodes.isUniform }
 
     /// The service state and use of a node of the machine; nil when it is in another group.
     public func condition(ofMachineNode machineNode: Int) -> NodeCondition? {

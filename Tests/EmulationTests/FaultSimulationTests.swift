@@ -19,7 +19,8 @@ struct FaultSimulationTests {
     func invariantsHold(seed: UInt64) {
         var day = FaultyDay(seed: seed)
         day.run()
-        #expect(day.accepted > 10, "seed \(seed)")
+        // Closed partitions, and nodes and cards that are not there together, refuse many.
+        #expect(day.accepted > 4, "seed \(seed)")
         #expect(day.sink.endings.count == day.accepted, "seed \(seed)")
         #expect(day.emulator.activeJobCount == 0, "seed \(seed)")
         #expect(day.emulator.runningJobCount == 0, "seed \(seed)")
@@ -53,6 +54,8 @@ private struct FaultyDay {
     var submitted = 0
     var accepted = 0
     private var round = 0
+    /// Cancelled jobs whose processes have not ended yet.
+    private var stopping: [JobID] = []
     private static let nodeCount = 9
     private static let rounds = 160
 
@@ -66,29 +69,29 @@ private struct FaultyDay {
                 accelerators: shared ? Int32(index % 2) : 0
             )
         }
-        emulator = Emulator(
-            EmulatorConfiguration(
-                nodes: nodes,
-                partitions: [
-                    PartitionConfiguration(nodes: IDSet(0..<6), isWholeNode: !shared),
-                    PartitionConfiguration(
-                        nodes: IDSet(shared ? 3..<6 : 0..<6),
-                        isWholeNode: !shared,
-                        maximumNodesPerJob: 4
-                    ),
-                    PartitionConfiguration(
-                        nodes: IDSet(6..<9),
-                        isWholeNode: true,
-                        maximumTimeLimit: SimDuration(seconds: 30)
-                    ),
-                ],
-                limits: [
-                    ConcurrencyLimit(maximumJobs: 3, reason: .assocMaxJobsLimit),
-                    ConcurrencyLimit(maximumNodes: 4), ConcurrencyLimit(maximumCores: 12),
-                ],
-                policy: random.below(3) == 0 ? .fcfs : .easy
-            )
+        var configuration = EmulatorConfiguration(
+            nodes: nodes,
+            partitions: [
+                PartitionConfiguration(nodes: IDSet(0..<6), isWholeNode: !shared),
+                PartitionConfiguration(
+                    nodes: IDSet(shared ? 3..<6 : 0..<6),
+                    isWholeNode: !shared,
+                    maximumNodesPerJob: 4
+                ),
+                PartitionConfiguration(
+                    nodes: IDSet(6..<9),
+                    isWholeNode: true,
+                    maximumTimeLimit: SimDuration(seconds: 30)
+                ),
+            ],
+            limits: [
+                ConcurrencyLimit(maximumJobs: 3, reason: .assocMaxJobsLimit),
+                ConcurrencyLimit(maximumNodes: 4), ConcurrencyLimit(maximumCores: 12),
+            ],
+            policy: random.below(3) == 0 ? .fcfs : .easy
         )
+        configuration.sharesCards = shared
+        emulator = Emulator(configuration)
     }
 
     mutating func run(rounds: Int = FaultyDay.rounds) {
@@ -136,7 +139,9 @@ private struct FaultyDay {
         let isAccepted = (try? emulator.handle(input, at: now, into: &sink)) != nil
         if case .submit = input, isAccepted { accepted += 1 }
         emulator.checkInvariants()
-        while let id = sink.stops.popLast() {
+        stopping += sink.stops
+        sink.stops = []
+        while random.below(2) == 0, let id = stopping.popLast() {
             try? emulator.handle(.jobEnded(id, .cancelled), at: now, into: &sink)
             emulator.checkInvariants()
         }
@@ -175,14 +180,13 @@ private struct FaultyDay {
         var submission = JobSubmission(
             id: id,
             partitions: [random.draw(0...2)],
-            request: random.below(2) == 0
-                ? .wholeNodes(Int32(random.draw(1...3)))
-                : ResourceRequest(chunkCount: Int32(random.draw(1...5))),
+            request: someRequest(),
             timeLimit: SimDuration(seconds: Int64(random.draw(1...30))),
             limits: random.below(2) == 0 ? [random.draw(0...2)] : [],
             isRequeuable: random.below(2) == 0
         )
         if random.below(5) == 0 { submission.partitions = [0, 2] }
+        if random.below(8) == 0 { submission.partitions = [2, 1, 0] }
         if random.below(5) == 0 { submission.hold = .user }
         if random.below(5) == 0 { submission.notBefore = now + SimDuration(seconds: 9) }
         if random.below(4) == 0 && submitted > 1 {
@@ -193,5 +197,18 @@ private struct FaultyDay {
         if random.below(6) == 0 { submission.excludedNodes = IDSet([random.draw(0...8)]) }
         if random.below(8) == 0 { submission.requiredNodes = IDSet([random.draw(0...8)]) }
         return submission
+    }
+
+    private mutating func someRequest() -> ResourceRequest {
+        switch random.below(4) {
+        case 0, 1: .wholeNodes(Int32(random.draw(1...3)))
+        case 2: ResourceRequest(chunkCount: Int32(random.draw(1...5)))
+        default:
+            ResourceRequest(
+                chunkCount: 1,
+                acceleratorsPerChunk: 1,
+                acceleratorShare: Int32(random.draw(1...4)) * 250
+            )
+        }
     }
 }

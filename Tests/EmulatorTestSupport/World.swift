@@ -16,12 +16,25 @@ public struct World: Sendable {
         public var submission: JobSubmission
         /// How long it runs. Unit: µs.
         public var runTime: Int64
+
+        /// Makes an arrival.
+        public init(at: SimInstant, submission: JobSubmission, runTime: Int64) {
+            self.at = at
+            self.submission = submission
+            self.runTime = runTime
+        }
     }
 
     /// The centre.
     public var configuration: EmulatorConfiguration
     /// The jobs, by arrival.
     public var arrivals: [Arrival]
+
+    /// Makes a world of given jobs, by arrival.
+    public init(configuration: EmulatorConfiguration, arrivals: [Arrival]) {
+        self.configuration = configuration
+        self.arrivals = arrivals
+    }
 
     /// A machine of equal nodes that are given whole.
     public static func uniform(
@@ -122,7 +135,8 @@ public struct World: Sendable {
         }
     }
 
-    /// Runs the day in batched order and returns what happened.
+    /// Runs the day in batched order, awake whenever the emulator asks for it, and returns what
+    /// happened.
     ///
     /// - Parameter watch: called after every pass.
     public func run(
@@ -133,7 +147,11 @@ public struct World: Sendable {
         var next = 0
         while next < arrivals.count || sink.ends.count > 0 {
             let arrival = next < arrivals.count ? arrivals[next].at.microseconds : .max
-            let instant = SimInstant(microseconds: min(arrival, sink.ends.nextInstant ?? .max))
+            var instant = SimInstant(microseconds: min(arrival, sink.ends.nextInstant ?? .max))
+            if let wake = sink.wakes.min(), wake <= instant {
+                instant = wake
+                sink.wakes.removeAll { $0 == wake }
+            }
             while sink.ends.nextInstant == instant.microseconds {
                 let id = sink.ends.pop()
                 try? emulator.handle(.jobEnded(id, .completed), at: instant, into: &sink)
@@ -144,6 +162,7 @@ public struct World: Sendable {
                 try? emulator.handle(.submit(submission), at: instant, into: &sink)
                 next += 1
             }
+            try? emulator.handle(.timer, at: instant, into: &sink)
             emulator.schedulingPass(at: instant, into: &sink)
             watch(emulator, sink, instant)
         }
