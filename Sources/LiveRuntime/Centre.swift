@@ -60,6 +60,8 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case machineMissing(folder: String)
     /// The customers in the machine's file cannot come into force.
     case customers(String)
+    /// The policy cannot decide for the machine.
+    case unfitPolicy(String)
     /// The journal replays to another state than the one recorded.
     case digestDiffers(batch: Int64)
     /// The journal ends before the records that were made from it.
@@ -90,6 +92,7 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
             "state folder \(folder), of an earlier version, does not hold its machine; give"
                 + " --machine"
         case .customers(let problem): problem
+        case .unfitPolicy(let problem): problem
         case .digestDiffers(let batch):
             "the journal is damaged, or another version wrote it: replaying batch \(batch) gives"
                 + " another state than the one recorded"

@@ -60,27 +60,25 @@ public final class CentreRules: Sendable {
 
     /// The rules as the emulator takes them.
     var configuration: EmulatorConfiguration {
-        EmulatorConfiguration(
-            nodes: machine.nodes.map(\.capacity),
-            partitions: machine.partitions.map { partition in
-                PartitionConfiguration(
-                    nodes: partition.nodes,
-                    isWholeNode: partition.sharing == .wholeNode,
-                    maximumNodesPerJob: partition.maximumNodesPerJob,
-                    maximumTimeLimit: partition.maximumTimeLimit,
-                    state: Self.state(partition.state)
-                )
-            },
-            policy: policy
-        )
+        EmulatorConfiguration(machine: machine, policy: policy)
     }
 
-    static func state(_ state: Partition.State) -> PartitionState {
-        switch state {
-        case .up: .up
-        case .down: .down
-        case .drain: .drain
-        case .inactive: .inactive
+    /// Why the policy cannot decide for this machine; nil when it can.
+    var policyProblem: String? {
+        do throws(ConfigurationProblem) {
+            try configuration.check()
+            return nil
+        } catch {
+            switch error {
+            case .nodesCannotBePlanned(let index):
+                return "policy '\(policy.name)' plans equal nodes that are given whole; those of"
+                    + " partition '\(machine.partitions[index].name)' of '\(machine.name)' are"
+                    + " shared, differ or are in other partitions too"
+            case .tooManyCores(let cores):
+                return "machine '\(machine.name)' has \(cores) cores; \(Int32.max) is the most"
+            case .tooManyCards(let node):
+                return "node '\(machine.nodes[node].name)' has too many cards to share them"
+            }
         }
     }
 

@@ -215,7 +215,7 @@ extension CentreState {
             guard let state = Partition.State(rawValue: name) else {
                 return .refused(Refusal(.unspecified, "unknown partition state \(name)").body)
             }
-            _ = send(.partitionState(index, CentreRules.state(state)), at: instant)
+            _ = send(.partitionState(index, PartitionState(state)), at: instant)
         }
         return .done(id: 0, warnings: [])
     }

@@ -19,7 +19,10 @@ struct Recovery {
             throw .store(error)
         }
         let known = try StoredRules(store.reader, settings.stateFolder)
-        state = CentreState(rules: try known.rules(for: settings))
+        let rules = try known.rules(for: settings)
+        // Before anything is written: a folder is not bound to rules under which nothing can start.
+        if let problem = rules.policyProblem { throw .unfitPolicy(problem) }
+        state = CentreState(rules: rules)
         isMachineJournalled = known.isJournalled
         try replay()
     }

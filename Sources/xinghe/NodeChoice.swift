@@ -1,4 +1,5 @@
 import ClusterModel
+import Emulation
 import Quantities
 import ReplayRuntime
 import Scheduling
@@ -66,10 +67,7 @@ struct NodeChoice {
 
     /// The machine for a trace under a policy.
     func machine(for trace: Trace, _ policy: SchedulingPolicy) throws -> ReplayMachine {
-        if policy.needsUniformNodes {
-            throw Refusal("--nodes: \(policy.name) plans equal nodes that are given whole only")
-        }
-        return .shared(
+        let machine = ReplayMachine.shared(
             nodes: nodes,
             unitsPerCore: unitsPerCore,
             models: models,
@@ -77,5 +75,27 @@ struct NodeChoice {
             policy: policy,
             title: title
         )
+        try machine.check("--nodes")
+        return machine
+    }
+}
+
+extension ReplayMachine {
+    /// Refuses what the engine cannot do; `name` is what the user has to change.
+    func check(_ name: String) throws {
+        do throws(ConfigurationProblem) {
+            try configuration.check()
+        } catch {
+            switch error {
+            case .nodesCannotBePlanned:
+                let policy = configuration.policy.name
+                throw Refusal("\(name): \(policy) plans equal nodes that are given whole only")
+            case .tooManyCores(let units):
+                let unit = units / max(1, coreCount) > 1 ? "thousandths of cores" : "cores"
+                throw Refusal("\(name): \(units) \(unit) are too many; \(Int32.max) is the most")
+            case .tooManyCards(let node):
+                throw Refusal("\(name): node \(node) has too many cards; 16 is the most")
+            }
+        }
     }
 }

@@ -205,9 +205,6 @@ extension ReplayMachine {
         let nodes = partition.nodes.map { machine.nodes[$0].capacity }
         let title = "\(machine.name), partition \(partition.name)"
         guard let first = nodes.first else { throw Refusal("\(title) has no nodes") }
-        if policy.needsUniformNodes, !nodes.allSatisfy({ $0 == first }) {
-            throw Refusal("\(title) has unequal nodes; \(policy.name) plans equal nodes only")
-        }
         var configuration = EmulatorConfiguration(
             nodes: nodes,
             partitions: [
@@ -224,6 +221,7 @@ extension ReplayMachine {
             coresPerNode: max(1, first.cores),
             title: title
         )
+        try check(title)
     }
 }
 
