@@ -141,9 +141,10 @@ extension CentreState {
         if request.reservation != nil { throw Refusal(.invalidReservation) }
         if request.licenses != nil { throw Refusal(.invalidLicense) }
         var plan = try plan(request, partitions, excluding: excluded)
-        if let required, plan.request.chunksPerNodeMaximum == 1, !plan.isBeyondPartition {
+        if let required, !plan.isBeyondPartition {
+            // As in Slurm, a job that names more nodes than it asks for gets all that it names.
             plan.nodes = max(plan.nodes, Int32(required.count))
-            plan.request.chunkCount = plan.nodes
+            plan.request.chunkCount = max(plan.request.chunkCount, Int32(required.count))
         }
         let limit =
             request.hasNoTimeLimit
@@ -163,7 +164,7 @@ extension CentreState {
             priority: priority == heldPriority ? 0 : priority,
             notBefore: request.begin,
             hold: hold,
-            requiredNodes: required,
+            requiredNodes: plan.isBeyondPartition ? nil : required,
             excludedNodes: excluded.isEmpty ? nil : excluded,
             isRequeuable: request.requeues ?? true
         )

@@ -3,6 +3,7 @@ import ClusterModel
 import Foundation
 import Persistence
 import Quantities
+import Scheduling
 import Testing
 import WireFormats
 
@@ -94,6 +95,33 @@ struct CentreTests {
                     )
             )
         }
+    }
+
+    @Test("A policy that cannot plan the nodes is refused before the folder is bound to it")
+    func unfitPolicy() async throws {
+        let folder = try ScratchFolder()
+        var settings = SmallCentre.settings(folder.path)
+        let policy = try SchedulingPolicy(named: "slurm")
+        settings.rules = CentreRules(machine: SmallCentre.machine, policy: policy)
+        let failure = #expect(throws: OpenFailure.self) { try Centre(settings) }
+        #expect(failure?.description.contains("partition 'shared' of 'small'") == true)
+        #expect(failure?.description.hasPrefix("policy 'slurm' plans equal nodes") == true)
+        await (try Centre(SmallCentre.settings(folder.path))).close()
+    }
+
+    @Test("A job gets every node that it names, also when it asks for fewer")
+    func namedNodes() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(SmallCentre.settings(folder.path))
+        let id = try await centre.submit(
+            SmallCentre.request {
+                $0.partitions = ["shared"]
+                $0.tasks = 1
+                $0.requiredNodes = "fat[1-2]"
+            }
+        )
+        #expect(await centre.jobs(.all).jobs.first { $0.jobID == id }?.nodeList == "fat[1-2]")
+        await centre.close()
     }
 
     @Test("A full journal refuses submissions, keeps what was acknowledged, and can be read")
