@@ -80,21 +80,45 @@ extension BillingBook {
         at instant: SimInstant
     ) -> [LedgerEntry] {
         guard amount > .zero else { return [] }
-        return vouchers.payment(of: amount, by: due.account, on: due.day).map { id, part in
-            vouchers.use(part, of: id, by: due.account)
-            return LedgerEntry(
-                id: "redemption/\(id)/\(due.claim)",
-                bookedAt: instant,
-                subject: .redemption(voucher: id, account: due.account, claim: due.claim),
-                postings: [
-                    Posting(
-                        debit: LedgerAccount(.voucherFund, id),
-                        credit: LedgerAccount(.receivable, due.account),
-                        amount: part
-                    )
-                ]
-            )
+        return vouchers.pay(amount, of: due).map { part in
+            voucherEntry(part, id: "redemption/\(part.voucher)/\(due.claim)", for: due, at: instant)
         }
+    }
+
+    /// What vouchers have back of a charge after a grant that came later than they paid, one entry
+    /// each.
+    mutating func refillEntries(
+        of due: Due,
+        after grant: LedgerEntry,
+        amount: Fen,
+        at instant: SimInstant
+    ) -> [LedgerEntry] {
+        vouchers.giveBack(amount, of: due).map { part in
+            voucherEntry(part, id: "refill/\(part.voucher)/\(grant.id)", for: due, at: instant)
+        }
+    }
+
+    private func voucherEntry(
+        _ part: VoucherBook.Part,
+        id: String,
+        for due: Due,
+        at instant: SimInstant
+    ) -> LedgerEntry {
+        let fund = LedgerAccount(.voucherFund, part.voucher)
+        let customer = LedgerAccount(.receivable, due.account)
+        let isRefill = part.amount < .zero
+        return LedgerEntry(
+            id: id,
+            bookedAt: instant,
+            subject: .redemption(voucher: part.voucher, account: due.account, claim: due.claim),
+            postings: [
+                Posting(
+                    debit: isRefill ? customer : fund,
+                    credit: isRefill ? fund : customer,
+                    amount: isRefill ? -part.amount : part.amount
+                )
+            ]
+        )
     }
 }
 

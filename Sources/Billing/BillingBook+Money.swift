@@ -93,11 +93,13 @@ extension BillingBook {
     }
 
     /// Charges a day of storage. The same day again changes nothing; with other bytes it is refused.
+    /// A day that was given back is charged anew.
     public mutating func settle(
         _ usage: StorageUsage,
         at instant: SimInstant
     ) throws(LedgerRefusal) -> [LedgerEntry] {
-        let charge = tariff.charge(for: usage)
+        var charge = tariff.charge(for: usage)
+        while ledger.entry("reversal/\(charge.entryID)") != nil { charge.revision += 1 }
         if let known = ledger.entry(charge.entryID) {
             guard case .storage(let booked) = known.subject, booked.bytes == usage.bytes else {
                 throw .idTaken(charge.entryID)
@@ -184,47 +186,49 @@ extension BillingBook {
         let account = accounts[usage.account]
         for part in tariff.charge(for: usage, classes: account?.classes ?? [], volumes: &volumes) {
             quote.gross += part.amount
+            for subsidy in subsidies {
+                if let row = expectedGrant(subsidy, account, on: part.lastDay) { quote.add(row) }
+            }
             let claims = claims(of: part, by: account)
-            for rule in rules where account.map({ rule.mayGrant(to: $0.classes) }) ?? false {
-                guard let enterprise = account?.enterprise else { continue }
-                let year = part.lastDay.civil.year
-                guard !quote.grants.contains(where: { ($0.rule, $0.year) == (rule.id, year) })
-                else { continue }
-                let standing = standing(of: enterprise, rule: rule.id, year: year)
-                quote.grants.append(
-                    Quote.ExpectedGrant(
-                        rule: rule.id,
-                        year: year,
-                        amount: .zero,
-                        cap: standing?.cap ?? rule.yearCap(ofClasses: account?.classes ?? []),
-                        used: standing?.granted ?? .zero
-                    )
-                )
-            }
-            for total in Self.evaluate(claims, in: &subsidies, &shares) where total.amount != .zero
-            {
-                quote.add(total)
-            }
+            let totals = Self.evaluate(claims, on: part.lastDay, in: &subsidies, &shares)
+            for total in totals where total.amount != .zero { quote.add(total) }
         }
         return quote
+    }
+
+    /// The row of a rule for the year of a fee, with no grant yet; nil when it has no grant for the
+    /// account.
+    private func expectedGrant(
+        _ subsidy: SubsidyAccount,
+        _ account: BillingAccount?,
+        on day: BillingDay
+    ) -> Quote.ExpectedGrant? {
+        let rule = subsidy.rule
+        guard let account, let enterprise = account.enterprise, rule.mayGrant(to: account.classes)
+        else { return nil }
+        let year = subsidy.year(of: enterprise, on: day)
+        let standing = standing(of: enterprise, rule: rule.id, year: year)
+        return Quote.ExpectedGrant(
+            rule: rule.id,
+            year: year,
+            amount: .zero,
+            cap: standing?.cap ?? rule.yearCap(ofClasses: account.classes),
+            used: standing?.granted ?? .zero
+        )
     }
 }
 
 extension Quote {
+    fileprivate mutating func add(_ row: ExpectedGrant) {
+        let isKnown = grants.contains { ($0.rule, $0.year) == (row.rule, row.year) }
+        if !isKnown { grants.append(row) }
+    }
+
     fileprivate mutating func add(_ total: BillingBook.RuleTotal) {
         let place = grants.firstIndex { ($0.rule, $0.year) == (total.rule, total.year) }
-        if let place {
-            grants[place].amount += total.amount
-        } else {
-            grants.append(
-                ExpectedGrant(
-                    rule: total.rule,
-                    year: total.year,
-                    amount: total.amount,
-                    cap: nil,
-                    used: .zero
-                )
-            )
+        guard let place else {
+            preconditionFailure("rule \(total.rule) grants in \(total.year), of which no row tells")
         }
+        grants[place].amount += total.amount
     }
 }

@@ -21,7 +21,8 @@ struct PoolShares: Hashable, Sendable {
     func isClosed(_ period: Int) -> Bool { left[period] != nil }
 
     /// Takes what a claim is entitled to, and says what it gets now: nothing while the period is
-    /// open; after it was shared out, what is left.
+    /// open; after it was shared out, what is left. What a refund gives back then is not what the
+    /// claim was entitled to but what it had (`giveBack`).
     mutating func take(_ decision: GrantDecision, of claim: SubsidyClaim, period: Int) -> Fen {
         guard let rest = left[period] else {
             if decision.granted != .zero {
@@ -31,9 +32,15 @@ struct PoolShares: Hashable, Sendable {
             }
             return .zero
         }
-        let granted = min(Int128(decision.granted.count), rest)
+        let granted = max(0, min(Int128(decision.granted.count), rest))
         left[period] = rest - granted
         return Fen(Int64(granted))
+    }
+
+    /// Takes back what a claim of a period that was shared out had of it.
+    mutating func giveBack(_ amount: Fen, to period: Int) {
+        precondition(isClosed(period), "period \(period) is open")
+        left[period, default: 0] += Int128(amount.count)
     }
 
     /// Shares a period out; what each claim gets.
@@ -46,6 +53,7 @@ struct PoolShares: Hashable, Sendable {
         if pool.carriesOver, let last = left.keys.filter({ $0 < period }).max() {
             // Periods in between had no claim and hand on their whole budget.
             budget += budget * Int128(period - last - 1) + (left[last] ?? 0)
+            left[last] = 0
         }
         let wanted = open.removeValue(forKey: period) ?? []
         let result = proRataShares(
@@ -70,15 +78,16 @@ public enum PoolRefusal: Error, Hashable, Sendable {
     case unknownPeriod(String, example: String)
     /// The period is not over.
     case notOver(period: String)
-    /// It was shared out before, or a later one was.
-    case alreadyClosed(period: String)
+    /// A later one was shared out before it.
+    case laterClosed(period: String)
 }
 
 extension BillingBook {
     /// Shares the pool of a rule out over the claims of a period, and closes the period.
     ///
     /// - Parameter name: `2026`, `2026-Q2` or `total`.
-    /// - Returns: the closing, then a grant for each claim that gets something.
+    /// - Returns: the closing, then for each claim that gets something a grant, and what vouchers
+    ///   have back of it; none when the period was closed before.
     public mutating func closePool(
         ofRule id: String,
         period name: String,
@@ -90,38 +99,32 @@ extension BillingBook {
         guard let pool = account.rule.pool, pool.exhaustion == .proRata else {
             throw .notProRata(id)
         }
-        let today = BillingDay(containing: instant)
-        let example = pool.name(ofPeriod: account.poolPeriod(on: today))
+        let periodNow = account.poolPeriod(on: BillingDay(containing: instant))
         guard let period = pool.period(named: name) else {
-            throw .unknownPeriod(name, example: example)
+            throw .unknownPeriod(name, example: pool.name(ofPeriod: periodNow))
         }
-        guard pool.period == .total || period < account.poolPeriod(on: today) else {
-            throw .notOver(period: name)
-        }
+        guard pool.period == .total || period < periodNow else { throw .notOver(period: name) }
+        let entryID = "closing/\(id)/\(name)"
+        guard ledger.entry(entryID) == nil else { return [] }
         var shares = self.shares[id] ?? PoolShares()
-        guard period > shares.lastClosed ?? .min else { throw .alreadyClosed(period: name) }
+        guard period > shares.lastClosed ?? .min else { throw .laterClosed(period: name) }
         var entries = [
             LedgerEntry(
-                id: "closing/\(id)/\(name)",
+                id: entryID,
                 bookedAt: instant,
                 subject: .poolClosing(rule: id, period: name),
                 postings: []
             )
         ]
         for (wanted, granted) in shares.close(period, pool, beneficiary: account.beneficiary) {
-            let claim = wanted.claim.refundOf ?? wanted.claim.id
-            let charge = claim[..<(claim.lastIndex(of: "/") ?? claim.endIndex)]
-            guard let due = due(ofCharge: String(charge)) else { continue }
-            let entry = grantEntry(
+            entries += lateGrantEntries(
                 granted,
                 rule: id,
                 year: wanted.year,
-                for: due,
+                for: wanted.claim.refundOf ?? wanted.claim.id,
                 id: "share/\(id)/\(wanted.claim.id)",
-                month: BillingMonth(containing: instant),
                 at: instant
             )
-            if let entry { entries.append(entry) }
         }
         self.shares[id] = shares
         for entry in entries { book(entry) }
@@ -144,23 +147,43 @@ extension BillingBook {
             let rule = subsidies[index].rule.id
             let paying = kind == .nextPeriod ? claim : nil
             for served in subsidies[index].serveWaiting(fromPeriodOf: paying) {
-                let charge = served.claim[
-                    ..<(served.claim.lastIndex(of: "/") ?? trigger.startIndex)
-                ]
-                guard let due = due(ofCharge: String(charge)) else { continue }
-                let entry = grantEntry(
+                entries += lateGrantEntries(
                     served.amount,
                     rule: rule,
                     year: served.year,
-                    for: due,
+                    for: served.claim,
                     id: "served/\(rule)/\(served.claim)/\(trigger)",
-                    month: BillingMonth(containing: instant),
                     at: instant
                 )
-                if let entry { entries.append(entry) }
             }
         }
         return entries
+    }
+
+    /// A grant for a claim that was charged before, and what vouchers have back because they paid
+    /// what this grant pays. Not booked yet.
+    private mutating func lateGrantEntries(
+        _ amount: Fen,
+        rule: String,
+        year: Int,
+        for claim: String,
+        id: String,
+        at instant: SimInstant
+    ) -> [LedgerEntry] {
+        // A claim is called like its charge and the resource.
+        let charge = String(claim[..<(claim.lastIndex(of: "/") ?? claim.endIndex)])
+        guard let due = due(ofCharge: charge) else { return [] }
+        let grant = grantEntry(
+            amount,
+            rule: rule,
+            year: year,
+            for: due,
+            id: id,
+            month: BillingMonth(containing: instant),
+            at: instant
+        )
+        guard let grant else { return [] }
+        return [grant] + refillEntries(of: due, after: grant, amount: amount, at: instant)
     }
 }
 
@@ -177,23 +200,6 @@ extension Array<SubsidyRule> {
             return early
         }
         return ordered.count - lastOther > 2 ? ordered[lastOther + 1] : nil
-    }
-}
-
-extension SubsidyAccount {
-    /// The pool period in which a day lies.
-    func poolPeriod(on day: BillingDay) -> Int {
-        let probe = SubsidyClaim(
-            id: "",
-            date: day,
-            enterprise: "",
-            classes: [],
-            platform: "",
-            isOnKeyPlatform: false,
-            resource: "",
-            fee: .zero
-        )
-        return poolPeriod(of: probe, day.civil.year)
     }
 }
 

@@ -22,7 +22,7 @@ extension BillingBook {
             entries += servedEntries(.nextPeriod, claim: first, trigger: due.claim, at: instant)
         }
         var open = due.amount
-        for total in Self.evaluate(claims, in: &subsidies, &shares) {
+        for total in Self.evaluate(claims, on: due.day, in: &subsidies, &shares) {
             open -= total.amount
             let id = "grant/\(total.rule)/\(due.claim)"
             let entry = grantEntry(
@@ -92,8 +92,11 @@ extension BillingBook {
     }
 
     /// Takes claims of one charge through all rules; one total a rule.
+    ///
+    /// - Parameter day: the day of the fee, which a refund has in common with it.
     static func evaluate(
         _ claims: [SubsidyClaim],
+        on day: BillingDay,
         in subsidies: inout [SubsidyAccount],
         _ shares: inout [String: PoolShares]
     ) -> [RuleTotal] {
@@ -112,7 +115,7 @@ extension BillingBook {
                 )
                 let rule = subsidies[index].rule
                 if rule.pool?.exhaustion == .proRata {
-                    let period = subsidies[index].poolPeriod(of: claim, decision.year)
+                    let period = subsidies[index].poolPeriod(on: day)
                     decision.granted = shares[rule.id, default: PoolShares()]
                         .take(decision, of: claim, period: period)
                 }
@@ -153,12 +156,10 @@ extension BillingBook {
         let claims = refundClaims(ofCharge: id, day: BillingDay(containing: instant))
         var entries = [reversal] + withdrawals(claims, for: due, at: instant)
         for entry in ledger.entries {
-            guard case .redemption(let voucher, let account, id) = entry.subject,
-                let amount = entry.postings.first?.amount
-            else { continue }
-            vouchers.use(-amount, of: voucher, by: account)
+            guard case .redemption(_, _, id) = entry.subject else { continue }
             entries.append(try ledger.reversal(of: entry.id, at: instant))
         }
+        vouchers.giveBackAll(of: due)
         if let first = claims.first {
             entries += servedEntries(.waitlist, claim: first, trigger: reversal.id, at: instant)
         }
@@ -220,18 +221,16 @@ extension BillingBook {
         for due: Due,
         at instant: SimInstant
     ) -> [LedgerEntry] {
-        var shares = self.shares
-        var totals = Self.evaluate(claims, in: &subsidies, &shares)
-        self.shares = shares
+        var totals = Self.evaluate(claims, on: due.day, in: &subsidies, &shares)
         for (index, account) in subsidies.enumerated() where index < totals.count {
             // Out of a pool that has been shared out comes back what the charge had of it.
-            guard account.rule.pool?.exhaustion == .proRata, let claim = claims.first else {
-                continue
-            }
-            let original = self.claims(ofCharge: due.claim).first ?? claim
-            let period = account.poolPeriod(of: original, totals[index].year)
-            guard shares[account.rule.id]?.isClosed(period) == true else { continue }
-            totals[index].amount = -granted(rule: account.rule.id, charge: due.claim)
+            let (rule, period) = (account.rule, account.poolPeriod(on: due.day))
+            guard rule.pool?.exhaustion == .proRata, rule.clawback == .onRefund,
+                shares[rule.id]?.isClosed(period) == true
+            else { continue }
+            let granted = granted(rule: rule.id, charge: due.claim)
+            shares[rule.id]?.giveBack(granted, to: period)
+            totals[index].amount = -granted
         }
         return totals.compactMap { total in
             grantEntry(

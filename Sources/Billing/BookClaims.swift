@@ -8,23 +8,30 @@ extension BillingBook {
     ///
     /// - Parameters:
     ///   - enterprise: nil for all.
-    ///   - year: the calendar year of the fee or refund; nil for all.
+    ///   - year: the calendar year of the fee; nil for all. A refund goes with its fee.
     public func claims(of enterprise: String? = nil, year: Int? = nil) -> [SubsidyClaim] {
         var claims: [SubsidyClaim] = []
         for entry in ledger.entries {
+            let made: [SubsidyClaim]
+            let charge: String
             switch entry.subject {
-            case .charge, .storage: claims += self.claims(ofCharge: entry.id)
+            case .charge, .storage:
+                charge = entry.id
+                made = self.claims(ofCharge: charge)
             case .reversal(let id):
-                claims += refundClaims(ofCharge: id, day: BillingDay(containing: entry.bookedAt))
+                charge = id
+                made = refundClaims(ofCharge: id, day: BillingDay(containing: entry.bookedAt))
             case .grant, .payment, .hold, .release, .creditLimit, .voucher, .redemption,
                 .poolClosing:
-                break
+                continue
+            }
+            guard let day = due(ofCharge: charge)?.day else { continue }
+            claims += made.filter { claim in
+                enterprise ?? claim.enterprise == claim.enterprise
+                    && year ?? day.civil.year == day.civil.year
             }
         }
-        return claims.filter { claim in
-            enterprise ?? claim.enterprise == claim.enterprise
-                && year ?? claim.date.civil.year == claim.date.civil.year
-        }
+        return claims
     }
 
     /// What an enterprise was granted under a rule in a year of the rule, all its accounts together.

@@ -141,28 +141,69 @@ public struct Ledger: Hashable, Sendable {
     }
 }
 
+/// Something that is never so in true books.
+public enum LedgerFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// An entry has an id that another one has.
+    case idTwice(String)
+    /// A posting moves nothing or a negative amount.
+    case amountOutOfRange(entry: String, Fen)
+    /// A balance is not what the entries add up to. Both are debits − credits.
+    case balanceDiffers(LedgerAccount, stated: Fen, computed: Fen)
+    /// The balances of all accounts do not add up to zero: debits differ from credits.
+    case debitsDiffer(fromCreditsBy: Fen)
+    /// A balance is below zero where that means nothing.
+    case belowFloor(LedgerAccount, balance: Fen)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .idTwice(let id): "entry '\(id)' stands there twice"
+        case .amountOutOfRange(let id, let amount): "entry '\(id)' moves \(amount.count) fen"
+        case .balanceDiffers(let account, let stated, let computed):
+            "account \(account) has \(stated.count) fen, but its entries add up to \(computed.count)"
+        case .debitsDiffer(let difference):
+            "debits and credits of all accounts differ by \(difference.count) fen"
+        case .belowFloor(let account, let balance):
+            "account \(account) has \(balance.count) fen, which cannot be"
+        }
+    }
+}
+
 extension Ledger {
-    /// Stops the process when a balance does not follow from the entries, debits differ from
-    /// credits, or a balance is below its floor. O(entries).
-    public func checkInvariants() {
-        var debits = Fen.zero
-        var credits = Fen.zero
-        var recomputed: [LedgerAccount: Fen] = [:]
+    /// What is wrong with the books; empty when balances follow from the entries, debits equal
+    /// credits and nothing is below its floor. O(entries).
+    public func faults() -> [LedgerFault] { Self.faults(of: entries, balances: debitBalances) }
+
+    /// The faults of entries and of the balances (debits − credits) that are stated for them.
+    static func faults(
+        of entries: some Sequence<LedgerEntry>,
+        balances: [LedgerAccount: Fen]
+    ) -> [LedgerFault] {
+        var faults: [LedgerFault] = []
+        var ids: Set<String> = []
+        var computed: [LedgerAccount: Fen] = [:]
         for entry in entries {
+            if !ids.insert(entry.id).inserted { faults.append(.idTwice(entry.id)) }
             for posting in entry.postings {
-                precondition(posting.amount > .zero, "entry \(entry.id)")
-                debits += posting.amount
-                credits += posting.amount
-                recomputed[posting.debit, default: .zero] += posting.amount
-                recomputed[posting.credit, default: .zero] -= posting.amount
+                if posting.amount <= .zero {
+                    faults.append(.amountOutOfRange(entry: entry.id, posting.amount))
+                }
+                computed[posting.debit, default: .zero] += posting.amount
+                computed[posting.credit, default: .zero] -= posting.amount
             }
         }
-        precondition(debits == credits)
-        precondition(recomputed == debitBalances, "balances do not follow from the entries")
-        precondition(recomputed.values.reduce(into: Fen.zero) { $0 += $1 } == .zero)
-        precondition(positions.count == entries.count, "an id is posted twice")
-        for account in accounts where Self.hasFloor(account) {
-            precondition(balance(of: account) >= .zero, "\(account)")
+        for account in Set(computed.keys).union(balances.keys).sorted() {
+            let (stated, sum) = (balances[account] ?? .zero, computed[account] ?? .zero)
+            if stated != sum {
+                faults.append(.balanceDiffers(account, stated: stated, computed: sum))
+            }
+            let balance = account.kind.growsByDebit ? stated : -stated
+            if hasFloor(account) && balance < .zero {
+                faults.append(.belowFloor(account, balance: balance))
+            }
         }
+        let difference = balances.values.reduce(into: Fen.zero) { $0 += $1 }
+        if difference != .zero { faults.append(.debitsDiffer(fromCreditsBy: difference)) }
+        return faults
     }
 }

@@ -48,12 +48,12 @@ public enum BillingPeriod: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The year in which it ends; nil for everything.
-    var lastYear: Int? {
+    /// Its last day; nil for everything.
+    var lastDay: BillingDay? {
         switch self {
         case .all: nil
-        case .month(let month): month.year
-        case .year(let year): year
+        case .month(let month): BillingDay(number: BillingDay(containing: month.end).number - 1)
+        case .year(let year): BillingDay(year: year, month: 12, day: 31)
         }
     }
 }
@@ -290,9 +290,11 @@ extension BillingBook {
         asOf: SimInstant
     ) -> [Statement.Subsidy] {
         guard let enterprise = account.enterprise else { return [] }
-        let currentYear = period.lastYear ?? BillingMonth(containing: asOf).year
+        let lastDay = period.lastDay ?? BillingDay(containing: asOf)
         var rows: [Statement.Subsidy] = []
-        for rule in rules where rule.mayGrant(to: account.classes) {
+        for subsidy in subsidies where subsidy.rule.mayGrant(to: account.classes) {
+            let rule = subsidy.rule
+            let currentYear = subsidy.year(of: enterprise, on: lastDay)
             var byYear: [Int: (granted: Fen, used: Fen)] = [currentYear: (.zero, .zero)]
             for case .grant(let grant) in ledger.entries.map(\.subject)
             where grant.rule == rule.id && grant.enterprise == enterprise {
@@ -396,10 +398,13 @@ private struct Tally {
             byteDays += Int128(charge.bytes)
             storageFee += charge.amount
         case .redemption(_, let account, let claim):
-            guard members.contains(account), let month = ledger.month(ofCharge: claim),
-                period.contains(month)
-            else { return }
-            vouchersUsed += entry.amount
+            // What a voucher has back counts, like the grant that brings it, when it was booked.
+            let paid = entry.paidByVoucher
+            let month =
+                paid < .zero
+                ? BillingMonth(containing: entry.bookedAt) : ledger.month(ofCharge: claim)
+            guard members.contains(account), let month, period.contains(month) else { return }
+            vouchersUsed += paid
         case .reversal(let id):
             addReversal(entry, of: id, members, period, ledger)
         case .grant, .payment, .hold, .release, .creditLimit, .voucher, .poolClosing: break
@@ -418,7 +423,7 @@ private struct Tally {
         else { return }
         switch original.subject {
         case .charge, .storage: refunded += entry.amount
-        case .redemption: vouchersUsed -= entry.amount
+        case .redemption: vouchersUsed += entry.paidByVoucher
         default: break
         }
     }
@@ -470,6 +475,14 @@ private struct Tally {
 extension LedgerEntry {
     /// What its postings move together.
     var amount: Fen { postings.reduce(into: .zero) { $0 += $1.amount } }
+
+    /// What a redemption takes out of vouchers; below zero what it puts back.
+    fileprivate var paidByVoucher: Fen {
+        postings.reduce(into: .zero) { sum, posting in
+            if posting.debit.kind == .voucherFund { sum += posting.amount }
+            if posting.credit.kind == .voucherFund { sum -= posting.amount }
+        }
+    }
 }
 
 extension Ledger {

@@ -80,9 +80,15 @@ public struct StorageCharge: Hashable, Sendable {
     public var bytes: Int64
     /// The fee.
     public var amount: Fen
+    /// How often the day has been charged: above 1 after it was given back.
+    public var revision: Int64 = 1
 
-    /// What makes the charge unique: `storage/ACCOUNT/PLATFORM/YYYY-MM-DD`.
-    public var entryID: String { "storage/\(account)/\(platform)/\(day)" }
+    /// What makes the charge unique: `storage/ACCOUNT/PLATFORM/YYYY-MM-DD`, from the second on with
+    /// `/2` and so on behind it.
+    public var entryID: String {
+        let first = "storage/\(account)/\(platform)/\(day)"
+        return revision == 1 ? first : "\(first)/\(revision)"
+    }
 }
 
 extension Tariff {

@@ -34,6 +34,8 @@ public struct SubsidyAccount: Hashable, Sendable {
         var grantedByOthers: Int128 = 0
         /// Unit: fen.
         var granted: Int128 = 0
+        /// What a first-come pool could not serve and will not serve later. Unit: fen.
+        var lost: Int128 = 0
         var cap: Fen?
     }
 
@@ -44,6 +46,8 @@ public struct SubsidyAccount: Hashable, Sendable {
     private var lifetimes: [String: Int128] = [:]
     private var firstClaims: [String: BillingDay] = [:]
     private var taken = ShardedDictionary<String, Taken>()
+    /// With a scale of rates: the claims of a year in the order in which they climbed it.
+    private var climbed: [Period: [String]] = [:]
     /// Claims that the pool could not serve in full, in their order.
     private var waiting: [Waiting] = []
     /// What is left of the pool of a period; a period that is not there is untouched.
@@ -55,8 +59,20 @@ public struct SubsidyAccount: Hashable, Sendable {
         var year: Int
         var ratePPM: Int64
         var base: Int64
+        /// What earlier rules granted for it. Unit: fen.
+        var grantedByOthers: Int64
+        /// Its line. Unit: 10⁻⁶ fen.
         var micro: Int128
+        /// Its part of what the pool could not serve. Unit: fen.
+        var lost: Int128
         var refunded: Int64 = 0
+
+        /// What refunds leave of the base, cut off cumulatively: a fee that is returned in pieces
+        /// is returned whole.
+        var baseLeft: Int128 {
+            guard refunded > 0 else { return Int128(base) }
+            return Int128(base) - Int128(base) * Int128(refunded) / Int128(claim.fee.count)
+        }
     }
 
     private struct Waiting: Hashable, Sendable {
@@ -81,6 +97,7 @@ public struct SubsidyAccount: Hashable, Sendable {
     var withoutHistory: SubsidyAccount {
         var copy = self
         copy.taken = ShardedDictionary()
+        copy.climbed = [:]
         return copy
     }
 
@@ -120,36 +137,37 @@ public struct SubsidyAccount: Hashable, Sendable {
 
         let period = Period(beneficiary: beneficiary(of: claim), year: year)
         var standing = standings[period] ?? Standing()
-        let base = rule.base(of: claim)
-        let full = lineMicro(base, ratePPM, after: standing.base)
-        let shared = min(full, shareMicro(base, grantedByOthers))
-        let line = capped(shared, rule.caps.perLine)
-        let counted = addToContract(line, of: claim)
-        standing.base += Int128(base)
+        var record = Taken(
+            claim: claim,
+            year: year,
+            ratePPM: ratePPM,
+            base: rule.base(of: claim),
+            grantedByOthers: grantedByOthers.count,
+            micro: 0,
+            lost: 0
+        )
+        let line = line(of: record, after: standing.base)
+        record.micro = line.capped
+        let counted = addToContract(line.capped, of: claim)
+        standing.base += Int128(record.base)
         standing.micro += counted
         standing.grantedByOthers += Int128(grantedByOthers.count)
         if let cap = rule.yearCap(ofClasses: claim.classes) {
             standing.cap = max(cap, standing.cap ?? cap)
         }
-        if remembersClaims {
-            taken[claim.id] = Taken(
-                claim: claim,
-                year: year,
-                ratePPM: ratePPM,
-                base: base,
-                micro: line
-            )
-        }
         let entitled = entitlement(of: standing)
         // A refund that takes nothing back may have left more granted than there is a claim to.
-        let wanted = max(0, entitled.amount - standing.granted)
+        let wanted = max(0, entitled.amount - standing.lost - standing.granted)
         let limited = limit(wanted, claim, year)
         standing.granted += limited.amount
+        standing.lost += limited.lost
         standings[period] = standing
+        record.lost = limited.lost
+        if remembersClaims { remember(record, in: period) }
         var reason = limited.reason ?? entitled.reason
         if reason == .capReached && limited.amount > 0 { reason = .capPartial }
-        if reason == nil && shared < full { reason = .shareLimit }
-        if reason == nil && counted < full { reason = .contractCap }
+        if reason == nil && line.shared < line.full { reason = .shareLimit }
+        if reason == nil && counted < line.full { reason = .contractCap }
         if reason == nil && limited.amount == 0 { reason = .belowOneFen }
         return decision(claim, fen(limited.amount), reason ?? .granted, year)
     }
@@ -168,6 +186,11 @@ public struct SubsidyAccount: Hashable, Sendable {
         case .entity: claim.enterprise
         case .group: claim.group ?? claim.enterprise
         }
+    }
+
+    private mutating func remember(_ record: Taken, in period: Period) {
+        taken[record.claim.id] = record
+        if !rule.rate.tiers.isEmpty { climbed[period, default: []].append(record.claim.id) }
     }
 
     private func decision(
@@ -189,19 +212,27 @@ public struct SubsidyAccount: Hashable, Sendable {
 // MARK: - Sums
 
 extension SubsidyAccount {
-    /// Fee × rate of one line. With tiers, the part of the yearly scale that the line covers.
-    private func lineMicro(_ base: Int64, _ ratePPM: Int64, after sum: Int128) -> Int128 {
-        guard !rule.rate.tiers.isEmpty else { return Int128(base) * Int128(ratePPM) }
-        return scale(sum + Int128(base)) - scale(sum)
+    /// Fee × rate of one line, with tiers the part of the yearly scale that it covers; what share
+    /// limits leave of that; and what the line cap leaves of this. Unit: 10⁻⁶ fen.
+    private func line(
+        of record: Taken,
+        after sum: Int128
+    ) -> (full: Int128, shared: Int128, capped: Int128) {
+        let base = record.baseLeft
+        let full =
+            rule.rate.tiers.isEmpty
+            ? base * Int128(record.ratePPM) : scale(sum + base) - scale(sum)
+        let shared = min(full, shareMicro(base, record.grantedByOthers))
+        return (full, shared, capped(shared, rule.caps.perLine))
     }
 
     /// The most that share limits leave of a line: of this rule's own, and of all rules up to it.
-    private func shareMicro(_ base: Int64, _ grantedByOthers: Fen) -> Int128 {
+    private func shareMicro(_ base: Int128, _ grantedByOthers: Int64) -> Int128 {
         let own = rule.caps.shareOfFeeMaximumPPM ?? 1_000_000
         let together =
-            Int128(base) * Int128(rule.stacking.totalShareMaximumPPM)
-            - Int128(grantedByOthers.count) * 1_000_000
-        return max(0, min(Int128(base) * Int128(own), together))
+            base * Int128(rule.stacking.totalShareMaximumPPM)
+            - Int128(grantedByOthers) * 1_000_000
+        return max(0, min(base * Int128(own), together))
     }
 
     /// The marginal scale, from zero up to `sum`.
@@ -251,13 +282,15 @@ extension SubsidyAccount {
         return (max(0, amount), reason)
     }
 
-    /// What lifetime and group caps and the pool leave of `wanted`; moves them on.
+    /// What lifetime and group caps and the pool leave of `wanted`, and what is lost because the
+    /// pool serves nobody later; moves them on.
     private mutating func limit(
         _ wanted: Int128,
         _ claim: SubsidyClaim,
         _ year: Int
-    ) -> (amount: Int128, reason: GrantReason?) {
+    ) -> (amount: Int128, lost: Int128, reason: GrantReason?) {
         var amount = wanted
+        var lost: Int128 = 0
         var reason: GrantReason?
         let beneficiary = self.beneficiary(of: claim)
         let group = Period(beneficiary: claim.group ?? claim.enterprise, year: year)
@@ -270,12 +303,14 @@ extension SubsidyAccount {
             if amount > left { (amount, reason) = (left, .capReached) }
         }
         if let pool = rule.pool, pool.exhaustion != .proRata {
-            let period = poolPeriod(of: claim, year)
+            let period = poolPeriod(on: claim.date)
             let left = poolLeft(in: period, pool)
             if amount > left {
                 let shortfall = amount - left
                 (amount, reason) = (left, left == 0 ? .poolExhausted : .poolPartial)
-                if pool.exhaustion != .firstCome {
+                if pool.exhaustion == .firstCome {
+                    lost = shortfall
+                } else {
                     waiting.append(
                         Waiting(claim: claim, year: year, period: period, shortfall: shortfall)
                     )
@@ -285,7 +320,7 @@ extension SubsidyAccount {
         }
         lifetimes[beneficiary, default: 0] += amount
         groups[group, default: 0] += amount
-        return (amount, reason)
+        return (amount, lost, reason)
     }
 
     private func fen(_ amount: Int128) -> Fen {
@@ -299,38 +334,34 @@ extension SubsidyAccount {
 extension SubsidyAccount {
     /// The year of the rule in which a claim counts.
     func year(of claim: SubsidyClaim) -> Int {
-        let civil = claim.date.civil
+        year(of: beneficiary(of: claim), on: claim.date)
+    }
+
+    /// The year of the rule in which a fee of `day` counts for a beneficiary.
+    func year(of beneficiary: String, on day: BillingDay) -> Int {
+        let civil = day.civil
         switch rule.yearBasis {
         case .calendar: return civil.year
         case .fiscal(let startMonth): return civil.month >= startMonth ? civil.year : civil.year - 1
         case .anniversary:
-            guard let first = firstClaims[beneficiary(of: claim)]?.civil else { return civil.year }
+            guard let first = firstClaims[beneficiary]?.civil else { return civil.year }
             let isBeforeAnniversary = (civil.month, civil.day) < (first.month, first.day)
             return isBeforeAnniversary ? civil.year - 1 : civil.year
         }
     }
 
-    /// The number of the pool period of a claim; periods of one rule rise with time.
-    func poolPeriod(of claim: SubsidyClaim, _ year: Int) -> Int {
-        guard let pool = rule.pool else { return 0 }
-        switch pool.period {
-        case .total: return 0
+    /// The number of the pool period in which a fee of `day` counts; periods of one rule rise with
+    /// time.
+    func poolPeriod(on day: BillingDay) -> Int {
         // A pool follows the calendar of the rule; an anniversary belongs to one beneficiary only.
-        case .year: return poolYear(of: claim)
-        case .quarter:
-            let startMonth =
-                if case .fiscal(let startMonth) = rule.yearBasis { startMonth } else { 1 }
-            let monthsIn = (claim.date.civil.month - startMonth + 12) % 12
-            return 4 * poolYear(of: claim) + monthsIn / 3
+        let startMonth = if case .fiscal(let startMonth) = rule.yearBasis { startMonth } else { 1 }
+        let civil = day.civil
+        let year = civil.month < startMonth ? civil.year - 1 : civil.year
+        switch rule.pool?.period {
+        case nil, .total: return 0
+        case .year: return year
+        case .quarter: return 4 * year + (civil.month - startMonth + 12) % 12 / 3
         }
-    }
-
-    private func poolYear(of claim: SubsidyClaim) -> Int {
-        let civil = claim.date.civil
-        if case .fiscal(let startMonth) = rule.yearBasis, civil.month < startMonth {
-            return civil.year - 1
-        }
-        return civil.year
     }
 
     private func poolLeft(in period: Int, _ pool: SubsidyRule.Pool) -> Int128 {
@@ -376,7 +407,7 @@ extension SubsidyAccount {
     ///   wait from earlier periods are served from it.
     mutating func serveWaiting(fromPeriodOf current: SubsidyClaim?) -> [Served] {
         guard let pool = rule.pool, !waiting.isEmpty else { return [] }
-        let payingPeriod = current.map { poolPeriod(of: $0, year(of: $0)) }
+        let payingPeriod = current.map { poolPeriod(on: $0.date) }
         var served: [Served] = []
         var stillWaiting: [Waiting] = []
         for var entry in waiting {
@@ -433,15 +464,24 @@ extension SubsidyAccount {
         guard var standing = standings[period] else {
             preconditionFailure("no year of \(original)")
         }
-        let share = returnedShare(of: refund.fee.count, &record)
-        let line =
-            rule.rate.tiers.isEmpty
-            ? share.micro : lineMicro(share.base, record.ratePPM, after: standing.base)
-        standing.base += Int128(share.base)
-        standing.micro += addToContract(line, of: claim)
-        standing.grantedByOthers += Int128(grantedByOthers.count)
+        let entitledBefore = entitlement(of: standing).amount
+        let baseBefore = record.baseLeft
+        record.refunded -= refund.fee.count
+        precondition(
+            record.refunded <= record.claim.fee.count,
+            "refund of more than the fee of \(original)"
+        )
+        record.grantedByOthers += grantedByOthers.count
         taken[original] = record
-        var change = min(0, entitlement(of: standing).amount - standing.granted)
+        standing.base += record.baseLeft - baseBefore
+        standing.micro += computeLinesAgain(after: original, in: period)
+        standing.grantedByOthers += Int128(grantedByOthers.count)
+        let entitled = entitlement(of: standing).amount
+        // What the pool did not serve of this fee is lost no longer; the rest still is.
+        let found = min(record.lost, max(0, entitledBefore - entitled))
+        taken[original]?.lost -= found
+        standing.lost = min(max(0, standing.lost - found), entitled)
+        var change = min(0, entitled - standing.lost - standing.granted)
         let takesBack = rule.clawback == .onRefund
         if takesBack {
             standing.granted += change
@@ -456,27 +496,25 @@ extension SubsidyAccount {
         )
     }
 
-    /// The part of base and sum of the claim that goes with `fee`, cut off cumulatively so that a
-    /// fee returned in pieces is returned whole.
-    private func returnedShare(
-        of fee: Int64,
-        _ record: inout Taken
-    ) -> (base: Int64, micro: Int128) {
-        let total = Int128(record.claim.fee.count)
-        precondition(total > 0)
-        let before = Int128(record.refunded)
-        let after = before - Int128(fee)
-        precondition(after <= total, "refund of more than the fee of \(record.claim.id)")
-        record.refunded = Int64(after)
-        let base = Int128(record.base) * after / total - Int128(record.base) * before / total
-        let micro = part(record.micro, after, total) - part(record.micro, before, total)
-        return (-Int64(base), -micro)
-    }
-
-    /// `whole` × `numerator` ÷ `denominator`, down; the product may need more than 128 bits.
-    private func part(_ whole: Int128, _ numerator: Int128, _ denominator: Int128) -> Int128 {
-        let (quotient, rest) = whole.quotientAndRemainder(dividingBy: denominator)
-        return quotient * numerator + rest * numerator / denominator
+    /// Computes lines again after a refund: that of the fee, and with a scale of rates those of all
+    /// claims of the year, whose places on the scale have moved.
+    ///
+    /// - Returns: by how much they changed the sum of the year.
+    private mutating func computeLinesAgain(
+        after refunded: String,
+        in period: Period
+    ) -> Int128 {
+        var sum: Int128 = 0
+        var change: Int128 = 0
+        for id in rule.rate.tiers.isEmpty ? [refunded] : climbed[period] ?? [] {
+            guard var record = taken[id] else { continue }
+            let line = line(of: record, after: sum).capped
+            sum += record.baseLeft
+            change += addToContract(line - record.micro, of: record.claim)
+            record.micro = line
+            taken[id] = record
+        }
+        return change
     }
 
     /// Returns money to the caps and the pool of the year of `claim`.
@@ -486,7 +524,7 @@ extension SubsidyAccount {
         _ year: Int
     ) -> Int128 {
         if let pool = rule.pool, pool.exhaustion != .proRata {
-            let period = poolPeriod(of: claim, year)
+            let period = poolPeriod(on: claim.date)
             pools[period] = poolLeft(in: period, pool) - change
         }
         lifetimes[beneficiary(of: claim), default: 0] += change

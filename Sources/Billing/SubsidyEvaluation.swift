@@ -161,7 +161,7 @@ private struct RuleRun {
     }
 
     private func period(of index: Int) -> Int {
-        account.poolPeriod(of: anchor(claims[index]), decisions[index].year)
+        account.poolPeriod(on: anchor(claims[index]).date)
     }
 
     // MARK: Pro rata

@@ -41,8 +41,23 @@ struct VoucherBook: Hashable, Sendable {
         var left: Fen
     }
 
+    /// What a voucher pays for a charge; below zero what it has back.
+    struct Part: Hashable, Sendable {
+        var voucher: String
+        var amount: Fen
+    }
+
+    private struct Payment: Hashable, Sendable {
+        /// What subsidies leave of the fee.
+        var open: Fen
+        /// In the order of their use.
+        var parts: [Part]
+    }
+
     /// In the order in which they are used.
     private var byAccount: [String: [Standing]] = [:]
+    /// By charge; only charges for which vouchers paid.
+    private var payments = ShardedDictionary<String, Payment>()
 
     mutating func add(_ voucher: Voucher) {
         var list = byAccount[voucher.account] ?? []
@@ -66,24 +81,54 @@ struct VoucherBook: Hashable, Sendable {
         return list.filter { $0.voucher.isValid(on: day) }.reduce(into: .zero) { $0 += $1.left }
     }
 
-    /// The vouchers that pay `amount` for usage of `day`, and how much each. Changes nothing.
-    func payment(of amount: Fen, by account: String, on day: BillingDay) -> [(id: String, Fen)] {
-        var open = amount
-        var payment: [(id: String, Fen)] = []
-        for standing in byAccount[account] ?? []
-        where standing.voucher.isValid(on: day) && standing.left > .zero && open > .zero {
-            let part = min(open, standing.left)
-            payment.append((standing.voucher.id, part))
-            open -= part
+    /// Pays for a charge of which subsidies leave `open`; what each voucher pays.
+    mutating func pay(_ open: Fen, of due: Due) -> [Part] {
+        var rest = open
+        var parts: [Part] = []
+        for standing in byAccount[due.account] ?? []
+        where standing.voucher.isValid(on: due.day) && standing.left > .zero && rest > .zero {
+            let part = Part(voucher: standing.voucher.id, amount: min(rest, standing.left))
+            use(part, by: due.account)
+            parts.append(part)
+            rest -= part.amount
         }
-        return payment
+        if !parts.isEmpty { payments[due.claim] = Payment(open: open, parts: parts) }
+        return parts
     }
 
-    /// Takes `amount` off a voucher; below zero gives it back.
-    mutating func use(_ amount: Fen, of id: String, by account: String) {
-        guard let place = byAccount[account]?.firstIndex(where: { $0.voucher.id == id }) else {
-            preconditionFailure("account \(account) has no voucher \(id)")
+    /// Takes back what vouchers paid too much for a charge because a grant came after them, from
+    /// those that were used last; negative parts.
+    mutating func giveBack(_ grant: Fen, of due: Due) -> [Part] {
+        guard var payment = payments[due.claim] else { return [] }
+        payment.open -= grant
+        var excess = payment.parts.reduce(into: .zero - payment.open) { $0 += $1.amount }
+        var parts: [Part] = []
+        for index in payment.parts.indices.reversed() where excess > .zero {
+            let amount = min(excess, payment.parts[index].amount)
+            guard amount > .zero else { continue }
+            let part = Part(voucher: payment.parts[index].voucher, amount: -amount)
+            use(part, by: due.account)
+            parts.append(part)
+            payment.parts[index].amount -= amount
+            excess -= amount
         }
-        byAccount[account]?[place].left -= amount
+        payments[due.claim] = payment
+        return parts
+    }
+
+    /// Takes back all that vouchers paid for a charge.
+    mutating func giveBackAll(of due: Due) {
+        for part in payments[due.claim]?.parts ?? [] {
+            use(Part(voucher: part.voucher, amount: -part.amount), by: due.account)
+        }
+        payments[due.claim] = nil
+    }
+
+    private mutating func use(_ part: Part, by account: String) {
+        let list = byAccount[account]
+        guard let place = list?.firstIndex(where: { $0.voucher.id == part.voucher }) else {
+            preconditionFailure("account \(account) has no voucher \(part.voucher)")
+        }
+        byAccount[account]?[place].left -= part.amount
     }
 }

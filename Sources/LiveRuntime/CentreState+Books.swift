@@ -9,9 +9,6 @@ extension CentreState {
         do throws(Refusal) {
             let entries = try act(input.request, at: instant)
             keep(entries)
-            for account in Set(entries.compactMap(\.account)).sorted() {
-                refreshPurse(of: account, at: instant)
-            }
             // A reversal names no account, but moves somebody's money.
             for account in purses.keys.sorted() { refreshPurse(of: account, at: instant) }
             return .booked(entries.map(\.id))
@@ -177,7 +174,7 @@ extension CentreState {
                 case .unknownPeriod(let name, let example):
                     "'\(name)' is no period of the pool; one is \(example)"
                 case .notOver(let period): "the period \(period) is not over"
-                case .alreadyClosed(let period): "the period \(period) is closed"
+                case .laterClosed(let period): "a period after \(period) has been closed before it"
                 }
             throw Refusal(money: words)
         }

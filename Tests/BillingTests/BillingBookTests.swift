@@ -83,7 +83,7 @@ struct BillingBookTests {
             book.statement(account: "bohai", month: BillingMonth("2026-03"), asOf: .epoch)
         )
         #expect(march.gross == Fen(36_000))
-        book.ledger.checkInvariants()
+        #expect(book.ledger.faults().isEmpty)
     }
 
     @Test("The quote of a run is its invoice")
@@ -128,7 +128,7 @@ struct BillingBookTests {
         let refunded =
             "charge/7.0/\(BillingMonth(containing: usages[6].startedAt ?? usages[6].endedAt))"
         _ = try book.refund(refunded, at: shanghai(2027, 1, 2))
-        book.ledger.checkInvariants()
+        #expect(book.ledger.faults().isEmpty)
         var again = makeBook()
         for usage in usages { _ = again.settle(usage) }
         _ = try again.refund(refunded, at: shanghai(2027, 1, 2))

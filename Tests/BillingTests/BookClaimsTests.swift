@@ -50,4 +50,26 @@ struct BookClaimsTests {
         #expect(!unclaimed.isEmpty)
         #expect(unclaimed.allSatisfy { $0.granted == 0 && $0.entitled == $0.fee / 2 })
     }
+
+    @Test("Claims of a year are a whole file: its fees, and their refunds of any year")
+    func claimsOfAYear() throws {
+        var book = try makeBusyBook(seed: 5)
+        _ = book.settle(usage(90, from: shanghai(2027, 1, 3)))
+        _ = try book.refund("charge/90.0/2027-01", at: shanghai(2028, 2, 1))
+        let all = book.claims()
+        for (year, count) in [(2026, 1), (2027, 1), (2028, 0)] {
+            let claims = book.claims(year: year)
+            let ids = Set(claims.map(\.id))
+            let refunds = claims.compactMap(\.refundOf)
+            #expect(Set(refunds.map { $0.split(separator: "/")[1] }).count == count, "\(year)")
+            #expect(refunds.allSatisfy { ids.contains($0) }, "\(year)")
+            let fees = all.filter { $0.refundOf == nil && $0.date.civil.year == year }
+            #expect(claims.filter { $0.refundOf == nil } == fees, "\(year)")
+            let evaluation = SubsidyEvaluation(rules: [.tedaMachineHour], claims: claims)
+            for row in evaluation.beneficiaries {
+                let granted = book.granted(to: row.beneficiary, rule: row.rule, year: row.year)
+                #expect(granted == row.granted, "\(row)")
+            }
+        }
+    }
 }

@@ -47,6 +47,54 @@ struct SubsidyCornerTests {
         #expect(grants([first, second], claims) == [[1_000, 0], [0, 600]])
     }
 
+    @Test("What a first-come pool could not serve is lost: no later claim brings it")
+    func firstComeForgets() {
+        var rule = SubsidyRule.tedaMachineHour
+        rule.pool = SubsidyRule.Pool(amount: Fen(100), period: .quarter)
+        let quarters = [
+            claim("a", fee: 2_000, on: "2026-02-01"), claim("b", fee: 2, on: "2026-05-01"),
+            claim("c", fee: 200, on: "2026-05-02", enterprise: "haihe"),
+        ]
+        #expect(grants([rule], quarters) == [[100, 1, 99]])
+        // Nor does money that a refund frees in the same year.
+        rule.pool = SubsidyRule.Pool(amount: Fen(150))
+        let year = [
+            claim("a", fee: 200, on: "2026-02-01", enterprise: "haihe"),
+            claim("b", fee: 400, on: "2026-02-02"), claim("d", fee: 2, on: "2026-02-04"),
+        ]
+        var back = refund("c", of: "a", fee: 200, on: "2026-02-03")
+        back.enterprise = "haihe"
+        let last = refund("e", of: "b", fee: 400, on: "2026-02-05")
+        #expect(grants([rule], year + [back, last]) == [[100, 50, 1, -100, -50]])
+    }
+
+    @Test("A refund leaves what the fees that remain would have had alone")
+    func refundsOfBoundedLines() {
+        var rule = SubsidyRule.tedaMachineHour
+        rule.rate = SubsidyRule.Rate(ppm: nil, tiers: [.init(ppm: 500_000)])
+        rule.caps.perLine = Fen(10)
+        let claims = [
+            claim("a", fee: 100, on: "2026-01-01"), claim("b", fee: 100, on: "2026-01-02"),
+        ]
+        let back = [
+            refund("c", of: "b", fee: 100, on: "2026-01-03"),
+            refund("d", of: "a", fee: 100, on: "2026-01-04"),
+        ]
+        #expect(grants([rule], claims + back) == [[10, 10, -10, -10]])
+        // Half a fee still reaches the line cap.
+        rule.rate = SubsidyRule.Rate(ppm: 500_000)
+        let halves = ["01-03", "01-04"].map { refund($0, of: "b", fee: 50, on: "2026-\($0)") }
+        #expect(grants([rule], claims + halves) == [[10, 10, 0, -10]])
+        // b takes a's place on the scale.
+        rule.caps.perLine = nil
+        rule.rate.tiers = [.init(upTo: Fen(100), ppm: 500_000), .init(ppm: 300_000)]
+        let swapped = [
+            refund("c", of: "a", fee: 100, on: "2026-01-03"),
+            refund("d", of: "b", fee: 100, on: "2026-01-04"),
+        ]
+        #expect(grants([rule], claims + swapped) == [[50, 30, -30, -50]])
+    }
+
     @Test("Demand that answers to price grows by share × elasticity, and not past the cap")
     func elasticity() {
         let tenant = Tenant(
