@@ -47,6 +47,8 @@ extension CentreState {
         } catch {
             return .refused(ErrorBody(code: "bad_terms", text: error.description))
         }
+        // A copy: when a voucher is refused nothing of the terms stays.
+        var book = self.book
         if let rules {
             let isNew = book.ledger.entries.allSatisfy(\.subject.isPreparation)
             guard isNew || input.rules == terms.rules else {
@@ -54,19 +56,22 @@ extension CentreState {
                 return .refused(ErrorBody(code: "bad_terms", text: text))
             }
             if isNew { book.setRules(rules) }
-            terms.rules = input.rules
         }
-        guard let tariff else { return .done(id: 0, warnings: []) }
-        book.tariff = tariff
-        terms.tariff = input.tariff
-        for voucher in tariff.vouchers {
+        var issued: [LedgerEntry] = []
+        if let tariff { book.tariff = tariff }
+        for voucher in tariff?.vouchers ?? [] {
             do throws(LedgerRefusal) {
-                keep(try book.issue(voucher, at: instant))
-                wake(for: voucher, after: instant)
+                issued += try book.issue(voucher, at: instant)
             } catch {
                 return .refused(ErrorBody(code: "bad_terms", text: Self.text(error)))
             }
         }
+        self.book = book
+        if rules != nil { terms.rules = input.rules }
+        guard let tariff else { return .done(id: 0, warnings: []) }
+        terms.tariff = input.tariff
+        keep(issued)
+        for voucher in tariff.vouchers { wake(for: voucher, after: instant) }
         repriceAll(at: instant)
         for account in purses.keys.sorted() { refreshPurse(of: account, at: instant) }
         return .done(id: 0, warnings: [])

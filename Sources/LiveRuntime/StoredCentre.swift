@@ -90,6 +90,7 @@ public struct CentreAudit: Sendable {
             }
             comparison.finish()
             findings += comparison.findings
+            findings += state.book.ledger.faults().map { "ledger: \($0)" }
         } catch {
             findings.append(error.message)
             findings.append("the other tables cannot be compared with a damaged journal")

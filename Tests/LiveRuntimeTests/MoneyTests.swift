@@ -285,6 +285,66 @@ struct MoneyTests {
         await centre.close()
     }
 
+    @Test("Where nothing happens the books know the day all the same, and a repeat books nothing")
+    func quietCentre() async throws {
+        var settings = settings(try ScratchFolder())
+        let rule = """
+            rule: shared
+            rate: {rate_ppm: 500000}
+            pool: {amount: 60, period: year, exhaustion: pro_rata}
+            """
+        settings.subsidyRules = [NamedText(name: "r.yaml", text: rule)]
+        let centre = try Centre(settings)
+        // From November to the tenth of January, without a job.
+        try await centre.advance(seconds: 50 * 86_400)
+        var storage = StorageRecord()
+        (storage.account, storage.platform, storage.bytes) = ("motor", "tianhe", 5)
+        storage.day = "2026-12-31"
+        var requests = [MoneyRequest(), MoneyRequest(), MoneyRequest()]
+        (requests[0].action, requests[0].storage) = ("storage", [storage])
+        (requests[1].action, requests[1].rule, requests[1].period) = (
+            "close-pool", "shared", "2026"
+        )
+        (requests[2].action, requests[2].account, requests[2].amount) = ("limit", "motor", 5)
+        for request in requests {
+            #expect(try await centre.change(request, .me).entries.count == 1, "\(request.action)")
+            #expect(try await centre.change(request, .me).entries.isEmpty, "\(request.action)")
+        }
+        #expect(await centre.books().book.ledger.entries.count == 3)
+        await centre.close()
+    }
+
+    @Test("Terms of which a voucher is refused leave nothing behind")
+    func refusedTerms() throws {
+        var state = CentreState(rules: CentreRules(machine: SmallCentre.machine))
+        func terms(_ tariff: String, face: Int) -> TermsInput {
+            let voucher = "{id: v, account: motor, face: \(face) CNY}"
+            var input = TermsInput()
+            let text = tariffText.replacingOccurrences(of: "test", with: tariff)
+            input.tariff = NamedText(name: "t.yaml", text: text + "\nvouchers: [\(voucher)]\n")
+            input.rules = [
+                NamedText(name: "r.yaml", text: "rule: \(tariff)\nrate: {rate_ppm: 5}\n")
+            ]
+            return input
+        }
+        func change(_ input: TermsInput) -> InputResult {
+            state.change(input, at: SmallCentre.start)
+        }
+        guard case .done = change(terms("first", face: 5)) else {
+            Issue.record("the first terms are refused")
+            return
+        }
+        guard case .refused(let body) = change(terms("second", face: 6)) else {
+            Issue.record("the second voucher has another face and the same id")
+            return
+        }
+        #expect(body.text.contains("voucher/v"), "\(body.text)")
+        #expect(state.book.tariff.id == "first")
+        #expect(state.book.rules.map(\.id) == ["first"])
+        #expect(state.terms.rules.map(\.text) == ["rule: first\nrate: {rate_ppm: 5}\n"])
+        #expect(state.book.ledger.entries.count == 1)
+    }
+
     @Test("A tariff that cannot be read keeps the centre closed, by file and field")
     func badTariff() throws {
         var bad = SmallCentre.settings(try ScratchFolder().path)
