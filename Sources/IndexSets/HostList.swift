@@ -30,37 +30,73 @@ public enum HostList {
     /// Groups come in the order in which their first name appears.
     public static func compress(_ names: [String]) -> String {
         var order: [String] = []
-        var groups: [String: [(number: UInt64, width: Int)]] = [:]
+        var groups: [String: [Numbered]] = [:]
         var plain: Set<String> = []
         for name in names {
-            let digits = name.utf8.reversed().prefix { (48...57).contains($0) }.count
-            guard digits > 0, digits <= 18, let number = UInt64(name.suffix(digits)) else {
+            guard let (prefix, number) = numbered(name) else {
                 if plain.insert(name).inserted { order.append(name) }
                 continue
             }
-            let prefix = String(name.dropLast(digits))
             let key = prefix + "["
             if groups[key] == nil { order.append(key) }
-            groups[key, default: []].append((number, digits))
+            groups[key, default: []].append(number)
         }
         return order.map { key in
             guard let numbers = groups[key] else { return key }
-            return key.dropLast() + ranges(numbers)
+            let sorted = numbers.sorted { ($0.number, $0.width) < ($1.number, $1.width) }
+            return key.dropLast() + ranges(sorted, joinsEqual: true)
         }.joined(separator: ",")
     }
 
+    /// The expression that gives `names` back in this order, each as often as it stands there:
+    /// `cn[3,1-2,1]`.
+    public static func compressInOrder(_ names: [String]) -> String {
+        var parts: [String] = []
+        var prefix = ""
+        var numbers: [Numbered] = []
+        func close() {
+            if !numbers.isEmpty { parts.append(prefix + ranges(numbers, joinsEqual: false)) }
+            numbers.removeAll()
+        }
+        for name in names {
+            guard let (next, number) = numbered(name) else {
+                close()
+                parts.append(name)
+                continue
+            }
+            if next != prefix { close() }
+            prefix = next
+            numbers.append(number)
+        }
+        close()
+        return parts.joined(separator: ",")
+    }
+
+    private typealias Numbered = (number: UInt64, width: Int)
+
+    /// `cn0012` as `cn`, 12 of width 4; nil for a name without a final number.
+    private static func numbered(_ name: String) -> (prefix: String, Numbered)? {
+        let digits = name.utf8.reversed().prefix { (48...57).contains($0) }.count
+        guard digits > 0, digits <= 18, let number = UInt64(name.suffix(digits)) else { return nil }
+        return (String(name.dropLast(digits)), (number, digits))
+    }
+
     /// `[0-3,7]`, or the bare number when there is one only.
-    private static func ranges(_ numbers: [(number: UInt64, width: Int)]) -> String {
-        // 9 and 10 may share a range when neither is padded; 009 and 010 are both of width 3.
-        let sorted = numbers.sorted { ($0.number, $0.width) < ($1.number, $1.width) }
+    ///
+    /// - Parameter joinsEqual: whether a number that is there twice counts once.
+    private static func ranges(_ numbers: [Numbered], joinsEqual: Bool) -> String {
         var parts: [String] = []
         var index = 0
-        while index < sorted.count {
+        while index < numbers.count {
             var last = index
-            while last + 1 < sorted.count, follows(sorted[last], sorted[last + 1]) { last += 1 }
-            let low = text(sorted[index])
-            let isRange = sorted[last].number != sorted[index].number
-            parts.append(isRange ? "\(low)-\(text(sorted[last]))" : low)
+            while last + 1 < numbers.count,
+                follows(numbers[last], numbers[last + 1], joinsEqual: joinsEqual)
+            {
+                last += 1
+            }
+            let low = text(numbers[index])
+            let isRange = numbers[last].number != numbers[index].number
+            parts.append(isRange ? "\(low)-\(text(numbers[last]))" : low)
             index = last + 1
         }
         guard parts.count > 1 || parts.first?.contains("-") == true else {
@@ -69,17 +105,17 @@ public enum HostList {
         return "[" + parts.joined(separator: ",") + "]"
     }
 
-    private static func follows(
-        _ left: (number: UInt64, width: Int),
-        _ right: (number: UInt64, width: Int)
-    ) -> Bool {
-        guard right.number == left.number || right.number == left.number + 1 else { return false }
+    /// 9 and 10 may share a range when neither is padded; 009 and 010 are both of width 3.
+    private static func follows(_ left: Numbered, _ right: Numbered, joinsEqual: Bool) -> Bool {
+        guard right.number == left.number + 1 || joinsEqual && right.number == left.number else {
+            return false
+        }
         let isPadded = String(left.number).utf8.count < left.width
         return left.width == right.width
             || (!isPadded && String(right.number).utf8.count == right.width)
     }
 
-    private static func text(_ entry: (number: UInt64, width: Int)) -> String {
+    private static func text(_ entry: Numbered) -> String {
         let digits = String(entry.number)
         return String(repeating: "0", count: max(0, entry.width - digits.utf8.count)) + digits
     }
@@ -114,7 +150,9 @@ public enum HostList {
             return
         }
         let prefix = part[..<open]
-        let suffix = part[part.index(after: close)...]
+        // What follows may hold brackets of its own: `rack[0-1]n[0-2]`.
+        var suffixes: [String] = []
+        try expandPart(part[part.index(after: close)...], into: &suffixes)
         for range in part[part.index(after: open)..<close].split(
             separator: ",",
             omittingEmptySubsequences: false
@@ -123,11 +161,12 @@ public enum HostList {
             guard let first = ends.first, let low = number(first),
                 let last = ends.last, let high = number(last), low <= high
             else { throw .badRange(String(range)) }
-            guard high - low < UInt64(maximumCount), names.count < maximumCount else {
-                throw .tooManyHosts(String(part))
-            }
+            guard high - low < UInt64(maximumCount),
+                names.count + (Int(high - low) + 1) * suffixes.count <= maximumCount
+            else { throw .tooManyHosts(String(part)) }
             for value in low...high {
-                names.append(prefix + text((value, first.utf8.count)) + suffix)
+                let start = prefix + text((value, first.utf8.count))
+                for suffix in suffixes { names.append(start + suffix) }
             }
         }
     }

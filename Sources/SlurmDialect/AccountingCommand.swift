@@ -161,7 +161,7 @@ public struct AccountingCommand: Hashable, Sendable {
 
     private func selectors(_ value: String) throws(CommandFailure) -> [JobSelector] {
         var selectors: [JobSelector] = []
-        for word in list(value) {
+        for word in listOutsideBrackets(value) {
             guard let selector = OptionValues.job(word) else {
                 throw fatal("Bad job/step specified: \(word)")
             }

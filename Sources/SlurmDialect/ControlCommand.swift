@@ -85,8 +85,13 @@ public struct ControlCommand: Hashable, Sendable {
 
     /// Reads the command line.
     ///
+    /// - Parameter variable: looks up the environment, where a job finds its nodes.
     /// - Throws: `CommandFailure`, ready to be printed.
-    public init(program: String, arguments: [String]) throws(CommandFailure) {
+    public init(
+        program: String,
+        arguments: [String],
+        variable: (String) -> String?
+    ) throws(CommandFailure) {
         let given: (options: [GivenOption<Option>], operands: [String])
         do throws(OptionRefusal) {
             given = try Self.table.parse(arguments)
@@ -105,7 +110,7 @@ public struct ControlCommand: Hashable, Sendable {
             }
         }
         guard let keyword = given.operands.first else { return }
-        action = try Self.action(keyword, Array(given.operands.dropFirst()))
+        action = try Self.action(keyword, Array(given.operands.dropFirst()), variable)
     }
 
     private static func failure(_ lines: String...) -> CommandFailure {
@@ -119,12 +124,13 @@ public struct ControlCommand: Hashable, Sendable {
 
     private static func action(
         _ keyword: String,
-        _ words: [String]
+        _ words: [String],
+        _ variable: (String) -> String?
     ) throws(CommandFailure) -> Action {
         func matches(_ full: String, _ least: Int) -> Bool {
             isShort(keyword, for: full, least: least)
         }
-        if matches("show", 2) || matches("list", 4) { return try show(words) }
+        if matches("show", 2) || matches("list", 4) { return try show(words, variable) }
         if matches("update", 1) { return try update(words) }
         if matches("ping", 3) { return .ping }
         if matches("version", 4) { return .version }
@@ -149,15 +155,8 @@ public struct ControlCommand: Hashable, Sendable {
                 )
             ]
         }
-        var depth = 0
-        let words = text.split { character in
-            if character == "[" { depth += 1 }
-            if character == "]" { depth -= 1 }
-            return character == "," && depth == 0
-        }
-        return words.map { word in
-            OptionValues.job(String(word)).map { .number($0, String(word)) }
-                ?? .unknown(String(word))
+        return listOutsideBrackets(text).map { word in
+            OptionValues.job(word).map { .number($0, word) } ?? .unknown(word)
         }
     }
 
@@ -172,13 +171,19 @@ public struct ControlCommand: Hashable, Sendable {
         return .writeScript(job.jobID, path: path == "-" ? nil : path)
     }
 
-    private static func show(_ words: [String]) throws(CommandFailure) -> Action {
-        guard let entity = words.first else { throw failure("too few arguments for keyword:show") }
-        let id = words.count > 1 ? words[1] : nil
+    private static func show(
+        _ words: [String],
+        _ variable: (String) -> String?
+    ) throws(CommandFailure) -> Action {
+        guard let word = words.first else { throw failure("too few arguments for keyword:show") }
+        // `job=1` is another way to write `job 1`.
+        let halves = word.split(separator: "=", maxSplits: 1).map(String.init)
+        let entity = halves.first ?? word
+        let id = halves.count > 1 ? halves[1] : words.count > 1 ? words[1] : nil
         func matches(_ full: String, _ least: Int) -> Bool {
             isShort(entity, for: full, least: least)
         }
-        if matches("jobs", 1) {
+        if matches("jobs", 1) || matches("jobid", 1) {
             guard let id else { return .showJobs(nil) }
             guard let job = OptionValues.job(id) else {
                 throw failure("scontrol: error: Invalid job id \(id)")
@@ -189,21 +194,30 @@ public struct ControlCommand: Hashable, Sendable {
         if matches("partitions", 1) { return .showPartitions(id) }
         if matches("reservations", 1) { return .print(["No reservations in the system"]) }
         if matches("licenses", 2) { return .print(["No licenses configured in Slurm."]) }
-        if matches("hostnames", 5) || matches("hostlistsorted", 5) {
+        if matches("hostnames", 5) {
+            // A job's script asks for the nodes that the job has.
+            guard let list = id ?? variable("SLURM_JOB_NODELIST") else {
+                throw failure("invalid hostlist: ")
+            }
+            return .print(try hosts(list))
+        }
+        if matches("hostlist", 5) || matches("hostlistsorted", 9) {
             guard let id else { throw failure("invalid hostlist: ") }
-            return .print(try hosts(entity.lowercased(), id))
+            let names = try hosts(id)
+            let isSorted = entity.count > "hostlist".count
+            return .print([
+                isSorted ? HostList.compress(names) : HostList.compressInOrder(names)
+            ])
         }
         throw failure("invalid entity:\(entity) for keyword:show ")
     }
 
-    private static func hosts(_ entity: String, _ text: String) throws(CommandFailure) -> [String] {
-        let names: [String]
+    private static func hosts(_ text: String) throws(CommandFailure) -> [String] {
         do throws(HostList.Rejection) {
-            names = try HostList.expand(text)
+            return try HostList.expand(text)
         } catch {
             throw failure("Invalid hostlist: \(text)")
         }
-        return entity.hasPrefix("hostn") ? names : [HostList.compress(names)]
     }
 
     private static func update(_ words: [String]) throws(CommandFailure) -> Action {
@@ -213,23 +227,31 @@ public struct ControlCommand: Hashable, Sendable {
             guard let equals = word.firstIndex(of: "=") else {
                 throw failure("Invalid input: \(word)", "Request aborted")
             }
-            changes.append(
-                Change(
-                    name: word[..<equals].lowercased(),
-                    value: String(word[word.index(after: equals)...])
-                )
+            var change = Change(
+                name: word[..<equals].lowercased(),
+                value: String(word[word.index(after: equals)...])
             )
-        }
-        func take(_ names: Set<String>) -> String? {
-            guard let index = changes.firstIndex(where: { names.contains($0.name) }) else {
-                return nil
+            // `TimeLimit+=10` is another way to write `TimeLimit=+10`.
+            if let sign = change.name.last, sign == "+" || sign == "-" {
+                change.name.removeLast()
+                change.value = "\(sign)\(change.value)"
             }
+            changes.append(change)
+        }
+        // Slurm takes tags by their beginnings, of so many letters at least.
+        func take(_ tag: String, _ least: Int) -> String? {
+            guard
+                let index = changes.firstIndex(where: { isShort($0.name, for: tag, least: least) })
+            else { return nil }
             return changes.remove(at: index).value
         }
-        if let nodes = take(["nodename"]) { return try updateNodes(nodes, changes) }
-        if let name = take(["partitionname"]) { return try updatePartition(name, changes) }
-        if let jobs = take(["jobid"]) { return .updateJobs(targets(jobs), changes) }
-        if let name = take(["jobname", "name"]) { return .updateJobs([.name(name)], changes) }
+        // A job's update may name a partition too, so the job goes first.
+        if let jobs = take("jobid", 1) { return .updateJobs(targets(jobs), changes) }
+        if let nodes = take("nodename", 3) { return try updateNodes(nodes, changes) }
+        if let name = take("partitionname", 3) { return try updatePartition(name, changes) }
+        if let name = take("jobname", 4) ?? take("name", 2) {
+            return .updateJobs([.name(name)], changes)
+        }
         throw failure(
             "No valid entity in update command",
             "Input line must include \"NodeName\", \"PartitionName\", \"Reservation\", \"JobId\","
@@ -244,7 +266,7 @@ public struct ControlCommand: Hashable, Sendable {
         var request = NodeUpdateRequest()
         request.nodes = nodes
         for change in changes {
-            switch change.name {
+            switch tag(change.name, ["state", "reason"]) {
             case "state":
                 let states = ["DOWN", "DRAIN", "FAIL", "RESUME", "UNDRAIN", "IDLE"]
                 guard states.contains(change.value.uppercased()) else {
@@ -275,7 +297,7 @@ public struct ControlCommand: Hashable, Sendable {
         var request = PartitionUpdateRequest()
         request.name = name
         for change in changes {
-            guard change.name == "state" else { throw unsupported(change) }
+            guard tag(change.name, ["state"]) != nil else { throw unsupported(change) }
             let state = change.value.uppercased()
             guard ["UP", "DOWN", "DRAIN", "INACTIVE"].contains(state) else {
                 throw failure(
@@ -287,6 +309,28 @@ public struct ControlCommand: Hashable, Sendable {
             request.state = state
         }
         return .updatePartition(request)
+    }
+
+    /// The one of `tags` that a word is, or begins.
+    private static func tag(_ word: String, _ tags: [String]) -> String? {
+        tags.first { isShort(word, for: $0, least: 1) }
+    }
+
+    /// The property of a job that a word names, with as few letters as Slurm takes.
+    ///
+    /// Source: Slurm 22.05, `src/scontrol/update_job.c`.
+    static func jobTag(_ word: String) -> String? {
+        let tags: [(name: String, least: Int, meaning: String)] = [
+            ("account", 1, "account"), ("arraytaskthrottle", 10, "arraytaskthrottle"),
+            ("comment", 3, "comment"), ("dependency", 1, "dependency"),
+            ("eligibletime", 2, "starttime"), ("excnodelist", 3, "excnodelist"),
+            ("jobname", 4, "name"), ("name", 2, "name"), ("nice", 2, "nice"),
+            ("nodelist", 8, "reqnodelist"), ("numnodes", 8, "numnodes"),
+            ("partition", 2, "partition"), ("priority", 2, "priority"), ("qos", 3, "qos"),
+            ("reqnodelist", 8, "reqnodelist"), ("reqnodes", 8, "numnodes"),
+            ("requeue", 4, "requeue"), ("starttime", 2, "starttime"), ("timelimit", 5, "timelimit"),
+        ]
+        return tags.first { isShort(word, for: $0.name, least: $0.least) }?.meaning
     }
 
     static func unsupported(_ change: Change) -> CommandFailure {
@@ -322,7 +366,7 @@ extension JobUpdateRequest {
                 exitCode: 1
             )
         }
-        switch change.name {
+        switch ControlCommand.jobTag(change.name) {
         case "timelimit": try applyTimeLimit(value, invalid())
         case "priority":
             // Slurm's are 32 bits wide.
@@ -331,12 +375,12 @@ extension JobUpdateRequest {
         case "nice":
             guard let number = Int32(value.isEmpty ? "100" : value) else { throw invalid() }
             nice = number
-        case "jobname", "name": name = value
+        case "name": name = value
         case "comment": comment = value
         case "partition": partition = value
         case "account": account = value
         case "qos": qos = value
-        case "starttime", "eligibletime", "begin":
+        case "starttime":
             guard let instant = calendar.instant(value, now: now) else { throw invalid() }
             begin = instant
         case "dependency":
@@ -344,10 +388,10 @@ extension JobUpdateRequest {
             else { throw invalid() }
             dependencies = parsed.0
             anyDependency = parsed.1
-        case "numnodes", "numnodes-max", "reqnodes":
+        case "numnodes":
             guard let range = try? OptionValues.nodeCount(value) else { throw invalid() }
             nodes = range.minimum
-        case "reqnodelist", "nodelist": requiredNodes = value
+        case "reqnodelist": requiredNodes = value
         case "excnodelist": excludedNodes = value
         case "requeue":
             guard value == "0" || value == "1" else { throw invalid() }

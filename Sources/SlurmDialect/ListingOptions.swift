@@ -40,6 +40,16 @@ func list(_ text: String) -> [String] {
     }
 }
 
+/// Words between the commas that stand outside brackets: `20_[1,3],21` are two.
+func listOutsideBrackets(_ text: String) -> [String] {
+    var depth = 0
+    return text.split { character in
+        if character == "[" { depth += 1 }
+        if character == "]" { depth -= 1 }
+        return character == "," && depth <= 0
+    }.map { String($0.drop { $0 == " " }) }
+}
+
 /// The states in a comma list, or those of `all`; a word that is no state is the failure.
 func states(_ text: String) -> Result<Set<String>, UnknownWord> {
     var states: Set<String> = []

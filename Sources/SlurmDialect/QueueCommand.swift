@@ -168,14 +168,8 @@ public struct QueueCommand: Hashable, Sendable {
 
     private func selectors(_ value: String) throws(CommandFailure) -> [JobSelector] {
         var selectors: [JobSelector] = []
-        // Commas within brackets separate elements, not jobs.
-        var depth = 0
-        for word in value.split(whereSeparator: { character in
-            if character == "[" { depth += 1 }
-            if character == "]" { depth -= 1 }
-            return character == "," && depth == 0
-        }) {
-            guard let selector = OptionValues.job(String(word)) else {
+        for word in listOutsideBrackets(value) {
+            guard let selector = OptionValues.job(word) else {
                 throw .error(program, "Invalid job id: \(word)")
             }
             selectors.append(selector)

@@ -7,7 +7,11 @@ import WireFormats
 extension Yh {
     /// `yhcontrol`, `scontrol`.
     static func control(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
-        let command = try ControlCommand(program: name, arguments: arguments)
+        let command = try ControlCommand(
+            program: name,
+            arguments: arguments,
+            variable: Host.variable
+        )
         switch command.action {
         case .usage: return finish(Help.output(.control, .usage, name: name))
         case .version: return finish(Help.output(.control, .version, name: name))

@@ -111,7 +111,7 @@ struct NodeGoldenTests {
         let job =
             number == "042"
             ? World.endedDirectivesJob() : World.directivesJob(runningFor: number == "022" ? 4 : 5)
-        let command = try ControlCommand(program: "scontrol", arguments: entry.arguments)
+        let command = try control(entry.arguments)
         #expect(command.action == .showJobs(JobSelector(jobID: 1)))
         let lines = Description.jobs([job], isDetailed: false, calendar: World.calendar)
             .flatMap { $0.text(isOneLine: command.isOneLine) }
@@ -136,10 +136,81 @@ struct NodeGoldenTests {
         #expect(lines == entry.lines.map { $0.replacing(":28374", with: ":0") })
     }
 
+    private func control(
+        _ arguments: [String],
+        _ environment: [String: String] = [:]
+    ) throws(CommandFailure) -> ControlCommand {
+        try ControlCommand(
+            program: "scontrol",
+            arguments: arguments,
+            variable: { environment[$0] }
+        )
+    }
+
+    @Test("Host lists keep order and repeats; a job's own nodes are the default")
+    func hostListsInOrder() throws {
+        #expect(
+            try control(["show", "hostlist", "cn3,cn1,cn2,cn1"]).action == .print(["cn[3,1-2,1]"])
+        )
+        let inJob = try control(["show", "hostnames"], ["SLURM_JOB_NODELIST": "r[0-1]n2"])
+        #expect(inJob.action == .print(["r0n2", "r1n2"]))
+        #expect(throws: CommandFailure.self) { try control(["show", "hostnames"]) }
+    }
+
+    @Test("Tags may be cut, and stand joined to what they name")
+    func tags() throws {
+        #expect(
+            try control(["show", "job=7_[1,3]"]).action
+                == control(["show", "job", "7_[1,3]"]).action
+        )
+        #expect(try control(["show", "JobId=7"]).action == .showJobs(JobSelector(jobID: 7)))
+        var drain = NodeUpdateRequest()
+        drain.nodes = "cn1"
+        drain.state = "DRAIN"
+        drain.reason = "x"
+        #expect(
+            try control(["update", "node=cn1", "state=drain", "Reason=x"]).action
+                == .updateNodes(drain)
+        )
+        var down = PartitionUpdateRequest()
+        down.name = "debug"
+        down.state = "DOWN"
+        #expect(try control(["update", "part=debug", "st=down"]).action == .updatePartition(down))
+        guard
+            case .updateJobs(let jobs, let changes) =
+                try control(["update", "part=debug", "job=1,2_[3,4]", "timel+=5", "StartTime=now"])
+                .action
+        else {
+            Issue.record("jobs are updated")
+            return
+        }
+        #expect(jobs.count == 2)
+        let request = try JobUpdateRequest(changes, now: .epoch)
+        #expect(request.partition == "debug")
+        #expect(request.timeLimitChange == SimDuration(seconds: 300))
+        #expect(request.begin == .epoch)
+    }
+
+    @Test(
+        "Numbers that are too large are refused, and nothing stops the program",
+        arguments: [
+            "timelimit=+999999999-0", "timelimit=999999999-0", "priority=-1",
+            "priority=4294967296", "starttime=now+999999999weeks", "numnodes=99999999999",
+        ]
+    )
+    func largeNumbers(change: String) throws {
+        guard case .updateJobs(_, let changes) = try control(["update", "jobid=1", change]).action
+        else { return }
+        let failure = #expect(throws: CommandFailure.self) {
+            try JobUpdateRequest(changes, now: .epoch)
+        }
+        #expect(failure?.lines.first == "Invalid input: \(change)")
+    }
+
     @Test("Host lists are expanded and compressed", arguments: ["060", "061", "062"])
     func hostLists(number: String) throws {
         let entry = try Transcript("01_idle")[number]
-        let command = try ControlCommand(program: "scontrol", arguments: entry.arguments)
+        let command = try control(entry.arguments)
         #expect(command.action == .print(entry.lines))
     }
 
@@ -153,7 +224,7 @@ struct NodeGoldenTests {
     func refusals(recording: String, number: String) throws {
         let entry = try Transcript(recording)[number]
         let failure = #expect(throws: CommandFailure.self) {
-            try ControlCommand(program: "scontrol", arguments: entry.arguments)
+            try control(entry.arguments)
         }
         #expect(failure?.lines == entry.errors)
         #expect(failure?.exitCode == entry.exitCode)

@@ -20,8 +20,33 @@ struct HostListTests {
     }
 
     @Test(
+        "Names are compressed in their order, each as often as it is there",
+        arguments: [
+            (["cn3", "cn1", "cn2", "cn1"], "cn[3,1-2,1]"), (["cn1", "cn1"], "cn[1,1]"),
+            (["cn1", "gn1", "cn2"], "cn1,gn1,cn2"), (["a", "cn2", "cn3", "a"], "a,cn[2-3],a"),
+            ([], ""),
+        ]
+    )
+    func compressedInOrder(names: [String], expression: String) throws {
+        #expect(HostList.compressInOrder(names) == expression)
+        #expect(try HostList.expand(expression) == names)
+    }
+
+    @Test("Every bracket of a name is expanded, the first one slowest")
+    func severalBrackets() throws {
+        #expect(
+            try HostList.expand("rack[0-1]n[0-2],x") == [
+                "rack0n0", "rack0n1", "rack0n2", "rack1n0", "rack1n1", "rack1n2", "x",
+            ]
+        )
+    }
+
+    @Test(
         "Malformed expressions are refused",
-        arguments: ["cn[1-", "cn1]", "cn[[1]]", "cn[3-1]", "cn[a-b]", "cn[1,,2]", "c[0-99999999]"]
+        arguments: [
+            "cn[1-", "cn1]", "cn[[1]]", "cn[3-1]", "cn[a-b]", "cn[1,,2]", "c[0-99999999]",
+            "r[0-1]n[2-1]", "r[0-9999]n[0-9999]",
+        ]
     )
     func malformed(expression: String) {
         #expect(throws: HostList.Rejection.self) { try HostList.expand(expression) }
