@@ -1,4 +1,5 @@
 public import Billing
+import ClusterModel
 import Glibc
 import JobModel
 import Persistence
@@ -144,7 +145,11 @@ extension Centre {
             records.append(snapshot.state.record(of: entry, now: now))
         }
         records.sort { ($0.jobID, $0.restarts) < ($1.jobID, $1.restarts) }
-        return AccountingList(now: now, records: records)
+        return AccountingList(
+            now: now,
+            cluster: settings.rules.machine.name,
+            records: records
+        )
     }
 
     /// The books as they are now, and the end of the ledger's hash chain in hexadecimal.

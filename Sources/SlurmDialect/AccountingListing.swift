@@ -57,7 +57,7 @@ extension AccountingCommand {
             }
         }
         let shown = list.records.filter { shows($0, in: period, now: list.now) }
-        for row in rows(shown) {
+        for row in rows(shown, cluster: list.cluster) {
             output.lines.append(
                 line { field, width in
                     let text = field.text(row)
@@ -82,14 +82,19 @@ extension AccountingCommand {
         }.joined()
     }
 
-    private func rows(_ records: [AccountingRecord]) -> [AccountingRow] {
+    private func rows(_ records: [AccountingRecord], cluster: String) -> [AccountingRow] {
         var waiting: [UInt32: [AccountingRecord]] = [:]
         for record in records where record.state == "PENDING" {
             if let array = record.arrayJobID { waiting[array, default: []].append(record) }
         }
         var rows: [AccountingRow] = []
         for record in records {
-            var row = AccountingRow(record: record, calendar: calendar, unit: unit)
+            var row = AccountingRow(
+                record: record,
+                cluster: cluster,
+                calendar: calendar,
+                unit: unit
+            )
             if record.state == "PENDING", let array = record.arrayJobID {
                 guard let elements = waiting.removeValue(forKey: array) else { continue }
                 row.elements = JobRow.rangeText(elements.compactMap(\.arrayTaskID).sorted())
@@ -97,7 +102,13 @@ extension AccountingCommand {
             rows.append(row)
             guard showsSteps else { continue }
             rows += record.steps.map { step in
-                AccountingRow(record: record, step: step, calendar: calendar, unit: unit)
+                AccountingRow(
+                    record: record,
+                    cluster: cluster,
+                    step: step,
+                    calendar: calendar,
+                    unit: unit
+                )
             }
         }
         return rows

@@ -4,6 +4,7 @@ import WireFormats
 /// A line of `sacct`: a job, or one of its steps.
 struct AccountingRow {
     var record: AccountingRecord
+    var cluster = ""
     var step: StepRecord?
     /// The waiting elements, as `3-10%2`, when the row stands for a job array.
     var elements: String?
@@ -95,7 +96,8 @@ struct AccountingRow {
 
 /// The fields of `sacct -o`.
 ///
-/// Source: sacct(1) of Slurm 22.05; `Charge`, `VerifiedFlop` and `Backend` are Xinghe's own.
+/// Source: sacct(1) of Slurm 22.05; `Charge`, `VerifiedFlop`, `Backend` and `Restarts` are Xinghe's
+/// own.
 enum AccountingFields {
     struct Field: Sendable {
         var name: String
@@ -104,7 +106,10 @@ enum AccountingFields {
         var text: @Sendable (AccountingRow) -> String
     }
 
-    static let all: [Field] = [
+    /// All fields by name, as `-e` lists them.
+    static let all = (filled + empty).sorted { $0.name.lowercased() < $1.name.lowercased() }
+
+    private static let filled: [Field] = [
         Field(name: "Account", width: 10) { $0.record.account },
         Field(name: "AllocCPUS", width: 10) { "\($0.cores)" },
         Field(name: "AllocNodes", width: 10) { row in
@@ -115,7 +120,7 @@ enum AccountingFields {
         Field(name: "Charge", width: 12) { row in
             row.job { record in record.charge.map { Fen($0).yuanText } ?? "" }
         },
-        Field(name: "Cluster", width: 10) { _ in "xinghe" },
+        Field(name: "Cluster", width: 10) { $0.cluster },
         Field(name: "Comment", width: 14) { row in row.job { $0.comment ?? "" } },
         Field(name: "CPUTime", width: 10) { row in
             SlurmTime.full(SimDuration(seconds: row.elapsed.seconds * row.cores))

@@ -182,6 +182,8 @@ public struct StepRecord: WireRecord {
 public struct AccountingList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
+    /// The name of the centre, as its jobs see it.
+    public var cluster = ""
     /// The records, by number.
     public var records: [AccountingRecord] = []
 
@@ -189,14 +191,16 @@ public struct AccountingList: WireRecord {
     public init() {}
 
     /// Makes a list.
-    public init(now: SimInstant, records: [AccountingRecord]) {
+    public init(now: SimInstant, cluster: String = "", records: [AccountingRecord]) {
         self.now = now
+        self.cluster = cluster
         self.records = records
     }
 
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
+        try fields("cluster", &cluster)
         try fields.required("records", &records)
     }
 }

@@ -174,6 +174,69 @@ struct AccountingGoldenTests {
         #expect(try numbers(["-j", "2"]) == ["2"])
         #expect(try numbers(["-a", "-S", "01:29:41"]) == [])
         #expect(try numbers(["-a", "-s", "F"]) == [])
+        #expect(try numbers(["-j", "1_[3,4],2"]) == ["2"])
+    }
+
+    @Test(
+        "Fields are as wide as asked for, within reason",
+        arguments: [
+            ("jobid%99999999999", 4_096, true), ("jobid%-9223372036854775808", 4_096, false),
+            ("jobid%6", 6, true),
+        ]
+    )
+    func widths(field: String, width: Int, isRight: Bool) throws {
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: ["-n", "-X", "-o", field],
+            variable: { _ in nil },
+            user: "alice",
+            calendar: World.calendar
+        )
+        let list = AccountingList(now: World.at("01:40:00"), records: [record(1, "a", "COMPLETED")])
+        let line = try #require(try command.output(list).lines.first)
+        #expect(line == FormatText.fit("1", width, right: isRight) + " ")
+        let failure = #expect(throws: CommandFailure.self) {
+            try AccountingCommand(
+                program: "sacct",
+                arguments: ["-o", "jobid%abc"],
+                variable: { _ in nil },
+                user: "alice"
+            )
+        }
+        #expect(failure?.lines == ["sacct: error: Invalid width of field \"jobid\": abc"])
+    }
+
+    @Test("What nobody measures is listed, found by a beginning, and empty")
+    func emptyFields() throws {
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: ["-nPo", "jobid,averss,maxvmsize,TresUsageInA,charge"],
+            variable: { _ in nil },
+            user: "alice",
+            calendar: World.calendar
+        )
+        let list = AccountingList(now: World.at("01:40:00"), records: [record(1, "a", "COMPLETED")])
+        #expect(try command.output(list).lines == ["1||||"])
+        let names = command.fieldList.flatMap { $0.split(separator: " ").map(String.init) }
+        #expect(names.starts(with: ["Account", "AdminComment", "AllocCPUS", "AllocNodes"]))
+        #expect(Set(names).count == names.count)
+    }
+
+    @Test("The cluster is the centre that answers, also for steps")
+    func cluster() throws {
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: ["-nPo", "jobid,cluster"],
+            variable: { _ in nil },
+            user: "alice",
+            calendar: World.calendar
+        )
+        let list = AccountingList(
+            now: World.at("01:40:00"),
+            cluster: "tianjin",
+            records: [directivesRecord()]
+        )
+        #expect(try command.output(list).lines.allSatisfy { $0.hasSuffix("|tianjin") })
     }
 }
 
