@@ -4,7 +4,7 @@ public import WireFormats
 /// `sinfo` and `yhinfo`: what they are asked for, and what they print.
 public struct NodeCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, dead, exact, format, longFormat, help, iterate, listReasons, long, noHeader
+        case accepted, dead, format, longFormat, help, iterate, listReasons, long, noHeader
         case nodes, byNode, partition, responding, sort, states, summarize, usage, version
     }
 
@@ -81,7 +81,7 @@ public struct NodeCommand: Hashable, Sendable {
     private mutating func apply(_ option: GivenOption<Option>) throws(CommandFailure) {
         let value = option.value ?? ""
         switch option.id {
-        case .accepted, .exact: break
+        case .accepted: break
         case .dead: isDeadOnly = true
         case .format, .longFormat: custom = option
         case .help, .usage: information = .usage
@@ -152,7 +152,9 @@ extension NodeCommand {
     /// What is printed.
     public func output(_ partitionList: PartitionList, _ nodeList: NodeList) -> CommandOutput {
         var output = CommandOutput()
-        if isLong, custom == nil { output.lines.append(calendar.dateLine(nodeList.now)) }
+        if hasHeader, isLong && custom == nil || iterateSeconds != nil {
+            output.lines.append(calendar.dateLine(nodeList.now))
+        }
         let shown = partitionList.partitions.filter { partition in
             partitions.map { $0.contains(partition.name) } ?? true
         }

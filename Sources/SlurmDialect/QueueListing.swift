@@ -36,7 +36,9 @@ extension QueueCommand {
             )
         }
         var output = CommandOutput(errors: warnings)
-        if isLong, !isLongForm { output.lines.append(calendar.dateLine(list.now)) }
+        if hasHeader, isLong && !isLongForm || iterateSeconds != nil {
+            output.lines.append(calendar.dateLine(list.now))
+        }
         let shown = list.jobs.filter(shows)
         var rows =
             showsElements || showsSteps

@@ -21,8 +21,15 @@ struct Yh {
             }
         }
         guard let command = command(name) else {
-            Host.print(usage, to: 2)
-            exit(arguments.isEmpty ? 0 : 1)
+            switch arguments.first {
+            case "--help", "-h", "help":
+                exit(finish(CommandOutput(lines: usage)))
+            case "--version", "-V":
+                exit(finish(CommandOutput(lines: [dialectVersion])))
+            case let word:
+                let errors = word.map { ["yh: error: there is no command '\($0)'"] } ?? []
+                exit(finish(CommandOutput(errors: errors + usage, exitCode: 1)))
+            }
         }
         do throws(CommandFailure) {
             exit(try command(name, arguments))
@@ -71,7 +78,7 @@ struct Yh {
         }
     }
 
-    /// Lists once, or again and again with the date before each listing.
+    /// Lists once, or again and again with an empty line after each listing.
     static func iterate(
         every seconds: Int?,
         _ listing: () throws(CommandFailure) -> Int32

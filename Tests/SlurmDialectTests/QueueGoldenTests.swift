@@ -230,6 +230,38 @@ struct QueueGoldenTests {
         }
     }
 
+    @Test(
+        "The date stands before long and repeated listings, unless there is no head",
+        arguments: [
+            (["-l"], true), (["-i", "5"], true), ([], false), (["-l", "-h"], false),
+            (["-h", "-i", "5000000000"], false),
+        ]
+    )
+    func dates(arguments: [String], hasDate: Bool) throws {
+        let queue = try QueueCommand(
+            program: "squeue",
+            arguments: arguments,
+            variable: { _ in nil },
+            user: "alice",
+            isUser: { _ in true },
+            calendar: World.calendar
+        )
+        let nodes = try NodeCommand(
+            program: "sinfo",
+            arguments: arguments,
+            variable: { _ in nil },
+            calendar: World.calendar
+        )
+        let now = World.at("01:29:21")
+        let date = World.calendar.dateLine(now)
+        #expect(try queue.output(JobList(now: now, jobs: [])).lines.contains(date) == hasDate)
+        let output = nodes.output(
+            PartitionList(now: now, partitions: []),
+            NodeList(now: now, nodes: [])
+        )
+        #expect(output.lines.contains(date) == hasDate)
+    }
+
     @Test("Tianhe's names of users have twelve characters")
     func tianheDialect() throws {
         let command = try QueueCommand(
