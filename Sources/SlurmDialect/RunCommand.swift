@@ -1,17 +1,20 @@
 /// `srun` and `yhrun` inside a job: a parallel program as a step of the job.
 public struct RunCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, chdir, error, help, killOnBadExit, label, mpi, nodes, ntasks, output
-        case usage, version
+        case accepted, chdir, error, export, help, ignored, input, killOnBadExit, label, mpi
+        case multiProgram, nodes, ntasks, output, usage, version
     }
 
     private static let effective: [OptionSpec<Option>] = [
         OptionSpec(.chdir, "chdir", "D", .required),
         OptionSpec(.error, "error", "e", .required),
+        OptionSpec(.export, "export", nil, .required),
         OptionSpec(.help, "help", "h"),
+        OptionSpec(.input, "input", "i", .required),
         OptionSpec(.killOnBadExit, "kill-on-bad-exit", "K", .optional),
         OptionSpec(.label, "label", "l"),
         OptionSpec(.mpi, "mpi", nil, .required),
+        OptionSpec(.multiProgram, "multi-prog"),
         OptionSpec(.nodes, "nodes", "N", .required),
         OptionSpec(.ntasks, "ntasks", "n", .required),
         OptionSpec(.output, "output", "o", .required),
@@ -26,6 +29,12 @@ public struct RunCommand: Hashable, Sendable {
         OptionSpec(.accepted, "unbuffered", "u"),
     ]
 
+    /// What would bind, place or end a step in a real Slurm and does not here: its user is told.
+    private static let ignored: Set<SubmitOption> = [
+        .time, .nodelist, .exclude, .cpusPerTask, .ntasksPerNode, .mem, .memPerCPU, .gres, .gpus,
+        .gpusPerNode, .gpusPerTask, .begin, .dependency, .immediate, .signal,
+    ]
+
     /// What has no effect in a step: the options that choose an allocation, which the job has.
     static let table: OptionTable<Option> = {
         let names = Set(effective.map(\.long))
@@ -35,7 +44,11 @@ public struct RunCommand: Hashable, Sendable {
                 && ![.wrap, .parsable, .testOnly].contains(spec.id)
         }
         return OptionTable(
-            effective + others.map { OptionSpec(.accepted, $0.long, $0.short, $0.value) },
+            effective
+                + others.map { spec in
+                    let id: Option = ignored.contains(spec.id) ? .ignored : .accepted
+                    return OptionSpec(id, spec.long, spec.short, spec.value)
+                },
             permutes: false
         )
     }()
@@ -56,6 +69,14 @@ public struct RunCommand: Hashable, Sendable {
     public var error: String?
     /// The folder to run in.
     public var folder: String?
+    /// Where input comes from: a file, `none`, `all` or the number of the task that reads it.
+    public var input: String?
+    /// Which variables of the environment the tasks get; nil for all.
+    public var export: String?
+    /// Whether the word is a file that says which task runs which program.
+    public var isMultiProgram = false
+    /// What the user should know although the step runs.
+    public var warnings: [String] = []
     /// The program and its arguments.
     public var words: [String] = []
 
@@ -81,10 +102,16 @@ public struct RunCommand: Hashable, Sendable {
             case .accepted: break
             case .chdir: folder = value
             case .error: error = value
+            case .export: export = value
+            case .ignored:
+                let warning = "\(program): warning: --\(option.name) has no effect on a step here"
+                if !warnings.contains(warning) { warnings.append(warning) }
+            case .input: input = value
             case .help, .usage: information = .usage
             case .killOnBadExit: killsOnBadExit = value != "0"
             case .label: isLabelled = true
             case .mpi: listsMPI = value == "list"
+            case .multiProgram: isMultiProgram = true
             case .nodes: nodes = try Self.nodes(value, program)
             case .ntasks: asked = try Self.positive(value, program)
             case .output: output = value
@@ -104,9 +131,9 @@ public struct RunCommand: Hashable, Sendable {
                 "there is no allocation here: start the step in a script given to yhbatch"
             )
         }
-        // Without -n: as many as the job asked for, or one on each node.
+        // Without -n: as many as the job asked for, or one on each node. SLURM_NTASKS counts as -n.
         let inherited = variable("SLURM_NTASKS").flatMap { Int($0) }
-        tasks = asked ?? nodes ?? inherited ?? variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
+        tasks = asked ?? inherited ?? nodes ?? variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
     }
 
     private static func positive(

@@ -271,7 +271,18 @@ extension SubmitCommand {
             result.removeAll { name($0) == name(entry) }
             result.append(entry)
         }
-        return result + ["SLURM_EXPORT_ENV=\(export)"]
+        let chosen = Self.environment(export, from: current, login: login)
+        guard let export, export.uppercased() != "ALL" else { return chosen }
+        return chosen + ["SLURM_EXPORT_ENV=\(export)"]
+    }
+
+    /// The variables that a value of `--export` lets through.
+    public static func environment(
+        _ export: String?,
+        from current: [String],
+        login: [String]
+    ) -> [String] {
+        return result
     }
 }
 

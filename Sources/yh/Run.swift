@@ -17,12 +17,39 @@ extension Yh {
                 CommandOutput(lines: ["MPI plugin types are...", "\tnone", "\topenmpi (mpirun)"])
             )
         }
+        Host.print(command.warnings, to: 2)
         if let folder = command.folder, chdir(folder) != 0 {
             throw .error(name, "Unable to change to folder \(folder)")
         }
-        let path = resolve(command.words[0])
-        if let path, isMPIProgram(path) { try replaceByMPIRun(command, name: name) }
-        return StepTasks(command: command, program: name, path: path).run()
+        let programs = try programs(command, name: name)
+        let tasks = StepTasks(command: command, program: name, programs: programs)
+        try tasks.checkInput()
+        if programs.contains(where: { $0.path.map(isMPIProgram) ?? false }) {
+            try replaceByMPIRun(tasks, name: name)
+        }
+        return tasks.run()
+    }
+
+    /// What each task runs.
+    private static func programs(
+        _ command: RunCommand,
+        name: String
+    ) throws(CommandFailure) -> [TaskProgram] {
+        guard command.isMultiProgram else {
+            let program = TaskProgram(words: command.words, path: resolve(command.words[0]))
+            return Array(repeating: program, count: command.tasks)
+        }
+        let path = command.words[0]
+        guard let bytes = Host.read(path: path) else {
+            throw .error(name, "Unable to open file \(path)")
+        }
+        let commands = try MultiProgram.commands(
+            in: String(decoding: bytes, as: UTF8.self),
+            path: path,
+            tasks: command.tasks,
+            program: name
+        )
+        return commands.map { TaskProgram(words: $0, path: resolve($0[0])) }
     }
 
     /// The file that a word names, looked for along `PATH` unless it holds a slash.
@@ -54,51 +81,105 @@ extension Yh {
 
     /// Goes on as `mpirun`; comes back only when there is none.
     private static func replaceByMPIRun(
-        _ command: RunCommand,
+        _ tasks: StepTasks,
         name: String
     ) throws(CommandFailure) {
-        guard resolve("mpirun") != nil else { return }
+        guard let mpirun = resolve("mpirun") else { return }
+        let command = tasks.command
         var words = [
-            "mpirun", "-np", "\(command.tasks)", "--oversubscribe", "--bind-to", "none",
+            "mpirun", "--oversubscribe", "--bind-to", "none",
             // The job is on this host: mpirun must not ask a Slurm that is not there.
             "--mca", "plm", "isolated", "--mca", "ras", "^slurm",
         ]
         if geteuid() == 0 { words.append("--allow-run-as-root") }
         if command.isLabelled { words.append("--tag-output") }
-        words += command.words
-        var pointers = words.map { strdup($0) }
-        pointers.append(nil)
-        execvp("mpirun", pointers)
+        if command.isMultiProgram {
+            let parts = tasks.programs.map { ["-np", "1"] + $0.words }
+            words += parts.joined(separator: [":"])
+        } else {
+            words += ["-np", "\(command.tasks)"] + command.words
+        }
+        if let file = tasks.inputFile(of: 0) {
+            let descriptor = open(file, O_RDONLY)
+            guard descriptor >= 0, dup2(descriptor, 0) == 0 else {
+                throw .error(name, "\(file): \(String(cString: strerror(errno)))")
+            }
+        }
+        let pointers = words.map { strdup($0) } + [nil]
+        let variables = tasks.inherited.map { strdup($0) } + [nil]
+        execve(mpirun, pointers, variables)
         throw .error(name, "mpirun: \(String(cString: strerror(errno)))")
     }
+}
+
+/// What one task runs: its words, and the file of the first, if there is one.
+private struct TaskProgram {
+    let words: [String]
+    let path: String?
 }
 
 /// The tasks of a step that are started here, one by one.
 private struct StepTasks {
     let command: RunCommand
     let program: String
-    let path: String?
+    let programs: [TaskProgram]
+    /// The environment that the step takes over, by `--export`.
+    let inherited: [String]
+    private let host = Host.variable("SLURMD_NODENAME") ?? Host.hostName()
+
+    init(command: RunCommand, program: String, programs: [TaskProgram]) {
+        self.command = command
+        self.program = program
+        self.programs = programs
+        inherited = SubmitCommand.environment(
+            command.export,
+            from: Host.environment(),
+            login: Host.loginEnvironment()
+        )
+    }
+
+    /// The file that a task reads, by `--input`; nil for the step's own input.
+    func inputFile(of task: Int) -> String? {
+        switch command.input?.lowercased() {
+        case nil, "all": task == 0 ? nil : "/dev/null"
+        case "none": "/dev/null"
+        case let text?:
+            if let reader = Int(text) {
+                reader == task ? nil : "/dev/null"
+            } else {
+                expand(command.input ?? text, task, host)
+            }
+        }
+    }
+
+    /// - Throws: `CommandFailure` for a file of input that cannot be read; no task has started then.
+    func checkInput() throws(CommandFailure) {
+        for task in programs.indices {
+            guard let file = inputFile(of: task), access(file, R_OK) != 0 else { continue }
+            let problem = String(cString: strerror(errno))
+            throw .error(program, "Could not open stdin file \(file): \(problem)")
+        }
+    }
 
     /// Starts all tasks, passes their output on, and gives the step's exit status.
     func run() -> Int32 {
-        let host = Host.variable("SLURMD_NODENAME") ?? Host.hostName()
         var processes: [pid_t] = []
         var labelled: [LabelledPipe] = []
         for task in 0..<command.tasks {
             var output: Int32 = 1
             if command.isLabelled, command.output == nil {
                 var ends: [Int32] = [0, 0]
-                guard pipe(&ends) == 0 else { return fail("pipe", host) }
+                guard pipe(&ends) == 0 else { return fail("pipe") }
                 for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
                 labelled.append(LabelledPipe(task: task, descriptor: ends[0]))
                 output = ends[1]
             }
-            let process = start(task: task, output: output, host: host)
+            let process = start(task: task, output: output)
             if output != 1 { close(output) }
             guard let process else {
                 let problem = String(cString: strerror(errno == 0 ? ENOENT : errno))
                 Host.print(
-                    ["slurmstepd-\(host): error: execve(): \(command.words[0]): \(problem)"],
+                    ["slurmstepd-\(host): error: execve(): \(programs[task].words[0]): \(problem)"],
                     to: 2
                 )
                 processes.append(-1)
@@ -113,13 +194,13 @@ private struct StepTasks {
         return report.exitCode
     }
 
-    private func fail(_ call: String, _ host: String) -> Int32 {
+    private func fail(_ call: String) -> Int32 {
         Host.print(["\(program): error: \(call): \(String(cString: strerror(errno)))"], to: 2)
         return 1
     }
 
-    private func start(task: Int, output: Int32, host: String) -> pid_t? {
-        guard let path else {
+    private func start(task: Int, output: Int32) -> pid_t? {
+        guard let path = programs[task].path else {
             errno = ENOENT
             return nil
         }
@@ -129,9 +210,8 @@ private struct StepTasks {
         if output != 1 {
             posix_spawn_file_actions_adddup2(&actions, output, 1)
         }
-        // One task reads the step's standard input.
-        if task > 0 {
-            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let file = inputFile(of: task) {
+            posix_spawn_file_actions_addopen(&actions, 0, file, O_RDONLY, 0)
         }
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         if let file = command.output {
@@ -147,9 +227,9 @@ private struct StepTasks {
             nodeList: Host.variable("SLURM_JOB_NODELIST") ?? host
         )
         let names = Set(own.map { $0.prefix { $0 != "=" } })
-        let inherited = Host.environment().filter { !names.contains($0.prefix { $0 != "=" }) }
-        var arguments = command.words.map { strdup($0) } + [nil]
-        var variables = (inherited + own).map { strdup($0) } + [nil]
+        let others = inherited.filter { !names.contains($0.prefix { $0 != "=" }) }
+        var arguments = programs[task].words.map { strdup($0) } + [nil]
+        var variables = (others + own).map { strdup($0) } + [nil]
         defer { (arguments + variables).forEach { free($0) } }
         var process: pid_t = 0
         errno = posix_spawn(&process, path, &actions, nil, &arguments, &variables)

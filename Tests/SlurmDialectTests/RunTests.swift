@@ -27,7 +27,43 @@ struct RunTests {
         #expect(try command("a", ["SLURM_JOB_ID": "5", "SLURM_NTASKS": "4"]).tasks == 4)
         #expect(try command("a", ["SLURM_JOB_ID": "5", "SLURM_NNODES": "2"]).tasks == 2)
         #expect(try command("-N 3 a").tasks == 3)
+        #expect(try command("-N1 a", ["SLURM_JOB_ID": "5", "SLURM_NTASKS": "2"]).tasks == 2)
         #expect(try command("a").tasks == 1)
+    }
+
+    @Test("What would bind or end a step elsewhere is warned of, once; an allocation's is not")
+    func warnings() throws {
+        let command = try command("-p work -J x -N1 -t 1 -c 2 --time=2 a")
+        #expect(
+            command.warnings == [
+                "yhrun: warning: --time has no effect on a step here",
+                "yhrun: warning: --cpus-per-task has no effect on a step here",
+            ]
+        )
+    }
+
+    @Test("A file says which task runs which program")
+    func multiProgram() throws {
+        func read(_ text: String, tasks: Int = 3) throws(CommandFailure) -> [String] {
+            try MultiProgram.commands(in: text, path: "m.conf", tasks: tasks, program: "srun")
+                .map { $0.joined(separator: " ") }
+        }
+        #expect(
+            try read("# all\n\n0 echo zero %t %o\n1-2 echo 'a  b' %t%o\n") == [
+                "echo zero 0 0", "echo a  b 10", "echo a  b 21",
+            ]
+        )
+        #expect(try read("1 b\n* a %t %o\n") == ["a 0 0", "b", "a 2 1"])
+        for (text, line) in [
+            ("0-1 a\n", "m.conf: task 2 has no program"),
+            ("0-2 a\n1 b\n", "m.conf, line 2: task 1 has a program already"),
+            ("0-2\n", "m.conf, line 1: no program is named"),
+            ("x a\n", "m.conf, line 1: 'x' is no list of tasks"),
+            ("0 'a\n", "m.conf, line 1: a quotation mark is not closed"),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) { try read(text) }
+            #expect(failure?.lines == ["srun: error: " + line])
+        }
     }
 
     @Test(
