@@ -69,7 +69,15 @@ extension Centre {
         input.isOperator = isOperator(caller)
         try request.checkBounds()
         if let nice = request.nice, nice < 0, !input.isOperator { throw .refused(.invalidNice) }
-        try checkUser(input.request)
+        let isReal = asksForRealNodes(request)
+        if isReal { try checkUser(input.request) }
+        if let comment = request.comment, !isReal {
+            do throws(Refusal) {
+                input.request.comment = try EmulatedRunTime.normalized(comment)
+            } catch {
+                throw RequestFailure(status: 400, body: error.body)
+            }
+        }
         if request.isTestOnly { return try await test(input) }
         let result = await withCheckedContinuation { continuation in
             mailbox.post(.submit(input) { continuation.resume(returning: $0) })
@@ -89,14 +97,15 @@ extension Centre {
 
     /// A daemon that is not root can run real jobs of its own user only.
     private func checkUser(_ request: SubmitRequest) throws(RequestFailure) {
-        guard getuid() != 0, request.userID != getuid() else { return }
+        guard getuid() == 0 || request.userID == getuid() else { throw .refused(.accessDenied) }
+    }
+
+    private func asksForRealNodes(_ request: SubmitRequest) -> Bool {
         let machine = settings.rules.machine
         let names =
             request.partitions.isEmpty ? [machine.defaultPartition.name] : request.partitions
-        for name in names {
-            let partition = machine.partitionIndex(named: name).map { machine.partitions[$0] }
-            if partition?.backend == .local { throw .refused(.accessDenied) }
-        }
+        return names.compactMap(machine.partitionIndex(named:))
+            .contains { machine.partitions[$0].backend == .local }
     }
 
     /// When and where a job would start if every job ran to its limit.

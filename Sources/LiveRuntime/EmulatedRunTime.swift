@@ -18,9 +18,8 @@ enum EmulatedRunTime {
         of machine: Machine
     ) throws(Refusal) -> SimDuration? {
         let values = words(comment)
-        if let text = values["runtime"], let seconds = Int64(text),
-            (0...1_000_000_000).contains(seconds)
-        {
+        // A journal of earlier days may hold one that is no number: it meant nothing then.
+        if let text = values["runtime"], let seconds = seconds(text) {
             return SimDuration(seconds: seconds)
         }
         // Nothing to reckon with for a job that will never start.
@@ -43,6 +42,43 @@ enum EmulatedRunTime {
         }
     }
 
+    /// `comment` as it is journalled: keys that mean something here in small letters.
+    ///
+    /// - Throws: `Refusal` for a run time that is no number of seconds. It would be ignored, and the
+    ///   job would be billed for its whole limit.
+    static func normalized(_ comment: String) throws(Refusal) -> String {
+        var result = ""
+        var rest = comment[...]
+        while !rest.isEmpty {
+            let word = rest.prefix { !isSeparator($0) }
+            let separators = rest[word.endIndex...].prefix(while: isSeparator)
+            rest = rest[separators.endIndex...]
+            result += try normalized(word: word) + separators
+        }
+        return result
+    }
+
+    private static func normalized(word: Substring) throws(Refusal) -> String {
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let key = parts[0].lowercased()
+        guard parts.count == 2, ["runtime", "kernel", "size", "repeat"].contains(key) else {
+            return String(word)
+        }
+        if key == "runtime", seconds(parts[1]) == nil {
+            let problem = "'\(word)' is no number of seconds from 0 to 1000000000"
+            throw Refusal(.unspecified, "--comment=\(word): \(problem)")
+        }
+        return key + "=" + parts[1]
+    }
+
+    private static func seconds(_ text: some StringProtocol) -> Int64? {
+        Int64(text).flatMap { (0...1_000_000_000).contains($0) ? $0 : nil }
+    }
+
+    private static func isSeparator(_ character: Character) -> Bool {
+        character == " " || character == "," || character == ";"
+    }
+
     private struct BadRepeat: Error, CustomStringConvertible {
         var text: String
         var description: String { "'repeat=\(text)' is no number from 1 to 1000000000" }
@@ -50,7 +86,7 @@ enum EmulatedRunTime {
 
     private static func words(_ comment: String) -> [String: String] {
         var values: [String: String] = [:]
-        for word in comment.split(whereSeparator: { $0 == " " || $0 == "," || $0 == ";" }) {
+        for word in comment.split(whereSeparator: isSeparator) {
             let parts = word.split(separator: "=", maxSplits: 1)
             if parts.count == 2, values[String(parts[0])] == nil {
                 values[String(parts[0])] = String(parts[1])

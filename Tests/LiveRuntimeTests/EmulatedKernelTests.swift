@@ -41,6 +41,36 @@ struct EmulatedKernelTests {
         return record.elapsed
     }
 
+    @Test(
+        "A run time that is no number of seconds is refused, and not billed as the whole limit",
+        arguments: ["10m", "1:00", "60s", "-5", "abc", "1000000001", "", "9223372036854775808"]
+    )
+    func badRunTime(value: String) async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        let failure = await #expect(throws: RequestFailure.self) {
+            try await centre.submit(SmallCentre.request { $0.comment = "note, RunTime=\(value)" })
+        }
+        let word = "RunTime=\(value)"
+        let detail =
+            "--comment=\(word): '\(word)' is no number of seconds from 0 to 1000000000"
+        #expect(failure?.body.details == [detail])
+        // On real nodes it is a comment like any other.
+        let real = try await centre.submit(
+            SmallCentre.request {
+                $0.comment = "runtime=\(value)"
+                $0.partitions = ["host"]
+                $0.isHeld = true
+            }
+        )
+        #expect(try await centre.info(real).comment == "runtime=\(value)")
+        await centre.close()
+    }
+
+    @Test("Keys of a comment may be written in any letters")
+    func keysInAnyCase() async throws {
+        #expect(try await run("Note=A Runtime=60", nodes: 1) == SimDuration(seconds: 60))
+    }
+
     @Test("A job runs as long as the predictor says", arguments: [1, 4, 16] as [Int32])
     func runsAsPredicted(nodes: Int32) async throws {
         let elapsed = try await run("kernel=cg,size=256,repeat=200", nodes: nodes)
