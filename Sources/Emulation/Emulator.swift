@@ -32,7 +32,7 @@ public struct Emulator: Sendable {
     /// Who waits for a job; only looked up.
     private var dependents: [JobID: [JobID]] = [:]
     /// Jobs that wait for a time of day.
-    private var timed: [JobID] = []
+    var timed: [JobID] = []
     /// What the queue order sorts by.
     private var ranking: QueueRanking
     private var predictor = RunTimePredictor()
@@ -84,6 +84,8 @@ public struct Emulator: Sendable {
         case .changeTimeLimit(let id, let limit): try changeTimeLimit(id, limit, at: now)
         case .changePriority(let id, let priority): try changePriority(id, priority, at: now)
         case .changeFunds(let id, let need): try changeFunds(id, need, at: now)
+        case .changeRequest(let submission):
+            try changeRequest(submission, at: now, into: &sink)
         case .requeue(let id): try requeue(id, at: now, into: &sink)
         case .nodesDown(let nodes):
             for node in nodes { setService(node, .down, at: now, into: &sink) }
@@ -110,21 +112,8 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         try check(submission)
-        let partition = submission.partitions[0]
-        var job = ActiveJob(submission, group: groupOfPartition[partition], at: now)
-        // Which partition gives a special job its nodes shows when it starts.
-        if !submission.isSpecial, partitions[partition].isWholeNode {
-            job.request.isExclusive = true
-        }
-        if estimate == .last2 {
-            let limit = job.limitSeconds
-            job.predict(predictor.prediction(user: job.user, limitSeconds: limit))
-        }
-        if !ranking.isTrivial { ranking.admit(&job, account: submission.account) }
-        let slot = table.insert(job)
-        if let funds = submission.funds { _ = limits.setNeed(funds, of: job) }
-        if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
-        place(slot, at: now)
+        let slot = table.insert(record(of: submission, at: now))
+        enter(slot, submission, at: now, into: &sink)
         digest.mix(UInt64(submission.id.number))
     }
 
@@ -279,6 +268,37 @@ extension Emulator {
             required: submission.requiredNodes,
             excluded: submission.excludedNodes
         )
+    }
+
+    /// What the table holds of a job that was submitted at `instant`.
+    private mutating func record(
+        of submission: JobSubmission,
+        at instant: SimInstant
+    ) -> ActiveJob {
+        let partition = submission.partitions[0]
+        var job = ActiveJob(submission, group: groupOfPartition[partition], at: instant)
+        // Which partition gives a special job its nodes shows when it starts.
+        if !submission.isSpecial, partitions[partition].isWholeNode {
+            job.request.isExclusive = true
+        }
+        if estimate == .last2 {
+            let limit = job.limitSeconds
+            job.predict(predictor.prediction(user: job.user, limitSeconds: limit))
+        }
+        if !ranking.isTrivial { ranking.admit(&job, account: submission.account) }
+        return job
+    }
+
+    /// Gives a job that is in the table what its record does not hold, and a place.
+    private mutating func enter(
+        _ slot: Int32,
+        _ submission: JobSubmission,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        if let funds = submission.funds { _ = limits.setNeed(funds, of: table.records[Int(slot)]) }
+        if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
+        place(slot, at: now)
     }
 
     private mutating func addExtras(
@@ -598,6 +618,26 @@ extension Emulator {
         let freed = limits.setNeed(need, of: table.records[Int(slot)])
         if !isRunning { place(slot, at: now) }
         for parked in freed { reconsider(parked, at: now) }
+    }
+
+    private mutating func changeRequest(
+        _ submission: JobSubmission,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) throws(InputRejection) {
+        let slot = try pendingSlot(submission.id)
+        try check(submission)
+        withdraw(slot)
+        let old = table.records[Int(slot)]
+        for dependency in table.extras[slot]?.dependencies ?? [] {
+            dependents[dependency.job]?.removeAll { $0 == old.id }
+        }
+        timed.removeAll { $0 == old.id }
+        limits.forget(old.id)
+        let submitted = SimInstant(microseconds: old.key.submitted)
+        table.replace(slot, with: record(of: submission, at: submitted))
+        enter(slot, submission, at: now, into: &sink)
+        digest.mix(UInt64(submission.id.number) << 8 | 0x81)
     }
 
     private mutating func withdrawAndPlace(_ slot: Int32, at now: SimInstant) {

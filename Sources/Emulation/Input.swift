@@ -23,6 +23,9 @@ public enum Input: Hashable, Sendable {
     case changePriority(JobID, Int64)
     /// A job reserves another amount of money while it runs.
     case changeFunds(JobID, FundsNeed)
+    /// A pending job asks for something else. It keeps its number and the time of its submission, and
+    /// who waits for it still does.
+    case changeRequest(JobSubmission)
     /// A running job stops and waits again.
     case requeue(JobID)
     /// Nodes fail: what runs on them ends or waits again.
@@ -65,7 +68,8 @@ public enum Input: Hashable, Sendable {
         case .jobEnded: .jobEnd
         case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .addLimit, .changeLimit:
             .nodeChange
-        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeFunds, .requeue:
+        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeFunds,
+            .changeRequest, .requeue:
             .update
         case .submit: .submission
         case .timer: .timer

@@ -250,13 +250,6 @@ extension Centre {
     ) async throws(RequestFailure) -> ActionResponse {
         try request.checkBounds()
         let isOperator = isOperator(caller)
-        let isSupported =
-            request.partition == nil && request.account == nil && request.qos == nil
-            && request.begin == nil && request.dependencies == nil && request.nodes == nil
-            && request.requiredNodes == nil && request.excludedNodes == nil
-        guard isSupported else {
-            throw .refused(.disabled, "this property cannot be changed after the submission")
-        }
         let results = try await act { state in
             let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
             let entries = state.jobs.entries(selector)

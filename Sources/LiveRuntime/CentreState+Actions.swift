@@ -91,15 +91,16 @@ extension CentreState {
         }
     }
 
-    private func refusal(_ rejection: InputRejection?, _ id: UInt32) -> Refusal? {
+    func refusal(_ rejection: InputRejection?, _ id: UInt32) -> Refusal? {
         switch rejection {
         case nil: nil
         case .unknownJob, .jobIsCancelled: Refusal(.alreadyDone)
         case .jobIsRunning: Refusal(.disabled)
         case .jobIsPending: Refusal(.jobPending)
         case .jobMayNotStart: Refusal(.jobPending)
-        case .unknownPartition, .partitionTakesNoJobs, .neverFits, .doesNotFitNow:
-            Refusal(.unspecified)
+        case .partitionTakesNoJobs: Refusal(.partitionNotAvailable)
+        case .neverFits: Refusal(.requestNotAvailable)
+        case .unknownPartition, .doesNotFitNow: Refusal(.unspecified)
         }
     }
 
@@ -109,6 +110,9 @@ extension CentreState {
         switch active(id) {
         case .failure(let refusal): return refusal
         case .success(let entry):
+            if change.changesRequest, let refusal = changeRequest(entry, change, at: instant) {
+                return refusal
+            }
             if let limit = newLimit(change, entry.status) {
                 let effective = limit ?? .unlimited
                 if let rejection = send(.changeTimeLimit(JobID(id), effective), at: instant) {

@@ -315,7 +315,7 @@ extension CentreState {
     }
 
     /// The emulator's limits that a job counts against: its account's quota, its array's throttle.
-    private mutating func limits(for resolved: Resolved, at instant: SimInstant) -> [Int] {
+    mutating func limits(for resolved: Resolved, at instant: SimInstant) -> [Int] {
         var limits: [Int] = []
         for partition in resolved.submission.partitions.prefix(3) {
             let quota = rules.machine.partitions[partition].quota
@@ -334,7 +334,7 @@ extension CentreState {
                 maximumJobs: Int32(clamping: maximum),
                 reason: .jobArrayTaskLimit
             )
-            let position = addLimit(limit, at: instant)
+            let position = arrayLimits[array.job] ?? addLimit(limit, at: instant)
             arrayLimits[array.job] = position
             limits.append(position)
         }

@@ -151,6 +151,16 @@ struct JobBook: Sendable {
         )
     }
 
+    /// Puts another entry in the place of a job's that is there.
+    mutating func replace(_ entry: JobEntry) {
+        let block = Int(entry.id) / Self.blockSize
+        let place = Int(entry.id) % Self.blockSize
+        guard block < blocks.count, !blocks[block].isEmpty, blocks[block][place] != nil else {
+            preconditionFailure("job \(entry.id) is not in the book")
+        }
+        blocks[block][place] = entry
+    }
+
     mutating func remove(_ id: UInt32) {
         let block = Int(id) / Self.blockSize
         let place = Int(id) % Self.blockSize

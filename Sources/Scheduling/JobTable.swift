@@ -178,6 +178,15 @@ public struct JobTable: Sendable {
         return slot
     }
 
+    /// Puts another record in the place of a pending job's; what it had beside its record is gone.
+    ///
+    /// - Precondition: both are of one job.
+    public mutating func replace(_ slot: Int32, with job: ActiveJob) {
+        precondition(records[Int(slot)].key.id == job.key.id, "a record of another job")
+        extras[slot] = nil
+        records[Int(slot)] = job
+    }
+
     /// Takes an ended job out.
     public mutating func remove(_ slot: Int32) {
         count -= 1

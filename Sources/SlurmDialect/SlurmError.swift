@@ -45,6 +45,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case alreadyDone = "already_done"
     /// The job waits, and the action is for running ones.
     case jobPending = "job_pending"
+    /// The job no longer waits, and the change is for pending ones.
+    case notPending = "job_not_pending"
     /// The action is switched off for this job.
     case disabled = "disabled"
     /// A node cannot go to the state asked for.
@@ -80,6 +82,7 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
         case .invalidUserID: "Invalid user id"
         case .alreadyDone: "Job has already finished"
         case .jobPending: "Job is pending execution"
+        case .notPending: "Job is no longer pending execution"
         case .disabled: "Requested operation is presently disabled"
         case .invalidNodeState: "Invalid node state specified"
         case .accountingPolicy:

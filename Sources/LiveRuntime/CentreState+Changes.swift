@@ -1,0 +1,166 @@
+import ClusterModel
+import Emulation
+import JobModel
+import Quantities
+import Scheduling
+import SlurmDialect
+import WireFormats
+
+// A pending job that asks for something else is resolved anew, by the code that a submission goes
+// through: what could not be submitted so cannot be changed so. It keeps its number, its place in
+// line, and what was changed of it before.
+
+extension JobUpdateRequest {
+    /// Whether it changes what the job asks for, which only a pending one can.
+    var changesRequest: Bool {
+        partition != nil || account != nil || qos != nil || begin != nil || dependencies != nil
+            || nodes != nil || requiredNodes != nil || excludedNodes != nil
+    }
+}
+
+extension CentreState {
+    /// Why the change is refused; nothing has changed then.
+    mutating func changeRequest(
+        _ entry: JobEntry,
+        _ change: JobUpdateRequest,
+        at instant: SimInstant
+    ) -> Refusal? {
+        guard entry.status.phase == .pending else { return Refusal(.notPending) }
+        let resolved: Resolved
+        do throws(Refusal) {
+            resolved = try self.resolved(entry, change, at: instant)
+        } catch {
+            return error
+        }
+        var submission = resolved.submission
+        submission.limits = limits(for: resolved, at: instant)
+        submission.funds = funds(for: resolved, at: instant)
+        if let rejection = send(.changeRequest(submission), at: instant) {
+            return refusal(rejection, entry.id)
+        }
+        var status = resolved.status
+        status.reservedFee = submission.funds.map { Fen($0.price) }
+        jobs.replace(
+            JobEntry(
+                id: entry.id,
+                arrayTask: entry.arrayTask,
+                specification: resolved.specification,
+                status: status
+            )
+        )
+        let endsOnInvalid = resolved.specification.request.endsOnInvalidDependency == true
+        if endsOnInvalid, !status.dependencies.isEmpty { self.endsOnInvalid.insert(entry.id) }
+        return nil
+    }
+
+    /// The job as it would be if it had been submitted with the change.
+    private func resolved(
+        _ entry: JobEntry,
+        _ change: JobUpdateRequest,
+        at instant: SimInstant
+    ) throws(Refusal) -> Resolved {
+        let old = entry.specification
+        var input = SubmitInput()
+        input.id = entry.id
+        input.request = old.request.changed(by: change, entry.status)
+        // One element is resolved like a job of its own.
+        input.request.array = nil
+        var resolved = try resolve(input, at: instant)
+        // The script of an emulated job is not kept, and whose real jobs run was checked before.
+        guard isReal(resolved.status.partitions) == isReal(entry.status.partitions) else {
+            throw Refusal(.invalidPartition, "real and emulated partitions cannot be exchanged")
+        }
+        var request = resolved.specification.request
+        request.array = old.request.array
+        resolved.specification = JobSpecification(
+            request: request,
+            account: resolved.specification.account,
+            array: old.array,
+            runTime: resolved.specification.runTime,
+            submittedAt: old.submittedAt
+        )
+        let hold = holdKind(of: entry, isBeyondPartition: resolved.isBeyondPartition)
+        resolved.submission.hold = hold
+        resolved.submission.priority = entry.status.priority
+        resolved.submission.isRequeuable = entry.status.isRequeuable
+        if change.dependencies == nil {
+            resolved.submission.dependencies = entry.status.dependencies
+        } else {
+            resolved.submission.dependencies =
+                dependencies(of: input.request, task: entry.arrayTask, id: entry.id)
+            try checkCircle(from: entry.id, resolved.submission.dependencies)
+        }
+        var status = entry.status
+        let new = resolved.status
+        status.partitions = new.partitions
+        status.notBefore = new.notBefore
+        status.requestedNodes = new.requestedNodes
+        status.requestedCores = new.requestedCores
+        status.requestedCards = new.requestedCards
+        status.requestedMemory = new.requestedMemory
+        status.tasks = new.tasks
+        status.endReason = new.endReason
+        status.isHeld = hold != nil
+        status.dependencies = resolved.submission.dependencies
+        resolved.status = status
+        return resolved
+    }
+
+    /// The hold that a job is under after the change: the one of before, unless it was held because
+    /// its partition was too small, or now is.
+    private func holdKind(of entry: JobEntry, isBeyondPartition: Bool) -> HoldKind? {
+        if isBeyondPartition { return .admin }
+        if entry.status.endReason == "PartitionConfig" {
+            return entry.specification.request.isHeld ? .user : nil
+        }
+        switch emulator.pendingReason(of: JobID(entry.id)) {
+        case .jobHeldUser: return .user
+        case .jobHeldAdmin: return .admin
+        default: return nil
+        }
+    }
+
+    private func isReal(_ partitions: [Int]) -> Bool {
+        partitions.contains { rules.machine.partitions[$0].backend == .local }
+    }
+
+    /// Refuses dependencies by which a job would wait for itself.
+    private func checkCircle(from id: UInt32, _ dependencies: [Dependency]) throws(Refusal) {
+        var seen: Set<UInt32> = []
+        var next = dependencies.map(\.job.number)
+        while let other = next.popLast() {
+            guard other != id else {
+                throw Refusal(.dependencyProblem, "job \(id) would wait for itself")
+            }
+            guard seen.insert(other).inserted, let status = jobs[other]?.status,
+                status.phase == .pending
+            else { continue }
+            next += status.dependencies.map(\.job.number)
+        }
+    }
+}
+
+extension SubmitRequest {
+    /// The request of a job as `change` makes it, with the limit and the name that it has now.
+    fileprivate func changed(by change: JobUpdateRequest, _ status: JobStatus) -> SubmitRequest {
+        var request = self
+        request.name = status.name
+        request.timeLimit = status.timeLimit
+        request.hasNoTimeLimit = status.isUnlimited
+        request.begin = change.begin ?? status.notBefore
+        if let partition = change.partition {
+            request.partitions = partition.split(separator: ",").map(String.init)
+        }
+        if let account = change.account { request.account = account }
+        if let qos = change.qos { request.qos = qos }
+        if let nodes = change.nodes {
+            request.minimumNodes = nodes
+            request.maximumNodes = nodes
+        }
+        if let list = change.requiredNodes { request.requiredNodes = list.isEmpty ? nil : list }
+        if let list = change.excludedNodes { request.excludedNodes = list.isEmpty ? nil : list }
+        request.dependencies = change.dependencies ?? []
+        request.anyDependency = change.dependencies != nil && change.anyDependency
+        return request
+    }
+}
