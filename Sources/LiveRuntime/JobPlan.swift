@@ -84,6 +84,9 @@ extension JobPlan {
             ? rules.nodeClasses[index] : NodeClasses(machine, partition, excluding: excluded)
         let isWhole = partition.sharing == .wholeNode || submission.exclusive != nil
         let coresPerTask = max(1, submission.cpusPerTask ?? 1)
+        if let model = submission.acceleratorModel {
+            guard Self.has(machine, "gpu", model: model) else { throw Refusal(.invalidGres) }
+        }
         guard coresPerTask <= classes.largestCores else { throw Self.tooManyCores }
         let byNode = try Self.nodeCount(submission, isWhole, coresPerTask, classes)
         tasks = try Self.taskCount(submission, nodes: byNode)
@@ -198,6 +201,14 @@ extension JobPlan {
         return memory
     }
 
+    /// Whether any node of the machine has such cards; `gpu` means all kinds.
+    private static func has(_ machine: Machine, _ kind: String, model: String?) -> Bool {
+        machine.nodeTypes.flatMap(\.accelerators).contains { card in
+            (kind == card.kind || kind == "gpu")
+                && (model.map { card.model.lowercased().contains($0.lowercased()) } ?? true)
+        }
+    }
+
     /// Cards on each node.
     private static func cards(
         _ submission: SubmitRequest,
@@ -207,12 +218,9 @@ extension JobPlan {
     ) throws(Refusal) -> Int32 {
         var count: Int32 = 0
         for gres in submission.gres {
-            let kinds = machine.nodeTypes.flatMap(\.accelerators)
-            let isKnown = kinds.contains { card in
-                (gres.name == card.kind || gres.name == "gpu")
-                    && (gres.type.map { card.model.lowercased().contains($0.lowercased()) } ?? true)
+            guard has(machine, gres.name, model: gres.type), gres.count >= 0 else {
+                throw Refusal(.invalidGres)
             }
-            guard isKnown, gres.count >= 0 else { throw Refusal(.invalidGres) }
             count = max(count, gres.count)
         }
         if let total = submission.accelerators, total > 0 {

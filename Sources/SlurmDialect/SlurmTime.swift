@@ -189,7 +189,11 @@ public struct CentreCalendar: Hashable, Sendable {
         let separator: Character = text.contains("/") ? "/" : "."
         let parts = text.split(separator: separator, omittingEmptySubsequences: false)
         if parts.count == 3, let year = Int(parts[2]) {
-            return valid(year < 100 ? 2_000 + year : year, Int(parts[0]), Int(parts[1]))
+            return valid(
+                (0..<100).contains(year) ? 2_000 + year : year,
+                Int(parts[0]),
+                Int(parts[1])
+            )
         }
         if parts.count == 2 { return valid(today.year, Int(parts[0]), Int(parts[1])) }
         guard text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text) else {

@@ -19,6 +19,8 @@ public struct SubmitCommand: Hashable, Sendable {
     public var scriptPath: String?
     /// A begin time, still as written; `resolveBegin(now:)` reads it.
     public var begin: String?
+    /// What the user should know although the job is submitted; without a prefix.
+    public var warnings: [String] = []
     /// `--help`, `--usage` or `--version`, when asked for; nothing else counts then.
     public var information: SubmitOption?
 
@@ -80,13 +82,16 @@ public struct SubmitCommand: Hashable, Sendable {
                 throw .error(program, "Script arguments not permitted with --wrap option")
             }
             request.scriptBytes = Array(BatchScript.wrapping(wrap).utf8)
-            request.name = "wrap"
+            if request.name.isEmpty { request.name = "wrap" }
             return
         }
         scriptPath = operands.first
         request.scriptArguments = Array(operands.dropFirst())
-        request.name =
-            scriptPath.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "sbatch"
+        // The environment may have named it already.
+        if request.name.isEmpty {
+            request.name =
+                scriptPath.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "sbatch"
+        }
         let bytes = try load(scriptPath)
         let directives: BatchScript.Directives
         do throws(BatchScript.Refusal) {

@@ -11,6 +11,9 @@ extension SubmitCommand {
         let value = option.value ?? ""
         switch option.id {
         case .accepted, .help, .usage, .version, .verbose, .wrap: break
+        case .ineffective:
+            let warning = "--\(option.name) has no effect here"
+            if !warnings.contains(warning) { warnings.append(warning) }
         case .account: request.account = value
         case .array: try applyArray(value)
         case .begin: begin = value
@@ -25,9 +28,15 @@ extension SubmitCommand {
         case .exclusive: try applyExclusive(option)
         case .export: export = value
         case .exportFile: exportFile = value
-        case .gpus: request.accelerators = try gpuRequest(value, option).count
+        case .gpus:
+            let cards = try gpuRequest(value, option)
+            request.accelerators = cards.count
+            request.acceleratorModel = cards.type
         case .gpusPerNode: gpusPerNode = try gpuRequest(value, option)
-        case .gpusPerTask: request.acceleratorsPerTask = try gpuRequest(value, option).count
+        case .gpusPerTask:
+            let cards = try gpuRequest(value, option)
+            request.acceleratorsPerTask = cards.count
+            request.acceleratorModel = cards.type
         case .gres: try applyGres(value)
         case .hold: request.isHeld = true
         case .ignorePBS: ignoresPBS = true
@@ -218,14 +227,17 @@ extension SubmitCommand {
         }
     }
 
-    /// Puts together what several options say. Slurm runs no more nodes than tasks.
+    /// Puts together what several options say.
     mutating func finish() throws(CommandFailure) {
-        if let gpusPerNode { request.gres.append(gpusPerNode) }
+        if let gpusPerNode {
+            request.gres.removeAll { $0.name == gpusPerNode.name }
+            request.gres.append(gpusPerNode)
+        }
         if let nodes = request.minimumNodes, nodes == 0 { throw failed(.invalidNodeCount) }
     }
 
     /// The warning that is printed, and the change that is made, when there are fewer tasks than
-    /// nodes; nil when there are enough.
+    /// nodes, as Slurm runs no more nodes than tasks; nil when there are enough.
     public mutating func fitNodesToTasks() -> String? {
         guard let nodes = request.minimumNodes, let tasks = request.tasks, tasks < nodes else {
             return nil

@@ -1,7 +1,10 @@
 /// The options of `sbatch` and `yhbatch`.
 public enum SubmitOption: Hashable, Sendable {
-    /// Accepted as Slurm does, without effect on an emulated centre; docs/commands.md lists them.
+    /// Accepted as Slurm does, for what an emulated centre lacks; docs/commands.md lists them.
     case accepted
+    /// Accepted, though it asks for something that a centre could do and this one does not: the user
+    /// is warned.
+    case ineffective
     /// Those that have an effect; each case is called like its long option.
     case account, array, begin, chdir, clusters, comment, constraint, cpusPerTask, dependency
     /// More of them.
@@ -81,22 +84,23 @@ public enum SubmitOption: Hashable, Sendable {
         permutes: false
     )
 
-    /// Options for hardware and services that an emulated centre does not have.
+    /// Options for hardware and services that an emulated centre does not have, and such that it does
+    /// not follow.
     private static let withoutEffect: [OptionSpec<SubmitOption>] = [
         OptionSpec(.accepted, "acctg-freq", nil, .required, variable: "ACCTG_FREQ"),
         OptionSpec(.accepted, "bb", nil, .required),
         OptionSpec(.accepted, "bbf", nil, .required),
         OptionSpec(.accepted, "checkpoint", nil, .required),
         OptionSpec(.accepted, "cluster-constraint", nil, .required),
-        OptionSpec(.accepted, "contiguous"),
-        OptionSpec(.accepted, "core-spec", "S", .required),
-        OptionSpec(.accepted, "cores-per-socket", nil, .required),
+        OptionSpec(.ineffective, "contiguous"),
+        OptionSpec(.ineffective, "core-spec", "S", .required),
+        OptionSpec(.ineffective, "cores-per-socket", nil, .required),
         OptionSpec(.accepted, "cpu-freq", nil, .required),
-        OptionSpec(.accepted, "cpus-per-gpu", nil, .required),
-        OptionSpec(.accepted, "deadline", nil, .required),
+        OptionSpec(.ineffective, "cpus-per-gpu", nil, .required),
+        OptionSpec(.ineffective, "deadline", nil, .required),
         OptionSpec(.accepted, "delay-boot", nil, .required),
         OptionSpec(.accepted, "distribution", "m", .required, variable: "DISTRIBUTION"),
-        OptionSpec(.accepted, "extra-node-info", "B", .required),
+        OptionSpec(.ineffective, "extra-node-info", "B", .required),
         OptionSpec(.accepted, "get-user-env", nil, .optional, variable: "GET_USER_ENV"),
         OptionSpec(.accepted, "gid", nil, .required),
         OptionSpec(.accepted, "gpu-bind", nil, .required),
@@ -105,26 +109,26 @@ public enum SubmitOption: Hashable, Sendable {
         OptionSpec(.accepted, "hint", nil, .required, variable: "HINT"),
         OptionSpec(.accepted, "mcs-label", nil, .required),
         OptionSpec(.accepted, "mem-bind", nil, .required),
-        OptionSpec(.accepted, "mem-per-gpu", nil, .required),
-        OptionSpec(.accepted, "mincpus", nil, .required),
+        OptionSpec(.ineffective, "mem-per-gpu", nil, .required),
+        OptionSpec(.ineffective, "mincpus", nil, .required),
         OptionSpec(.accepted, "network", nil, .required, variable: "NETWORK"),
         OptionSpec(.accepted, "no-kill", "k", .optional, variable: "NO_KILL"),
-        OptionSpec(.accepted, "ntasks-per-core", nil, .required),
-        OptionSpec(.accepted, "ntasks-per-gpu", nil, .required),
-        OptionSpec(.accepted, "ntasks-per-socket", nil, .required),
-        OptionSpec(.accepted, "overcommit", "O", variable: "OVERCOMMIT"),
+        OptionSpec(.ineffective, "ntasks-per-core", nil, .required),
+        OptionSpec(.ineffective, "ntasks-per-gpu", nil, .required),
+        OptionSpec(.ineffective, "ntasks-per-socket", nil, .required),
+        OptionSpec(.ineffective, "overcommit", "O", variable: "OVERCOMMIT"),
         OptionSpec(.accepted, "power", nil, .required),
         OptionSpec(.accepted, "profile", nil, .required, variable: "PROFILE"),
         OptionSpec(.accepted, "propagate", nil, .optional),
         OptionSpec(.accepted, "reboot"),
-        OptionSpec(.accepted, "sockets-per-node", nil, .required),
-        OptionSpec(.accepted, "spread-job", nil, variable: "SPREAD_JOB"),
-        OptionSpec(.accepted, "switches", nil, .required),
-        OptionSpec(.accepted, "thread-spec", nil, .required),
-        OptionSpec(.accepted, "threads-per-core", nil, .required),
-        OptionSpec(.accepted, "time-min", nil, .required),
-        OptionSpec(.accepted, "tmp", nil, .required),
-        OptionSpec(.accepted, "use-min-nodes", nil, variable: "USE_MIN_NODES"),
+        OptionSpec(.ineffective, "sockets-per-node", nil, .required),
+        OptionSpec(.ineffective, "spread-job", nil, variable: "SPREAD_JOB"),
+        OptionSpec(.ineffective, "switches", nil, .required),
+        OptionSpec(.ineffective, "thread-spec", nil, .required),
+        OptionSpec(.ineffective, "threads-per-core", nil, .required),
+        OptionSpec(.ineffective, "time-min", nil, .required),
+        OptionSpec(.ineffective, "tmp", nil, .required),
+        OptionSpec(.ineffective, "use-min-nodes", nil, variable: "USE_MIN_NODES"),
         OptionSpec(.accepted, "wckey", nil, .required, variable: "WCKEY"),
     ]
 }

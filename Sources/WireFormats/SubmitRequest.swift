@@ -70,6 +70,8 @@ public struct SubmitRequest: WireRecord {
     public var accelerators: Int32?
     /// Accelerators for each task (`--gpus-per-task`).
     public var acceleratorsPerTask: Int32?
+    /// The model of the accelerators that the job or each task asks for; nil for any.
+    public var acceleratorModel: String?
     /// `exclusive`, `user` or `mcs`; nil when the partition's rule applies.
     public var exclusive: String?
     /// Whether the nodes may be shared with other jobs (`--oversubscribe`).
@@ -181,6 +183,7 @@ public struct SubmitRequest: WireRecord {
         try fields("gres", &gres)
         try fields("accelerators", &accelerators)
         try fields("accelerators_per_task", &acceleratorsPerTask)
+        try fields("accelerator_model", &acceleratorModel)
         try fields("exclusive", &exclusive)
         try fields("oversubscribe", &sharesNodes)
         try fields("required_nodes", &requiredNodes)

@@ -32,6 +32,9 @@ extension Yh {
             }
             try command.resolveBegin(now: status.now)
         }
+        if !command.isQuiet {
+            Host.print(command.warnings.map { "\(name): warning: \($0)" }, to: 2)
+        }
         if let warning = command.fitNodesToTasks() {
             Host.print(["\(name): Warning: \(warning)"], to: 2)
         }
