@@ -1,3 +1,4 @@
+import JobModel
 public import Quantities
 
 // Holds, credit, vouchers, storage, and prices before the work.
@@ -178,11 +179,28 @@ extension BillingBook {
     }
 
     /// What `usage` would cost now, and what it would be granted.
-    public func quote(_ usage: JobUsage) -> Quote {
+    ///
+    /// - Parameter count: how often, one after the other, as the elements of a job array; from 1.
+    public func quote(_ usage: JobUsage, elements count: Int = 1) -> Quote {
         var volumes = volumes
         var subsidies = self.subsidies.map(\.withoutHistory)
         var shares = self.shares
         var quote = Quote()
+        var usage = usage
+        for _ in 0..<count {
+            add(usage, to: &quote, &volumes, &subsidies, &shares)
+            usage.id = JobID(usage.id.number &+ 1)
+        }
+        return quote
+    }
+
+    private func add(
+        _ usage: JobUsage,
+        to quote: inout Quote,
+        _ volumes: inout VolumeCounter,
+        _ subsidies: inout [SubsidyAccount],
+        _ shares: inout [String: PoolShares]
+    ) {
         let account = accounts[usage.account]
         for part in tariff.charge(for: usage, classes: account?.classes ?? [], volumes: &volumes) {
             quote.gross += part.amount
@@ -193,7 +211,6 @@ extension BillingBook {
             let totals = Self.evaluate(claims, on: part.lastDay, in: &subsidies, &shares)
             for total in totals where total.amount != .zero { quote.add(total) }
         }
-        return quote
     }
 
     /// The row of a rule for the year of a fee, with no grant yet; nil when it has no grant for the

@@ -67,7 +67,8 @@ extension Emulator {
         estimatedRun(of: id, from: now, roundsMaximum: roundsMaximum)?.startedAt
     }
 
-    /// The same, with what the job will hold then. Money that jobs reserved is taken as spent.
+    /// The same, with what the job will hold then. Money that jobs reserved is taken as spent, and
+    /// jobs that wait for a time of day queue when it comes.
     ///
     /// A copy of this emulator runs ahead: the same code decides as later in earnest.
     public func estimatedRun(

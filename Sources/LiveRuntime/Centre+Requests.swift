@@ -108,7 +108,7 @@ extension Centre {
             .contains { machine.partitions[$0].backend == .local }
     }
 
-    /// When and where a job would start if every job ran to its limit.
+    /// When and where a job would start if every job ran to its limit, and what it would cost.
     private func test(_ input: SubmitInput) async throws(RequestFailure) -> SubmitResponse {
         var state = await snapshot().state
         // The books as they are before the trial: it must not count against itself.
@@ -122,34 +122,11 @@ extension Centre {
             throw RequestFailure(status: 400, body: error.body)
         }
         _ = state.handle([.submit(input)], at: instant)
+        guard let entry = state.jobs[input.id] else { throw .refused(.requestNotAvailable) }
         var response = SubmitResponse()
         response.jobID = input.id
-        guard let entry = state.jobs[input.id] else { throw .refused(.requestNotAvailable) }
-        let ahead = state.emulator.estimatedRun(of: JobID(input.id), from: instant)
-        guard let start = entry.status.startedAt ?? ahead?.startedAt else {
-            throw RequestFailure(status: 400, body: neverStarts(input, state))
-        }
-        var estimate = StartEstimate()
-        estimate.start = start
-        estimate.cores =
-            entry.status.startedAt == nil ? entry.status.requestedCores : entry.status.coresHeld
-        estimate.nodeList = entry.status.nodeList
-        estimate.partition = settings.rules.machine.partitions[entry.status.partitions[0]].name
-        let run = ahead.map { state.wholeRun(of: entry, $0) } ?? state.wholeRunHeld(by: entry)
-        estimate.price = PriceEstimate(book.quote(run), of: run, in: book, at: instant)
-        response.estimate = estimate
+        response.estimate = state.estimate(of: entry, in: book, at: instant)
         return response
-    }
-
-    /// What stands in the way of a job that would wait for ever as things are.
-    private func neverStarts(_ input: SubmitInput, _ state: CentreState) -> ErrorBody {
-        let reason = state.emulator.pendingReason(of: JobID(input.id)) ?? .resources
-        let error: SlurmError =
-            switch reason {
-            case .quotaConstrained, .assocMaxJobsLimit, .assocGrpBillingMinutes: .accountingPolicy
-            default: .requestNotAvailable
-            }
-        return error.body(details: ["the job would wait: \(reason.slurmName)"])
     }
 
     // MARK: Actions on jobs

@@ -87,6 +87,20 @@ extension CentreState {
         )
     }
 
+    /// The run of a job that has not started, with what it asks for, up to its limit.
+    func wholeRunAsked(by entry: JobEntry, from start: SimInstant) -> JobUsage {
+        let status = entry.status
+        return usage(
+            of: entry,
+            partition: status.partitions[0],
+            nodes: Int64(status.requestedNodes),
+            cores: status.requestedCores,
+            cards: status.requestedCards,
+            from: start,
+            to: start + min(status.timeLimit, .unlimited)
+        )
+    }
+
     /// Books the hold of a job that starts.
     mutating func reserve(for start: JobStart, at instant: SimInstant) {
         guard let entry = jobs[start.id.number] else { return }
@@ -118,17 +132,7 @@ extension CentreState {
 
     /// What a pending job would reserve if it started now.
     private mutating func need(of entry: JobEntry, at instant: SimInstant) -> FundsNeed {
-        let status = entry.status
-        let run = usage(
-            of: entry,
-            partition: status.partitions[0],
-            nodes: Int64(status.requestedNodes),
-            cores: status.requestedCores,
-            cards: status.requestedCards,
-            from: instant,
-            to: instant + min(status.timeLimit, .unlimited)
-        )
-        let price = book.gross(run).count
+        let price = book.gross(wholeRunAsked(by: entry, from: instant)).count
         return FundsNeed(limit: purse(of: entry.specification.account, at: instant), price: price)
     }
 
@@ -203,8 +207,20 @@ extension CentreState {
 }
 
 extension PriceEstimate {
-    init(_ quote: Quote, of run: JobUsage, in book: BillingBook, at instant: SimInstant) {
+    /// What a run costs, as often as a job array has elements; nil when that cannot be written.
+    init?(
+        of run: JobUsage,
+        elements count: Int,
+        in book: BillingBook,
+        at instant: SimInstant
+    ) {
         self.init()
+        grossEach = book.gross(run).count
+        // Tiers and shares may differ between elements, hence the room.
+        let room = grossEach.multipliedReportingOverflow(by: 16 * Int64(count))
+        guard !room.overflow else { return nil }
+        let quote = book.quote(run, elements: count)
+        elements = count
         account = run.account
         tariff = book.tariff.id
         gross = quote.gross.count

@@ -1,12 +1,24 @@
-import Quantities
+public import Quantities
 public import WireFormats
+
+extension StartEstimate {
+    /// `at …` as `instant` writes it, or `when its dependencies allow`; nil for a job that would not
+    /// start.
+    public func startText(instant: (SimInstant) -> String) -> String? {
+        if let start { return instant(start) }
+        return reason == "Dependency" ? "when its dependencies allow" : nil
+    }
+}
 
 /// A price before the work, for people.
 public enum PriceReport {
     /// One line for the fee, one for what is left of each cap, one for prepaid accounts.
     public static func lines(_ price: PriceEstimate) -> [String] {
+        let each =
+            price.elements > 1
+            ? " (\(price.elements) elements, \(Fen(price.grossEach).yuanText) each)" : ""
         var lines = [
-            "Gross fee \(Fen(price.gross).yuanText) CNY, expected subsidy "
+            "Gross fee \(Fen(price.gross).yuanText) CNY\(each), expected subsidy "
                 + "\(Fen(price.subsidy).yuanText), net \(Fen(price.net).yuanText)"
                 + " (account \(price.account), tariff \(price.tariff), whole time limit)"
         ]
@@ -20,7 +32,8 @@ public enum PriceReport {
             lines.append(line)
         }
         if let available = price.available {
-            let verdict = price.gross > available ? ": too little for this job" : ""
+            // Each element reserves its own fee when it starts.
+            let verdict = price.grossEach > available ? ": too little for this job" : ""
             lines.append("Account may reserve \(Fen(available).yuanText) CNY\(verdict)")
         }
         return lines

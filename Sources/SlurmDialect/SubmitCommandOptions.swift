@@ -271,6 +271,17 @@ extension SubmitCommand {
     ///   - current: the environment of the command, `NAME=value` each.
     ///   - login: what a login would set, for jobs that get nothing else.
     public func jobEnvironment(from current: [String], login: [String]) -> [String] {
+        let chosen = Self.environment(export, from: current, login: login)
+        guard let export, export.uppercased() != "ALL" else { return chosen }
+        return chosen + ["SLURM_EXPORT_ENV=\(export)"]
+    }
+
+    /// The variables that a value of `--export` lets through.
+    public static func environment(
+        _ export: String?,
+        from current: [String],
+        login: [String]
+    ) -> [String] {
         guard let export, export.uppercased() != "ALL" else { return current }
         let words = export.split(separator: ",").map(String.init)
         let isAll = words.contains { $0.uppercased() == "ALL" }
@@ -283,17 +294,6 @@ extension SubmitCommand {
             result.removeAll { name($0) == name(entry) }
             result.append(entry)
         }
-        let chosen = Self.environment(export, from: current, login: login)
-        guard let export, export.uppercased() != "ALL" else { return chosen }
-        return chosen + ["SLURM_EXPORT_ENV=\(export)"]
-    }
-
-    /// The variables that a value of `--export` lets through.
-    public static func environment(
-        _ export: String?,
-        from current: [String],
-        login: [String]
-    ) -> [String] {
         return result
     }
 }
@@ -311,6 +311,31 @@ extension SubmitCommand {
             lines.append("\(program): error: Batch job submission failed: \(body.text)")
         }
         return CommandFailure(lines: lines, exitCode: exitCode)
+    }
+
+    /// What `--test-only` prints of an estimate, under a Tianhe name with the price: Slurm's own name
+    /// says what Slurm says.
+    public func output(_ response: SubmitResponse, _ estimate: StartEstimate) -> CommandOutput {
+        var output = CommandOutput()
+        if let start = estimate.startText(instant: { "at \(CentreCalendar().text($0))" }) {
+            let nodes = estimate.nodeList.isEmpty ? "" : " on nodes \(estimate.nodeList)"
+            output.errors.append(
+                "\(program): Job \(response.jobID) to start \(start) using \(estimate.cores)"
+                    + " processors\(nodes) in partition \(estimate.partition)"
+            )
+        } else {
+            let reason = estimate.reason ?? "None"
+            let limits: Set = ["QuotaConstrained", "AssocMaxJobsLimit", "AssocGrpBillingMinutes"]
+            let error: SlurmError =
+                limits.contains(reason) ? .accountingPolicy : .requestNotAvailable
+            let failure = failure(error.body(details: ["the job would wait: \(reason)"]))
+            output.errors = failure.lines
+            output.exitCode = failure.exitCode
+        }
+        if Dialect(program: program) == .tianhe, let price = estimate.price {
+            output.errors += PriceReport.lines(price).map { "\(program): \($0)" }
+        }
+        return output
     }
 
     /// The exit status of `--wait` for a job that has ended: the job's own, and 1 when a signal or

@@ -140,6 +140,10 @@ public struct PriceEstimate: WireRecord {
     public var account = ""
     /// The tariff.
     public var tariff = ""
+    /// How many elements of a job array the price is for.
+    public var elements = 1
+    /// The fee of one of them.
+    public var grossEach: Int64 = 0
     /// The fee.
     public var gross: Int64 = 0
     /// The subsidy expected.
@@ -158,6 +162,8 @@ public struct PriceEstimate: WireRecord {
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("account", &account)
         try fields("tariff", &tariff)
+        try fields("elements", &elements)
+        try fields("gross_each_fen", &grossEach)
         try fields.required("gross_fen", &gross)
         try fields.required("subsidy_fen", &subsidy)
         try fields.required("net_fen", &net)

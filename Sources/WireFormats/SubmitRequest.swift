@@ -237,17 +237,19 @@ public struct SubmitResponse: WireRecord {
     }
 }
 
-/// When and where a job would start.
+/// When and where a job would start. For a job array: its first element.
 public struct StartEstimate: WireRecord {
-    /// The expected start.
-    public var start = SimInstant.epoch
+    /// The expected start; nil when there is none as things are.
+    public var start: SimInstant?
+    /// Why there is none, in the word that `squeue` shows; `Dependency` when other jobs decide.
+    public var reason: String?
     /// The number of cores it would hold.
     public var cores: Int64 = 0
     /// The nodes it would hold, as a host list.
     public var nodeList = ""
     /// The partition.
     public var partition = ""
-    /// What it would cost.
+    /// What it would cost; a job array with all its elements.
     public var price: PriceEstimate?
 
     /// Makes an empty estimate.
@@ -256,6 +258,7 @@ public struct StartEstimate: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("start", &start)
+        try fields("reason", &reason)
         try fields("cores", &cores)
         try fields("node_list", &nodeList)
         try fields("partition", &partition)

@@ -42,20 +42,7 @@ extension Yh {
         let response = try send(command, name: name)
         Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
         if let estimate = response.estimate {
-            let start = CentreCalendar().text(estimate.start)
-            Host.print(
-                [
-                    "\(name): Job \(response.jobID) to start at \(start) using \(estimate.cores)"
-                        + " processors on nodes \(estimate.nodeList) in partition"
-                        + " \(estimate.partition)"
-                ],
-                to: 2
-            )
-            // Slurm's own name says what Slurm says; ours says the price, too.
-            if name.hasPrefix("yh"), let price = estimate.price {
-                Host.print(PriceReport.lines(price).map { "\(name): \($0)" }, to: 2)
-            }
-            return 0
+            return finish(command.output(response, estimate))
         }
         if command.isParsable {
             Host.print(["\(response.jobID)"])

@@ -116,7 +116,9 @@ struct MoneyTests {
         let short = motor(hours: 4) { $0.comment = "runtime=3600" }
         let id = try await centre.submit(short)
         #expect(try await centre.info(id).reason == "AssocGrpBillingMinutes")
-        await #expect(throws: RequestFailure.self) { _ = try await centre.quote(short) }
+        // It has a price all the same.
+        #expect(try await centre.quote(short).gross == 1_152)
+        #expect(try await centre.quote(short).available == 0)
         for (amount, state) in [(Int64(1_151), "PENDING"), (1, "RUNNING")] {
             let booked = try await centre.money {
                 $0.action = "pay"

@@ -188,6 +188,92 @@ struct SubmitTests {
         #expect(try prepare(["/a/b.sh"], files: files).request.name == "b.sh")
     }
 
+    @Test("An estimate is told as Slurm tells it, under our own names with the price")
+    func estimates() throws {
+        var response = SubmitResponse()
+        response.jobID = 7
+        var estimate = StartEstimate()
+        estimate.start = World.at("10:00:00")
+        estimate.cores = 24
+        estimate.partition = "work"
+        estimate.price = PriceEstimate()
+        estimate.price?.account = "guest"
+        estimate.price?.tariff = "t"
+        estimate.price?.elements = 10
+        estimate.price?.grossEach = 1_392
+        estimate.price?.gross = 13_920
+        estimate.price?.net = 13_920
+        func output(_ program: String) throws -> CommandOutput {
+            try SubmitCommand.prepare(
+                program: program,
+                arguments: ["--test-only", "--wrap=x"],
+                variable: { _ in nil },
+                load: { _ in [] }
+            ).output(response, estimate)
+        }
+        let start =
+            "Job 7 to start at \(CentreCalendar().text(World.at("10:00:00"))) using 24 processors"
+            + " in partition work"
+        let price =
+            "Gross fee 139.20 CNY (10 elements, 13.92 each), expected subsidy 0.00, net 139.20"
+            + " (account guest, tariff t, whole time limit)"
+        #expect(try output("sbatch").errors == ["sbatch: " + start])
+        #expect(try output("yhbatch").errors == ["yhbatch: " + start, "yhbatch: " + price])
+        estimate.start = nil
+        estimate.reason = "Dependency"
+        #expect(try output("sbatch").errors[0].contains("to start when its dependencies allow"))
+        estimate.reason = "AssocGrpBillingMinutes"
+        let refused = try output("yhbatch")
+        #expect(refused.exitCode == 1)
+        #expect(refused.errors[0] == "yhbatch: error: the job would wait: AssocGrpBillingMinutes")
+        #expect(refused.errors[1].hasPrefix("allocation failure: Job violates accounting/QOS"))
+        #expect(refused.errors[2] == "yhbatch: " + price)
+    }
+
+    @Test("What asks in vain for something that a centre could do is warned of")
+    func ineffective() throws {
+        let command = try prepare(["--deadline=now+1hour", "--tmp=5", "--hint=x", "--wrap=x"])
+        #expect(
+            command.warnings == ["--deadline has no effect here", "--tmp has no effect here"]
+        )
+    }
+
+    @Test("SBATCH_JOB_NAME names a job that nothing nearer to it names")
+    func nameOfEnvironment() throws {
+        let environment = ["SBATCH_JOB_NAME": "outer"]
+        let files = ["a.sh": "#!/bin/sh\n", "b.sh": "#!/bin/sh\n#SBATCH -J inner\n"]
+        func name(_ words: [String]) throws -> String {
+            try prepare(words, environment: environment, files: files).request.name
+        }
+        #expect(try name(["a.sh"]) == "outer")
+        #expect(try name(["--wrap", "true"]) == "outer")
+        #expect(try name(["b.sh"]) == "inner")
+        #expect(try name(["-J", "nearest", "b.sh"]) == "nearest")
+    }
+
+    @Test("Cards of one kind are asked for once, and their model is not lost")
+    func cards() throws {
+        let both = try prepare(["--gres=gpu:1", "--gpus-per-node=a100:2", "--wrap=x"]).request
+        #expect(both.gres == [GresRequest(name: "gpu", type: "a100", count: 2)])
+        let total = try prepare(["--gpus=a100:4", "--wrap=x"]).request
+        #expect(total.accelerators == 4)
+        #expect(total.acceleratorModel == "a100")
+        #expect(
+            try prepare(["--gpus-per-task=v100", "--wrap=x"]).request.acceleratorModel == "v100"
+        )
+    }
+
+    @Test(
+        "Numbers that are too large are refused, and nothing stops the program",
+        arguments: [
+            "--time=999999999-0", "--priority=-9223372036854775808", "--priority=abc",
+            "--immediate=9223372036854775807", "--mem=16777216T", "--nodes=99999999999",
+        ]
+    )
+    func largeNumbers(option: String) {
+        #expect(throws: CommandFailure.self) { try prepare([option, "--wrap=x"]) }
+    }
+
     @Test("Fewer tasks than nodes make fewer nodes, with Slurm's warning")
     func fitNodes() throws {
         var command = try prepare(["-N", "2", "-n", "1", "--wrap", "true"])
