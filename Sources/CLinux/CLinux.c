@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ static void fail(int channel, int stage) {
 }
 
 static int place(const char *path, int flags, int target) {
-    int descriptor = open(path, flags, 0666);
+    int descriptor = open(path, flags | O_NOCTTY, 0666);
     if (descriptor < 0) return -1;
     if (descriptor == target) return 0;
     int result = dup2(descriptor, target);
@@ -39,15 +40,16 @@ static int place(const char *path, int flags, int target) {
     return result < 0 ? -1 : 0;
 }
 
+static int become(const struct CLinux_user *user) {
+    if (!user->changes) return 0;
+    if (initgroups(user->name, user->group) != 0 || setgid(user->group) != 0) return -1;
+    return setuid(user->id);
+}
+
 static void run_child(const struct CLinux_launch *launch, int channel) {
     setsid();
     for (int number = 1; number < 65; number++) {
         signal(number, SIG_DFL);
-    }
-    for (int index = 0; index < launch->limit_count; index++) {
-        const struct CLinux_limit *limit = &launch->limits[index];
-        struct rlimit value = {(rlim_t)limit->soft, (rlim_t)limit->hard};
-        if (setrlimit(limit->resource, &value) != 0) fail(channel, CLinux_stage_limits);
     }
     if (launch->cpu_count > 0) {
         cpu_set_t *set = CPU_ALLOC(8192);
@@ -60,12 +62,7 @@ static void run_child(const struct CLinux_launch *launch, int channel) {
         CPU_FREE(set);
     }
     // Files are opened with the rights of the job's user, never with the daemon's.
-    if (launch->changes_user) {
-        if (initgroups(launch->user_name, launch->group) != 0 || setgid(launch->group) != 0
-            || setuid(launch->user) != 0) {
-            fail(channel, CLinux_stage_credentials);
-        }
-    }
+    if (become(&launch->user) != 0) fail(channel, CLinux_stage_credentials);
     if (chdir(launch->directory) != 0) fail(channel, CLinux_stage_directory);
     umask(launch->mask);
     if (place(launch->input, O_RDONLY, STDIN_FILENO) != 0) fail(channel, CLinux_stage_input);
@@ -125,7 +122,15 @@ int CLinux_release(struct CLinux_child *child, int *stage, int *reason) {
     char token = 1;
     ssize_t count = write(child->gate, &token, 1);
     close(child->gate);
-    // The channel closes by itself when execve succeeds: an empty read is good news.
+    // The channel closes by itself when execve succeeds: an empty read is good news. Until then the
+    // child may hang in open(2), of a FIFO that nobody reads; it must not hang for good.
+    struct pollfd polled = {child->channel, POLLIN, 0};
+    while (poll(&polled, 1, 50) == 0) {
+        sigset_t pending;
+        if (sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1) {
+            kill(child->pid, SIGKILL);
+        }
+    }
     struct report report;
     do {
         count = read(child->channel, &report, sizeof report);
@@ -148,10 +153,34 @@ int CLinux_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
+void CLinux_append_as(const struct CLinux_user *user, const char *path, const void *bytes,
+                      size_t count, int milliseconds) {
+    int channel[2];
+    if (pipe2(channel, O_CLOEXEC) != 0) return;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(channel[0]);
+        struct stat status;
+        if (become(user) != 0) _exit(1);
+        int descriptor = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (descriptor < 0 || fstat(descriptor, &status) != 0) _exit(1);
+        if (S_ISREG(status.st_mode) && write(descriptor, bytes, count) < 0) _exit(1);
+        _exit(0);
+    }
+    close(channel[1]);
+    // Readable when the child has ended. A child that hangs in a file system is left behind; it is
+    // below this process and ends with the rest of the job.
+    struct pollfd polled = {channel[0], POLLIN, 0};
+    if (pid > 0 && poll(&polled, 1, milliseconds) > 0) waitpid(pid, NULL, 0);
+    close(channel[0]);
+}
+
 struct process {
     pid_t pid;
     pid_t parent;
+    pid_t session;
     char state;
+    char marked;
 };
 
 static int read_process(const char *name, struct process *process) {
@@ -168,52 +197,78 @@ static int read_process(const char *name, struct process *process) {
     char *rest = strrchr(text, ')');
     if (!rest) return 0;
     process->pid = atoi(text);
-    return sscanf(rest + 1, " %c %d", &process->state, &process->parent) == 2;
+    process->marked = 0;
+    return sscanf(rest + 1, " %c %d %*d %d", &process->state, &process->parent, &process->session)
+        == 3;
+}
+
+/// All processes there are; to be freed. NULL when they cannot be listed.
+static struct process *read_processes(size_t *count) {
+    DIR *folder = opendir("/proc");
+    if (!folder) return NULL;
+    size_t room = 256;
+    struct process *all = malloc(room * sizeof *all);
+    struct dirent *entry;
+    *count = 0;
+    while (all && (entry = readdir(folder))) {
+        if (!isdigit((unsigned char)entry->d_name[0])) continue;
+        if (*count == room) {
+            struct process *more = realloc(all, 2 * room * sizeof *all);
+            if (!more) break;
+            all = more;
+            room *= 2;
+        }
+        if (read_process(entry->d_name, &all[*count])) ++*count;
+    }
+    closedir(folder);
+    return all;
+}
+
+/// Signals what is marked and lives. Returns how many that were.
+static int signal_marked(const struct process *all, size_t count, int number) {
+    int found = 0;
+    for (size_t index = 0; index < count; index++) {
+        if (!all[index].marked || all[index].state == 'Z') continue;
+        found++;
+        if (number <= 0) continue;
+        kill(all[index].pid, number);
+        if (number != SIGKILL && number != SIGSTOP && number != SIGTSTP) {
+            kill(all[index].pid, SIGCONT);
+        }
+    }
+    return found;
 }
 
 int CLinux_signal_descendants(pid_t ancestor, int number) {
-    DIR *folder = opendir("/proc");
-    if (!folder) return -1;
-    struct process *all = NULL;
-    size_t count = 0, room = 0;
-    struct dirent *entry;
-    while ((entry = readdir(folder))) {
-        if (!isdigit((unsigned char)entry->d_name[0])) continue;
-        if (count == room) {
-            room = room ? 2 * room : 256;
-            struct process *more = realloc(all, room * sizeof *all);
-            if (!more) break;
-            all = more;
-        }
-        if (read_process(entry->d_name, &all[count])) count++;
-    }
-    closedir(folder);
+    size_t count = 0;
+    struct process *all = read_processes(&count);
+    if (!all) return -1;
     // Marks spread from parents to children until none is added; trees are a few levels deep.
-    char *marked = calloc(count ? count : 1, 1);
-    int found = 0;
-    int grew = marked != NULL;
+    int grew = 1;
     while (grew) {
         grew = 0;
         for (size_t child = 0; child < count; child++) {
-            if (marked[child]) continue;
+            if (all[child].marked) continue;
             int is_below = all[child].parent == ancestor;
             for (size_t parent = 0; parent < count && !is_below; parent++) {
-                is_below = marked[parent] && all[parent].pid == all[child].parent;
+                is_below = all[parent].marked && all[parent].pid == all[child].parent;
             }
             if (!is_below) continue;
-            marked[child] = 1;
+            all[child].marked = 1;
             grew = 1;
-            if (all[child].state == 'Z') continue;
-            found++;
-            if (number > 0) {
-                kill(all[child].pid, number);
-                if (number != SIGKILL && number != SIGSTOP && number != SIGTSTP) {
-                    kill(all[child].pid, SIGCONT);
-                }
-            }
         }
     }
-    free(marked);
+    int found = signal_marked(all, count, number);
+    free(all);
+    return found;
+}
+
+int CLinux_signal_session(pid_t session, int number) {
+    size_t count = 0;
+    struct process *all = read_processes(&count);
+    if (!all) return -1;
+    for (size_t index = 0; index < count; index++) all[index].marked = all[index].session == session;
+    int found = signal_marked(all, count, number);
     free(all);
     return found;
 }

@@ -43,8 +43,8 @@ public protocol CentreService: Sendable {
     ) async throws(ServiceRefusal) -> SubmitResponse
     /// The queue: the jobs or arrays named, or all.
     func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList
-    /// The script of a job.
-    func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> String
+    /// The script of a job, byte for byte.
+    func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8]
     /// Cancels or signals jobs.
     func cancel(
         _ request: CancelRequest,

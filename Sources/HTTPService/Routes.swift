@@ -47,7 +47,7 @@ struct Routes {
         }
         get(router, "/v1/jobs/:id/script") { _, context in
             let script = try await centre.script(Self.jobID(context), context.peer())
-            return Reply(text: script)
+            return Reply(script: script)
         }
         get(router, "/v1/accounting") { request, _ in
             let ids = try Self.numbers(request.uri.queryParameters["id"])
@@ -223,6 +223,13 @@ private struct Reply {
     init(_ record: some WireRecord) {
         bytes = Array(record.json.compactText.utf8)
         type = "application/json"
+    }
+
+    /// A script in an encoding that nobody told goes out as the bytes that it is.
+    init(script: [UInt8]) {
+        bytes = script
+        let isText = String(validating: script, as: UTF8.self) != nil
+        type = isText ? "text/plain; charset=utf-8" : "application/octet-stream"
     }
 
     init(text: String, type: String = "text/plain; charset=utf-8") {

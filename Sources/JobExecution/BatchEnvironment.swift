@@ -113,6 +113,13 @@ public struct BatchEnvironment: Sendable {
         return table
     }
 
+    /// The cards that an environment made here speaks of.
+    public static func accelerators(in environment: [String]) -> [Int] {
+        let name = "SLURM_JOB_GPUS="
+        let variable = environment.last { $0.hasPrefix(name) }
+        return variable?.dropFirst(name.count).split(separator: ",").compactMap { Int($0) } ?? []
+    }
+
     /// `2(x3),1` for 2, 2, 2, 1.
     public static func runLengths(_ counts: [Int]) -> String {
         var parts: [String] = []

@@ -5,8 +5,8 @@ import Synchronization
 /// Runs real jobs on this machine through `xinghe-step`, one supervisor process for each.
 ///
 /// Nothing that matters lives in this object: what is to run, who runs it and how it ended are
-/// files in the job's folder. So a daemon that died finds its jobs again (`adopt`), and starting
-/// the same run twice is harmless: the second supervisor finds the first one's name and leaves.
+/// files in the job's folder. So a daemon that died finds its jobs again (`adopt`), and no run is
+/// started twice: a supervisor that finds the run's name taken leaves.
 public final class JobExecutor: Sendable {
     /// One run of one job.
     public struct Run: Hashable, Sendable {
@@ -28,7 +28,7 @@ public final class JobExecutor: Sendable {
         case running
         /// It ended while nobody watched.
         case ended(StepOutcome)
-        /// No supervisor ever took it.
+        /// No supervisor ever took it, and none can any more.
         case neverStarted
     }
 
@@ -87,22 +87,21 @@ public final class JobExecutor: Sendable {
 extension JobExecutor {
     /// Writes the job's folder and starts its supervisor.
     ///
+    /// - Parameter script: the script, byte for byte.
     /// - Parameter files: further files for the folder, readable by all.
     /// - Throws: `ExecutionFailure`; the job has not begun then.
     public func start(
         _ run: Run,
         _ specification: StepSpecification,
-        script: String,
+        script: [UInt8],
         files: [(name: String, text: String)] = []
     ) throws(ExecutionFailure) {
         let folder = folder(of: run)
-        if mkdir(folder.path, 0o755) != 0, errno != EEXIST {
-            throw ExecutionFailure(call: "mkdir", subject: folder.path, code: errno)
-        }
+        try make(folder)
         for (name, text) in files {
             try SmallFile.write(Array(text.utf8), to: "\(folder.path)/\(name)")
         }
-        try SmallFile.write(Array(script.utf8), to: folder.script, mode: 0o700)
+        try SmallFile.write(script, to: folder.script, mode: 0o700)
         try SmallFile.write([], to: folder.measure, mode: 0o600)
         if let user = specification.user {
             for path in [folder.script, folder.measure] {
@@ -112,8 +111,29 @@ extension JobExecutor {
             }
         }
         try SmallFile.write(specification.encoded, to: folder.specification, mode: 0o600)
-        let pid = try spawn(folder)
-        watch(run, pid)
+        let supervisor = try spawn(folder)
+        do throws(ExecutionFailure) {
+            try watch(run, supervisor)
+        } catch {
+            // Nobody would hear of its end.
+            kill(supervisor, SIGKILL)
+            waitpid(supervisor, nil, 0)
+            endLeftovers(of: run)
+            throw error
+        }
+    }
+
+    /// Makes the folder of a run. One that is there is what a centre with another journal left, and
+    /// goes, unless its job still runs.
+    private func make(_ folder: StepFolder) throws(ExecutionFailure) {
+        guard mkdir(folder.path, 0o755) != 0 else { return }
+        guard errno == EEXIST else {
+            throw ExecutionFailure(call: "mkdir", subject: folder.path, code: errno)
+        }
+        if supervisor(in: folder)?.isRunning == true {
+            throw ExecutionFailure(call: "start", subject: folder.path, code: EEXIST)
+        }
+        clear(folder)
     }
 
     /// Asks a run to end: SIGTERM, and SIGKILL after the kill wait. `notice` goes into the job's
@@ -137,13 +157,17 @@ extension JobExecutor {
     /// Removes the files of a run that has ended and is accounted for.
     public func forget(_ run: Run) {
         let folder = folder(of: run)
+        clear(folder)
+        rmdir(folder.path)
+    }
+
+    private func clear(_ folder: StepFolder) {
         for path in [
             folder.specification, folder.script, folder.supervisor, folder.status, folder.notice,
             folder.measure, folder.hostfile,
         ] {
             unlink(path)
         }
-        rmdir(folder.path)
     }
 
     private func signalSupervisor(of run: Run, _ send: (pid_t) -> Int32) {
@@ -192,14 +216,51 @@ extension JobExecutor {
 
 extension JobExecutor {
     /// Looks what became of a run that a daemon before this one had started.
-    public func adopt(_ run: Run) -> Adoption {
+    ///
+    /// - Throws: `ExecutionFailure` when it runs and cannot be watched.
+    public func adopt(_ run: Run) throws(ExecutionFailure) -> Adoption {
         let folder = folder(of: run)
-        guard
-            let line = SmallFile.finishedLines(folder.supervisor).first,
-            let supervisor = ProcessIdentity(parsing: line)
-        else { return .neverStarted }
-        if supervisor.isRunning, watch(run, supervisor.pid) { return .running }
+        // A supervisor that was spawned by a daemon killed meanwhile may be about to put its name
+        // here. Whoever makes this file first has the run; what holds no name starts nothing.
+        link(folder.specification, folder.supervisor)
+        guard let supervisor = supervisor(in: folder) else {
+            let status = StepStatus(path: folder.status)
+            let hasBegun = status.child != nil || status.outcome != nil
+            return hasBegun ? .ended(outcome(of: run, supervisorStatus: nil)) : .neverStarted
+        }
+        if supervisor.isRunning {
+            do throws(ExecutionFailure) {
+                try watch(run, supervisor.pid)
+                return .running
+            } catch {
+                // Gone in this very moment; anything else is no reason to give up a healthy job.
+                guard error.code == ESRCH else { throw error }
+            }
+        }
         return .ended(outcome(of: run, supervisorStatus: nil))
+    }
+
+    /// All runs that have a folder, whatever became of them.
+    public var runsWithFolders: [Run] {
+        guard let folder = opendir(root) else { return [] }
+        defer { closedir(folder) }
+        var found: [Run] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            let parts = name.split(separator: ".")
+            guard parts.count == 2, let id = UInt32(parts[0]), let restart = Int(parts[1]) else {
+                continue
+            }
+            found.append(Run(jobID: id, restart: restart))
+        }
+        return found
+    }
+
+    /// Who has the run; nil when no supervisor has.
+    private func supervisor(in folder: StepFolder) -> ProcessIdentity? {
+        SmallFile.finishedLines(folder.supervisor).first.flatMap { ProcessIdentity(parsing: $0) }
     }
 
     /// Reads how a run ended whose supervisor is gone.
@@ -212,26 +273,41 @@ extension JobExecutor {
             outcome.launchProblem = "xinghe-step ended with status \(code)"
             return outcome
         }
-        // The supervisor was killed. Its job, if it still runs, has lost its parent: nobody could
-        // say how it ends, so it is ended, and said to be lost.
-        if let child = status.child, child.isRunning { kill(-child.pid, SIGKILL) }
+        endLeftovers(of: run)
         outcome.isLost = true
         return outcome
+    }
+
+    /// Ends what is left of a run whose supervisor was killed: nobody could say how it ends.
+    ///
+    /// What the job started is in the session that its first process leads, whether that one lives
+    /// or not. The number of a session is not given to a process while a member lives, so another
+    /// process of that number says that there is none.
+    private func endLeftovers(of run: Run) {
+        guard let child = StepStatus(path: folder(of: run).status).child else { return }
+        let holder = ProcessIdentity(running: child.pid)
+        guard holder == nil || holder == child, child.isOfThisBoot else { return }
+        // One look may miss what is being forked meanwhile.
+        var looks = 0
+        while looks < 200, CLinux_signal_session(child.pid, SIGKILL) > 0 {
+            looks += 1
+            usleep(5_000)
+        }
     }
 }
 
 // MARK: - Watching
 
 extension JobExecutor {
-    @discardableResult
-    private func watch(_ run: Run, _ supervisor: pid_t) -> Bool {
+    private func watch(_ run: Run, _ supervisor: pid_t) throws(ExecutionFailure) {
         let descriptor = CLinux_pidfd_open(supervisor)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else {
+            throw ExecutionFailure(call: "pidfd_open", subject: String(supervisor), code: errno)
+        }
         watched.withLock {
             $0.append(Watched(run: run, supervisor: supervisor, descriptor: descriptor))
         }
         wake()
-        return true
     }
 
     private func wake() {

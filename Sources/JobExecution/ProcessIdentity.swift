@@ -44,6 +44,9 @@ public struct ProcessIdentity: Hashable, Sendable, CustomStringConvertible {
     /// Whether this very process still runs.
     public var isRunning: Bool { ProcessIdentity(running: pid) == self }
 
+    /// Whether it was started since the computer was.
+    var isOfThisBoot: Bool { bootID == Self.currentBootID }
+
     private static var currentBootID: String {
         let bytes = (try? SmallFile.read("/proc/sys/kernel/random/boot_id")) ?? []
         return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)

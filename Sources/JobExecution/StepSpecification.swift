@@ -3,23 +3,6 @@
 /// The file is a sequence of records `name=value`, each ended by a zero byte: neither a path nor
 /// an environment variable can hold one, so nothing needs quoting.
 public struct StepSpecification: Hashable, Sendable {
-    /// One resource limit (`setrlimit(2)`).
-    public struct Limit: Hashable, Sendable {
-        /// The kernel's number of the resource.
-        public var resource: Int32
-        /// The soft limit.
-        public var soft: UInt64
-        /// The hard limit.
-        public var hard: UInt64
-
-        /// Makes a limit.
-        public init(resource: Int32, soft: UInt64, hard: UInt64) {
-            self.resource = resource
-            self.soft = soft
-            self.hard = hard
-        }
-    }
-
     /// Whom the job runs as.
     public struct User: Hashable, Sendable {
         /// The user's number.
@@ -63,8 +46,6 @@ public struct StepSpecification: Hashable, Sendable {
     public var user: User?
     /// The operating system's numbers of the processing units it is bound to; empty for all.
     public var processingUnits: [Int32] = []
-    /// Resource limits.
-    public var limits: [Limit] = []
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     public var killWaitMilliseconds: UInt32 = 30_000
 
@@ -106,7 +87,6 @@ extension StepSpecification {
         put("killwait", String(killWaitMilliseconds))
         if let user { put("user", "\(user.id):\(user.groupID):\(user.name)") }
         for unit in processingUnits { put("pu", String(unit)) }
-        for limit in limits { put("limit", "\(limit.resource):\(limit.soft):\(limit.hard)") }
         for argument in arguments { put("argument", argument) }
         for variable in environment { put("environment", variable) }
         return bytes
@@ -144,7 +124,6 @@ extension StepSpecification {
 
     private mutating func takeNumbers(_ name: String, _ value: String) -> Bool {
         let parts = value.split(separator: ":", maxSplits: 2)
-        let numbers = parts.map { UInt64($0) }
         switch name {
         case "umask", "killwait", "pu":
             guard let number = UInt32(value) else { return false }
@@ -156,11 +135,6 @@ extension StepSpecification {
                 return false
             }
             user = User(id: id, groupID: group, name: String(parts[2]))
-        case "limit":
-            guard parts.count == 3, let resource = Int32(parts[0]), let soft = numbers[1],
-                let hard = numbers[2]
-            else { return false }
-            limits.append(Limit(resource: resource, soft: soft, hard: hard))
         default: return false
         }
         return true

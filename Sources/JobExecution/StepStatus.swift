@@ -4,7 +4,8 @@ public struct StepOutcome: Hashable, Sendable {
     public var exitCode: Int32 = 0
     /// The signal that ended it, 0 for none. 53 stands for a launch that failed, as in Slurm.
     public var signal: Int32 = 0
-    /// The time from the start to the end of its last process, by a monotonic clock. Unit: µs.
+    /// The time from the start to the end of its last process, or until it was told to end: what it
+    /// takes to do so is not held. By a monotonic clock. Unit: µs.
     public var wallMicroseconds: Int64 = 0
     /// The processor time of all its processes. Unit: µs.
     public var cpuMicroseconds: Int64 = 0
@@ -123,9 +124,8 @@ extension StepFolder {
         return text.contains("CANCELLED AT") ? "CANCELLED" : nil
     }
 
-    /// The processing units that the run was bound to.
-    public var processingUnits: [Int32] {
-        let bytes = (try? SmallFile.read(specification)) ?? []
-        return StepSpecification(decoding: bytes)?.processingUnits ?? []
+    /// What was started; nil when that is not written down.
+    public var startedSpecification: StepSpecification? {
+        (try? SmallFile.read(specification)).flatMap { StepSpecification(decoding: $0) }
     }
 }

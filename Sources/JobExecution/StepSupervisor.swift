@@ -8,7 +8,8 @@ import Glibc
 /// runs when the job's first process has ended is killed, also what left the process group.
 ///
 /// SIGTERM asks it to end the job: the notice, if there is one, goes into the job's standard error,
-/// the job gets SIGTERM and, when it is still there after the kill wait, SIGKILL.
+/// the job gets SIGTERM and, when it is still there after the kill wait, SIGKILL. Nothing that the
+/// job does may keep it from that, nor lead it to a file that the job's user cannot write.
 public struct StepSupervisor {
     private let specification: StepSpecification
     private let folder: StepFolder
@@ -59,8 +60,7 @@ public struct StepSupervisor {
         guard CLinux_release(&child, &stage, &reason) == 0 else {
             return try refuse(stage: stage, reason: reason)
         }
-        var outcome = awaitEnd(of: child.pid, signals: awaited)
-        outcome.wallMicroseconds = monotonicMicroseconds() - began
+        let outcome = awaitEnd(of: child.pid, since: began, signals: awaited)
         try record(StepStatus.line(ended: outcome))
     }
 
@@ -105,7 +105,6 @@ public struct StepSupervisor {
     private func subject(of stage: Int32) -> String {
         switch CLinux_stage(UInt32(stage)) {
         case CLinux_stage_fork: "fork"
-        case CLinux_stage_limits: "setrlimit"
         case CLinux_stage_affinity: "sched_setaffinity"
         case CLinux_stage_credentials: "change to user \(specification.user?.name ?? "")"
         case CLinux_stage_directory: "chdir \(specification.directory)"
@@ -120,16 +119,22 @@ public struct StepSupervisor {
 // MARK: - Waiting
 
 extension StepSupervisor {
-    private func awaitEnd(of child: pid_t, signals: sigset_t) -> StepOutcome {
+    private func awaitEnd(
+        of child: pid_t,
+        since began: Int64,
+        signals: sigset_t
+    ) -> StepOutcome {
         var outcome = StepOutcome()
         var signals = signals
         var hasEnded = false
+        var toldAt: Int64?
         var killAt: Int64?
         while true {
             hasEnded = reap(child, into: &outcome) || hasEnded
             // What is left of a job whose first process has ended goes at once.
             if hasEnded, CLinux_signal_descendants(getpid(), SIGKILL) == 0 {
                 while reap(child, into: &outcome) {}
+                outcome.wallMicroseconds = (toldAt ?? monotonicMicroseconds()) - began
                 return outcome
             }
             if let due = killAt, monotonicMicroseconds() >= due {
@@ -143,11 +148,12 @@ extension StepSupervisor {
                 tv_nsec: Int(wait % 1_000_000) * 1_000
             )
             let signal = sigtimedwait(&signals, nil, &timeout)
-            guard signal == SIGTERM || signal == SIGINT, killAt == nil, !hasEnded else { continue }
-            announce(to: child)
+            guard signal == SIGTERM || signal == SIGINT, toldAt == nil, !hasEnded else { continue }
+            let now = monotonicMicroseconds()
+            toldAt = now
+            killAt = now + Int64(specification.killWaitMilliseconds) * 1_000
+            announce()
             CLinux_signal_descendants(getpid(), SIGTERM)
-            let wait64 = Int64(specification.killWaitMilliseconds) * 1_000
-            killAt = monotonicMicroseconds() + wait64
         }
     }
 
@@ -171,15 +177,24 @@ extension StepSupervisor {
         }
     }
 
-    /// Writes the notice where the job's standard error goes, through the job's own descriptor:
-    /// the file was opened with the rights of the job's user.
-    private func announce(to child: pid_t) {
+    /// Writes the notice where the job's standard error went when it began, with the rights of the
+    /// job's user: what the job has made of its own descriptors since is its own affair.
+    private func announce() {
         guard let bytes = try? SmallFile.read(folder.notice), !bytes.isEmpty else { return }
-        let path = "/proc/\(child)/fd/2"
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        try? SmallFile.append(bytes, to: descriptor, path: path)
+        let texts = CStrings()
+        defer { withExtendedLifetime(texts) {} }
+        var user = self.user(texts)
+        let path = texts.constant(specification.error ?? specification.output)
+        CLinux_append_as(&user, path, bytes, bytes.count, 1_000)
+    }
+
+    private func user(_ texts: CStrings) -> CLinux_user {
+        CLinux_user(
+            changes: specification.user == nil ? 0 : 1,
+            id: specification.user?.id ?? 0,
+            group: specification.user?.groupID ?? 0,
+            name: texts.constant(specification.user?.name ?? "")
+        )
     }
 }
 
@@ -201,14 +216,6 @@ extension StepSupervisor {
         var launch = CLinux_launch()
         launch.appends = specification.appendsOutput ? 1 : 0
         launch.mask = specification.mask
-        if let user = specification.user {
-            launch.changes_user = 1
-            launch.user = user.id
-            launch.group = user.groupID
-        }
-        let limits = specification.limits.map {
-            CLinux_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard)
-        }
         let texts = CStrings()
         defer { withExtendedLifetime(texts) {} }
         launch.path = texts.constant(specification.program)
@@ -219,7 +226,7 @@ extension StepSupervisor {
         launch.complaint = texts.constant(
             "slurmstepd-\(specification.nodeName): error: execve(): \(badProgram)"
         )
-        launch.user_name = texts.constant(specification.user?.name ?? "")
+        launch.user = user(texts)
         let arguments = texts.array([specification.program] + specification.arguments)
         // The script's own process number is known in the child only, which fills it in.
         let pidVariable = "SLURM_TASK_PID="
@@ -232,16 +239,12 @@ extension StepSupervisor {
         }
         return arguments.withUnsafeBufferPointer { arguments in
             environment.withUnsafeBufferPointer { environment in
-                limits.withUnsafeBufferPointer { limits in
-                    specification.processingUnits.withUnsafeBufferPointer { units in
-                        launch.arguments = arguments.baseAddress
-                        launch.environment = environment.baseAddress
-                        launch.limits = limits.baseAddress
-                        launch.limit_count = Int32(limits.count)
-                        launch.cpus = units.baseAddress
-                        launch.cpu_count = Int32(units.count)
-                        return CLinux_fork(&launch, &child)
-                    }
+                specification.processingUnits.withUnsafeBufferPointer { units in
+                    launch.arguments = arguments.baseAddress
+                    launch.environment = environment.baseAddress
+                    launch.cpus = units.baseAddress
+                    launch.cpu_count = Int32(units.count)
+                    return CLinux_fork(&launch, &child)
                 }
             }
         }

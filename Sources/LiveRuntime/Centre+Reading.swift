@@ -158,19 +158,19 @@ extension Centre {
         return (state.book, state.ledgerChain.hexText)
     }
 
-    /// The script of a job, for its owner and operators.
+    /// The script of a job, byte for byte, for its owner and operators.
     ///
     /// - Throws: `RequestFailure`.
-    public func script(_ id: UInt32, _ caller: Caller) async throws(RequestFailure) -> String {
+    public func script(_ id: UInt32, _ caller: Caller) async throws(RequestFailure) -> [UInt8] {
         let state = await snapshot().state
         guard let entry = state.jobs[id] else { throw .refused(.invalidJobID) }
         guard mayChange(entry, caller) else { throw .refused(.accessDenied) }
-        let kept = entry.specification.request.script
+        let kept = entry.specification.request.scriptBytes
         if !kept.isEmpty { return kept }
         do {
             let body = try reader.input(ofKind: "submit", upToID: id)
             guard let body else { throw RequestFailure.refused(.invalidJobID) }
-            return try SubmitInput(json: JSONValue(parsing: body)).request.script
+            return try SubmitInput(json: JSONValue(parsing: body)).request.scriptBytes
         } catch let failure as RequestFailure {
             throw failure
         } catch {

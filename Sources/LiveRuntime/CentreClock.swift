@@ -36,12 +36,24 @@ public enum TimeMode: Hashable, Sendable, CustomStringConvertible {
 
 /// The time of a centre. The only place where the runtime reads the machine's clock.
 ///
+/// Real time is the wall's: it leaps ahead with it, when the wall is corrected or the machine has
+/// slept. It never goes back; should the wall be set back, it goes on from where it was.
+///
 /// While real work runs, an accelerated clock goes at the speed of the wall: a second of real work
 /// is a second of the centre's time, so that it is held, limited and billed as what it was.
 public final class CentreClock: Sendable {
     /// How time passes.
     public let mode: TimeMode
     private let state: Mutex<State>
+    private let sources: Sources
+
+    /// Where the clock reads the machine's time.
+    struct Sources: Sendable {
+        /// Time of day.
+        var wall: @Sendable () -> SimInstant = { CentreClock.wallTime }
+        /// Time that only ever passes. Unit: µs.
+        var monotonic: @Sendable () -> Int64 = { CentreClock.monotonic }
+    }
 
     private struct State {
         /// The centre's time at `wall`.
@@ -53,57 +65,74 @@ public final class CentreClock: Sendable {
 
     /// Starts a clock that shows `start` now; in `real` mode it shows the wall's time and never
     /// less than `start`.
-    public init(mode: TimeMode, start: SimInstant) {
+    public convenience init(mode: TimeMode, start: SimInstant) {
+        self.init(mode: mode, start: start, sources: Sources())
+    }
+
+    init(mode: TimeMode, start: SimInstant, sources: Sources) {
         self.mode = mode
+        self.sources = sources
         let rate: Int64 =
             switch mode {
             case .real: 1
             case .scaled(let factor): factor
             case .stepped: 0
             }
-        let base = mode == .real ? max(start, Self.wallTime) : start
-        state = Mutex(State(base: base, wall: Self.monotonic, rate: rate))
+        state = Mutex(State(base: start, wall: sources.monotonic(), rate: rate))
     }
 
     /// The centre's time. Never goes back.
-    public var now: SimInstant {
-        let wall = Self.monotonic
-        return state.withLock { Self.reading($0, at: wall) }
+    public var now: SimInstant { state.withLock { read(&$0, at: sources.monotonic()) } }
+
+    /// Reads the clock, and takes over a wall that is ahead of it.
+    private func read(_ state: inout State, at monotonic: Int64) -> SimInstant {
+        let reading = Self.reading(state, at: monotonic)
+        guard mode == .real else { return reading }
+        let wall = sources.wall()
+        guard wall > reading else { return reading }
+        state.base = wall
+        state.wall = monotonic
+        return wall
     }
 
     /// Moves the clock to `instant`, if that is ahead.
     public func move(to instant: SimInstant) {
-        let wall = Self.monotonic
         state.withLock { state in
-            guard instant > Self.reading(state, at: wall) else { return }
+            let monotonic = sources.monotonic()
+            guard instant > read(&state, at: monotonic) else { return }
             state.base = instant
-            state.wall = wall
+            state.wall = monotonic
         }
     }
 
     /// Tells the clock whether real work runs.
     public func setRealWork(isRunning: Bool) {
         guard case .scaled(let factor) = mode else { return }
-        let wall = Self.monotonic
         state.withLock { state in
+            let monotonic = sources.monotonic()
             state = State(
-                base: Self.reading(state, at: wall),
-                wall: wall,
+                base: read(&state, at: monotonic),
+                wall: monotonic,
                 rate: isRunning ? 1 : factor
             )
         }
     }
 
-    /// How long the wall takes until the clock shows `instant`; nil when it never does by itself.
-    /// Unit: µs.
+    /// How long the wall takes until the clock shows `instant`, as far as can be told now; nil when
+    /// it never does by itself. Unit: µs.
     func wallMicroseconds(until instant: SimInstant) -> Int64? {
-        let wall = Self.monotonic
-        return state.withLock { state in
+        state.withLock { state in
             guard state.rate > 0 else { return nil }
-            let rest = instant.microseconds - Self.reading(state, at: wall).microseconds
-            return rest <= 0 ? 0 : rest / state.rate + 1
+            let now = read(&state, at: sources.monotonic())
+            let rest = instant.microseconds - now.microseconds
+            let wait = rest <= 0 ? 0 : rest / state.rate + 1
+            // A wall that leaps ahead meanwhile wakes nobody.
+            return mode == .real ? min(wait, Self.longestWait) : wait
         }
     }
+
+    /// How late a timer may be that a leap of the wall makes due. Unit: µs.
+    private static let longestWait: Int64 = 10_000_000
 
     private static func reading(_ state: State, at wall: Int64) -> SimInstant {
         let (passed, overflow) = (wall - state.wall).multipliedReportingOverflow(by: state.rate)

@@ -219,7 +219,25 @@ extension CentreState {
             guard let state = Partition.State(rawValue: name) else {
                 return .refused(Refusal(.unspecified, "unknown partition state \(name)").body)
             }
-            _ = send(.partitionState(index, PartitionState(state)), at: instant)
+            if pausedPartitions[index] != nil {
+                pausedPartitions[index] = PartitionState(state)
+            } else {
+                _ = send(.partitionState(index, PartitionState(state)), at: instant)
+            }
+        }
+        return .done(id: 0, warnings: [])
+    }
+
+    mutating func change(_ input: RealWorkInput, at instant: SimInstant) -> InputResult {
+        for index in rules.machine.partitions.indices
+        where rules.machine.partitions[index].backend == .local {
+            if input.mayStart {
+                guard let state = pausedPartitions.removeValue(forKey: index) else { continue }
+                _ = send(.partitionState(index, state), at: instant)
+            } else if pausedPartitions[index] == nil {
+                pausedPartitions[index] = emulator.state(ofPartition: index)
+                _ = send(.partitionState(index, .down), at: instant)
+            }
         }
         return .done(id: 0, warnings: [])
     }

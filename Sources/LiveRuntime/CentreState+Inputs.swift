@@ -30,6 +30,7 @@ extension CentreState {
             // In force since before the first input: whoever handles a journal reads it first.
             return .done(id: 0, warnings: [])
         case .customers(let register): return change(register, at: instant)
+        case .realWork(let input): return change(input, at: instant)
         case .tick:
             _ = send(.timer, at: instant)
             return .done(id: 0, warnings: [])

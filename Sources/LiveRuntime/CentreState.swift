@@ -69,6 +69,9 @@ struct CentreState: Sendable {
     /// The emulator's limits on the money of accounts.
     var purses: [String: Purse] = [:]
     var nodeNotes: [Int: NodeNote] = [:]
+    /// Local partitions in which nothing starts since the centre closes, with the states that they
+    /// get back when it opens.
+    var pausedPartitions: [Int: PartitionState] = [:]
     /// The number that the next job gets. Numbers of refused jobs are not given again.
     var nextJobID: UInt32 = 1
     var batch: Int64 = 0
@@ -220,6 +223,15 @@ extension CentreState {
     func isReal(_ entry: JobEntry) -> Bool {
         guard let partition = entry.status.partitions.first else { return false }
         return rules.machine.partitions[partition].backend == .local
+    }
+
+    /// The real jobs of such a phase, by number.
+    func realEntries(_ isMeant: (JobStatus.Phase) -> Bool) -> [JobEntry] {
+        var entries: [JobEntry] = []
+        jobs.forEach { entry in
+            if isMeant(entry.status.phase), isReal(entry) { entries.append(entry) }
+        }
+        return entries
     }
 
     private mutating func absorb(_ start: JobStart, at instant: SimInstant) {

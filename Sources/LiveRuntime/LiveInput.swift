@@ -24,13 +24,14 @@ enum LiveInput: Hashable, Sendable {
     case money(MoneyInput)
     indirect case machine(MachineInput)
     indirect case customers(CustomerRegister)
+    case realWork(RealWorkInput)
     case tick
 
     /// What goes first in a batch (design §4).
     var rank: Input.Rank {
         switch self {
         case .end: .jobEnd
-        case .nodes, .partition, .terms, .machine, .customers: .nodeChange
+        case .nodes, .partition, .terms, .machine, .customers, .realWork: .nodeChange
         case .cancel, .hold, .release, .requeue, .update, .money: .update
         case .submit: .submission
         case .tick: .timer
@@ -233,6 +234,15 @@ struct MoneyInput: WireRecord {
     }
 }
 
+/// The centre closes or opens: whether jobs of local partitions may start.
+struct RealWorkInput: WireRecord {
+    var mayStart = true
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("may_start", &mayStart)
+    }
+}
+
 // MARK: - In the journal
 
 extension LiveInput {
@@ -253,6 +263,7 @@ extension LiveInput {
             case .money(let input): ("money", input.json)
             case .machine(let input): (MachineInput.kind, input.json)
             case .customers(let input): ("customers", input.json)
+            case .realWork(let input): ("real_work", input.json)
             case .tick: ("tick", .object([]))
             }
         return (kind, json.compactText)
@@ -278,6 +289,7 @@ extension LiveInput {
             case "money": self = .money(try MoneyInput(json: json))
             case MachineInput.kind: self = .machine(try MachineInput(json: json))
             case "customers": self = .customers(try CustomerRegister(json: json))
+            case "real_work": self = .realWork(try RealWorkInput(json: json))
             case "tick": self = .tick
             default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")
             }

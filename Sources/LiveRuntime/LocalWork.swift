@@ -20,9 +20,10 @@ final class LocalWork {
     /// processing units; empty when the machine has no single local node, or hwloc shows no cores.
     private let unitsOfCore: [[Int32]]
     private let logger: Logger
-    private var coresHeld: [UInt32: [Int]] = [:]
-    private var coresFree: Set<Int>
-    /// Runs that wait until the run before of the same job is gone.
+    private var cores: HeldNumbers
+    private var cards: HeldNumbers
+    /// Jobs that hold their nodes and wait until a run that was told to end is gone: one of the same
+    /// job, or one that still has the cores or cards.
     private var waiting: [UInt32: JobEntry] = [:]
     /// Why a run was told to stop.
     private var stops: [JobExecutor.Run: String] = [:]
@@ -40,7 +41,9 @@ final class LocalWork {
         let local = rules.machine.partitions.filter { $0.backend == .local }
         let nodes = Set(local.flatMap { Array($0.nodes) })
         var units: [[Int32]] = []
+        var cardCount = 0
         if nodes.count == 1, let node = nodes.first {
+            cardCount = Int(rules.machine.nodes[node].capacity.accelerators)
             // The centre counts with the cores that the host had when it was opened first.
             let known = Int(rules.machine.nodes[node].capacity.cores)
             units = Array(Self.hostCores().prefix(known))
@@ -54,7 +57,8 @@ final class LocalWork {
             }
         }
         unitsOfCore = units
-        coresFree = Set(units.indices)
+        cores = HeldNumbers(count: units.count)
+        cards = HeldNumbers(count: cardCount)
     }
 
     /// The processing units of each core of the host.
@@ -84,46 +88,77 @@ final class LocalWork {
 // MARK: - Starting
 
 extension LocalWork {
-    /// Launches a job that holds its nodes. Returns its end when it cannot be launched.
+    /// Launches a job that holds its nodes, or lets it wait for a run that is about to be gone.
+    /// Returns its end when it cannot be launched.
     func start(_ entry: JobEntry, _ state: CentreState) -> EndInput? {
-        let isOldRunThere = executor.runs.contains { $0.jobID == entry.id }
-        guard !isOldRunThere else {
+        guard !mustWait(entry) else {
             waiting[entry.id] = entry
             return nil
         }
         let run = run(of: entry)
-        let wanted = Int(entry.status.nodes.first?.cores ?? 0)
-        guard let units = takeCores(entry.id, wanted) else {
+        let wanted = coresWanted(entry)
+        guard let coresTaken = cores.take(wanted, for: entry.id),
+            let cardsTaken = cards.take(cardsWanted(entry), for: entry.id)
+        else {
             logger.warning(
                 """
                 job \(entry.id) is not launched: it holds \(wanted) cores, and of the \
-                \(unitsOfCore.count) that this host has \(coresFree.count) are free
+                \(unitsOfCore.count) that this host has \(cores.freeCount) are free
                 """
             )
+            release(entry.id)
             return launchFailure(of: entry)
         }
-        let specification = specification(of: entry, run, units, state)
+        let units = coresTaken.flatMap { unitsOfCore[$0] }
+        let specification = specification(of: entry, run, (units, cardsTaken), state)
         do throws(ExecutionFailure) {
             try executor.start(
                 run,
                 specification,
-                script: entry.specification.request.script,
+                script: entry.specification.request.scriptBytes,
                 files: [("hostfile", "localhost slots=\(slots(of: entry))\n")]
             )
             return nil
         } catch {
-            freeCores(of: entry.id)
+            release(entry.id)
             return launchFailure(of: entry)
         }
     }
 
     private func launchFailure(of entry: JobEntry) -> EndInput {
-        var end = EndInput()
-        end.id = entry.id
-        end.restart = entry.status.restart
-        end.state = "FAILED"
+        var end = unlaunchedEnd(of: entry.id, entry.status.restart, as: "FAILED")
         end.signal = 53
         end.reason = "JobLaunchFailure"
+        return end
+    }
+
+    private func mustWait(_ entry: JobEntry) -> Bool {
+        let runs = executor.runs
+        if runs.contains(where: { $0.jobID == entry.id }) { return true }
+        // The emulator gives what a requeued run held at once; its processes need a while to go.
+        let isShort = coresWanted(entry) > cores.freeCount || cardsWanted(entry) > cards.freeCount
+        return isShort && runs.contains { stops[$0] != nil }
+    }
+
+    private func coresWanted(_ entry: JobEntry) -> Int {
+        unitsOfCore.isEmpty ? 0 : Int(entry.status.nodes.first?.cores ?? 0)
+    }
+
+    private func cardsWanted(_ entry: JobEntry) -> Int {
+        cards.count == 0 ? 0 : Int(entry.status.acceleratorsHeld)
+    }
+
+    private func release(_ id: UInt32) {
+        cores.release(id)
+        cards.release(id)
+    }
+
+    /// The end of a run of which nothing has ever run.
+    private func unlaunchedEnd(of id: UInt32, _ restart: Int32, as state: String) -> EndInput {
+        var end = EndInput()
+        end.id = id
+        end.restart = restart
+        end.state = state
         end.measured = MeasuredRun()
         return end
     }
@@ -131,7 +166,7 @@ extension LocalWork {
     private func specification(
         of entry: JobEntry,
         _ run: JobExecutor.Run,
-        _ units: [Int32],
+        _ taken: (units: [Int32], cards: [Int]),
         _ state: CentreState
     ) -> StepSpecification {
         let request = entry.specification.request
@@ -148,6 +183,7 @@ extension LocalWork {
         specification.input = files.input
         specification.arguments = request.scriptArguments
         specification.appendsOutput = request.appendsOutput ?? false
+        if let mask = request.fileModeMask { specification.mask = mask & 0o777 }
         specification.killWaitMilliseconds = killWaitMilliseconds
         if getuid() == 0, request.userID != 0 {
             specification.user = StepSpecification.User(
@@ -156,15 +192,15 @@ extension LocalWork {
                 name: request.user
             )
         }
-        specification.processingUnits = units
+        specification.processingUnits = taken.units
         specification.environment = BatchEnvironment.merge(
             request.environment,
-            variables(of: entry) + mpiVariables(folder, isRoot: request.userID == 0)
+            variables(of: entry, taken.cards) + mpiVariables(folder, isRoot: request.userID == 0)
         )
         return specification
     }
 
-    private func variables(of entry: JobEntry) -> [String] {
+    private func variables(of entry: JobEntry, _ cards: [Int]) -> [String] {
         let request = entry.specification.request
         let status = entry.status
         var facts = BatchEnvironment()
@@ -186,6 +222,7 @@ extension LocalWork {
         facts.coresPerTask = request.cpusPerTask.map(Int.init)
         facts.memoryPerNodeMebibytes = request.memoryPerNode?.mebibytes
         facts.memoryPerCoreMebibytes = request.memoryPerCPU?.mebibytes
+        facts.accelerators = cards
         facts.restartCount = Int(status.restart)
         if let array = entry.specification.array, let task = entry.arrayTask {
             facts.array = (array.job, task, array.count, array.minimum, array.maximum)
@@ -221,36 +258,29 @@ extension LocalWork {
         }
         return variables
     }
-
-    /// The processing units of so many free cores, which are taken; none where there is nothing to
-    /// bind to. nil when the host has not so many free, since it is not the one that it was.
-    private func takeCores(_ id: UInt32, _ count: Int) -> [Int32]? {
-        guard !unitsOfCore.isEmpty, count > 0 else { return [] }
-        let cores = Array(coresFree.sorted().prefix(count))
-        guard cores.count == count else { return nil }
-        coresFree.subtract(cores)
-        coresHeld[id] = cores
-        return cores.flatMap { unitsOfCore[$0] }
-    }
-
-    private func freeCores(of id: UInt32) {
-        coresFree.formUnion(coresHeld.removeValue(forKey: id) ?? [])
-    }
 }
 
 // MARK: - Ending
 
 extension LocalWork {
-    /// Tells a run to stop. `state` is how it ends then, in Slurm's words.
-    func stop(_ id: UInt32, restart: Int32, as state: String, now: SimInstant) {
+    /// Tells a run to stop. `state` is how it ends then, in Slurm's words. Returns its end when it has
+    /// not been launched yet and its job waits to be told of it.
+    func stop(_ id: UInt32, restart: Int32, as state: String, now: SimInstant) -> EndInput? {
+        if waiting[id]?.status.restart == restart {
+            waiting[id] = nil
+            // What was requeued, or lost its node, has left the emulator's running jobs already.
+            let isAwaited = state == "CANCELLED" || state == "TIMEOUT"
+            return isAwaited ? unlaunchedEnd(of: id, restart, as: state) : nil
+        }
         let run = JobExecutor.Run(jobID: id, restart: Int(restart))
-        guard stops[run] == nil else { return }
+        guard stops[run] == nil else { return nil }
         stops[run] = state
         let time = CivilTime(now, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
         let cause = state == "TIMEOUT" ? " DUE TO TIME LIMIT" : ""
         let node = nodeName
         let text = "*** JOB \(id) ON \(node) CANCELLED AT \(time)\(cause) ***"
         executor.end(run, notice: "slurmstepd-\(node): error: \(text)\n")
+        return nil
     }
 
     private var nodeName: String {
@@ -269,7 +299,7 @@ extension LocalWork {
 
     /// The end of a run as an input; nil when the run had been given up before.
     func finish(_ run: JobExecutor.Run, _ outcome: StepOutcome, _ entry: JobEntry?) -> EndInput? {
-        freeCores(of: run.jobID)
+        release(run.jobID)
         let stop = stops.removeValue(forKey: run)
         guard let entry, Int(entry.status.restart) == run.restart, !entry.hasEnded else {
             return nil
@@ -288,18 +318,23 @@ extension LocalWork {
         return end
     }
 
-    /// Launches what waited for a run to be gone. Returns its end when it cannot be launched.
-    func startWaiting(_ id: UInt32, _ state: CentreState) -> EndInput? {
-        guard let entry = waiting.removeValue(forKey: id), let now = state.jobs[id],
-            now.status.restart == entry.status.restart, now.status.phase == .running
-        else { return nil }
-        return start(now, state)
+    /// Launches what waited for a run that is gone now. Returns the ends of what cannot be launched.
+    func startWaiting(_ state: CentreState) -> [EndInput] {
+        let entries = waiting.values.sorted { $0.id < $1.id }
+        waiting.removeAll()
+        return entries.compactMap { entry in
+            guard let now = state.jobs[entry.id], now.status.restart == entry.status.restart,
+                now.status.phase == .running
+            else { return nil }
+            return start(now, state)
+        }
     }
 
     /// Removes the files of a run that is accounted for.
     func forget(_ id: UInt32, restart: Int32) {
         let run = JobExecutor.Run(jobID: id, restart: Int(restart))
         guard !executor.runs.contains(run) else { return }
+        stops[run] = nil
         executor.forget(run)
     }
 
@@ -330,27 +365,54 @@ extension LocalWork {
 // MARK: - After a restart of the daemon
 
 extension LocalWork {
-    /// Finds a run of an earlier daemon again. Returns how it ended, if it has; starts it when
-    /// nobody ever did.
-    func adopt(_ entry: JobEntry, _ state: CentreState) -> EndInput? {
+    /// Finds a run of an earlier daemon again. Returns how it ended, if it has.
+    ///
+    /// - Throws: `ExecutionFailure` when it runs and cannot be watched.
+    func adopt(_ entry: JobEntry) throws(ExecutionFailure) -> EndInput? {
         let run = run(of: entry)
-        switch executor.adopt(run) {
+        switch try executor.adopt(run) {
         case .running:
-            holdAgain(entry, run)
+            holdAgain(run, cardsWanted(entry))
             return nil
         case .ended(let outcome):
             stops[run] = executor.folder(of: run).noticedEnd
             return finish(run, outcome, entry)
-        case .neverStarted: return start(entry, state)
+        case .neverStarted:
+            // Its time would count from a start that never was. It waits again, as after the loss
+            // of a node.
+            let isCancelled = entry.status.phase == .completing
+            return unlaunchedEnd(
+                of: entry.id,
+                entry.status.restart,
+                as: isCancelled ? "CANCELLED" : "NODE_FAIL"
+            )
         }
     }
 
-    /// Takes the cores that the running job was bound to.
-    private func holdAgain(_ entry: JobEntry, _ run: JobExecutor.Run) {
-        let units = Set(executor.folder(of: run).processingUnits)
-        let cores = unitsOfCore.indices.filter { !units.isDisjoint(with: unitsOfCore[$0]) }
-        guard !cores.isEmpty else { return }
-        coresFree.subtract(cores)
-        coresHeld[entry.id] = Array(cores)
+    /// Finds runs of an earlier daemon that their jobs have given up, by a requeue or with a node.
+    /// They are ended, and jobs wait for them.
+    ///
+    /// - Throws: `ExecutionFailure` when one runs and cannot be watched.
+    func endOthers(than entries: [JobEntry]) throws(ExecutionFailure) {
+        let known = Set(entries.map(run))
+        for run in executor.runsWithFolders where !known.contains(run) {
+            switch try executor.adopt(run) {
+            case .running:
+                holdAgain(run, 0)
+                stops[run] = "REQUEUED"
+                executor.end(run)
+            case .ended, .neverStarted: executor.forget(run)
+            }
+        }
+    }
+
+    /// Takes the cores that a running job was bound to, and its cards, if it has any.
+    private func holdAgain(_ run: JobExecutor.Run, _ cardCount: Int) {
+        guard let started = executor.folder(of: run).startedSpecification else { return }
+        let units = Set(started.processingUnits)
+        let bound = unitsOfCore.indices.filter { !units.isDisjoint(with: unitsOfCore[$0]) }
+        cores.hold(Array(bound), for: run.jobID)
+        guard cardCount > 0 else { return }
+        cards.hold(BatchEnvironment.accelerators(in: started.environment), for: run.jobID)
     }
 }

@@ -52,6 +52,7 @@ extension SubmitRequest {
         try check("begin", begin?.microseconds, in: Bounds.instants, .unspecified)
         try check("immediate", immediate?.microseconds, in: Bounds.lengths, .unspecified)
         try check("priority", priority, in: Bounds.priorities, .unspecified)
+        try check("umask", fileModeMask.map(Int64.init), in: 0...0o777, .unspecified)
         try checkSizes()
         try checkDependencies(dependencies)
         if let signal {

@@ -71,10 +71,12 @@ final class WriterLoop {
         )
         _ = state.takeEffects()
         armAll()
-        adoptAll()
+        try adoptAll()
         if !recovery.isMachineJournalled { try put(.machine(MachineInput(state.rules))) }
         try bringCustomersIntoForce()
         try bringTermsIntoForce()
+        letRealWorkStart()
+        clock.setRealWork(isRunning: work.isBusy)
     }
 
     /// Journals and handles an input of the opening itself.
@@ -128,29 +130,36 @@ final class WriterLoop {
     }
 
     /// After a recovery: finds real jobs again.
-    private func adoptAll() {
-        var entries: [JobEntry] = []
-        state.jobs.forEach { entry in
-            let isRunning = entry.status.phase == .running || entry.status.phase == .completing
-            if isRunning, state.isReal(entry) { entries.append(entry) }
-        }
-        for entry in entries {
-            if let end = work.adopt(entry, state) {
-                logger.notice("job \(entry.id) ended while no daemon ran: \(end.state)")
-                deferredEnds.append(end)
-            } else {
-                logger.notice("job \(entry.id) found again")
-                if entry.status.phase == .completing {
-                    work.stop(
-                        entry.id,
-                        restart: entry.status.restart,
-                        as: "CANCELLED",
-                        now: clock.now
-                    )
+    private func adoptAll() throws(OpenFailure) {
+        let entries = state.realEntries { $0 == .running || $0 == .completing }
+        do throws(ExecutionFailure) {
+            try work.endOthers(than: entries)
+            for entry in entries {
+                if let end = try work.adopt(entry) {
+                    logger.notice("job \(entry.id) does not run any more: \(end.state)")
+                    deferredEnds.append(end)
+                } else {
+                    logger.notice("job \(entry.id) found again")
+                    if entry.status.phase == .completing {
+                        stop(entry.id, restart: entry.status.restart, as: "CANCELLED")
+                    }
                 }
             }
+        } catch {
+            throw .execution(error.description)
         }
-        clock.setRealWork(isRunning: work.isBusy)
+    }
+
+    /// Lifts what the closing of the last daemon put on real jobs. Tried again when it cannot be
+    /// journalled now.
+    private func letRealWorkStart() {
+        guard !state.pausedPartitions.isEmpty, !isClosing, !isFull else { return }
+        _ = try? commit([.realWork(RealWorkInput(mayStart: true))], at: instant(clock.now))
+    }
+
+    private func stop(_ id: UInt32, restart: Int32, as end: String, now: SimInstant? = nil) {
+        let end = work.stop(id, restart: restart, as: end, now: now ?? clock.now)
+        if let end { deferredEnds.append(end) }
     }
 }
 
@@ -180,6 +189,7 @@ extension WriterLoop {
     private func turn(_ letters: [Centre.Letter]) {
         isFull = false
         let before = state.batch
+        letRealWorkStart()
         fireTimers(upTo: clock.now)
         handle(letters)
         if !isFull { handleDeferredEnds() }
@@ -285,7 +295,7 @@ extension WriterLoop {
                     // Given up before, by a requeue or a node failure.
                     work.forget(run.jobID, restart: Int32(run.restart))
                 }
-                if let end = work.startWaiting(run.jobID, state) { deferredEnds.append(end) }
+                deferredEnds += work.startWaiting(state)
             case .signal(let ids, let number, let isForShellOnly):
                 for entry in ids.compactMap({ state.jobs[$0] }) {
                     work.signal(entry, number: number, isForShellOnly: isForShellOnly)
@@ -399,13 +409,16 @@ extension WriterLoop {
     /// late the loop comes round.
     private func fireTimers(upTo now: SimInstant) {
         while !isFull, let due = timers.first, due <= now {
-            let fired = timers.popFirstInstant()
-            let inputs = fired.compactMap(input)
-            guard !inputs.isEmpty else { continue }
+            // Signals are sent here and now; what is journalled, and tried again, are inputs.
+            let fired = timers.popFirstInstant().compactMap { timer in
+                input(timer).map { (timer: timer, input: $0) }
+            }
+            guard !fired.isEmpty else { continue }
             do throws(PersistenceFailure) {
-                _ = try commit(inputs.sorted { $0.rank < $1.rank }, at: instant(due))
+                let inputs = fired.map(\.input).sorted { $0.rank < $1.rank }
+                _ = try commit(inputs, at: instant(due))
             } catch {
-                for timer in fired { timers.arm(timer) }
+                for (timer, _) in fired { timers.arm(timer) }
             }
         }
     }
@@ -426,7 +439,7 @@ extension WriterLoop {
             guard let status = state.jobs[id]?.status, status.phase == .running,
                 status.restart == restart, status.deadline == timer.instant
             else { return nil }
-            work.stop(id, restart: restart, as: "TIMEOUT", now: timer.instant)
+            stop(id, restart: restart, as: "TIMEOUT", now: timer.instant)
             return nil
         }
     }
@@ -502,8 +515,8 @@ extension WriterLoop {
         case .started(let id):
             guard let entry = state.jobs[id] else { return }
             arm(entry)
-            // While the centre closes nothing real is launched; the next daemon finds that nobody
-            // ever started the job, and does.
+            // Nothing real starts while the centre closes, unless a full disk kept that from the
+            // journal. Then it is not launched; the next daemon finds that and lets it wait again.
             guard state.isReal(entry), !isClosing else { return }
             if let end = work.start(entry, state) { deferredEnds.append(end) }
         case .stop(let id, let restart, let reason):
@@ -513,7 +526,7 @@ extension WriterLoop {
                 case .nodeFailure: "NODE_FAIL"
                 case .requeued: "REQUEUED"
                 }
-            work.stop(id, restart: restart, as: end, now: clock.now)
+            stop(id, restart: restart, as: end)
         case .deadlineChanged(let id):
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
@@ -526,30 +539,23 @@ extension WriterLoop {
     }
 
     /// Real jobs are cancelled: nothing is left running, and each is accounted for as what it was.
+    /// Those that wait go on waiting: what they leave is not given to jobs that nobody launches.
     private func close(_ answer: @escaping @Sendable () -> Void) {
         isClosing = true
         onClosed.append(answer)
-        var ids: [UInt32] = []
-        state.jobs.forEach { entry in
-            let isRunning = entry.status.phase == .running || entry.status.phase == .completing
-            if isRunning, state.isReal(entry) { ids.append(entry.id) }
-        }
-        guard !ids.isEmpty else { return }
-        logger.notice("closing: \(ids.count) real jobs are cancelled")
+        let entries = state.realEntries { $0 == .running || $0 == .completing }
+        guard !entries.isEmpty else { return }
+        logger.notice("closing: \(entries.count) real jobs are cancelled")
         var input = JobsInput()
-        input.ids = ids
+        input.ids = entries.map(\.id)
         do throws(PersistenceFailure) {
-            _ = try commit([.cancel(input)], at: instant(clock.now))
+            let pause = LiveInput.realWork(RealWorkInput(mayStart: false))
+            _ = try commit([pause, .cancel(input)], at: instant(clock.now))
         } catch {
             // Not journalled: they are stopped all the same, and found to be ended by the next
             // daemon.
-            for id in ids {
-                work.stop(
-                    id,
-                    restart: state.jobs[id]?.status.restart ?? 0,
-                    as: "CANCELLED",
-                    now: clock.now
-                )
+            for entry in entries {
+                stop(entry.id, restart: entry.status.restart, as: "CANCELLED")
             }
         }
     }

@@ -108,6 +108,8 @@ public struct SubmitRequest: WireRecord {
     public var standardError: String?
     /// Where standard input comes from.
     public var standardInput: String?
+    /// The file mode creation mask of who submits (`umask(2)`); nil for 022.
+    public var fileModeMask: UInt32?
     /// Whether output files are appended to; nil for the default, truncating.
     public var appendsOutput: Bool?
     /// Whether the job may be requeued; nil for the default.
@@ -207,6 +209,7 @@ public struct SubmitRequest: WireRecord {
         try fields("std_out", &standardOutput)
         try fields("std_err", &standardError)
         try fields("std_in", &standardInput)
+        try fields("umask", &fileModeMask)
         try fields("append_output", &appendsOutput)
         try fields("requeue", &requeues)
         try fields("immediate", &immediate)

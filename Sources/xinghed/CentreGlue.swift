@@ -34,7 +34,7 @@ struct CentreGlue: CentreService {
         return await centre.jobs(filter)
     }
 
-    func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> String {
+    func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8] {
         try await forward { () throws(RequestFailure) in
             try await centre.script(id, Caller(peer))
         }

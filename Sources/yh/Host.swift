@@ -62,6 +62,14 @@ enum Host {
         )
     }
 
+    /// The file mode creation mask.
+    static func fileModeMask() -> UInt32 {
+        // It can be read by setting it only.
+        let mask = umask(0o077)
+        umask(mask)
+        return mask
+    }
+
     /// The bytes of a file; nil when it cannot be opened. A folder has none.
     static func read(path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -85,6 +85,7 @@ extension Yh {
         command.request.workDirectory = absolute(command.request.workDirectory)
         command.request.submitDirectory = folder
         command.request.submitHost = Host.hostName()
+        command.request.fileModeMask = Host.fileModeMask()
         var environment = Host.environment()
         if let file = command.exportFile {
             guard let bytes = Host.read(path: file) else {

@@ -130,6 +130,36 @@ struct DaemonTests {
         #expect(record.elapsed > .zero)
     }
 
+    @Test("A requeued job begins when its old run is gone, also when the daemon dies meanwhile")
+    func requeueSurvives() throws {
+        let folder = try ScratchFolder()
+        let daemon = try Daemon(folder)
+        let script = """
+            #!/bin/sh
+            trap '' TERM
+            cd \(folder.path)
+            [ -e pid ] && kill -0 $(cat pid) 2>/dev/null && echo overlap >> log
+            echo $$ > pid
+            echo on >> log
+            [ "$SLURM_RESTART_COUNT" ] && exit 0
+            while :; do sleep 0.05; done
+
+            """
+        let id = try daemon.submit(SmallCentre.request(script) { $0.partitions = ["host"] })
+        #expect(eventually { folder.text("log") == "on\n" })
+        _ = try daemon.client.post(
+            "/v1/jobs/\(id)/requeue",
+            JobActionRequest(),
+            as: ActionResponse.self
+        )
+        daemon.kill9()
+        try daemon.start()
+        let record = try daemon.ended(id)
+        #expect(record.state == "COMPLETED")
+        #expect(record.restarts >= 1)
+        #expect(folder.text("log") == "on\non\n")
+    }
+
     @Test("Closing cancels real jobs, accounts for them, and leaves no process and no file behind")
     func closing() throws {
         let folder = try ScratchFolder()

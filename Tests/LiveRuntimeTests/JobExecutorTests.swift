@@ -58,8 +58,27 @@ private final class Bench: @unchecked Sendable {
     ) throws -> StepOutcome {
         var specification = specification(id)
         change(&specification)
-        try executor.start(run(id), specification, script: script)
+        try executor.start(run(id), specification, script: Array(script.utf8))
         return try finish(id)
+    }
+
+    /// Starts a script that says `ready` when it is, asks it to end, and gives the outcome and how
+    /// long that took in seconds.
+    func end(
+        _ id: UInt32,
+        _ script: String,
+        notice: String,
+        _ change: (inout StepSpecification) -> Void = { _ in }
+    ) throws -> (outcome: StepOutcome, seconds: Double) {
+        var specification = specification(id)
+        change(&specification)
+        let text = "#!/bin/sh\n\(script)\n"
+        try executor.start(run(id), specification, script: Array(text.utf8))
+        try #require(eventually { folder.text("out-\(id)").contains("ready") })
+        let asked = ContinuousClock.now
+        executor.end(run(id), notice: notice)
+        let outcome = try finish(id)
+        return (outcome, (ContinuousClock.now - asked) / .seconds(1))
     }
 }
 
@@ -132,13 +151,15 @@ struct JobExecutorTests {
         #expect(bench.folder.text("out-9") == "leader\n")
     }
 
-    @Test("A resource limit holds inside the job")
-    func limits() throws {
+    @Test("A script reaches the shell byte for byte, whatever its encoding")
+    func scriptBytes() throws {
         let bench = try Bench()
-        _ = try bench.perform(10, "#!/bin/sh\nulimit -n\n") {
-            $0.limits = [.init(resource: Int32(RLIMIT_NOFILE.rawValue), soft: 77, hard: 99)]
-        }
-        #expect(bench.folder.text("out-10") == "77\n")
+        // 中 in GBK.
+        let script = Array("#!/bin/sh\nprintf '".utf8) + [0xD6, 0xD0] + Array("'\n".utf8)
+        try bench.executor.start(bench.run(10), bench.specification(10), script: script)
+        #expect(try bench.finish(10).exitCode == 0)
+        let written = FileManager.default.contents(atPath: bench.folder.path + "/out-10")
+        #expect(written == Data([0xD6, 0xD0]))
     }
 
     @Test(
@@ -146,17 +167,79 @@ struct JobExecutorTests {
     )
     func end() throws {
         let bench = try Bench()
-        let script = "#!/bin/sh\ntrap 'echo term' TERM\necho ready\nwhile :; do sleep 0.05; done\n"
-        let specification = bench.specification(11)
-        try bench.executor.start(bench.run(11), specification, script: script)
-        #expect(eventually { bench.folder.text("out-11").contains("ready") })
-        bench.executor.end(bench.run(11), notice: "*** JOB 11 CANCELLED ***\n")
-        let outcome = try bench.finish(11)
+        let began = ContinuousClock.now
+        let (outcome, seconds) = try bench.end(
+            11,
+            "trap 'echo term' TERM\necho ready\nwhile :; do sleep 0.05; done",
+            notice: "*** JOB 11 CANCELLED ***\n"
+        )
         #expect(outcome.signal == SIGKILL)
-        #expect(outcome.wallMicroseconds >= 300_000)
+        #expect(seconds >= 0.3)
+        let total = (ContinuousClock.now - began) / .seconds(1)
+        let wall = Double(outcome.wallMicroseconds) / 1e6
+        #expect(wall > 0 && wall <= total - 0.3, "the kill wait is held: \(wall) of \(total) s")
         let text = bench.folder.text("out-11")
         #expect(text.contains("*** JOB 11 CANCELLED ***\n"))
         #expect(text.contains("term\n"))
+    }
+
+    @Test(
+        "Nothing that a job does to its standard error keeps it from being ended",
+        arguments: [
+            "mkfifo pipe; exec 2<>pipe; head -c 65536 /dev/zero >&2; echo ready; sleep 120",
+            "exec 2>&-; echo ready; sleep 120",
+            "echo ready; rm out-16; mkfifo out-16; sleep 120",
+        ]
+    )
+    func stubbornError(script: String) throws {
+        let bench = try Bench()
+        let ready = "echo ready > ready"
+        let body = script.replacing("echo ready", with: "echo ready; \(ready)")
+        try bench.executor.start(
+            bench.run(16),
+            bench.specification(16),
+            script: Array("#!/bin/sh\n\(body)\n".utf8)
+        )
+        try #require(eventually { bench.folder.text("ready") == "ready\n" })
+        bench.executor.end(bench.run(16), notice: "over\n")
+        let outcome = try bench.finish(16)
+        #expect(outcome.signal == SIGTERM)
+    }
+
+    @Test("A job that hangs before its first step, in a FIFO that nobody reads, can be ended")
+    func hangingOutput() throws {
+        let bench = try Bench()
+        var specification = bench.specification(17)
+        specification.output = bench.folder.path + "/fifo"
+        #expect(mkfifo(specification.output, 0o600) == 0)
+        try bench.executor.start(bench.run(17), specification, script: Array("#!/bin/sh\n".utf8))
+        let status = bench.executor.folder(of: bench.run(17)).status
+        #expect(eventually { FileManager.default.fileExists(atPath: status) })
+        bench.executor.end(bench.run(17), notice: "over\n")
+        #expect(try bench.finish(17).signal == SIGKILL)
+    }
+
+    @Test(
+        "The notice is written with the rights of the job's user, never with the daemon's",
+        .enabled(if: getuid() == 0, "only root runs the jobs of others")
+    )
+    func noticeOfAnotherUser() throws {
+        let bench = try Bench()
+        chmod(bench.folder.path, 0o777)
+        let secret = bench.folder.path + "/root-only"
+        try Data("root's\n".utf8).write(to: URL(fileURLWithPath: secret))
+        chmod(secret, 0o644)
+        let (outcome, _) = try bench.end(
+            18,
+            "exec 2<\(secret)\necho ready\nsleep 120",
+            notice: "over\n"
+        ) {
+            $0.user = .init(id: 65_534, groupID: 65_534, name: "nobody")
+            $0.error = bench.folder.path + "/err-18"
+        }
+        #expect(outcome.signal == SIGTERM)
+        #expect(bench.folder.text("root-only") == "root's\n")
+        #expect(bench.folder.text("err-18") == "over\n")
     }
 
     @Test("Nothing of a job outlives it, also what left its session")
@@ -176,17 +259,21 @@ struct JobExecutorTests {
         let folder = try ScratchFolder()
         let first = try Bench(folder: folder)
         let script = "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.02; done\nexit 5\n"
-        try first.executor.start(first.run(13), first.specification(13), script: script)
+        try first.executor.start(
+            first.run(13),
+            first.specification(13),
+            script: Array(script.utf8)
+        )
         let second = try Bench(folder: folder)
         let status = second.executor.folder(of: second.run(13)).status
         #expect(eventually { FileManager.default.fileExists(atPath: status) })
-        #expect(second.executor.adopt(second.run(13)) == .running)
-        #expect(second.executor.adopt(second.run(99)) == .neverStarted)
+        #expect(try second.executor.adopt(second.run(13)) == .running)
+        #expect(try second.executor.adopt(second.run(99)) == .neverStarted)
         try Data().write(to: URL(fileURLWithPath: folder.path + "/go"))
         #expect(try second.finish(13).exitCode == 5)
         _ = try first.finish(13)
         let third = try Bench(folder: folder)
-        guard case .ended(let outcome) = third.executor.adopt(third.run(13)) else {
+        guard case .ended(let outcome) = try third.executor.adopt(third.run(13)) else {
             Issue.record("the ended job was not found")
             return
         }
@@ -194,21 +281,57 @@ struct JobExecutorTests {
         #expect(!outcome.isLost)
     }
 
-    @Test("A job whose supervisor was killed is said to be lost, and is ended")
-    func lostSupervisor() throws {
+    @Test("A run that was given up before its supervisor had it is not started by that one later")
+    func lateSupervisor() throws {
         let bench = try Bench()
-        try bench.executor.start(
-            bench.run(14),
-            bench.specification(14),
-            script: "#!/bin/sh\necho $$ > pid\nsleep 300\n"
+        let run = bench.run(19)
+        let folder = bench.executor.folder(of: run)
+        // What a daemon leaves that is killed right after it spawned the supervisor.
+        mkdir(folder.path, 0o755)
+        let path = URL(fileURLWithPath: folder.specification)
+        try Data(bench.specification(19, "/bin/true").encoded).write(to: path)
+        #expect(try bench.executor.adopt(run) == .neverStarted)
+        let late = try Process.run(
+            URL(fileURLWithPath: buildFolder + "/xinghe-step"),
+            arguments: [folder.path]
         )
+        late.waitUntilExit()
+        #expect(late.terminationStatus == 75)
+        #expect(!FileManager.default.fileExists(atPath: bench.folder.path + "/out-19"))
+        #expect(try bench.executor.adopt(run) == .neverStarted)
+        #expect(bench.executor.runsWithFolders == [run])
+    }
+
+    @Test("A folder that a centre before left is no obstacle, and not taken for the new run's")
+    func leftFolder() throws {
+        let bench = try Bench()
+        #expect(try bench.perform(20, "#!/bin/sh\nexit 6\n").exitCode == 6)
+        let again = try Bench(folder: bench.folder)
+        #expect(try again.perform(20, "#!/bin/sh\nexit 7\n").exitCode == 7)
+    }
+
+    @Test(
+        "A job whose supervisor was killed is said to be lost, and all that it left is ended",
+        arguments: [true, false]
+    )
+    func lostSupervisor(isScriptGone: Bool) throws {
+        let bench = try Bench()
+        // `set -m` gives the background job a process group of its own.
+        let script =
+            "#!/bin/bash\nset -m\nsleep 300 &\necho $! > straggler\necho $$ > pid\nsleep 300\n"
+        try bench.executor.start(bench.run(14), bench.specification(14), script: Array(script.utf8))
         #expect(eventually { bench.folder.text("pid").hasSuffix("\n") })
         let line = bench.folder.text("jobs/14.0/supervisor")
         let supervisor = try #require(Int32(line.prefix { $0 != " " }))
+        let pid = try #require(Int32(bench.folder.text("pid").dropLast()))
+        let straggler = try #require(Int32(bench.folder.text("straggler").dropLast()))
+        kill(supervisor, SIGSTOP)
+        if isScriptGone { kill(pid, SIGKILL) }
         kill(supervisor, SIGKILL)
         #expect(try bench.finish(14).isLost)
-        let pid = try #require(Int32(bench.folder.text("pid").dropLast()))
-        #expect(eventually { ProcessIdentity(running: pid) == nil })
+        for process in [pid, straggler] {
+            #expect(eventually { ProcessIdentity(running: process) == nil })
+        }
     }
 
     @Test("A specification is read back as it was written")

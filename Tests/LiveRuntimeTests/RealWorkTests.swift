@@ -1,4 +1,7 @@
+import ClusterModel
 import Foundation
+import JobExecution
+import Logging
 import Quantities
 import Testing
 import WireFormats
@@ -143,6 +146,165 @@ struct RealWorkTests {
         #expect(try await centre.ended(second).state == "COMPLETED")
         let runs = try await centre.accounting(ids: [first]).records
         #expect(runs.map(\.state) == ["REQUEUED", "CANCELLED"])
+        await centre.close()
+    }
+
+    /// A script that ignores SIGTERM and notes each of its starts.
+    private let stubborn =
+        "#!/bin/sh\ntrap '' TERM\necho $SLURM_RESTART_COUNT >> runs\nwhile :; do sleep 0.05; done\n"
+
+    @Test("A job that is cancelled while the run before dies ends, and is not launched again")
+    func cancelledWhileWaiting() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(SmallCentre.settings(folder.path, time: .real))
+        let id = try await centre.submit(
+            SmallCentre.request(stubborn) {
+                $0.partitions = ["host"]
+                $0.workDirectory = folder.path
+            }
+        )
+        #expect(eventually { folder.text("runs") == "\n" })
+        _ = try await centre.perform(.requeue, on: id, JobActionRequest(), .me)
+        var cancel = CancelRequest()
+        cancel.jobs = [JobSelector(jobID: id)]
+        _ = try await centre.cancel(cancel, .me)
+        #expect(try await centre.ended(id).state == "CANCELLED")
+        #expect(try await centre.record(id).elapsed == .zero)
+        await centre.close()
+        #expect(folder.text("runs") == "\n")
+    }
+
+    @Test("What a job takes to end after it was told to is neither shown nor charged as held")
+    func completingIsNotHeld() async throws {
+        let folder = try ScratchFolder()
+        var settings = SmallCentre.settings(folder.path, time: .real)
+        settings.killWaitMilliseconds = 2_000
+        let centre = try Centre(settings)
+        let began = ContinuousClock.now
+        let id = try await centre.submit(
+            SmallCentre.request(stubborn) {
+                $0.partitions = ["host"]
+                $0.workDirectory = folder.path
+            }
+        )
+        #expect(eventually { folder.text("runs") == "\n" })
+        var cancel = CancelRequest()
+        cancel.jobs = [JobSelector(jobID: id)]
+        _ = try await centre.cancel(cancel, .me)
+        let ran = (ContinuousClock.now - began) / .seconds(1)
+        let record = try await centre.ended(id)
+        #expect((record.state, record.steps.first?.exitSignal) == ("CANCELLED", SIGKILL))
+        #expect(Double(record.elapsed.microseconds) / 1e6 < ran + 1, "\(record.elapsed)")
+        await centre.close()
+    }
+
+    @Test(
+        "Closing starts no job on what it frees; it waits, and starts when the centre opens again"
+    )
+    func closingStartsNothing() async throws {
+        let folder = try ScratchFolder()
+        let settings = SmallCentre.settings(folder.path, time: .real)
+        var centre = try Centre(settings)
+        func request(_ script: String) -> SubmitRequest {
+            SmallCentre.request("#!/bin/sh\n" + script) {
+                $0.partitions = ["host"]
+                $0.tasks = SmallCentre.hostCores
+                $0.workDirectory = folder.path
+                $0.timeLimit = SimDuration(seconds: 60)
+            }
+        }
+        let first = try await centre.submit(request("echo on > first\nsleep 60\n"))
+        let second = try await centre.submit(request("exit 0\n"))
+        #expect(eventually { folder.text("first") == "on\n" })
+        await centre.close()
+        let opened = CentreClock.wallTime
+        centre = try Centre(settings)
+        #expect(try await centre.record(first).state == "CANCELLED")
+        let record = try await centre.ended(second)
+        #expect(record.state == "COMPLETED")
+        #expect(record.restarts == 0)
+        #expect(try #require(record.start) >= opened)
+        await centre.close()
+    }
+
+    @Test(
+        "A run that nobody launched waits again when the centre opens, or ends if it was cancelled"
+    )
+    func neverLaunched() throws {
+        let folder = try ScratchFolder()
+        let rules = CentreRules(machine: SmallCentre.machine)
+        var state = CentreState(rules: rules)
+        var input = SubmitInput()
+        input.request = SmallCentre.request { $0.partitions = ["host"] }
+        input.request.userID = getuid()
+        for id in UInt32(1)...2 {
+            input.id = id
+            let instant = SmallCentre.start + SimDuration(seconds: Int64(id))
+            #expect(state.handle([.submit(input)], at: instant) == [.done(id: id, warnings: [])])
+        }
+        var cancel = JobsInput()
+        cancel.ids = [2]
+        _ = state.handle([.cancel(cancel)], at: SmallCentre.start + SimDuration(seconds: 3))
+        let work = LocalWork(
+            rules: rules,
+            executor: try JobExecutor(
+                stepProgram: buildFolder + "/xinghe-step",
+                root: folder.path + "/jobs"
+            ),
+            killWaitMilliseconds: 500,
+            logger: Logger(label: "test")
+        )
+        let waiting = try work.adopt(#require(state.jobs[1]))
+        #expect((waiting?.id, waiting?.state, waiting?.measured?.wall) == (1, "NODE_FAIL", .zero))
+        let cancelled = try work.adopt(#require(state.jobs[2]))
+        #expect(cancelled?.state == "CANCELLED")
+        #expect(!work.isBusy)
+    }
+
+    @Test("Bytes of a script that are no UTF-8, and the mask of who submits, reach the job")
+    func scriptAndMask() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(SmallCentre.settings(folder.path, time: .real))
+        let script =
+            Array("#!/bin/sh\nprintf '%s' '".utf8) + [0xD6, 0xD0] + Array("'; umask\n".utf8)
+        let id = try await centre.submit(
+            SmallCentre.request {
+                $0.scriptBytes = script
+                $0.partitions = ["host"]
+                $0.fileModeMask = 0o067
+                $0.standardOutput = folder.path + "/out"
+            }
+        )
+        #expect(try await centre.ended(id).state == "COMPLETED")
+        let written = FileManager.default.contents(atPath: folder.path + "/out")
+        #expect(written == Data([0xD6, 0xD0] + Array("0067\n".utf8)))
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.path + "/out")
+        #expect(mode[.posixPermissions] as? Int == 0o600)
+        #expect(try await centre.script(id, .me) == script)
+        await centre.close()
+    }
+
+    @Test("Jobs that run at once are told of different cards")
+    func cards() async throws {
+        let folder = try ScratchFolder()
+        var machine = SmallCentre.machine
+        machine.nodes[20].capacity.accelerators = 2
+        machine.nodeTypes[2].capacity.accelerators = 2
+        let centre = try Centre(SmallCentre.settings(folder.path, time: .real, machine: machine))
+        var ids: [UInt32] = []
+        for job in 0..<2 {
+            let script = "#!/bin/sh\necho $CUDA_VISIBLE_DEVICES > card-\(job)\nsleep 60\n"
+            ids.append(
+                try await centre.submit(
+                    SmallCentre.request(script) {
+                        $0.partitions = ["host"]
+                        $0.workDirectory = folder.path
+                        $0.accelerators = 1
+                    }
+                )
+            )
+        }
+        #expect(eventually { folder.text("card-0") == "0\n" && folder.text("card-1") == "1\n" })
         await centre.close()
     }
 

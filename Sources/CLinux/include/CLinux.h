@@ -4,28 +4,28 @@
 // What Swift's Glibc overlay cannot see (it is imported without _GNU_SOURCE), and what must happen
 // between fork and execve, where no Swift code may run. Every function is prefixed.
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
-/// One resource limit of a child (setrlimit).
-struct CLinux_limit {
-    int resource;
-    unsigned long long soft;
-    unsigned long long hard;
+/// Whom a process becomes: user, group and the supplementary groups of `name`.
+struct CLinux_user {
+    /// 0: it stays who it is.
+    int changes;
+    uid_t id;
+    gid_t group;
+    const char *name;
 };
 
 /// Where a launch failed. The order is the order of the work.
 enum CLinux_stage {
     CLinux_stage_none = 0,
     CLinux_stage_fork = 1,
-    CLinux_stage_limits = 2,
-    CLinux_stage_affinity = 3,
-    CLinux_stage_credentials = 4,
-    CLinux_stage_directory = 5,
-    CLinux_stage_input = 6,
-    CLinux_stage_output = 7,
-    CLinux_stage_error = 8,
-    CLinux_stage_execute = 9,
+    CLinux_stage_affinity = 2,
+    CLinux_stage_credentials = 3,
+    CLinux_stage_directory = 4,
+    CLinux_stage_input = 5,
+    CLinux_stage_output = 6,
+    CLinux_stage_error = 7,
+    CLinux_stage_execute = 8,
 };
 
 /// All that a child needs. Pointers are borrowed for the call.
@@ -41,15 +41,9 @@ struct CLinux_launch {
     /// 1: append to output files; 0: truncate them.
     int appends;
     unsigned int mask;
-    /// 1: change to `user`, `group` and the supplementary groups of `user_name` first.
-    int changes_user;
-    uid_t user;
-    gid_t group;
-    const char *user_name;
+    struct CLinux_user user;
     const int *cpus;
     int cpu_count;
-    const struct CLinux_limit *limits;
-    int limit_count;
     /// Room for 10 characters and a zero, where the child writes its pid; inside `environment`.
     char *pid_text;
     /// What the child writes to its standard error, with the reason, when execve fails.
@@ -70,7 +64,8 @@ int CLinux_fork(const struct CLinux_launch *launch, struct CLinux_child *child);
 /// Lets the child execute its program, as the leader of a session and process group of its own,
 /// with default signal handlers and an empty signal mask.
 ///
-/// Returns 0 when the program runs. Otherwise the child is reaped and `*stage` and `*reason` (an
+/// Returns 0 when the program runs, and also when a SIGTERM came in before it did (the caller has it
+/// blocked): the child is killed then. Otherwise the child is reaped and `*stage` and `*reason` (an
 /// errno) say why.
 int CLinux_release(struct CLinux_child *child, int *stage, int *reason);
 
@@ -80,9 +75,17 @@ void CLinux_close_from(unsigned int first);
 /// prctl(PR_SET_CHILD_SUBREAPER): orphans below this process become its children.
 int CLinux_become_subreaper(void);
 
+/// Appends to a regular file with the rights of `user`, in a process of its own, and waits for it at
+/// most so long. What is no regular file, or not the user's to write, is left alone.
+void CLinux_append_as(const struct CLinux_user *user, const char *path, const void *bytes,
+                      size_t count, int milliseconds);
+
 /// Sends `signal` to every process below this one, each with SIGCONT after a catchable one, so that
 /// stopped ones act on it. Signal 0 only counts. Returns the number of processes found.
 int CLinux_signal_descendants(pid_t ancestor, int signal);
+
+/// The same for every process of a session, whoever is its parent by now.
+int CLinux_signal_session(pid_t session, int signal);
 
 /// pidfd_open(2): a descriptor that polls readable when the process has ended, child or not.
 int CLinux_pidfd_open(pid_t pid);
