@@ -94,7 +94,7 @@ public struct Trim: Hashable, Sendable {
             (0...1_000_000).contains(number)
         else { return nil }
         switch unit {
-        case "%": return number <= 50 ? .permille(number * 10) : nil
+        case "%": return number <= 100 ? .permille(number * 10) : nil
         case "d": return .microseconds(number * 86_400_000_000)
         case "h": return .microseconds(number * 3_600_000_000)
         case "s": return .microseconds(number * 1_000_000)

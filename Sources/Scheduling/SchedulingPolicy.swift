@@ -155,36 +155,72 @@ public struct SchedulingPolicy: Hashable, Sendable {
         }
         for part in parts {
             let sides = part.split(separator: "=", maxSplits: 1).map { String($0) }
-            guard sides.count == 2, set(sides[0], to: sides[1]) else {
-                throw Unknown(part: String(part))
-            }
+            guard sides.count == 2 else { throw Unknown(part: String(part)) }
+            try set(sides[0], to: sides[1])
+        }
+        for part in parts where !uses(part.prefix { $0 != "=" }) {
+            throw Unknown(part: String(part), problem: .withoutEffect(policy: self.parts))
         }
     }
 
-    private mutating func set(_ component: String, to value: String) -> Bool {
-        switch component {
-        case "order": return QueueOrder(named: value).map { order = $0 } != nil
-        case "backfill": return BackfillPolicy(rawValue: value).map { backfill = $0 } != nil
-        case "placement": return PlacementPolicy(rawValue: value).map { placement = $0 } != nil
-        case "estimates": return RunTimeEstimate(rawValue: value).map { estimate = $0 } != nil
-        default: return setNumber(component, to: value)
+    /// Whether a part of the policy looks at what is called so.
+    private func uses(_ component: Substring) -> Bool {
+        if component == "seed" { return placement == .random }
+        if SlurmBackfill.names.contains(where: { $0.name == component }) {
+            return backfill == .slurm
         }
-    }
-
-    private mutating func setNumber(_ component: String, to value: String) -> Bool {
-        guard let number = Int(value), (0...1_000_000_000).contains(number) else { return false }
-        if component == "seed" {
-            seed = number
-        } else if let entry = SlurmBackfill.names.first(where: { $0.name == component }) {
-            guard number > 0 else { return false }
-            slurm[keyPath: entry.field] = number
-        } else if let entry = PriorityWeights.names.first(where: { $0.name == component }) {
-            guard number > 0 || entry.field != \.periodSeconds else { return false }
-            weights[keyPath: entry.field] = number
-        } else {
-            return false
+        if PriorityWeights.names.contains(where: { $0.name == component }) {
+            return order == .multifactor
         }
         return true
+    }
+
+    private mutating func set(_ component: String, to value: String) throws(Unknown) {
+        func known<Part>(_ part: Part?, _ names: [String]) throws(Unknown) -> Part {
+            guard let part else {
+                throw Unknown(part: "\(component)=\(value)", problem: .noSuchValue(known: names))
+            }
+            return part
+        }
+        switch component {
+        case "order": order = try known(QueueOrder(named: value), QueueOrder.all.map(\.name))
+        case "backfill":
+            backfill = try known(
+                BackfillPolicy(rawValue: value),
+                BackfillPolicy.allCases.map(\.rawValue)
+            )
+        case "placement":
+            placement = try known(
+                PlacementPolicy(rawValue: value),
+                PlacementPolicy.allCases.map(\.rawValue)
+            )
+        case "estimates":
+            estimate = try known(
+                RunTimeEstimate(rawValue: value),
+                RunTimeEstimate.allCases.map(\.rawValue)
+            )
+        default: try setNumber(component, to: value)
+        }
+    }
+
+    private mutating func setNumber(_ component: String, to value: String) throws(Unknown) {
+        let backfillField = SlurmBackfill.names.first { $0.name == component }?.field
+        let weightField = PriorityWeights.names.first { $0.name == component }?.field
+        guard component == "seed" || backfillField != nil || weightField != nil else {
+            throw Unknown(part: "\(component)=\(value)")
+        }
+        // Nothing is planned in steps or windows of nothing.
+        let least = backfillField != nil || weightField == \.periodSeconds ? 1 : 0
+        guard let number = Int(value), (least...1_000_000_000).contains(number) else {
+            throw Unknown(part: "\(component)=\(value)", problem: .noNumber(least: least))
+        }
+        if let backfillField {
+            slurm[keyPath: backfillField] = number
+        } else if let weightField {
+            weights[keyPath: weightField] = number
+        } else {
+            seed = number
+        }
     }
 
     /// The name under which users know it, with the parameters that differ from the usual; its
@@ -224,10 +260,41 @@ public struct SchedulingPolicy: Hashable, Sendable {
     public var needsUniformNodes: Bool {
         backfill == .conservative || backfill == .conservativeCompress || backfill == .slurm
     }
+}
 
-    /// A policy or a part of one that does not exist.
-    public struct Unknown: Error, Hashable, Sendable {
+extension SchedulingPolicy {
+    /// A policy, or a part of one, that means nothing.
+    public struct Unknown: Error, Hashable, Sendable, CustomStringConvertible {
+        /// What is wrong with a part.
+        public enum Problem: Hashable, Sendable {
+            /// Nothing is called so.
+            case unknown
+            /// The part has no such value; those it has.
+            case noSuchValue(known: [String])
+            /// The part needs a whole number, `least` to 1,000,000,000.
+            case noNumber(least: Int)
+            /// Nothing in the policy looks at the parameter.
+            case withoutEffect(policy: String)
+        }
+
         /// What was written.
         public var part: String
+        /// What is wrong with it.
+        public var problem = Problem.unknown
+
+        /// The refusal as people read it.
+        public var description: String {
+            switch problem {
+            case .unknown:
+                "'\(part)' is not known; policies are "
+                    + SchedulingPolicy.named.map(\.name).joined(separator: ", ")
+                    + ", or a composition like order=sjf,backfill=easy,placement=first-fit"
+            case .noSuchValue(let known):
+                "'\(part)' is not known; there are \(known.joined(separator: ", "))"
+            case .noNumber(let least):
+                "'\(part)' needs a whole number from \(least) to 1000000000"
+            case .withoutEffect(let policy): "'\(part)' changes nothing under \(policy)"
+            }
+        }
     }
 }

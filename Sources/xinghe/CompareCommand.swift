@@ -27,21 +27,26 @@ struct CompareCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The policies, with commas between; the first is what others are compared with.",
+            "The policies, with commas between; the first is what others are compared with. By "
+                + "default easy,fcfs,easy-sjbf and, without --nodes, conservative.",
             valueName: "P,P…"
         )
     )
-    var policy = "easy,fcfs,easy-sjbf,conservative"
+    var policy: String?
 
     @Option(help: ArgumentHelp("Seeds of replicas with shaken submissions.", valueName: "S,S…"))
     var seeds: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("How far --seeds shakes submissions each way.", valueName: "SECONDS")
     )
     var shake: Int64 = 60
 
-    @Option(help: ArgumentHelp("Replays at a time; all cores by default.", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Replays at a time; all cores by default.", valueName: "N")
+    )
     var jobs: Int?
 
     @Option(help: ArgumentHelp("Write one page with plots to FILE.", valueName: "FILE"))
@@ -79,6 +84,9 @@ struct CompareCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Conservative backfilling plans equal nodes that are given whole.
+        let policy =
+            policy ?? "easy,fcfs,easy-sjbf" + (options.nodes == nil ? ",conservative" : "")
         let policies = try options.policies(policy)
         guard Set(policies.map(\.name)).count == policies.count else {
             throw ValidationError("--policy: \(policy) names a policy twice")

@@ -25,16 +25,16 @@ struct PoliciesCommand: ParsableCommand {
             """
             \(policies.lines.joined(separator: "\n"))
 
-            A composition names what differs from order=fcfs,backfill=none,placement=first-fit; a \
-            name may be
-            followed by parameters: slurm,bf_window=2880 or easy,estimates=last2.
+            A composition names what differs from order=fcfs,backfill=none,placement=first-fit.
+            A name may be followed by parameters: slurm,bf_window=2880 or easy,estimates=last2.
 
             \(orders.lines.joined(separator: "\n"))
               w waited, r planned run time, s submitted (all in s), n nodes (cores where shared)
 
             backfill=    \(BackfillPolicy.allCases.map(\.rawValue).joined(separator: " "))
             placement=   \(PlacementPolicy.allCases.map(\.rawValue).joined(separator: " "))
-            estimates=   \(RunTimeEstimate.allCases.map(\.rawValue).joined(separator: " "))
+            estimates=   \(RunTimeEstimate.allCases.map(\.rawValue).joined(separator: " ")) \
+            (exact: with --estimates, for all policies of a replay)
             slurm        \(slurm.joined(separator: " "))
             multifactor  \(weights.joined(separator: " "))
             """

@@ -3,7 +3,7 @@ import ClusterModel
 import Emulation
 import IndexSets
 public import ReplayRuntime
-import Reporting
+public import Reporting
 import Scheduling
 import TraceFiles
 public import WorkloadFormats
@@ -18,7 +18,10 @@ struct ReplayOptions: ParsableArguments {
     )
     var machine: String?
 
-    @Option(help: ArgumentHelp("Replay on N processors, given out one by one.", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Replay on N processors, given out one by one.", valueName: "N")
+    )
     var processors: Int?
 
     @Option(
@@ -66,7 +69,9 @@ struct ReplayOptions: ParsableArguments {
         ),
         transform: { text in
             guard let trim = Trim(text) else {
-                throw ValidationError("'\(text)' is not like 5%, 7d, 12h, 900s or 5%,1d")
+                throw ValidationError(
+                    "'\(text)' is not like 5%, 7d, 12h, 900s or 5%,1d, in whole numbers"
+                )
             }
             return trim
         }
@@ -87,51 +92,39 @@ struct ReplayOptions: ParsableArguments {
     /// Commas separate policies and the parts of one alike: a part with `=` goes on with the policy
     /// before it unless it says `order=`.
     func policies(_ list: String) throws -> [SchedulingPolicy] {
-        do throws(SchedulingPolicy.Unknown) {
-            var names: [String] = []
-            for part in list.split(separator: ",").map({ String($0) }) {
-                let continues = part.contains("=") && !part.hasPrefix("order=")
-                if continues, let last = names.last {
-                    names[names.count - 1] = "\(last),\(part)"
-                } else {
-                    names.append(part)
-                }
+        var names: [String] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+            guard !part.isEmpty else {
+                throw ValidationError("--policy: '\(list)' has an empty part")
             }
+            let continues = part.contains("=") && !part.hasPrefix("order=")
+            if continues, let last = names.last {
+                names[names.count - 1] = "\(last),\(part)"
+            } else {
+                names.append(part)
+            }
+        }
+        do throws(SchedulingPolicy.Unknown) {
             return try names.map { name throws(SchedulingPolicy.Unknown) in
                 var policy = try SchedulingPolicy(named: name)
                 if estimates == .last2 { policy.estimate = .last2 }
                 return policy
             }
         } catch {
-            let known = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
-            throw ValidationError(
-                "--policy: '\(error.part)' is not known; policies are \(known), or a composition "
-                    + "like order=sjf,backfill=easy,placement=first-fit"
-            )
+            throw ValidationError("--policy: \(error)")
         }
     }
 
     /// The trace at `path`, with at least one job, its limits as `--estimates` says.
     func readTrace(_ path: String) throws -> Trace {
-        let reader = LogReader(
+        var trace = try LogReader(
             format: format,
             filter: filter,
             isStrict: strict,
             machineProcessors: processors
-        )
-        do {
-            var trace = try TraceFile.withBytes(of: path) { try reader.read($0) }
-            guard !trace.jobs.isEmpty else {
-                throw Refusal("\(path): \(trace.emptinessText)")
-            }
-            if estimates == .exact { trace.makeEstimatesExact() }
-            return trace
-        } catch let row as MalformedRow {
-            let field = row.field > 0 ? ": field \(row.field)" : ""
-            throw Refusal("\(path):\(row.line)\(field): \(row.problem)")
-        } catch let failure as TraceFileFailure {
-            throw Refusal("\(failure)")
-        }
+        ).trace(at: path)
+        if estimates == .exact { trace.makeEstimatesExact() }
+        return trace
     }
 
     /// Refuses a `--trim` that leaves nothing of the log.
@@ -235,4 +228,5 @@ enum Estimates: String, CaseIterable, ExpressibleByArgument {
 extension EventOrder: ExpressibleByArgument {}
 extension OverrunRule: ExpressibleByArgument {}
 extension LogFormat: ExpressibleByArgument {}
+extension ReportLanguage: ExpressibleByArgument {}
 extension SWFReader.Filter: ExpressibleByArgument {}

@@ -108,6 +108,10 @@ struct CompareProgramTests {
             (["--seeds", "1,1"], "'1,1' is no list of different numbers"),
             (["--policy", "easy,easy"], "names a policy twice"),
             (["--policy", "easy,bogus"], "'bogus' is not known"),
+            (["--policy", ","], "--policy: ',' has an empty part"),
+            (["--policy", "easy,,fcfs"], "--policy: 'easy,,fcfs' has an empty part"),
+            (["--policy", "conservative", "--nodes", "4x3"], "name others with --policy"),
+            (["--shake", "-1"], "--shake: -1 is not in"),
             (["--policy", "easy,external"], "an external program decides"),
             (["--report", "/nonexistent/page.html"], "/nonexistent/page.html: cannot be written"),
             (["--report", "/"], "/: is a folder"),
@@ -121,6 +125,18 @@ struct CompareProgramTests {
         #expect(run.status != 0)
         #expect(run.errors.contains(message), "\(run.errors)")
         #expect(run.output.isEmpty)
+    }
+
+    @Test("On shared nodes the default policies are those that plan such nodes")
+    func sharedNodes() throws {
+        let run = try xinghe(["compare", "-", "--nodes", "4x3", "--csv"], input: Self.log(20))
+        #expect(run.status == 0, "\(run.errors)")
+        let policies = run.output.split(separator: "\n").dropFirst().map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        // The title of the machine has a comma, and so quotes.
+        #expect(policies.count == 3)
+        #expect(run.output.contains(",easy-sjbf,"))
     }
 
     @Test("A log whose times add up to ages is refused, not computed")

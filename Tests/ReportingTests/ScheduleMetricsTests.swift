@@ -85,7 +85,7 @@ struct ScheduleMetricsTests {
         #expect(metrics.makespan == 200)
         #expect(metrics.lossOfCapacity == 0)
         #expect(Trim("5%,1d") != nil)
-        for bad in ["", "5", "60%", "-1d", "1d,2d,3d", "x%", "5%,"] {
+        for bad in ["", "5", "101%", "-1d", "1d,2d,3d", "x%", "5%,"] {
             #expect(Trim(bad) == nil, "\(bad)")
         }
         #expect(try #require(Trim("50%")).window(of: 0...100) == nil)

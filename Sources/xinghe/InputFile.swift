@@ -1,0 +1,49 @@
+import Billing
+import Catalog
+import Foundation
+import Reporting
+import TraceFiles
+import WorkloadFormats
+
+/// The text of a file, plain or compressed; `-` is standard input.
+///
+/// - Throws: `Refusal` with the path and the system's word for the problem.
+func readText(_ path: String) throws -> String {
+    do {
+        let text = try TraceFile.withBytes(of: path) { String(validating: $0, as: UTF8.self) }
+        guard let text else { throw Refusal("\(path): is not UTF-8 text") }
+        return text
+    } catch let failure as TraceFileFailure {
+        throw Refusal("\(failure)")
+    }
+}
+
+/// The tariff that somebody named: shipped, or a file.
+func readTariff(_ name: String) throws -> Tariff {
+    if let text = TariffCatalog.tariffText(named: name) {
+        return try TariffReader.tariff(text: text, file: name)
+    }
+    guard FileManager.default.fileExists(atPath: name) else {
+        let shipped = TariffCatalog.tariffNames.joined(separator: ", ")
+        throw Refusal("--tariff: '\(name)' is no file and not shipped; shipped are \(shipped)")
+    }
+    return try TariffReader.tariff(text: readText(name), file: name)
+}
+
+extension LogReader {
+    /// Reads the log at `path`.
+    ///
+    /// - Throws: `Refusal` with path, line and field; also where no job is left.
+    func trace(at path: String) throws -> Trace {
+        do {
+            let trace = try TraceFile.withBytes(of: path) { try read($0) }
+            guard !trace.jobs.isEmpty else { throw Refusal("\(path): \(trace.emptinessText)") }
+            return trace
+        } catch let row as MalformedRow {
+            let field = row.field > 0 ? ": field \(row.field)" : ""
+            throw Refusal("\(path):\(row.line)\(field): \(row.problem)")
+        } catch let failure as TraceFileFailure {
+            throw Refusal("\(failure)")
+        }
+    }
+}
