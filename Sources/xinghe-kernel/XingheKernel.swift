@@ -19,7 +19,8 @@ struct XingheKernel: ParsableCommand {
               mpirun -np 2 xinghe-kernel cg --size medium
             As root, Open MPI wants OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1.
             The line is also reported to the file or folder that XINGHE_MEASURE names.
-            """
+            """,
+        version: Version.text
     )
 
     @Argument(help: "The kernel; --list shows all.")

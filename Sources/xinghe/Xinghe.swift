@@ -1,4 +1,5 @@
 import ArgumentParser
+import WireFormats
 
 /// One command for everything that is not Slurm's.
 @main
@@ -6,6 +7,7 @@ struct Xinghe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xinghe",
         abstract: "Emulator of a Tianhe-class supercomputing centre.",
+        version: Version.text,
         subcommands: [
             AccountCommand.self,
             AdvanceCommand.self,
