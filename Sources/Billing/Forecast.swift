@@ -143,6 +143,12 @@ public struct Forecast: Sendable {
         days[lastDay][payer] += fee.count
     }
 
+    /// The platforms of tenants for which the tariff has no price of a core-hour or a card-hour, in
+    /// order: their jobs cost nothing.
+    public var platformsWithoutPrice: [String] {
+        Set(payers.map(\.tenant.platform)).filter { !tariff.sells($0) }.sorted()
+    }
+
     /// The fees of all payers. Unit: fen.
     public var totalFee: Int128 {
         days.reduce(0) { $0 + $1.reduce(0) { $0 + Int128($1) } }
@@ -200,6 +206,12 @@ public struct Forecast: Sendable {
 }
 
 extension Tariff {
+    /// Whether hours of cores or cards have a price on a platform.
+    func sells(_ platform: String) -> Bool {
+        let probe = JobUsage.probe(on: platform)
+        return [.coreHour, .cardHour].contains { !lineIndices(for: probe, $0).isEmpty }
+    }
+
     /// What a processor of a trace stands for on a platform: a card where only cards have a price.
     func mainResource(of platform: String) -> BilledResource {
         let probe = JobUsage.probe(on: platform)

@@ -15,6 +15,9 @@ public struct SacctUsages: Sendable {
     /// Jobs that have not ended.
     public private(set) var running = 0
 
+    /// Columns that the export lacks, and what is therefore not charged.
+    public private(set) var gaps: [(column: String, uncharged: String)] = []
+
     private struct Run {
         var line: Int
         var usage: JobUsage
@@ -37,12 +40,13 @@ public struct SacctUsages: Sendable {
         var rows: [SacctRow] = []
         var malformed: MalformedRow?
         do throws(MalformedRow) {
-            try SacctExport(offsetSeconds: offsetSeconds).read(bytes) { result in
+            let columns = try SacctExport(offsetSeconds: offsetSeconds).read(bytes) { result in
                 switch result {
                 case .success(let row): rows.append(row)
                 case .failure(let row): malformed = malformed ?? row
                 }
             }
+            gaps = Self.gaps(columns)
         } catch {
             malformed = error
         }
@@ -63,6 +67,18 @@ public struct SacctUsages: Sendable {
             runs.append(Run(line: row.line, usage: usage))
         }
         usages = try Self.numbered(runs, file)
+    }
+
+    private static func gaps(_ columns: Set<String>) -> [(column: String, uncharged: String)] {
+        var gaps: [(String, String)] = []
+        if !columns.contains("alloctres") {
+            gaps.append(("AllocTRES", "cards, and memory beyond a core's share"))
+        }
+        if columns.isDisjoint(with: ["nnodes", "allocnodes", "alloctres"]) {
+            gaps.append(("NNodes", "node-hours"))
+        }
+        if !columns.contains("qos") { gaps.append(("QOS", "factors of qualities of service")) }
+        return gaps
     }
 
     /// The run of a row; nil when it held nothing or still does.

@@ -28,7 +28,10 @@ extension CentreState {
             throw .file(error)
         }
         if let rule = rules.first(where: \.rate.isUnknown) {
-            throw .text("the rate of rule '\(rule.id)' is not published; set it in a file")
+            throw .text(
+                "the rate of rule '\(rule.id)' is not published; set it in a file: "
+                    + "xinghe subsidy show \(rule.id) --yaml > FILE"
+            )
         }
         if let rule = rules.proRataOutOfPlace {
             throw .text(

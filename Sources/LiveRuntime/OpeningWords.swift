@@ -58,8 +58,7 @@ public struct OpeningWords: Sendable {
         do throws(SchedulingPolicy.Unknown) {
             policy = try SchedulingPolicy(named: name)
         } catch {
-            let names = SchedulingPolicy.named.map(\.name).joined(separator: ", ")
-            throw Problem(description: "--policy: '\(error.part)' is unknown; there are \(names)")
+            throw Problem(description: "--policy: \(error)")
         }
         guard policy.backfill != .external else {
             throw Problem(

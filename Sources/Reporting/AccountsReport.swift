@@ -26,6 +26,18 @@ public enum AccountsReport {
 
 /// Accounts side by side, as an export was billed.
 public enum IngestReport {
+    /// A list of the statements; ends with a newline.
+    public static func json(_ bills: [BillStatement]) -> String {
+        JSONValue.array(bills.map(\.json)).prettyText + "\n"
+    }
+
+    /// The rows of all statements under one header.
+    public static func csv(_ bills: [BillStatement]) -> String {
+        let lines = bills.map { BillReport($0).csvLines }
+        let header = BillReport(BillStatement()).csvLines[0]
+        return ([header] + lines.flatMap { $0.dropFirst() }).joined(separator: "\n") + "\n"
+    }
+
     /// One line an account, and their sum; ends with a newline.
     public static func text(_ bills: [BillStatement]) -> String {
         var table = TextTable(

@@ -128,7 +128,10 @@ extension BillReport {
 extension BillReport {
     /// The statement as CSV (RFC 4180, LF): one row for each breakdown and for the sums. Money in
     /// fen, held time in seconds.
-    public var csv: String {
+    public var csv: String { csvLines.joined(separator: "\n") + "\n" }
+
+    /// The same, line by line, the header first.
+    var csvLines: [String] {
         let period = statement.period
         var lines = [
             "account,period,section,name,jobs,core_seconds,card_seconds,node_seconds,amount_fen"
@@ -172,7 +175,7 @@ extension BillReport {
             )
         }
         if let price = statement.megawattHourPrice { add("megawatt_hour_price", "", price) }
-        return lines.joined(separator: "\n") + "\n"
+        return lines
     }
 }
 

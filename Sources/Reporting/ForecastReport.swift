@@ -1,18 +1,28 @@
 public import Billing
 import Quantities
 import WireFormats
+public import WorkloadFormats
 
 /// Rules side by side over a workload.
 public struct ForecastReport: Sendable {
     private let forecast: Forecast
+    private let trace: Trace
     private let outlooks: [RuleOutlook]
     private let elasticityPPM: Int64
 
     /// Makes a report.
     ///
-    /// - Parameter elasticityPPM: the response of demand that the outlooks were made with.
-    public init(_ forecast: Forecast, outlooks: [RuleOutlook], elasticityPPM: Int64 = 0) {
+    /// - Parameters:
+    ///   - trace: where the jobs are from; what reading it left out is said.
+    ///   - elasticityPPM: the response of demand that the outlooks were made with.
+    public init(
+        _ forecast: Forecast,
+        trace: Trace,
+        outlooks: [RuleOutlook],
+        elasticityPPM: Int64 = 0
+    ) {
         self.forecast = forecast
+        self.trace = trace
         self.outlooks = outlooks
         self.elasticityPPM = elasticityPPM
     }
@@ -21,37 +31,56 @@ public struct ForecastReport: Sendable {
         guard elasticityPPM > 0 else { return [] }
         return [
             "Demand answers to price: elasticity \(BillReport.thousandths(elasticityPPM / 1_000));"
-                + " a fee of which a rule pays the share s grows by s × that. Fees of the months are"
-                + " without it."
+                + " a fee of which a rule pays the share s grows by s × that."
+                + " \"With it\": the fees under the rule."
         ]
     }
 
     /// Tables for a terminal; ends with a newline.
     public var text: String {
         var lines = [
-            "\(forecast.jobCount) jobs, \(yuan(forecast.totalFee)) CNY of fees"
+            "\(counted(forecast.jobCount, "job")), \(yuan(forecast.totalFee)) CNY of fees"
                 + (forecast.strangerCount > 0
-                    ? "; \(forecast.strangerCount) jobs of users without a tenant" : "")
+                    ? "; \(counted(forecast.strangerCount, "job")) of users without a tenant" : "")
                 + (forecast.absurdCount > 0
-                    ? "; \(forecast.absurdCount) jobs out of any range left out" : "")
+                    ? "; \(counted(forecast.absurdCount, "job")) out of any range left out" : "")
         ]
-        lines += elasticityNote + [""]
+        let unpriced = forecast.platformsWithoutPrice
+        if !unpriced.isEmpty {
+            lines.append(
+                "The tariff has no price on \(unpriced.joined(separator: ", ")): jobs there cost 0."
+            )
+        }
+        lines += trace.remarkLines + elasticityNote + [""]
         var months = TextTable(
-            header: ["Month", "Fees (CNY)"] + outlooks.map { "\($0.rule.id) (CNY)" },
-            alignments: [.left, .right] + outlooks.map { _ in .right }
+            header: ["Month", "Fees (CNY)"] + outlooks.flatMap { headers($0) },
+            alignments: [.left, .right] + outlooks.flatMap { headers($0) }.map { _ in .right }
         )
         let fees = forecast.monthlyFees
         for (index, month) in (outlooks.first?.months ?? []).enumerated() {
             months.add(
                 [month.month.description, yuan(fees[index])]
-                    + outlooks.map { yuan($0.months[index].granted) }
+                    + outlooks.flatMap { cells($0.months[index].fee, $0.months[index].granted) }
             )
         }
         months.addRule()
-        months.add(["Total", yuan(forecast.totalFee)] + outlooks.map { yuan($0.total) })
+        months.add(
+            ["Total", yuan(forecast.totalFee)]
+                + outlooks.flatMap { cells($0.months.reduce(0) { $0 + $1.fee }, $0.total) }
+        )
         lines += months.lines
         for outlook in outlooks { lines += [""] + details(outlook) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The columns of a rule: what it grants, and before it the fees, where demand answers to it.
+    private func headers(_ outlook: RuleOutlook) -> [String] {
+        let granted = "\(outlook.rule.id) (CNY)"
+        return elasticityPPM > 0 ? ["With it (CNY)", granted] : [granted]
+    }
+
+    private func cells(_ fee: Int128, _ granted: Int128) -> [String] {
+        elasticityPPM > 0 ? [yuan(fee), yuan(granted)] : [yuan(granted)]
     }
 
     private func details(_ outlook: RuleOutlook) -> [String] {
@@ -87,6 +116,10 @@ public struct ForecastReport: Sendable {
             "jobs": .integer(Int64(forecast.jobCount)),
             "jobs_without_tenant": .integer(Int64(forecast.strangerCount)),
             "jobs_left_out": .integer(Int64(forecast.absurdCount)),
+            "platforms_without_price": .array(
+                forecast.platformsWithoutPrice.map { .string($0) }
+            ),
+            "log": .object(trace.readingMembers),
             "fee_fen": integer(forecast.totalFee),
             "elasticity_ppm": .integer(elasticityPPM),
             "rules": .array(outlooks.map { json($0) }),
@@ -154,7 +187,10 @@ extension ForecastReport {
         let count = outlooks.first?.months.count ?? 0
         let highest = outlooks.map(\.total).max() ?? 0
         guard count > 0, highest > 0 else { return "" }
-        var svg = "<svg viewBox=\"0 0 760 320\" role=\"img\" aria-label=\"Cumulative outlay\">"
+        // Three names a line below the plot.
+        let height = 304 + 16 * ((outlooks.count + 2) / 3 - 1)
+        var svg =
+            "<svg viewBox=\"0 0 760 \(height)\" role=\"img\" aria-label=\"Cumulative outlay\">"
         // Positions are integers: 640 × 240 units of the plot.
         func x(_ index: Int) -> Int { 90 + 640 * (index + 1) / count }
         func y(_ amount: Int128) -> Int { 260 - Int(amount * 240 / highest) }
@@ -167,6 +203,9 @@ extension ForecastReport {
         }
         for (index, outlook) in outlooks.enumerated() {
             let colour = Self.colours[index % Self.colours.count]
+            // Beyond the colours lines are told apart by their dashes.
+            let round = index / Self.colours.count
+            let dash = round == 0 ? "" : " stroke-dasharray=\"\(max(1, 8 / round)) 4\""
             var sum: Int128 = 0
             var points = "90,260"
             for (position, month) in outlook.months.enumerated() {
@@ -174,11 +213,11 @@ extension ForecastReport {
                 points += " \(x(position)),\(y(sum))"
             }
             svg +=
-                "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>"
-            svg +=
-                "<rect x=\"\(90 + 210 * (index % 3))\" y=\"\(288 + 16 * (index / 3))\" width=\"10\""
-            svg += " height=\"10\" fill=\"\(colour)\"/>"
-            svg += "<text x=\"\(105 + 210 * (index % 3))\" y=\"\(298 + 16 * (index / 3))\">"
+                "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"\(dash)/>"
+            let (left, middle) = (90 + 210 * (index % 3), 293 + 16 * (index / 3))
+            svg += "<line x1=\"\(left)\" x2=\"\(left + 24)\" y1=\"\(middle)\" y2=\"\(middle)\""
+            svg += " stroke=\"\(colour)\" stroke-width=\"3\"\(dash)/>"
+            svg += "<text x=\"\(left + 29)\" y=\"\(298 + 16 * (index / 3))\">"
             svg += "\(escapedForHTML(outlook.rule.id))</text>"
         }
         let stride = max(1, count / 12)

@@ -1,5 +1,5 @@
 import Quantities
-import WireFormats
+public import WireFormats
 public import WorkloadFormats
 
 /// What reading a log left out or changed, for people and for programs. Nothing is silent.
@@ -8,42 +8,33 @@ extension Trace {
     ///
     /// - Parameter path: where it was read from.
     public func summary(path: String) -> String {
+        let facts = TraceFacts(self)
         var table = TextTable(header: ["", ""], alignments: [.left, .left])
-        let first = jobs.first?.submitted ?? 0
-        let last = jobs.last?.submitted ?? 0
-        var work: Int128 = 0
-        var widest: Int32 = 0
-        var longest: Int64 = 0
-        // Numbers of users are small in nearly all logs, and a mark costs less than a set.
-        var marks = ContiguousArray(repeating: false, count: 1 << 16)
-        var others: Set<Int32> = []
-        for job in jobs {
-            work += Int128(job.processors) * Int128(job.runTime)
-            widest = max(widest, job.processors)
-            longest = max(longest, job.runTime)
-            if marks.indices.contains(Int(job.user)) {
-                marks[Int(job.user)] = true
-            } else if job.user >= 0 {
-                others.insert(job.user)
-            }
-        }
-        let days = Double(last - first) / 86_400e6
         table.add(["jobs", counted(jobs.count, "job")])
-        table.add(["submitted within", "\(NumberText.fixed(days, 1)) days"])
-        table.add(["users", "\(marks.count(where: \.self) + others.count)"])
-        table.add(["widest job", "\(widest) processors"])
-        table.add(["longest run", "\(NumberText.fixed(Double(longest) / 3_600e6, 1)) h"])
-        let hours = Double(work) / 3_600e6
-        table.add(["work", "\(NumberText.fixed(hours, 0)) processor-hours"])
-        if let machineProcessors {
-            table.add(["machine", "\(machineProcessors) processors"])
-            if last > first {
-                let load = hours / (Double(machineProcessors) * days * 24)
-                table.add(["offered load", "\(NumberText.fixed(load, 3))"])
-            }
-        }
+        table.add(["submitted within", "\(NumberText.fixed(facts.days, 1)) days"])
+        table.add(["users", "\(facts.users)"])
+        table.add(["widest job", "\(facts.widest) processors"])
+        table.add(["longest run", "\(NumberText.fixed(facts.longestHours, 1)) h"])
+        table.add(["work", "\(NumberText.fixed(facts.workHours, 0)) processor-hours"])
+        if let machineProcessors { table.add(["machine", "\(machineProcessors) processors"]) }
+        if let load = facts.load { table.add(["offered load", "\(NumberText.fixed(load, 3))"]) }
         let head = "\(path): \(format.rawValue), \(counted(rowCount, "row"))"
         return ([head] + table.lines.dropFirst(2) + remarkLines).joined(separator: "\n") + "\n"
+    }
+
+    /// The same for programs.
+    public func summaryJSON(path: String) -> JSONValue {
+        let facts = TraceFacts(self)
+        return .object(
+            [.init("trace", .string(path))] + readingMembers + [
+                .init("days", .number(facts.days)), .init("users", .integer(Int64(facts.users))),
+                .init("widest_job_processors", .integer(Int64(facts.widest))),
+                .init("longest_run_h", .number(facts.longestHours)),
+                .init("work_processor_h", .number(facts.workHours)),
+                .init("machine_processors", machineProcessors.map { .integer(Int64($0)) } ?? .null),
+                .init("offered_load", facts.load.map { .number($0) } ?? .null),
+            ]
+        )
     }
 
     /// One line for each thing, without newlines.
@@ -51,7 +42,7 @@ extension Trace {
         var lines: [String] = []
         for reason in DropReason.allCases {
             guard let count = dropped[reason] else { continue }
-            lines.append("left out: \(counted(count, "row")), \(reason.text)")
+            lines.append("left out: \(counted(count, "row")), \(reason.text)\(hint(reason))")
             if reason == .malformed { lines += malformedLines(of: count) }
         }
         for (count, what) in changes where count > 0 {
@@ -64,6 +55,12 @@ extension Trace {
             lines.append("UnixStartTime '\(badStartTime)' is no time from 1970 to 9999; 0 is taken")
         }
         return lines
+    }
+
+    /// What may be missing from an export; it is up to the user which columns that has.
+    private func hint(_ reason: DropReason) -> String {
+        guard format == .sacct, reason == .unknownSize else { return "" }
+        return " (needed is one of AllocCPUS, NCPUS, ReqCPUS, AllocTRES and ReqTRES)"
     }
 
     private func malformedLines(of count: Int) -> [String] {
@@ -116,6 +113,45 @@ extension Trace {
         guard rowCount > 0 else { return "no job can be read from it: it has no rows" }
         let lines = remarkLines.joined(separator: "\n  ")
         return "no job can be read from it as \(format.rawValue)\n  \(lines)"
+    }
+}
+
+/// Sums over a log.
+private struct TraceFacts {
+    var days: Double
+    var users: Int
+    var widest: Int32 = 0
+    var longestHours: Double
+    var workHours: Double
+    /// Work ÷ what the machine could do from the first to the last submission; nil when the log
+    /// does not tell.
+    var load: Double?
+
+    init(_ trace: Trace) {
+        let first = trace.jobs.first?.submitted ?? 0
+        let last = trace.jobs.last?.submitted ?? 0
+        var work: Int128 = 0
+        var longest: Int64 = 0
+        // Numbers of users are small in nearly all logs, and a mark costs less than a set.
+        var marks = ContiguousArray(repeating: false, count: 1 << 16)
+        var others: Set<Int32> = []
+        for job in trace.jobs {
+            work += Int128(job.processors) * Int128(job.runTime)
+            widest = max(widest, job.processors)
+            longest = max(longest, job.runTime)
+            if marks.indices.contains(Int(job.user)) {
+                marks[Int(job.user)] = true
+            } else if job.user >= 0 {
+                others.insert(job.user)
+            }
+        }
+        days = Double(last - first) / 86_400e6
+        users = marks.count(where: \.self) + others.count
+        longestHours = Double(longest) / 3_600e6
+        workHours = Double(work) / 3_600e6
+        if let processors = trace.machineProcessors, last > first {
+            load = workHours / (Double(processors) * days * 24)
+        }
     }
 }
 

@@ -15,14 +15,17 @@ public struct SacctExport: Sendable {
 
     /// Hands each row to `body`, or what is wrong with it.
     ///
+    /// - Returns: the columns that the first line names, in lower case.
     /// - Throws: `MalformedRow` when the first line does not name the columns that are needed.
+    @discardableResult
     public func read(
         _ bytes: UnsafeRawBufferPointer,
         _ body: (Result<SacctRow, MalformedRow>) -> Void
-    ) throws(MalformedRow) {
+    ) throws(MalformedRow) -> Set<String> {
         var text = DelimitedText(bytes, delimiter: UInt8(ascii: "|"))
-        guard text.next() else { return }
+        guard text.next() else { return [] }
         let columns = try Columns(text)
+        let names = Set(text.fields.indices.map { text.text($0).lowercased() })
         while text.next() {
             do throws(MalformedRow) {
                 body(.success(try row(text, columns)))
@@ -30,6 +33,7 @@ public struct SacctExport: Sendable {
                 body(.failure(error))
             }
         }
+        return names
     }
 
     private struct Columns {

@@ -178,6 +178,7 @@ struct AccountCommand: ParsableCommand {
         func run() throws {
             let name = file == "-" ? "<stdin>" : file
             let rows = try StorageReader.usages(text: try readText(file), file: name)
+            guard !rows.isEmpty else { throw Refusal("\(name): has no rows below its head") }
             var request = MoneyRequest()
             request.action = "storage"
             request.storage = rows.map { usage, line in

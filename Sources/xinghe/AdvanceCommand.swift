@@ -1,6 +1,7 @@
 import ArgumentParser
 import LocalClient
 import Quantities
+import Reporting
 import WireFormats
 
 /// `xinghe advance`: moves the clock of a stepped centre.
@@ -29,7 +30,9 @@ struct AdvanceCommand: ParsableCommand {
 
     func validate() throws {
         guard Self.duration(duration) != nil else {
-            throw ValidationError("'\(duration)' is no duration; write 3600, 90m, 12h or 7d")
+            throw ValidationError(
+                "'\(duration)' is no duration up to 10000000000 s; write 3600, 90m, 12h or 7d"
+            )
         }
     }
 
@@ -40,7 +43,7 @@ struct AdvanceCommand: ParsableCommand {
             try access.client.post("/v1/clock/advance", request, as: CentreStatus.self)
         }
         try StandardOutput.print(
-            "now \(status.now.shanghaiText): \(status.jobsRunning) jobs running,"
+            "now \(status.now.shanghaiText): \(counted(Int(status.jobsRunning), "job")) running,"
                 + " \(status.jobsPending) waiting, \(status.jobsEnded) ended"
         )
     }

@@ -24,11 +24,6 @@ struct BillCommand: ParsableCommand {
         case text, json, csv, html
     }
 
-    /// The languages of the page.
-    enum Language: String, ExpressibleByArgument, CaseIterable {
-        case zh, en, both
-    }
-
     @Option(name: [.customShort("A"), .long], help: "The account.")
     var account: String?
 
@@ -42,7 +37,7 @@ struct BillCommand: ParsableCommand {
     var year: String?
 
     @Option(help: "The language of the HTML page: zh, en or both.")
-    var lang = Language.both
+    var lang = ReportLanguage.both
 
     @Option(help: "text, json, csv or html.")
     var format = Format.text
@@ -91,10 +86,7 @@ struct BillCommand: ParsableCommand {
         case .json: try StandardOutput.print(report.json, terminator: "")
         case .csv: try StandardOutput.print(report.csv, terminator: "")
         case .html:
-            try StandardOutput.print(
-                report.html(in: ReportLanguage(rawValue: lang.rawValue) ?? .both),
-                terminator: ""
-            )
+            try StandardOutput.print(report.html(in: lang), terminator: "")
         }
     }
 

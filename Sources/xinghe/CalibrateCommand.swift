@@ -33,13 +33,8 @@ struct CalibrateCommand: ParsableCommand {
     var quick = false
 
     func run() throws {
-        for path in [out, plot].compactMap(\.self) {
-            // Two minutes are long enough to be told at their start.
-            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            guard FileManager.default.isWritableFile(atPath: folder) else {
-                throw Refusal("\(path): the folder cannot be written")
-            }
-        }
+        // Two minutes are long enough to be told at their start.
+        for path in [out, plot].compactMap(\.self) { try OutputFile.check(path) }
         let runner = try KernelRunner(program: kernelProgram)
         let calibration = try measure(runner)
         let profile = calibration.profile.prettyText + "\n"
@@ -185,23 +180,23 @@ private struct KernelRunner {
         // The daemon must not take a calibration for what a job bought.
         environment["XINGHE_MEASURE"] = nil
         process.environment = environment
-        let (output, errors) = (Pipe(), Pipe())
+        let output = Pipe()
         process.standardOutput = output
-        process.standardError = errors
+        // A file, since nobody empties a second pipe while the first is read to its end.
+        let errors = try ScratchFile()
+        process.standardError = errors.handle
         do {
             try process.run()
         } catch {
             throw Refusal("mpirun cannot be started: \(error.localizedDescription)")
         }
         let printed = output.fileHandleForReading.readDataToEndOfFile()
-        let problem = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         let text = String(decoding: printed, as: UTF8.self)
         guard process.terminationStatus == 0, let line = try? JSONValue(parsing: text),
             line["verified"]?.bool == true
         else {
-            let said = String(decoding: problem, as: UTF8.self)
-                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let said = errors.ending(2_000)
             throw Refusal(
                 "\(kernel.rawValue) \(size) on \(ranks) ranks failed "
                     + "(exit status \(process.terminationStatus)): "
@@ -209,5 +204,31 @@ private struct KernelRunner {
             )
         }
         return line
+    }
+}
+
+/// A file without a name, gone when it is closed.
+private final class ScratchFile {
+    let handle: FileHandle
+
+    init() throws {
+        guard let file = tmpfile() else {
+            throw Refusal("no temporary file: \(String(cString: strerror(errno)))")
+        }
+        let copy = dup(fileno(file))
+        fclose(file)
+        guard copy >= 0 else {
+            throw Refusal("no temporary file: \(String(cString: strerror(errno)))")
+        }
+        handle = FileHandle(fileDescriptor: copy, closeOnDealloc: true)
+    }
+
+    /// The last `count` bytes as text.
+    func ending(_ count: UInt64) -> String {
+        guard let size = try? handle.seekToEnd() else { return "" }
+        try? handle.seek(toOffset: size > count ? size - count : 0)
+        let bytes = (try? handle.readToEnd()) ?? Data()
+        return String(decoding: bytes, as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

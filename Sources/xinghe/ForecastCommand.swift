@@ -2,10 +2,8 @@ import ArgumentParser
 import Billing
 import Catalog
 import ClusterModel
-import Foundation
 import Quantities
 import Reporting
-import TraceFiles
 import WorkloadFormats
 
 /// What subsidy rules would cost for a recorded or generated workload.
@@ -27,18 +25,18 @@ struct ForecastCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Who pays for which user.", valueName: "file.csv"))
     var tenants: String
 
-    @Option(help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule"))
-    var rule: [String] = []
+    @OptionGroup var rules: RuleOptions
 
     @Option(
         help: ArgumentHelp(
-            "The prices; by default those of the shipped platforms.",
-            valueName: "file"
+            "A shipped tariff, or a file; by default the prices of the shipped platforms.",
+            valueName: "name"
         )
     )
     var tariff: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             How demand answers to price: a fee of which a rule pays the share s grows by s times \
@@ -75,20 +73,9 @@ struct ForecastCommand: ParsableCommand {
     }
 
     func run() throws {
-        let names = rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule
-        let rules = try names.map { try RuleSource($0).rule }
-        for rule in rules where rule.rate.isUnknown {
-            throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
-        }
-        let prices =
-            if let tariff {
-                try TariffReader.tariff(
-                    text: TariffCatalog.tariffText(named: tariff) ?? readText(tariff),
-                    file: tariff
-                )
-            } else {
-                try TariffReader.shipped()
-            }
+        try html.map { try OutputFile.check($0) }
+        let rules = try self.rules.sources().map(\.rule)
+        let prices = try tariff.map { try readTariff($0) } ?? TariffReader.shipped()
         let keyPlatforms = try RuleCatalog.platforms().filter(\.isKey).map(\.name)
         var forecast = Forecast(
             tenants: try TenantsReader.tenants(text: try readText(tenants), file: tenants),
@@ -109,16 +96,22 @@ struct ForecastCommand: ParsableCommand {
         let elasticity = elasticityPPM ?? 0
         let report = ForecastReport(
             forecast,
+            trace: jobs,
             outlooks: rules.map { forecast.outlook(of: $0, elasticityPPM: elasticity) },
             elasticityPPM: elasticity
         )
-        if let html { try Data(report.html.utf8).write(to: URL(fileURLWithPath: html)) }
+        if let html { try OutputFile.write(report.html, to: html) }
         try StandardOutput.print(json ? report.json : report.text, terminator: "")
     }
 
     private func readTrace() throws -> Trace {
-        let jobs = try TraceFile.withBytes(of: trace) { try SWFReader().read($0) }
-        guard !jobs.jobs.isEmpty else { throw Refusal("\(trace): no job can be read from it") }
+        let jobs = try LogReader().trace(at: trace)
+        guard jobs.format == .swf else {
+            throw Refusal(
+                "\(trace): a log of the form \(jobs.format.rawValue); a forecast takes SWF, whose "
+                    + "numbers of users the tenants name"
+            )
+        }
         guard (0...253_402_300_799).contains(jobs.unixStartTime) else {
             throw Refusal("\(trace): UnixStartTime \(jobs.unixStartTime) is outside 1970 to 9999")
         }

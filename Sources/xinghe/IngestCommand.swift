@@ -31,8 +31,7 @@ struct IngestCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Who the accounts are.", valueName: "file.csv"))
     var accounts: String?
 
-    @Option(help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule"))
-    var rule: [String] = []
+    @OptionGroup var rules: RuleOptions
 
     @Option(
         help: ArgumentHelp(
@@ -54,7 +53,7 @@ struct IngestCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A month or year.", valueName: "YYYY-MM|YYYY"))
     var period: String?
 
-    @Option(help: "text, json, csv or html.")
+    @Option(help: "text, json, csv or html; of the list of accounts text, json or csv.")
     var format = BillCommand.Format.text
 
     @Option(help: ArgumentHelp("Write the ledger.", valueName: "file"))
@@ -67,12 +66,37 @@ struct IngestCommand: ParsableCommand {
         if let period, BillingPeriod(period) == nil {
             throw ValidationError("--period: '\(period)' is no month and no year")
         }
+        guard account == nil || enterprise == nil else {
+            throw ValidationError("give one of --account and --enterprise")
+        }
+        if (account ?? enterprise)?.isEmpty == true {
+            throw ValidationError("--account and --enterprise must not be empty")
+        }
+        if check != nil, let other = ignoredByCheck {
+            throw ValidationError(
+                "--check compares a ledger and prints nothing else; leave \(other) out"
+            )
+        }
+        if format == .html, check == nil, (account ?? enterprise) == nil {
+            throw ValidationError(
+                "--format html: a page is the statement of one; add --account or --enterprise"
+            )
+        }
         guard Self.offset(utcOffset) != nil else {
             throw ValidationError("--utc-offset: '\(utcOffset)' is no offset; write it as +08:00")
         }
         for pair in platform where pair.split(separator: "=").count != 2 {
             throw ValidationError("--platform: '\(pair)' is no partition=platform")
         }
+    }
+
+    /// The first option that means nothing beside `--check`.
+    private var ignoredByCheck: String? {
+        if books != nil { return "--books" }
+        if account != nil { return "--account" }
+        if enterprise != nil { return "--enterprise" }
+        if period != nil { return "--period" }
+        return format == .text ? nil : "--format"
     }
 
     /// `+08:00` in seconds.
@@ -88,6 +112,7 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         let (book, ingested) = try billed()
+        warn(ingested)
         let rows = book.ledger.entries.map { LedgerRow(id: $0.id, text: $0.canonicalText) }
         if let check {
             let differences = BooksFile.differences(try readText(check), from: rows)
@@ -106,16 +131,10 @@ struct IngestCommand: ParsableCommand {
         guard
             let holder = account.map(StatementHolder.account) ?? enterprise.map({ .enterprise($0) })
         else {
-            let names = Set(ingested.usages.map(\.account)).sorted()
-            let bills = names.compactMap {
-                book.statement(of: .account($0), period: billingPeriod, asOf: asOf)
-            }.map { BillStatement($0) }
-            try StandardOutput.print(IngestReport.text(bills), terminator: "")
-            return try printNotes(ingested, book)
+            return try list(ingested, book, asOf: asOf)
         }
         guard let statement = book.statement(of: holder, period: billingPeriod, asOf: asOf) else {
-            let known = Set(ingested.usages.map(\.account)).sorted().joined(separator: ", ")
-            throw Refusal("'\(account ?? enterprise ?? "")' is not known; accounts: \(known)")
+            throw unknown(holder, ingested, book)
         }
         var bill = BillStatement(statement)
         bill.ledgerHead = BooksFile.head(rows)
@@ -128,17 +147,65 @@ struct IngestCommand: ParsableCommand {
         }
     }
 
+    private func unknown(
+        _ holder: StatementHolder,
+        _ ingested: SacctUsages,
+        _ book: BillingBook
+    ) -> Refusal {
+        switch holder {
+        case .account(let name):
+            let known = Set(ingested.usages.map(\.account)).sorted().joined(separator: ", ")
+            return Refusal("account '\(name)' is not known; accounts: \(known)")
+        case .enterprise(let name):
+            let known = Set(book.accounts.values.compactMap(\.enterprise)).sorted()
+            return Refusal(
+                "enterprise '\(name)' is not known; enterprises: \(known.joined(separator: ", "))"
+            )
+        }
+    }
+
+    /// The accounts side by side; notes for people beside what programs read go to standard error.
+    private func list(_ ingested: SacctUsages, _ book: BillingBook, asOf: SimInstant) throws {
+        let names = Set(ingested.usages.map(\.account)).sorted()
+        let bills = names.compactMap {
+            book.statement(of: .account($0), period: billingPeriod, asOf: asOf)
+        }.map { BillStatement($0) }
+        let notes = notes(ingested, book).map { $0 + "\n" }.joined()
+        switch format {
+        case .text, .html:
+            return try StandardOutput.print(IngestReport.text(bills) + notes, terminator: "")
+        case .json: try StandardOutput.print(IngestReport.json(bills), terminator: "")
+        case .csv: try StandardOutput.print(IngestReport.csv(bills), terminator: "")
+        }
+        FileHandle.standardError.write(Data(notes.utf8))
+    }
+
+    /// Says what of the export and the options had no effect.
+    private func warn(_ ingested: SacctUsages) {
+        var lines = ingested.gaps.map { gap in
+            "the export has no column \(gap.column); not charged: \(gap.uncharged)"
+        }
+        let known = Set(ingested.usages.map(\.partition))
+        for pair in platform {
+            guard let name = pair.split(separator: "=").first.map(String.init),
+                !known.contains(name)
+            else { continue }
+            lines.append(
+                "--platform \(pair): no run in partition '\(name)'; partitions: "
+                    + known.sorted().joined(separator: ", ")
+            )
+        }
+        let text = lines.map { "\(export): warning: \($0)\n" }.joined()
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
     private var billingPeriod: BillingPeriod { period.flatMap { BillingPeriod($0) } ?? .all }
 
     private func billed() throws -> (BillingBook, SacctUsages) {
-        let text = try TariffCatalog.tariffText(named: tariff) ?? readText(tariff)
-        let prices = try TariffReader.tariff(text: text, file: tariff)
-        let rules = try (rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule).map {
-            try RuleSource($0).rule
-        }
-        for rule in rules where rule.rate.isUnknown {
-            throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
-        }
+        let prices = try readTariff(tariff)
+        let sources = try self.rules.sources()
+        try RuleCatalog.checkOverlaps(sources.map { ($0.rule, $0.file) })
+        let rules = sources.map(\.rule)
         if let rule = rules.proRataOutOfPlace {
             throw Refusal("rule '\(rule.id)' shares its pool out in proportion; it must come last")
         }
@@ -167,15 +234,17 @@ struct IngestCommand: ParsableCommand {
         return (book, ingested)
     }
 
-    private func printNotes(_ ingested: SacctUsages, _ book: BillingBook) throws {
-        try StandardOutput.print(
-            "\(ingested.usages.count) runs billed; \(ingested.neverStarted) jobs never started,"
-                + " \(ingested.running) have not ended"
-        )
+    private func notes(_ ingested: SacctUsages, _ book: BillingBook) -> [String] {
+        var lines = [
+            "\(counted(ingested.usages.count, "run")) billed; "
+                + "\(counted(ingested.neverStarted, "job")) never started,"
+                + " \(ingested.running) not ended"
+        ]
         let unknown = Set(ingested.usages.map(\.account)).subtracting(book.accounts.keys).sorted()
         if !unknown.isEmpty {
-            try StandardOutput.print(
-                "without a line in the accounts file, so without subsidy: \(unknown.joined(separator: ", "))"
+            lines.append(
+                "without a line in the accounts file, so without subsidy: "
+                    + unknown.joined(separator: ", ")
             )
         }
         let priced = Set(
@@ -188,9 +257,8 @@ struct IngestCommand: ParsableCommand {
         )
         let free = Set(ingested.usages.map(\.partition)).subtracting(priced).sorted()
         if !free.isEmpty {
-            try StandardOutput.print(
-                "partitions where nothing was charged: \(free.joined(separator: ", "))"
-            )
+            lines.append("partitions where nothing was charged: \(free.joined(separator: ", "))")
         }
+        return lines
     }
 }

@@ -20,7 +20,17 @@ enum MachineChoice {
     ///
     /// - Throws: `CatalogError`, whose text names what is unknown, or file, line and field.
     static func machine(_ nameOrPath: String) throws -> Machine {
-        try library().machine(nameOrPath)
+        isPath(nameOrPath)
+            ? try machine(path: nameOrPath) : try library().machine(nameOrPath)
+    }
+
+    /// The machine of a file.
+    ///
+    /// - Throws: `Refusal` when the file cannot be read, or `CatalogError`.
+    static func machine(path: String) throws -> Machine {
+        // The library knows that a file has no text, but not why.
+        _ = try readText(path)
+        return try library().machine(path: path)
     }
 
     /// Whether a word means a file: it has a folder or the ending of one.

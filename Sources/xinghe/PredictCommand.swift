@@ -43,7 +43,11 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "How many nodes, or 'all'.")
     var nodes = "1"
 
-    @Option(name: .customLong("repeat"), help: "How often the work is done.")
+    @Option(
+        name: .customLong("repeat"),
+        parsing: .unconditional,
+        help: "How often the work is done."
+    )
     var repeats = 1
 
     @Flag(
@@ -110,6 +114,9 @@ struct PredictCommand: ParsableCommand {
             nodeCount: nodes == "all" ? nil : Int(nodes),
             measured: rates
         )
+        guard form != .comm || target.nodeCount > 1 else {
+            throw Refusal("comm measures messages between nodes; it needs --nodes 2")
+        }
         let prediction = try KernelPrediction(
             form,
             shape: shape,

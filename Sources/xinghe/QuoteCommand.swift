@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LocalClient
 import Quantities
+import Reporting
 import SlurmDialect
 import WireFormats
 
@@ -98,7 +99,7 @@ struct QuoteCommand: ParsableCommand {
         }
         guard let estimate = response.estimate else { return }
         if json { return try StandardOutput.print(estimate.json.prettyText) }
-        let place = "\(estimate.cores) cores in partition \(estimate.partition)"
+        let place = "\(counted(Int(estimate.cores), "core")) in partition \(estimate.partition)"
         if let start = estimate.startText(instant: { "\($0.shanghaiText) (Asia/Shanghai)" }) {
             try StandardOutput.print("Start \(start), \(place)")
         } else {

@@ -54,6 +54,11 @@ struct ReplayCommand: AsyncParsableCommand {
         let policies = try options.policies(policy)
         try outside.check(policies)
         try explaining.check(options.eventOrder, isJSON: json, outputs.first, report)
+        if dryRun, let option = outputs.first ?? report.map({ _ in "--report" }) {
+            throw ValidationError(
+                "--dry-run: replays nothing and writes no file; leave \(option) out"
+            )
+        }
         if let option = outputs.first, policies.count > 1 {
             throw ValidationError("\(option): one policy only; \(policy) names several")
         }
@@ -61,7 +66,11 @@ struct ReplayCommand: AsyncParsableCommand {
         try report.map { try OutputFile.check($0) }
         let trace = try options.readTrace(self.trace)
         if dryRun {
-            return try StandardOutput.print(trace.summary(path: self.trace), terminator: "")
+            let summary =
+                json
+                ? trace.summaryJSON(path: self.trace).prettyText + "\n"
+                : trace.summary(path: self.trace)
+            return try StandardOutput.print(summary, terminator: "")
         }
         try options.checkTrim(trace, at: self.trace)
         if let job = explaining.explain { return try explain(job, trace, policies) }

@@ -1,6 +1,7 @@
 import JobModel
 import Quantities
 import ReplayRuntime
+import Reporting
 import Scheduling
 import WorkloadFormats
 
@@ -177,10 +178,6 @@ struct StartExplanationText {
 
     private func isFree(_ count: Int32) -> String {
         count == 0 ? "nothing was free" : "\(nodes(count)) \(count == 1 ? "was" : "were") free"
-    }
-
-    private func counted(_ count: Int, _ word: String) -> String {
-        "\(count) \(word)\(count == 1 ? "" : "s")"
     }
 
     /// The time of the log; a date where the log tells when it begins.

@@ -61,36 +61,17 @@ struct SubsidyCommand: ParsableCommand {
                 """
         )
 
-        @Option(
-            help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule")
-        )
-        var rule: [String] = []
+        @OptionGroup var rules: RuleOptions
 
         @Option(help: ArgumentHelp("The claims; '-' is standard input.", valueName: "file.csv"))
         var claims: String
-
-        @Option(
-            help: ArgumentHelp(
-                "Set the rate of a rule by hand, in ppm (500000 is 50 %).",
-                valueName: "rule=ppm"
-            )
-        )
-        var rate: [String] = []
 
         @Flag(help: "Print decisions, totals and assumptions as JSON.")
         var json = false
 
         func run() throws {
-            let names = rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule
-            var sources = try names.map { try RuleSource($0) }
+            let sources = try self.rules.sources()
             try RuleCatalog.checkOverlaps(sources.map { ($0.rule, $0.file) })
-            for setting in rate { try set(setting, in: &sources) }
-            for source in sources where source.rule.rate.isUnknown {
-                throw Refusal(
-                    "the rate of rule '\(source.rule.id)' is not published; "
-                        + "set it by hand: --rate \(source.rule.id)=PPM"
-                )
-            }
             let fileName = claims == "-" ? "<stdin>" : claims
             let file = try ClaimsFile(
                 text: try readText(claims),
@@ -106,21 +87,6 @@ struct SubsidyCommand: ParsableCommand {
             } else {
                 try StandardOutput.print(report.csv, terminator: "")
                 FileHandle.standardError.write(Data(report.totalsText.utf8))
-            }
-        }
-
-        private func set(_ setting: String, in sources: inout [RuleSource]) throws {
-            let sides = setting.split(separator: "=", omittingEmptySubsequences: false)
-            guard sides.count == 2, let ppm = Int64(sides[1]), (0...1_000_000).contains(ppm) else {
-                throw Refusal(
-                    "--rate \(setting): write RULE=PPM, with 0 to 1000000 (100 %)"
-                )
-            }
-            guard sources.contains(where: { $0.rule.id == sides[0] }) else {
-                throw Refusal("--rate \(setting): '\(sides[0])' is none of the rules given")
-            }
-            for index in sources.indices where sources[index].rule.id == sides[0] {
-                sources[index].rule.rate.ppm = ppm
             }
         }
     }
@@ -166,64 +132,17 @@ extension SubsidyCommand {
 
         @OptionGroup var stored: StoredBook
 
-        @Option(
-            help: ArgumentHelp("A shipped rule, or a file; may be repeated.", valueName: "rule")
-        )
-        var rule: [String] = []
+        @OptionGroup var rules: RuleOptions
 
         @Option(help: "The year of the rule; by default all.")
         var year: Int?
 
         func run() throws {
-            let names = rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule
-            let rules = try names.map { try RuleSource($0).rule }
-            for rule in rules where rule.rate.isUnknown {
-                throw Refusal("the rate of rule '\(rule.id)' is not published; set it in a file")
-            }
+            let rules = try self.rules.sources().map(\.rule)
             try StandardOutput.print(
                 UnclaimedReport.text(try stored.centre().book.unclaimed(under: rules, year: year)),
                 terminator: ""
             )
         }
     }
-}
-
-/// A rule as somebody named it: shipped, or a file.
-struct RuleSource {
-    var rule: SubsidyRule
-    var file: String
-    var text: String
-
-    init(_ name: String) throws {
-        if let text = RuleCatalog.ruleText(named: name) {
-            self.text = text
-            file = name + ".yaml"
-        } else if FileManager.default.fileExists(atPath: name) {
-            text = try readText(name)
-            file = name
-        } else {
-            // Refuses, naming rules that may have been meant.
-            rule = try RuleCatalog.rule(named: name)
-            preconditionFailure("rule \(name) is shipped but has no text")
-        }
-        rule = try RuleCatalog.rule(text: text, file: file)
-    }
-}
-
-/// The text of a file; `-` is standard input.
-func readText(_ path: String) throws -> String {
-    let data: Data
-    if path == "-" {
-        data = FileHandle.standardInput.readDataToEndOfFile()
-    } else {
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw Refusal("file '\(path)' cannot be read: \(error.localizedDescription)")
-        }
-    }
-    guard let text = String(data: data, encoding: .utf8) else {
-        throw Refusal("file '\(path)' is not UTF-8")
-    }
-    return text
 }

@@ -56,7 +56,7 @@ struct TopologyCommand: ParsableCommand {
 
     private func text() throws -> String {
         if let machine {
-            let loaded = try MachineChoice.library().machine(path: machine)
+            let loaded = try MachineChoice.machine(path: machine)
             guard let target else { return try text(of: loaded) }
             return try text(ofType: target, in: loaded)
         }

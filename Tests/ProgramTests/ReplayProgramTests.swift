@@ -75,13 +75,29 @@ struct ReplayProgramTests {
         "Bad input is refused with what is wrong, and nothing is written",
         arguments: [
             (["--policy", "bogus"], "'bogus' is not known"),
-            (["--policy", "order=fcfs,backfill=bogus"], "'backfill=bogus' is not known"),
+            (
+                ["--policy", "order=fcfs,backfill=bogus"],
+                "'backfill=bogus' is not known; there are none"
+            ),
+            (["--policy", ""], "--policy: '' has an empty part"),
+            (["--policy", "easy,bf_window=10"], "'bf_window=10' changes nothing under order=fcfs"),
+            (["--policy", "easy,bf_window=1440"], "'bf_window=1440' changes nothing"),
+            (["--policy", "easy,PriorityWeightAge=1"], "changes nothing under"),
+            (["--policy", "slurm,seed=3"], "'seed=3' changes nothing under"),
+            (["--policy", "slurm,bf_window=abc"], "needs a whole number from 1"),
+            (["--policy", "placement=random,seed=abc"], "needs a whole number from 0"),
+            (["--policy", "order=foo"], "'order=foo' is not known; there are fcfs,"),
+            (["--processors", "-1"], "-1 is not a number of processors"),
+            (["--dry-run"], "--dry-run: replays nothing and writes no file; leave --jobs-csv"),
+            (["--machine", "/"], "/: is a folder"),
+            (["--machine", "/nonexistent.yaml"], "nonexistent.yaml: open: No such file"),
             (["--machine", "tianhe-9"], "unknown machine 'tianhe-9'"),
             (["--processors", "0"], "0 is not a number of processors"),
             (["--strict"], "log.swf:4: field 3: the field is not a number"),
             (["--machine", "tianhe-1a", "--processors", "5"], "one of them only"),
             (["--policy", "easy,fcfs"], "--jobs-csv: one policy only"),
-            (["--trim", "60%"], "'60%' is not like 5%"),
+            (["--trim", "49.9%"], "'49.9%' is not like 5%"),
+            (["--trim", "60%"], "--trim 60% leaves nothing of the log"),
             (["--trim", "1d"], "--trim 1d leaves nothing of the log"),
             (["--format", "sacct"], "a sacct export without the column JobID"),
             (["--swf-out", "/nonexistent/log.swf"], "/nonexistent/log.swf: cannot be written"),
@@ -152,5 +168,21 @@ struct ReplayProgramTests {
         #expect(run.status == 0)
         #expect(run.output.contains("2 jobs"))
         #expect(!run.output.contains("digest"))
+        let json = try xinghe(["replay", "-", "--dry-run", "--json"], input: Self.sharedLog)
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
+        let facts = try #require(object as? [String: Any])
+        #expect(facts["users"] as? Int == 2)
+        #expect(facts["widest_job_processors"] as? Int == 6)
+    }
+
+    @Test("A log that claims ages of work is summed up, not trapped on")
+    func absurdWork() throws {
+        let rows = (1...2).map {
+            "\($0) \($0) -1 1000000000 2000000000 -1 -1 2000000000 1000000000 1 1 1 1 1 1 1 -1 -1\n"
+        }
+        let log = "; MaxProcs: 1\n" + rows.joined()
+        let run = try xinghe(["replay", "-", "--dry-run"], input: log)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("2000000000 processors"))
     }
 }

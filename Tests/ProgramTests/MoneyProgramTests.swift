@@ -1,0 +1,202 @@
+import Foundation
+import Testing
+
+/// `xinghe ingest`, `forecast`, `subsidy` and `calibrate` as their users run them.
+@Suite("xinghe, tools for money")
+struct MoneyProgramTests {
+    private static let header =
+        "JobID|JobIDRaw|User|Account|Partition|QOS|Submit|Start|End|Elapsed|NNodes|AllocCPUS|State"
+
+    /// Two jobs of 8 cores, an hour each, the first with four cards.
+    private static func export(withCards: Bool) -> String {
+        let times = "2026-03-01T00:00:00|2026-03-01T00:00:00|2026-03-01T01:00:00|01:00:00"
+        let rows = [("1", "a", "|gres/gpu=4"), ("2", "b", "|cpu=8")].map { id, account, tres in
+            "\(id)|\(id)|u|\(account)|gpu|normal|\(times)|1|8|COMPLETED" + (withCards ? tres : "")
+        }
+        return ([header + (withCards ? "|AllocTRES" : "")] + rows).joined(separator: "\n") + "\n"
+    }
+
+    private static let tariff = """
+        tariff: t
+        title: Two prices
+        lines:
+          - {partition: gpu, resource: core-hour, price: 0.10 CNY}
+          - {partition: gpu, resource: card-hour, price: 3 CNY}
+
+        """
+
+    private func ingest(_ arguments: [String], withCards: Bool = true) throws -> Run {
+        let folder = try Folder()
+        let export = try folder.write("sacct.txt", Self.export(withCards: withCards))
+        let tariff = try folder.write("tariff.yaml", Self.tariff)
+        return try xinghe(["ingest", export, "--tariff", tariff] + arguments)
+    }
+
+    @Test("The list of accounts has JSON and CSV as well as a table")
+    func forms() throws {
+        let json = try ingest(["--format", "json"])
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
+        let bills = try #require(object as? [[String: Any]])
+        #expect(bills.compactMap { $0["account"] as? String } == ["a", "b"])
+        #expect(bills.compactMap { $0["gross_fen"] as? Int } == [1_280, 80])
+        let csv = try ingest(["--format", "csv"]).output.split(separator: "\n")
+        #expect(csv.filter { $0.hasPrefix("account,period,") }.count == 1)
+        #expect(csv.contains("a,all,gross,,1,28800,14400,3600,1280"))
+        #expect(csv.contains { $0.hasPrefix("b,all,gross,") })
+        #expect(try ingest([]).output.contains("2 runs billed; 0 jobs never started"))
+    }
+
+    @Test("A column that the export lacks is named, with what is not charged for it")
+    func missingColumn() throws {
+        let run = try ingest([], withCards: false)
+        #expect(run.status == 0)
+        #expect(run.errors.contains("has no column AllocTRES; not charged: cards"))
+        #expect(run.output.contains("1.60"))
+        #expect(try ingest([]).errors.isEmpty)
+    }
+
+    @Test("A partition that the export does not have is named")
+    func strangePartition() throws {
+        let run = try ingest(["--platform", "FOO=tianhe"])
+        #expect(run.errors.contains("--platform FOO=tianhe: no run in partition 'FOO'"))
+    }
+
+    @Test(
+        "Options that do not go together are refused",
+        arguments: [
+            (["--account", "a", "--enterprise", "e"], "give one of --account and --enterprise"),
+            (["--books", "/dev/null", "--check", "/dev/null"], "leave --books out"),
+            (["--format", "html"], "add --account or --enterprise"),
+            (["--account", "z"], "account 'z' is not known; accounts: a, b"),
+            (["--enterprise", "z"], "enterprise 'z' is not known; enterprises:"),
+            (["--accounts", "/nonexistent.csv"], "/nonexistent.csv: open: No such file"),
+            (["--accounts", "/"], "/: is a folder"),
+            (["--rule", "yangzhou-2024"], "--rate yangzhou-2024=PPM"),
+            (["--rule", "yangzhou-2024"], "xinghe subsidy show yangzhou-2024 --yaml > FILE"),
+        ]
+    )
+    func refusals(arguments: [String], message: String) throws {
+        let run = try ingest(arguments)
+        #expect(run.status != 0)
+        #expect(run.errors.contains(message), "\(run.errors)")
+        #expect(run.output.isEmpty)
+    }
+
+    @Test("A tariff that is neither shipped nor a file is refused with those that are shipped")
+    func strangeTariff() throws {
+        let folder = try Folder()
+        let export = try folder.write("sacct.txt", Self.export(withCards: true))
+        let run = try xinghe(["ingest", export, "--tariff", "nosuch"])
+        #expect(run.status == 1)
+        #expect(run.errors.contains("shipped are tianjin-prices, tianjin-tiered"))
+    }
+
+    // MARK: Forecast
+
+    private static let log = """
+        ; UnixStartTime: 1767196800
+        ; MaxProcs: 1000
+        1 0 -1 3600 100 -1 -1 100 7200 -1 1 1 1 -1 -1 -1 -1 -1
+        2 60 -1 3600 10 -1 -1 10 7200 -1 1 2 1 -1 -1 -1 -1 -1
+        3 70 -1 x 10 -1 -1 10 7200 -1 1 1 1 -1 -1 -1 -1 -1
+
+        """
+    private static let tenants = """
+        user,account,enterprise,class,platform
+        1,a,e,enterprise,tianhe
+        2,b,f,enterprise,mars
+
+        """
+
+    private func forecast(_ arguments: [String], log: String = log) throws -> Run {
+        let folder = try Folder()
+        let trace = try folder.write("log.swf", log)
+        let tenants = try folder.write("tenants.csv", Self.tenants)
+        return try xinghe(["forecast", "--trace", trace, "--tenants", tenants] + arguments)
+    }
+
+    @Test("Rows that were left out and platforms without a price are named")
+    func forecastSaysWhatItLeftOut() throws {
+        let run = try forecast([])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("left out: 1 row, malformed"), "\(run.output)")
+        #expect(run.output.contains("line 5, field 4"))
+        #expect(run.output.contains("no price on mars: jobs there cost 0"))
+        let json = try forecast(["--json"]).output
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8))
+        let report = try #require(object as? [String: Any])
+        #expect(report["platforms_without_price"] as? [String] == ["mars"])
+        let reading = try #require(report["log"] as? [String: Any])
+        #expect((reading["dropped"] as? [String: Any])?["malformed"] as? Int == 1)
+    }
+
+    @Test("With elasticity the months have the fees that a rule brings about")
+    func elasticity() throws {
+        // 100 core-hours at 0.10 CNY; half of it is granted, and brings as much again.
+        let run = try forecast(["--elasticity", "1"])
+        let total = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("Total") })
+        let cells = total.split(separator: " ").map { String($0) }
+        #expect(cells == ["Total", "10.00", "15.00", "7.50"], "\(run.output)")
+    }
+
+    @Test("The page has all rules inside its picture, and no two look alike")
+    func page() throws {
+        let folder = try Folder()
+        let page = folder.path("page.html")
+        let rules = (0..<8).flatMap { _ in ["--rule", "teda-machine-hour"] }
+        let run = try forecast(rules + ["--html", page])
+        #expect(run.status == 0, "\(run.errors)")
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        #expect(html.contains("viewBox=\"0 0 760 336\""))
+        let lines = html.split(separator: "<").filter { $0.hasPrefix("polyline") }
+        let looks = lines.map { $0.split(separator: " ").drop { !$0.hasPrefix("stroke=") } }
+        #expect(lines.count == 8)
+        #expect(Set(looks.map { $0.joined() }).count == 8)
+        let early = try forecast(["--html", "/nonexistent/page.html"], log: "no log at all")
+        #expect(early.errors.contains("/nonexistent/page.html: cannot be written: No such file"))
+    }
+
+    @Test("A log whose users have no numbers is refused with the reason")
+    func forecastOfSacct() throws {
+        let run = try forecast([], log: Self.export(withCards: true))
+        #expect(run.status == 1)
+        #expect(run.errors.contains("a log of the form sacct; a forecast takes SWF"))
+    }
+
+    @Test("A rate that no paper gives is set by hand, as in 'subsidy evaluate'")
+    func rate() throws {
+        let run = try forecast(["--rule", "yangzhou-2024", "--rate", "yangzhou-2024=500000"])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try forecast(["--rule", "yangzhou-2024"]).status == 1)
+    }
+
+    // MARK: Others
+
+    @Test("A kernel that says much on standard error is not waited for")
+    func talkativeKernel() throws {
+        let folder = try Folder()
+        let script =
+            "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' x >&2\necho the end >&2\nexit 3\n"
+        let kernel = try folder.write("kernel.sh", script)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: kernel)
+        let run = try xinghe(["calibrate", "--quick", "--kernel-program", kernel])
+        #expect(run.status == 1)
+        #expect(run.errors.contains("failed (exit status"))
+    }
+
+    @Test("A prediction that has no meaning is refused, and single precision is named")
+    func predict() throws {
+        let alone = try xinghe(["predict", "comm", "--machine", "tianhe-1a"])
+        #expect(alone.status == 1)
+        #expect(alone.errors.contains("it needs --nodes 2"))
+        let single = try xinghe(["predict", "infer", "--machine", "tianhe-1a"])
+        #expect(single.output.contains("of the double precision peak"))
+    }
+
+    @Test("The program tells its version")
+    func version() throws {
+        let run = try xinghe(["--version"])
+        #expect(run.status == 0)
+        #expect(run.output.split(separator: ".").count == 3)
+    }
+}
