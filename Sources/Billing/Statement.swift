@@ -241,7 +241,13 @@ extension BillingBook {
             storage: tally.byteDays == 0
                 ? nil : Statement.Storage(byteDays: tally.byteDays, fee: tally.storageFee),
             refunded: tally.refunded,
-            subsidies: subsidyRows(of: title, members, period, asOf: asOf),
+            subsidies: subsidyRows(
+                of: title,
+                members,
+                period,
+                asOf: asOf,
+                hasUsage: tally.hasUsage
+            ),
             verifiedFlop: tally.verifiedFlop,
             verifiedJobCount: tally.verifiedJobs.count,
             verifiedFee: tally.fee(of: tally.verifiedJobs),
@@ -287,15 +293,20 @@ extension BillingBook {
         of account: BillingAccount,
         _ members: Set<String>,
         _ period: BillingPeriod,
-        asOf: SimInstant
+        asOf: SimInstant,
+        hasUsage: Bool
     ) -> [Statement.Subsidy] {
         guard let enterprise = account.enterprise else { return [] }
-        let lastDay = period.lastDay ?? BillingDay(containing: asOf)
+        let today = BillingDay(containing: asOf)
         var rows: [Statement.Subsidy] = []
         for subsidy in subsidies where subsidy.rule.mayGrant(to: account.classes) {
             let rule = subsidy.rule
-            let currentYear = subsidy.year(of: enterprise, on: lastDay)
-            var byYear: [Int: (granted: Fen, used: Fen)] = [currentYear: (.zero, .zero)]
+            let currentYear = subsidy.year(of: enterprise, on: period.lastDay ?? today)
+            var byYear: [Int: (granted: Fen, used: Fen)] = [:]
+            // A cap of which nothing could be used says nothing about a year long past.
+            if hasUsage || currentYear == subsidy.year(of: enterprise, on: today) {
+                byYear[currentYear] = (.zero, .zero)
+            }
             for case .grant(let grant) in ledger.entries.map(\.subject)
             where grant.rule == rule.id && grant.enterprise == enterprise {
                 guard period.reaches(grant.month) else { continue }
@@ -380,6 +391,9 @@ private struct Tally {
     var energyJobs: Set<JobID> = []
     /// What each job cost in the period; only added up over sets, in no order that matters.
     var feeByJob: [JobID: Fen] = [:]
+
+    /// Whether anything ran or was stored.
+    var hasUsage: Bool { !total.jobs.isEmpty || byteDays > 0 }
 
     /// Adds an entry if it belongs to one of `members` and to the period.
     mutating func add(

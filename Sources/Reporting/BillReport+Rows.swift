@@ -44,7 +44,9 @@ extension BillReport {
                 + words("已补贴,无上限", "granted, no cap")
         }
         lines += statement.vouchers.map { voucherNote($0, words) }
-        if statement.subsidies.isEmpty {
+        if statement.subsidies.isEmpty, statement.total.jobs == 0, statement.storage == nil {
+            lines.append(words("无用量,故无补贴。", "Nothing was used, so nothing was subsidised."))
+        } else if statement.subsidies.isEmpty {
             lines.append(
                 words(
                     "无补贴:没有规则以此账户为受益人。",
