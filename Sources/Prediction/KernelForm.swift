@@ -30,6 +30,10 @@ public enum KernelForm: String, Hashable, Sendable, CaseIterable {
     /// Training of a transformer block.
     case train
 
+    /// Whether it computes in single precision, of which a processor does twice as much as of the
+    /// double precision that peaks are given in.
+    public var isSinglePrecision: Bool { self == .infer || self == .train }
+
     /// What the numbers of a size stand for.
     public var sizeMeaning: String {
         switch self {

@@ -42,8 +42,10 @@ public struct PredictionReport: Sendable {
         table.add(["rate", siText(prediction.flopRate, "flop/s")])
         table.add([
             "efficiency",
-            NumberText.fixed(100 * prediction.efficiency, 1) + " % of peak "
-                + siText(prediction.peak, "flop/s"),
+            NumberText.fixed(100 * prediction.efficiency, 1) + " % of "
+                + (prediction.kernel.isSinglePrecision ? "the double precision " : "")
+                + "peak \(siText(prediction.peak, "flop/s"))"
+                + (prediction.kernel.isSinglePrecision ? "; it computes in single" : ""),
         ])
         table.add(["bytes moved", siText(prediction.work.byte, "byte")])
         let joules = prediction.joules
