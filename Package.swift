@@ -311,7 +311,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "ProgramTests",
-        dependencies: ["xinghe"],
+        dependencies: ["xinghe", "yh"],
         swiftSettings: house
     ),
     .testTarget(name: "HouseTests", swiftSettings: house),

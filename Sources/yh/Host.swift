@@ -99,9 +99,15 @@ enum Host {
     }
 
     /// Writes lines to standard output (1) or standard error (2).
+    ///
+    /// Ends the program with 1 when standard output does not take them: a script must not go on with
+    /// half a listing.
     static func print(_ lines: [String], to descriptor: Int32 = 1) {
         guard !lines.isEmpty else { return }
-        _ = write(Array((lines.joined(separator: "\n") + "\n").utf8), descriptor: descriptor)
+        let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+        guard !write(bytes, descriptor: descriptor), descriptor == 1 else { return }
+        print(["error: standard output: \(String(cString: strerror(errno)))"], to: 2)
+        exit(1)
     }
 
     /// Writes all bytes; false when it cannot.

@@ -23,4 +23,11 @@ struct OutputTests {
         #expect(run.status == 1)
         #expect(run.errors.contains("standard output: cannot be written: No space left on device"))
     }
+
+    @Test("Slurm's commands do not hide a full disk either", arguments: ["queue", "info", "acct"])
+    func fullDiskOfSlurmCommands(command: String) throws {
+        let run = try xinghe([command, "--help"], program: "yh", outputPath: "/dev/full")
+        #expect(run.status == 1)
+        #expect(run.errors.contains("error: standard output: No space left on device"))
+    }
 }

@@ -39,8 +39,13 @@ func xinghe(_ arguments: [String], input: String) throws -> Run {
 }
 
 /// Runs it with standard output on a file; the answer's output is empty.
-func xinghe(_ arguments: [String], input: String = "", outputPath: String) throws -> Run {
-    let quoted = try ([program().path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+func xinghe(
+    _ arguments: [String],
+    program name: String = "xinghe",
+    input: String = "",
+    outputPath: String
+) throws -> Run {
+    let quoted = try ([program(name).path] + arguments).map { "'\($0)'" }.joined(separator: " ")
     return try run(
         URL(fileURLWithPath: "/bin/sh"),
         ["-c", "exec \(quoted) > '\(outputPath)'"],
@@ -53,13 +58,13 @@ func xinghe(_ arguments: [String], input: Data = Data()) throws -> Run {
     try run(program(), arguments, input: input)
 }
 
-private func program() throws -> URL {
+private func program(_ name: String = "xinghe") throws -> URL {
     let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
     var root = URL(fileURLWithPath: #filePath)
     for _ in 0..<3 { root.deleteLastPathComponent() }
     let candidates = [folder, root.appendingPathComponent(".build/debug")]
-        .map { $0.appendingPathComponent("xinghe") }
+        .map { $0.appendingPathComponent(name) }
     return try #require(
         candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
     )
