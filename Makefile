@@ -65,7 +65,7 @@ copy:
 	    install -m 755 "$(RELEASE)/$$program" "$(DESTDIR)$(PREFIX)/bin/$$program"; \
 	done
 	@for name in $(YH_NAMES); do ln -sf yh "$(DESTDIR)$(PREFIX)/bin/$$name"; done
-	@cp -R workloads docs README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
+	@cp -R workloads docs bench README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE \
 	    "$(DESTDIR)$(PREFIX)/share/xinghe/"
 	@echo "installed $(words $(PROGRAMS)) programs and $(words $(YH_NAMES)) names in" \
 	    "$(DESTDIR)$(PREFIX)/bin"
