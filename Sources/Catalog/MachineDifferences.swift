@@ -41,6 +41,8 @@ extension Machine {
             var system = system
             (system.title, system.description, system.facts) = ("", "", [])
             system.published = ComputeSystem.PublishedFigures()
+            // Nodes are compared by themselves.
+            system.nodes = IDSet()
             return system
         }
         machine.nodeTypes = nodeTypes.map { type in

@@ -97,8 +97,13 @@ struct MachineRecordTests {
         changed.partitions[1].title = "another title"
         changed.accounts.removeLast()
         changed.switches[0].name = "renamed"
+        changed.nodes.append(
+            ClusterNode(name: "extra", typeIndex: 0, capacity: known.nodes[0].capacity)
+        )
+        changed.systems[0].nodes.insert(known.nodes.count)
         #expect(
             changed.differences(from: known) == [
+                "nodes extra are new",
                 "switch \(known.switches[0].name) is missing", "switch renamed is new",
                 "partition \(known.partitions[0].name): quota.nodes is 7, not 2048",
             ]

@@ -18,6 +18,19 @@ let testHost = HostDescription(
 struct ShippedMachineTests {
     let library = MachineLibrary(host: testHost)
 
+    @Test("A word is a shipped machine if there is one, else a file if there is one")
+    func words() throws {
+        let text = try #require(MachineCatalog.machineText(named: "mt-3000"))
+        let files = ["lab": text, "tianhe-1a": "nonsense", "./tianhe-1a": text]
+        let library = MachineLibrary(host: testHost) { files[$0] }
+        #expect(try library.machine("lab").name == "mt-3000")
+        #expect(try library.machine("tianhe-1a").name == "tianhe-1a")
+        #expect(try library.machine("./tianhe-1a").name == "mt-3000")
+        for word in ["nosuch", "nosuch.yaml"] {
+            #expect(throws: CatalogError.self) { try library.machine(word) }
+        }
+    }
+
     @Test("Every shipped machine loads", arguments: MachineCatalog.machineNames)
     func everyMachineLoads(name: String) throws {
         let machine = try library.machine(named: name)
