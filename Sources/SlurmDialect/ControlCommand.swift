@@ -18,6 +18,8 @@ public struct ControlCommand: Hashable, Sendable {
         case showNodes(String?)
         /// Describe a partition; nil for all.
         case showPartitions(String?)
+        /// Tell what the centre goes by.
+        case showConfiguration
         /// Print lines that need no daemon.
         case print([String])
         /// Print or write a job's script.
@@ -194,6 +196,7 @@ public struct ControlCommand: Hashable, Sendable {
         if matches("partitions", 1) { return .showPartitions(id) }
         if matches("reservations", 1) { return .print(["No reservations in the system"]) }
         if matches("licenses", 2) { return .print(["No licenses configured in Slurm."]) }
+        if matches("config", 1) { return .showConfiguration }
         if matches("hostnames", 5) {
             // A job's script asks for the nodes that the job has.
             guard let list = id ?? variable("SLURM_JOB_NODELIST") else {

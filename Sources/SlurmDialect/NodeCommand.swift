@@ -5,7 +5,8 @@ public import WireFormats
 public struct NodeCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
         case accepted, dead, format, longFormat, help, iterate, listReasons, long, noHeader
-        case nodes, byNode, partition, responding, sort, states, summarize, usage, version
+        case nodes, byNode, partition, reservations, responding, sort, states, summarize, usage
+        case version
     }
 
     static let table = OptionTable<Option>([
@@ -25,6 +26,7 @@ public struct NodeCommand: Hashable, Sendable {
         OptionSpec(.nodes, "nodes", "n", .required),
         OptionSpec(.byNode, "Node", "N"),
         OptionSpec(.noHeader, "noheader", "h"),
+        OptionSpec(.reservations, "reservation", "T"),
         OptionSpec(.accepted, "noconvert"),
         OptionSpec(.partition, "partition", "p", .required, variable: "PARTITION"),
         OptionSpec(.responding, "responding", "r"),
@@ -52,6 +54,7 @@ public struct NodeCommand: Hashable, Sendable {
     var isByNode = false
     var isSummary = false
     var listsReasons = false
+    var listsReservations = false
     var isDeadOnly = false
     var isRespondingOnly = false
     private var custom: GivenOption<Option>?
@@ -101,6 +104,7 @@ public struct NodeCommand: Hashable, Sendable {
             }
         case .byNode: isByNode = true
         case .partition: partitions = list(value)
+        case .reservations: listsReservations = true
         case .responding: isRespondingOnly = true
         case .sort: sort = value
         case .states:
@@ -154,6 +158,10 @@ extension NodeCommand {
         var output = CommandOutput()
         if hasHeader, isLong && custom == nil || iterateSeconds != nil {
             output.lines.append(calendar.dateLine(nodeList.now))
+        }
+        guard !listsReservations else {
+            output.lines.append("No reservations in the system")
+            return output
         }
         let shown = partitionList.partitions.filter { partition in
             partitions.map { $0.contains(partition.name) } ?? true

@@ -19,6 +19,11 @@ extension Yh {
         case .ping: return ping()
         case .showJobs(let job): return try showJobs(job, command, name)
         case .showNodes(let nodes): return try showNodes(nodes, command, name)
+        case .showConfiguration:
+            let status = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/status", as: CentreStatus.self)
+            }
+            return finish(CommandOutput(lines: ControlCommand.configuration(status)))
         case .showPartitions(let partition): return try showPartitions(partition, command, name)
         case .writeScript(let job, let path): return try writeScript(job, path, name)
         case .act(let verb, let targets): return try act(verb, targets, name)

@@ -157,6 +157,28 @@ struct NodeGoldenTests {
         #expect(throws: CommandFailure.self) { try control(["show", "hostnames"]) }
     }
 
+    @Test("The configuration has the centre's name, in Slurm's form")
+    func configuration() throws {
+        #expect(try control(["show", "config"]).action == .showConfiguration)
+        var status = CentreStatus()
+        status.machine = "tianjin"
+        status.now = World.at("01:29:24")
+        let lines = ControlCommand.configuration(status, calendar: World.calendar)
+        #expect(lines.first == "Configuration data as of 2026-11-21T01:29:24")
+        #expect(lines.contains("ClusterName             = tianjin"))
+        #expect(lines.contains("SLURM_VERSION           = 22.05.8"))
+    }
+
+    @Test("There are no reservations to list")
+    func reservations() throws {
+        let command = try NodeCommand(program: "sinfo", arguments: ["-T"], variable: { _ in nil })
+        let output = command.output(
+            PartitionList(now: .epoch, partitions: []),
+            NodeList(now: .epoch, nodes: [])
+        )
+        #expect(output.lines == ["No reservations in the system"])
+    }
+
     @Test("Tags may be cut, and stand joined to what they name")
     func tags() throws {
         #expect(
