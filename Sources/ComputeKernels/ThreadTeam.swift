@@ -112,14 +112,20 @@ final class ThreadTeam: @unchecked Sendable {
                 return
             }
             seen = generation
-            let body = body
             pthread_mutex_unlock(mutex)
-            body(index)
+            callBody(index)
             pthread_mutex_lock(mutex)
             working -= 1
             if working == 0 { pthread_cond_signal(done) }
             pthread_mutex_unlock(mutex)
         }
+    }
+
+    /// Calls what `run` was given. Never inlined: this thread's hold on the closure must end before it
+    /// says that it is done, or `run` finds its closure still held and traps.
+    @inline(never)
+    private func callBody(_ index: Int) {
+        body(index)
     }
 
     private final class Place {
