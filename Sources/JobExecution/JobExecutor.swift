@@ -77,9 +77,6 @@ public final class JobExecutor: Sendable {
     public func folder(of run: Run) -> StepFolder {
         StepFolder(root: root, jobID: run.jobID, restart: run.restart)
     }
-
-    /// The runs that are watched now.
-    public var runs: [Run] { watched.withLock { $0.map(\.run) } }
 }
 
 // MARK: - Starting and ending

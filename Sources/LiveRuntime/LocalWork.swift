@@ -25,6 +25,8 @@ final class LocalWork {
     /// Jobs that hold their nodes and wait until a run that was told to end is gone: one of the same
     /// job, or one that still has the cores or cards.
     private var waiting: [UInt32: JobEntry] = [:]
+    /// Runs that have processes, or whose end has not come to the writing thread yet.
+    private var runs: Set<JobExecutor.Run> = []
     /// Why a run was told to stop.
     private var stops: [JobExecutor.Run: String] = [:]
 
@@ -74,11 +76,11 @@ final class LocalWork {
         return cores.isEmpty ? units : cores
     }
 
-    /// Whether real jobs run.
-    var isBusy: Bool { !executor.runs.isEmpty }
+    /// Whether real jobs run, or have ended and are not accounted for.
+    var isBusy: Bool { !runs.isEmpty }
 
     /// The number of real jobs that run.
-    var runCount: Int { executor.runs.count }
+    var runCount: Int { runs.count }
 
     private func run(of entry: JobEntry) -> JobExecutor.Run {
         JobExecutor.Run(jobID: entry.id, restart: Int(entry.status.restart))
@@ -118,6 +120,7 @@ extension LocalWork {
                 script: entry.specification.request.scriptBytes,
                 files: [("hostfile", "localhost slots=\(slots(of: entry))\n")]
             )
+            runs.insert(run)
             return nil
         } catch {
             release(entry.id)
@@ -133,7 +136,6 @@ extension LocalWork {
     }
 
     private func mustWait(_ entry: JobEntry) -> Bool {
-        let runs = executor.runs
         if runs.contains(where: { $0.jobID == entry.id }) { return true }
         // The emulator gives what a requeued run held at once; its processes need a while to go.
         let isShort = coresWanted(entry) > cores.freeCount || cardsWanted(entry) > cards.freeCount
@@ -299,6 +301,7 @@ extension LocalWork {
 
     /// The end of a run as an input; nil when the run had been given up before.
     func finish(_ run: JobExecutor.Run, _ outcome: StepOutcome, _ entry: JobEntry?) -> EndInput? {
+        runs.remove(run)
         release(run.jobID)
         let stop = stops.removeValue(forKey: run)
         guard let entry, Int(entry.status.restart) == run.restart, !entry.hasEnded else {
@@ -333,7 +336,7 @@ extension LocalWork {
     /// Removes the files of a run that is accounted for.
     func forget(_ id: UInt32, restart: Int32) {
         let run = JobExecutor.Run(jobID: id, restart: Int(restart))
-        guard !executor.runs.contains(run) else { return }
+        guard !runs.contains(run) else { return }
         stops[run] = nil
         executor.forget(run)
     }
@@ -372,6 +375,7 @@ extension LocalWork {
         let run = run(of: entry)
         switch try executor.adopt(run) {
         case .running:
+            runs.insert(run)
             holdAgain(run, cardsWanted(entry))
             return nil
         case .ended(let outcome):
@@ -398,6 +402,7 @@ extension LocalWork {
         for run in executor.runsWithFolders where !known.contains(run) {
             switch try executor.adopt(run) {
             case .running:
+                runs.insert(run)
                 holdAgain(run, 0)
                 stops[run] = "REQUEUED"
                 executor.end(run)
