@@ -28,9 +28,9 @@ public struct Emulator: Sendable {
     var partitions: [PartitionConfiguration]
     private let remembersEndedJobs: Bool
     /// How jobs ended that a later submission may depend on; only looked up.
-    private var endedStates: [JobID: EndState] = [:]
+    var endedStates: [JobID: EndState] = [:]
     /// Who waits for a job; only looked up.
-    private var dependents: [JobID: [JobID]] = [:]
+    var dependents: [JobID: [JobID]] = [:]
     /// Jobs that wait for a time of day.
     var timed: [JobID] = []
     /// What the queue order sorts by.
@@ -671,57 +671,6 @@ extension Emulator {
             } else {
                 reconsider(slot, at: now)
             }
-        }
-    }
-}
-
-// MARK: - Dependencies
-
-extension Emulator {
-    private enum DependencyOutcome {
-        case fulfilled
-        case open
-        case never
-    }
-
-    private static func outcome(
-        of kind: Dependency.Kind,
-        when state: EndState
-    ) -> DependencyOutcome {
-        switch kind {
-        case .after, .afterAny: .fulfilled
-        case .afterOK: state == .completed ? .fulfilled : .never
-        case .afterNotOK: state == .completed ? .never : .fulfilled
-        }
-    }
-
-    /// A job that nobody remembers counts as fulfilling, as in Slurm.
-    private func outcome(of dependency: Dependency) -> DependencyOutcome {
-        if let slot = table.slot(of: dependency.job) {
-            let runs = table.records[Int(slot)].phase == .running
-            return dependency.kind == .after && runs ? .fulfilled : .open
-        }
-        guard let state = endedStates[dependency.job] else { return .fulfilled }
-        return Self.outcome(of: dependency.kind, when: state)
-    }
-
-    private func isFulfilled(_ dependency: Dependency) -> Bool {
-        outcome(of: dependency) == .fulfilled
-    }
-
-    private mutating func settleDependents(
-        of job: JobID,
-        at now: SimInstant,
-        _ judge: (Dependency.Kind) -> DependencyOutcome
-    ) {
-        for id in dependents[job] ?? [] {
-            guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .waiting else {
-                continue
-            }
-            table.withExtras(slot) { extras in
-                extras.dependencies.removeAll { $0.job == job && judge($0.kind) == .fulfilled }
-            }
-            place(slot, at: now)
         }
     }
 }
