@@ -131,17 +131,13 @@ extension CentreState {
         let required = try request.requiredNodes.map { list throws(Refusal) in
             try rules.nodes(list)
         }
-        var excluded = IDSet()
-        if let list = request.excludedNodes { excluded.formUnion(try rules.nodes(list)) }
-        if let features = request.features {
-            excluded.formUnion(try rules.nodesWithout(features: features))
-        }
+        let excluded = try excludedNodes(request)
         if let qos = request.qos, qos != "normal", book.tariff.qosFactors[qos] == nil {
             throw Refusal(.invalidQOS)
         }
         if request.reservation != nil { throw Refusal(.invalidReservation) }
         if request.licenses != nil { throw Refusal(.invalidLicense) }
-        var plan = try plan(request, partitions, excluding: excluded)
+        var plan = try plan(request, partitions)
         if let required, !plan.isBeyondPartition {
             // As in Slurm, a job that names more nodes than it asks for gets all that it names.
             plan.nodes = max(plan.nodes, Int32(required.count))
@@ -204,8 +200,7 @@ extension CentreState {
         status.requestedNodes = plan.nodes
         status.requestedCores = plan.cores
         status.tasks = plan.tasks
-        status.requestedCards =
-            Int64(plan.request.acceleratorsPerChunk) * Int64(plan.request.chunkCount)
+        status.requestedCards = plan.cards
         if plan.request.memoryMebibytesPerChunk > 0 {
             let mebibytes =
                 Int64(plan.request.memoryMebibytesPerChunk) * Int64(plan.request.chunkCount)
@@ -280,11 +275,19 @@ extension CentreState {
         return indices
     }
 
-    private func plan(
-        _ request: SubmitRequest,
-        _ partitions: [Int],
-        excluding excluded: IDSet
-    ) throws(Refusal) -> JobPlan {
+    /// The nodes that a request rules out, by name or by what they lack.
+    private func excludedNodes(_ request: SubmitRequest) throws(Refusal) -> IDSet {
+        var excluded = IDSet()
+        if let list = request.excludedNodes { excluded.formUnion(try rules.nodes(list)) }
+        if let features = request.features {
+            excluded.formUnion(try rules.nodesWithout(features: features))
+        }
+        return excluded
+    }
+
+    /// What a request holds in the first of the partitions that are large enough for it.
+    func plan(_ request: SubmitRequest, _ partitions: [Int]) throws(Refusal) -> JobPlan {
+        let excluded = try excludedNodes(request)
         var first: JobPlan?
         var refusal = Refusal(.requestNotAvailable)
         for index in partitions {

@@ -130,9 +130,26 @@ extension CentreState {
         return need(of: entry, at: instant)
     }
 
-    /// What a pending job would reserve if it started now.
+    /// What a pending job would reserve if it started now: in the dearest of its partitions, since
+    /// nobody knows yet which one it gets.
     private mutating func need(of entry: JobEntry, at instant: SimInstant) -> FundsNeed {
-        let price = book.gross(wholeRunAsked(by: entry, from: instant)).count
+        var price = book.gross(wholeRunAsked(by: entry, from: instant)).count
+        for partition in entry.status.partitions.dropFirst() {
+            // Where it is too large it never runs.
+            guard let plan = try? plan(entry.specification.request, [partition]),
+                !plan.isBeyondPartition
+            else { continue }
+            let run = usage(
+                of: entry,
+                partition: partition,
+                nodes: Int64(plan.nodes),
+                cores: plan.cores,
+                cards: plan.cards,
+                from: instant,
+                to: instant + min(entry.status.timeLimit, .unlimited)
+            )
+            price = max(price, book.gross(run).count)
+        }
         return FundsNeed(limit: purse(of: entry.specification.account, at: instant), price: price)
     }
 

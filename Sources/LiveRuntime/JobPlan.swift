@@ -28,6 +28,9 @@ struct JobPlan: Hashable, Sendable {
     var tasks: Int32
     /// The partition has too few nodes: the job is taken in and waits for ever, as in Slurm.
     var isBeyondPartition = false
+
+    /// Cards of all chunks.
+    var cards: Int64 { Int64(request.acceleratorsPerChunk) * Int64(request.chunkCount) }
 }
 
 /// What the nodes of a partition have.

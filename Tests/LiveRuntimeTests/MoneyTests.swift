@@ -151,6 +151,34 @@ struct MoneyTests {
         await centre.close()
     }
 
+    @Test("A prepaid job of two partitions needs the money of the dearer one, in either order")
+    func prepaidInSeveralPartitions() async throws {
+        // One core of a shared node for an hour costs 12 fen; a whole node has twelve cores.
+        for partitions in [["shared", "batch"], ["batch", "shared"]] {
+            let centre = try Centre(settings(ScratchFolder()))
+            _ = try await centre.money {
+                $0.action = "limit"
+                $0.account = "motor"
+                $0.amount = 143
+            }
+            let id = try await centre.submit(
+                motor(nodes: 1, hours: 1) {
+                    $0.partitions = partitions
+                    $0.minimumNodes = nil
+                    $0.tasks = 1
+                }
+            )
+            #expect(try await centre.info(id).reason == "AssocGrpBillingMinutes")
+            _ = try await centre.money {
+                $0.action = "limit"
+                $0.account = "motor"
+                $0.amount = 144
+            }
+            #expect(try await centre.info(id).state == "RUNNING")
+            await centre.close()
+        }
+    }
+
     @Test("A shorter limit, a raised credit and no credit at all let a waiting job go")
     func fundsChange() async throws {
         let centre = try Centre(settings(ScratchFolder()))
