@@ -41,6 +41,11 @@ public protocol CentreService: Sendable {
         _ request: SubmitRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> SubmitResponse
+    /// Takes many jobs in, numbered in their order; each is taken or refused for itself.
+    func submit(
+        _ requests: [SubmitRequest],
+        _ peer: Peer
+    ) async -> [Result<SubmitResponse, ServiceRefusal>]
     /// The queue: the jobs or arrays named, or all.
     func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList
     /// The script of a job, byte for byte.

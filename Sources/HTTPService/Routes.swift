@@ -134,27 +134,19 @@ struct Routes {
     private func submitMany(_ request: Request, _ peer: Peer) async throws -> Reply {
         let bytes = try await Self.bytes(request, upTo: Self.batchMaximum)
         var submissions: [SubmitRequest] = []
-        for (index, line) in bytes.split(separator: 0x0A).enumerated() {
+        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() where !line.isEmpty {
             do throws(JSONValue.Malformed) {
                 submissions.append(try SubmitRequest(parsing: Array(line)))
             } catch {
                 throw ServiceRefusal.badRequest("line \(index + 1): \(error.problem)")
             }
         }
-        let all = submissions
-        var answers = [String](repeating: "", count: all.count)
-        await withTaskGroup(of: (Int, String).self) { group in
-            for (index, submission) in all.enumerated() {
-                group.addTask {
-                    do throws(ServiceRefusal) {
-                        let response = try await centre.submit(submission, peer)
-                        return (index, response.json.compactText)
-                    } catch {
-                        return (index, error.body.json.compactText)
-                    }
-                }
+        let answers = await centre.submit(submissions, peer).map { answer in
+            switch answer {
+            case .success(let response): response.json.compactText
+            case .failure(let refusal): refusal.body.json.compactText
             }
-            for await (index, answer) in group { answers[index] = answer }
         }
         return Reply(text: answers.map { $0 + "\n" }.joined(), type: "application/x-ndjson")
     }

@@ -6,6 +6,7 @@ import IndexSets
 import JobModel
 public import Quantities
 import SlurmDialect
+import Synchronization
 public import WireFormats
 
 // Requests that change something. What is allowed, and which jobs are meant, is looked up on the
@@ -60,6 +61,63 @@ extension Centre {
         _ request: SubmitRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> SubmitResponse {
+        let input = try input(request, caller)
+        if request.isTestOnly { return try await test(input) }
+        let result = await withCheckedContinuation { continuation in
+            mailbox.post(.submit(input) { continuation.resume(returning: $0) })
+        }
+        return try Self.response(result)
+    }
+
+    /// Takes many jobs in, numbered in their order, in few transactions of the journal. Each is
+    /// taken or refused for itself.
+    public func submit(
+        _ requests: [SubmitRequest],
+        _ caller: Caller
+    ) async -> [Result<SubmitResponse, RequestFailure>] {
+        var inputs: [Result<SubmitInput, RequestFailure>] = []
+        for request in requests {
+            inputs.append(
+                Result { () throws(RequestFailure) in try self.input(request, caller) }
+            )
+        }
+        let isPosted = zip(requests, inputs).map { request, input in
+            !request.isTestOnly && (try? input.get()) != nil
+        }
+        let posted = zip(inputs, isPosted).compactMap { $1 ? try? $0.get() : nil }
+        var results = await submitted(posted)[...]
+        var answers: [Result<SubmitResponse, RequestFailure>] = []
+        for (input, isPosted) in zip(inputs, isPosted) {
+            do throws(RequestFailure) {
+                let input = try input.get()
+                let response =
+                    isPosted ? try Self.response(results.removeFirst()) : try await test(input)
+                answers.append(.success(response))
+            } catch {
+                answers.append(.failure(error))
+            }
+        }
+        return answers
+    }
+
+    /// Posts submissions one after the other and waits for all of them.
+    private func submitted(
+        _ inputs: [SubmitInput]
+    ) async -> [Result<[InputResult], RequestFailure>] {
+        guard !inputs.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let answers = Answers(count: inputs.count) { continuation.resume(returning: $0) }
+            for (index, input) in inputs.enumerated() {
+                mailbox.post(.submit(input) { answers.set(index, $0) })
+            }
+        }
+    }
+
+    /// What of a request can be judged without the centre's state.
+    private func input(
+        _ request: SubmitRequest,
+        _ caller: Caller
+    ) throws(RequestFailure) -> SubmitInput {
         var input = SubmitInput()
         input.request = request
         input.request.userID = caller.userID
@@ -78,12 +136,14 @@ extension Centre {
                 throw RequestFailure(status: 400, body: error.body)
             }
         }
-        if request.isTestOnly { return try await test(input) }
-        let result = await withCheckedContinuation { continuation in
-            mailbox.post(.submit(input) { continuation.resume(returning: $0) })
-        }
+        return input
+    }
+
+    private static func response(
+        _ results: Result<[InputResult], RequestFailure>
+    ) throws(RequestFailure) -> SubmitResponse {
         var response = SubmitResponse()
-        for result in try result.get() {
+        for result in try results.get() {
             switch result {
             case .done(let id, let warnings):
                 response.jobID = id
@@ -407,5 +467,29 @@ extension CentreState {
             return request.states.isEmpty || request.states.contains(stateName(of: status))
         }
         return (chosen, missing)
+    }
+}
+
+/// Answers that come one by one, in any order, and are wanted together.
+private final class Answers: Sendable {
+    private typealias Answer = Result<[InputResult], RequestFailure>
+    private let given: Mutex<(answers: [Answer?], missing: Int)>
+    private let whenComplete: @Sendable ([Result<[InputResult], RequestFailure>]) -> Void
+
+    init(
+        count: Int,
+        whenComplete: @escaping @Sendable ([Result<[InputResult], RequestFailure>]) -> Void
+    ) {
+        given = Mutex(([Answer?](repeating: nil, count: count), count))
+        self.whenComplete = whenComplete
+    }
+
+    func set(_ index: Int, _ answer: Result<[InputResult], RequestFailure>) {
+        let all = given.withLock { given -> [Answer]? in
+            given.answers[index] = answer
+            given.missing -= 1
+            return given.missing == 0 ? given.answers.compactMap(\.self) : nil
+        }
+        if let all { whenComplete(all) }
     }
 }

@@ -27,6 +27,13 @@ struct CentreGlue: CentreService {
         }
     }
 
+    func submit(
+        _ requests: [SubmitRequest],
+        _ peer: Peer
+    ) async -> [Result<SubmitResponse, ServiceRefusal>] {
+        await centre.submit(requests, Caller(peer)).map { $0.mapError(ServiceRefusal.init) }
+    }
+
     func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList {
         var filter = Centre.JobFilter()
         filter.ids = ids
@@ -184,8 +191,14 @@ struct CentreGlue: CentreService {
         do throws(RequestFailure) {
             return try await body()
         } catch {
-            throw ServiceRefusal(status: error.status, body: error.body)
+            throw ServiceRefusal(error)
         }
+    }
+}
+
+extension ServiceRefusal {
+    fileprivate init(_ failure: RequestFailure) {
+        self.init(status: failure.status, body: failure.body)
     }
 }
 
