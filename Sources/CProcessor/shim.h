@@ -14,4 +14,7 @@ static inline _Bool xinghe_fuses_products(void) {
 // Asks for the cache line at `address`, which will be read soon. Never faults, whatever the address.
 static inline void xinghe_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
+// The same for what is read later: into the second-level cache.
+static inline void xinghe_prefetch_later(const void *address) { __builtin_prefetch(address, 0, 2); }
+
 #endif

@@ -74,11 +74,17 @@ struct StencilSweep {
             let at = block.place(0, y, z)
             sumAlongZ(vectors, dz, present + at, sums + row * length, plane)
         }
+        // Where the rows of the next first pass lie, in the planes that nothing has read yet.
+        let isLast = rows.upperBound == block.extents[1]
+        let later =
+            isLast
+            ? 2 * Self.planesTogether * dz - rows.lowerBound * dy
+            : Self.planesTogether * dz + rowsTogether * dy
         for k in 0..<Self.planesTogether {
             for (row, y) in rows.enumerated() {
                 let at = block.place(0, y, z + k)
                 let (u, before, c) = (present + at, past + at, medium + at)
-                stepAlongXY(vectors, dy, u, sums + k * plane + row * length, before, c)
+                stepAlongXY(vectors, dy, u, later, sums + k * plane + row * length, before, c)
                 stepPoints(vectors..<length, u, before, c)
                 if wrapsAlongX { wrap(before) }
             }
@@ -162,11 +168,14 @@ private func sumAlongZ(
 
 /// One row: the sums along z, completed along x and y, give the new values.
 ///
-/// Along x the vectors come from shifts of the two neighbours, since memory is the narrow side.
+/// Along x the vectors come from shifts of the two neighbours, since memory is the narrow side; what
+/// is shifted to the east for one vector is the west of the next. Each pass lets memory fetch for the
+/// other: here what the next first pass needs, `later` points further.
 private func stepAlongXY(
     _ count: Int,
     _ dy: Int,
     _ u: UnsafePointer<Double>,
+    _ later: Int,
     _ sums: UnsafePointer<Double>,
     _ past: UnsafeMutablePointer<Double>,
     _ medium: UnsafePointer<Double>
@@ -175,27 +184,25 @@ private func stepAlongXY(
     let (north1, north2, north3, north4) = (u + dy, u + 2 &* dy, u + 3 &* dy, u + 4 &* dy)
     var (west, centre) = (four(u, -4), four(u, 0))
     var between = Four(lowHalf: west.highHalf, highHalf: centre.lowHalf)
+    var (west1, west3) = (oneOn(between, centre), oneOn(west, between))
     var x = 0
     while x < count {
         xinghe_prefetch(past + (x &+ pointsAhead))
         xinghe_prefetch(medium + (x &+ pointsAhead))
+        // Two vectors are a cache line.
+        if x & 4 == 0 { xinghe_prefetch_later(u + (x &+ later)) }
         let east = four(u, x &+ 4)
         let next = Four(lowHalf: centre.highHalf, highHalf: east.lowHalf)
-        let x1 =
-            Four(centre[1], next[0], centre[3], next[2])
-            + Four(between[1], centre[0], between[3], centre[2])
-        let x3 =
-            Four(next[1], east[0], next[3], east[2])
-            + Four(west[1], between[0], west[3], between[2])
+        let (east1, east3) = (oneOn(centre, next), oneOn(next, east))
         var sum = four(sums, x)
-        sum.add(StencilWeight.first, x1 + (four(south1, x) + four(north1, x)))
+        sum.add(StencilWeight.first, (west1 + east1) + (four(south1, x) + four(north1, x)))
         sum.add(StencilWeight.second, (between + next) + (four(south2, x) + four(north2, x)))
-        sum.add(StencilWeight.third, x3 + (four(south3, x) + four(north3, x)))
+        sum.add(StencilWeight.third, (west3 + east3) + (four(south3, x) + four(north3, x)))
         sum.add(StencilWeight.fourth, (west + east) + (four(south4, x) + four(north4, x)))
         var new = (centre + centre) - four(UnsafePointer(past), x)
         new.add(four(medium, x), sum)
         store(new, past, x)
-        (west, centre, between) = (centre, east, next)
+        (west, centre, between, west1, west3) = (centre, east, next, east3, east1)
         x &+= 4
     }
 }
@@ -209,6 +216,12 @@ private func weighted(_ centre: Four, _ s1: Four, _ s2: Four, _ s3: Four, _ s4: 
     sum.add(StencilWeight.third, s3)
     sum.add(StencilWeight.fourth, s4)
     return sum
+}
+
+/// The vector one point further than `low`, of which `high` is two points further.
+@inline(__always)
+private func oneOn(_ low: Four, _ high: Four) -> Four {
+    Four(low[1], high[0], low[3], high[2])
 }
 
 @inline(__always)
