@@ -68,6 +68,8 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case journalCut(lastBatch: Int64, recordedBatch: Int64)
     /// A ledger entry is not the one that the journal gives.
     case ledgerDiffers(entry: Int, id: String)
+    /// What follows from the journal was written, and is gone.
+    case rowMissing(String)
     /// A tariff or rule cannot come into force.
     case terms(String)
     /// Real jobs cannot be run.
@@ -101,6 +103,7 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
                 + " exist"
         case .ledgerDiffers(let entry, let id):
             "the ledger is damaged: entry \(entry) (\(id)) is not the one that the journal gives"
+        case .rowMissing(let row): "the state folder is damaged: \(row) is missing"
         case .terms(let problem): problem
         case .execution(let problem): "real jobs cannot be run: \(problem)"
         }

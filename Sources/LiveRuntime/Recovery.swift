@@ -29,8 +29,10 @@ struct Recovery {
 
     private mutating func replay() throws(OpenFailure) {
         var replayed = DerivedRows()
+        var written = WrittenCounts()
         do throws(PersistenceFailure) {
             try state.replay(store.reader) { _, derived in
+                written = WrittenCounts(replayed)
                 replayed.digests += derived.digests
                 replayed.jobs += derived.jobs
                 replayed.ledger += derived.ledger
@@ -38,13 +40,30 @@ struct Recovery {
         } catch {
             throw .store(error)
         }
-        unwritten = try missing(replayed)
+        unwritten = try missing(replayed, written)
     }
 
-    /// What of `replayed` the store lacks.
+    /// How many of the rows that follow from the journal must have been written: what follows from a
+    /// batch goes with the transaction of the next one.
+    private struct WrittenCounts {
+        var digests = 0
+        var ledger = 0
+        var jobs = 0
+
+        init() {}
+
+        init(_ rows: DerivedRows) {
+            (digests, ledger, jobs) = (rows.digests.count, rows.ledger.count, rows.jobs.count)
+        }
+    }
+
+    /// What of `replayed` the store lacks, and may lack since it follows from the last batch.
     ///
     /// - Throws: `OpenFailure` where the store says otherwise.
-    private func missing(_ replayed: DerivedRows) throws(OpenFailure) -> DerivedRows {
+    private func missing(
+        _ replayed: DerivedRows,
+        _ written: WrittenCounts
+    ) throws(OpenFailure) -> DerivedRows {
         let digests: [Int64: UInt64]
         var entries: [LedgerRow] = []
         let runs: Set<[Int64]>
@@ -59,8 +78,11 @@ struct Recovery {
             throw .journalCut(lastBatch: state.batch, recordedBatch: recorded)
         }
         var missing = DerivedRows()
-        for row in replayed.digests {
+        for (index, row) in replayed.digests.enumerated() {
             guard let recorded = digests[row.batch] else {
+                guard index >= written.digests else {
+                    throw .rowMissing("the state digest of batch \(row.batch)")
+                }
                 missing.digests.append(row)
                 continue
             }
@@ -71,9 +93,17 @@ struct Recovery {
                 throw .ledgerDiffers(entry: index + 1, id: entry.id)
             }
         }
+        guard entries.count >= written.ledger else {
+            let id = replayed.ledger[entries.count].id
+            throw .rowMissing("entry \(entries.count + 1) (\(id)) of the ledger")
+        }
         missing.ledger = Array(replayed.ledger.dropFirst(entries.count))
-        missing.jobs = replayed.jobs.filter {
-            !runs.contains([Int64($0.jobID), Int64($0.restart)])
+        for (index, row) in replayed.jobs.enumerated()
+        where !runs.contains([Int64(row.jobID), Int64(row.restart)]) {
+            guard index >= written.jobs else {
+                throw .rowMissing("the record of run \(row.restart) of job \(row.jobID)")
+            }
+            missing.jobs.append(row)
         }
         return missing
     }
