@@ -105,7 +105,7 @@ extension BillReport {
                 ", \(Fen($0).yuanText) \(words("元/Pflop", "CNY a Pflop"))"
             }
             lines.append(
-                "\(words("经验证的计算量", "Verified work")): \(Self.flop(statement.verifiedFlop)) "
+                "\(words("经验证的计算量", "Verified work")): \(siText(Double(statement.verifiedFlop), "flop")) "
                     + "\(words("·", "in")) \(statement.verifiedJobs) \(words("个作业", noun))"
                     + (price ?? "")
             )

@@ -210,22 +210,4 @@ extension BillReport {
         let decimals = String(millionths % 1_000_000 + 1_000_000).dropFirst()
         return "\(millionths / 1_000_000).\(decimals)"
     }
-
-    /// Operations with a metric prefix and three digits: `12.3 Gflop`.
-    static func flop(_ count: Int64) -> String {
-        let units = ["flop", "kflop", "Mflop", "Gflop", "Tflop", "Pflop", "Eflop"]
-        var thousandths = Int128(count) * 1_000
-        var unit = 0
-        while thousandths >= 1_000_000, unit < units.count - 1 {
-            thousandths /= 1_000
-            unit += 1
-        }
-        let (whole, rest) = thousandths.quotientAndRemainder(dividingBy: 1_000)
-        let decimals = String(Int(rest) + 1_000).dropFirst()
-        return switch whole {
-        case 100...: "\(whole) \(units[unit])"
-        case 10...: "\(whole).\(decimals.prefix(1)) \(units[unit])"
-        default: "\(whole).\(decimals.prefix(2)) \(units[unit])"
-        }
-    }
 }

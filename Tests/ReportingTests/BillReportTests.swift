@@ -52,7 +52,7 @@ struct BillReportTests {
                     cardCount: cards,
                     startedAt: start,
                     endedAt: start + SimDuration(seconds: 5_400),
-                    verifiedFlop: id == 1 ? 12_345_678_901 : nil,
+                    verifiedFlop: id == 1 ? 12_355_678_901 : nil,
                     energy: id == 1
                         ? MeasuredEnergy(millijoules: 3_600_000_000, isEstimated: true) : nil
                 )
@@ -104,8 +104,8 @@ struct BillReportTests {
         #expect(text.contains("Subsidy teda-machine-hour 2026  -3,982.50\n"))
         #expect(text.contains("Net fee                          3,982.50\n"))
         #expect(text.contains("used 3,982.50, left 1,996,017.50"))
-        // 7,200 CNY for 12,345,678,901 flop and for 1 kWh.
-        let work = "Verified work: 12.3 Gflop in 1 job, 583,200,005.26 CNY a Pflop\n"
+        // 7,200 CNY for 12,355,678,901 flop and for 1 kWh.
+        let work = "Verified work: 12.4 Gflop in 1 job, 582,727,995.58 CNY a Pflop\n"
         #expect(text.contains(work))
         let energy = "Energy reported: 1.000000 kWh (estimated), 7,200,000.00 CNY a MWh\n"
         #expect(text.contains(energy))
