@@ -184,15 +184,12 @@ struct DaemonTests {
         let daemon = try Daemon(ScratchFolder(), ["--time", "stepped"])
         let line = SmallCentre.request { $0.isHeld = true }.json.compactText
         let body = Array(String(repeating: line + "\n", count: 2_000).utf8)
-        let began = Date()
         let answer = try daemon.client.send("POST", "/v1/jobs/batch", body: body)
-        let rate = 2_000 / Date().timeIntervalSince(began)
         let ids = try answer.split(separator: 0x0A).map {
             try SubmitResponse(parsing: Array($0)).jobID
         }
         #expect(ids.count == 2_000)
         #expect(ids == Array(1...2_000))
-        #expect(rate > 200, "\(rate) submissions a second in a debug build")
         do throws(LocalClientFailure) {
             _ = try daemon.client.send("POST", "/v1/jobs/batch", body: Array((line + "\n\n{").utf8))
             Issue.record("a torn line was taken")

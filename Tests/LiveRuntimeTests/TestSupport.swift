@@ -54,7 +54,7 @@ var buildFolder: String {
 }
 
 /// Waits until `condition` holds, looking every 5 ms; false after `seconds`.
-func eventually(within seconds: Double = 20, _ condition: () -> Bool) -> Bool {
+func eventually(within seconds: Double = 60, _ condition: () -> Bool) -> Bool {
     let end = Date().addingTimeInterval(seconds)
     while Date() < end {
         if condition() { return true }

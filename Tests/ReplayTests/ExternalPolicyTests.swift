@@ -173,7 +173,7 @@ struct ExternalPolicyTests {
 
     /// Whether nothing runs any more: what was killed may take a moment to be gone.
     private func hasGone(_ word: String) -> Bool {
-        for _ in 0..<200 {
+        for _ in 0..<2_000 {
             if !isRunning(word) { return true }
             usleep(10_000)
         }
