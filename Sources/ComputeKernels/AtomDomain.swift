@@ -16,6 +16,7 @@ final class AtomDomain {
 
     private let world: Communicator
     private let grid: ProcessGrid
+    private let place: [Int]
     private let size: [Double]
     private let low: [Double]
     private let high: [Double]
@@ -35,9 +36,15 @@ final class AtomDomain {
         let place = grid.place(of: world.rank)
         self.world = world
         self.grid = grid
+        self.place = place
         self.size = size
         low = (0..<3).map { size[$0] * Double(place[$0]) / Double(grid.extents[$0]) }
-        high = (0..<3).map { size[$0] * Double(place[$0] + 1) / Double(grid.extents[$0]) }
+        high = (0..<3).map { axis in
+            let next = place[axis] + 1
+            // Not the quotient: (size * n) / n may be beside size.
+            return next == grid.extents[axis]
+                ? size[axis] : size[axis] * Double(next) / Double(grid.extents[axis])
+        }
         messages = NeighbourMessages(world: world, grid: grid)
         list = NeighbourList(low: low, high: high, cutoff: Self.cutoff, skin: Self.skin)
     }
@@ -194,7 +201,7 @@ extension AtomDomain {
         offset: Int,
         towardsLow: Bool
     ) {
-        let isAtEnd = towardsLow ? low[axis] == 0 : high[axis] == size[axis]
+        let isAtEnd = place[axis] == (towardsLow ? 0 : grid.extents[axis] - 1)
         guard isAtEnd else { return }
         for start in stride(from: offset + axis, to: records.count, by: record) {
             records[start] += towardsLow ? size[axis] : -size[axis]
