@@ -98,7 +98,9 @@ final class ThreadTeam: @unchecked Sendable {
         let steps = (extent + step - 1) / step
         run { index in
             let part = share(of: steps, part: index, parts: count)
-            body(index, (part.lowerBound * step)..<min(extent, part.upperBound * step))
+            // A part without steps may lie beyond the last one, which need not be whole.
+            let end = min(extent, part.upperBound * step)
+            body(index, min(part.lowerBound * step, end)..<end)
         }
     }
 

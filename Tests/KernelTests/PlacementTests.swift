@@ -17,6 +17,28 @@ struct PlacementTests {
         }
     }
 
+    @Test("Threads share a loop once, in order, in whole steps, even more threads than steps")
+    func threadsSplit() {
+        for threads in 1...9 {
+            let team = ThreadTeam(count: threads)
+            defer { team.end() }
+            for extent in 0...40 {
+                for step in 1...5 {
+                    var parts = [Range<Int>](repeating: 0..<0, count: threads)
+                    parts.withUnsafeMutableBufferPointer { parts in
+                        // SAFETY: each thread writes its own element.
+                        nonisolated(unsafe) let parts = parts
+                        team.split(extent, step: step) { parts[$0] = $1 }
+                    }
+                    let claim = "\(extent) by \(step) over \(threads): \(parts)"
+                    #expect(parts.flatMap(Array.init) == Array(0..<extent), "\(claim)")
+                    let starts = parts.filter { !$0.isEmpty }.map(\.lowerBound)
+                    #expect(starts.allSatisfy { $0 % step == 0 }, "\(claim)")
+                }
+            }
+        }
+    }
+
     @Test("A grid of processes has each rank at one place and cuts the longest axis first")
     func processGrid() {
         for ranks in 1...24 {
