@@ -26,9 +26,14 @@ final class LUKernel: Kernel {
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
-        let (n, block) = (Double(shape[0]), Double(shape[1]))
-        return 8 * n * n + 8 * 4 * n * block * Double(ranks).squareRoot()
+        let (n, block) = (Double(shape[0]), Double(blockSize(shape)))
+        let ranks = Double(ranks)
+        // The matrix; panels and exchanged rows; the top blocks of two panels on every rank.
+        return 8 * n * n + 32 * n * block * ranks.squareRoot() + 16 * block * block * ranks
     }
+
+    /// The block size that is asked for, or the whole matrix where that is smaller.
+    private static func blockSize(_ shape: [Int]) -> Int { min(shape[0], shape[1]) }
 
     let order: Int
     let block: Int
@@ -46,7 +51,7 @@ final class LUKernel: Kernel {
     private let sends: PendingTransfers
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
-        let (order, block) = (setting.shape[0], setting.shape[1])
+        let (order, block) = (setting.shape[0], Self.blockSize(setting.shape))
         let world = setting.world
         let rectangle = RankRectangle(ranks: world.size)
         guard order <= 1 << 24 else {

@@ -79,6 +79,16 @@ struct VerifierTests {
         #expect(try !kernel.verify().isVerified)
     }
 
+    @Test("lu cuts blocks larger than the matrix, before it asks for memory")
+    func luCutsBlocks() throws {
+        let kernel = try LUKernel(setting([10, 100_000]))
+        kernel.prepare()
+        let work = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
+        #expect(work == Work(KernelForm.lu.work([10, 10], ranks: 1)))
+        #expect(LUKernel.memory(for: [10, 100_000], ranks: 1) < 10_000)
+    }
+
     @Test("fft notices one spoilt point of the spectrum")
     func fftNoticesSpoiltPoint() throws {
         let kernel = try FourierKernel(setting([10, 12, 9]))
