@@ -11,8 +11,8 @@ internal import WireFormats
 /// **Work**: 10 integer operations a cell (5 additions, 5 comparisons), counted as `flop`; one byte
 /// a letter read.
 ///
-/// **Verified** when 16 sequences have exactly the score of the plain recurrence (Gotoh), and the
-/// best score belongs to a sequence with a piece of the query.
+/// **Verified** when 16 sequences, and the best of each rank, have exactly the score of the plain
+/// recurrence (Gotoh).
 ///
 /// Source: Farrar, "Striped Smith–Waterman speeds database searches six times over other SIMD
 /// implementations", Bioinformatics 23(2), 2007; Gotoh, J. Mol. Biol. 162, 1982.
@@ -20,7 +20,7 @@ final class AlignmentKernel: Kernel {
     static let profile = KernelProfile(
         .align,
         title: "gene sequences: Smith-Waterman with affine gaps (integer operations)",
-        criterion: "16 scores exactly as the plain recurrence's, the best is a planted relative"
+        criterion: "16 scores and the best exactly as the plain recurrence's"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
@@ -76,22 +76,18 @@ final class AlignmentKernel: Kernel {
     }
 
     func verify() throws(KernelFailure) -> Verdict {
-        var wrong = 0.0
-        for sample in 0..<Self.samples {
-            let sequence = sample * shape[1] / Self.samples
-            guard mine.contains(sequence) else { continue }
-            let right = plainScore(query, makeSequence(sequence))
-            if Int(scores[sequence - mine.lowerBound]) != right { wrong += 1 }
+        var checked = Set((0..<Self.samples).map { $0 * shape[1] / Self.samples })
+            .filter(mine.contains)
+        if let best = mine.max(by: { score($0) < score($1) }) { checked.insert(best) }
+        let wrong = checked.count { score($0) != plainScore(query, makeSequence($0)) }
+        let total = try messaging { () throws(MPIFailure) in
+            try world.allReduce(Int64(wrong), .sum)
         }
-        let relatives = mine.filter(Self.isRelative)
-        let best = scores.max() ?? 0
-        let bestRelative = relatives.map { scores[$0 - mine.lowerBound] }.max() ?? 0
-        let (errors, highest) = (wrong, [Int64(best), Int64(bestRelative)])
-        return try messaging { () throws(MPIFailure) in
-            let wrong = try world.allReduce(errors, .sum)
-            let highest = try world.allReduce(highest, .maximum)
-            return Verdict(residual: wrong, limit: 0, and: highest[0] == highest[1])
-        }
+        return Verdict(residual: Double(total), limit: 0)
+    }
+
+    private func score(_ sequence: Int) -> Int {
+        Int(scores[sequence - mine.lowerBound])
     }
 
     func details() throws(KernelFailure) -> [JSONValue.Member] {

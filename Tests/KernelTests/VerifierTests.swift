@@ -146,7 +146,7 @@ struct VerifierTests {
         #expect(try kernel.verify().isVerified)
     }
 
-    @Test("align notices one wrong score, and a stranger that beats the relatives")
+    @Test("align notices one wrong score, and a best score that nothing deserves")
     func alignNoticesWrongScores() throws {
         let kernel = try AlignmentKernel(setting([40, 64, 45]))
         _ = try kernel.repetition()
@@ -157,6 +157,14 @@ struct VerifierTests {
         kernel.scores = right
         kernel.scores[5] = 10_000
         #expect(try !kernel.verify().isVerified)
+    }
+
+    @Test("align takes right scores of short queries")
+    func alignTakesShortQueries() throws {
+        // By chance a stranger has more in common with this one than a relative.
+        let kernel = try AlignmentKernel(setting([5, 64, 5]))
+        _ = try kernel.repetition()
+        #expect(try kernel.verify().isVerified)
     }
 
     @Test("Striped alignment agrees with the plain recurrence", arguments: 0..<60 as Range<UInt64>)
