@@ -67,6 +67,21 @@ extension KernelRequest {
         )
         let setting = KernelSetting(world: world, shape: shape, team: team)
         let instance = try kernelType.init(setting)
+        do {
+            return try measure(instance, shape, world, placement)
+        } catch {
+            // Transfers may be under way when MPI fails: their memory must outlast it.
+            _ = Unmanaged.passRetained(instance as AnyObject)
+            throw error
+        }
+    }
+
+    private func measure(
+        _ instance: some Kernel,
+        _ shape: [Int],
+        _ world: Communicator,
+        _ placement: RankPlacement
+    ) throws(KernelFailure) -> Measurement {
         try instance.prepare()
         _ = try instance.repetition()
         var timing = Timing()

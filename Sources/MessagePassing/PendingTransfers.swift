@@ -17,7 +17,7 @@ public final class PendingTransfers {
     }
 
     deinit {
-        precondition(count == 0, "transfers were started and never waited for")
+        // After a failure some may still be under way. MPI knows them without this array.
         requests.deallocate()
     }
 
@@ -98,11 +98,12 @@ public final class PendingTransfers {
         _ tag: Int32
     ) throws(MPIFailure) {
         let handle = communicator.handle
-        let slot = nextSlot()
+        let slot = freeSlot()
         try check(
             "MPI_Isend",
             MPI_Isend(start, elements, type.datatype, rank, tag, handle, slot)
         )
+        count += 1
     }
 
     @usableFromInline
@@ -114,11 +115,12 @@ public final class PendingTransfers {
         _ tag: Int32
     ) throws(MPIFailure) {
         let handle = communicator.handle
-        let slot = nextSlot()
+        let slot = freeSlot()
         try check(
             "MPI_Irecv",
             MPI_Irecv(start, elements, type.datatype, rank, tag, handle, slot)
         )
+        count += 1
     }
 
     @usableFromInline
@@ -129,7 +131,7 @@ public final class PendingTransfers {
         _ operation: ReduceOperation
     ) throws(MPIFailure) {
         let handle = communicator.handle
-        let slot = nextSlot()
+        let slot = freeSlot()
         try check(
             "MPI_Iallreduce",
             MPI_Iallreduce(
@@ -142,11 +144,11 @@ public final class PendingTransfers {
                 slot
             )
         )
+        count += 1
     }
 
-    private func nextSlot() -> UnsafeMutablePointer<MPI_Request?>? {
+    private func freeSlot() -> UnsafeMutablePointer<MPI_Request?>? {
         precondition(count < requests.count, "more transfers started than there is room for")
-        defer { count += 1 }
         return requests.baseAddress.map { $0 + count }
     }
 }

@@ -243,6 +243,24 @@ struct VerifierTests {
         #expect(KernelForm.messageCounts(upTo: 1) == [1])
     }
 
+    @Test("A transfer that MPI refuses is an error, also while another one is under way")
+    func refusedTransferIsAnError() throws {
+        let world = try Self.world.get()
+        let (sent, received) = ([42.0], NumericBuffer<Double>(count: 1, filledWith: 0))
+        try sent.withUnsafeBufferPointer { sent in
+            for isLast in [false, true] {
+                let transfers = PendingTransfers(over: world, capacity: 2)
+                try transfers.receive(into: received.buffer, from: 0, tag: 99)
+                #expect(throws: MPIFailure.self) { try transfers.send(sent, to: 7, tag: 99) }
+                // The refused one has taken no room.
+                try transfers.send(sent, to: 0, tag: 99)
+                // The first set ends with its transfers under way.
+                if isLast { try transfers.waitAll() }
+            }
+        }
+        #expect(received[0] == 42)
+    }
+
     /// MPI starts once a process; Swift runs this initialiser once.
     // SAFETY: the suite is serialized and no other suite uses the communicator.
     nonisolated(unsafe) private static let world = Result { try MPIEnvironment.start() }
