@@ -147,10 +147,17 @@ extension HwlocTopology {
     }
 
     /// The PUs of each core, by operating-system index, cores in logical order.
+    ///
+    /// Where the kernel tells only of PUs hwloc finds no cores: then each PU is one.
     public var pusOfCores: [IDSet] {
-        let count = max(0, Int(hwloc_get_nbobjs_by_type(handle, HWLOC_OBJ_CORE)))
+        let cores = pus(ofEach: HWLOC_OBJ_CORE)
+        return cores.isEmpty ? pus(ofEach: HWLOC_OBJ_PU) : cores
+    }
+
+    private func pus(ofEach type: hwloc_obj_type_t) -> [IDSet] {
+        let count = max(0, Int(hwloc_get_nbobjs_by_type(handle, type)))
         return (0..<count).compactMap { index in
-            hwloc_get_obj_by_type(handle, HWLOC_OBJ_CORE, UInt32(index))?.pointee.cpuset
+            hwloc_get_obj_by_type(handle, type, UInt32(index))?.pointee.cpuset
         }.map(members(of:))
     }
 

@@ -193,6 +193,14 @@ struct HostTests {
         }
     }
 
+    @Test("Where hwloc finds no cores each PU is one")
+    func pusAreCores() throws {
+        let bare = try HwlocTopology.synthetic("numa:1 pu:2").pusOfCores
+        #expect(bare.map(Array.init) == [[0], [1]])
+        let whole = try HwlocTopology.synthetic("numa:1 core:2 pu:2").pusOfCores
+        #expect(whole.map(Array.init) == [[0, 1], [2, 3]])
+    }
+
     @Test("A thread that is bound to one core stays on its PUs")
     func bindingHolds() throws {
         let topology = try HwlocTopology.host()

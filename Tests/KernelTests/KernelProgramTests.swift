@@ -145,6 +145,15 @@ struct KernelProgramTests {
         #expect(result.errors.contains(message), "\(result.errors)")
     }
 
+    @Test("Where hwloc finds no cores a kernel runs on PUs")
+    func runsOnPUs() throws {
+        let line = try runKernel(
+            ["stream", "--size", "1000"],
+            environment: ["HWLOC_SYNTHETIC": "numa:1 pu:2", "HWLOC_THISSYSTEM": "1"]
+        ).measurement()
+        #expect(line["binding"]?.array?.first?.string?.hasPrefix("core 0,") == true)
+    }
+
     @Test("--seconds and --repeat both set how often the work is done")
     func repetitions() throws {
         let repeated = try runKernel(["stream", "--size", "1000", "--repeat", "7"]).measurement()
