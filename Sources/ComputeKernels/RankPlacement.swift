@@ -20,19 +20,30 @@ struct RankPlacement {
     /// Deals out cores: entry `r` of the result are the cores of rank `r` of a node, or nil when
     /// the masks cannot give every rank `count` cores of its own.
     ///
-    /// Ranks with the smallest masks choose first, so a rank that may go anywhere does not take the
-    /// only core of one that may not.
+    /// Ranks with the smallest masks choose first; where nothing is free for one, others move aside
+    /// along an augmenting path.
     static func deal(_ masks: [[Int]], count: Int) -> [[Int]]? {
-        var isTaken: Set<Int> = []
-        var result = [[Int]](repeating: [], count: masks.count)
+        var owner: [Int: Int] = [:]
+        func give(_ rank: Int, _ tried: inout Set<Int>) -> Bool {
+            if let free = masks[rank].first(where: { owner[$0] == nil }) {
+                owner[free] = rank
+                return true
+            }
+            for core in masks[rank] where tried.insert(core).inserted {
+                guard let other = owner[core], other != rank, give(other, &tried) else { continue }
+                owner[core] = rank
+                return true
+            }
+            return false
+        }
         let order = masks.indices.sorted { (masks[$0].count, $0) < (masks[$1].count, $1) }
         for rank in order {
-            let free = masks[rank].filter { !isTaken.contains($0) }.prefix(count)
-            guard free.count == count else { return nil }
-            isTaken.formUnion(free)
-            result[rank] = Array(free)
+            for _ in 0..<count {
+                var tried: Set<Int> = []
+                guard give(rank, &tried) else { return nil }
+            }
         }
-        return result
+        return masks.indices.map { rank in masks[rank].filter { owner[$0] == rank } }
     }
 }
 

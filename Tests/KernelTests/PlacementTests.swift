@@ -1,3 +1,4 @@
+import Determinism
 import Prediction
 import Testing
 
@@ -64,6 +65,31 @@ struct PlacementTests {
         #expect(RankPlacement.deal([[0, 1], [0, 1], [0, 1]], count: 1) == nil)
         #expect(RankPlacement.deal([[0, 1]], count: 3) == nil)
         #expect(RankPlacement.deal([[]], count: 1) == nil)
+        #expect(RankPlacement.deal([[0, 1], [0, 2], [0, 2]], count: 1) == [[1], [2], [0]])
+        #expect(RankPlacement.deal([[0, 1, 2], [0, 3, 4], [1, 3, 4]], count: 2) == nil)
+    }
+
+    @Test("Cores are dealt out whenever there is a way", arguments: 0..<200 as Range<UInt64>)
+    func coresAreDealtWhereTheyCan(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let (ranks, cores, count) = (random.draw(1...4), random.draw(1...6), random.draw(1...2))
+        let masks = (0..<ranks).map { _ in (0..<cores).filter { _ in random.draw(0...1) == 1 } }
+        /// Tries everything.
+        func canServe(_ rank: Int, _ needed: Int, _ taken: Set<Int>) -> Bool {
+            if rank == ranks { return true }
+            if needed == 0 { return canServe(rank + 1, count, taken) }
+            return masks[rank].contains {
+                !taken.contains($0) && canServe(rank, needed - 1, taken.union([$0]))
+            }
+        }
+        let claim = "seed \(seed): \(masks), \(count) each"
+        guard let dealt = RankPlacement.deal(masks, count: count) else {
+            #expect(!canServe(0, count, []), "\(claim)")
+            return
+        }
+        #expect(dealt.allSatisfy { $0.count == count }, "\(claim)")
+        #expect(Set(dealt.joined()).count == ranks * count, "\(claim)")
+        #expect(zip(dealt, masks).allSatisfy { Set($0).isSubset(of: $1) }, "\(claim)")
     }
 
     @Test("Block-cyclic parts hold each index once and know where")
