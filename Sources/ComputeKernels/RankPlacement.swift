@@ -217,14 +217,9 @@ private struct HostCores {
     /// Where pages land that this thread, bound to `pus`, touches first.
     private func memoryText(near pus: IDSet) -> String {
         guard NUMAMemory.placeLocally() else { return "memory by first touch" }
-        let bytes = 16 * 4096
-        let probe = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 4096)
-        defer { probe.deallocate() }
-        probe.initializeMemory(as: UInt8.self, repeating: 1, count: bytes)
-        guard let nodes = try? NUMAMemory.nodes(ofPagesAt: probe, byteCount: bytes) else {
+        guard let found = try? NUMAMemory.nodesOfFirstTouch() else {
             return "memory by first touch"
         }
-        let found = Set(nodes.filter { $0 >= 0 }).sorted()
         let near = NUMAMemory.nodes(ofPUs: pus)
         let warning =
             Set(found).isSubset(of: near) ? "" : ", not on node \(rangesText(near)) of the cores"

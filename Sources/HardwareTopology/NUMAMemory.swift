@@ -27,12 +27,27 @@ public enum NUMAMemory {
         return usableNodes().map { checkPlacement(onNode: $0, pageCount: pageCount) }
     }
 
+    /// The NUMA nodes, ascending, of pages that the calling thread is the first to touch.
+    ///
+    /// - Throws: `HwlocFailure` when the kernel gives no pages, or does not say where they are, as
+    ///   in some containers.
+    public static func nodesOfFirstTouch() throws(HwlocFailure) -> [Int] {
+        let byteCount = 16 * Int(sysconf(Int32(_SC_PAGESIZE)))
+        // Not from the heap: its pages may have got their places before the thread was bound.
+        let protection = PROT_READ | PROT_WRITE
+        let probe = mmap(nil, byteCount, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let probe, probe != MAP_FAILED else {
+            throw HwlocFailure(call: "mmap", errno: errno, subject: "no pages to probe with")
+        }
+        defer { munmap(probe, byteCount) }
+        probe.initializeMemory(as: UInt8.self, repeating: 1, count: byteCount)
+        return Set(try nodes(ofPagesAt: probe, byteCount: byteCount).filter { $0 >= 0 }).sorted()
+    }
+
     /// The NUMA node of each page of `bytes` bytes at `address`, by the operating system's index.
     ///
     /// A page that was never written has no node yet and counts as negative.
-    ///
-    /// - Throws: `HwlocFailure` when the kernel refuses, as in some containers.
-    public static func nodes(
+    private static func nodes(
         ofPagesAt address: UnsafeMutableRawPointer,
         byteCount: Int
     ) throws(HwlocFailure) -> [Int] {
