@@ -112,7 +112,7 @@ let targets: [Target] = [
         name: "ComputeKernels",
         dependencies: [
             "MessagePassing", "COpenBLAS", "CFFTW", "CProcessor", "HardwareTopology", "WireFormats",
-            "Determinism", "IndexSets", "Prediction",
+            "Determinism", "IndexSets", "Prediction", "Quantities",
         ],
         swiftSettings: numeric
     ),

@@ -29,7 +29,6 @@ final class CommunicationKernel: Kernel {
     }
 
     private static let largestMessage = 1 << 30
-    private static let tag = 7
 
     private let world: Communicator
     /// Message sizes in doubles.
@@ -125,11 +124,11 @@ extension CommunicationKernel {
             if world.rank == 0 {
                 let start = MPIEnvironment.wallSeconds()
                 for _ in 0..<burst {
-                    try world.send(UnsafeBufferPointer(one), to: last, tag: Self.tag)
+                    try world.send(UnsafeBufferPointer(one), to: last, tag: tag)
                 }
                 best = min(best, (MPIEnvironment.wallSeconds() - start) / Double(burst))
             } else if world.rank == last {
-                for _ in 0..<burst { try world.receive(into: one, from: 0, tag: Self.tag) }
+                for _ in 0..<burst { try world.receive(into: one, from: 0, tag: tag) }
             }
         }
         return try world.allReduce(world.rank == 0 ? best : 0, .maximum)
@@ -185,11 +184,11 @@ extension CommunicationKernel {
         for index in 0..<count { mine[index] = Self.pattern(world.rank, other, index) }
         let received = message.mutableSlice(0..<count)
         if world.rank == 0 {
-            try world.send(UnsafeBufferPointer(mine), to: other, tag: Self.tag)
-            try world.receive(into: received, from: other, tag: Self.tag)
+            try world.send(UnsafeBufferPointer(mine), to: other, tag: tag)
+            try world.receive(into: received, from: other, tag: tag)
         } else {
-            try world.receive(into: received, from: other, tag: Self.tag)
-            try world.send(UnsafeBufferPointer(mine), to: other, tag: Self.tag)
+            try world.receive(into: received, from: other, tag: tag)
+            try world.send(UnsafeBufferPointer(mine), to: other, tag: tag)
         }
         return Self.mismatches(UnsafeBufferPointer(received)) {
             Self.pattern(other, world.rank, $0)
@@ -218,6 +217,9 @@ extension CommunicationKernel {
     }
 }
 
+/// What marks the messages of this kernel.
+private let tag = 7
+
 /// Sends `buffer` to and fro between the first and the last rank.
 ///
 /// Stands alone, with the choice of side outside the loop: as a method called once a trip it took
@@ -231,13 +233,13 @@ private func roundTrips(
     let message = UnsafeBufferPointer(buffer)
     if world.rank == 0 {
         for _ in 0..<calls {
-            try world.send(message, to: last, tag: 7)
-            try world.receive(into: buffer, from: last, tag: 7)
+            try world.send(message, to: last, tag: tag)
+            try world.receive(into: buffer, from: last, tag: tag)
         }
     } else if world.rank == last {
         for _ in 0..<calls {
-            try world.receive(into: buffer, from: 0, tag: 7)
-            try world.send(message, to: 0, tag: 7)
+            try world.receive(into: buffer, from: 0, tag: tag)
+            try world.send(message, to: 0, tag: tag)
         }
     }
 }

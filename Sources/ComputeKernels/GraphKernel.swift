@@ -125,11 +125,7 @@ final class GraphKernel: Kernel {
 extension GraphKernel {
     /// 64 well mixed bits of two numbers.
     private static func mix(_ one: UInt64, _ two: UInt64) -> UInt64 {
-        // SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014).
-        var z = one &* 0x9E37_79B9_7F4A_7C15 &+ two &* 0xD1B5_4A32_D192_ED03
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        HashedMatrix.mixed(one &* 0x9E37_79B9_7F4A_7C15 &+ two &* 0xD1B5_4A32_D192_ED03)
     }
 
     /// The ends of edge `number`: at each level one of four quadrants, with probabilities 0.57,

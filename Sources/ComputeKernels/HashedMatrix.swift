@@ -7,10 +7,16 @@ enum HashedMatrix {
         var z = UInt64(truncatingIfNeeded: row) &* 0x9E37_79B9_7F4A_7C15
         z &+= UInt64(truncatingIfNeeded: column) &* 0xD1B5_4A32_D192_ED03
         z &+= which &* 0x8CB9_2BA7_2F3D_8DD7
-        // SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014).
+        return Double(mixed(z) >> 11) * 0x1p-53 - 0.5
+    }
+
+    /// SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014).
+    @inline(__always)
+    static func mixed(_ word: UInt64) -> UInt64 {
+        var z = word
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((z ^ (z >> 31)) >> 11) * 0x1p-53 - 0.5
+        return z ^ (z >> 31)
     }
 }
 

@@ -1,5 +1,7 @@
+internal import HardwareTopology
 public import MessagePassing
 internal import Prediction
+internal import Quantities
 
 /// What to run and how.
 public struct KernelRequest: Sendable {
@@ -156,7 +158,7 @@ extension KernelRequest {
         ranksOnNode: Int
     ) throws(KernelFailure) {
         let share = needed / Double(world.size) * Double(ranksOnNode)
-        let available = availableMemory() ?? .infinity
+        let available = HostProbe.availableMemory().map { Double($0.count) } ?? .infinity
         let spare = try messaging { () throws(MPIFailure) in
             try world.allReduce(available - share, .minimum)
         }

@@ -147,7 +147,9 @@ final class MatrixProductKernel: Kernel {
         for parts in [rectangle.rows, rectangle.columns] {
             for part in 0..<parts {
                 let inner = share(of: shape[2], part: part, parts: parts)
-                starts.formUnion(stride(from: inner.lowerBound, to: inner.upperBound, by: 256))
+                starts.formUnion(
+                    stride(from: inner.lowerBound, to: inner.upperBound, by: Self.panelWidth)
+                )
             }
         }
         let ends = starts.sorted() + [shape[2]]

@@ -92,7 +92,7 @@ extension RankPlacement {
         if failed { throw .bindingFailed(reports.0.first { !$0.isEmpty } ?? problem) }
         return RankPlacement(
             texts: reports.1,
-            host: hostName(),
+            host: HostProbe.hostName(),
             ranksOnNode: node.size,
             isFirstOnNode: node.isRoot
         )

@@ -37,13 +37,23 @@ public enum HostProbe {
     /// Not the sum over NUMA nodes: a virtual machine whose memory was plugged in while it ran
     /// shows only a part of it there.
     public static func memory() -> ByteCount? {
+        memory(named: "MemTotal:")
+    }
+
+    /// What can be allocated without swapping, as the kernel estimates it; nil where
+    /// `/proc/meminfo` does not say.
+    public static func availableMemory() -> ByteCount? {
+        memory(named: "MemAvailable:")
+    }
+
+    private static func memory(named name: String) -> ByteCount? {
         guard let file = fopen("/proc/meminfo", "r") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 256)
         while fgets(&line, Int32(line.count), file) != nil {
             let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-            guard words.count >= 2, words[0] == "MemTotal:" else { continue }
+            guard words.count >= 2, words[0] == name else { continue }
             return Int64(words[1]).map { ByteCount($0 * 1_024) }
         }
         return nil
