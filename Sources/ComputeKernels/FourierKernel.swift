@@ -56,7 +56,7 @@ final class FourierKernel: Kernel {
             throw .tooManyRanks(world.size, shape: shape, why: "a pencil would be empty")
         }
         guard shape.allSatisfy({ $0 <= 1 << 16 }) else {
-            throw .outOfMemory(needed: Self.memory(for: shape, ranks: 1), available: 0)
+            throw .beyondLimit(shape: shape, limit: "at most 65536 points along each axis")
         }
         let mine0 = share(of: shape[0], part: row, parts: rectangle.rows)
         let mine1 = share(of: shape[1], part: column, parts: rectangle.columns)

@@ -49,7 +49,7 @@ final class GraphKernel: Kernel {
         let (scale, factor) = (setting.shape[0], setting.shape[1])
         world = setting.world
         guard scale <= 31 else {
-            throw .outOfMemory(needed: Self.memory(for: setting.shape, ranks: 1), available: 0)
+            throw .beyondLimit(shape: setting.shape, limit: "a scale of at most 31")
         }
         vertices = 1 << scale
         guard world.size <= vertices else {

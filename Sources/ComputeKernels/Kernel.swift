@@ -134,6 +134,8 @@ public enum KernelFailure: Error, Hashable, Sendable {
     case unknownKernel(String)
     /// The text of `--size` means nothing to this kernel.
     case malformedSize(String, kernel: String, meaning: String)
+    /// The kernel's integers do not reach so far, however much memory there is.
+    case beyondLimit(shape: [Int], limit: String)
     /// The problem cannot be spread over so many ranks.
     case tooManyRanks(Int, shape: [Int], why: String)
     /// The kernel cannot use so many threads a rank.
@@ -156,6 +158,8 @@ extension KernelFailure: CustomStringConvertible {
             "no kernel is called '\(name)'; --list shows those there are"
         case .malformedSize(let text, let kernel, let meaning):
             "--size '\(text)' is no size of \(kernel): it takes small, medium, large or \(meaning)"
+        case .beyondLimit(let shape, let limit):
+            "size \(extentsText(shape)) is too large whatever the memory: \(limit)"
         case .tooManyRanks(let ranks, let shape, let why):
             "size \(extentsText(shape)) cannot be spread over \(ranks) ranks: \(why)"
         case .tooManyThreads(let threads, let maximum, let kernel):

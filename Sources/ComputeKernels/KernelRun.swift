@@ -159,10 +159,15 @@ extension KernelRequest {
     ) throws(KernelFailure) {
         let share = needed / Double(world.size) * Double(ranksOnNode)
         let available = HostProbe.availableMemory().map { Double($0.count) } ?? .infinity
-        let spare = try messaging { () throws(MPIFailure) in
-            try world.allReduce(available - share, .minimum)
+        let isShort = share > available
+        // Each figure by itself: what is free is lost to rounding in a difference of the two.
+        let worst = try messaging { () throws(MPIFailure) in
+            try world.allReduce(
+                [isShort ? share : 0, isShort ? -available : -.infinity],
+                .maximum
+            )
         }
-        guard spare >= 0 else { throw .outOfMemory(needed: share, available: share + spare) }
+        guard worst[0] == 0 else { throw .outOfMemory(needed: worst[0], available: -worst[1]) }
     }
 }
 

@@ -55,7 +55,7 @@ final class LUKernel: Kernel {
         let world = setting.world
         let rectangle = RankRectangle(ranks: world.size)
         guard order <= 1 << 24 else {
-            throw .outOfMemory(needed: 8 * Double(order) * Double(order), available: 0)
+            throw .beyondLimit(shape: setting.shape, limit: "an order of at most 16777216")
         }
         guard block * max(rectangle.rows, rectangle.columns) <= order + block else {
             throw .tooManyRanks(world.size, shape: setting.shape, why: "a rank would hold no block")

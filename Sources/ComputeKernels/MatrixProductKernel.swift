@@ -58,7 +58,7 @@ final class MatrixProductKernel: Kernel {
             throw .tooManyRanks(world.size, shape: setting.shape, why: "a block would be empty")
         }
         guard max(m, n, k) <= Int(Int32.max) else {
-            throw .outOfMemory(needed: Self.memory(for: setting.shape, ranks: 1), available: 0)
+            throw .beyondLimit(shape: setting.shape, limit: "at most 2147483647 rows and columns")
         }
         let row = world.rank / rectangle.columns
         let column = world.rank % rectangle.columns

@@ -10,7 +10,7 @@ struct TransformerTask: Hashable, Sendable {
             throw .tooManyRanks(ranks, shape: shape, why: "fewer sequences than ranks")
         }
         guard shape[1] <= 1 << 15, shape[2] <= 1 << 14 else {
-            throw .outOfMemory(needed: Self.memory(shape, ranks: ranks), available: 0)
+            throw .beyondLimit(shape: shape, limit: "at most 32768 tokens and a width of 16384")
         }
         sequences = shape[0]
         let heads = shape[2] % 64 == 0 ? shape[2] / 64 : 1

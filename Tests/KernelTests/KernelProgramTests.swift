@@ -131,6 +131,8 @@ struct KernelProgramTests {
             (["cg", "--size", "8x8"], "--size '8x8' is no size of cg"),
             (["cg", "--size", "0"], "--size '0' is no size of cg"),
             (["md", "--size", "2x5x5"], "at least 3 along each axis"),
+            (["fft", "--size", "65537x1x1"], "at most 65536 points along each axis"),
+            (["infer", "--size", "1x40000x1"], "at most 32768 tokens"),
             (["cg", "--threads", "2"], "--threads 2: cg uses at most 1"),
             (["cg", "--repeat", "0"], "--repeat 0: at least 1"),
             (["cg", "--seconds", "0"], "more than 0"),
@@ -143,6 +145,17 @@ struct KernelProgramTests {
         #expect(result.exitCode == 64)
         #expect(result.output.isEmpty)
         #expect(result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test("A refusal for want of memory says how much there is")
+    func freeMemoryIsSaid() throws {
+        // What is free is lost when it is reckoned back from such a need.
+        let errors = try runKernel(["cg", "--size", "1099511627776"]).errors
+        let words = errors.split(separator: " ")
+        let end = try #require(words.lastIndex(of: "are"), "\(errors)")
+        let free = try #require(Double(words[end - 2]), "\(errors)")
+        let whole = Double(ProcessInfo.processInfo.physicalMemory) / 1_073_741_824
+        #expect(free > 0 && free <= whole + 0.1, "\(errors)")
     }
 
     @Test("Where hwloc finds no cores a kernel runs on PUs")
