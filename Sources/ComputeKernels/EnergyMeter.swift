@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The energy that a machine's packages took while something ran.
+/// The energy that a machine's packages took in the timed parts of a run.
 ///
 /// Linux shows the counters of Intel's and AMD's Running Average Power Limit as files under
 /// `/sys/class/powercap`, one a package; often only root may read them, and virtual machines have
@@ -11,7 +11,7 @@ struct EnergyMeter {
         var path: String
         /// It starts again from 0 beyond this. Unit: µJ.
         var range: UInt64
-        var start: UInt64
+        var start: UInt64 = 0
     }
 
     /// What one busy core and its share of memory are taken to draw where no counter can be read. A
@@ -19,40 +19,59 @@ struct EnergyMeter {
     static let assumedWattsOfCore = 10.0
 
     private var counters: [Counter]
+    private var microjoules = 0.0
+    private var isReadable: Bool
 
-    /// Reads the counters as they stand.
+    /// Finds the counters.
     init(folder: String = "/sys/class/powercap") {
-        counters = (0..<64).compactMap { package in
-            let path = "\(folder)/intel-rapl:\(package)/energy_uj"
-            guard let start = Self.number(path),
-                let range = Self.number("\(folder)/intel-rapl:\(package)/max_energy_range_uj")
+        counters = (0..<64).compactMap { zone in
+            let path = "\(folder)/intel-rapl:\(zone)"
+            // Another zone, psys, is the whole platform with its packages.
+            guard Self.line("\(path)/name")?.hasPrefix("package-") == true,
+                let range = Self.number("\(path)/max_energy_range_uj")
             else { return nil }
-            return Counter(path: path, range: range, start: start)
+            return Counter(path: "\(path)/energy_uj", range: range)
+        }
+        isReadable = !counters.isEmpty
+    }
+
+    /// Joules between all starts and stops, all packages together; nil when there is no counter, or
+    /// one could not be read.
+    var joules: Double? { isReadable ? microjoules * 1e-6 : nil }
+
+    /// A timed part begins.
+    mutating func start() {
+        for index in counters.indices {
+            guard let now = Self.number(counters[index].path) else { return isReadable = false }
+            counters[index].start = now
         }
     }
 
-    /// Joules since the start, all packages together; nil when there is no counter to read.
+    /// The timed part ends.
     ///
-    /// A counter that has gone round once is put right; packages take many minutes for that.
-    func joules() -> Double? {
-        guard !counters.isEmpty else { return nil }
-        var microjoules = 0.0
+    /// A counter that has gone round once since the start is put right; one package takes a quarter
+    /// of an hour or more for that.
+    mutating func stop() {
         for counter in counters {
-            guard let now = Self.number(counter.path) else { return nil }
-            let spent =
+            guard let now = Self.number(counter.path) else { return isReadable = false }
+            microjoules += Double(
                 now >= counter.start ? now - counter.start : counter.range - counter.start + now
-            microjoules += Double(spent)
+            )
         }
-        return microjoules * 1e-6
     }
 
     private static func number(_ path: String) -> UInt64? {
+        line(path).flatMap(UInt64.init)
+    }
+
+    /// The first line of a file, without its end.
+    private static func line(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 64)
         guard fgets(&line, Int32(line.count), file) != nil else { return nil }
-        let digits = line.prefix { $0 >= 48 && $0 <= 57 }.map { UInt8(bitPattern: $0) }
-        return UInt64(String(decoding: digits, as: UTF8.self))
+        let text = line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

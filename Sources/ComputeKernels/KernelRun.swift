@@ -87,12 +87,15 @@ extension KernelRequest {
         try instance.prepare()
         _ = try instance.repetition()
         var timing = Timing()
-        let meter = EnergyMeter()
+        // One rank of each node speaks for its packages.
+        var meter = placement.isFirstOnNode ? EnergyMeter() : nil
         while timing.repetitions < repeats || timing.seconds < seconds ?? 0 {
             try instance.prepare()
+            meter?.start()
             let start = try startTogether(world)
             let work = try instance.repetition()
             try timing.add(work, seconds: endTogether(world, since: start))
+            meter?.stop()
         }
         let energy = try energy(of: timing.seconds, meter, world, placement)
         let verdict = try instance.verify()
@@ -135,12 +138,11 @@ extension KernelRequest {
     /// The energy of the timed part over all nodes: by counters where every node has them.
     private func energy(
         of seconds: Double,
-        _ meter: EnergyMeter,
+        _ meter: EnergyMeter?,
         _ world: Communicator,
         _ placement: RankPlacement
     ) throws(KernelFailure) -> RunEnergy {
-        // One rank of each node speaks for its packages.
-        let mine = placement.isFirstOnNode ? meter.joules() : 0
+        let mine: Double? = if let meter { meter.joules } else { 0 }
         let sums = try messaging { () throws(MPIFailure) in
             try world.allReduce([mine ?? 0, mine == nil ? 1 : 0], .sum)
         }
