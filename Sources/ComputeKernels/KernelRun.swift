@@ -147,9 +147,8 @@ extension KernelRequest {
             try world.allReduce([mine ?? 0, mine == nil ? 1 : 0], .sum)
         }
         guard sums[1] > 0 else { return RunEnergy(joules: sums[0], isMeasured: true) }
-        let cores = Double(world.size * threads)
         return RunEnergy(
-            joules: cores * seconds * EnergyMeter.assumedWattsOfCore,
+            joules: Double(placement.cores) * seconds * EnergyMeter.assumedWattsOfCore,
             isMeasured: false
         )
     }

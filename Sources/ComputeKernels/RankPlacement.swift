@@ -12,6 +12,8 @@ struct RankPlacement {
     var texts: [String]
     /// This rank's machine.
     var host: String
+    /// Different cores that the ranks hold, over all nodes.
+    var cores: Int
     /// Ranks that share this rank's memory.
     var ranksOnNode: Int
     /// Whether this is the rank that speaks for its node.
@@ -65,18 +67,18 @@ extension RankPlacement {
         let threads = team.count
         let node = try messaging { () throws(MPIFailure) in try world.splitByNode() }
         let started = HostCores.started()
-        let masks = try gatherMasks(of: node, mine: started)
+        let masks = try gatherCores(of: node, mine: (try? started.get())?.cores ?? [])
         let share = deal(masks, count: threads)
         if !sharesCores {
             try refuseSharing(world, node, masks: masks, threads: threads, fits: share != nil)
         }
-        var text = "unbound"
+        var bound = Bound(cores: [], text: "unbound")
         var problem = ""
         switch started {
         case .success(let host):
             do {
                 let cores = share?[node.rank] ?? host.cores
-                text = try host.bind(team, to: cores, shared: share == nil)
+                bound = try host.bind(team, to: cores, shared: share == nil)
             } catch {
                 problem = "\(error)"
             }
@@ -84,26 +86,30 @@ extension RankPlacement {
             problem = "\(failure)"
         }
         let reports = try messaging { () throws(MPIFailure) in
-            (try world.gather(text: problem), try world.gather(text: text))
+            (try world.gather(text: problem), try world.gather(text: bound.text))
         }
         let failed = try messaging { () throws(MPIFailure) in
             try world.allReduce(Int32(problem.isEmpty ? 0 : 1), .maximum) != 0
         }
         if failed { throw .bindingFailed(reports.0.first { !$0.isEmpty } ?? problem) }
+        let held = Set(try gatherCores(of: node, mine: bound.cores).joined()).count
+        let cores = try messaging { () throws(MPIFailure) in
+            try world.allReduce(node.isRoot ? Int64(held) : 0, .sum)
+        }
         return RankPlacement(
             texts: reports.1,
             host: HostProbe.hostName(),
+            cores: Int(cores),
             ranksOnNode: node.size,
             isFirstOnNode: node.isRoot
         )
     }
 
-    /// The cores that each rank of the node was started on.
-    private static func gatherMasks(
+    /// The cores that each rank of the node names.
+    private static func gatherCores(
         of node: Communicator,
-        mine: Result<HostCores, HwlocFailure>
+        mine cores: [Int]
     ) throws(KernelFailure) -> [[Int]] {
-        let cores = (try? mine.get())?.cores ?? []
         let words = try messaging { () throws(MPIFailure) in
             let count = try node.allReduce(Int32((cores.max() ?? 0) / 64 + 1), .maximum)
             var bits = [UInt64](repeating: 0, count: Int(count))
@@ -140,6 +146,12 @@ extension RankPlacement {
     }
 }
 
+/// Where a rank, or one of its threads, is.
+private struct Bound {
+    var cores: [Int]
+    var text: String
+}
+
 /// The cores of this machine that the rank was started on, and how to go to some of them.
 private struct HostCores {
     /// Logical indices of the cores, ascending.
@@ -169,7 +181,7 @@ private struct HostCores {
 
     /// Binds each thread of a team, to a core of its own unless cores are shared, and reports where
     /// the system then says they are.
-    func bind(_ team: ThreadTeam, to cores: [Int], shared: Bool) throws(HwlocFailure) -> String {
+    func bind(_ team: ThreadTeam, to cores: [Int], shared: Bool) throws(HwlocFailure) -> Bound {
         var reports = [Result<Bound, HwlocFailure>?](repeating: nil, count: team.count)
         reports.withUnsafeMutableBufferPointer { reports in
             // SAFETY: each thread writes its own element.
@@ -184,22 +196,16 @@ private struct HostCores {
         for report in reports {
             guard let bound = try report?.get() else { continue }
             found += bound.cores
-            memory.insert(bound.memory)
+            memory.insert(bound.text)
         }
         let cores = Set(found).sorted()
         let name = cores.count == 1 ? "core" : "cores"
         let sharing = shared ? " shared" : team.count > 1 ? ", a thread on each" : ""
-        return
-            "\(name) \(rangesText(cores))\(sharing), \(memory.sorted().joined(separator: " and "))"
+        let places = memory.sorted().joined(separator: " and ")
+        return Bound(cores: cores, text: "\(name) \(rangesText(cores))\(sharing), \(places)")
     }
 
-    /// Where a thread is.
-    private struct Bound {
-        var cores: [Int]
-        var memory: String
-    }
-
-    /// Binds the calling thread. Each has a topology of its own: hwloc's may not be shared.
+    /// Binds the calling thread and says where its memory is. Each thread has a topology of its own: hwloc's may not be shared.
     private func bindThread(to cores: [Int]) throws(HwlocFailure) -> Bound {
         let topology = try HwlocTopology.host()
         var pus = IDSet()
@@ -211,7 +217,7 @@ private struct HostCores {
         let found = pusOfCores.indices.filter { core in
             pusOfCores[core].contains { bound.contains($0) }
         }
-        return Bound(cores: found, memory: memoryText(near: bound))
+        return Bound(cores: found, text: memoryText(near: bound))
     }
 
     /// Where pages land that this thread, bound to `pus`, touches first.

@@ -167,6 +167,22 @@ struct KernelProgramTests {
         #expect(line["binding"]?.array?.first?.string?.hasPrefix("core 0,") == true)
     }
 
+    @Test("Estimated energy is of the cores held, however many threads and ranks share them")
+    func energyIsOfCores() throws {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        for (ranks, threads) in [(nil, cores + 3), (cores + 1, 1)] {
+            let line = try runKernel(
+                ["stream", "--size", "1000", "--threads", "\(threads)", "--oversubscribe"],
+                ranks: ranks,
+                launcher: ["--oversubscribe", "--bind-to", "none"]
+            ).measurement()
+            guard line["energy_source"]?.string == "estimate" else { return }
+            let seconds = try #require(line["seconds"]?.double)
+            let joules = try #require(line["energy_joule"]?.double)
+            #expect(abs(joules / seconds / 10 - Double(cores)) < 1e-6, "\(line.compactText)")
+        }
+    }
+
     @Test("--seconds and --repeat both set how often the work is done")
     func repetitions() throws {
         let repeated = try runKernel(["stream", "--size", "1000", "--repeat", "7"]).measurement()
