@@ -14,6 +14,8 @@ final class NeighbourList {
     private let origin: [Double]
     private let inverseWidth: [Double]
     private let extents: [Int]
+    /// What a list reaches around an atom, as a share of the box.
+    private let reachedShare: Double
     /// The neighbours of atom `i` are `neighbours[starts[i]..<starts[i + 1]]`, filled up to whole
     /// vectors with the index of an atom far away.
     private var starts: [Int] = []
@@ -36,6 +38,8 @@ final class NeighbourList {
         extents = inner.map { $0 + 2 }
         origin = (0..<3).map { low[$0] - widths[$0] }
         inverseWidth = widths.map { 1 / $0 }
+        let volume = (0..<3).reduce(1) { $0 * (high[$1] - low[$1]) }
+        reachedShare = 4.0 / 3 * .pi * reach * reach * reach / volume
         self.cutoff = cutoff
         self.reach = reach
     }
@@ -58,6 +62,10 @@ final class NeighbourList {
         starts = [0]
         starts.reserveCapacity(count + 1)
         neighbours.removeAll(keepingCapacity: true)
+        // Growing by doubling would take up to three times the memory. A little more than the mean,
+        // and what fills up the vectors.
+        let expected = 1.05 * Double(count) * reachedShare + 4
+        neighbours.reserveCapacity(Int(Double(count) * expected))
         for atom in 0..<count {
             let (x, y, z) = (positions[0][atom], positions[1][atom], positions[2][atom])
             for run in runs(around: cells[atom], firsts) {

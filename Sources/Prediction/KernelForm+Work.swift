@@ -92,7 +92,7 @@ extension KernelForm {
         case .graph: return powerOfTwo(shape[0]) * (56 * n[1] + 56)
         case .infer, .train: return 96 * n[2] * n[2] + 12 * points
         case .lu: return 8 * n[0] * n[0]
-        case .md: return 800 * points
+        case .md: return 2_080 * points
         case .shallow: return 80 * points
         case .stencil, .stream: return 24 * points
         }

@@ -3,6 +3,8 @@ import Prediction
 import Testing
 import WireFormats
 
+@testable import ComputeKernels
+
 /// The real program under the real `mpirun`. Starting MPI takes a quarter of a second, so there are
 /// few runs and each looks at several things. One after the other: they need all cores.
 @Suite("xinghe-kernel under mpirun", .serialized)
@@ -156,6 +158,15 @@ struct KernelProgramTests {
         let free = try #require(Double(words[end - 2]), "\(errors)")
         let whole = Double(ProcessInfo.processInfo.physicalMemory) / 1_073_741_824
         #expect(free > 0 && free <= whole + 0.1, "\(errors)")
+    }
+
+    @Test("md takes the memory that it asks for")
+    func mdTakesWhatItAsksFor() throws {
+        let idle = try peakMemory(["stream", "--size", "1000"])
+        let taken = try peakMemory(["md", "--size", "10"]) - idle
+        let asked = MolecularDynamicsKernel.memory(for: [10, 10, 10], ranks: 1)
+        // The shell of copies is reckoned for many ranks.
+        #expect(taken <= asked && asked <= 4 * taken, "\(taken) of \(asked)")
     }
 
     @Test("Where hwloc finds no cores a kernel runs on PUs")

@@ -30,6 +30,46 @@ private func programFolder() -> URL {
     return root.appendingPathComponent(".build/debug")
 }
 
+/// What a child is to know of this process's environment. A test that started MPI in this process
+/// has left the traces of a running rank there.
+private func childEnvironment() -> [String: String] {
+    var variables = ProcessInfo.processInfo.environment.filter { name, _ in
+        !name.hasPrefix("OMPI_") && !name.hasPrefix("PMIX_") && !name.hasPrefix("ORTE_")
+    }
+    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    variables["XINGHE_MEASURE"] = nil
+    return variables
+}
+
+/// The most memory that `xinghe-kernel` has had resident at once, run alone. Unit: byte.
+///
+/// It stops at its end to report to a pipe that nobody has opened yet. Its `rusage` would not do:
+/// that has the memory of the process that started it, too.
+func peakMemory(_ arguments: [String]) throws -> Double {
+    let pipe = FileManager.default.temporaryDirectory
+        .appendingPathComponent("xinghe-kernel-\(UUID().uuidString).pipe")
+    try #require(mkfifo(pipe.path, 0o600) == 0)
+    defer { try? FileManager.default.removeItem(at: pipe) }
+    let process = Process()
+    process.executableURL = programFolder().appendingPathComponent("xinghe-kernel")
+    process.arguments = arguments
+    process.environment = childEnvironment().merging(["XINGHE_MEASURE": pipe.path]) { $1 }
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let line = output.fileHandleForReading.availableData
+    try #require(!line.isEmpty, "\(arguments) has ended without a line")
+    let status = try String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/status",
+        encoding: .utf8
+    )
+    _ = try FileHandle(forReadingFrom: pipe).readToEnd()
+    process.waitUntilExit()
+    let peak = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+    return try #require(Double(peak.split(whereSeparator: \.isWhitespace)[1])) * 1024
+}
+
 /// Runs `xinghe-kernel` alone, or under `mpirun` with `ranks` ranks.
 func runKernel(
     _ arguments: [String],
@@ -43,15 +83,7 @@ func runKernel(
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
-    // A test that started MPI in this process has left the traces of a running rank there.
-    var variables = ProcessInfo.processInfo.environment.filter { name, _ in
-        !name.hasPrefix("OMPI_") && !name.hasPrefix("PMIX_") && !name.hasPrefix("ORTE_")
-    }
-    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
-    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-    variables["XINGHE_MEASURE"] = nil
-    for (name, value) in environment { variables[name] = value }
-    process.environment = variables
+    process.environment = childEnvironment().merging(environment) { $1 }
     let output = Pipe()
     let errorFile = FileManager.default.temporaryDirectory
         .appendingPathComponent("xinghe-kernel-\(UUID().uuidString).err")
