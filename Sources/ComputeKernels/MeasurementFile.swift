@@ -4,7 +4,9 @@ internal import Glibc
 ///
 /// `XINGHE_MEASURE` names a file or a folder that exists. A line of JSON is appended to the file by
 /// one write, or put into the folder as a file of its own under its final name at once; a reader
-/// never sees half a line. docs/measure.md has the members.
+/// never sees half a file. A full disk may leave half a line in a shared file: it cannot be taken
+/// back, since others append too, so the next line starts on one of its own.
+/// docs/measure.md has the members.
 public enum MeasurementFile {
     /// The environment variable that names the file or folder.
     public static let variable = "XINGHE_MEASURE"
@@ -33,21 +35,37 @@ public enum MeasurementFile {
     /// Appends `line` to the file `path`, or puts it into the folder `path`.
     static func write(_ line: String, to path: String) throws(Failure) {
         var status = stat()
-        let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        guard isFolder else {
-            try put(line, into: path, flags: O_WRONLY | O_CREAT | O_APPEND)
+        let kind = stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
+        guard kind == S_IFDIR else {
+            // Only a file can be read from its end; a pipe would wait for us to write.
+            let start = kind == S_IFREG && endsInsideLine(path) ? "\n" : ""
+            try put(start + line, into: path, flags: O_WRONLY | O_CREAT | O_APPEND)
             return
         }
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let name = "measure-\(getpid())-\(now.tv_sec)\(now.tv_nsec)"
         let hidden = "\(path)/.\(name).tmp"
-        try put(line, into: hidden, flags: O_WRONLY | O_CREAT | O_EXCL)
+        do {
+            try put(line, into: hidden, flags: O_WRONLY | O_CREAT | O_EXCL)
+        } catch {
+            unlink(hidden)
+            throw error
+        }
         guard rename(hidden, "\(path)/\(name).json") == 0 else {
             let reason = systemReason("rename")
             unlink(hidden)
             throw Failure(path: hidden, problem: reason)
         }
+    }
+
+    /// Whether a file has a last line without its end.
+    private static func endsInsideLine(_ path: String) -> Bool {
+        guard let file = fopen(path, "r") else { return false }
+        defer { fclose(file) }
+        guard fseek(file, -1, SEEK_END) == 0 else { return false }
+        let last = getc(file)
+        return last != EOF && last != 10
     }
 
     private static func put(_ line: String, into path: String, flags: Int32) throws(Failure) {

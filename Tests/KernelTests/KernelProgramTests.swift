@@ -220,6 +220,11 @@ struct KernelProgramTests {
         #expect(names.count == 1 && names[0].hasSuffix(".json"), "\(names)")
         let text = try String(contentsOf: folder.appendingPathComponent(names[0]), encoding: .utf8)
         #expect(text == third.output)
+        try "{\"kernel\":".write(toFile: file, atomically: false, encoding: .utf8)
+        let fourth = try runKernel(arguments, environment: ["XINGHE_MEASURE": file])
+        #expect(
+            try String(contentsOfFile: file, encoding: .utf8) == "{\"kernel\":\n" + fourth.output
+        )
         let lost = try runKernel(arguments, environment: ["XINGHE_MEASURE": "/nonexistent/file"])
         #expect(lost.exitCode == 0)
         #expect(lost.errors.contains("/nonexistent/file: open: No such file or directory"))
