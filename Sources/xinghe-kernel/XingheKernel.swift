@@ -109,6 +109,7 @@ struct XingheKernel: ParsableCommand {
     }
 
     private func printList() {
+        guard MPIEnvironment.launchRank == 0 else { return }
         for profile in KernelCatalogue.profiles {
             let sizes = profile.form.namedSizes.map(extentsText)
             print("\(profile.name)  \(profile.title)")

@@ -230,9 +230,9 @@ struct KernelProgramTests {
         #expect(lost.errors.contains("/nonexistent/file: open: No such file or directory"))
     }
 
-    @Test("--list shows every kernel with its criterion")
-    func listShowsAll() throws {
-        let result = try runKernel(["--list"])
+    @Test("--list shows every kernel with its criterion, once", arguments: [nil, 2])
+    func listShowsAll(ranks: Int?) throws {
+        let result = try runKernel(["--list"], ranks: ranks)
         #expect(result.exitCode == 0)
         let output = "\n" + result.output
         for run in smallRuns { #expect(output.contains("\n\(run.kernel)  "), "\(run.kernel)") }
