@@ -9,7 +9,6 @@
 // library object to a pointer type. Each function below hands one of them out.
 
 static inline MPI_Comm CMPI_COMM_WORLD(void) { return MPI_COMM_WORLD; }
-static inline MPI_Comm CMPI_COMM_NULL(void) { return MPI_COMM_NULL; }
 static inline MPI_Info CMPI_INFO_NULL(void) { return MPI_INFO_NULL; }
 static inline MPI_Request CMPI_REQUEST_NULL(void) { return MPI_REQUEST_NULL; }
 static inline MPI_Errhandler CMPI_ERRORS_RETURN(void) { return MPI_ERRORS_RETURN; }
@@ -27,6 +26,5 @@ static inline MPI_Datatype CMPI_BYTE(void) { return MPI_BYTE; }
 static inline MPI_Op CMPI_SUM(void) { return MPI_SUM; }
 static inline MPI_Op CMPI_MAX(void) { return MPI_MAX; }
 static inline MPI_Op CMPI_MIN(void) { return MPI_MIN; }
-static inline MPI_Op CMPI_BOR(void) { return MPI_BOR; }
 
 #endif

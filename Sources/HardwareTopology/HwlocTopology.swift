@@ -140,12 +140,6 @@ public struct HwlocTopology: ~Copyable {
 // MARK: - Binding
 
 extension HwlocTopology {
-    /// The PUs, by operating-system index, that this process may use.
-    public var allowedPUs: IDSet {
-        guard let set = hwloc_topology_get_allowed_cpuset(handle) else { return IDSet() }
-        return members(of: set)
-    }
-
     /// The PUs of each core, by operating-system index, cores in logical order.
     ///
     /// Where the kernel tells only of PUs hwloc finds no cores: then each PU is one.

@@ -22,17 +22,6 @@ extension Communicator {
         )
     }
 
-    /// The value that rank `root` has.
-    @inlinable
-    public func broadcast<Element: Transferable>(
-        _ value: Element,
-        from root: Int = 0
-    ) throws(MPIFailure) -> Element {
-        var value = value
-        try broadcastBytes(&value, 1, Element.transferType, Int32(root))
-        return value
-    }
-
     /// The values of all ranks joined by `operation`; every rank gets the same.
     @inlinable
     public func allReduce<Element: Transferable>(

@@ -4,7 +4,7 @@ internal import CMPI
 ///
 /// Communicators return errors instead of ending the process (`MPI_ERRORS_RETURN`), so that the
 /// program decides what to say. After most failures MPI itself is of no more use; see
-/// `MessagePassing.abort`.
+/// `MPIEnvironment.abort`.
 public struct MPIFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The function that failed, such as `MPI_Send`.
     public var call: String

@@ -77,18 +77,6 @@ public final class PendingTransfers {
         )
     }
 
-    /// Lets MPI move what it can, without waiting.
-    ///
-    /// Open MPI progresses large messages only inside its calls, so a long computation that should
-    /// overlap with communication asks now and then.
-    public func progress() throws(MPIFailure) {
-        var isDone: Int32 = 0
-        try check(
-            "MPI_Testall",
-            MPI_Testall(Int32(count), requests.baseAddress, &isDone, CMPI_STATUSES_IGNORE())
-        )
-    }
-
     @usableFromInline
     func startSend(
         _ start: UnsafeRawPointer?,

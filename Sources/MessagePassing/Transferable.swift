@@ -71,15 +71,12 @@ public enum ReduceOperation: Sendable {
     case maximum
     /// The smaller.
     case minimum
-    /// The bits set in either; integers only.
-    case bitwiseOr
 
     var operation: MPI_Op {
         switch self {
         case .sum: CMPI_SUM()
         case .maximum: CMPI_MAX()
         case .minimum: CMPI_MIN()
-        case .bitwiseOr: CMPI_BOR()
         }
     }
 }
