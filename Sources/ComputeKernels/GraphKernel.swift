@@ -9,8 +9,9 @@ internal import WireFormats
 /// search goes level by level: each rank scans the edges of its part of the frontier and sends the
 /// ends to their owners, each end once. Each repetition starts at another vertex that has edges.
 ///
-/// **Work**: one operation an input edge of the component that was searched, so that `flop_per_s`
-/// is Graph500's TEPS; 24 byte an edge, each seen from both ends: 4 for the end, 8 for its parent.
+/// **Work**: one operation an input edge of the component that was searched, loops left out, so that
+/// `flop_per_s` is Graph500's TEPS less the loops, which that counts; 24 byte an edge, each seen from
+/// both ends: 4 for the end, 8 for its parent.
 ///
 /// **Verified** by Graph500's rules from the parents alone: the root is its own parent; each other
 /// parent's level is one less and it shares an edge; each edge's ends differ by at most one level,
