@@ -21,29 +21,64 @@ public struct ExecutionFailure: Error, Hashable, Sendable, CustomStringConvertib
 }
 
 /// Small files, whole. No Foundation: `xinghe-step` starts once for every job.
+///
+/// Where daemon and job have the same user the job can put anything in their place. Only regular
+/// files are opened: a pipe would let the daemon wait for ever, a device would never end.
 enum SmallFile {
+    /// The largest file that is read whole: a specification with its environment is far smaller.
+    private static let largest = 64 << 20
+
     /// The bytes of a file; of one that is larger than `maximum`, the first ones.
     static func read(
         _ path: String,
-        maximum: Int = .max
+        maximum: Int = largest
     ) throws(ExecutionFailure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw ExecutionFailure(call: "open", subject: path, code: errno)
-        }
-        defer { close(descriptor) }
         var bytes: [UInt8] = []
+        try forEachChunk(of: path, maximum: maximum) { bytes += $0 }
+        return bytes
+    }
+
+    /// Calls `body` with one piece of a file after the other, `maximum` bytes together. Returns how
+    /// many bytes were left unread.
+    @discardableResult
+    static func forEachChunk(
+        of path: String,
+        maximum: Int,
+        _ body: (ArraySlice<UInt8>) -> Void
+    ) throws(ExecutionFailure) -> Int {
+        let (descriptor, size) = try openRegular(path, O_RDONLY)
+        defer { close(descriptor) }
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count < maximum {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
+        var done = 0
+        while done < maximum {
+            let count = Glibc.read(descriptor, &chunk, min(chunk.count, maximum - done))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw ExecutionFailure(call: "read", subject: path, code: errno)
             }
-            guard count > 0 else { return bytes }
-            bytes += chunk[..<count]
+            guard count > 0 else { return 0 }
+            done += count
+            body(chunk[..<count])
         }
-        return bytes
+        return max(0, size - done)
+    }
+
+    /// Opens a file and says how large it is.
+    private static func openRegular(
+        _ path: String,
+        _ flags: Int32
+    ) throws(ExecutionFailure) -> (descriptor: Int32, size: Int) {
+        let safely = O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = open(path, flags | safely, 0o644)
+        guard descriptor >= 0 else {
+            throw ExecutionFailure(call: "open", subject: path, code: errno)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw ExecutionFailure(call: "open as a regular file", subject: path, code: EINVAL)
+        }
+        return (descriptor, Int(status.st_size))
     }
 
     /// Makes a file with these bytes that nobody sees half written: a temporary one takes its
@@ -55,7 +90,8 @@ enum SmallFile {
         mustBeNew: Bool = false
     ) throws(ExecutionFailure) {
         let temporary = "\(path).\(getpid())"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             throw ExecutionFailure(call: "open", subject: temporary, code: errno)
         }
@@ -72,10 +108,7 @@ enum SmallFile {
 
     /// Appends one line in one write, so that a reader finds it whole or not at all.
     static func appendLine(_ line: String, to path: String) throws(ExecutionFailure) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw ExecutionFailure(call: "open", subject: path, code: errno)
-        }
+        let (descriptor, _) = try openRegular(path, O_WRONLY | O_CREAT | O_APPEND)
         defer { close(descriptor) }
         try append(Array((line + "\n").utf8), to: descriptor, path: path)
     }

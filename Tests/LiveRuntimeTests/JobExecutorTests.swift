@@ -334,6 +334,21 @@ struct JobExecutorTests {
         }
     }
 
+    @Test("Nobody waits for a pipe in place of a file of the folder", .timeLimit(.minutes(1)))
+    func pipes() throws {
+        let bench = try Bench()
+        let step = bench.executor.folder(of: bench.run(16))
+        #expect(mkdir(step.path, 0o755) == 0)
+        for path in [step.specification, step.supervisor, step.status, step.notice] {
+            #expect(mkfifo(path, 0o600) == 0)
+        }
+        #expect(step.noticedEnd == nil)
+        #expect(step.startedSpecification == nil)
+        #expect(try bench.executor.adopt(bench.run(16)) == .neverStarted)
+        bench.executor.end(bench.run(16), notice: "CANCELLED AT once")
+        #expect(step.noticedEnd == "CANCELLED")
+    }
+
     @Test("A specification is read back as it was written")
     func roundTrip() throws {
         var specification = try Bench().specification(15)
