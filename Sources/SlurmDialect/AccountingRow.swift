@@ -37,6 +37,12 @@ struct AccountingRow {
     var elapsed: SimDuration { step?.elapsed ?? record.elapsed }
     var cores: Int64 { step?.cores ?? record.cores }
 
+    /// Elapsed time × cores; of a step both may be what a program said of itself. Unit: s.
+    var coreSeconds: Int64 {
+        let (product, overflow) = elapsed.seconds.multipliedReportingOverflow(by: cores)
+        return overflow ? .max : product
+    }
+
     var start: String {
         if let start = step?.start ?? record.start { return calendar.text(start) }
         return record.state == "PENDING" ? "Unknown" : "None"
@@ -122,10 +128,8 @@ enum AccountingFields {
         },
         Field(name: "Cluster", width: 10) { $0.cluster },
         Field(name: "Comment", width: 14) { row in row.job { $0.comment ?? "" } },
-        Field(name: "CPUTime", width: 10) { row in
-            SlurmTime.full(SimDuration(seconds: row.elapsed.seconds * row.cores))
-        },
-        Field(name: "CPUTimeRAW", width: 10) { "\($0.elapsed.seconds * $0.cores)" },
+        Field(name: "CPUTime", width: 10) { SlurmTime.full(seconds: $0.coreSeconds) },
+        Field(name: "CPUTimeRAW", width: 10) { "\($0.coreSeconds)" },
         Field(name: "DerivedExitCode", width: 15) { row in row.job { "\($0.derivedExitCode):0" } },
         Field(name: "Elapsed", width: 10) { SlurmTime.full($0.elapsed) },
         Field(name: "ElapsedRaw", width: 10) { "\($0.elapsed.seconds)" },

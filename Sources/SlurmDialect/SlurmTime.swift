@@ -67,8 +67,11 @@ public enum SlurmTime {
     }
 
     /// As `scontrol` and `sacct` write it: `00:00:05`, `7-00:00:00`.
-    public static func full(_ duration: SimDuration) -> String {
-        let seconds = max(0, duration.seconds)
+    public static func full(_ duration: SimDuration) -> String { full(seconds: duration.seconds) }
+
+    /// A sum over cores may be longer than a `SimDuration`.
+    static func full(seconds: Int64) -> String {
+        let seconds = max(0, seconds)
         let clock =
             "\(two(seconds / 3_600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
         return seconds >= 86_400 ? "\(seconds / 86_400)-\(clock)" : clock

@@ -119,6 +119,30 @@ struct AccountingGoldenTests {
         #expect(try output(entry, records).lines == entry.lines)
     }
 
+    @Test("What a user called something begins no row, and no product is too large to print")
+    func hostileValues() throws {
+        var record = record(1, "a\nb", "COMPLETED")
+        record.elapsed = SimDuration(seconds: 400 * 86_400)
+        record.cores = 3_120_000
+        var kernel = step("0", "x|\u{1b}[31m\u{202e}", cores: .max, seconds: 999_999_999)
+        kernel.tasks = .max
+        record.steps = [kernel]
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: ["-n", "-P", "-o", "JobName,CPUTimeRAW,CPUTime"],
+            variable: { _ in nil },
+            user: "alice",
+            calendar: World.calendar
+        )
+        let list = AccountingList(now: World.at("01:40:00"), records: [record])
+        #expect(
+            try command.output(list).lines == [
+                "a?b|107827200000000|1248000000-00:00:00",
+                "x|?[31m?|9223372036854775807|106751991167300-15:30:07",
+            ]
+        )
+    }
+
     @Test("Elements of an array", arguments: ["023", "025"])
     func arrays(number: String) throws {
         let records = [1, 2, 3, 4, 5, 6, 10].map { task in
