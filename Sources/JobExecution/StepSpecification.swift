@@ -46,6 +46,8 @@ public struct StepSpecification: Hashable, Sendable {
     public var user: User?
     /// The operating system's numbers of the processing units it is bound to; empty for all.
     public var processingUnits: [Int32] = []
+    /// How many accelerator cards it holds.
+    public var cardCount = 0
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     public var killWaitMilliseconds: UInt32 = 30_000
 
@@ -87,6 +89,7 @@ extension StepSpecification {
         put("killwait", String(killWaitMilliseconds))
         if let user { put("user", "\(user.id):\(user.groupID):\(user.name)") }
         for unit in processingUnits { put("pu", String(unit)) }
+        put("cards", String(cardCount))
         for argument in arguments { put("argument", argument) }
         for variable in environment { put("environment", variable) }
         return bytes
@@ -125,10 +128,11 @@ extension StepSpecification {
     private mutating func takeNumbers(_ name: String, _ value: String) -> Bool {
         let parts = value.split(separator: ":", maxSplits: 2)
         switch name {
-        case "umask", "killwait", "pu":
+        case "umask", "killwait", "pu", "cards":
             guard let number = UInt32(value) else { return false }
             if name == "umask" { mask = number }
             if name == "killwait" { killWaitMilliseconds = number }
+            if name == "cards" { cardCount = Int(number) }
             if name == "pu" { processingUnits.append(Int32(bitPattern: number)) }
         case "user":
             guard parts.count == 3, let id = UInt32(parts[0]), let group = UInt32(parts[1]) else {

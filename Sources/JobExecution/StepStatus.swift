@@ -111,9 +111,32 @@ public struct StepFolder: Hashable, Sendable {
 }
 
 extension StepFolder {
-    /// The finished lines of the measurement file, at most so many.
-    public func measuredLines(maximum: Int) -> [Substring] {
-        Array(SmallFile.finishedLines(measure).prefix(maximum))
+    /// How much of a measurement file is read. Unit: byte.
+    public static let measurementMaximum = 16 << 20
+    /// The longest line of it that is read. Unit: byte.
+    public static let measuredLineMaximum = 16 << 10
+
+    /// Calls `body` with each line of the measurement file that is not empty; with nil for one that
+    /// is too long, or that no newline finishes. Returns how many bytes lie beyond the maximum.
+    ///
+    /// - Throws: `ExecutionFailure` when there is no such file, or the job left something else there.
+    public func forEachMeasuredLine(
+        _ body: (ArraySlice<UInt8>?) -> Void
+    ) throws(ExecutionFailure) -> Int {
+        var line: [UInt8] = []
+        let unread = try SmallFile.forEachChunk(of: measure, maximum: Self.measurementMaximum) {
+            var rest = $0
+            while let end = rest.firstIndex(of: 0x0A) {
+                line += rest[..<end]
+                if !line.isEmpty { body(line.count > Self.measuredLineMaximum ? nil : line[...]) }
+                line.removeAll(keepingCapacity: true)
+                rest = rest[(end + 1)...]
+            }
+            // Of a line that is too long no more is kept than shows it.
+            line += rest.prefix(Self.measuredLineMaximum + 1 - line.count)
+        }
+        if !line.isEmpty { body(nil) }
+        return unread
     }
 
     /// How a run was told to end, in Slurm's words, by the notice that it was sent; nil when it was

@@ -150,7 +150,7 @@ public final class Centre: Sendable {
         )
         /// A submission; its number is given on the writing thread.
         case submit(SubmitInput, @Sendable (Result<[InputResult], RequestFailure>) -> Void)
-        case exited(JobExecutor.Run, StepOutcome)
+        case exited(JobExecutor.Run, StepOutcome, RunMeasurement)
         case signal([UInt32], number: Int32, isForShellOnly: Bool)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
         case advance(
@@ -226,7 +226,13 @@ public final class Centre: Sendable {
         reader = opened.reader
         openedAt = opened.clock.now
         let watcher = Thread {
-            executor.reportEnds { run, outcome in mailbox.post(.exited(run, outcome)) }
+            executor.reportEnds { run, outcome in
+                // What a job measured may be long: neither who writes nor other jobs wait for it.
+                DispatchQueue.global().async {
+                    let measurement = RunMeasurement(outcome, executor.folder(of: run))
+                    mailbox.post(.exited(run, outcome, measurement))
+                }
+            }
         }
         watcher.name = "xinghe-watcher"
         watcher.start()

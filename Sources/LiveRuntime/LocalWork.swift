@@ -195,6 +195,7 @@ extension LocalWork {
             )
         }
         specification.processingUnits = taken.units
+        specification.cardCount = taken.cards.count
         specification.environment = BatchEnvironment.merge(
             request.environment,
             variables(of: entry, taken.cards) + mpiVariables(folder, isRoot: request.userID == 0)
@@ -300,7 +301,12 @@ extension LocalWork {
     }
 
     /// The end of a run as an input; nil when the run had been given up before.
-    func finish(_ run: JobExecutor.Run, _ outcome: StepOutcome, _ entry: JobEntry?) -> EndInput? {
+    func finish(
+        _ run: JobExecutor.Run,
+        _ outcome: StepOutcome,
+        _ measurement: RunMeasurement,
+        _ entry: JobEntry?
+    ) -> EndInput? {
         runs.remove(run)
         release(run.jobID)
         let stop = stops.removeValue(forKey: run)
@@ -317,7 +323,8 @@ extension LocalWork {
         end.state = stop ?? (isSuccess ? "COMPLETED" : "FAILED")
         if outcome.isLost, stop == nil { end.state = "NODE_FAIL" }
         if outcome.launchProblem != nil { end.reason = "JobLaunchFailure" }
-        end.measured = measured(outcome, executor.folder(of: run))
+        end.measured = measurement.run
+        if let complaint = measurement.complaint { logger.notice("job \(run.jobID): \(complaint)") }
         return end
     }
 
@@ -340,29 +347,6 @@ extension LocalWork {
         stops[run] = nil
         executor.forget(run)
     }
-
-    private func measured(_ outcome: StepOutcome, _ folder: StepFolder) -> MeasuredRun {
-        var run = MeasuredRun()
-        run.wall = SimDuration(microseconds: outcome.wallMicroseconds)
-        run.processorTime = SimDuration(microseconds: outcome.cpuMicroseconds)
-        run.largestResident = ByteCount(outcome.largestResidentKibibytes << 10)
-        // The file is the job's: a line that is no measurement is passed over, and what one job
-        // may leave in the journal is bounded.
-        for line in folder.measuredLines(maximum: 100) {
-            guard line.utf8.count <= 16_384, let json = try? JSONValue(parsing: String(line)),
-                json["kernel"]?.string != nil, let seconds = json["seconds"]?.double,
-                seconds >= 0, seconds < 1e9
-            else { continue }
-            run.kernels.append(JSONLine(json: json))
-            run.reported = (run.reported ?? MeasuredWork()).adding(json)
-            guard json["verified"]?.bool == true, let flop = json["flop"]?.integer, flop >= 0 else {
-                continue
-            }
-            let (sum, overflow) = (run.verifiedFlop ?? 0).addingReportingOverflow(flop)
-            if !overflow { run.verifiedFlop = sum }
-        }
-        return run
-    }
 }
 
 // MARK: - After a restart of the daemon
@@ -380,7 +364,7 @@ extension LocalWork {
             return nil
         case .ended(let outcome):
             stops[run] = executor.folder(of: run).noticedEnd
-            return finish(run, outcome, entry)
+            return finish(run, outcome, RunMeasurement(outcome, executor.folder(of: run)), entry)
         case .neverStarted:
             // Its time would count from a start that never was. It waits again, as after the loss
             // of a node.

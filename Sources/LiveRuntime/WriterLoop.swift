@@ -288,8 +288,8 @@ extension WriterLoop {
                 }
             case .submit(let input, let answer):
                 if let order = order(for: input, &nextID, answer) { orders.append(order) }
-            case .exited(let run, let outcome):
-                if let end = work.finish(run, outcome, state.jobs[run.jobID]) {
+            case .exited(let run, let outcome, let measurement):
+                if let end = work.finish(run, outcome, measurement, state.jobs[run.jobID]) {
                     deferredEnds.append(end)
                 } else {
                     // Given up before, by a requeue or a node failure.

@@ -87,6 +87,12 @@ extension JSONValue {
         if case .integer(let number) = self { number } else { nil }
     }
 
+    /// The integer, also one that is written with an exponent or a fraction of zero; nil for what
+    /// does not fit in 64 bits.
+    public var wholeNumber: Int64? {
+        if case .number(let number) = self { Int64(exactly: number) } else { integer }
+    }
+
     /// The number as a double, or nil.
     public var double: Double? {
         switch self {
@@ -239,16 +245,20 @@ extension JSONValue {
 // MARK: - Reading
 
 extension JSONValue {
+    /// How deeply a document may be nested. Journals of earlier versions hold lines of jobs that
+    /// were 128 deep already, inside an input.
+    static let deepest = 144
+
     /// Reads one document.
     ///
-    /// - Throws: `Malformed`, with the line. Nesting deeper than 128 is refused.
+    /// - Throws: `Malformed`, with the line. Nesting deeper than `deepest` is refused.
     public init(parsing text: String) throws(Malformed) {
         try self.init(parsing: Array(text.utf8))
     }
 
     /// Reads one document from UTF-8.
     ///
-    /// - Throws: `Malformed`, with the line. Nesting deeper than 128 is refused.
+    /// - Throws: `Malformed`, with the line. Nesting deeper than `deepest` is refused.
     public init(parsing bytes: [UInt8]) throws(Malformed) {
         var parser = Parser(bytes: bytes)
         self = try parser.document()
@@ -314,7 +324,9 @@ extension JSONValue {
         mutating func enter() throws(Malformed) {
             position += 1
             depth += 1
-            guard depth <= 128 else { throw malformed("nested deeper than 128") }
+            guard depth <= JSONValue.deepest else {
+                throw malformed("nested deeper than \(JSONValue.deepest)")
+            }
             skipSpace()
         }
 

@@ -18,6 +18,10 @@ public struct MeasuredWork: WireRecord {
     public var runs: Int64 = 0
     /// Lines whose answer was verified.
     public var verifiedRuns: Int64 = 0
+    /// Lines that were no measurement of this run and are in no sum; nil when there were none.
+    public var linesPassedOver: Int64?
+    /// The end of a file that is too long, which was not read; nil when there was none.
+    public var unread: ByteCount?
 
     /// Makes an empty sum.
     public init() {}
@@ -31,27 +35,20 @@ public struct MeasuredWork: WireRecord {
         try fields("energy_estimated", &isEnergyEstimated)
         try fields("runs", &runs)
         try fields("verified_runs", &verifiedRuns)
+        try fields.ifPresent("lines_passed_over", &linesPassedOver)
+        try fields.ifPresent("unread_byte", &unread)
     }
 
-    /// The sum with one more line. What a line does not say, or says as nonsense, counts as nothing.
-    public func adding(_ line: JSONValue) -> MeasuredWork {
-        var sum = self
-        sum.runs += 1
-        if line["verified"]?.bool == true { sum.verifiedRuns += 1 }
-        sum.seconds = seconds + SimDuration(microseconds: amount(line["seconds"]?.double, 1e6))
-        sum.flop = clampedSum(flop, max(0, line["flop"]?.integer ?? 0))
-        sum.byte = clampedSum(byte, max(0, line["byte"]?.integer ?? 0))
-        if let joules = line["energy_joule"]?.double {
-            sum.energyMillijoules = clampedSum(energyMillijoules ?? 0, amount(joules, 1e3))
-            if line["energy_source"]?.string != "rapl" { sum.isEnergyEstimated = true }
-        }
-        return sum
-    }
-
-    /// `value` in units of 1/`scale`; 0 for what no program takes: a negative or huge amount.
-    private func amount(_ value: Double?, _ scale: Double) -> Int64 {
-        guard let value, value >= 0, value < 1e12 else { return 0 }
-        return Int64((value * scale).rounded())
+    /// Adds one more line.
+    public mutating func add(_ line: MeasuredLine) {
+        runs += 1
+        if line.isVerified { verifiedRuns += 1 }
+        seconds.microseconds = clampedSum(seconds.microseconds, line.seconds.microseconds)
+        flop = clampedSum(flop, line.flop ?? 0)
+        byte = clampedSum(byte, line.byte)
+        guard let energy = line.energyMillijoules else { return }
+        energyMillijoules = clampedSum(energyMillijoules ?? 0, energy)
+        if !line.isEnergyCounted { isEnergyEstimated = true }
     }
 
     private func clampedSum(_ left: Int64, _ right: Int64) -> Int64 {

@@ -115,6 +115,15 @@ public struct WireFields {
         try read(json, name, into: &value)
     }
 
+    /// Moves the member `name`; nil is not written. For what stored records of earlier versions
+    /// lack: they stay byte for byte what is made again of their inputs.
+    public mutating func ifPresent(
+        _ name: String,
+        _ value: inout (some WireValue)?
+    ) throws(JSONValue.Malformed) {
+        if source != nil || value != nil { try self(name, &value) }
+    }
+
     /// Moves the member `name`, which must be there.
     public mutating func required(
         _ name: String,

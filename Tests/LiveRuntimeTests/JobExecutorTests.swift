@@ -355,6 +355,7 @@ struct JobExecutorTests {
         specification.arguments = ["", "a=b", "line\nbreak"]
         specification.user = .init(id: 65_534, groupID: 65_534, name: "nobody")
         specification.processingUnits = [0, 3]
+        specification.cardCount = 2
         specification.error = "/tmp/err"
         #expect(StepSpecification(decoding: specification.encoded) == specification)
         #expect(StepSpecification(decoding: []) == nil)

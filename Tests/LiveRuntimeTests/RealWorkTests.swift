@@ -53,23 +53,47 @@ struct RealWorkTests {
     func measured() async throws {
         let (record, _) = try await run(
             """
-            echo '{"kernel":"cg","seconds":1.5,"flop":123456789,"ranks":2,"verified":true}' >> $XINGHE_MEASURE
-            echo '{"kernel":"stream","seconds":0.5,"flop":1000,"byte":8,"energy_joule":2.5,"verified":false}' >> $XINGHE_MEASURE
+            echo '{"kernel":"cg","seconds":0.5,"flop":123456789,"ranks":2,"verified":true}' >> $XINGHE_MEASURE
+            echo '{"kernel":"stream","seconds":0.25,"flop":1000,"byte":8,"energy_joule":2.5,"verified":false}' >> $XINGHE_MEASURE
             echo 'no json' >> $XINGHE_MEASURE
             echo '{"kernel":"torn"' >> $XINGHE_MEASURE
             """
         )
         #expect(record.verifiedFlop == 123_456_789)
         let measured = try #require(record.measured)
-        #expect(measured.seconds == SimDuration(seconds: 2))
+        #expect(measured.seconds == SimDuration(microseconds: 750_000))
         #expect(measured.flop == 123_457_789)
         #expect(measured.byte == 8)
         #expect(measured.energyMillijoules == 2_500)
         #expect(measured.isEnergyEstimated)
         #expect((measured.runs, measured.verifiedRuns) == (2, 1))
         #expect(record.steps.map(\.name) == ["batch", "cg", "stream"])
-        #expect(record.steps[1].elapsed == SimDuration(microseconds: 1_500_000))
+        #expect(record.steps[1].elapsed == SimDuration(microseconds: 500_000))
         #expect(record.steps[2].state == "FAILED")
+    }
+
+    @Test("A deeply nested line of a job leaves the centre a journal that opens again")
+    func nestedMeasurement() async throws {
+        let folder = try ScratchFolder()
+        let settings = SmallCentre.settings(folder.path, time: .real)
+        var centre = try Centre(settings)
+        let deep = String(repeating: "[", count: 127) + String(repeating: "]", count: 127)
+        let script = """
+            #!/bin/sh
+            echo '{"kernel":"k","seconds":0,"flop":7,"verified":true,"x":\(deep)}' >> $XINGHE_MEASURE
+            echo '{"kernel":"k","seconds":1000000000,"flop":7,"verified":true}' >> $XINGHE_MEASURE
+
+            """
+        let id = try await centre.submit(
+            SmallCentre.request(script) { $0.partitions = ["host"] }
+        )
+        let record = try await centre.ended(id)
+        #expect(record.verifiedFlop == 7)
+        #expect(record.measured?.linesPassedOver == 1)
+        await centre.close()
+        centre = try Centre(settings)
+        #expect(try await centre.record(id) == record)
+        await centre.close()
     }
 
     @Test("A real job that overruns its limit is told so, and ends as TIMEOUT")
