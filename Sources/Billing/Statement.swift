@@ -95,13 +95,14 @@ public struct Statement: Hashable, Sendable {
     public var refunded: Fen
     /// One row for each rule and year in which the account's enterprise may have a grant.
     public var subsidies: [Subsidy]
-    /// What was verified that the money bought. Unit: flop.
+    /// What was verified that the money bought. Of a run that crosses months each has the share of
+    /// its time, as of the fee. Unit: flop.
     public var verifiedFlop: Int128
     /// The jobs that measured it.
     public var verifiedJobCount: Int
     /// What those jobs cost.
     public var verifiedFee: Fen
-    /// The energy that jobs of the period report. Unit: mJ.
+    /// The energy that jobs of the period report, shared out alike. Unit: mJ.
     public var energyMillijoules: Int128
     /// Whether any part of it is an estimate.
     public var isEnergyEstimated: Bool
@@ -391,6 +392,13 @@ private struct Tally {
     var energyJobs: Set<JobID> = []
     /// What each job cost in the period; only added up over sets, in no order that matters.
     var feeByJob: [JobID: Fen] = [:]
+    /// When runs began of which parts were seen, and which go on in the next month.
+    private var starts: [Run: SimInstant] = [:]
+
+    private struct Run: Hashable {
+        var job: JobID
+        var attempt: Int32
+    }
 
     /// Whether anything ran or was stored.
     var hasUsage: Bool { !total.jobs.isEmpty || byteDays > 0 }
@@ -404,7 +412,9 @@ private struct Tally {
     ) {
         switch entry.subject {
         case .charge(let part):
-            if members.contains(part.account), period.contains(part.month) { add(part) }
+            guard members.contains(part.account) else { return }
+            if period.contains(part.month) { add(part) }
+            addMeasured(part, period)
         case .storage(let charge):
             guard members.contains(charge.account), period.contains(charge.day.billingMonth) else {
                 return
@@ -448,16 +458,44 @@ private struct Tally {
         byPlatform[part.platform, default: Sum()].add(part)
         byOutcome[part.outcome.name, default: Sum()].add(part)
         for fee in part.fees { byResource[fee.resource, default: .zero] += fee.amount }
+        for fee in part.fees { feeByJob[part.job, default: .zero] += fee.amount }
+    }
+
+    /// A run's last part has what the whole run measured; each month gets the share of its time, so
+    /// that work and fee of a month are those of the same hours and the months add up to the whole.
+    private mutating func addMeasured(_ part: ChargePart, _ period: BillingPeriod) {
+        let run = Run(job: part.job, attempt: part.attempt)
+        let start = starts.removeValue(forKey: run) ?? part.startedAt
+        guard part.verifiedFlop != nil || part.energy != nil else {
+            if part.endedAt == part.month.end { starts[run] = start }
+            return
+        }
+        guard let start, start < part.endedAt else {
+            if period.contains(part.month) { addMeasured(part) { Int128($0) } }
+            return
+        }
+        let whole = Int128((part.endedAt - start).microseconds)
+        for cut in monthCuts(from: start, to: part.endedAt)
+        where period.contains(BillingMonth(containing: cut.start)) {
+            addMeasured(part) { amount in
+                func upTo(_ instant: SimInstant) -> Int128 {
+                    Int128(amount) * Int128((instant - start).microseconds) / whole
+                }
+                return upTo(cut.end) - upTo(cut.start)
+            }
+        }
+    }
+
+    private mutating func addMeasured(_ part: ChargePart, share: (Int64) -> Int128) {
         if let flop = part.verifiedFlop {
-            verifiedFlop += Int128(flop)
+            verifiedFlop += share(flop)
             verifiedJobs.insert(part.job)
         }
         if let energy = part.energy {
-            energyMillijoules += Int128(energy.millijoules)
+            energyMillijoules += share(energy.millijoules)
             isEnergyEstimated = isEnergyEstimated || energy.isEstimated
             energyJobs.insert(part.job)
         }
-        for fee in part.fees { feeByJob[part.job, default: .zero] += fee.amount }
     }
 
     /// What some jobs cost in the period.

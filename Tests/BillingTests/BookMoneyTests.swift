@@ -257,4 +257,40 @@ struct BookMoneyTests {
         #expect(year.subsidy.count == 25 * 60)
         #expect(year.vat + year.grossWithoutVAT == year.gross)
     }
+
+    @Test("What a run measured is shared out over its months like its fee, and adds up exactly")
+    func measuredAcrossMonths() throws {
+        var book = makeBook()
+        // A quarter of the run is in November, the rest in December.
+        var run = usage(1, cores: 10, from: shanghai(2026, 11, 30, 23), seconds: 4 * 3_600)
+        run.verifiedFlop = 4_000_000_000_001
+        run.energy = MeasuredEnergy(millijoules: 8_000, isEstimated: true)
+        _ = book.settle(run)
+        // A first run that was requeued, and paid for, measured nothing.
+        var lost = usage(2, from: shanghai(2026, 11, 2), seconds: 3_600)
+        lost.outcome = .requeuedByUser
+        _ = book.settle(lost)
+        // A job that measured nothing has no part in the price.
+        _ = book.settle(usage(3, from: shanghai(2026, 12, 2)))
+        func statement(_ period: BillingPeriod) throws -> Statement {
+            try #require(
+                book.statement(of: .account("bohai"), period: period, asOf: shanghai(2027, 1, 2))
+            )
+        }
+        let november = try statement(.month(BillingMonth(year: 2026, month: 11)))
+        let december = try statement(.month(BillingMonth(year: 2026, month: 12)))
+        #expect(november.verifiedFlop == 1_000_000_000_000)
+        #expect(december.verifiedFlop == 3_000_000_000_001)
+        #expect((november.verifiedFee, december.verifiedFee) == (Fen(100), Fen(300)))
+        #expect((november.energyMillijoules, december.energyMillijoules) == (2_000, 6_000))
+        #expect((november.energyFee, december.energyFee) == (Fen(100), Fen(300)))
+        #expect((november.verifiedJobCount, december.verifiedJobCount) == (1, 1))
+        for whole in [try statement(.year(2026)), try statement(.all)] {
+            #expect(whole.verifiedFlop == 4_000_000_000_001)
+            #expect(whole.energyMillijoules == 8_000)
+            #expect((whole.verifiedJobCount, whole.verifiedFee) == (1, Fen(400)))
+        }
+        let january = try statement(.month(BillingMonth(year: 2027, month: 1)))
+        #expect((january.verifiedFlop, january.verifiedJobCount) == (0, 0))
+    }
 }
