@@ -177,21 +177,18 @@ struct Timing {
     var repetitions = 0
     var seconds = 0.0
     var work = Work(flop: 0, byte: 0)
-    /// The repetition with the highest rate of flop, or of bytes where there are no flop.
-    var best: (work: Work, seconds: Double)? {
-        bestSeconds.isFinite ? (bestWork, bestSeconds) : nil
-    }
-
-    private var bestSeconds = Double.infinity
-    private var bestWork = Work(flop: 0, byte: 0)
+    /// The repetition with the highest rate of flop, or of bytes where there are no flop. Not the
+    /// shortest: repetitions of one run may have different work.
+    private(set) var best: (work: Work, seconds: Double)?
 
     mutating func add(_ work: Work, seconds: Double) {
         repetitions += 1
         self.seconds += seconds
         self.work = self.work + work
-        if seconds < bestSeconds {
-            bestSeconds = seconds
-            bestWork = work
+        func rate(_ work: Work, _ seconds: Double) -> Double {
+            Double(work.flop > 0 ? work.flop : work.byte) / seconds
         }
+        if let best, rate(best.work, best.seconds) >= rate(work, seconds) { return }
+        best = (work, seconds)
     }
 }

@@ -25,6 +25,21 @@ struct VerifierTests {
         #expect(worst.value == .infinity)
     }
 
+    @Test("The best repetition has the highest rate, not the least time")
+    func bestRepetition() {
+        var timing = Timing()
+        timing.add(Work(flop: 100, byte: 10), seconds: 2)
+        timing.add(Work(flop: 1_000, byte: 100), seconds: 10)
+        timing.add(Work(flop: 1, byte: 1), seconds: 1)
+        #expect(timing.best?.work == Work(flop: 1_000, byte: 100))
+        #expect(timing.best?.seconds == 10)
+        #expect(timing.repetitions == 3 && timing.seconds == 13 && timing.work.flop == 1_101)
+        var messages = Timing()
+        messages.add(Work(flop: 0, byte: 10), seconds: 1)
+        messages.add(Work(flop: 0, byte: 30), seconds: 2)
+        #expect(messages.best?.work.byte == 30)
+    }
+
     @Test("stream notices one spoilt element of each array")
     func streamNoticesSpoiltElements() throws {
         let kernel = try StreamKernel(setting([1000]))
