@@ -13,9 +13,10 @@ internal import WireFormats
 /// `flop_per_s` is Graph500's TEPS less the loops, which that counts; 24 byte an edge, each seen from
 /// both ends: 4 for the end, 8 for its parent.
 ///
-/// **Verified** by Graph500's rules from the parents alone: the root is its own parent; each other
-/// parent's level is one less and it shares an edge; each edge's ends differ by at most one level,
-/// or neither was reached.
+/// **Verified** by Graph500's rules from the parents and the edges, made again from their numbers:
+/// the root is its own parent; each other parent's level is one less and it shares an edge; each
+/// edge's ends differ by at most one level, or neither was reached. As many edges were counted as
+/// there are between vertices that were reached.
 ///
 /// Source: Graph 500 Benchmark Specification 2.0; Leskovec et al., "Kronecker Graphs", JMLR 11,
 /// 2010.
@@ -32,22 +33,26 @@ final class GraphKernel: Kernel {
     }
 
     private let world: Communicator
+    private let scale: Int
     private let vertices: Int
     private let edgesOfAll: Int
     /// Vertices that each rank holds; the last ranks may hold fewer.
     private let blockSize: Int
     private let mine: Range<Int>
-    private var starts: [Int] = []
-    private var ends: [Int32] = []
+    /// Where the edges of each vertex held here begin in `ends`.
+    var starts: [Int] = []
+    var ends: [Int32] = []
     /// The parent of each vertex held here; −1 where the search did not come.
     var parents: [Int64] = []
     /// Vertices of other ranks that this rank has already sent to their owner.
     private var isSent: [Bool] = []
     private var searches = 0
-    private var root = 0
+    private(set) var root = 0
+    /// Edges of the component that was searched last.
+    private var edgesSeen: Int64 = 0
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
-        let (scale, factor) = (setting.shape[0], setting.shape[1])
+        scale = setting.shape[0]
         world = setting.world
         guard scale <= 31 else {
             throw .beyondLimit(shape: setting.shape, limit: "a scale of at most 31")
@@ -56,11 +61,11 @@ final class GraphKernel: Kernel {
         guard world.size <= vertices else {
             throw .tooManyRanks(world.size, shape: setting.shape, why: "fewer vertices than ranks")
         }
-        edgesOfAll = vertices * factor
+        edgesOfAll = vertices * setting.shape[1]
         blockSize = (vertices + world.size - 1) / world.size
         let low = min(vertices, world.rank * blockSize)
         mine = low..<min(vertices, low + blockSize)
-        try messaging { () throws(MPIFailure) in try build(scale) }
+        try messaging { () throws(MPIFailure) in try build() }
     }
 
     func prepare() throws(KernelFailure) {
@@ -91,8 +96,8 @@ final class GraphKernel: Kernel {
                 frontier = try nextLevel(frontier)
             }
             // Each edge was seen from both its ends.
-            let edges = try world.allReduce(seen, .sum) / 2
-            return Work(flop: edges, byte: 24 * edges)
+            edgesSeen = try world.allReduce(seen, .sum) / 2
+            return Work(flop: edgesSeen, byte: 24 * edgesSeen)
         }
     }
 
@@ -101,8 +106,8 @@ final class GraphKernel: Kernel {
             let padding = [Int64](repeating: -1, count: blockSize - parents.count)
             let tree = try world.allGather(parents + padding)
             let levels = Self.levels(of: tree, root: root)
-            var wrong = Int64(tree[root] == Int64(root) ? 0 : 1)
-            for slot in 0..<mine.count { wrong += violations(slot, levels) }
+            var wrong = try violationsOfEdges(tree, levels)
+            if tree[root] != Int64(root) { wrong += 1 }
             return try world.allReduce(wrong, .sum)
         }
         return Verdict(residual: Double(wrong), limit: 0)
@@ -155,13 +160,19 @@ extension GraphKernel {
         return Int(z)
     }
 
-    /// Makes the edges, sends both directions of each to their owners, and sorts them by start.
-    /// Loops are left out; repeated edges stay, as Graph500 allows.
-    private func build(_ scale: Int) throws(MPIFailure) {
-        var outgoing = [[Int64]](repeating: [], count: world.size)
+    /// Makes this rank's share of the edges, without loops.
+    private func forEachInputEdge(_ body: (_ from: Int, _ to: Int) -> Void) {
         for number in share(of: edgesOfAll, part: world.rank, parts: world.size) {
             let (from, to) = Self.edge(number, scale)
-            guard from != to else { continue }
+            if from != to { body(from, to) }
+        }
+    }
+
+    /// Makes the edges, sends both directions of each to their owners, and sorts them by start.
+    /// Loops are left out; repeated edges stay, as Graph500 allows.
+    private func build() throws(MPIFailure) {
+        var outgoing = [[Int64]](repeating: [], count: world.size)
+        forEachInputEdge { from, to in
             outgoing[from / blockSize].append(Int64(from) << 32 | Int64(to))
             outgoing[to / blockSize].append(Int64(to) << 32 | Int64(from))
         }
@@ -236,22 +247,33 @@ extension GraphKernel {
         return levels
     }
 
-    /// How many rules vertex `slot` and its edges break.
-    private func violations(_ slot: Int, _ levels: [Int32]) -> Int64 {
-        let vertex = mine.lowerBound + slot
-        let level = levels[vertex]
-        let parent = parents[slot]
+    /// How many rules the vertices held here and this rank's share of the edges break.
+    ///
+    /// Looks at the edges as they were made, not as they were sent and sorted, so that one which
+    /// was lost on the way is missed.
+    private func violationsOfEdges(_ tree: [Int64], _ levels: [Int32]) throws(MPIFailure) -> Int64 {
         var wrong: Int64 = 0
-        var hasEdgeToParent = vertex == root
-        for place in starts[slot]..<starts[slot + 1] {
-            let end = Int(ends[place])
-            if Int64(end) == parent { hasEdgeToParent = true }
-            let isOneReached = (level < 0) != (levels[end] < 0)
-            if isOneReached || abs(level - levels[end]) > 1 { wrong += 1 }
+        var edges: Int64 = 0
+        // Vertices that share an edge with their parent, for their owners.
+        var linked = [[Int64]](repeating: [], count: world.size)
+        forEachInputEdge { from, to in
+            let isReached = levels[from] >= 0
+            if isReached != (levels[to] >= 0) || abs(levels[from] - levels[to]) > 1 { wrong += 1 }
+            if isReached { edges += 1 }
+            if tree[from] == Int64(to) { linked[from / blockSize].append(Int64(from)) }
+            if tree[to] == Int64(from) { linked[to / blockSize].append(Int64(to)) }
         }
-        guard parent >= 0 else { return wrong }
-        if !hasEdgeToParent || level < 0 { wrong += 1 }
-        if vertex != root && levels[Int(parent)] != level - 1 { wrong += 1 }
+        var hasEdgeToParent = [Bool](repeating: false, count: mine.count)
+        for vertex in try world.exchange(linked) {
+            hasEdgeToParent[Int(vertex) - mine.lowerBound] = true
+        }
+        for vertex in mine where tree[vertex] >= 0 && vertex != root {
+            let isBelowParent =
+                levels[vertex] > 0
+                && levels[Int(tree[vertex])] == levels[vertex] - 1
+            if !hasEdgeToParent[vertex - mine.lowerBound] || !isBelowParent { wrong += 1 }
+        }
+        if try world.allReduce(edges, .sum) != edgesSeen { wrong += 1 }
         return wrong
     }
 }

@@ -216,6 +216,34 @@ struct VerifierTests {
         #expect(try kernel.verify().isVerified)
     }
 
+    @Test("graph notices an edge that was lost before the search", arguments: [true, false])
+    func graphNoticesLostEdges(isTheOnlyOne: Bool) throws {
+        let kernel = try GraphKernel(setting([7, 2]))
+        func degree(_ vertex: Int) -> Int { kernel.starts[vertex + 1] - kernel.starts[vertex] }
+        func lose(from vertex: Int, to end: Int) throws {
+            let edges = kernel.starts[vertex]..<kernel.starts[vertex + 1]
+            let place = try #require(edges.first { kernel.ends[$0] == Int32(end) })
+            kernel.ends.remove(at: place)
+            for later in (vertex + 1)..<kernel.starts.count { kernel.starts[later] -= 1 }
+        }
+        let from = try #require(
+            (0..<128).first { isTheOnlyOne ? degree($0) == 1 : degree($0) > 4 }
+        )
+        let to = Int(kernel.ends[kernel.starts[from]])
+        try lose(from: from, to: to)
+        try lose(from: to, to: from)
+        // Searches of other components do not see that edge.
+        var isNoticed = false
+        for _ in 0..<5 {
+            try kernel.prepare()
+            _ = try kernel.repetition()
+            let isReached = kernel.parents[to] >= 0
+            #expect(try kernel.verify().isVerified == !isReached)
+            isNoticed = isNoticed || isReached
+        }
+        #expect(isNoticed)
+    }
+
     @Test("infer notices one spoilt output of a sampled token")
     func inferNoticesSpoiltOutput() throws {
         let kernel = try InferenceKernel(setting([4, 6, 64]))
