@@ -39,28 +39,31 @@ struct TransformerTask: Hashable, Sendable {
     }
 
     private func values(_ which: UInt64, _ sequence: Int) -> [Float] {
-        (0..<(block.tokens * block.width)).map {
-            Float(2 * HashedMatrix.entry(which, sequence, $0))
-        }
+        (0..<(block.tokens * block.width)).map { Self.value(which, sequence, $0) }
     }
 
-    /// The outputs of the first `tokens` tokens of a sequence with the parameters of the start, in
-    /// double precision and by plain loops. Attention looks back only, so later ones do not matter.
-    func twin(_ sequence: Int, tokens: Int) -> [[Double]] {
+    private static func value(_ which: UInt64, _ sequence: Int, _ place: Int) -> Float {
+        Float(2 * HashedMatrix.entry(which, sequence, place))
+    }
+}
+
+// MARK: - The twin
+
+extension TransformerTask {
+    /// The block's output for one token of a sequence with the parameters of the start, in double
+    /// precision and by plain loops: 24 d² + 4 t d flop a head for the token after t others.
+    func twin(_ sequence: Int, token: Int) -> [Double] {
         let d = block.width
-        let input = input(sequence)
-        let rows = (0..<tokens).map { token in
-            (0..<d).map { Double(input[token * d + $0]) }
-        }
-        let normal = rows.map(Self.normalised)
-        let (q, k, v) = (
-            multiply(normal, 0, d, d), multiply(normal, 1, d, d), multiply(normal, 2, d, d)
-        )
-        let mixed = (0..<tokens).map { token in attend(token, q, k, v) }
-        let middle = sum(multiply(mixed, 3, d, d), rows)
-        let inner = multiply(middle.map(Self.normalised), 4, d, 4 * d)
-        let active = inner.map { $0.map { $0 / (1 + exponential(-1.702 * $0)) } }
+        let row = row(sequence, token)
+        let mixed = attend(sequence, token, multiply(Self.normalised(row), 0, d, d))
+        let middle = sum(multiply(mixed, 3, d, d), row)
+        let inner = multiply(Self.normalised(middle), 4, d, 4 * d)
+        let active = inner.map { $0 / (1 + exponential(-1.702 * $0)) }
         return sum(multiply(active, 5, 4 * d, d), middle)
+    }
+
+    private func row(_ sequence: Int, _ token: Int) -> [Double] {
+        (0..<block.width).map { Double(Self.value(10, sequence, token * block.width + $0)) }
     }
 
     private static func normalised(_ row: [Double]) -> [Double] {
@@ -69,46 +72,55 @@ struct TransformerTask: Hashable, Sendable {
         return row.map { ($0 - mean) / (variance + 1e-5).squareRoot() }
     }
 
-    private func multiply(
-        _ rows: [[Double]],
-        _ number: Int,
-        _ from: Int,
-        _ to: Int
-    ) -> [[Double]] {
-        let offset = TransformerBlock.offset(number, block)
-        var result = rows.map { _ in [Double](repeating: 0, count: to) }
+    private func weight(_ number: Int, _ i: Int, _ j: Int, columns: Int) -> Double {
+        Double(
+            TransformerBlock.start(TransformerBlock.offset(number, block) + i * columns + j, block)
+        )
+    }
+
+    private func multiply(_ row: [Double], _ number: Int, _ from: Int, _ to: Int) -> [Double] {
+        var result = [Double](repeating: 0, count: to)
         for i in 0..<from {
-            for j in 0..<to {
-                let weight = Double(TransformerBlock.start(offset + i * to + j, block))
-                for token in rows.indices { result[token][j] += rows[token][i] * weight }
-            }
+            for j in 0..<to { result[j] += row[i] * weight(number, i, j, columns: to) }
         }
         return result
     }
 
-    private func attend(
-        _ token: Int,
-        _ q: [[Double]],
-        _ k: [[Double]],
-        _ v: [[Double]]
-    ) -> [Double] {
-        let width = block.headWidth
-        var result = [Double](repeating: 0, count: block.width)
-        for head in 0..<block.heads {
-            let range = (head * width)..<((head + 1) * width)
-            let weights = (0...token).map { other in
-                let product = range.reduce(0.0) { $0 + q[token][$1] * k[other][$1] }
-                return exponential(product / Double(width).squareRoot())
-            }
-            let total = weights.reduce(0, +)
-            for (other, weight) in weights.enumerated() {
-                for index in range { result[index] += weight / total * v[other][index] }
+    /// What a token with this query gets from itself and all before it.
+    ///
+    /// No key or value is made: with the normalised rows n, the score of a row is n·(K q), and the
+    /// mean of the values is (mean of n) V, head by head.
+    private func attend(_ sequence: Int, _ token: Int, _ query: [Double]) -> [Double] {
+        let (d, heads, width) = (block.width, block.heads, block.headWidth)
+        var wanted = [Double](repeating: 0, count: heads * d)
+        for i in 0..<d {
+            for j in 0..<d {
+                wanted[j / width * d + i] += weight(1, i, j, columns: d) * query[j]
             }
         }
+        var total = [Double](repeating: 0, count: heads)
+        var mean = [Double](repeating: 0, count: heads * d)
+        for other in 0...token {
+            let normal = Self.normalised(row(sequence, other))
+            for head in 0..<heads {
+                var score = 0.0
+                for i in 0..<d { score += normal[i] * wanted[head * d + i] }
+                let share = exponential(score / Double(width).squareRoot())
+                total[head] += share
+                for i in 0..<d { mean[head * d + i] += share * normal[i] }
+            }
+        }
+        var result = [Double](repeating: 0, count: d)
+        for i in 0..<d {
+            for j in 0..<d {
+                result[j] += mean[j / width * d + i] * weight(2, i, j, columns: d)
+            }
+        }
+        for j in 0..<d { result[j] /= total[j / width] }
         return result
     }
 
-    private func sum(_ one: [[Double]], _ two: [[Double]]) -> [[Double]] {
-        zip(one, two).map { zip($0, $1).map { $0 + $1 } }
+    private func sum(_ one: [Double], _ two: [Double]) -> [Double] {
+        zip(one, two).map { $0 + $1 }
     }
 }

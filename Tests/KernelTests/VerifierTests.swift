@@ -244,17 +244,21 @@ struct VerifierTests {
         #expect(isNoticed)
     }
 
-    @Test("infer notices one spoilt output of a sampled token")
-    func inferNoticesSpoiltOutput() throws {
-        let kernel = try InferenceKernel(setting([4, 6, 64]))
+    @Test(
+        "infer notices one spoilt output of a sampled token",
+        arguments: [(0, 0), (0, 8), (1, 2), (2, 4), (3, 6), (3, 8)]
+    )
+    func inferNoticesSpoiltOutput(sequence: Int, token: Int) throws {
+        let kernel = try InferenceKernel(setting([4, 9, 64]))
         _ = try kernel.repetition()
         #expect(try kernel.verify().isVerified)
-        let right = kernel.output[100]
-        kernel.output[100] += 1e-2
+        let place = (sequence * 9 + token) * 64 + 37
+        let right = kernel.output[place]
+        kernel.output[place] += 1e-2
         #expect(try !kernel.verify().isVerified)
-        kernel.output[100] = .nan
+        kernel.output[place] = .nan
         #expect(try !kernel.verify().isVerified)
-        kernel.output[100] = right
+        kernel.output[place] = right
         #expect(try kernel.verify().isVerified)
     }
 
