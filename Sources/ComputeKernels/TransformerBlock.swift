@@ -58,6 +58,11 @@ final class TransformerBlock {
         active = NumericBuffer(count: t * shape.hidden, filledWith: 0)
         spare = [t * shape.hidden, t * d, t * d, t * d, t * t]
             .map { NumericBuffer(count: $0, filledWith: 0) }
+        reset()
+    }
+
+    /// Puts the parameters of the start back.
+    func reset() {
         for index in 0..<shape.parameterCount { parameters[index] = Self.start(index, shape) }
     }
 
@@ -72,7 +77,8 @@ final class TransformerBlock {
         return number < 5 ? number * square : 8 * square
     }
 
-    private func range(_ number: Int) -> Range<Int> {
+    /// Where matrix `number` lies among the parameters.
+    func range(_ number: Int) -> Range<Int> {
         let end =
             number == 5 ? shape.parameterCount : TransformerBlock.offset(number + 1, shape)
         return Self.offset(number, shape)..<end

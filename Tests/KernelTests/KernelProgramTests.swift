@@ -132,6 +132,7 @@ struct KernelProgramTests {
             ([], "name a kernel"),
             (["cg", "--size", "8x8"], "--size '8x8' is no size of cg"),
             (["cg", "--size", "0"], "--size '0' is no size of cg"),
+            (["train", "--size", "4x4x1"], "width above 1"),
             (["md", "--size", "2x5x5"], "at least 3 along each axis"),
             (["fft", "--size", "65537x1x1"], "at most 65536 points along each axis"),
             (["infer", "--size", "1x40000x1"], "at most 32768 tokens"),

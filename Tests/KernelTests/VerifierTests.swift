@@ -262,16 +262,67 @@ struct VerifierTests {
         #expect(try kernel.verify().isVerified)
     }
 
-    @Test("train notices a gradient that is wrong in one matrix", arguments: 0..<6)
-    func trainNoticesWrongGradient(matrix: Int) throws {
-        let kernel = try TrainingKernel(setting([3, 6, 64]))
-        _ = try kernel.repetition()
+    @Test(
+        "train notices a gradient that is wrong in one matrix, left out or half left out",
+        arguments: 0..<6,
+        [0, 1.5, nil] as [Float?]
+    )
+    func trainNoticesWrongGradient(matrix: Int, factor: Float?) throws {
+        let kernel = try trained([3, 6, 64])
         #expect(try kernel.verify().isVerified)
-        let loss = try kernel.gradient()
-        #expect(try kernel.judge(loss).isVerified)
-        let start = TransformerBlock.offset(matrix, kernel.block.shape)
-        for index in start..<(start + 64 * 64) { kernel.block.gradients[index] *= 1.5 }
-        #expect(try !kernel.judge(loss).isVerified)
+        for index in kernel.block.range(matrix) {
+            let isInLeftHalf = index % 64 < 32
+            kernel.block.gradients[index] *= factor ?? (isInLeftHalf ? 0 : 1)
+        }
+        // The step that follows from it is taken right.
+        kernel.block.reset()
+        kernel.takeStep()
+        let verdict = try kernel.verify()
+        #expect(!verdict.isVerified && verdict.residual > 0.01)
+    }
+
+    @Test("train notices parameters that are not the step's, by one bit or in another order")
+    func trainNoticesWrongParameters() throws {
+        let kernel = try trained([3, 6, 64])
+        let parameters = kernel.block.parameters
+        let digest = TrainingKernel.digest(parameters)
+        let (one, two) = (parameters[17], parameters[18])
+        // Exchanging two leaves the sum of all as it is.
+        for (first, second) in [(two, one), (one.nextUp, two)] {
+            (parameters[17], parameters[18]) = (first, second)
+            #expect(TrainingKernel.digest(parameters) != digest)
+            #expect(try !kernel.verify().isVerified)
+            // A verification leaves the right ones behind.
+            #expect(TrainingKernel.digest(parameters) == digest)
+        }
+        #expect(try kernel.verify().isVerified)
+    }
+
+    @Test("However often train repeats its step, the answer is that of the first")
+    func trainRepeatsTheFirstStep() throws {
+        let kernel = try trained([2, 16, 64])
+        let digest = TrainingKernel.digest(kernel.block.parameters)
+        for _ in 0..<20 {
+            kernel.prepare()
+            _ = try kernel.repetition()
+        }
+        #expect(TrainingKernel.digest(kernel.block.parameters) == digest)
+        #expect(try kernel.verify().isVerified)
+    }
+
+    @Test(
+        "train is right for few tokens and narrow rows",
+        arguments: [[1, 1, 2], [1, 2, 3], [2, 1, 64], [2, 9, 2], [3, 50, 3], [5, 2, 100]]
+    )
+    func trainIsRight(shape: [Int]) throws {
+        #expect(try trained(shape).verify().isVerified)
+    }
+
+    private func trained(_ shape: [Int]) throws -> TrainingKernel {
+        let kernel = try TrainingKernel(setting(shape))
+        kernel.prepare()
+        _ = try kernel.repetition()
+        return kernel
     }
 
     @Test("comm counts elements that are not what was sent")
