@@ -1,6 +1,7 @@
 import Determinism
 import Prediction
 import Testing
+import WireFormats
 
 @testable import ComputeKernels
 @testable import MessagePassing
@@ -54,6 +55,16 @@ struct VerifierTests {
             array[517] = right
         }
         #expect(try kernel.verify().isVerified)
+    }
+
+    @Test("stream's rates leave out the first sweep")
+    func streamLeavesOutFirstSweep() throws {
+        let kernel = try StreamKernel(setting([1000]))
+        _ = try kernel.repetition()
+        let rates = { try kernel.details().prefix(4).map { try #require($0.value.double) } }
+        #expect(try rates() == [0, 0, 0, 0])
+        _ = try kernel.repetition()
+        #expect(try rates().allSatisfy { $0 > 0 && $0.isFinite })
     }
 
     @Test("cg notices a spoilt solution and a matrix that is not symmetric")
