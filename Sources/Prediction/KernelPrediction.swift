@@ -71,8 +71,15 @@ extension KernelPrediction {
         guard needed <= available else {
             throw .outOfMemory(needed: needed, available: available)
         }
-        guard target.nodeCount <= kernel.mostParties(shape) else {
-            throw .tooManyNodes(target.nodeCount, kernel: kernel, shape: shape)
+        let count = target.nodeCount
+        guard kernel.canBeSpread(shape, over: count) else {
+            let smaller = stride(from: count - 1, through: max(1, count - 64), by: -1)
+            throw .tooManyNodes(
+                count,
+                kernel: kernel,
+                shape: shape,
+                fitting: smaller.first { kernel.canBeSpread(shape, over: $0) }
+            )
         }
         let cards = usesCards ?? (kernel.isDense && target.rates.cards > 0)
         if cards {
@@ -90,14 +97,14 @@ extension KernelPrediction {
             usesCards: cards,
             efficiency: efficiencies.share(kernel)
         )
-        let count = Double(repeats)
+        let times = Double(repeats)
         self.kernel = kernel
         self.shape = shape
         self.target = target
         self.usesCards = cards
         self.repeats = repeats
-        work = KernelWork(flop: once.flop * count, byte: once.byte * count)
-        parts = model.parts.filter { $0.seconds > 0 }.map { Part($0.name, $0.seconds * count) }
+        work = KernelWork(flop: once.flop * times, byte: once.byte * times)
+        parts = model.parts.filter { $0.seconds > 0 }.map { Part($0.name, $0.seconds * times) }
         var notes = target.rates.notes
         if target.nodeCount > 1 { notes += target.network.notes }
         if kernel != .lu && kernel != .comm {
@@ -127,27 +134,5 @@ extension KernelForm {
         case .md: ["md: 54 neighbours an atom within the cutoff, as in the melt"]
         default: []
         }
-    }
-
-    /// The most nodes that the problem can be spread over.
-    fileprivate func mostParties(_ shape: [Int]) -> Int {
-        switch self {
-        case .align: shape[1]
-        case .cg, .md, .shallow, .stencil: shape.reduce(1) { $0.multipliedClamped(by: $1) }
-        case .comm: .max
-        case .fft: min(shape[0], shape[1]).multipliedClamped(by: min(shape[1], shape[2]))
-        case .gemm: shape[0].multipliedClamped(by: shape[1])
-        case .graph: shape[0] < 62 ? 1 << shape[0] : .max
-        case .infer, .train: shape[0]
-        case .lu: shape[0].multipliedClamped(by: shape[0])
-        case .stream: shape[0]
-        }
-    }
-}
-
-extension Int {
-    fileprivate func multipliedClamped(by other: Int) -> Int {
-        let (product, overflow) = multipliedReportingOverflow(by: other)
-        return overflow ? .max : product
     }
 }

@@ -52,44 +52,17 @@ struct KernelTimes {
 
     // MARK: Between nodes
 
-    /// Nodes along each axis of a grid: the cut that sends least.
-    private func boxes(_ axes: Int) -> [Double] {
-        var best = [Double](repeating: 1, count: axes)
-        var least = Double.infinity
-        func consider(_ candidate: [Int]) {
-            let count = candidate.map(Double.init)
-            guard zip(extents, count).allSatisfy({ $0 >= $1 }) else { return }
-            let area = (0..<axes).reduce(0.0) { sum, axis in
-                let face = (0..<axes).filter { $0 != axis }.reduce(1.0) { $0 * extents[$1] }
-                return sum + (count[axis] - 1) * face
-            }
-            if area < least {
-                least = area
-                best = count
-            }
-        }
-        for first in divisors(nodes) {
-            let rest = nodes / first
-            if axes == 2 {
-                consider([first, rest])
-            } else {
-                for second in divisors(rest) { consider([first, second, rest / second]) }
-            }
-        }
-        return best
-    }
-
     /// An exchange of margins `depth` points deep, of `fields` numbers a point.
-    private func halo(axes: Int, depth: Double, fields: Double) -> Double {
-        let cut = boxes(axes)
-        let block = (0..<axes).map { extents[$0] / cut[$0] }
+    private func halo(depth: Double, fields: Double) -> Double {
+        guard let cut = kernel.boxes(shape, over: nodes) else {
+            preconditionFailure("\(kernel) \(shape) on \(nodes) nodes was to be refused")
+        }
+        let block = zip(extents, cut).map { $0 / $1 }
         var (bytes, messages) = (0.0, 0)
-        for axis in 0..<axes where cut[axis] > 1 {
-            let face = (0..<axes).filter { $0 != axis }.reduce(1.0) { $0 * block[$1] }
-            bytes += 2 * 8 * depth * fields * face
+        for axis in cut.indices where cut[axis] > 1 {
+            bytes += 2 * 8 * depth * fields * KernelForm.face(of: block, across: axis)
             messages += 2
         }
-        guard messages > 0 else { return 0 }
         let link = usesCards ? 2 * bytes / target.rates.cardLink : 0
         return network.exchange(messages, bytes: bytes / Double(messages)) + link
     }
@@ -101,15 +74,15 @@ struct KernelTimes {
         case .cg:
             let iterations = KernelForm.iterations(shape)
             return [
-                .init("halo exchange", iterations * halo(axes: 3, depth: 1, fields: 1)),
+                .init("halo exchange", iterations * halo(depth: 1, fields: 1)),
                 .init("sums over nodes", iterations * 3 * network.allReduce(8, nodes)),
             ]
-        case .stencil: return [.init("halo exchange", steps * halo(axes: 3, depth: 4, fields: 1))]
-        case .shallow: return [.init("halo exchange", steps * halo(axes: 2, depth: 2, fields: 3))]
+        case .stencil: return [.init("halo exchange", steps * halo(depth: 4, fields: 1))]
+        case .shallow: return [.init("halo exchange", steps * halo(depth: 2, fields: 3))]
         case .md:
             // A lattice cell is 1.68 wide and has 4 atoms: margins of 2.5 are 1.5 cells deep;
             // positions each step, and atoms that move house, which are few.
-            return [.init("halo exchange", steps * halo(axes: 3, depth: 1.5, fields: 4 * 3.2))]
+            return [.init("halo exchange", steps * halo(depth: 1.5, fields: 4 * 3.2))]
         case .fft: return [.init("transposes", transposes)]
         case .gemm: return [.init("panels of A and B", panels)]
         case .graph: return searchParts
@@ -175,18 +148,4 @@ struct KernelTimes {
             .init("all-to-all", allToAll),
         ]
     }
-}
-
-/// All divisors of `count`.
-private func divisors(_ count: Int) -> [Int] {
-    var result: [Int] = []
-    var candidate = 1
-    while candidate * candidate <= count {
-        if count % candidate == 0 {
-            result.append(candidate)
-            if candidate * candidate != count { result.append(count / candidate) }
-        }
-        candidate += 1
-    }
-    return result
 }

@@ -86,10 +86,3 @@ struct LinpackModel {
         return Int((bytes / 8).squareRoot())
     }
 }
-
-/// Factors of `count` that are nearest to one another, the smaller first.
-func squarest(_ count: Int) -> (Int, Int) {
-    var rows = Int(Double(count).squareRoot())
-    while count % rows != 0 { rows -= 1 }
-    return (rows, count / rows)
-}

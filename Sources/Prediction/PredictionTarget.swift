@@ -14,8 +14,8 @@ public enum PredictionRefusal: Error, Hashable, Sendable, CustomStringConvertibl
     case cardsNotUsable(nodeType: String, kernel: KernelForm)
     /// The problem does not fit; figures in bytes.
     case outOfMemory(needed: Double, available: Double)
-    /// The problem is smaller than the nodes are many.
-    case tooManyNodes(Int, kernel: KernelForm, shape: [Int])
+    /// Some of the nodes would get no part; the next smaller count that would do, if one is near.
+    case tooManyNodes(Int, kernel: KernelForm, shape: [Int], fitting: Int?)
 
     /// The sentence for people.
     public var description: String {
@@ -34,8 +34,9 @@ public enum PredictionRefusal: Error, Hashable, Sendable, CustomStringConvertibl
         case .outOfMemory(let needed, let available):
             "the problem needs \(sizeText(needed)) of memory and the nodes have "
                 + "\(sizeText(available))"
-        case .tooManyNodes(let count, let kernel, let shape):
+        case .tooManyNodes(let count, let kernel, let shape, let fitting):
             "\(kernel.rawValue) of size \(extentsText(shape)) cannot be spread over \(count) nodes"
+                + (fitting.map { "; \($0) would do" } ?? "")
         }
     }
 }

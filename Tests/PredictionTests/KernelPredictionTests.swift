@@ -5,14 +5,26 @@ import Quantities
 import Testing
 import WireFormats
 
-private let library = MachineLibrary(
-    host: HostDescription(
-        name: "testhost",
-        processorModel: "Test processor",
-        cores: 4,
-        memory: ByteCount(mebibytes: 8_192)
+/// The machines of the tests: reading a file of thousands of nodes takes longer than all sums.
+enum Machines {
+    static let library = MachineLibrary(
+        host: HostDescription(
+            name: "testhost",
+            processorModel: "Test processor",
+            cores: 4,
+            memory: ByteCount(mebibytes: 8_192)
+        )
     )
-)
+
+    private static let read: [String: Machine] = {
+        let names = Set(PublishedExam.questions.map(\.machine)).union(["host"])
+        return names.reduce(into: [:]) { $0[$1] = try? library.machine(named: $1) }
+    }()
+
+    static func named(_ name: String) throws -> Machine {
+        try read[name] ?? library.machine(named: name)
+    }
+}
 
 private func target(
     _ name: String,
@@ -20,7 +32,7 @@ private func target(
     nodes: Int?
 ) throws -> PredictionTarget {
     try PredictionTarget(
-        library.machine(named: name),
+        Machines.named(name),
         typeNames: type.map { [$0] },
         nodeCount: nodes
     )
@@ -153,7 +165,7 @@ struct PredictionRefusalTests {
                 "needs 7.3 TiB of memory and the nodes have 96.0 GiB",
                 { try predict(.lu, "1000000") }
             ),
-            ("cannot be spread over 4 nodes", { try predict(.infer, "2x8x64") }),
+            ("cannot be spread over 4 nodes; 2 would do", { try predict(.infer, "2x8x64") }),
             (
                 "9000 nodes: tianhe-1a has 7168 of this kind",
                 { _ = try target("tianhe-1a", nodes: 9_000) }
@@ -175,6 +187,38 @@ struct PredictionRefusalTests {
         #expect(found.contains("no cards that cg could use"), "\(found)")
     }
 
+    /// 211 and 7,127 are primes: no cut but slabs, which are thinner than a point or a margin.
+    static let unfit: [(KernelForm, [Int], Int, Int?)] = [
+        (.cg, [104, 104, 104], 211, 210), (.md, [100, 100, 100], 7_127, 7_125),
+        (.shallow, [2_048, 2_048], 2_039, 2_038), (.stencil, [256, 256, 256], 7_127, 7_125),
+        (.stencil, [16, 16, 16], 7_000, nil), (.fft, [192, 192, 192], 211, 210),
+        (.gemm, [200, 200, 200], 211, 210), (.lu, [1_000, 128], 73, 64),
+        (.lu, [2_000, 1_000], 7, 6),
+    ]
+
+    @Test(
+        "Nodes that would get no part are refused, and a count that does is named",
+        arguments: unfit
+    )
+    func nodesWithoutPart(kernel: KernelForm, shape: [Int], nodes: Int, fitting: Int?) throws {
+        let expected = PredictionRefusal.tooManyNodes(
+            nodes,
+            kernel: kernel,
+            shape: shape,
+            fitting: fitting
+        )
+        #expect(throws: expected) {
+            _ = try KernelPrediction(kernel, shape: shape, on: target("tianhe-1a", nodes: nodes))
+        }
+        guard let fitting else { return }
+        let prediction = try KernelPrediction(
+            kernel,
+            shape: shape,
+            on: target("tianhe-1a", nodes: fitting)
+        )
+        #expect(prediction.parts.count > 1, "\(prediction.parts)")
+    }
+
     @Test("A host is predicted from its profile, and a broken profile is named")
     func hostProfile() throws {
         let text = """
@@ -183,7 +227,7 @@ struct PredictionRefusalTests {
             """
         let rates = try HostRates(profile: JSONValue(parsing: text))
         let nodes = try PredictionTarget(
-            library.machine(named: "host"),
+            Machines.named("host"),
             nodeCount: 1,
             measured: rates
         )

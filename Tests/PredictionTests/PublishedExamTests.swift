@@ -1,17 +1,6 @@
-import Catalog
 import ClusterModel
 import Prediction
-import Quantities
 import Testing
-
-private let library = MachineLibrary(
-    host: HostDescription(
-        name: "testhost",
-        processorModel: "Test processor",
-        cores: 4,
-        memory: ByteCount(mebibytes: 8_192)
-    )
-)
 
 @Suite("The exam of published results")
 struct PublishedExamTests {
@@ -29,7 +18,7 @@ struct PublishedExamTests {
     private func answers() throws -> [PublishedExam.Answer] {
         var answers: [PublishedExam.Answer] = []
         for question in PublishedExam.questions {
-            let machine = try library.machine(named: question.machine)
+            let machine = try Machines.named(question.machine)
             if let answer = try PublishedExam.answer(question, machine) { answers.append(answer) }
         }
         return answers
@@ -66,7 +55,7 @@ struct PublishedExamTests {
 
     @Test("The matrix fills four fifths of the nodes' memory, and no more")
     func matrixFillsMemory() throws {
-        let machine = try library.machine(named: "tianhe-1a")
+        let machine = try Machines.named("tianhe-1a")
         let question = try #require(PublishedExam.questions.first { $0.machine == "tianhe-1a" })
         let answer = try #require(try PublishedExam.answer(question, machine))
         #expect(answer.nodeCount == 7_168)
