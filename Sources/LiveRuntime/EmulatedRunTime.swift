@@ -1,4 +1,5 @@
 import ClusterModel
+import JobModel
 import Prediction
 import Quantities
 import SlurmDialect
@@ -115,8 +116,14 @@ enum EmulatedRunTime {
             typeNames: types.map { machine.nodeTypes[$0].name },
             nodeCount: Int(plan.nodes)
         )
-        let cores = Double(plan.cores) / Double(plan.nodes) / Double(target.rates.cores)
-        if partition.sharing == .cores, cores < 1 { target.rates.keep(cores) }
+        guard partition.sharing == .cores, !plan.request.isExclusive else { return target }
+        let nodes = Double(plan.nodes)
+        for index in target.groups.indices {
+            target.groups[index].rates.keep(
+                cores: Double(plan.cores) / nodes,
+                cards: Double(plan.cards) / nodes
+            )
+        }
         return target
     }
 }

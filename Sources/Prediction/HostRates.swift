@@ -75,9 +75,10 @@ public struct HostRates: Hashable, Sendable {
     func rates(of type: NodeType) -> NodeRates {
         NodeRates(
             name: type.name,
-            cores: Int(type.capacity.cores),
+            cores: Double(type.capacity.cores),
             cards: 0,
             peak: gemm,
+            corePeak: gemm,
             coreGemm: gemm,
             cardGemm: 0,
             coreBandwidth: bandwidth,

@@ -39,13 +39,11 @@ public struct KernelPrediction: Hashable, Sendable {
     /// Operations a second.
     public var flopRate: Double { seconds > 0 ? work.flop / seconds : 0 }
     /// The nodes' nominal peak, cards included whether they work or not. Unit: flop/s.
-    public var peak: Double { target.rates.peak * Double(target.nodeCount) }
+    public var peak: Double { target.peak }
     /// The part of the nominal peak that is used.
     public var efficiency: Double { peak > 0 ? flopRate / peak : 0 }
     /// Energy of the nodes at their power under load; nil when that is not known. Unit: J.
-    public var joules: Double? {
-        target.rates.watts.map { $0 * Double(target.nodeCount) * seconds }
-    }
+    public var joules: Double? { target.watts.map { $0 * seconds } }
 }
 
 extension KernelPrediction {
@@ -67,7 +65,7 @@ extension KernelPrediction {
     ) throws(PredictionRefusal) {
         precondition(shape.count == kernel.dimensions && repeats > 0)
         let needed = kernel.memory(shape)
-        let available = target.rates.memory * Double(target.nodeCount)
+        let available = target.memory
         guard needed <= available else {
             throw .outOfMemory(needed: needed, available: available)
         }
@@ -81,22 +79,21 @@ extension KernelPrediction {
                 fitting: smaller.first { kernel.canBeSpread(shape, over: $0) }
             )
         }
-        let cards = usesCards ?? (kernel.isDense && target.rates.cards > 0)
-        if cards {
-            let hasRate = kernel.isDense || target.rates.cardBandwidth != nil
-            guard target.rates.cards > 0, hasRate else {
-                throw .cardsNotUsable(nodeType: target.rates.name, kernel: kernel)
-            }
+        let cards = usesCards ?? (kernel.isDense && target.cards > 0)
+        if cards { try target.checkCards(for: kernel) }
+        let once = kernel.work(shape, ranks: count)
+        let parts = target.slowest { rates in
+            KernelTimes(
+                kernel: kernel,
+                shape: shape,
+                work: once,
+                rates: rates,
+                nodes: count,
+                network: target.network,
+                usesCards: cards,
+                efficiency: efficiencies.share(kernel)
+            ).parts
         }
-        let once = kernel.work(shape, ranks: target.nodeCount)
-        let model = KernelTimes(
-            kernel: kernel,
-            shape: shape,
-            work: once,
-            target: target,
-            usesCards: cards,
-            efficiency: efficiencies.share(kernel)
-        )
         let times = Double(repeats)
         self.kernel = kernel
         self.shape = shape
@@ -104,8 +101,8 @@ extension KernelPrediction {
         self.usesCards = cards
         self.repeats = repeats
         work = KernelWork(flop: once.flop * times, byte: once.byte * times)
-        parts = model.parts.filter { $0.seconds > 0 }.map { Part($0.name, $0.seconds * times) }
-        var notes = target.rates.notes
+        self.parts = parts.filter { $0.seconds > 0 }.map { Part($0.name, $0.seconds * times) }
+        var notes = target.notes
         if target.nodeCount > 1 { notes += target.network.notes }
         if kernel != .lu && kernel != .comm {
             notes.append(
@@ -114,6 +111,18 @@ extension KernelPrediction {
             )
         }
         self.notes = notes + kernel.estimateNotes
+    }
+}
+
+extension PredictionTarget {
+    /// - Throws: `PredictionRefusal.cardsNotUsable`, where there are none or their rates are missing.
+    fileprivate func checkCards(for kernel: KernelForm) throws(PredictionRefusal) {
+        let useless = groups.first { group in
+            group.rates.cards > 0 && !kernel.isDense && group.rates.cardBandwidth == nil
+        }
+        guard cards > 0, useless == nil else {
+            throw .cardsNotUsable(nodeType: useless?.rates.name ?? nodeName, kernel: kernel)
+        }
     }
 }
 

@@ -1,14 +1,14 @@
-/// The parts of the time of one repetition.
+/// The parts of the time of one repetition, where all nodes are alike.
 struct KernelTimes {
     var kernel: KernelForm
     var shape: [Int]
     var work: KernelWork
-    var target: PredictionTarget
+    var rates: NodeRates
+    var nodes: Int
+    var network: NetworkModel
     var usesCards: Bool
     var efficiency: Double
 
-    private var nodes: Int { target.nodeCount }
-    private var network: NetworkModel { target.network }
     private var extents: [Double] { shape.map(Double.init) }
 
     var parts: [KernelPrediction.Part] {
@@ -17,7 +17,9 @@ struct KernelTimes {
             return LinpackModel(
                 order: shape[0],
                 block: shape[1],
-                target: target,
+                rates: rates,
+                nodes: nodes,
+                network: network,
                 usesCards: usesCards
             ).parts
         case .comm: return messageParts
@@ -29,21 +31,14 @@ struct KernelTimes {
     // MARK: On a node
 
     /// Single precision computes twice as fast.
-    private var precision: Double { kernel == .infer || kernel == .train ? 2 : 1 }
+    private var precision: Double { kernel.isSinglePrecision ? 2 : 1 }
 
-    private var gemmRate: Double {
-        let rates = target.rates
-        guard usesCards else { return rates.coreGemm * precision }
-        let feeding = Double(max(0, rates.cores - rates.cards)) / Double(rates.cores)
-        return (rates.coreGemm * feeding + rates.cardGemm) * precision
+    private var flopSeconds: Double {
+        work.flop / Double(nodes) / (rates.gemm(usesCards: usesCards) * precision)
     }
-
-    private var bandwidth: Double {
-        target.rates.coreBandwidth + (usesCards ? target.rates.cardBandwidth ?? 0 : 0)
+    private var byteSeconds: Double {
+        work.byte / Double(nodes) / rates.bandwidth(usesCards: usesCards)
     }
-
-    private var flopSeconds: Double { work.flop / Double(nodes) / gemmRate }
-    private var byteSeconds: Double { work.byte / Double(nodes) / bandwidth }
     private var compute: Double { max(flopSeconds, byteSeconds) / efficiency }
 
     private var boundName: String {
@@ -63,7 +58,7 @@ struct KernelTimes {
             bytes += 2 * 8 * depth * fields * KernelForm.face(of: block, across: axis)
             messages += 2
         }
-        let link = usesCards ? 2 * bytes / target.rates.cardLink : 0
+        let link = usesCards && rates.cards > 0 ? 2 * bytes / rates.cardLink : 0
         return network.exchange(messages, bytes: bytes / Double(messages)) + link
     }
 

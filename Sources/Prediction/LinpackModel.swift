@@ -28,25 +28,26 @@ struct LinpackModel {
     var columns: Int
     var usesCards: Bool
 
-    init(order: Int, block: Int, target: PredictionTarget, usesCards: Bool) {
+    init(
+        order: Int,
+        block: Int,
+        rates: NodeRates,
+        nodes: Int,
+        network: NetworkModel,
+        usesCards: Bool
+    ) {
         self.order = Double(order)
         self.block = Double(block)
-        rates = target.rates
-        network = target.network
-        (rows, columns) = squarest(target.nodeCount)
+        self.rates = rates
+        self.network = network
+        (rows, columns) = squarest(nodes)
         self.usesCards = usesCards && rates.cards > 0
-    }
-
-    /// Cores that are not busy feeding cards, as matrix products.
-    var coreRate: Double {
-        guard usesCards else { return rates.coreGemm }
-        return rates.coreGemm * Double(max(0, rates.cores - rates.cards)) / Double(rates.cores)
     }
 
     /// What one node does in the update.
     var nodeRate: Double {
         guard usesCards else { return rates.coreGemm }
-        return coreRate + min(rates.cardGemm, rates.cardLink * block / 4)
+        return rates.freeCoreGemm + min(rates.cardGemm, rates.cardLink * block / 4)
     }
 
     var parts: [KernelPrediction.Part] {
@@ -56,9 +57,12 @@ struct LinpackModel {
             block * block / rates.coreGemm,
             16 * block * binaryLogarithm(max(2, block)) / rates.coreBandwidth
         )
+        let flop: Double = square * (order * 2 / 3 + 1.5)
+        let solvers = usesCards ? rates.freeCoreGemm : rates.coreGemm
+        let solved: Double = square * block / 2
         var parts: [KernelPrediction.Part] = [
-            .init("update", (2.0 / 3 * order * square + 1.5 * square) / (p * q * nodeRate)),
-            .init("triangular solve", square * block / (2 * q) / max(coreRate, 1)),
+            .init("update", flop / (p * q) / nodeRate),
+            .init("triangular solve", solved / q / max(solvers, 1)),
             .init("panel", square / (2 * p * block) * panelRow),
             .init("row gather", square / (2 * q) * 128 / rates.coreBandwidth),
         ]
@@ -74,15 +78,14 @@ struct LinpackModel {
     }
 
     /// The block size that just hides the cards' transfers, in steps of 128; 256 without cards.
-    static func usualBlock(_ rates: NodeRates) -> Int {
-        guard rates.cards > 0, rates.cardLink > 0 else { return 256 }
-        let hiding = 4 * rates.cardGemm / rates.cardLink
+    static func usualBlock(_ target: PredictionTarget) -> Int {
+        let cards = target.groups.map(\.rates).filter { $0.cards > 0 && $0.cardLink > 0 }
+        let hiding: Double = cards.map { 4 * $0.cardGemm / $0.cardLink }.max() ?? 0
         return max(256, 128 * Int((hiding / 128).rounded(.up)))
     }
 
     /// The order whose matrix takes `share` of the nodes' memory.
     static func order(filling share: Double, of target: PredictionTarget) -> Int {
-        let bytes = share * target.rates.memory * Double(target.nodeCount)
-        return Int((bytes / 8).squareRoot())
+        Int((share * target.memory / 8).squareRoot())
     }
 }

@@ -5,12 +5,14 @@ internal import Quantities
 public struct NodeRates: Hashable, Sendable {
     /// Nodes that the figures stand for are alike; this is what they are called: `th1a`.
     public var name: String
-    /// General-purpose cores.
-    public var cores: Int
+    /// General-purpose cores; a job may hold a fraction on the average of its nodes.
+    public var cores: Double
     /// Accelerator cards.
-    public var cards: Int
+    public var cards: Double
     /// The nominal double-precision peak, cards included. Unit: flop/s.
     public var peak: Double
+    /// What of it is the cores'. Unit: flop/s.
+    public var corePeak: Double
     /// Matrix products on the cores. Unit: flop/s.
     public var coreGemm: Double
     /// Matrix products on all cards. Unit: flop/s.
@@ -40,41 +42,33 @@ public struct NodeRates: Hashable, Sendable {
         public static let cardLink = 6e9
     }
 
-    /// Keeps a part of a node's rates and memory: what a job has that shares its nodes.
-    public mutating func keep(_ share: Double) {
-        precondition(share > 0 && share <= 1)
-        cores = max(1, Int((Double(cores) * share).rounded()))
-        for rate in [\NodeRates.peak, \.coreGemm, \.coreBandwidth, \.memory] {
+    /// Keeps what a job has that shares its nodes: so many cores, their part of peak, memory and
+    /// its bandwidth, and so many cards.
+    public mutating func keep(cores kept: Double, cards keptCards: Double) {
+        precondition(kept > 0 && keptCards >= 0)
+        let share = min(1, kept / cores)
+        let cardShare = cards > 0 ? min(1, keptCards / cards) : 0
+        peak = corePeak * share + (peak - corePeak) * cardShare
+        for rate in [\NodeRates.corePeak, \.coreGemm, \.coreBandwidth, \.memory, \.cores] {
             self[keyPath: rate] *= share
         }
-        // Which cards it has is not known here, so it is taken to have none.
-        (cards, cardGemm, cardBandwidth, cardLink) = (0, 0, 0, 0)
+        for rate in [\NodeRates.cardGemm, \.cardLink, \.cards] {
+            self[keyPath: rate] *= cardShare
+        }
+        cardBandwidth = cardBandwidth.map { $0 * cardShare }
     }
 
-    /// Two nodes' figures in the proportion of their counts: machines of several types work in
-    /// step, so what counts is the sum.
-    static func mean(_ parts: [(rates: NodeRates, count: Int)]) -> NodeRates? {
-        guard var result = parts.first?.rates else { return nil }
-        let total = Double(parts.reduce(0) { $0 + $1.count })
-        func mean(_ value: (NodeRates) -> Double) -> Double {
-            parts.reduce(0) { $0 + value($1.rates) * Double($1.count) } / total
-        }
-        func optionalMean(_ value: (NodeRates) -> Double?) -> Double? {
-            parts.contains { value($0.rates) == nil } ? nil : mean { value($0) ?? 0 }
-        }
-        result.name = parts.map(\.rates.name).joined(separator: " + ")
-        result.peak = mean(\.peak)
-        result.coreGemm = mean(\.coreGemm)
-        result.cardGemm = mean(\.cardGemm)
-        result.coreBandwidth = mean(\.coreBandwidth)
-        result.cardBandwidth = optionalMean(\.cardBandwidth)
-        result.cardLink = mean(\.cardLink)
-        result.memory = mean(\.memory)
-        result.watts = optionalMean(\.watts)
-        for part in parts.dropFirst() {
-            result.notes += part.rates.notes.filter { !result.notes.contains($0) }
-        }
-        return result
+    /// Matrix products, with the cards if `usesCards`: each takes a core to feed it. Unit: flop/s.
+    func gemm(usesCards: Bool) -> Double {
+        usesCards && cards > 0 ? freeCoreGemm + cardGemm : coreGemm
+    }
+
+    /// Matrix products on the cores that are left when each card has one. Unit: flop/s.
+    var freeCoreGemm: Double { coreGemm * max(0, cores - cards) / cores }
+
+    /// Memory streams, with the cards' memories if `usesCards`. Unit: byte/s.
+    func bandwidth(usesCards: Bool) -> Double {
+        coreBandwidth + (usesCards ? cardBandwidth ?? 0 : 0)
     }
 }
 
@@ -85,7 +79,7 @@ extension NodeRates {
     ///   whole system, taken where the type has none of its own.
     /// - Throws: `PredictionRefusal.unknownPeak`, as for a host that nobody has measured.
     init(_ type: NodeType, systemWatts: Double?) throws(PredictionRefusal) {
-        guard let corePeak = type.processorPeak?.flopsPerSecond else {
+        guard let nominalPeak = type.processorPeak?.flopsPerSecond else {
             throw .unknownPeak(nodeType: type.name)
         }
         var notes: [String] = []
@@ -94,15 +88,16 @@ extension NodeRates {
             notes.append("\(type.name): the peak of its cards is not known, they are left out")
         }
         name = type.name
-        cores = Int(type.capacity.cores)
-        cards = hasCards ? Int(type.capacity.accelerators) : 0
-        peak = Double(type.peak?.flopsPerSecond ?? corePeak)
+        cores = Double(type.capacity.cores)
+        cards = hasCards ? Double(type.capacity.accelerators) : 0
+        corePeak = Double(nominalPeak)
+        peak = Double(type.peak?.flopsPerSecond ?? nominalPeak)
         memory = Double(type.capacity.memory.count)
         watts = type.powerWatts.map(Double.init) ?? systemWatts
         self.notes = []
         let share = type.processor.sustained
         coreGemm =
-            Double(corePeak)
+            corePeak
             * Self.share(
                 share.gemmPermille,
                 Usual.gemmShare,
@@ -112,7 +107,7 @@ extension NodeRates {
             )
         let nominal =
             type.memoryBandwidth.map { Double($0.bytesPerSecond) }
-            ?? Usual.balance * Double(corePeak)
+            ?? Usual.balance * corePeak
         if type.memoryBandwidth == nil {
             notes.append(
                 "\(type.name): memory bandwidth not known, taken as 0.1 byte a flop of peak"

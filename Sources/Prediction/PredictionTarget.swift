@@ -33,7 +33,7 @@ public enum PredictionRefusal: Error, Hashable, Sendable, CustomStringConvertibl
                 + "is not known"
         case .outOfMemory(let needed, let available):
             "the problem needs \(sizeText(needed)) of memory and the nodes have "
-                + "\(sizeText(available))"
+                + "\(sizeText(available)) for equal shares"
         case .tooManyNodes(let count, let kernel, let shape, let fitting):
             "\(kernel.rawValue) of size \(extentsText(shape)) cannot be spread over \(count) nodes"
                 + (fitting.map { "; \($0) would do" } ?? "")
@@ -51,24 +51,78 @@ private func sizeText(_ bytes: Double) -> String {
     return "\((value * 10).rounded() / 10) \(units[unit])"
 }
 
-/// Some equal nodes of a machine and what joins them: where a kernel is to run.
+/// Some nodes of a machine and what joins them: where a kernel is to run.
+///
+/// Nodes may be of several types. Kernels give every node the same share of the work, so the
+/// slowest type sets each part of the time, and the smallest memory what fits.
 public struct PredictionTarget: Hashable, Sendable {
+    /// Equal nodes.
+    public struct Group: Hashable, Sendable {
+        /// What each sustains.
+        public var rates: NodeRates
+        /// Nodes.
+        public var count: Int
+
+        /// Makes a group.
+        public init(rates: NodeRates, count: Int) {
+            precondition(count > 0)
+            self.rates = rates
+            self.count = count
+        }
+    }
+
     /// The machine.
     public var machine: String
-    /// Nodes.
-    public var nodeCount: Int
-    /// What each sustains.
-    public var rates: NodeRates
+    /// The nodes by type; never empty.
+    public var groups: [Group]
     /// What joins them.
     public var network: NetworkModel
 
     /// Makes a target.
-    public init(machine: String, nodeCount: Int, rates: NodeRates, network: NetworkModel) {
-        precondition(nodeCount > 0)
+    public init(machine: String, groups: [Group], network: NetworkModel) {
+        precondition(!groups.isEmpty)
         self.machine = machine
-        self.nodeCount = nodeCount
-        self.rates = rates
+        self.groups = groups
         self.network = network
+    }
+
+    /// Nodes of all types.
+    public var nodeCount: Int { groups.reduce(0) { $0 + $1.count } }
+    /// What the nodes are called: `th1 + th1-e5450`.
+    public var nodeName: String { groups.map(\.rates.name).joined(separator: " + ") }
+    /// General-purpose cores of all nodes.
+    public var cores: Double { sum(\.cores) }
+    /// Accelerator cards of all nodes.
+    public var cards: Double { sum(\.cards) }
+    /// The nominal double-precision peak, cards included. Unit: flop/s.
+    public var peak: Double { sum(\.peak) }
+    /// Power of all nodes under load; nil when nobody says for one of them. Unit: W.
+    public var watts: Double? {
+        groups.contains { $0.rates.watts == nil } ? nil : sum { $0.watts ?? 0 }
+    }
+    /// Main memory that equal shares can fill. Unit: byte.
+    public var memory: Double {
+        Double(nodeCount) * (groups.map(\.rates.memory).min() ?? 0)
+    }
+    /// What is assumed about the nodes, in sentences.
+    public var notes: [String] {
+        groups.flatMap(\.rates.notes).reduce(into: []) { notes, note in
+            if !notes.contains(note) { notes.append(note) }
+        }
+    }
+
+    private func sum(_ value: (NodeRates) -> Double) -> Double {
+        groups.reduce(0) { $0 + value($1.rates) * Double($1.count) }
+    }
+
+    /// The parts of a time, each as long as the slowest type takes for it.
+    func slowest(
+        _ parts: (NodeRates) -> [KernelPrediction.Part]
+    ) -> [KernelPrediction.Part] {
+        let first = parts(groups[0].rates)
+        return groups.dropFirst().reduce(first) { slowest, group in
+            zip(slowest, parts(group.rates)).map { $0.seconds < $1.seconds ? $1 : $0 }
+        }
     }
 
     /// The first nodes of some types of a machine.
@@ -93,20 +147,16 @@ public struct PredictionTarget: Hashable, Sendable {
         }
         // A job that takes part of them takes the first.
         var left = count
-        var parts: [(rates: NodeRates, count: Int)] = []
+        var groups: [Group] = []
         for type in types where left > 0 && counts[type] > 0 {
             let taken = min(left, counts[type])
             left -= taken
-            parts.append((try machine.rates(ofType: type, measured), taken))
-        }
-        guard let rates = NodeRates.mean(parts) else {
-            throw .nodeCount(count, machine: machine.name, available: available)
+            groups.append(Group(rates: try machine.rates(ofType: type, measured), count: taken))
         }
         let system = machine.system(ofType: types[0])
         self.init(
             machine: machine.name,
-            nodeCount: count,
-            rates: rates,
+            groups: groups,
             network: NetworkModel(
                 system,
                 hops: system.map { machine.hops($0, nodeCount: count) } ?? 3

@@ -119,7 +119,7 @@ public struct PublishedExam: Hashable, Sendable {
         case .hpl:
             guard let published = system.published.linpack else { return nil }
             let order = LinpackModel.order(filling: memoryShare, of: target)
-            let block = LinpackModel.usualBlock(target.rates)
+            let block = LinpackModel.usualBlock(target)
             let prediction = try KernelPrediction(.lu, shape: [order, block], on: target)
             return Answer(
                 question: question,
@@ -128,7 +128,7 @@ public struct PublishedExam: Hashable, Sendable {
                 block: block,
                 model: prediction.flopRate,
                 published: Double(published.flopsPerSecond),
-                peak: target.rates.peak * Double(target.nodeCount),
+                peak: target.peak,
                 evidence: system.evidence(of: "published.linpack"),
                 parts: prediction.parts,
                 notes: prediction.notes
@@ -143,10 +143,10 @@ public struct PublishedExam: Hashable, Sendable {
                 block: 0,
                 model: rating.flopRate,
                 published: Double(published.flopsPerSecond),
-                peak: target.rates.peak * Double(target.nodeCount),
+                peak: target.peak,
                 evidence: system.evidence(of: "published.hpcg"),
                 parts: rating.parts,
-                notes: target.rates.notes + target.network.notes
+                notes: target.notes + target.network.notes
             )
         }
     }
@@ -175,17 +175,18 @@ struct ConjugateGradientRating {
 
     init(_ target: PredictionTarget) {
         let nodes = Double(target.nodeCount)
-        let points = 0.25 * target.rates.memory / 376
-        let bandwidth =
-            (target.rates.coreBandwidth + (target.rates.cardBandwidth ?? 0)) * Self.shareOfStream
+        let points = 0.25 * target.memory / nodes / 376
         let side = cubeRoot(points)
         let halo = target.network.exchange(26, bytes: 6 * 8 * side * side / 26)
-        let link = target.rates.cards > 0 ? 2 * 6 * 8 * side * side / target.rates.cardLink : 0
-        parts = [
-            .init("computing (memory)", (36 * 27 + 160) * points / bandwidth),
-            .init("halo exchange", 2 * (halo + link)),
-            .init("sums over nodes", 3 * target.network.allReduce(8, target.nodeCount)),
-        ]
+        parts = target.slowest { rates in
+            let bandwidth = rates.bandwidth(usesCards: true) * Self.shareOfStream
+            let link = rates.cards > 0 ? 2 * 6 * 8 * side * side / rates.cardLink : 0
+            return [
+                .init("computing (memory)", (36 * 27 + 160) * points / bandwidth),
+                .init("halo exchange", 2 * (halo + link)),
+                .init("sums over nodes", 3 * target.network.allReduce(8, target.nodeCount)),
+            ]
+        }
         let seconds = parts.reduce(0) { $0 + $1.seconds }
         flopRate = (6 * 27 + 12) * points * nodes / seconds
         edge = Int(cubeRoot(points * nodes))

@@ -26,7 +26,7 @@ public struct PredictionReport: Sendable {
             "\(prediction.kernel.rawValue) \(extentsText(prediction.shape))"
                 + (prediction.repeats > 1 ? ", \(prediction.repeats) times" : "")
                 + " on \(target.nodeCount.groupedText) "
-                + "\(target.rates.name) of \(target.machine), "
+                + "\(target.nodeName) of \(target.machine), "
                 + (prediction.usesCards ? "cores and cards" : "cores only"),
             "",
         ]
@@ -80,7 +80,7 @@ public struct PredictionReport: Sendable {
             "size": .string(extentsText(prediction.shape)),
             "repeats": .integer(Int64(prediction.repeats)),
             "machine": .string(target.machine),
-            "node_type": .string(target.rates.name),
+            "node_type": .string(target.nodeName),
             "nodes": .integer(Int64(target.nodeCount)),
             "cards": .bool(prediction.usesCards),
             "seconds": .number(prediction.seconds),

@@ -158,14 +158,13 @@ private struct PredictedPrice {
     var partition: String
 
     init?(_ machine: Machine, _ prediction: KernelPrediction) {
-        let names = Set(prediction.target.rates.name.split(separator: " ").map(String.init))
+        let names = Set(prediction.target.groups.map(\.rates.name))
         let partition = machine.partitions.first { partition in
             partition.nodes.contains { names.contains(machine.nodeType(ofNode: $0).name) }
         }
         // Far past any job, and its microseconds might not fit.
         guard let partition, prediction.seconds < 1e9 else { return nil }
-        let rates = prediction.target.rates
-        let count = Int64(prediction.target.nodeCount)
+        let target = prediction.target
         let duration = SimDuration(microseconds: Int64((prediction.seconds * 1e6).rounded(.up)))
         let start = SimInstant(seconds: 1_735_660_800)
         let usage = JobUsage(
@@ -174,9 +173,9 @@ private struct PredictedPrice {
             partition: partition.name,
             platform: partition.platform,
             outcome: .ended(.completed),
-            nodeCount: count,
-            coreCount: count * Int64(rates.cores),
-            cardCount: count * Int64(rates.cards),
+            nodeCount: Int64(target.nodeCount),
+            coreCount: Int64(target.cores),
+            cardCount: Int64(target.cards),
             startedAt: start,
             endedAt: start + duration
         )

@@ -17,13 +17,16 @@ struct EmulatedKernelTests {
             machine.nodeTypes[index].processor.flopsPerCycle = 4
             machine.nodeTypes[index].memoryBandwidth = ByteRate(bytesPerSecond: 64_000_000_000)
         }
+        machine.nodeTypes[1].accelerators[0].peak = FlopRate(flopsPerSecond: 500_000_000_000)
         return machine
     }
 
     private func run(
         _ comment: String,
         nodes: Int32,
-        partition: String = "batch"
+        partition: String = "batch",
+        tasks: Int32? = nil,
+        cards: Int32? = nil
     ) async throws -> SimDuration {
         let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: Self.machine))
         let id = try await centre.submit(
@@ -31,6 +34,8 @@ struct EmulatedKernelTests {
                 $0.comment = comment
                 $0.minimumNodes = nodes
                 $0.partitions = [partition]
+                $0.tasks = tasks
+                $0.accelerators = cards
                 $0.timeLimit = SimDuration(seconds: 80_000)
             }
         )
@@ -99,6 +104,25 @@ struct EmulatedKernelTests {
         let elapsed = try await run("kernel=stream,size=200000000", nodes: 1, partition: "shared")
         // One core of eight: an eighth of the node's 51.2 GB/s.
         let expected = 80 * 2e8 / (64e9 * 0.8 / 8)
+        #expect(abs(Double(elapsed.microseconds) * 1e-6 - expected) < 2e-6)
+    }
+
+    @Test(
+        "A job on a shared node is predicted with the cards that it holds",
+        arguments: [nil, 1, 2] as [Int32?]
+    )
+    func cardsOfSharedNodes(cards: Int32?) async throws {
+        let elapsed = try await run(
+            "kernel=gemm,size=8192",
+            nodes: 1,
+            partition: "shared",
+            tasks: 8,
+            cards: cards
+        )
+        // Each card of 500 Gflop/s takes one of eight cores of 11.72 Gflop/s to feed it.
+        let held = Double(cards ?? 0)
+        let rate = 0.9 * ((8 - held) * 11.72e9 + held * 500e9)
+        let expected = 2 * 8_192.0 * 8_192.0 * 8_192.0 / rate
         #expect(abs(Double(elapsed.microseconds) * 1e-6 - expected) < 2e-6)
     }
 

@@ -124,6 +124,64 @@ struct KernelPredictionTests {
         #expect(network.allReduce(1e9, 1_024) > 1.9)
     }
 
+    @Test("Equal shares: the slowest type sets the time, the smallest memory what fits")
+    func mixedTypes() throws {
+        // 512 nodes of each: the E5450 has more flop/s and less memory bandwidth.
+        let old = try target("tianhe-1", "th1-e5450", nodes: 512)
+        var mixed = try target("tianhe-1", "th1", nodes: 512)
+        let new = PredictionTarget(
+            machine: "tianhe-1",
+            groups: mixed.groups + mixed.groups,
+            network: mixed.network
+        )
+        mixed.groups += old.groups
+        let slow = PredictionTarget(
+            machine: "tianhe-1",
+            groups: old.groups + old.groups,
+            network: old.network
+        )
+        func seconds(_ kernel: KernelForm, _ target: PredictionTarget) throws -> Double {
+            let shape = kernel.namedSizes[2].map { kernel == .gemm ? 4 * $0 : $0 }
+            return try KernelPrediction(kernel, shape: shape, on: target, usesCards: false).seconds
+        }
+        #expect(try seconds(.stream, mixed) == seconds(.stream, slow))
+        #expect(try seconds(.gemm, mixed) == seconds(.gemm, new))
+        #expect(try seconds(.lu, mixed) > max(seconds(.lu, slow), seconds(.lu, new)))
+        mixed.groups[0].rates.memory /= 2
+        #expect(mixed.memory == slow.memory / 2)
+    }
+
+    @Test("Cores, cards, peak and power are counted type by type")
+    func totals() throws {
+        let all = try PredictionTarget(
+            Machines.named("tianhe-1"),
+            typeNames: ["th1-operation", "th1"],
+            nodeCount: 1_000
+        )
+        #expect(all.groups.map(\.count) == [512, 488])
+        #expect(all.nodeName == "th1-operation + th1")
+        #expect(all.cores == 8_000)
+        #expect(all.cards == 2 * 488)
+        #expect(all.peak == 512 * 96e9 + 488 * (80.96e9 + 2 * 184e9))
+    }
+
+    @Test("Who shares a node has the cores and cards that it holds, and no others")
+    func sharedNode() throws {
+        let whole = try #require(try target("tianhe-2", nodes: 1).groups.first).rates
+        var part = whole
+        part.keep(cores: 6, cards: 1)
+        #expect(part.cores == 6 && part.cards == 1)
+        #expect(part.coreGemm == whole.coreGemm / 4 && part.memory == whole.memory / 4)
+        #expect(abs(part.cardGemm - whole.cardGemm / 3) < 1)
+        #expect(abs(part.peak - (422.4e9 / 4 + 1_003.2e9)) < 1)
+        part = whole
+        part.keep(cores: 24, cards: 0)
+        #expect(part.coreGemm == whole.coreGemm && part.cardGemm == 0)
+        part = whole
+        part.keep(cores: 24, cards: 3)
+        #expect(part == whole)
+    }
+
     @Test("A prediction repeats in proportion")
     func repeats() throws {
         let nodes = try target("tianhe-1a", nodes: 16)
@@ -162,7 +220,7 @@ struct PredictionRefusalTests {
             ("'8x8' is no size of cg", { try predict(.cg, "8x8") }),
             ("'0' is no size of lu", { try predict(.lu, "0") }),
             (
-                "needs 7.3 TiB of memory and the nodes have 96.0 GiB",
+                "needs 7.3 TiB of memory and the nodes have 96.0 GiB for equal shares",
                 { try predict(.lu, "1000000") }
             ),
             ("cannot be spread over 4 nodes; 2 would do", { try predict(.infer, "2x8x64") }),

@@ -7,7 +7,7 @@ struct PublishedExamTests {
     /// The errors as they are, in whole percent: a change of the model or of a machine file that
     /// moves one must say so here, for the better or the worse.
     static let errors = [
-        ("tianhe-1", PublishedExam.Benchmark.hpl, 34),
+        ("tianhe-1", PublishedExam.Benchmark.hpl, 29),
         ("tianhe-1a", .hpl, 9),
         ("tianhe-2", .hpl, 10),
         ("tianhe-2a", .hpl, 15),
