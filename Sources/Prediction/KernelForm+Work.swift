@@ -65,7 +65,7 @@ extension KernelForm {
         case .lu:
             return KernelWork(
                 flop: 2.0 / 3 * n[0] * n[0] * n[0] + 1.5 * n[0] * n[0],
-                byte: 16.0 / 3 * n[0] * n[0] * n[0] / n[1]
+                byte: 16.0 / 3 * n[0] * n[0] * n[0] / min(n[0], n[1])
             )
         case .md:
             let updates = 4 * points * steps

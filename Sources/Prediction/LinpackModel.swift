@@ -1,20 +1,24 @@
 /// The time of HPL by its own published model, with hybrid nodes and their links added.
 ///
 /// The matrix of order N lies block-cyclic with blocks NB on P × Q nodes. The parts follow one
-/// another without overlap, as in HPL's model (no look-ahead):
+/// another without overlap, as in HPL's model (no look-ahead); α is a message's time without its
+/// bytes:
 ///
-/// - *update*: 2/3 N³ operations at the nodes' rate of matrix products;
+/// - *update*: 2/3 N³ operations at the nodes' rate of matrix products, and what the node with most
+///   blocks has more than its share (`imbalance`);
 /// - *triangular solve*: N² NB / 2Q on the cores, each row of nodes does all of it;
 /// - *panel*: the recursive factorisation on the P nodes of a column; by roofline: NB² operations
 ///   and 16 NB log₂ NB bytes a row of the panel;
 /// - *pivots*: one exchange of 2 NB words over the column of nodes for each of N columns;
-/// - *broadcast*: 4 N²/P bytes along the rows; *row swap*: 12 N²/Q bytes along the columns (the two
-///   make HPL's β N² (3P + Q) / 2PQ words);
+/// - *row swap*: 12 N²/Q bytes along the columns and, each of N/NB times, (log₂ P + P − 1) α;
+///   *broadcast*: 4 N²/P bytes along the rows and N/NB times α (the two make HPL's
+///   β N² (3P + Q) / 2PQ words and, with the pivots, its α N ((NB + 1) log₂ P + P) / NB);
 /// - *row gather*: packing and unpacking swapped rows in memory, a cache line for each word, on
 ///   the node that holds them: 128 byte for each of N²/2Q words.
 ///
 /// Cards are fed by a core each, and cannot run faster than their link brings operands: a product
-/// of depth NB moves each element of C in and out, 8 byte each way for 2 NB operations.
+/// of depth NB moves each element of C in and out, 8 byte each way for 2 NB operations. While they
+/// have nothing to do, in the other parts, all cores work.
 ///
 /// Source: netlib.org/benchmark/hpl/scalability.html for the model; Fatica, GPGPU-2, 2009, for the
 /// cards.
@@ -37,7 +41,7 @@ struct LinpackModel {
         usesCards: Bool
     ) {
         self.order = Double(order)
-        self.block = Double(block)
+        self.block = Double(min(block, order))
         self.rates = rates
         self.network = network
         (rows, columns) = squarest(nodes)
@@ -50,6 +54,18 @@ struct LinpackModel {
         return rates.freeCoreGemm + min(rates.cardGemm, rates.cardLink * block / 4)
     }
 
+    /// How much longer the update is than with equal shares.
+    ///
+    /// With m blocks left along an axis of P nodes the one with most has ⌈m/P⌉, on the average over
+    /// m (P − 1)/2P more than m/P; and one node has most of both axes. Summed over m up to
+    /// M = N/NB with weight m², the work of a step, that is 1 + ¾ (P + Q − 2)/M, and a term of
+    /// second order where neither axis has an even share.
+    var imbalance: Double {
+        let blocks = order / block
+        let (p, q) = (Double(rows - 1), Double(columns - 1))
+        return 1 + 0.75 * (p + q) / blocks + 0.75 * p * q / (blocks * blocks)
+    }
+
     var parts: [KernelPrediction.Part] {
         let (p, q) = (Double(rows), Double(columns))
         let square = order * order
@@ -58,21 +74,24 @@ struct LinpackModel {
             16 * block * binaryLogarithm(max(2, block)) / rates.coreBandwidth
         )
         let flop: Double = square * (order * 2 / 3 + 1.5)
-        let solvers = usesCards ? rates.freeCoreGemm : rates.coreGemm
         let solved: Double = square * block / 2
         var parts: [KernelPrediction.Part] = [
-            .init("update", flop / (p * q) / nodeRate),
-            .init("triangular solve", solved / q / max(solvers, 1)),
+            .init("update", flop / (p * q) / nodeRate * imbalance),
+            .init("triangular solve", solved / q / rates.coreGemm),
             .init("panel", square / (2 * p * block) * panelRow),
             .init("row gather", square / (2 * q) * 128 / rates.coreBandwidth),
         ]
+        let panels = order / block
+        let start = network.message(0)
         if rows > 1 {
-            let swap = network.message(16 * block)
-            parts.append(.init("pivots", order * Double(treeRounds(rows)) * swap))
-            parts.append(.init("row swap", 12 * square / q * network.secondsOfByte))
+            let rounds = Double(treeRounds(rows))
+            let moved = 12 * square / q * network.secondsOfByte
+            parts.append(.init("pivots", order * rounds * network.message(16 * block)))
+            parts.append(.init("row swap", moved + panels * (rounds + p - 1) * start))
         }
         if columns > 1 {
-            parts.append(.init("broadcast", 4 * square / p * network.secondsOfByte))
+            let moved = 4 * square / p * network.secondsOfByte
+            parts.append(.init("broadcast", moved + panels * start))
         }
         return parts
     }

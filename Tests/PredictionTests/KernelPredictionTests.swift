@@ -180,6 +180,18 @@ struct KernelPredictionTests {
         part = whole
         part.keep(cores: 24, cards: 3)
         #expect(part == whole)
+        // A core that feeds a card all the time still solves and factorises.
+        part.keep(cores: 1, cards: 1)
+        let lu = try KernelPrediction(
+            .lu,
+            shape: [10_000, 256],
+            on: PredictionTarget(
+                machine: "tianhe-2",
+                groups: [PredictionTarget.Group(rates: part, count: 1)],
+                network: NetworkModel(latency: 1e-6, overhead: 1e-6, secondsOfByte: 1e-9)
+            )
+        )
+        #expect(lu.usesCards && lu.seconds < 10, "\(lu.parts)")
     }
 
     @Test("A prediction repeats in proportion")

@@ -8,10 +8,10 @@ struct PublishedExamTests {
     /// moves one must say so here, for the better or the worse.
     static let errors = [
         ("tianhe-1", PublishedExam.Benchmark.hpl, 29),
-        ("tianhe-1a", .hpl, 9),
-        ("tianhe-2", .hpl, 10),
+        ("tianhe-1a", .hpl, 8),
+        ("tianhe-2", .hpl, 9),
         ("tianhe-2a", .hpl, 15),
-        ("tianhe-3-prototype", .hpl, 4),
+        ("tianhe-3-prototype", .hpl, 3),
         ("tianhe-2", .hpcg, 56),
     ]
 
