@@ -71,11 +71,14 @@ public struct NetworkModel: Hashable, Sendable {
         return min(short, long)
     }
 
-    /// A message of `bytes` from each of `parties` to each other, pairwise.
+    /// A message of `bytes` from each of `parties` to each other: Bruck's algorithm for short ones,
+    /// which hands on half of all that a party has in each round; for long ones pairwise, each step
+    /// waiting for its partner; whichever is faster.
     public func allToAll(_ bytes: Double, _ parties: Int) -> Double {
         guard parties > 1 else { return 0 }
-        let others = Double(parties - 1)
-        return latency + others * (2 * overhead + bytes * secondsOfByte)
+        let short = Double(treeRounds(parties)) * message(bytes * Double(parties) / 2)
+        let long = Double(parties - 1) * message(bytes)
+        return min(short, long)
     }
 
     /// `count` messages of `bytes` each to neighbours, all under way at once.

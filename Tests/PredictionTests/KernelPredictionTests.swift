@@ -122,6 +122,14 @@ struct KernelPredictionTests {
         // Long sums move twice the vector, not the vector in each round.
         #expect(network.allReduce(1e9, 1_024) < 2.1)
         #expect(network.allReduce(1e9, 1_024) > 1.9)
+        // Short ones to all: ten rounds of half of everything. Long ones: one partner at a time.
+        #expect(network.allToAll(8, 1) == 0)
+        #expect(abs(network.allToAll(8, 1_024) - 10 * network.message(4_096)) < 1e-15)
+        #expect(abs(network.allToAll(8, 1_025) - 11 * network.message(4_100)) < 1e-15)
+        #expect(abs(network.allToAll(1e6, 1_024) - 1_023 * network.message(1e6)) < 1e-9)
+        // Neighbours: all messages under way at once, one latency.
+        #expect(network.exchange(0, bytes: 1_000) == 0)
+        #expect(abs(network.exchange(6, bytes: 1_000) - (3e-6 + 6 * 3e-6)) < 1e-15)
     }
 
     @Test("Equal shares: the slowest type sets the time, the smallest memory what fits")
