@@ -44,13 +44,17 @@ public struct HostRates: Hashable, Sendable {
             throw JSONValue.Malformed(line: 0, problem: "'format' is not \(HostRates.format)")
         }
         var efficiencies = KernelEfficiencies(source: "measured on \(try profile.string("host"))")
-        for member in profile["efficiency"]?.members ?? [] {
+        guard let members = profile["efficiency"]?.members else {
+            throw JSONValue.Malformed(line: 0, problem: "'efficiency' is no object")
+        }
+        for member in members {
             guard let form = KernelForm(rawValue: member.name), let share = member.value.double,
-                share > 0, share.isFinite
+                share > 0, share <= Self.largestShare
             else {
                 throw JSONValue.Malformed(
                     line: 0,
-                    problem: "'efficiency.\(member.name)' is no kernel's part of its roofline"
+                    problem: "'efficiency.\(member.name)' is no kernel's part of its roofline: "
+                        + "above 0, at most \(Int(Self.largestShare))"
                 )
             }
             efficiencies.shares[form] = share
@@ -67,6 +71,9 @@ public struct HostRates: Hashable, Sendable {
             efficiencies: efficiencies
         )
     }
+
+    /// Far above what a problem that stays in cache reaches.
+    private static let largestShare = 100.0
 
     /// What a profile calls itself.
     public static let format = "xinghe-host-profile/1"
@@ -86,6 +93,7 @@ public struct HostRates: Hashable, Sendable {
             cardLink: 0,
             memory: Double(type.capacity.memory.count),
             watts: type.powerWatts.map(Double.init),
+            powerNote: type.powerWatts.map { "\(type.name): power of \($0) W at any load" },
             notes: ["\(host): peak is what matrix products reached, not the nominal one"]
         )
     }
@@ -105,9 +113,14 @@ public struct KernelEfficiencies: Hashable, Sendable {
         self.shares = shares
     }
 
-    /// The part of the roofline that `form` reaches; of the reference where this has none.
-    public func share(_ form: KernelForm) -> Double {
-        shares[form] ?? Self.reference.shares[form] ?? 0.5
+    /// The part of the roofline that `form` reaches, and who says so: the reference where this has
+    /// none.
+    public func share(_ form: KernelForm) -> (value: Double, source: String) {
+        if let value = shares[form] { return (value, source) }
+        guard let value = Self.reference.shares[form] else {
+            preconditionFailure("the reference has no \(form)")
+        }
+        return (value, Self.reference.source)
     }
 
     /// What the kernels reached where Xinghe is developed: one of two cores with AVX2 of a virtual

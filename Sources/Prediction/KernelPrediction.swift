@@ -82,6 +82,7 @@ extension KernelPrediction {
         let cards = usesCards ?? (kernel.isDense && target.cards > 0)
         if cards { try target.checkCards(for: kernel) }
         let once = kernel.work(shape, ranks: count)
+        let efficiency = efficiencies.share(kernel)
         let parts = target.slowest { rates in
             KernelTimes(
                 kernel: kernel,
@@ -91,7 +92,7 @@ extension KernelPrediction {
                 nodes: count,
                 network: target.network,
                 usesCards: cards,
-                efficiency: efficiencies.share(kernel)
+                efficiency: efficiency.value
             ).parts
         }
         let times = Double(repeats)
@@ -106,8 +107,8 @@ extension KernelPrediction {
         if target.nodeCount > 1 { notes += target.network.notes }
         if kernel != .lu && kernel != .comm {
             notes.append(
-                "\(kernel.rawValue) reaches \(percentText(efficiencies.share(kernel))) of its "
-                    + "roofline on a node (\(efficiencies.source))"
+                "\(kernel.rawValue) reaches \(percentText(efficiency.value)) of its roofline on a "
+                    + "node (\(efficiency.source))"
             )
         }
         self.notes = notes + kernel.estimateNotes

@@ -1,4 +1,5 @@
 import ClusterModel
+internal import IndexSets
 internal import Quantities
 
 /// What one node sustains, and what is assumed about it.
@@ -27,6 +28,8 @@ public struct NodeRates: Hashable, Sendable {
     public var memory: Double
     /// Power under load; nil when nobody says. Unit: W.
     public var watts: Double?
+    /// Where the power is from, in a sentence.
+    public var powerNote: String?
     /// What is assumed, in sentences.
     public var notes: [String]
 
@@ -75,10 +78,10 @@ public struct NodeRates: Hashable, Sendable {
 extension NodeRates {
     /// Reads the rates of a node type.
     ///
-    /// - Parameter systemWatts: the power of a node as its share of the published power of the
-    ///   whole system, taken where the type has none of its own.
+    /// - Parameter system: where the nodes are; a type without a power of its own has its share of
+    ///   the system's.
     /// - Throws: `PredictionRefusal.unknownPeak`, as for a host that nobody has measured.
-    init(_ type: NodeType, systemWatts: Double?) throws(PredictionRefusal) {
+    init(_ type: NodeType, in system: ComputeSystem?) throws(PredictionRefusal) {
         guard let nominalPeak = type.processorPeak?.flopsPerSecond else {
             throw .unknownPeak(nodeType: type.name)
         }
@@ -93,7 +96,7 @@ extension NodeRates {
         corePeak = Double(nominalPeak)
         peak = Double(type.peak?.flopsPerSecond ?? nominalPeak)
         memory = Double(type.capacity.memory.count)
-        watts = type.powerWatts.map(Double.init) ?? systemWatts
+        (watts, powerNote) = type.powerUnderLoad(in: system)
         self.notes = []
         let share = type.processor.sustained
         coreGemm =
@@ -129,7 +132,7 @@ extension NodeRates {
         for (field, what) in [
             ("memory_bandwidth", "memory bandwidth"),
             ("accelerators.memory_bandwidth", "cards' memory bandwidth"),
-            ("accelerators.link_bandwidth", "cards' link"), ("power", "power"),
+            ("accelerators.link_bandwidth", "cards' link"),
         ] {
             guard let fact = type.fact(field), fact.evidence == .assumption else { continue }
             notes.append("\(type.name): \(what) of \(fact.value), \(fact.source)")
@@ -158,9 +161,15 @@ extension NodeRates {
             cardBandwidth = nil
             return
         }
-        let shareOfNominal = Double(card.sustained.streamPermille ?? 0) / 1_000
-        let sustained = shareOfNominal > 0 ? shareOfNominal : Usual.streamShare
-        cardBandwidth = known + count * Double(bandwidth.bytesPerSecond) * sustained
+        cardBandwidth =
+            known + count * Double(bandwidth.bytesPerSecond)
+            * Self.share(
+                card.sustained.streamPermille,
+                Usual.streamShare,
+                "\(card.model): memory streams",
+                type.evidence(of: "accelerators.stream_share"),
+                &notes
+            )
     }
 
     private static func share(
@@ -191,6 +200,24 @@ extension NodeType {
 
     fileprivate func evidence(of field: String) -> Fact.Evidence? {
         fact(field)?.evidence
+    }
+
+    /// The power of a node, its own or its share of the system's, and where it is from.
+    fileprivate func powerUnderLoad(
+        in system: ComputeSystem?
+    ) -> (watts: Double?, note: String?) {
+        func sentence(_ watts: Int64, _ fact: Fact?, _ share: String) -> String {
+            "\(name): power of \(fact?.value ?? "\(watts) W")\(share) at any load"
+                + (fact.map { ", \($0.source)" } ?? "")
+        }
+        if let powerWatts {
+            return (Double(powerWatts), sentence(Int64(powerWatts), fact("power"), ""))
+        }
+        guard let system, let watts = system.published.powerWatts else { return (nil, nil) }
+        let count = system.nodes.count
+        let share = " / \(count) nodes of \(system.name), network and storage included,"
+        let fact = system.facts.first { $0.field == "published.power" }
+        return (Double(watts) / Double(count), sentence(watts, fact, share))
     }
 }
 

@@ -105,10 +105,14 @@ public struct PredictionTarget: Hashable, Sendable {
         Double(nodeCount) * (groups.map(\.rates.memory).min() ?? 0)
     }
     /// What is assumed about the nodes, in sentences.
-    public var notes: [String] {
-        groups.flatMap(\.rates.notes).reduce(into: []) { notes, note in
-            if !notes.contains(note) { notes.append(note) }
-        }
+    public var notes: [String] { Self.different(groups.flatMap(\.rates.notes)) }
+    /// Where the nodes' power is from, in sentences; empty when it is not known.
+    public var powerNotes: [String] {
+        watts == nil ? [] : Self.different(groups.compactMap(\.rates.powerNote))
+    }
+
+    private static func different(_ notes: [String]) -> [String] {
+        notes.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     private func sum(_ value: (NodeRates) -> Double) -> Double {
@@ -200,10 +204,6 @@ extension Machine {
         if type.topology == .host, let measured {
             return measured.rates(of: type)
         }
-        let system = system(ofType: index)
-        let watts = system.flatMap { system in
-            system.published.powerWatts.map { Double($0) / Double(system.nodes.count) }
-        }
-        return try NodeRates(type, systemWatts: watts)
+        return try NodeRates(type, in: system(ofType: index))
     }
 }

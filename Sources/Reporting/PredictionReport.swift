@@ -19,6 +19,8 @@ public struct PredictionReport: Sendable {
         self.partition = partition
     }
 
+    private var assumed: [String] { prediction.notes + prediction.target.powerNotes }
+
     /// The report as text, with a line feed at its end.
     public var text: String {
         let target = prediction.target
@@ -32,7 +34,7 @@ public struct PredictionReport: Sendable {
         ]
         lines += figures.lines
         lines += [""] + parts.lines
-        lines += ["", "assumed:"] + prediction.notes.map { "  \($0)" }
+        lines += ["", "assumed:"] + assumed.map { "  \($0)" }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -93,7 +95,7 @@ public struct PredictionReport: Sendable {
             "price_fen": price.map { .integer($0.count) } ?? .null,
             "partition": partition.map { .string($0) } ?? .null,
             "parts": .array(prediction.parts.map(\.json)),
-            "assumed": .array(prediction.notes.map { .string($0) }),
+            "assumed": .array(assumed.map { .string($0) }),
         ]
     }
 }

@@ -202,6 +202,24 @@ struct KernelPredictionTests {
         #expect(lu.usesCards && lu.seconds < 10, "\(lu.parts)")
     }
 
+    @Test("What a prediction rests on is said, from memory or not")
+    func assumptionsAreSaid() throws {
+        let accelerated = try target("tianhe-2a", nodes: nil)
+        #expect(
+            accelerated.powerNotes == [
+                "th2a: power of 18.482 MW / 17792 nodes of tianhe-2a, network and storage included, "
+                    + "at any load, TOP500, from memory"
+            ]
+        )
+        let lanes = accelerated.network.notes.filter { $0.contains("number of lanes") }
+        #expect(lanes.count == 1 && lanes[0].hasPrefix("network.link_bandwidth of 112 Gb/s"))
+        let fermi = try target("tianhe-1a", nodes: 1)
+        #expect(fermi.powerNotes.count == 1 && fermi.powerNotes[0].contains("power of 563 W at"))
+        let streams = "NVIDIA Tesla M2050: memory streams assumed at 80 % of nominal"
+        #expect(fermi.notes.contains(streams), "\(fermi.notes)")
+        #expect(try target("tianhe-3-prototype", nodes: 1).powerNotes.isEmpty)
+    }
+
     @Test("A prediction repeats in proportion")
     func repeats() throws {
         let nodes = try target("tianhe-1a", nodes: 16)
@@ -316,15 +334,27 @@ struct PredictionRefusalTests {
             efficiencies: rates.efficiencies
         )
         #expect(abs(cg.seconds - cg.work.byte / 2e10 / 0.5) < 1e-9)
-        for (wrong, name) in [
-            ("\"cores\":4", "cores"), ("\"gemm_flop_per_s\":1e11", "gemm_flop_per_s"),
-            ("\"cg\":0.5", "efficiency.nosuch"), ("host-profile/1", "format"),
-        ] {
-            let replacement = wrong.contains("cg") ? "\"nosuch\":0.5" : "\"x\":-1"
-            let broken =
-                wrong.contains("profile")
-                ? text.replacing(wrong, with: "other") : text.replacing(wrong, with: replacement)
-            let found = refusal { _ = try HostRates(profile: JSONValue(parsing: broken)) }
+        #expect(cg.notes.contains { $0.contains("50 % of its roofline on a node (measured on h)") })
+        // It says nothing of md, so that figure is not its own.
+        let md = try KernelPrediction(
+            .md,
+            shape: [10, 10, 10],
+            on: nodes,
+            efficiencies: rates.efficiencies
+        )
+        #expect(md.notes.contains { $0.contains("12 %") && $0.contains("developers' host") })
+        let broken = [
+            ("\"cores\":4", "\"x\":-1", "cores"),
+            ("\"gemm_flop_per_s\":1e11", "\"x\":-1", "gemm_flop_per_s"),
+            ("\"cg\":0.5", "\"nosuch\":0.5", "efficiency.nosuch"),
+            ("\"cg\":0.5", "\"cg\":1e18", "efficiency.cg"),
+            ("\"cg\":0.5", "\"cg\":0", "efficiency.cg"),
+            ("{\"cg\":0.5}", "[]", "'efficiency' is no object"),
+            ("host-profile/1", "other", "format"),
+        ]
+        for (right, wrong, name) in broken {
+            let profile = text.replacing(right, with: wrong)
+            let found = refusal { _ = try HostRates(profile: JSONValue(parsing: profile)) }
             #expect(found.contains(name), "\(found)")
         }
     }

@@ -17,6 +17,7 @@ struct LinpackModelTests {
         cardLink: 6e10,
         memory: 1e12,
         watts: nil,
+        powerNote: nil,
         notes: []
     )
 
