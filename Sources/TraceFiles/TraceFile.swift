@@ -19,9 +19,11 @@ public enum TraceFile {
     /// gzip goes through zlib; xz and zstd through their programs. What a file is, its first bytes
     /// tell, not its name. `-` is standard input.
     ///
-    /// - Throws: `TraceFileFailure`, or what `body` throws.
+    /// - Parameter limit: the most bytes that are read, before they are unpacked.
+    /// - Throws: `TraceFileFailure`, also of what has more bytes than `limit`; or what `body` throws.
     public static func withBytes<Result>(
         of path: String,
+        atMost limit: Int = .max,
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
@@ -34,6 +36,7 @@ public enum TraceFile {
         }
         if status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 {
             let size = Int(status.st_size)
+            guard size <= limit else { throw tooLarge(path, limit) }
             guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
                 base != MAP_FAILED
             else { throw failure(path, "mmap") }
@@ -42,7 +45,7 @@ public enum TraceFile {
             let bytes = UnsafeRawBufferPointer(start: base, count: size)
             return try unpacked(bytes, path, body)
         }
-        let bytes = try readAll(descriptor, path)
+        let bytes = try readAll(descriptor, path, limit)
         return try bytes.withUnsafeBytes { try unpacked($0, path, body) }
     }
 
@@ -67,7 +70,15 @@ public enum TraceFile {
         TraceFileFailure(path: path, problem: "\(call): \(String(cString: strerror(errno)))")
     }
 
-    private static func readAll(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
+    private static func tooLarge(_ path: String, _ limit: Int) -> TraceFileFailure {
+        TraceFileFailure(path: path, problem: "has more than \(limit) bytes")
+    }
+
+    private static func readAll(
+        _ descriptor: Int32,
+        _ path: String,
+        _ limit: Int
+    ) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
@@ -75,6 +86,7 @@ public enum TraceFile {
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw failure(path, "read") }
             if count == 0 { return bytes }
+            guard count <= limit - bytes.count else { throw tooLarge(path, limit) }
             bytes += buffer[..<count]
         }
     }

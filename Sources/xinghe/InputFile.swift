@@ -7,10 +7,13 @@ import WorkloadFormats
 
 /// The text of a file, plain or compressed; `-` is standard input.
 ///
-/// - Throws: `Refusal` with the path and the system's word for the problem.
-func readText(_ path: String) throws -> String {
+/// - Throws: `Refusal` with the path and the system's word for the problem, or when the file has
+///   more than `limit` bytes.
+func readText(_ path: String, atMost limit: Int = .max) throws -> String {
     do {
-        let text = try TraceFile.withBytes(of: path) { String(validating: $0, as: UTF8.self) }
+        let text = try TraceFile.withBytes(of: path, atMost: limit) {
+            String(validating: $0, as: UTF8.self)
+        }
         guard let text else { throw Refusal("\(path): is not UTF-8 text") }
         return text
     } catch let failure as TraceFileFailure {

@@ -143,7 +143,8 @@ struct PredictCommand: ParsableCommand {
     }
 
     private static func hostRates(_ path: String) throws -> HostRates {
-        let text = try readText(path)
+        // What 'calibrate' writes has some ten thousand bytes.
+        let text = try readText(path, atMost: 1 << 22)
         do throws(JSONValue.Malformed) {
             return try HostRates(profile: JSONValue(parsing: text))
         } catch {

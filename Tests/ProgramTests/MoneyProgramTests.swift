@@ -191,6 +191,10 @@ struct MoneyProgramTests {
         #expect(alone.errors.contains("it needs --nodes 2"))
         let single = try xinghe(["predict", "infer", "--machine", "tianhe-1a"])
         #expect(single.output.contains("of the double precision peak"))
+        // A device that never ends, named instead of a profile.
+        let endless = try xinghe(["predict", "gemm", "--machine", "host", "--profile", "/dev/zero"])
+        #expect(endless.status == 1)
+        #expect(endless.errors.contains("/dev/zero: has more than 4194304 bytes"))
     }
 
     @Test("The program tells its version")
