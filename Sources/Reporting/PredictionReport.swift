@@ -141,19 +141,25 @@ public struct ExamReport: Sendable {
         var lines = table.lines
         lines += [
             "",
-            "N fills 80 % of the nodes' main memory, as no order is published in the sources at "
-                + "hand;",
-            "NB just hides the cards' transfers, 256 without cards. HPCG: points along an edge.",
-            "(…): from memory, not checked. No constant is fitted to a machine.",
+            "NB just hides the cards' transfers, 256 without cards. No constant is fitted to a machine.",
         ]
+        if answers.contains(where: { $0.evidence == .assumption }) {
+            lines.append("(…): from memory, not checked.")
+        }
         for answer in answers {
-            lines += ["", "\(answer.question.machine), \(answer.question.benchmark.rawValue):"]
             let total = answer.parts.reduce(0) { $0 + $1.seconds }
             let shares = answer.parts.filter { $0.seconds > 0 }.map { part in
                 "\(part.name) \(NumberText.fixed(100 * part.seconds / total, 1)) %"
             }
-            lines.append("  time: " + shares.joined(separator: ", "))
-            lines.append("  why it is off, as far as is known: " + answer.question.remark)
+            lines += [
+                "",
+                "\(answer.question.machine), \(answer.question.benchmark.rawValue), "
+                    + "\(answer.nodeCount.groupedText) nodes:",
+                "  published: \(answer.source)",
+                "  N: \(answer.orderSource)",
+                "  time: " + shares.joined(separator: ", "),
+                "  why it is off, as far as is known: \(answer.question.remark)",
+            ]
             lines += answer.notes.map { "  assumed: \($0)" }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -169,10 +175,12 @@ public struct ExamReport: Sendable {
                     "node_types": .array(answer.question.nodeTypes.map { .string($0) }),
                     "nodes": .integer(Int64(answer.nodeCount)),
                     "order": .integer(Int64(answer.order)),
+                    "order_source": .string(answer.orderSource),
                     "block": .integer(Int64(answer.block)),
                     "model_flop_per_s": .number(answer.model),
                     "published_flop_per_s": .number(answer.published),
                     "published_evidence": .string(answer.evidence.rawValue),
+                    "published_source": .string(answer.source),
                     "error": .number(answer.error),
                     "parts": .array(answer.parts.map(\.json)),
                     "remark": .string(answer.question.remark),
