@@ -34,6 +34,16 @@ public enum KernelForm: String, Hashable, Sendable, CaseIterable {
     /// double precision that peaks are given in.
     public var isSinglePrecision: Bool { self == .infer || self == .train }
 
+    /// What `KernelWork.flop` counts: `flop`, but integer operations and edges in two kernels, which
+    /// no peak can be held against.
+    public var operation: String {
+        switch self {
+        case .align: "op"
+        case .graph: "edge"
+        default: "flop"
+        }
+    }
+
     /// What the numbers of a size stand for.
     public var sizeMeaning: String {
         switch self {

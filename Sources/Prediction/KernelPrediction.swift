@@ -36,12 +36,15 @@ public struct KernelPrediction: Hashable, Sendable {
 
     /// The whole time. Unit: s.
     public var seconds: Double { parts.reduce(0) { $0 + $1.seconds } }
-    /// Operations a second.
+    /// Operations a second, of the kind that the kernel counts (`KernelForm.operation`).
     public var flopRate: Double { seconds > 0 ? work.flop / seconds : 0 }
     /// The nodes' nominal peak, cards included whether they work or not. Unit: flop/s.
     public var peak: Double { target.peak }
-    /// The part of the nominal peak that is used.
-    public var efficiency: Double { peak > 0 ? flopRate / peak : 0 }
+    /// The part of the nominal peak that is used; nil where the operations are no floating-point
+    /// ones.
+    public var efficiency: Double? {
+        kernel.operation == "flop" && peak > 0 ? flopRate / peak : nil
+    }
     /// Energy of the nodes at their power under load; nil when that is not known. Unit: J.
     public var joules: Double? { target.watts.map { $0 * seconds } }
 }

@@ -26,8 +26,7 @@ public enum PredictionRefusal: Error, Hashable, Sendable, CustomStringConvertibl
         case .nodeCount(let count, let machine, let available):
             "\(count) nodes: \(machine) has \(available) of this kind"
         case .unknownPeak(let type):
-            "the peak of \(type) is not known; measure it with 'xinghe calibrate --out FILE' and "
-                + "give --profile FILE"
+            "the peak of \(type) is not known, so nothing can be predicted for it"
         case .cardsNotUsable(let type, let kernel):
             "\(type): it has no cards that \(kernel.rawValue) could use, or their memory bandwidth "
                 + "is not known"

@@ -41,14 +41,15 @@ public struct PredictionReport: Sendable {
     private var figures: TextTable {
         var table = TextTable(header: ["figure", "predicted"], alignments: [.left, .right])
         table.add(["time", secondsText(prediction.seconds)])
-        table.add(["rate", siText(prediction.flopRate, "flop/s")])
-        table.add([
-            "efficiency",
-            NumberText.fixed(100 * prediction.efficiency, 1) + " % of "
-                + (prediction.kernel.isSinglePrecision ? "the double precision " : "")
+        let kernel = prediction.kernel
+        table.add(["rate", siText(prediction.flopRate, kernel.operation + "/s")])
+        let efficiency = prediction.efficiency.map { share in
+            NumberText.fixed(100 * share, 1) + " % of "
+                + (kernel.isSinglePrecision ? "the double precision " : "")
                 + "peak \(siText(prediction.peak, "flop/s"))"
-                + (prediction.kernel.isSinglePrecision ? "; it computes in single" : ""),
-        ])
+                + (kernel.isSinglePrecision ? "; it computes in single" : "")
+        }
+        table.add(["efficiency", efficiency ?? "none: its operations are not floating-point"])
         table.add(["bytes moved", siText(prediction.work.byte, "byte")])
         let joules = prediction.joules
         table.add([
@@ -90,7 +91,8 @@ public struct PredictionReport: Sendable {
             "byte": .number(prediction.work.byte),
             "flop_per_s": .number(prediction.flopRate),
             "peak_flop_per_s": .number(prediction.peak),
-            "efficiency": .number(prediction.efficiency),
+            "operation": .string(prediction.kernel.operation),
+            "efficiency": prediction.efficiency.map { .number($0) } ?? .null,
             "energy_joule": prediction.joules.map { .number($0) } ?? .null,
             "price_fen": price.map { .integer($0.count) } ?? .null,
             "partition": partition.map { .string($0) } ?? .null,
@@ -219,7 +221,8 @@ func plainSeconds(_ seconds: Double) -> String {
 
 /// `5:24:01 (19441 s)`, or seconds alone when there are few.
 func secondsText(_ seconds: Double) -> String {
-    guard seconds >= 60, seconds < 1e9 else { return plainSeconds(seconds) + " s" }
+    guard seconds < 1e9 else { return plainSeconds(seconds) }
+    guard seconds >= 60 else { return plainSeconds(seconds) + " s" }
     let whole = Int64(seconds.rounded())
     func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
     let clock = "\(whole / 3_600):\(two(whole / 60 % 60)):\(two(whole % 60))"

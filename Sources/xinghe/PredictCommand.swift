@@ -108,12 +108,7 @@ struct PredictCommand: ParsableCommand {
         let machine = try MachineChoice.machine(name)
         var rates: HostRates?
         if let profile { rates = try Self.hostRates(profile) }
-        let target = try PredictionTarget(
-            machine,
-            typeNames: typeName.map { [$0] },
-            nodeCount: nodes == "all" ? nil : Int(nodes),
-            measured: rates
-        )
+        let target = try target(machine, typeName, measured: rates)
         guard form != .comm || target.nodeCount > 1 else {
             throw Refusal("comm measures messages between nodes; it needs --nodes 2")
         }
@@ -132,6 +127,28 @@ struct PredictCommand: ParsableCommand {
             partition: price?.partition
         )
         return json ? report.json.prettyText + "\n" : report.text
+    }
+
+    private func target(
+        _ machine: Machine,
+        _ typeName: String?,
+        measured: HostRates?
+    ) throws -> PredictionTarget {
+        do {
+            return try PredictionTarget(
+                machine,
+                typeNames: typeName.map { [$0] },
+                nodeCount: nodes == "all" ? nil : Int(nodes),
+                measured: measured
+            )
+        } catch {
+            // Only a host can be measured.
+            let hosts = machine.nodeTypes.filter { $0.topology == .host }
+            guard case .unknownPeak(let name) = error, hosts.contains(where: { $0.name == name })
+            else { throw error }
+            let hint = "measure it with 'xinghe calibrate --out FILE' and give --profile FILE"
+            throw Refusal("\(error); \(hint)")
+        }
     }
 
     /// `MACHINE/NODETYPE`; a path to a file is a machine alone.

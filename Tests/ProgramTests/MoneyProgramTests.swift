@@ -191,6 +191,14 @@ struct MoneyProgramTests {
         #expect(alone.errors.contains("it needs --nodes 2"))
         let single = try xinghe(["predict", "infer", "--machine", "tianhe-1a"])
         #expect(single.output.contains("of the double precision peak"))
+        let edges = try xinghe(["predict", "graph", "--machine", "tianhe-1a"])
+        #expect(edges.output.contains("edge/s") && !edges.output.contains("flop/s"))
+        // A profile helps with the host, and only with it.
+        let host = try xinghe(["predict", "gemm", "--machine", "host"])
+        #expect(host.status == 1 && host.errors.contains("--profile FILE"))
+        let cards = try xinghe(["predict", "gemm", "--machine", "tianjin/ai8"])
+        #expect(cards.status == 1 && cards.errors.contains("the peak of ai8 is not known"))
+        #expect(!cards.errors.contains("calibrate"))
         // A device that never ends, named instead of a profile.
         let endless = try xinghe(["predict", "gemm", "--machine", "host", "--profile", "/dev/zero"])
         #expect(endless.status == 1)
