@@ -48,7 +48,7 @@ extension CentreState {
             // It has been told already; it ends when its process does.
             if entry.status.phase == .completing { return nil }
             jobs.update(id) { $0.cancelledBy = user }
-            return refusal(send(.cancel(JobID(id)), at: instant), id)
+            return send(.cancel(JobID(id)), at: instant).map(Refusal.init)
         }
     }
 
@@ -59,7 +59,8 @@ extension CentreState {
             // Slurm takes the hold of a running job silently; it applies to a later requeue.
             guard entry.status.phase == .pending else { return nil }
             jobs.update(id) { $0.isHeld = true }
-            return refusal(send(.hold(JobID(id), isAdmin ? .admin : .user), at: instant), id)
+            let kind: HoldKind = isAdmin ? .admin : .user
+            return send(.hold(JobID(id), kind), at: instant).map(Refusal.init)
         }
     }
 
@@ -71,7 +72,7 @@ extension CentreState {
             // Beyond its partition: it would only start as something that it did not ask for.
             guard entry.status.endReason != "PartitionConfig" else { return nil }
             jobs.update(id) { $0.isHeld = false }
-            return refusal(send(.release(JobID(id)), at: instant), id)
+            return send(.release(JobID(id)), at: instant).map(Refusal.init)
         }
     }
 
@@ -85,22 +86,9 @@ extension CentreState {
             guard entry.status.isRequeuable else { return Refusal(.disabled) }
             if input.isByOwner { jobs.update(id) { $0.endReason = Self.requeuedByOwner } }
             if let rejection = send(.requeue(JobID(id)), at: instant) {
-                return refusal(rejection, id)
+                return Refusal(rejection)
             }
             return input.holds ? hold(id, isAdmin: input.isAdminHold, at: instant) : nil
-        }
-    }
-
-    func refusal(_ rejection: InputRejection?, _ id: UInt32) -> Refusal? {
-        switch rejection {
-        case nil: nil
-        case .unknownJob, .jobIsCancelled: Refusal(.alreadyDone)
-        case .jobIsRunning: Refusal(.disabled)
-        case .jobIsPending: Refusal(.jobPending)
-        case .jobMayNotStart: Refusal(.jobPending)
-        case .partitionTakesNoJobs: Refusal(.partitionNotAvailable)
-        case .neverFits: Refusal(.requestNotAvailable)
-        case .unknownPartition, .doesNotFitNow: Refusal(.unspecified)
         }
     }
 
@@ -116,14 +104,14 @@ extension CentreState {
             if let limit = newLimit(change, entry.status) {
                 let effective = limit ?? .unlimited
                 if let rejection = send(.changeTimeLimit(JobID(id), effective), at: instant) {
-                    return refusal(rejection, id)
+                    return Refusal(rejection)
                 }
                 changeLimit(id, to: effective, isUnlimited: limit == nil)
                 repriceFunds(of: id, at: instant)
             }
             if let priority = newPriority(change), entry.status.phase == .pending {
                 if let rejection = send(.changePriority(JobID(id), priority), at: instant) {
-                    return refusal(rejection, id)
+                    return Refusal(rejection)
                 }
                 jobs.update(id) { $0.priority = priority }
             }

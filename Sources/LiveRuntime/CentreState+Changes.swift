@@ -36,7 +36,7 @@ extension CentreState {
         submission.limits = limits(for: resolved, at: instant)
         submission.funds = funds(for: resolved, at: instant)
         if let rejection = send(.changeRequest(submission), at: instant) {
-            return refusal(rejection, entry.id)
+            return Refusal(rejection)
         }
         var status = resolved.status
         status.reservedFee = submission.funds.map { Fen($0.price) }

@@ -47,21 +47,6 @@ extension CentreState {
         }
         return .outcomes(outcomes)
     }
-
-    private func refusal(_ rejection: InputRejection?) -> Refusal? {
-        switch rejection {
-        case nil: nil
-        case .unknownJob(let id):
-            jobs[id.number] == nil ? Refusal(.invalidJobID) : Refusal(.alreadyDone)
-        case .jobIsRunning: Refusal(.disabled)
-        case .jobIsCancelled: Refusal(.alreadyDone)
-        case .jobIsPending: Refusal(.jobPending)
-        case .unknownPartition: Refusal(.invalidPartition)
-        case .partitionTakesNoJobs: Refusal(.partitionNotAvailable)
-        case .neverFits, .doesNotFitNow: Refusal(.requestNotAvailable)
-        case .jobMayNotStart: Refusal(.jobPending)
-        }
-    }
 }
 
 // MARK: - Submissions
@@ -109,8 +94,7 @@ extension CentreState {
             if let rejection = send(.submit(submission), at: instant) {
                 jobs.remove(id)
                 // Elements are alike, so the first is refused or none is.
-                let refusal = self.refusal(rejection) ?? Refusal(.unspecified)
-                return .refused(refusal.body)
+                return .refused(Refusal(rejection).body)
             }
             if input.request.endsOnInvalidDependency == true, !submission.dependencies.isEmpty {
                 endsOnInvalid.insert(id)

@@ -1,4 +1,5 @@
 import ClusterModel
+import Emulation
 import IndexSets
 import JobModel
 import Quantities
@@ -11,6 +12,21 @@ struct Refusal: Error, Hashable, Sendable {
 
     init(_ error: SlurmError, _ details: String...) {
         body = error.body(details: details)
+    }
+
+    /// What the emulator refused. Not a method of the state: to call one with what a change of the
+    /// state returns copies the state first, and the change then copies all that it touches.
+    init(_ rejection: InputRejection) {
+        let error: SlurmError =
+            switch rejection {
+            case .unknownJob, .jobIsCancelled: .alreadyDone
+            case .jobIsRunning: .disabled
+            case .jobIsPending, .jobMayNotStart: .jobPending
+            case .unknownPartition: .invalidPartition
+            case .partitionTakesNoJobs: .partitionNotAvailable
+            case .neverFits, .doesNotFitNow: .requestNotAvailable
+            }
+        self.init(error)
     }
 }
 
