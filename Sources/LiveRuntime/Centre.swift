@@ -43,6 +43,17 @@ public struct CentreSettings: Sendable {
         self.rules = rules
         self.stepProgram = stepProgram
     }
+
+    /// Takes the state folder, so that no other daemon opens the centre.
+    ///
+    /// - Throws: `OpenFailure` when another has it, or it cannot be made.
+    public func takeFolder() throws(OpenFailure) -> StateFolder {
+        do throws(PersistenceFailure) {
+            return try StateFolder(path: stateFolder)
+        } catch {
+            throw .store(error)
+        }
+    }
 }
 
 /// Why a centre cannot be opened.
@@ -158,6 +169,7 @@ public final class Centre: Sendable {
             @Sendable (Result<SimInstant, RequestFailure>) -> Void
         )
         case shutdown(@Sendable () -> Void)
+        case abandon(@Sendable () -> Void)
     }
 
     let settings: CentreSettings
@@ -186,7 +198,14 @@ public final class Centre: Sendable {
     /// starts the writing thread. Blocks until the centre is ready.
     ///
     /// - Throws: `OpenFailure`; nothing is running then.
-    public init(_ settings: CentreSettings) throws(OpenFailure) {
+    public convenience init(_ settings: CentreSettings) throws(OpenFailure) {
+        try self.init(settings, in: settings.takeFolder())
+    }
+
+    /// Opens a centre whose state folder was taken before.
+    ///
+    /// - Throws: `OpenFailure`; nothing is running then.
+    public init(_ settings: CentreSettings, in folder: StateFolder) throws(OpenFailure) {
         let mailbox = Mailbox<Letter>()
         let version = Version()
         let answer = Mutex<Result<Opened, OpenFailure>?>(nil)
@@ -195,7 +214,7 @@ public final class Centre: Sendable {
         // SQLite and process control block, so the writer has a thread of its own.
         let thread = Thread {
             do throws(OpenFailure) {
-                let loop = try WriterLoop(settings, mailbox, version, executor)
+                let loop = try WriterLoop(settings, folder, mailbox, version, executor)
                 answer.withLock {
                     $0 = .success(
                         Opened(clock: loop.clock, reader: loop.reader, rules: loop.rules)
@@ -204,6 +223,7 @@ public final class Centre: Sendable {
                 ready.signal()
                 loop.run()
             } catch {
+                folder.release()
                 answer.withLock { $0 = .failure(error) }
                 ready.signal()
             }
@@ -241,11 +261,6 @@ public final class Centre: Sendable {
     private static func executor(
         _ settings: CentreSettings
     ) throws(OpenFailure) -> JobExecutor {
-        do throws(PersistenceFailure) {
-            try StateFolder.make(settings.stateFolder)
-        } catch {
-            throw .store(error)
-        }
         do throws(ExecutionFailure) {
             return try JobExecutor(
                 stepProgram: settings.stepProgram,
@@ -261,6 +276,15 @@ public final class Centre: Sendable {
     public func close() async {
         await withCheckedContinuation { continuation in
             mailbox.post(.shutdown { continuation.resume() })
+        }
+        executor.stop()
+    }
+
+    /// Lets go of a centre that cannot be served: real jobs run on, and the next daemon finds them
+    /// again, as after a kill.
+    public func abandon() async {
+        await withCheckedContinuation { continuation in
+            mailbox.post(.abandon { continuation.resume() })
         }
         executor.stop()
     }

@@ -11,9 +11,8 @@ struct Recovery {
     /// Whether the journal holds the machine; a new one does not yet.
     let isMachineJournalled: Bool
 
-    init(_ settings: CentreSettings) throws(OpenFailure) {
+    init(_ settings: CentreSettings, in folder: StateFolder) throws(OpenFailure) {
         do throws(PersistenceFailure) {
-            let folder = try StateFolder(path: settings.stateFolder)
             store = try CentreStore(folder: folder, sizeLimit: settings.sizeLimit)
         } catch {
             throw .store(error)

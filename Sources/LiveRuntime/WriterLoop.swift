@@ -39,6 +39,7 @@ final class WriterLoop {
     private var finishedRuns: [(id: UInt32, restart: Int32)] = []
     private var isFull = false
     private var isClosing = false
+    private var isAbandoned = false
     private var onClosed: [@Sendable () -> Void] = []
     private var logger: Logger { settings.logger }
     /// The machine with its customers, and the policy; they stay while the daemon lives.
@@ -46,6 +47,7 @@ final class WriterLoop {
 
     init(
         _ settings: CentreSettings,
+        _ folder: StateFolder,
         _ mailbox: Mailbox<Centre.Letter>,
         _ version: Centre.Version,
         _ executor: JobExecutor
@@ -53,7 +55,7 @@ final class WriterLoop {
         self.settings = settings
         self.mailbox = mailbox
         self.version = version
-        let recovery = try Recovery(settings)
+        let recovery = try Recovery(settings, in: folder)
         store = recovery.store
         reader = recovery.store.reader
         state = recovery.state
@@ -170,6 +172,7 @@ extension WriterLoop {
         while true {
             let letters = mailbox.take(waiting: waitMicroseconds)
             turn(letters)
+            if isAbandoned { break }
             if isClosing, !work.isBusy, deferredEnds.isEmpty || isFull { break }
         }
         flush()
@@ -303,6 +306,9 @@ extension WriterLoop {
             case .snapshot: break
             case .advance(let request, let answer): answer(advance(request))
             case .shutdown(let answer): close(answer)
+            case .abandon(let answer):
+                isAbandoned = true
+                onClosed.append(answer)
             }
         }
         carryOut(orders)

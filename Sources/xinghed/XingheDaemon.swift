@@ -64,14 +64,18 @@ struct XingheDaemon: AsyncParsableCommand {
         // A client that hangs up must not end the daemon.
         signal(SIGPIPE, SIG_IGN)
         let settings = try options.settings(logger)
-        // The folder is taken before the socket is touched: who has the one has the other.
-        let centre = try Centre(settings)
+        // The folder is taken before the socket is touched: who has the one has the other. And the
+        // centre, which launches jobs, is not opened for a socket that cannot be served.
+        let folder = try settings.takeFolder()
+        _ = try SocketServer(path: options.socketPath)
+        let centre = try Centre(settings, in: folder)
         let stop = AsyncStream.makeStream(of: Void.self)
         let socket: SocketServer
         do {
+            // Somebody may have come while the journal was replayed.
             socket = try SocketServer(path: options.socketPath)
         } catch {
-            await centre.close()
+            await centre.abandon()
             throw error
         }
         let service = CentreGlue(centre: centre, logger: logger) { stop.continuation.finish() }
@@ -97,8 +101,8 @@ struct XingheDaemon: AsyncParsableCommand {
                 tasks.cancelAll()
             }
         } catch {
-            await centre.close()
-            socket.remove()
+            // Nobody asked to close it. The socket may be somebody else's; a dead one is taken over.
+            await centre.abandon()
             throw error
         }
         logger.notice("closing")

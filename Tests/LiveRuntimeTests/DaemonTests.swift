@@ -69,6 +69,28 @@ struct DaemonTests {
         #expect(try daemon.jobs().isEmpty)
     }
 
+    @Test("A daemon whose socket cannot be served leaves the real jobs of its centre alone")
+    func unservedSocket() throws {
+        let folder = try ScratchFolder()
+        let daemon = try Daemon(folder)
+        let script =
+            "#!/bin/sh\ntouch \(folder.path)/on\nwhile [ ! -e \(folder.path)/go ]; do sleep 0.05; done\n"
+        let id = try daemon.submit(SmallCentre.request(script) { $0.partitions = ["host"] })
+        #expect(eventually { FileManager.default.fileExists(atPath: folder.path + "/on") })
+        daemon.kill9()
+        let other = try Daemon(ScratchFolder())
+        for socket in [other.socket, "/" + String(repeating: "s", count: 107)] {
+            let (status, text) = try Daemon.failing(folder, ["--socket", socket])
+            #expect(status == 1, "\(text)")
+            #expect(!text.contains("cancelled"), "\(text)")
+        }
+        #expect(try other.jobs().isEmpty)
+        try daemon.start()
+        #expect(try daemon.record(id).state == "RUNNING")
+        try Data().write(to: URL(fileURLWithPath: folder.path + "/go"))
+        #expect(try daemon.ended(id).state == "COMPLETED")
+    }
+
     @Test("A dead daemon's socket is taken over; a file that is no socket is left alone")
     func staleSocket() throws {
         let folder = try ScratchFolder()

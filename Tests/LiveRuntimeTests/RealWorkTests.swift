@@ -311,6 +311,29 @@ struct RealWorkTests {
         await centre.close()
     }
 
+    @Test("A centre that is let go of leaves its real jobs running, and writes nothing of an end")
+    func abandoned() async throws {
+        let folder = try ScratchFolder()
+        let first = try Centre(SmallCentre.settings(folder.path, time: .real))
+        let script = "#!/bin/sh\ntouch on\nwhile [ ! -e go ]; do sleep 0.05; done\nexit 5\n"
+        let id = try await first.submit(
+            SmallCentre.request(script) {
+                $0.partitions = ["host"]
+                $0.workDirectory = folder.path
+            }
+        )
+        #expect(eventually { FileManager.default.fileExists(atPath: folder.path + "/on") })
+        let length = await first.status().journalLength
+        await first.abandon()
+        let second = try Centre(SmallCentre.settings(folder.path, time: .real))
+        #expect(try await second.info(id).state == "RUNNING")
+        #expect(await second.status().journalLength == length)
+        try Data().write(to: URL(fileURLWithPath: folder.path + "/go"))
+        let record = try await second.ended(id)
+        #expect((record.state, record.exitCode) == ("FAILED", 5))
+        await second.close()
+    }
+
     @Test("Jobs that run at once are told of different cards")
     func cards() async throws {
         let folder = try ScratchFolder()
