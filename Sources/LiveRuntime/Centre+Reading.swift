@@ -117,10 +117,8 @@ extension Centre {
     public func accounting(ids: [UInt32]?) async throws(RequestFailure) -> AccountingList {
         let snapshot = await snapshot()
         let now = self.now(snapshot)
-        var wanted: Set<UInt32>?
-        if let ids {
-            let entries = ids.flatMap { snapshot.state.jobs.entries(JobSelector(jobID: $0)) }
-            wanted = Set(ids).union(entries.map(\.id))
+        let wanted = ids.map { ids in
+            Set(Set(ids).flatMap { snapshot.state.jobs.numbers(of: $0) })
         }
         var records: [AccountingRecord] = []
         do {
@@ -163,7 +161,9 @@ extension Centre {
     /// - Throws: `RequestFailure`.
     public func script(_ id: UInt32, _ caller: Caller) async throws(RequestFailure) -> [UInt8] {
         let state = await snapshot().state
-        guard let entry = state.jobs[id] else { throw .refused(.invalidJobID) }
+        guard let entry = state.jobs.entries(JobSelector(jobID: id)).first else {
+            throw .refused(.invalidJobID)
+        }
         guard mayChange(entry, caller) else { throw .refused(.accessDenied) }
         let kept = entry.specification.request.scriptBytes
         if !kept.isEmpty { return kept }

@@ -115,6 +115,9 @@ struct JobBook: Sendable {
     private static let blockSize = 256
     private var blocks: [[JobEntry?]] = []
     private(set) var count = 0
+    /// The last element of an array, by its number: elements follow one another. Kept when they are
+    /// forgotten, since others of it may wait for long.
+    private var lastElements: [UInt32: UInt32] = [:]
 
     /// The job `id`; nil when there is none, or when it ended long ago.
     subscript(id: UInt32) -> JobEntry? {
@@ -132,6 +135,9 @@ struct JobBook: Sendable {
         precondition(blocks[block][Int(entry.id) % Self.blockSize] == nil, "job \(entry.id) twice")
         blocks[block][Int(entry.id) % Self.blockSize] = entry
         count += 1
+        if let array = entry.specification.array, array.job == entry.id {
+            lastElements[entry.id] = entry.id + UInt32(array.count - 1)
+        }
     }
 
     /// Changes the status of a job that is there.
@@ -179,35 +185,16 @@ struct JobBook: Sendable {
         }
     }
 
-    /// The jobs that a selector means: one, an array, or elements of it.
-    func entries(_ selector: JobSelector) -> [JobEntry] {
-        guard let first = self[selector.jobID] else { return elements(selector) }
-        guard let array = first.specification.array, array.job == selector.jobID else {
-            return [first]
-        }
-        return elements(selector)
+    /// The numbers that a job's number stands for: those of all elements when it is an array's.
+    func numbers(of id: UInt32) -> ClosedRange<UInt32> {
+        id...(lastElements[id] ?? id)
     }
 
-    private func elements(_ selector: JobSelector) -> [JobEntry] {
-        // The first element may be gone while others are there: numbers follow one another.
-        var found: [JobEntry] = []
-        var id = selector.jobID
-        var gaps = 0
-        while gaps < Self.blockSize {
-            if let entry = self[id] {
-                guard entry.specification.array?.job == selector.jobID else { break }
-                gaps = 0
-                if let wanted = selector.arrayTasks {
-                    if let task = entry.arrayTask, wanted.contains(task) { found.append(entry) }
-                } else {
-                    found.append(entry)
-                }
-            } else {
-                gaps += 1
-            }
-            guard id < .max else { break }
-            id += 1
-        }
-        return found
+    /// The jobs that a selector means: one, an array, or elements of it.
+    func entries(_ selector: JobSelector) -> [JobEntry] {
+        let entries = numbers(of: selector.jobID).compactMap { self[$0] }
+        guard lastElements[selector.jobID] != nil, let tasks = selector.arrayTasks.map(Set.init)
+        else { return entries }
+        return entries.filter { $0.arrayTask.map(tasks.contains) ?? false }
     }
 }

@@ -207,6 +207,39 @@ struct CentreTests {
         await centre.close()
     }
 
+    @Test("An array whose first elements are forgotten is still one, in the queue and the accounts")
+    func forgottenElements() async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        func submit(_ count: UInt32) async throws -> UInt32 {
+            try await centre.submit(
+                SmallCentre.request {
+                    $0.array = ArrayRequest()
+                    $0.array?.ranges = [.init(first: 0, last: count - 1)]
+                    $0.isHeld = true
+                }
+            )
+        }
+        func cancel(_ id: UInt32, _ tasks: [UInt32]? = nil) async throws {
+            var request = CancelRequest()
+            request.jobs = [JobSelector(jobID: id, arrayTasks: tasks)]
+            let outcomes = try await centre.cancel(request, .me).outcomes
+            #expect(outcomes.allSatisfy { $0.error == nil })
+        }
+        let array = try await submit(600)
+        try await cancel(array, Array(0..<300))
+        // So many ended jobs that the centre forgets the oldest.
+        try await cancel(submit(40_000))
+        #expect(await centre.job(array + 299) == nil)
+        #expect(await centre.job(array)?.jobs.map(\.arrayTaskID) == (300..<600).map { $0 })
+        _ = try await centre.perform(.hold, on: array, JobActionRequest(), .me)
+        #expect(try await !centre.script(array, .me).isEmpty)
+        try await cancel(array, [500])
+        #expect(try await centre.info(array + 500).state == "CANCELLED")
+        let records = try await centre.accounting(ids: [array]).records
+        #expect(records.map(\.jobID) == Array(array..<array + 600))
+        await centre.close()
+    }
+
     @Test(
         "Impossible submissions are refused in Slurm's words",
         arguments: [
