@@ -632,7 +632,7 @@ extension Emulator {
         for dependency in table.extras[slot]?.dependencies ?? [] {
             dependents[dependency.job]?.removeAll { $0 == old.id }
         }
-        timed.removeAll { $0 == old.id }
+        if let place = timed.firstIndex(of: old.id) { timed.remove(at: place) }
         limits.forget(old.id)
         let submitted = SimInstant(microseconds: old.key.submitted)
         table.replace(slot, with: record(of: submission, at: submitted))
@@ -661,16 +661,18 @@ extension Emulator {
     mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
         let ids = timed
         timed.removeAll()
+        var next: SimInstant?
         for id in ids {
             guard let slot = table.slot(of: id), let due = table.extras[slot]?.notBefore else {
                 continue
             }
             if due > now {
                 timed.append(id)
-                sink.wake(at: due)
+                next = min(next ?? due, due)
             } else {
                 reconsider(slot, at: now)
             }
         }
+        if let next { sink.wake(at: next) }
     }
 }

@@ -39,6 +39,12 @@ public struct ConcurrencyLimits: Sendable {
         var cores: Int64 = 0
         var funds: Int64 = 0
         var parked: [Int32] = []
+
+        mutating func unpark(_ slot: Int32) {
+            // Who leaves in a crowd leaves in order: found at the front.
+            guard let place = parked.firstIndex(of: slot) else { return }
+            parked.remove(at: place)
+        }
     }
 
     private var accounts: ContiguousArray<Account>
@@ -100,9 +106,9 @@ public struct ConcurrencyLimits: Sendable {
     /// Forgets that a job waits under its limits, since it is leaving.
     public mutating func unpark(_ slot: Int32, _ job: ActiveJob) {
         for lane in 0..<4 where job.limits[lane] >= 0 {
-            accounts[Int(job.limits[lane])].parked.removeAll { $0 == slot }
+            accounts[Int(job.limits[lane])].unpark(slot)
         }
-        if let need = needs[job.id] { accounts[need.limit].parked.removeAll { $0 == slot } }
+        if let need = needs[job.id] { accounts[need.limit].unpark(slot) }
     }
 
     /// Says what a job reserves while it runs, and hands over who waited for what it gives up.

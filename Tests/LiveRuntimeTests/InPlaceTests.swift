@@ -27,6 +27,22 @@ struct InPlaceTests {
         return state
     }
 
+    @Test("A tick asks for the next begin time only, however many jobs wait for theirs")
+    func beginTimes() {
+        var state = CentreState(rules: CentreRules(machine: SmallCentre.machine))
+        let begins = (1...Self.count).map { SmallCentre.start + SimDuration(seconds: Int64($0)) }
+        let inputs = begins.enumerated().map { index, begin -> LiveInput in
+            var input = SubmitInput()
+            input.id = UInt32(index + 1)
+            input.request = SmallCentre.request { $0.begin = begin }
+            return .submit(input)
+        }
+        _ = state.handle(inputs, at: SmallCentre.start)
+        #expect(state.takeEffects() == begins.map { .wake($0) })
+        _ = state.handle([.tick], at: begins[0])
+        #expect(state.takeEffects() == [.wake(begins[1]), .started(1)])
+    }
+
     /// Where the records of active jobs lie, and those of ended runs.
     private func places(_ state: CentreState) -> [UnsafeRawPointer?] {
         [
