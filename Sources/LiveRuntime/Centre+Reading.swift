@@ -106,7 +106,6 @@ extension Centre {
         status.startedAt = openedAt
         status.processID = getpid()
         status.stateDirectory = settings.stateFolder
-        status.journalLength = snapshot.journalLength
         snapshot.state.fill(&status)
         return status
     }
@@ -168,9 +167,10 @@ extension Centre {
         let kept = entry.specification.request.scriptBytes
         if !kept.isEmpty { return kept }
         do {
-            let body = try reader.input(ofKind: "submit", upToID: id)
-            guard let body else { throw RequestFailure.refused(.invalidJobID) }
-            return try SubmitInput(json: JSONValue(parsing: body)).request.scriptBytes
+            guard let row = try reader.input(inRow: entry.specification.journalRow),
+                case .submit(let input) = try LiveInput(row)
+            else { throw RequestFailure.refused(.invalidJobID) }
+            return input.request.scriptBytes
         } catch let failure as RequestFailure {
             throw failure
         } catch {

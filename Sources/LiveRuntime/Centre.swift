@@ -147,7 +147,6 @@ struct CentreSnapshot: Sendable {
     var state: CentreState
     /// Records that are not in the store yet.
     var unstored: [JobRow]
-    var journalLength: Int64
 }
 
 /// An open centre: many may ask, one thread writes.

@@ -77,7 +77,8 @@ extension CentreState {
             account: resolved.specification.account,
             array: old.array,
             runTime: resolved.specification.runTime,
-            submittedAt: old.submittedAt
+            submittedAt: old.submittedAt,
+            journalRow: old.journalRow
         )
         let hold = holdKind(of: entry, isBeyondPartition: resolved.isBeyondPartition)
         resolved.submission.hold = hold

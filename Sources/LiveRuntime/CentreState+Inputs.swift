@@ -167,7 +167,8 @@ extension CentreState {
                 (input.id, tasks.count, bounds.0 ?? 0, bounds.1 ?? 0, $0.limit)
             },
             runTime: runTime,
-            submittedAt: instant
+            submittedAt: instant,
+            journalRow: journalLength
         )
         var status = JobStatus(
             name: request.name,

@@ -125,6 +125,7 @@ extension CentreState {
         status.jobsPending = Int64(emulator.activeJobCount) - status.jobsRunning
         status.jobsEnded = endedCount
         status.nextJobID = nextJobID
+        status.journalLength = journalLength
         status.digest = emulator.digest.hexText
     }
 }

@@ -75,6 +75,8 @@ struct CentreState: Sendable {
     /// The number that the next job gets. Numbers of refused jobs are not given again.
     var nextJobID: UInt32 = 1
     var batch: Int64 = 0
+    /// How many inputs it has been given: the rows of its journal.
+    var journalLength: Int64 = 0
     /// The instant of the last batch.
     var lastInstant = SimInstant.epoch
     var endedCount: Int64 = 0
@@ -110,7 +112,10 @@ struct CentreState: Sendable {
         refreshPurses(onDayOf: instant)
         var results: [InputResult] = []
         results.reserveCapacity(inputs.count)
-        for input in inputs { results.append(handle(input, at: instant)) }
+        for input in inputs {
+            journalLength += 1
+            results.append(handle(input, at: instant))
+        }
         pass(at: instant)
         while !stopped.isEmpty || cancelsInvalid(at: instant) {
             let ids = stopped

@@ -14,19 +14,23 @@ final class JobSpecification: Sendable {
     let runTime: SimDuration?
     /// When it was submitted.
     let submittedAt: SimInstant
+    /// The row of the journal that holds the submission, with the script.
+    let journalRow: Int64
 
     init(
         request: SubmitRequest,
         account: String,
         array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?,
         runTime: SimDuration?,
-        submittedAt: SimInstant
+        submittedAt: SimInstant,
+        journalRow: Int64
     ) {
         self.request = request
         self.account = account
         self.array = array
         self.runTime = runTime
         self.submittedAt = submittedAt
+        self.journalRow = journalRow
     }
 }
 

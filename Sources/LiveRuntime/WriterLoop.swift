@@ -204,11 +204,7 @@ extension WriterLoop {
     }
 
     private func snapshot() -> CentreSnapshot {
-        CentreSnapshot(
-            state: state,
-            unstored: unwritten.jobs,
-            journalLength: store.journalLength
-        )
+        CentreSnapshot(state: state, unstored: unwritten.jobs)
     }
 
     /// The instant of the next batch (design §4).

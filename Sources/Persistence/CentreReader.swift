@@ -99,16 +99,28 @@ public final class CentreReader: Sendable {
     /// The first input of a kind, checked against its hash; nil when there is none.
     ///
     /// - Throws: `PersistenceFailure`, of kind `damaged` when the row does not match its hash.
-    public func firstInput(
-        ofKind kind: String
+    public func firstInput(ofKind kind: String) throws(PersistenceFailure) -> JournalRow? {
+        try input("kind = ? ORDER BY sequence LIMIT 1", [kind])
+    }
+
+    /// The input in a row, checked against its hash; nil when there is no such row.
+    ///
+    /// - Throws: as `firstInput`.
+    public func input(inRow sequence: Int64) throws(PersistenceFailure) -> JournalRow? {
+        try input("sequence = ?", [sequence])
+    }
+
+    private func input(
+        _ condition: String,
+        _ arguments: StatementArguments
     ) throws(PersistenceFailure) -> JournalRow? {
         try read("read the journal") { db in
             let row = try Row.fetchOne(
                 db,
                 sql: "SELECT sequence, batch, instant, kind, body, chain,"
                     + " (SELECT chain FROM journal AS b WHERE b.sequence = a.sequence - 1)"
-                    + " FROM journal AS a WHERE kind = ? ORDER BY sequence LIMIT 1",
-                arguments: [kind]
+                    + " FROM journal AS a WHERE \(condition)",
+                arguments: arguments
             )
             guard let row else { return nil }
             let input = Self.input(row)
@@ -334,23 +346,6 @@ public final class CentreReader: Sendable {
     public func jobCount() throws(PersistenceFailure) -> Int64 {
         try read("read the records") {
             try Int64.fetchOne($0, sql: "SELECT count(*) FROM job") ?? 0
-        }
-    }
-
-    /// The body of the newest input of `kind` whose member `id` is at most `id`.
-    ///
-    /// - Throws: `PersistenceFailure`.
-    public func input(
-        ofKind kind: String,
-        upToID id: UInt32
-    ) throws(PersistenceFailure) -> String? {
-        try read("read the journal") {
-            try String.fetchOne(
-                $0,
-                sql: "SELECT body FROM journal WHERE kind = ? AND json_extract(body, '$.id') <= ?"
-                    + " ORDER BY sequence DESC LIMIT 1",
-                arguments: [kind, Int64(id)]
-            )
         }
     }
 }

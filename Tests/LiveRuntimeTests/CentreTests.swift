@@ -207,6 +207,41 @@ struct CentreTests {
         await centre.close()
     }
 
+    @Test("Each job's script is found in its row of the journal, also later, and checked")
+    func scripts() async throws {
+        let folder = try ScratchFolder()
+        let settings = SmallCentre.settings(folder.path)
+        func script(_ word: String) -> String { "#!/bin/sh\necho \(word)\n" }
+        var array = ArrayRequest()
+        array.ranges = [.init(first: 0, last: 4)]
+        let first = try Centre(settings)
+        let held = try await first.submit(SmallCentre.request(script("one")) { $0.isHeld = true })
+        let elements = try await first.submit(
+            SmallCentre.request(script("two")) { $0.array = array }
+        )
+        var change = JobUpdateRequest()
+        change.partition = "shared"
+        _ = try await first.update(held, change, .me)
+        await first.close()
+        let second = try Centre(settings)
+        let last = try await second.submit(SmallCentre.request(script("three")))
+        for (id, word) in [
+            (held, "one"), (elements, "two"), (elements + 4, "two"), (last, "three"),
+        ] {
+            #expect(try await second.script(id, .me) == Array(script(word).utf8), "job \(id)")
+        }
+        try folder.sqlite(
+            "UPDATE journal SET body = replace(body, 'one', 'own') WHERE sequence = 2"
+        )
+        do throws(RequestFailure) {
+            _ = try await second.script(held, .me)
+            Issue.record("a changed script was handed out")
+        } catch {
+            #expect(error.body.text.contains("row 2 (submit, batch 2) does not match its hash"))
+        }
+        await second.close()
+    }
+
     @Test("An array whose first elements are forgotten is still one, in the queue and the accounts")
     func forgottenElements() async throws {
         let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
