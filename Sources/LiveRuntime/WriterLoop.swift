@@ -384,6 +384,7 @@ extension WriterLoop {
         guard !deferredEnds.isEmpty else { return }
         let ends = deferredEnds
         deferredEnds = []
+        var lostRuns: [(id: UInt32, restart: Int32)] = []
         let inputs = ends.map { end -> LiveInput in
             // Nobody knows how far a lost run came. It runs again, as after a node failure, unless
             // its user said that it must not.
@@ -393,11 +394,12 @@ extension WriterLoop {
             else { return .end(end) }
             var input = JobsInput()
             input.ids = [end.id]
-            finishedRuns.append((end.id, end.restart))
+            lostRuns.append((end.id, end.restart))
             return .requeue(input)
         }
         do throws(PersistenceFailure) {
             _ = try commit(inputs, at: instant(clock.now))
+            finishedRuns += lostRuns
         } catch {
             deferredEnds = ends + deferredEnds
         }
