@@ -26,8 +26,10 @@ public final class StateFolder: Sendable {
         }
         try Self.make(path)
         let lock = path + "/lock"
-        let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        // Whoever can open it can hold it: nobody else may, nor the file of an earlier version.
+        let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failed("open \(lock)") }
+        fchmod(descriptor, 0o600)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             var bytes = [UInt8](repeating: 0, count: 32)
             let count = max(0, read(descriptor, &bytes, bytes.count))

@@ -67,6 +67,18 @@ struct CentreStoreTests {
         }
     }
 
+    @Test("Nobody else can open the lock, and so keep the centre closed; nor one from before")
+    func lockMode() throws {
+        let folder = try ScratchFolder()
+        let lock = folder.path + "/lock"
+        try Data().write(to: URL(fileURLWithPath: lock))
+        chmod(lock, 0o644)
+        let state = try StateFolder(path: folder.path)
+        let facts = try FileManager.default.attributesOfItem(atPath: lock)
+        #expect(facts[.posixPermissions] as? Int == 0o600)
+        state.release()
+    }
+
     @Test(
         "A changed, missing or added row is found and named",
         arguments: [
