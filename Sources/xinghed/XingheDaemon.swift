@@ -85,11 +85,14 @@ struct XingheDaemon: AsyncParsableCommand {
                 "open: \(status.machine), \(status.nodes) nodes, time \(status.timeMode), \(socket.path)"
             )
         }
-        let group = ServiceGroup(
-            services: [application],
+        var services = ServiceGroupConfiguration(
+            services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet(logger)
         )
+        // Whoever has not sent a whole request by then must not keep real jobs from being ended.
+        services.maximumGracefulShutdownDuration = .seconds(5)
+        let group = ServiceGroup(configuration: services)
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {

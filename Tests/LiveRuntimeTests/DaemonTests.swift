@@ -201,6 +201,30 @@ struct DaemonTests {
         #expect(try daemon.record(id).exitSignal == SIGTERM)
     }
 
+    @Test("A client with half a request keeps no daemon from closing, and submits nothing")
+    func halfRequest() throws {
+        let folder = try ScratchFolder()
+        let daemon = try Daemon(folder)
+        let line = SmallCentre.request { $0.isHeld = true }.json.compactText
+        let halves = try [
+            "Content-Length: 9999\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n999\r\n",
+        ]
+        .map { ending in
+            let half = try RawConnection(daemon.socket)
+            half.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(half.receive(until: "ok\n").hasPrefix("HTTP/1.1 200"))
+            half.send("POST /v1/jobs/batch HTTP/1.1\r\nHost: x\r\n\(ending)\(line)\n")
+            return half
+        }
+        #expect(try daemon.jobs().isEmpty)
+        daemon.process.terminate()
+        #expect(eventually(within: 60) { !daemon.process.isRunning })
+        #expect(daemon.process.terminationStatus == 0)
+        withExtendedLifetime(halves) {}
+        try daemon.start()
+        #expect(try daemon.jobs().isEmpty)
+    }
+
     @Test("Many submissions go in one request, one a line, and bad lines are named")
     func batch() throws {
         let daemon = try Daemon(ScratchFolder(), ["--time", "stepped"])
