@@ -293,6 +293,7 @@ let targets: [Target] = [
             "LocalClient", "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel",
             "Scheduling", "Emulation", "Billing", "Prediction", "xinghe-step", "xinghed",
             product("Logging", "swift-log"),
+            product("ServiceLifecycle", "swift-service-lifecycle"),
         ],
         swiftSettings: house
     ),

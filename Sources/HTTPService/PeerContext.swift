@@ -12,33 +12,38 @@ struct PeerContext: RequestContext {
         channel = source.channel
     }
 
-    /// The layout of `struct ucred`, which Glibc shows to GNU sources only.
-    private struct Credentials: Sendable {
-        var pid: Int32 = 0
-        var uid: UInt32 = 0
-        var gid: UInt32 = 0
-    }
-
     /// Who is at the other end.
     ///
     /// - Throws: when the kernel does not tell; nobody is assumed then.
     func peer() async throws -> Peer {
-        guard let provider = channel as? any SocketOptionProvider else {
-            throw ServiceRefusal.badRequest("the connection has no credentials")
-        }
-        let credentials: Credentials = try await Self.option(SO_PEERCRED, of: provider).get()
-        return Peer(
-            processID: credentials.pid,
-            userID: credentials.uid,
-            groupID: credentials.gid
-        )
+        try await channel.peer().get()
     }
+}
 
-    // NIO asks that calls of `unsafeGetSocketOption` are neither public nor inlinable.
-    private static func option<Value: Sendable>(
-        _ name: Int32,
-        of provider: any SocketOptionProvider
-    ) -> EventLoopFuture<Value> {
-        provider.unsafeGetSocketOption(level: .socket, name: NIOBSDSocket.Option(rawValue: name))
+extension Channel {
+    /// Who is at the other end of a Unix socket; fails when the kernel does not tell.
+    func peer() -> EventLoopFuture<Peer> {
+        guard let provider = self as? any SocketOptionProvider else {
+            return eventLoop.makeFailedFuture(
+                ServiceRefusal.badRequest("the connection has no credentials")
+            )
+        }
+        let credentials: EventLoopFuture<Credentials> = option(SO_PEERCRED, of: provider)
+        return credentials.map { Peer(processID: $0.pid, userID: $0.uid, groupID: $0.gid) }
     }
+}
+
+/// The layout of `struct ucred`, which Glibc shows to GNU sources only.
+private struct Credentials: Sendable {
+    var pid: Int32 = 0
+    var uid: UInt32 = 0
+    var gid: UInt32 = 0
+}
+
+// NIO asks that calls of `unsafeGetSocketOption` are neither public nor inlinable.
+private func option<Value: Sendable>(
+    _ name: Int32,
+    of provider: any SocketOptionProvider
+) -> EventLoopFuture<Value> {
+    provider.unsafeGetSocketOption(level: .socket, name: NIOBSDSocket.Option(rawValue: name))
 }

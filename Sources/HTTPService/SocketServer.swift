@@ -1,6 +1,8 @@
 import Foundation
 public import Hummingbird
+import HummingbirdCore
 public import Logging
+import NIOCore
 
 /// Why the socket cannot be served.
 public enum SocketFailure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -38,14 +40,20 @@ public struct SocketServer: Sendable {
     /// The socket's path.
     public let path: String
     private let mode: UInt32
+    private let limits: ConnectionLimits
 
     /// Names a socket and makes sure that it can be served: a socket that a dead daemon left is
     /// removed, but only once a connection to it is refused.
     ///
     /// - Throws: `SocketFailure`.
-    public init(path: String, mode: UInt32? = nil) throws(SocketFailure) {
+    public init(
+        path: String,
+        mode: UInt32? = nil,
+        limits: ConnectionLimits = .ofThisProcess
+    ) throws(SocketFailure) {
         guard path.utf8.count <= 107 else { throw .tooLong(path: path) }
         self.path = path
+        self.limits = limits
         self.mode = mode ?? (getuid() == 0 ? 0o666 : 0o600)
         try Self.makeFolder(of: path)
         try Self.removeDead(path)
@@ -100,11 +108,22 @@ public struct SocketServer: Sendable {
     ) -> some ApplicationProtocol {
         let path = self.path
         let mode = self.mode
+        let users = UserConnections(limit: limits.countPerUser)
         return Application(
             router: Routes(centre).router,
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [UserConnectionsHandler(users)],
+                    idleTimeout: .milliseconds(limits.idleMilliseconds)
+                )
+            ),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: path),
-                serverName: "xinghed"
+                serverName: "xinghed",
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    limits.count,
+                    logger: logger
+                )
             ),
             onServerRunning: { _ in
                 // Until here the mode is what the usual mask leaves, which lets nobody else in.

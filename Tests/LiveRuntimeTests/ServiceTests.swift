@@ -1,0 +1,163 @@
+import Foundation
+import LocalClient
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Testing
+import WireFormats
+
+@testable import HTTPService
+
+/// A centre without jobs, whose queue can be made to take long to read.
+private final class StubCentre: CentreService {
+    let submissions = Atomic<Int>(0)
+    let readings = Atomic<Int>(0)
+    /// Held while nobody may read the queue.
+    let gate = Mutex(())
+
+    private var refusal: ServiceRefusal {
+        ServiceRefusal(status: 400, body: ErrorBody(code: "stub", text: "not here"))
+    }
+
+    func submit(_: SubmitRequest, _: Peer) async throws(ServiceRefusal) -> SubmitResponse {
+        submissions.add(1, ordering: .relaxed)
+        return SubmitResponse()
+    }
+
+    func submit(
+        _ requests: [SubmitRequest],
+        _: Peer
+    ) async -> [Result<SubmitResponse, ServiceRefusal>] {
+        submissions.add(requests.count, ordering: .relaxed)
+        return requests.map { _ in .success(SubmitResponse()) }
+    }
+
+    func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList {
+        readings.add(1, ordering: .relaxed)
+        gate.withLock { _ in }
+        return JobList(now: SmallCentre.start, jobs: [])
+    }
+
+    func script(_: UInt32, _: Peer) async throws(ServiceRefusal) -> [UInt8] { throw refusal }
+    func cancel(_: CancelRequest, _: Peer) async throws(ServiceRefusal) -> ActionResponse {
+        ActionResponse()
+    }
+    func perform(
+        _: JobVerb,
+        on _: UInt32,
+        _: JobActionRequest,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse { ActionResponse() }
+    func update(
+        _: UInt32,
+        _: JobUpdateRequest,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse { ActionResponse() }
+    func nodes() async -> NodeList { NodeList(now: SmallCentre.start, nodes: []) }
+    func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
+    func partitions() async -> PartitionList {
+        PartitionList(now: SmallCentre.start, partitions: [])
+    }
+    func update(_: PartitionUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
+    func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList {
+        throw refusal
+    }
+    func status() async -> CentreStatus { CentreStatus() }
+    func bill(
+        account _: String,
+        period _: String?,
+        _: Peer
+    ) async throws(ServiceRefusal) -> BillStatement { throw refusal }
+    func bill(
+        enterprise _: String,
+        period _: String?,
+        _: Peer
+    ) async throws(ServiceRefusal) -> BillStatement { throw refusal }
+    func accounts(_: Peer) async -> AccountStandingList { AccountStandingList() }
+    func change(_: MoneyRequest, _: Peer) async throws(ServiceRefusal) -> MoneyResponse {
+        throw refusal
+    }
+    func advance(_: ClockAdvanceRequest, _: Peer) async throws(ServiceRefusal) -> CentreStatus {
+        CentreStatus()
+    }
+    func shutDown(_: Peer) async throws(ServiceRefusal) {}
+}
+
+@Suite("The service before any centre")
+struct ServiceTests {
+    /// Serves the stub on a socket while `body` runs, on a thread where it may block.
+    private func serving(
+        _ limits: ConnectionLimits = .ofThisProcess,
+        _ body: @escaping @Sendable (StubCentre, String) throws -> Void
+    ) async throws {
+        let folder = try ScratchFolder()
+        let centre = StubCentre()
+        let server = try SocketServer(path: folder.path + "/s", limits: limits)
+        let ready = AsyncStream.makeStream(of: Void.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let application = server.application(for: centre, logger: logger) {
+            ready.continuation.finish()
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            for await _ in ready.stream {}
+            let result = await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    continuation.resume(returning: Result { try body(centre, server.path) })
+                }
+            }
+            group.cancelAll()
+            try result.get()
+        }
+    }
+
+    @Test("Half a request, or none, is waited for so long, and does nothing")
+    func halfRequests() async throws {
+        var limits = ConnectionLimits.ofThisProcess
+        limits.idleMilliseconds = 200
+        try await serving(limits) { centre, path in
+            let line = SmallCentre.request().json.compactText
+            let head = "POST /v1/jobs/batch HTTP/1.1\r\nHost: x\r\n"
+            for half in [
+                "", head, "\(head)Content-Length: 9999\r\n\r\n\(line)\n",
+                "\(head)Transfer-Encoding: chunked\r\n\r\n999\r\n\(line)\n",
+            ] {
+                let connection = try RawConnection(path)
+                connection.send(half)
+                #expect(connection.isClosed(), "\(half)")
+            }
+            #expect(centre.submissions.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    @Test("Connections beyond the limit wait until one is closed")
+    func connections() async throws {
+        try await serving(ConnectionLimits(count: 3, countPerUser: 1)) { _, path in
+            let ask = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+            var open: [RawConnection] = []
+            for _ in 0..<3 {
+                let connection = try RawConnection(path)
+                connection.send(ask)
+                #expect(connection.receive(until: "ok\n").hasSuffix("ok\n"))
+                open.append(connection)
+            }
+            let late = try RawConnection(path)
+            late.send(ask)
+            #expect(late.receive(until: "ok\n", within: 0.2).isEmpty)
+            open.removeLast()
+            #expect(late.receive(until: "ok\n").hasSuffix("ok\n"))
+        }
+    }
+
+    @Test("A user has so many connections, and not those of others; the daemon's has all")
+    func connectionsOfAUser() {
+        let connections = UserConnections(limit: 2)
+        let other = getuid() + 1
+        let answers = [other, other, other, other + 1].map(connections.open)
+        #expect(answers == [true, true, false, true])
+        connections.close(other)
+        #expect(connections.open(other))
+        #expect((0..<5).allSatisfy { _ in connections.open(getuid()) })
+    }
+}
