@@ -4,7 +4,7 @@ import WireFormats
 
 // What a request may hold at most. It is checked at the edge, before anything is journalled: an
 // input in the journal is handled again at every start, so it must not be one that stops the
-// daemon.
+// daemon; and what a job is named by is in every answer about the queue, to all users.
 
 /// Why a member of a request is out of bounds.
 private func refuse(_ error: SlurmError, _ member: String, _ value: Int64) -> RequestFailure {
@@ -20,6 +20,47 @@ private func check(
 ) throws(RequestFailure) {
     guard let value, !range.contains(value) else { return }
     throw refuse(error, member, value)
+}
+
+private func check(
+    _ member: String,
+    bytes count: Int,
+    atMost limit: Int
+) throws(RequestFailure) {
+    guard count > limit else { return }
+    let detail = "member \"\(member)\": \(count) bytes are more than \(limit)"
+    throw RequestFailure(status: 400, body: SlurmError.tooLong.body(details: [detail]))
+}
+
+/// Checks the length of texts taken together.
+private func check(
+    _ member: String,
+    _ texts: [String],
+    atMost limit: Int
+) throws(RequestFailure) {
+    try check(member, bytes: texts.reduce(0) { $0 + $1.utf8.count }, atMost: limit)
+}
+
+private func check(
+    _ limit: Int,
+    _ texts: [(member: String, text: String?)]
+) throws(RequestFailure) {
+    for (member, text) in texts {
+        try check(member, bytes: text?.utf8.count ?? 0, atMost: limit)
+    }
+}
+
+/// The most bytes of texts.
+private enum Lengths {
+    static let word = 1 << 10
+    /// `PATH_MAX`.
+    static let path = 4 << 10
+    static let long = 64 << 10
+    /// The usual `max_script_size` of Slurm.
+    static let script = 4 << 20
+    static let environment = 4 << 20
+    /// Dependencies, kinds of generic resources, partitions: elements, not bytes.
+    static let list: ClosedRange<Int64> = 0...8_192
 }
 
 /// The ranges. Lengths of time are in µs.
@@ -44,10 +85,11 @@ private enum Bounds {
 }
 
 extension SubmitRequest {
-    /// Checks every number.
+    /// Checks every number and the length of every text.
     ///
     /// - Throws: a refusal that names the member.
     func checkBounds() throws(RequestFailure) {
+        try checkTexts()
         try check("time_limit", timeLimit?.microseconds, in: Bounds.limits, .invalidTimeLimit)
         try check("begin", begin?.microseconds, in: Bounds.instants, .unspecified)
         try check("immediate", immediate?.microseconds, in: Bounds.lengths, .unspecified)
@@ -66,6 +108,44 @@ extension SubmitRequest {
         guard array.ranges.count <= CentreState.largestArrayIndex else {
             throw refuse(.invalidArray, "array.ranges", Int64(array.ranges.count))
         }
+    }
+
+    private func checkTexts() throws(RequestFailure) {
+        try check(
+            "script",
+            bytes: scriptEncoding == "latin-1" ? script.unicodeScalars.count : script.utf8.count,
+            atMost: Lengths.script
+        )
+        try check("script_arguments", scriptArguments, atMost: Lengths.environment)
+        try check("environment", environment, atMost: Lengths.environment)
+        try check("partitions", partitions, atMost: Lengths.word)
+        try check("gres", gres.map { $0.name + ($0.type ?? "") }, atMost: Lengths.word)
+        try check(
+            Lengths.word,
+            [
+                ("program", program), ("script_encoding", scriptEncoding),
+                ("submit_host", submitHost), ("name", name), ("account", account), ("qos", qos),
+                ("comment", comment), ("accelerator_model", acceleratorModel),
+                ("exclusive", exclusive), ("features", features), ("reservation", reservation),
+                ("licenses", licenses), ("mail_type", mailType), ("mail_user", mailUser),
+            ]
+        )
+        try check(
+            Lengths.path,
+            [
+                ("work_dir", workDirectory), ("submit_dir", submitDirectory),
+                ("std_out", standardOutput), ("std_err", standardError), ("std_in", standardInput),
+            ]
+        )
+        try check(
+            Lengths.long,
+            [
+                ("submit_line", submitLine), ("command", command),
+                ("required_nodes", requiredNodes), ("excluded_nodes", excludedNodes),
+            ]
+        )
+        try check("gres", Int64(gres.count), in: Lengths.list, .invalidGres)
+        try check("partitions", Int64(partitions.count), in: Lengths.list, .invalidPartition)
     }
 
     private func checkSizes() throws(RequestFailure) {
@@ -95,17 +175,30 @@ extension SubmitRequest {
 private func checkDependencies(
     _ dependencies: [DependencyRequest]
 ) throws(RequestFailure) {
+    try check("dependencies", Int64(dependencies.count), in: Lengths.list, .dependencyProblem)
     for one in dependencies {
+        try check("dependencies.kind", bytes: one.kind.utf8.count, atMost: Lengths.word)
         let delay = one.delay.microseconds
         try check("dependencies.delay", delay, in: Bounds.lengths, .dependencyProblem)
     }
 }
 
 extension JobUpdateRequest {
-    /// Checks every number.
+    /// Checks every number and the length of every text.
     ///
     /// - Throws: a refusal that names the member.
     func checkBounds() throws(RequestFailure) {
+        try check(
+            Lengths.word,
+            [
+                ("name", name), ("comment", comment), ("partition", partition),
+                ("account", account), ("qos", qos),
+            ]
+        )
+        try check(
+            Lengths.long,
+            [("required_nodes", requiredNodes), ("excluded_nodes", excludedNodes)]
+        )
         try check("time_limit", timeLimit?.microseconds, in: Bounds.limits, .invalidTimeLimit)
         let change = timeLimitChange?.microseconds
         try check("time_limit_change", change, in: Bounds.changes, .invalidTimeLimit)

@@ -55,6 +55,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case accountingPolicy = "accounting_policy"
     /// The centre cannot take jobs now, for instance because its disk is full.
     case centreUnavailable = "centre_unavailable"
+    /// A script, a name, a path or another text is longer than may be.
+    case tooLong = "too_long"
     /// Whatever else.
     case unspecified = "error"
 
@@ -88,6 +90,7 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
         case .accountingPolicy:
             "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
         case .centreUnavailable: "Unable to contact slurm controller"
+        case .tooLong: "Pathname of a file, directory or other parameter too long"
         case .unspecified: "Unspecified error"
         }
     }

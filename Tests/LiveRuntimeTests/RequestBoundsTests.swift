@@ -136,6 +136,57 @@ struct RequestBoundsTests {
         await centre.close()
     }
 
+    /// The record with a text of so many bytes as the member.
+    private static func record<Record: WireRecord>(
+        _ record: Record,
+        _ member: String,
+        length: Int
+    ) throws -> Record {
+        let text = JSONValue.string(String(repeating: "x", count: length))
+        guard case .object(var members) = record.json else { return record }
+        members.removeAll { $0.name == member }
+        let isList = ["partitions", "environment", "script_arguments"].contains(member)
+        members.append(JSONValue.Member(member, isList ? .array([text]) : text))
+        return try Record(json: .object(members))
+    }
+
+    @Test(
+        "A text that is too long is refused by name; what every answer holds is short",
+        arguments: [
+            ("name", 1_024), ("comment", 1_024), ("partitions", 1_024), ("account", 1_024),
+            ("std_out", 4_096), ("work_dir", 4_096), ("command", 65_536),
+            ("excluded_nodes", 65_536), ("script", 4 << 20), ("environment", 4 << 20),
+        ]
+    )
+    func longTexts(member: String, limit: Int) async throws {
+        try Self.record(SmallCentre.request(), member, length: limit).checkBounds()
+        let long = try Self.record(SmallCentre.request(), member, length: limit + 1)
+        let failure = #expect(throws: RequestFailure.self) { try long.checkBounds() }
+        let detail = "member \"\(member)\": \(limit + 1) bytes are more than \(limit)"
+        #expect(failure?.body == SlurmError.tooLong.body(details: [detail]))
+    }
+
+    @Test("A script in another encoding counts as the bytes that it has, not as they travel")
+    func longScripts() throws {
+        var request = SmallCentre.request()
+        request.scriptBytes = [UInt8](repeating: 0xFF, count: 4 << 20)
+        try request.checkBounds()
+        request.scriptBytes.append(0xFF)
+        #expect(throws: RequestFailure.self) { try request.checkBounds() }
+    }
+
+    @Test(
+        "So is a text in a change of a job",
+        arguments: [
+            ("name", 1_024), ("comment", 1_024), ("partition", 1_024), ("required_nodes", 65_536),
+        ]
+    )
+    func longChanges(member: String, limit: Int) throws {
+        try Self.record(JobUpdateRequest(), member, length: limit).checkBounds()
+        let long = try Self.record(JobUpdateRequest(), member, length: limit + 1)
+        #expect(throws: RequestFailure.self) { try long.checkBounds() }
+    }
+
     @Test(
         "Inputs of older journals that are out of bounds are handled and do not stop the program",
         arguments: [Int64.max, .min]
