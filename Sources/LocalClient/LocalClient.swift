@@ -94,6 +94,7 @@ public struct LocalClient: Sendable {
 private struct Connection: ~Copyable {
     private let descriptor: Int32
     private let path: String
+    private let timeoutSeconds: Int
 
     init(path: String, timeoutSeconds: Int) throws(LocalClientFailure) {
         var address = sockaddr_un()
@@ -124,6 +125,7 @@ private struct Connection: ~Copyable {
         }
         descriptor = socket
         self.path = path
+        self.timeoutSeconds = timeoutSeconds
     }
 
     deinit {
@@ -142,25 +144,36 @@ private struct Connection: ~Copyable {
         }
     }
 
+    /// Sends until all is sent or an answer is there: a daemon that refuses early reads no further.
     func write(_ bytes: [UInt8]) throws(LocalClientFailure) {
         var sent = 0
-        while sent < bytes.count {
+        while sent < bytes.count, try !isAnswered() {
             let count = bytes.withUnsafeBytes { buffer in
                 Glibc.send(
                     descriptor,
                     buffer.baseAddress.map { $0 + sent },
                     buffer.count - sent,
-                    Int32(MSG_NOSIGNAL)
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
                 )
             }
             if count < 0 {
-                if errno == EINTR { continue }
-                // A daemon that refuses early answers before it has read everything.
+                if errno == EINTR || errno == EAGAIN { continue }
                 if errno == EPIPE || errno == ECONNRESET { return }
                 throw Self.failure(errno, call: "send", path: path)
             }
             sent += count
         }
+    }
+
+    /// Waits until something can be sent or something has come, and tells which.
+    private func isAnswered() throws(LocalClientFailure) -> Bool {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLIN | POLLOUT), revents: 0)
+        let milliseconds = Int32(clamping: timeoutSeconds * 1_000)
+        var count = poll(&ready, 1, milliseconds)
+        while count < 0, errno == EINTR { count = poll(&ready, 1, milliseconds) }
+        guard count >= 0 else { throw Self.failure(errno, call: "poll", path: path) }
+        guard count > 0 else { throw .timedOut(path: path) }
+        return ready.revents & Int16(POLLIN) != 0
     }
 
     /// The next bytes; empty at the end.

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Quantities
 import Testing
@@ -34,14 +35,17 @@ private final class OneAnswer {
         close(descriptor)
     }
 
-    /// Answers the next connection in the background.
-    func answer(_ text: String) {
+    /// Answers the next connection in the background, once it has read the beginning of the request.
+    ///
+    /// - Parameter end: when to close the connection; nil for at once.
+    func answer(_ text: String, until end: DispatchSemaphore? = nil) {
         let descriptor = descriptor
         Thread.detachNewThread {
             let connection = accept(descriptor, nil, nil)
             var request = [UInt8](repeating: 0, count: 1 << 16)
             _ = recv(connection, &request, request.count, 0)
             _ = text.withCString { send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+            end?.wait()
             close(connection)
         }
     }
@@ -76,6 +80,26 @@ struct LocalClientTests {
         )
         #expect(throws: LocalClientFailure.refused(status: 404, body)) {
             try LocalClient(socketPath: server.path).get("/v1/jobs/9", as: JobInfo.self)
+        }
+    }
+
+    @Test("A daemon that answers early, and reads and closes no more, is heard")
+    func earlyRefusal() throws {
+        let server = try OneAnswer()
+        let end = DispatchSemaphore(value: 0)
+        defer {
+            end.signal()
+            server.die()
+        }
+        let body = ErrorBody(code: "request_too_large", text: "the request is too large")
+        let json = body.json.compactText
+        server.answer(
+            "HTTP/1.1 413 Payload Too Large\r\nContent-Length: \(json.utf8.count)\r\n\r\n\(json)",
+            until: end
+        )
+        let large = [UInt8](repeating: 0x20, count: 16 << 20)
+        #expect(throws: LocalClientFailure.refused(status: 413, body)) {
+            try LocalClient(socketPath: server.path).send("POST", "/v1/jobs", body: large)
         }
     }
 
