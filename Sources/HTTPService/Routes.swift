@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -8,6 +9,10 @@ import WireFormats
 /// expected, is refused with the line or the member that is wrong.
 struct Routes {
     let centre: any CentreService
+    /// What lists many jobs, or asks the store for them; one core is left for everything else.
+    private let listings = Readings(width: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
+    /// What asks for some jobs by number, and needs not wait for the lists.
+    private let lookups = Readings(width: 1)
     /// The largest body that is read. Unit: bytes. A script is at most 4 MiB in Slurm, and the
     /// environment comes on top.
     private static let bodyMaximum = 16 << 20
@@ -29,57 +34,83 @@ struct Routes {
 
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
-        get(router, "/v1/nodes") { _, _ in Reply(await centre.nodes()) }
+        get(router, "/v1/nodes") { request, _ in
+            try await listings.shared(request.uri.string) { Reply(await centre.nodes()) }
+        }
         get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
         get(router, "/v1/jobs") { request, _ in
             let query = request.uri.queryParameters
             let ids = try Self.numbers(query["id"])
-            var list = await centre.jobs(ids: ids, includesEnded: query["ended"] == "1")
-            list.selection = query["fields"].map { Set($0.split(separator: ",").map(String.init)) }
-            return Reply(list)
+            return try await readings(of: ids).shared(request.uri.string) {
+                var list = await centre.jobs(ids: ids, includesEnded: query["ended"] == "1")
+                list.selection = query["fields"].map { names in
+                    Set(names.split(separator: ",").map(String.init))
+                }
+                return Reply(list)
+            }
         }
         get(router, "/v1/jobs/:id") { _, context in
             let id = try Self.jobID(context)
-            let list = await centre.jobs(ids: [id], includesEnded: true)
-            guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
-            return Reply(list)
+            return try await lookups.alone {
+                let list = await centre.jobs(ids: [id], includesEnded: true)
+                guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
+                return Reply(list)
+            }
         }
         get(router, "/v1/jobs/:id/script") { _, context in
-            let script = try await centre.script(Self.jobID(context), context.peer())
-            return Reply(script: script)
+            let id = try Self.jobID(context)
+            let peer = try await context.peer()
+            return try await lookups.alone { Reply(script: try await centre.script(id, peer)) }
         }
         get(router, "/v1/accounting") { request, _ in
             let ids = try Self.numbers(request.uri.queryParameters["id"])
-            return Reply(try await centre.accounting(ids: ids))
+            return try await readings(of: ids).shared(request.uri.string) {
+                Reply(try await centre.accounting(ids: ids))
+            }
         }
         get(router, "/v1/bill") { request, context in
             let query = request.uri.queryParameters
             let period = (query["period"] ?? query["month"]).map(String.init)
-            if let account = query["account"] {
-                let peer = try await context.peer()
-                return Reply(try await centre.bill(account: String(account), period: period, peer))
-            }
-            guard let enterprise = query["enterprise"] else {
-                throw ServiceRefusal.badRequest("'account' or 'enterprise' is missing in the query")
-            }
+            let account = query["account"].map(String.init)
+            let enterprise = query["enterprise"].map(String.init)
             let peer = try await context.peer()
-            return Reply(
-                try await centre.bill(enterprise: String(enterprise), period: period, peer)
-            )
+            return try await listings.alone {
+                if let account {
+                    return Reply(try await centre.bill(account: account, period: period, peer))
+                }
+                guard let enterprise else {
+                    throw ServiceRefusal.badRequest(
+                        "'account' or 'enterprise' is missing in the query"
+                    )
+                }
+                return Reply(try await centre.bill(enterprise: enterprise, period: period, peer))
+            }
         }
         get(router, "/v1/accounts") { _, context in
-            Reply(await centre.accounts(try await context.peer()))
+            let peer = try await context.peer()
+            return try await listings.alone { Reply(await centre.accounts(peer)) }
         }
+    }
+
+    private func readings(of ids: [UInt32]?) -> Readings {
+        ids == nil ? listings : lookups
     }
 
     private func addJobs(_ router: Router<PeerContext>) {
         post(router, "/v1/jobs") { request, context in
             let submission: SubmitRequest = try await Self.body(request)
-            return Reply(try await centre.submit(submission, context.peer()))
+            let peer = try await context.peer()
+            guard submission.isTestOnly else {
+                return Reply(try await centre.submit(submission, peer))
+            }
+            // The trial is made on a copy of the whole centre.
+            return try await listings.alone { Reply(try await centre.submit(submission, peer)) }
         }
         post(router, "/v1/jobs/batch") { request, context in
-            try await submitMany(request, context.peer())
+            let bytes = try await Self.bytes(request, upTo: Self.batchMaximum)
+            let peer = try await context.peer()
+            return try await listings.alone { try await submitMany(bytes, peer) }
         }
         post(router, "/v1/cancel") { request, context in
             let cancel: CancelRequest = try await Self.body(request)
@@ -131,8 +162,7 @@ struct Routes {
 
     /// One submission a line (NDJSON), one answer a line, in the same order: `SubmitResponse`, or
     /// `ErrorBody` for one that was refused. All go into few transactions of the journal.
-    private func submitMany(_ request: Request, _ peer: Peer) async throws -> Reply {
-        let bytes = try await Self.bytes(request, upTo: Self.batchMaximum)
+    private func submitMany(_ bytes: [UInt8], _ peer: Peer) async throws -> Reply {
         var submissions: [SubmitRequest] = []
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() where !line.isEmpty {
@@ -212,37 +242,6 @@ extension ServiceRefusal {
 }
 
 // MARK: - Answers
-
-/// What is sent back with status 200.
-private struct Reply {
-    var bytes: [UInt8]
-    var type: String
-
-    init(_ record: some WireRecord) {
-        bytes = Array(record.json.compactText.utf8)
-        type = "application/json"
-    }
-
-    /// A script in an encoding that nobody told goes out as the bytes that it is.
-    init(script: [UInt8]) {
-        bytes = script
-        let isText = String(validating: script, as: UTF8.self) != nil
-        type = isText ? "text/plain; charset=utf-8" : "application/octet-stream"
-    }
-
-    init(text: String, type: String = "text/plain; charset=utf-8") {
-        bytes = Array(text.utf8)
-        self.type = type
-    }
-
-    func response(_ status: Int) -> Response {
-        Response(
-            status: HTTPResponse.Status(code: status),
-            headers: [.contentType: type],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-        )
-    }
-}
 
 extension Routes {
     private typealias Handler = @Sendable (Request, PeerContext) async throws -> Reply

@@ -142,10 +142,13 @@ extension JSONValue {
 
 extension JSONValue {
     /// The document on one line, without spaces.
-    public var compactText: String {
+    public var compactText: String { String(decoding: compactBytes, as: UTF8.self) }
+
+    /// The document on one line, without spaces, in UTF-8.
+    public var compactBytes: [UInt8] {
         var writer = Writer(isPretty: false)
         writer.write(self)
-        return writer.finished
+        return writer.bytes
     }
 
     /// The document with two spaces of indentation, for people; no final newline.

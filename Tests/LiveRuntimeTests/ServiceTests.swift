@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import LocalClient
 import Logging
@@ -83,6 +84,12 @@ private final class StubCentre: CentreService {
     func shutDown(_: Peer) async throws(ServiceRefusal) {}
 }
 
+/// Waits until others may pass too.
+private func pass(_ gate: DispatchSemaphore) {
+    gate.wait()
+    gate.signal()
+}
+
 @Suite("The service before any centre")
 struct ServiceTests {
     /// Serves the stub on a socket while `body` runs, on a thread where it may block.
@@ -148,6 +155,63 @@ struct ServiceTests {
             open.removeLast()
             #expect(late.receive(until: "ok\n").hasSuffix("ok\n"))
         }
+    }
+
+    @Test("However many read the queue, the rest is answered meanwhile")
+    func readersStarveNobody() async throws {
+        try await serving { centre, path in
+            let readers = try centre.gate.withLock { _ in
+                let readers = try (0..<16).map { number in
+                    let reader = try RawConnection(path)
+                    let query = number % 2 == 0 ? "fields=f\(number)" : "id=\(number)"
+                    reader.send("GET /v1/jobs?\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
+                    return reader
+                }
+                #expect(eventually { centre.readings.load(ordering: .relaxed) >= 2 })
+                let client = LocalClient(socketPath: path, timeoutSeconds: 20)
+                let request = SmallCentre.request()
+                _ = try client.get("/v1/status", as: CentreStatus.self)
+                _ = try client.post("/v1/jobs", request, as: SubmitResponse.self)
+                return readers
+            }
+            for reader in readers {
+                #expect(reader.receive(until: "\"jobs\":[]}").hasPrefix("HTTP/1.1 200"))
+            }
+            #expect(centre.submissions.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test("Who asks the same before the answer is begun gets the same answer, once")
+    func sharedReadings() async throws {
+        let readings = Readings(width: 1)
+        let made = Atomic<Int>(0)
+        let gate = DispatchSemaphore(value: 0)
+        let answers = try await withThrowingTaskGroup(of: Reply.self) { group in
+            let ask: @Sendable () async throws -> Reply = {
+                try await readings.shared("q") {
+                    let number = made.add(1, ordering: .relaxed).newValue
+                    pass(gate)
+                    return Reply(text: "answer \(number)")
+                }
+            }
+            group.addTask(operation: ask)
+            while made.load(ordering: .relaxed) == 0 { await Task.yield() }
+            for _ in 0..<5 { group.addTask(operation: ask) }
+            while readings.followerCount("q") < 4 { await Task.yield() }
+            gate.signal()
+            return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        }
+        #expect(answers == [Reply(text: "answer 1"): 1, Reply(text: "answer 2"): 5])
+    }
+
+    @Test("An answer that failed is not kept for the next who asks")
+    func sharedFailure() async throws {
+        let readings = Readings(width: 1)
+        await #expect(throws: ServiceRefusal.noJob) {
+            try await readings.shared("q") { throw ServiceRefusal.noJob }
+        }
+        let again = Reply(text: "again")
+        #expect(try await readings.shared("q") { again } == again)
     }
 
     @Test("A user has so many connections, and not those of others; the daemon's has all")
