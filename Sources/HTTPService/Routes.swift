@@ -206,9 +206,9 @@ extension Routes {
 
     private static func body<Record: WireRecord>(_ request: Request) async throws -> Record {
         let bytes = try await bytes(request, upTo: bodyMaximum)
-        guard !bytes.isEmpty else { return Record() }
         do throws(JSONValue.Malformed) {
-            return try Record(parsing: bytes)
+            // No body is an object without members: what must be in it is missed by name.
+            return try Record(parsing: bytes.isEmpty ? Array("{}".utf8) : bytes)
         } catch {
             throw ServiceRefusal.badRequest(error.description)
         }

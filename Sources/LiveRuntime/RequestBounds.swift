@@ -210,10 +210,17 @@ extension JobUpdateRequest {
 }
 
 extension ClockAdvanceRequest {
-    /// Checks every number.
+    /// Checks every number, and that there is one.
     ///
     /// - Throws: a refusal that names the member.
     func checkBounds() throws(RequestFailure) {
+        guard duration != nil || until != nil else {
+            let text = "neither member \"duration\" nor \"until\" is there"
+            throw RequestFailure(
+                status: 400,
+                body: ErrorBody(code: "malformed_request", text: text)
+            )
+        }
         try check("duration", duration?.microseconds, in: Bounds.lengths, .unspecified)
         try check("until", until?.microseconds, in: Bounds.instants, .unspecified)
     }

@@ -99,6 +99,10 @@ struct RequestBoundsTests {
         var cancel = CancelRequest()
         cancel.jobs = [JobSelector(jobID: 1, arrayTasks: [1])]
         for request in Self.hostile(cancel) { _ = try? await centre.cancel(request, .me) }
+        let failure = await #expect(throws: RequestFailure.self) {
+            try await centre.advance(ClockAdvanceRequest(), .me)
+        }
+        #expect(failure?.body.code == "malformed_request")
         for request in Self.hostile(ClockAdvanceRequest()) {
             _ = try? await centre.advance(request, .me)
         }

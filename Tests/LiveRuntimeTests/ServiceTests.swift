@@ -214,6 +214,27 @@ struct ServiceTests {
         #expect(try await readings.shared("q") { again } == again)
     }
 
+    @Test("A request without a body lacks what must be in it; a hold needs nothing")
+    func emptyBodies() async throws {
+        try await serving { centre, path in
+            let client = LocalClient(socketPath: path)
+            for (target, member) in [
+                ("/v1/jobs", "script"), ("/v1/nodes/update", "nodes"),
+                ("/v1/partitions/update", "name"),
+            ] {
+                let failure = #expect(throws: LocalClientFailure.self) {
+                    try client.send("POST", target, body: [])
+                }
+                #expect(failure?.description.contains("member \"\(member)\" is missing") == true)
+            }
+            #expect(centre.submissions.load(ordering: .relaxed) == 0)
+            for verb in JobVerb.allCases {
+                _ = try client.send("POST", "/v1/jobs/1/\(verb.rawValue)", body: [])
+                _ = try client.send("POST", "/v1/jobs/1/\(verb.rawValue)", body: nil)
+            }
+        }
+    }
+
     @Test("A user has so many connections, and not those of others; the daemon's has all")
     func connectionsOfAUser() {
         let connections = UserConnections(limit: 2)
