@@ -24,7 +24,7 @@ struct Routes {
     }
 
     var router: Router<PeerContext> {
-        let router = Router(context: PeerContext.self)
+        let router = Router(context: PeerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorBodies())
         addReading(router)
         addJobs(router)
@@ -263,17 +263,19 @@ extension Routes {
     }
 }
 
-/// Whatever goes wrong is answered with an `ErrorBody`, also what the router itself refuses.
+/// Whatever goes wrong is answered with an `ErrorBody`, also what the router itself refuses; without
+/// the body where only the head is asked for.
 private struct ErrorBodies: RouterMiddleware {
     func handle(
         _ request: Request,
         context: PeerContext,
         next: (Request, PeerContext) async throws -> Response
     ) async throws -> Response {
+        let answer: Response
         do {
             return try await next(request, context)
         } catch let refusal as ServiceRefusal {
-            return Reply(refusal.body).response(refusal.status)
+            answer = Reply(refusal.body).response(refusal.status)
         } catch let error as HTTPError {
             let route = "\(request.method.rawValue) \(request.uri.path)"
             let body =
@@ -283,7 +285,8 @@ private struct ErrorBodies: RouterMiddleware {
                     code: "http_\(error.status.code)",
                     text: error.body ?? error.status.reasonPhrase
                 )
-            return Reply(body).response(error.status.code)
+            answer = Reply(body).response(error.status.code)
         }
+        return request.method == .head ? answer.createHeadResponse() : answer
     }
 }

@@ -235,6 +235,24 @@ struct ServiceTests {
         }
     }
 
+    @Test("HEAD is answered as GET without the body, also where there is nothing")
+    func head() async throws {
+        try await serving { _, path in
+            for (target, status) in [("/healthz", 200), ("/v1/jobs/x", 404), ("/nope", 404)] {
+                let connection = try RawConnection(path)
+                connection.send("HEAD \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.send(
+                    "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                )
+                let answers = connection.receive().components(separatedBy: "\r\n\r\n")
+                #expect(answers.count == 3, "\(target): \(answers)")
+                #expect(answers[0].hasPrefix("HTTP/1.1 \(status)"), "\(target)")
+                #expect(!answers[0].contains("Content-Length: 0"), "\(target)")
+                #expect(answers[1].hasPrefix("HTTP/1.1 200"), "\(target)")
+            }
+        }
+    }
+
     @Test("A user has so many connections, and not those of others; the daemon's has all")
     func connectionsOfAUser() {
         let connections = UserConnections(limit: 2)
