@@ -13,11 +13,14 @@ struct Routes {
     private let listings = Readings(width: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
     /// What asks for some jobs by number, and needs not wait for the lists.
     private let lookups = Readings(width: 1)
-    /// The largest body that is read. Unit: bytes. A script is at most 4 MiB in Slurm, and the
-    /// environment comes on top.
+    private let turns = Turns()
+    /// The largest body that is read. Unit: bytes. Script, arguments and environment are at most
+    /// 4 MiB each.
     private static let bodyMaximum = 16 << 20
-    /// The largest body of many submissions.
-    private static let batchMaximum = 512 << 20
+    /// The largest body of many submissions: 10,000, each with 13 KiB of script and environment.
+    private static let batchMaximum = 128 << 20
+    /// What a user may send on all connections at once.
+    private static let usualMaximum = 1 << 20
 
     init(_ centre: any CentreService) {
         self.centre = centre
@@ -259,7 +262,21 @@ extension Routes {
         _ path: String,
         _ handler: @escaping Handler
     ) {
-        router.post(RouterPath(path)) { try await handler($0, $1).response(200) }
+        router.post(RouterPath(path)) { request, context in
+            guard Self.isLarge(request) else {
+                return try await handler(request, context).response(200)
+            }
+            let user = try await context.peer().userID
+            return try await turns.take(user) { try await handler(request, context).response(200) }
+        }
+    }
+
+    /// Whether the body may be large: it says so, or comes in chunks and does not say.
+    private static func isLarge(_ request: Request) -> Bool {
+        if let length = request.headers[.contentLength] {
+            return Int(length).map { $0 > usualMaximum } ?? true
+        }
+        return request.headers[.transferEncoding] != nil
     }
 }
 

@@ -253,6 +253,32 @@ struct ServiceTests {
         }
     }
 
+    @Test("Large requests of one user come one after another, those of another meanwhile")
+    func turns() async throws {
+        let turns = Turns()
+        let order = Mutex<[String]>([])
+        let end = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { @Sendable in
+                try await turns.take(1) {
+                    order.withLock { $0.append("first") }
+                    for await _ in end.stream {}
+                    order.withLock { $0.append("its end") }
+                }
+            }
+            while order.withLock({ $0.isEmpty }) { await Task.yield() }
+            group.addTask { @Sendable in
+                try await turns.take(1) { order.withLock { $0.append("second") } }
+            }
+            while turns.waitingCount(1) == 0 { await Task.yield() }
+            try await turns.take(2) { order.withLock { $0.append("other") } }
+            end.continuation.finish()
+            try await group.waitForAll()
+        }
+        #expect(order.withLock { $0 } == ["first", "other", "its end", "second"])
+        try await turns.take(1) {}
+    }
+
     @Test("A user has so many connections, and not those of others; the daemon's has all")
     func connectionsOfAUser() {
         let connections = UserConnections(limit: 2)
