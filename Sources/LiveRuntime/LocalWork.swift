@@ -123,6 +123,7 @@ extension LocalWork {
             runs.insert(run)
             return nil
         } catch {
+            logger.warning("job \(entry.id) is not launched: \(error)")
             release(entry.id)
             return launchFailure(of: entry)
         }

@@ -3,6 +3,7 @@ import Foundation
 import JobExecution
 import Logging
 import Quantities
+import Synchronization
 import Testing
 import WireFormats
 
@@ -134,6 +135,25 @@ struct RealWorkTests {
             #expect(output.contains("shell\n"))
             #expect(output.contains("child\n") == !isForShellOnly, "\(output)")
         }
+    }
+
+    @Test("Why the daemon cannot launch a job is logged")
+    func loggedLaunchFailure() async throws {
+        let folder = try ScratchFolder()
+        let log = RecordingLog()
+        var settings = SmallCentre.settings(folder.path, time: .real)
+        settings.logger = Logger(label: "test") { _ in log }
+        let centre = try Centre(settings)
+        // Where the folders of jobs should be is a file.
+        let jobs = URL(fileURLWithPath: folder.path + "/jobs")
+        try FileManager.default.removeItem(at: jobs)
+        try Data().write(to: jobs)
+        let id = try await centre.submit(SmallCentre.request { $0.partitions = ["host"] })
+        let record = try await centre.ended(id)
+        await centre.close()
+        #expect(record.reason == "JobLaunchFailure")
+        let problem = "mkdir \(jobs.path)/\(id).0: Not a directory"
+        #expect(log.lines.withLock { $0 }.contains("job \(id) is not launched: \(problem)"))
     }
 
     @Test("A job that cannot be launched is FAILED with 0:53")
@@ -372,5 +392,29 @@ struct RealWorkTests {
         try await Task.sleep(for: .milliseconds(20))
         #expect((await centre.status().now - before).seconds >= 2_000)
         await centre.close()
+    }
+}
+
+/// Keeps what is logged.
+private final class RecordingLog: LogHandler {
+    let lines = Mutex<[String]>([])
+
+    var logLevel: Logger.Level {
+        get { .debug }
+        set {}
+    }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.message)") }
     }
 }
