@@ -98,7 +98,7 @@ extension CentreState {
         switch active(id) {
         case .failure(let refusal): return refusal
         case .success(let entry):
-            if change.changesRequest, let refusal = changeRequest(entry, change, at: instant) {
+            if change.changesRequest, let refusal = changeRequest(entry, input, at: instant) {
                 return refusal
             }
             if let limit = newLimit(change, entry.status) {

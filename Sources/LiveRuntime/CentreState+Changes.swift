@@ -22,13 +22,13 @@ extension CentreState {
     /// Why the change is refused; nothing has changed then.
     mutating func changeRequest(
         _ entry: JobEntry,
-        _ change: JobUpdateRequest,
+        _ input: UpdateInput,
         at instant: SimInstant
     ) -> Refusal? {
         guard entry.status.phase == .pending else { return Refusal(.notPending) }
         let resolved: Resolved
         do throws(Refusal) {
-            resolved = try self.resolved(entry, change, at: instant)
+            resolved = try self.resolved(entry, input, at: instant)
         } catch {
             return error
         }
@@ -53,15 +53,24 @@ extension CentreState {
         return nil
     }
 
+    /// How long an emulated job takes once it asks for something else; nil where the change will be
+    /// refused, or the job's comment says nothing of a run time.
+    func runTime(after input: UpdateInput) -> SimDuration? {
+        guard let entry = jobs[input.id] else { return nil }
+        return (try? resolved(entry, input, at: lastInstant))?.specification.runTime
+    }
+
     /// The job as it would be if it had been submitted with the change.
     private func resolved(
         _ entry: JobEntry,
-        _ change: JobUpdateRequest,
+        _ update: UpdateInput,
         at instant: SimInstant
     ) throws(Refusal) -> Resolved {
         let old = entry.specification
+        let change = update.change
         var input = SubmitInput()
         input.id = entry.id
+        input.runTime = update.runTime
         input.request = old.request.changed(by: change, entry.status)
         // One element is resolved like a job of its own.
         input.request.array = nil

@@ -151,8 +151,8 @@ extension CentreState {
         )
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
-        var runTime: SimDuration?
-        if let comment = request.comment, !isReal {
+        var runTime = input.runTime
+        if let comment = request.comment, runTime == nil, !isReal {
             runTime = try EmulatedRunTime.read(
                 comment,
                 plan,

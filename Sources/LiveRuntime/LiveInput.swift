@@ -47,11 +47,15 @@ struct SubmitInput: WireRecord {
     var request = SubmitRequest()
     /// Whether an operator asked, who may set priorities.
     var isOperator = false
+    /// How long an emulated job takes, as it was reckoned when it came: what a journal means does
+    /// not depend on how a later version predicts. Nil in journals of earlier days.
+    var runTime: SimDuration?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
         try fields.required("request", &request)
         try fields("operator", &isOperator)
+        try fields("run_time", &runTime)
     }
 }
 
@@ -135,10 +139,13 @@ struct JobsInput: WireRecord {
 struct UpdateInput: WireRecord {
     var id: UInt32 = 0
     var change = JobUpdateRequest()
+    /// How long the changed job takes, as in `SubmitInput`.
+    var runTime: SimDuration?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
         try fields.required("change", &change)
+        try fields("run_time", &runTime)
     }
 }
 

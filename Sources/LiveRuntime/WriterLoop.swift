@@ -325,6 +325,7 @@ extension WriterLoop {
         do throws(Refusal) {
             let resolved = try state.resolve(input, at: clock.now)
             nextID += UInt32(resolved.tasks.count)
+            input.runTime = resolved.specification.runTime
             return Order(inputs: [.submit(input)], answer: answer)
         } catch {
             answer(.failure(RequestFailure(status: 400, body: error.body)))
@@ -344,7 +345,7 @@ extension WriterLoop {
         }
         // Swift's sort is stable: within a rank the order of arrival stays.
         tagged.sort { $0.input.rank < $1.input.rank }
-        renumber(&tagged)
+        complete(&tagged)
         do throws(PersistenceFailure) {
             let results = try commit(tagged.map(\.input), at: instant(clock.now))
             var byOrder = [[InputResult]](repeating: [], count: orders.count)
@@ -356,14 +357,24 @@ extension WriterLoop {
         }
     }
 
-    /// Gives submissions their numbers in the order in which they are handled.
-    private func renumber(_ tagged: inout [(order: Int, input: LiveInput)]) {
+    /// Gives submissions their numbers in the order in which they are handled, and changed jobs
+    /// their run times.
+    private func complete(_ tagged: inout [(order: Int, input: LiveInput)]) {
         var nextID = state.nextJobID
+        var changed: Set<UInt32> = []
         for index in tagged.indices {
-            guard case .submit(var input) = tagged[index].input else { continue }
-            input.id = nextID
-            nextID += UInt32(max(1, input.request.array?.indices.count ?? 1))
-            tagged[index].input = .submit(input)
+            switch tagged[index].input {
+            case .submit(var input):
+                input.id = nextID
+                nextID += UInt32(max(1, input.request.array?.indices.count ?? 1))
+                tagged[index].input = .submit(input)
+            case .update(var input):
+                // What a second change makes of a job is known once the first is done.
+                guard input.change.changesRequest, changed.insert(input.id).inserted else { break }
+                input.runTime = state.runTime(after: input)
+                tagged[index].input = .update(input)
+            default: break
+            }
         }
     }
 

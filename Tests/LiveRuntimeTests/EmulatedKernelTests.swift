@@ -1,5 +1,6 @@
 import ClusterModel
 import IndexSets
+import Persistence
 import Prediction
 import Quantities
 import Testing
@@ -92,6 +93,66 @@ struct EmulatedKernelTests {
         )
         #expect(prediction.seconds > 10)
         #expect(abs(Double(elapsed.microseconds) * 1e-6 - prediction.seconds) < 2e-6)
+    }
+
+    @Test("The journal holds how long a job takes, so that no later version reckons otherwise")
+    func runTimeIsJournalled() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(SmallCentre.settings(folder.path, machine: Self.machine))
+        let id = try await centre.submit(
+            SmallCentre.request {
+                $0.comment = "kernel=cg,size=256,repeat=200"
+                $0.minimumNodes = 1
+                $0.isHeld = true
+            }
+        )
+        var change = JobUpdateRequest()
+        change.nodes = 4
+        _ = try await centre.update(id, change, .me)
+        await centre.close()
+        var journalled: [SimDuration?] = []
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        try store.reader.forEachInput { row throws(PersistenceFailure) in
+            switch try LiveInput(row) {
+            case .submit(let input): journalled.append(input.runTime)
+            case .update(let input): journalled.append(input.runTime)
+            default: break
+            }
+        }
+        let expected = try [1, 4].map { nodes in
+            let target = try PredictionTarget(
+                Self.machine,
+                typeNames: ["thin"],
+                nodeCount: nodes
+            )
+            let shape = [256, 256, 256]
+            return try KernelPrediction(.cg, shape: shape, on: target, repeats: 200).seconds
+        }
+        #expect(journalled.count == 2)
+        for (time, seconds) in zip(journalled, expected) {
+            let time = try #require(time)
+            #expect(abs(Double(time.microseconds) * 1e-6 - seconds) < 2e-6)
+        }
+    }
+
+    @Test("What the journal says of a run time counts, whatever the predictor says")
+    func journalledRunTimeCounts() {
+        var state = CentreState(rules: CentreRules(machine: Self.machine))
+        var input = SubmitInput()
+        input.id = 1
+        input.request = SmallCentre.request {
+            $0.comment = "kernel=cg,size=256"
+            $0.isHeld = true
+        }
+        input.runTime = SimDuration(seconds: 77)
+        _ = state.handle([.submit(input)], at: SmallCentre.start)
+        #expect(state.jobs[1]?.specification.runTime == SimDuration(seconds: 77))
+        var update = UpdateInput()
+        update.id = 1
+        update.change.nodes = 4
+        update.runTime = SimDuration(seconds: 33)
+        _ = state.handle([.update(update)], at: SmallCentre.start + SimDuration(seconds: 1))
+        #expect(state.jobs[1]?.specification.runTime == SimDuration(seconds: 33))
     }
 
     @Test("runtime= still says so itself")
