@@ -109,13 +109,8 @@ struct ServiceTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run() }
             for await _ in ready.stream {}
-            let result = await withCheckedContinuation { continuation in
-                Thread.detachNewThread {
-                    continuation.resume(returning: Result { try body(centre, server.path) })
-                }
-            }
+            try await Readings(width: 1).alone { try body(centre, server.path) }
             group.cancelAll()
-            try result.get()
         }
     }
 
