@@ -28,13 +28,7 @@ public enum NumberText {
 
     /// A time in µs as seconds; whole seconds without decimals: `12`, `12.5`.
     public static func seconds(microseconds: Int64) -> String {
-        let magnitude = microseconds.magnitude
-        let sign = microseconds < 0 ? "-" : ""
-        let rest = magnitude % 1_000_000
-        guard rest > 0 else { return "\(sign)\(magnitude / 1_000_000)" }
-        var decimals = String(rest)
-        decimals = String(repeating: "0", count: 6 - decimals.utf8.count) + decimals
-        while decimals.last == "0" { decimals.removeLast() }
-        return "\(sign)\(magnitude / 1_000_000).\(decimals)"
+        let text: ByteText = "\(seconds: microseconds)"
+        return String(decoding: text.bytes, as: UTF8.self)
     }
 }

@@ -25,8 +25,8 @@ public enum ScheduleText: Sendable {
     private struct Pieces {
         private var bytes: [UInt8] = []
 
-        mutating func add(_ text: String, _ emit: ([UInt8]) throws -> Void) rethrows {
-            bytes += text.utf8
+        mutating func add(_ text: ByteText, _ emit: ([UInt8]) throws -> Void) rethrows {
+            bytes += text.bytes
             if bytes.count >= 1 << 18 { try flush(emit) }
         }
 
@@ -46,12 +46,14 @@ public enum ScheduleText: Sendable {
         _ emit: ([UInt8]) throws -> Void
     ) rethrows {
         try pieces.add(
-            "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,"
-                + "success,final_state,starting_time,execution_time,finish_time,waiting_time,"
-                + "turnaround_time,stretch,allocated_resources\n",
+            """
+            job_id,workload_name,submission_time,requested_number_of_resources,requested_time,\
+            success,final_state,starting_time,execution_time,finish_time,waiting_time,\
+            turnaround_time,stretch,allocated_resources
+
+            """,
             emit
         )
-        let seconds = NumberText.seconds(microseconds:)
         try ScheduleSweep(schedule).assignments { index, held in
             let job = schedule.trace.jobs[index]
             let (start, end) = (schedule.started[index], schedule.ended[index])
@@ -64,19 +66,14 @@ public enum ScheduleText: Sendable {
             let size = schedule.processorsHeld(by: index) / schedule.processorsPerNode
             try pieces.add(
                 """
-                \(job.id),log,\(seconds(job.submitted)),\(size),\(seconds(job.timeLimit)),\
-                \(isCut ? 0 : 1),\(state),\(seconds(start)),\(seconds(end - start)),\
-                \(seconds(end)),\(seconds(start - job.submitted)),\(seconds(response)),\
-                \(stretch),\(held.map(Self.intervalText).joined(separator: " "))\n
+                \(job.id),log,\(seconds: job.submitted),\(size),\(seconds: job.timeLimit),\
+                \(isCut ? 0 : 1),\(state),\(seconds: start),\(seconds: end - start),\
+                \(seconds: end),\(seconds: start - job.submitted),\(seconds: response),\
+                \(stretch),\(held)\n
                 """,
                 emit
             )
         }
-    }
-
-    private static func intervalText(_ interval: ClosedRange<Int32>) -> String {
-        interval.count == 1
-            ? "\(interval.lowerBound)" : "\(interval.lowerBound)-\(interval.upperBound)"
     }
 
     // MARK: SWF
@@ -109,15 +106,14 @@ public enum ScheduleText: Sendable {
             let refused = trace.jobs.count - ran
             try pieces.add("; Note: \(refused) jobs can never fit and are left out\n", emit)
         }
-        let seconds = NumberText.seconds(microseconds:)
         for index in schedule.ranIndices {
             let job = trace.jobs[index]
             let (start, end) = (schedule.started[index], schedule.ended[index])
             try pieces.add(
                 """
-                \(job.id) \(seconds(job.submitted)) \(seconds(start - job.submitted)) \
-                \(seconds(end - start)) \(schedule.processorsHeld(by: index)) -1 -1 \
-                \(job.processors) \(seconds(job.timeLimit)) -1 \
+                \(job.id) \(seconds: job.submitted) \(seconds: start - job.submitted) \
+                \(seconds: end - start) \(schedule.processorsHeld(by: index)) -1 -1 \
+                \(job.processors) \(seconds: job.timeLimit) -1 \
                 \(schedule.isCutAtLimit(index) ? 0 : 1) \(job.user) \(job.group) -1 \(job.queue) \
                 \(job.partition) -1 -1\n
                 """,
@@ -149,7 +145,6 @@ public enum ScheduleText: Sendable {
         try ScheduleSweep(schedule).assignments { index, held in
             let job = schedule.trace.jobs[index]
             let (start, end) = (schedule.started[index], schedule.ended[index])
-            let resources = held.map(Self.intervalText).joined(separator: " ")
             try pieces.add(
                 """
                 ,
@@ -157,7 +152,7 @@ public enum ScheduleText: Sendable {
                 "ts":\(start),"dur":\(end - start),"name":"job \(job.id)",\
                 "args":{"processors":\(schedule.processorsHeld(by: index)),\
                 "submitted_us":\(job.submitted),"wait_us":\(start - job.submitted),\
-                "limit_us":\(job.timeLimit),"user":\(job.user),"resources":"\(resources)"}}
+                "limit_us":\(job.timeLimit),"user":\(job.user),"resources":"\(held)"}}
                 """,
                 emit
             )
