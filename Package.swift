@@ -30,24 +30,37 @@ let argumentParser = product("ArgumentParser", "swift-argument-parser")
 
 let targets: [Target] = [
     // 0 vocabulary
-    .target(name: "Quantities", swiftSettings: core),
-    .target(name: "Determinism", dependencies: ["Quantities"], swiftSettings: core),
-    .target(name: "IndexSets", swiftSettings: core),
+    .target(name: "Quantities", path: "Sources/Vocabulary/Quantities", swiftSettings: core),
+    .target(
+        name: "Determinism",
+        dependencies: ["Quantities"],
+        path: "Sources/Vocabulary/Determinism",
+        swiftSettings: core
+    ),
+    .target(name: "IndexSets", path: "Sources/Vocabulary/IndexSets", swiftSettings: core),
     // 1 domain
     .target(
         name: "ClusterModel",
         dependencies: ["Quantities", "IndexSets"],
+        path: "Sources/Domain/ClusterModel",
         swiftSettings: core
     ),
-    .target(name: "JobModel", dependencies: ["Quantities", "IndexSets"], swiftSettings: core),
+    .target(
+        name: "JobModel",
+        dependencies: ["Quantities", "IndexSets"],
+        path: "Sources/Domain/JobModel",
+        swiftSettings: core
+    ),
     .target(
         name: "Scheduling",
         dependencies: ["Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel"],
+        path: "Sources/Domain/Scheduling",
         swiftSettings: core
     ),
     .target(
         name: "Billing",
         dependencies: ["Quantities", "JobModel", "ClusterModel"],
+        path: "Sources/Domain/Billing",
         swiftSettings: core
     ),
     .target(
@@ -55,18 +68,26 @@ let targets: [Target] = [
         dependencies: [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
         ],
+        path: "Sources/Domain/Emulation",
         swiftSettings: core
     ),
     // 2 dialects
-    .target(name: "WireFormats", dependencies: ["Quantities"], swiftSettings: house),
+    .target(
+        name: "WireFormats",
+        dependencies: ["Quantities"],
+        path: "Sources/Dialects/WireFormats",
+        swiftSettings: house
+    ),
     .target(
         name: "WorkloadFormats",
         dependencies: ["Quantities", "Determinism", "JobModel"],
+        path: "Sources/Dialects/WorkloadFormats",
         swiftSettings: core
     ),
     .target(
         name: "SlurmDialect",
         dependencies: ["Quantities", "IndexSets", "JobModel", "WireFormats"],
+        path: "Sources/Dialects/SlurmDialect",
         swiftSettings: house
     ),
     .target(
@@ -75,50 +96,82 @@ let targets: [Target] = [
             "Quantities", "IndexSets", "ClusterModel", "JobModel", "Billing", "WireFormats",
             "WorkloadFormats", product("Yams", "Yams"),
         ],
+        path: "Sources/Dialects/Catalog",
         resources: [.embedInCode("Resources")],
         swiftSettings: house
     ),
     .target(
         name: "Prediction",
         dependencies: ["Quantities", "IndexSets", "ClusterModel", "WireFormats"],
+        path: "Sources/Dialects/Prediction",
         swiftSettings: house
     ),
     // 3 adapters
-    .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
-    .systemLibrary(name: "CNuma", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
+    .systemLibrary(
+        name: "CHwloc",
+        path: "Sources/C/CHwloc",
+        pkgConfig: "hwloc",
+        providers: [.apt(["libhwloc-dev"])]
+    ),
+    .systemLibrary(
+        name: "CNuma",
+        path: "Sources/C/CNuma",
+        pkgConfig: "numa",
+        providers: [.apt(["libnuma-dev"])]
+    ),
     .systemLibrary(
         name: "CMPI",
+        path: "Sources/C/CMPI",
         pkgConfig: "ompi-c",
         providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]
     ),
     .systemLibrary(
         name: "COpenBLAS",
+        path: "Sources/C/COpenBLAS",
         pkgConfig: "openblas",
         providers: [.apt(["libopenblas-dev"])]
     ),
-    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
-    .systemLibrary(name: "CProcessor"),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CLinux"),
+    .systemLibrary(
+        name: "CFFTW",
+        path: "Sources/C/CFFTW",
+        pkgConfig: "fftw3",
+        providers: [.apt(["libfftw3-dev"])]
+    ),
+    .systemLibrary(name: "CProcessor", path: "Sources/C/CProcessor"),
+    .systemLibrary(
+        name: "CZlib",
+        path: "Sources/C/CZlib",
+        pkgConfig: "zlib",
+        providers: [.apt(["zlib1g-dev"])]
+    ),
+    .target(name: "CLinux", path: "Sources/C/CLinux"),
     .target(
         name: "HardwareTopology",
         dependencies: [
             "CHwloc", "CNuma", "Quantities", "IndexSets", "ClusterModel", "WireFormats",
         ],
+        path: "Sources/Adapters/HardwareTopology",
         swiftSettings: house
     ),
-    .target(name: "MessagePassing", dependencies: ["CMPI"], swiftSettings: numeric),
+    .target(
+        name: "MessagePassing",
+        dependencies: ["CMPI"],
+        path: "Sources/Adapters/MessagePassing",
+        swiftSettings: numeric
+    ),
     .target(
         name: "ComputeKernels",
         dependencies: [
             "MessagePassing", "COpenBLAS", "CFFTW", "CProcessor", "HardwareTopology", "WireFormats",
             "Determinism", "IndexSets", "Prediction", "Quantities",
         ],
+        path: "Sources/Adapters/ComputeKernels",
         swiftSettings: numeric
     ),
     .target(
         name: "JobExecution",
         dependencies: ["CLinux", "Quantities", "JobModel", "WireFormats"],
+        path: "Sources/Adapters/JobExecution",
         swiftSettings: house
     ),
     .target(
@@ -127,6 +180,7 @@ let targets: [Target] = [
             "Quantities", "Billing", "WireFormats", product("GRDB", "GRDB.swift"),
             product("Crypto", "swift-crypto"),
         ],
+        path: "Sources/Adapters/Persistence",
         swiftSettings: house
     ),
     .target(
@@ -135,6 +189,7 @@ let targets: [Target] = [
             "WireFormats", "Quantities", product("Hummingbird", "hummingbird"),
             product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
         ],
+        path: "Sources/Adapters/HTTPService",
         swiftSettings: house
     ),
     .target(
@@ -143,11 +198,13 @@ let targets: [Target] = [
             "Quantities", "Determinism", "Billing", "WireFormats", "ClusterModel",
             "WorkloadFormats", "Prediction",
         ],
+        path: "Sources/Adapters/Reporting",
         swiftSettings: house
     ),
     .target(
         name: "TraceFiles",
         dependencies: ["CZlib", "WorkloadFormats"],
+        path: "Sources/Adapters/TraceFiles",
         swiftSettings: core
     ),
     // 4 runtimes
@@ -157,6 +214,7 @@ let targets: [Target] = [
             "Quantities", "Determinism", "ClusterModel", "JobModel", "Scheduling", "Emulation",
             "WireFormats", "WorkloadFormats",
         ],
+        path: "Sources/Runtimes/ReplayRuntime",
         swiftSettings: core
     ),
     .target(
@@ -167,6 +225,7 @@ let targets: [Target] = [
             "Persistence", "Reporting", "HardwareTopology", "Prediction",
             product("Logging", "swift-log"),
         ],
+        path: "Sources/Runtimes/LiveRuntime",
         swiftSettings: house
     ),
     // 5 programs
@@ -179,6 +238,7 @@ let targets: [Target] = [
             product("ServiceLifecycle", "swift-service-lifecycle"),
             product("UnixSignals", "swift-service-lifecycle"),
         ],
+        path: "Sources/Programs/xinghed",
         swiftSettings: house
     ),
     .executableTarget(
@@ -189,21 +249,25 @@ let targets: [Target] = [
             "HardwareTopology", "Persistence", "Reporting", "TraceFiles", "LocalClient",
             "ReplayRuntime", "LiveRuntime", "Prediction", "JobModel", argumentParser,
         ],
+        path: "Sources/Programs/xinghe",
         swiftSettings: house
     ),
     .target(
         name: "LocalClient",
         dependencies: ["WireFormats"],
+        path: "Sources/Adapters/LocalClient",
         swiftSettings: house
     ),
     .executableTarget(
         name: "yh",
         dependencies: ["SlurmDialect", "WireFormats", "LocalClient", "IndexSets", "Quantities"],
+        path: "Sources/Programs/yh",
         swiftSettings: house
     ),
     .executableTarget(
         name: "xinghe-step",
         dependencies: ["JobExecution"],
+        path: "Sources/Programs/xinghe-step",
         swiftSettings: house
     ),
     .executableTarget(
@@ -211,6 +275,7 @@ let targets: [Target] = [
         dependencies: [
             "ComputeKernels", "MessagePassing", "Prediction", "WireFormats", argumentParser,
         ],
+        path: "Sources/Programs/xinghe-kernel",
         swiftSettings: numeric
     ),
     // Measures the engine alone; not installed (bench/replay/depth.sh).

@@ -183,7 +183,7 @@ struct ShippedMachineTests {
     @Test("The lists of shipped files are those of the folder")
     func listsAreComplete() throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../Sources/Catalog/Resources/machines")
+            .appendingPathComponent("../../Sources/Dialects/Catalog/Resources/machines")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         let machines = names.filter { $0.hasSuffix(".yaml") && $0 != "customers.yaml" }
         #expect(Set(machines) == Set(MachineCatalog.machineNames.map { $0 + ".yaml" }))

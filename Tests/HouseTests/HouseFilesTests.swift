@@ -11,6 +11,13 @@ enum FileRules {
         return [Finding(path: file.path, line: 0, advice: advice)]
     }
 
+    /// Who looks for a type looks for its file; a program's `main.swift` has no type.
+    static func namedAfterNothing(_ file: SourceFile) -> [Finding] {
+        guard file.subject != "main", !file.subjects.contains(file.subject) else { return [] }
+        let advice = "declares no \(file.subject); name it after its type, or Type+Topic.swift"
+        return [Finding(path: file.path, line: 0, advice: advice)]
+    }
+
     /// A file that declares a test must claim something.
     static func assertsNothing(_ file: SourceFile) -> [Finding] {
         let declares = file.code.contains { $0.contains("@Test") }
@@ -65,6 +72,14 @@ struct HouseFilesTests {
         #expect(findings.isEmpty, "\(findings.listed)")
         let long = SourceFile(path: "a.swift", text: String(repeating: "\n", count: 701))
         #expect(FileRules.tooLong(long).count == 1)
+    }
+
+    @Test("Every source is named after a type in it")
+    func filesAreNamedAfterTypes() {
+        let findings = Self.files.filter { !$0.isTest }.flatMap(FileRules.namedAfterNothing)
+        #expect(findings.isEmpty, "\(findings.listed)")
+        let sample = SourceFile(path: "Sources/A/B/Fee+Text.swift", text: "struct Sum {}\n")
+        #expect(FileRules.namedAfterNothing(sample).count == 1)
     }
 
     @Test("Every file with tests asserts something")

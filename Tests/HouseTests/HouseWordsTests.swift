@@ -77,7 +77,7 @@ let wordsBannedInTheCore: [BannedWord] = [
 
 /// Time, money, sizes and decisions are integers. Scores of queue orders may be fractions: they are
 /// sorted by, and nothing else, and `ReproducibleMath` gives them the same bits everywhere.
-let foldersOfScores = ["Sources/Scheduling/Orders/"]
+let foldersOfScores = ["Sources/Domain/Scheduling/Orders/"]
 
 let wordsBannedInDecisions: [BannedWord] = [
     BannedWord(
@@ -169,7 +169,7 @@ struct HouseWordsTests {
         ]
     )
     func bannedWordsInCodeAreFound(line: String) {
-        let file = SourceFile(path: "Sources/Emulation/Sample.swift", text: line + "\n")
+        let file = SourceFile(path: "Sources/Domain/Emulation/Sample.swift", text: line + "\n")
         #expect(!Self.findings(wordsBannedInTheCore, [file]).isEmpty)
     }
 
@@ -182,17 +182,20 @@ struct HouseWordsTests {
         ]
     )
     func otherTextIsNotFound(text: String) {
-        let file = SourceFile(path: "Sources/Emulation/Sample.swift", text: text + "\n")
+        let file = SourceFile(path: "Sources/Domain/Emulation/Sample.swift", text: text + "\n")
         let findings = Self.findings(wordsBannedInTheCore, [file])
         #expect(findings.isEmpty, "\(findings.listed)")
     }
 
     @Test("Fractions in money and forced words are found, the latter in comments too")
     func otherBannedWordsAreFound() {
-        let money = SourceFile(path: "Sources/Billing/Sample.swift", text: "var fee: Double\n")
+        let money = SourceFile(
+            path: "Sources/Domain/Billing/Sample.swift",
+            text: "var fee: Double\n"
+        )
         #expect(Self.findings(wordsBannedInDecisions, [money]).map(\.line) == [1])
         let text = "let a = 1\nlet b = try! read()\nlet c = b as! Int\n// TO" + "DO later\n"
-        let forced = SourceFile(path: "Sources/yh/Sample.swift", text: text)
+        let forced = SourceFile(path: "Sources/Programs/yh/Sample.swift", text: text)
         #expect(Self.findings(wordsBannedInSources, [forced]).map(\.line) == [2, 3, 4])
     }
 }

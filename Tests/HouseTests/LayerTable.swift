@@ -17,6 +17,14 @@ struct LayerTable {
     /// Names that stand in more than one row.
     private(set) var repeated: [String] = []
 
+    /// The folder of each layer under `Sources`. C's module maps stand in `C`, and count as adapters.
+    static let floors = ["Vocabulary", "Domain", "Dialects", "Adapters", "Runtimes", "Programs"]
+
+    /// The layer that the folder `floor` says; nil for a folder that is no floor.
+    static func layer(ofFloor floor: String) -> Int? {
+        floors.firstIndex(of: floor == "C" ? "Adapters" : floor)
+    }
+
     /// Pairs inside one layer that the text under the table allows.
     static let exceptions: [String: Set<String>] = [
         "ComputeKernels": ["MessagePassing", "HardwareTopology"]

@@ -2,7 +2,7 @@ import Foundation
 
 /// One text file of the repository, as the house rules see it.
 struct SourceFile: Sendable {
-    /// Relative to the root, such as `Sources/Billing/Charge.swift`.
+    /// Relative to the root, such as `Sources/Domain/Billing/Ledger/Voucher.swift`.
     var path: String
     /// The text as it is, whole and by lines.
     var text: String
@@ -22,11 +22,47 @@ struct SourceFile: Sendable {
             : lines
     }
 
-    /// The module that the file belongs to: the folder under `Sources` or `Tests`.
+    /// The module that the file belongs to: `Sources/Floor/Module/…` or `Tests/Module/…`.
     var module: String {
         let parts = path.split(separator: "/")
-        return parts.count > 2 ? String(parts[1]) : ""
+        let place = isTest ? 1 : 2
+        return parts.count > place + 1 ? String(parts[place]) : ""
     }
+
+    /// The folder under `Sources` that the module stands in, such as `Domain`.
+    var floor: String {
+        let parts = path.split(separator: "/")
+        return !isTest && parts.count > 2 ? String(parts[1]) : ""
+    }
+
+    /// `Charge` of `Charge.swift` and of `Charge+Parts.swift`.
+    var subject: String {
+        let name = path.split(separator: "/").last ?? ""
+        return String(name.prefix { $0 != "+" && $0 != "." })
+    }
+
+    /// The types that the file declares or extends, without what they are nested in, and its
+    /// public free functions.
+    var subjects: Set<String> {
+        var found: Set<String> = []
+        for line in code {
+            let words = line.split { !($0.isLetter || $0.isNumber || "_.`".contains($0)) }
+            for (word, name) in zip(words, words.dropFirst())
+            where Self.typeWords.contains(String(word)) {
+                if let last = name.split(separator: ".").last { found.insert(String(last)) }
+            }
+        }
+        // A file of one free function is named after that.
+        for line in code where line.hasPrefix("public func ") {
+            let name = line.dropFirst("public func ".count).prefix { $0.isLetter }
+            found.insert(name.prefix(1).uppercased() + name.dropFirst())
+        }
+        return found
+    }
+
+    private static let typeWords: Set<String> = [
+        "struct", "class", "enum", "actor", "protocol", "extension", "typealias",
+    ]
 
     var isTest: Bool { path.hasPrefix("Tests/") }
 }
@@ -80,9 +116,16 @@ enum SourceTree {
         return found.sorted { $0.path < $1.path }
     }
 
-    /// The modules that have a folder under `Sources`.
-    static var moduleNames: [String] {
-        let names = try? FileManager.default.contentsOfDirectory(atPath: root.path + "/Sources")
+    /// The folders of modules, as `(floor, module)`, in order.
+    static var moduleFolders: [(floor: String, module: String)] {
+        folders(in: "Sources").flatMap { floor in
+            folders(in: "Sources/" + floor).map { (floor, $0) }
+        }
+    }
+
+    private static func folders(in folder: String) -> [String] {
+        let base = root.path + "/" + folder
+        let names = try? FileManager.default.contentsOfDirectory(atPath: base)
         return (names ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 }
