@@ -317,6 +317,7 @@ let targets: [Target] = [
         name: "BillingTests",
         dependencies: [
             "Billing", "Catalog", "ClusterModel", "Determinism", "JobModel", "Quantities",
+            "WireFormats",
         ],
         swiftSettings: house
     ),

@@ -179,17 +179,6 @@ extension BillReport {
     }
 }
 
-/// A field of a CSV file, in quotes where RFC 4180 asks for them.
-public func csvField(_ text: String) -> String {
-    let needsQuotes = text.utf8.contains { byte in
-        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == 0x0A || byte == 0x0D
-    }
-    guard needsQuotes else { return text }
-    return "\""
-        + text.split(separator: "\"", omittingEmptySubsequences: false)
-        .joined(separator: "\"\"") + "\""
-}
-
 // MARK: - Numbers
 
 extension BillReport {

@@ -1,5 +1,6 @@
 public import Billing
 import Quantities
+import WireFormats
 
 /// The evidence that an enterprise hands in: its fees as a claims file, one line a charge and
 /// resource, in the form that `xinghe subsidy evaluate` reads.

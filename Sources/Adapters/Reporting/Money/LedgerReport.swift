@@ -1,5 +1,6 @@
 public import Billing
 import Quantities
+import WireFormats
 
 /// The double-entry books as rows: one for each posting, and one for an entry that moves no money.
 public struct LedgerReport: Sendable {
@@ -50,16 +51,16 @@ public struct LedgerReport: Sendable {
     /// CSV (RFC 4180, LF). Times are of Asia/Shanghai, amounts in fen; an entry that moves nothing
     /// has empty accounts and 0.
     public var csv: String {
-        var text = "booked_at,entry,debit,credit,amount_fen\n"
+        var csv = CSVText(header: ["booked_at", "entry", "debit", "credit", "amount_fen"])
         for row in rows {
-            let cells = [
-                Self.time(row.entry), row.entry.id, row.posting?.debit.description ?? "",
-                row.posting?.credit.description ?? "",
-            ]
-            text += cells.map(csvField).joined(separator: ",")
-            text += ",\(row.posting?.amount.count ?? 0)\n"
+            csv.add([
+                .literal(Self.time(row.entry)), .text(row.entry.id),
+                .text(row.posting?.debit.description ?? ""),
+                .text(row.posting?.credit.description ?? ""),
+                .number(row.posting?.amount.count ?? 0),
+            ])
         }
-        return text
+        return csv.text
     }
 
     private static func time(_ entry: LedgerEntry) -> String {

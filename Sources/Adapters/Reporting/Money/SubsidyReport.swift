@@ -25,7 +25,7 @@ public struct SubsidyReport: Sendable {
             for decisions in evaluation.decisions {
                 let decision = decisions[index]
                 text += "\(id),\(decision.granted.count),\(decision.reason.rawValue)"
-                text += hasManyRules ? ",\(decision.rule)\n" : "\n"
+                text += hasManyRules ? ",\(csvField(decision.rule))\n" : "\n"
             }
         }
         return text

@@ -1,3 +1,5 @@
+import WireFormats
+
 /// A table for a terminal: columns aligned by display width, no lines between cells.
 public struct TextTable: Sendable {
     /// On which side a column is filled up.
@@ -26,12 +28,12 @@ public struct TextTable: Sendable {
         self.alignments = alignments
     }
 
-    /// Adds a row.
+    /// Adds a row; control characters of a cell become `?`.
     ///
     /// - Precondition: it has a cell for each column.
     public mutating func add(_ cells: [String]) {
         precondition(cells.count == header.count)
-        rows.append(.cells(cells))
+        rows.append(.cells(cells.map(\.printable)))
     }
 
     /// Adds a line over the whole width.

@@ -1,4 +1,7 @@
+import WireFormats
+
 /// The rows of a CSV text (RFC 4180; LF or CRLF; a byte order mark is skipped; empty lines too).
+/// An apostrophe that keeps a spreadsheet from taking a cell for a formula is taken away.
 struct CSVRows {
     /// One row.
     struct Row {
@@ -26,7 +29,7 @@ struct CSVRows {
         guard position < bytes.count else { return nil }
         var row = Row(line: line, cells: [])
         while true {
-            row.cells.append(try cell(of: row))
+            row.cells.append(csvContent(try cell(of: row)))
             guard position < bytes.count else { return row }
             let separator = bytes[position]
             position += 1

@@ -60,7 +60,7 @@ extension AccountingCommand {
         for row in rows(shown, cluster: list.cluster) {
             output.lines.append(
                 line { field, width in
-                    let text = Self.printable(field.text(row))
+                    let text = field.text(row).printable
                     // A field that is cut shows it by a plus sign.
                     guard delimiter == nil, text.count > abs(width), width != 0 else { return text }
                     return text.prefix(abs(width) - 1) + "+"
@@ -68,15 +68,6 @@ extension AccountingCommand {
             )
         }
         return output
-    }
-
-    /// Names and comments are their users': none of them may begin a row of its own, or speak to the
-    /// terminal.
-    private static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { !$0.isPrintable }) else { return text }
-        return String(
-            String.UnicodeScalarView(text.unicodeScalars.map { $0.isPrintable ? $0 : "?" })
-        )
     }
 
     private func line(_ text: (AccountingFields.Field, Int) -> String) -> String {

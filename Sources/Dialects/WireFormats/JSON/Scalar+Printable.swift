@@ -11,3 +11,12 @@ extension Unicode.Scalar {
         }
     }
 }
+
+extension String {
+    /// The text with `?` for what does not stand for itself: a name can neither begin a row of its
+    /// own nor speak to the terminal.
+    public var printable: String {
+        guard unicodeScalars.contains(where: { !$0.isPrintable }) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0.isPrintable ? $0 : "?" }))
+    }
+}
