@@ -47,6 +47,15 @@ extension Emulator {
         return groups[Int(table.records[Int(slot)].group)].allocation(of: slot, table)
     }
 
+    /// Whether the scheduler counted on a running job to end by `now`: by its limit, or by its
+    /// prediction as it stood just before.
+    public func isPlannedToEnd(_ id: JobID, by now: SimInstant) -> Bool {
+        guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .running else {
+            return false
+        }
+        return table.records[Int(slot)].plannedEnd(before: now.microseconds) <= now.microseconds
+    }
+
     /// What a node does at this moment; nil for one that no partition has.
     public func condition(ofNode node: Int) -> NodeCondition? {
         guard groupOfNode.indices.contains(node), groupOfNode[node] >= 0 else { return nil }

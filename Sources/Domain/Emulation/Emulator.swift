@@ -119,17 +119,28 @@ public struct Emulator: Sendable {
 
     /// Ends a running job.
     ///
+    /// - Parameter isForetold: whether it only gives back what it holds; `learnRunTime` tells later what
+    ///   predictions are to know of it.
     /// - Throws: `InputRejection` when it does not run; a report that comes after a node failure
     ///   ended the job is refused so and can be dropped.
     public mutating func end(
         _ id: JobID,
         _ state: EndState,
         at now: SimInstant,
+        isForetold: Bool = false,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
-        guard table.records[Int(slot)].phase == .running else { throw .jobIsPending(id) }
+        let job = table.records[Int(slot)]
+        guard job.phase == .running else { throw .jobIsPending(id) }
+        if !isForetold { learnRunTime(ofUser: job.user, now.microseconds - job.startedAt) }
         finish(slot, state, at: now, into: &sink)
+    }
+
+    /// Lets predictions know how long a job has run. Unit: µs.
+    public mutating func learnRunTime(ofUser user: Int32, _ length: Int64) {
+        guard estimate == .last2 else { return }
+        predictor.learn(user: user, ranSeconds: UInt32(clamping: length / 1_000_000))
     }
 
     // MARK: Pass
@@ -142,11 +153,6 @@ public struct Emulator: Sendable {
                 groups[group].correctPredictions(at: now.microseconds, &table)
             }
             groups[group].pass(at: now, &table, &limits)
-            if estimate == .last2,
-                let next = groups[group].nextCorrection(after: now.microseconds, table)
-            {
-                sink.wake(at: SimInstant(microseconds: next))
-            }
             if let promise = groups[group].nextPromise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
@@ -442,10 +448,6 @@ extension Emulator {
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
         let job = table.records[Int(slot)]
         ranking.note(job, cores: -Int64(job.coresHeld), at: now.microseconds)
-        if estimate == .last2 {
-            let ran = (now.microseconds - job.startedAt) / 1_000_000
-            predictor.learn(user: job.user, ranSeconds: UInt32(clamping: ran))
-        }
         groups[Int(job.group)].release(slot, &table)
         guard job.hasLimits else { return }
         for parked in limits.release(job) { reconsider(parked, at: now) }

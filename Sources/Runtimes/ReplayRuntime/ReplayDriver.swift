@@ -9,8 +9,7 @@ public import WorkloadFormats
 public enum EventOrder: String, Hashable, Sendable, CaseIterable {
     /// All ends, then all submissions, then one pass.
     case batched
-    /// As the pyss simulator does: jobs that end exactly at their limit free their processors;
-    /// then submissions, a pass after each; then the other ends in order of start, a pass after
+    /// As the pyss simulator does: jobs that end exactly when planned free their processors; then submissions, a pass after each; then the other ends in order of start, a pass after
     /// each.
     case pyss
 }
@@ -136,24 +135,32 @@ public struct ReplayDriver {
     private mutating func stepPyss(_ now: Int64) {
         var ended: [JobID] = []
         while sink.ends.nextInstant == now { ended.append(sink.ends.pop()) }
-        for id in ended where goesFirst(id) { end(id, now) }
+        let areFirst = ended.map { goesFirst($0, now) }
+        for (id, isFirst) in zip(ended, areFirst) where isFirst {
+            end(id, now, isForetold: true)
+        }
         while arrives(at: now) {
             submitNext(now)
             pass(now)
         }
-        for id in ended {
-            if !goesFirst(id) { end(id, now) }
+        for (id, isFirst) in zip(ended, areFirst) {
+            if isFirst {
+                let index = Int(id.number) - 1
+                let length = sink.ended[index] - sink.started[index]
+                emulator.learnRunTime(ofUser: trace.jobs[index].user, length)
+            } else {
+                end(id, now)
+            }
             pass(now)
         }
         if sink.wake == now { pass(now) }
     }
 
-    /// Whether pyss takes a job's end before the submissions: it ends at its limit, and no plan
-    /// that is kept knows of that already.
-    private func goesFirst(_ id: JobID) -> Bool {
-        let job = trace.jobs[Int(id.number) - 1]
-        return job.runTime >= job.timeLimit
-            && machine.configuration.policy.backfill != .conservativeCompress
+    /// Whether pyss takes a job's end before the submissions: it was planned for this instant, and no
+    /// plan that is kept knows of that already.
+    private func goesFirst(_ id: JobID, _ now: Int64) -> Bool {
+        machine.configuration.policy.backfill != .conservativeCompress
+            && emulator.isPlannedToEnd(id, by: SimInstant(microseconds: now))
     }
 
     // MARK: Events
@@ -185,10 +192,16 @@ public struct ReplayDriver {
         }
     }
 
-    private mutating func end(_ id: JobID, _ now: Int64) {
+    private mutating func end(_ id: JobID, _ now: Int64, isForetold: Bool = false) {
         let state = sink.endState(of: id)
         do {
-            try emulator.end(id, state, at: SimInstant(microseconds: now), into: &sink)
+            try emulator.end(
+                id,
+                state,
+                at: SimInstant(microseconds: now),
+                isForetold: isForetold,
+                into: &sink
+            )
         } catch {
             preconditionFailure("job \(id) was started by this replay: \(error)")
         }

@@ -224,18 +224,6 @@ public struct SchedulingGroup: Sendable {
         }
     }
 
-    /// When a running job outlives its prediction next. Unit: µs since the epoch; nil when all are
-    /// planned to their limits.
-    public func nextCorrection(after now: Int64, _ table: JobTable) -> Int64? {
-        var next: Int64?
-        ends.forEach { entry in
-            let job = table.records[Int(entry.slot)]
-            if entry.end > now, job.plannedSeconds < job.limitSeconds { next = entry.end }
-            return next == nil
-        }
-        return next
-    }
-
     // MARK: Candidates for backfilling
 
     /// The first entry behind `cursor` (nil: of all behind the head) that fits, in the order in

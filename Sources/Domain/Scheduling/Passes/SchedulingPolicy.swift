@@ -69,10 +69,10 @@ public struct SlurmBackfill: Hashable, Sendable {
 public enum RunTimeEstimate: String, Hashable, Sendable, CaseIterable {
     /// To their time limits.
     case user
-    /// The mean of the user's last two ended jobs, at most the limit; the limit while there are
-    /// none. A job that outlives it is planned longer in growing steps.
+    /// The mean of the user's last two ended jobs, at most the limit; the limit until there are
+    /// two. A job that outlives it is planned longer in growing steps, from the next pass on.
     ///
-    /// Source: Tsafrir, Etsion, Feitelson, IEEE TPDS 18(6), 2007.
+    /// Source: Tsafrir, Etsion, Feitelson, IEEE TPDS 18(6), 2007, as the predictsim study ran it.
     case last2
 }
 
@@ -116,6 +116,7 @@ public struct SchedulingPolicy: Hashable, Sendable {
         ("fcfs", .fcfs),
         ("easy", .easy),
         ("easy-sjbf", SchedulingPolicy(backfill: .easySJBF)),
+        ("easy++", SchedulingPolicy(backfill: .easySJBF, estimate: .last2)),
         ("conservative", SchedulingPolicy(backfill: .conservative)),
         ("conservative-compress", SchedulingPolicy(backfill: .conservativeCompress)),
         ("sjf", SchedulingPolicy(order: .sjf, backfill: .none)),
@@ -226,22 +227,25 @@ public struct SchedulingPolicy: Hashable, Sendable {
     /// The name under which users know it, with the parameters that differ from the usual; its
     /// composition when it has no name.
     public var name: String {
-        let entry = Self.named.first {
+        let entries = Self.named.filter {
             $0.policy.order == order && $0.policy.backfill == backfill
                 && $0.policy.placement == placement
         }
-        return ([entry?.name ?? parts] + parameters).joined(separator: ",")
+        let entry = entries.first { $0.policy.estimate == estimate } ?? entries.first
+        let usual = entry?.policy ?? SchedulingPolicy(backfill: .none)
+        return ([entry?.name ?? parts] + parameters(besides: usual)).joined(separator: ",")
     }
 
     /// `order=…,backfill=…,placement=…`, and the parameters that differ from the usual.
-    public var composition: String { ([parts] + parameters).joined(separator: ",") }
+    public var composition: String {
+        ([parts] + parameters(besides: SchedulingPolicy(backfill: .none))).joined(separator: ",")
+    }
 
     private var parts: String {
         "order=\(order.name),backfill=\(backfill.rawValue),placement=\(placement.rawValue)"
     }
 
-    private var parameters: [String] {
-        let usual = SchedulingPolicy(backfill: .none)
+    private func parameters(besides usual: Self) -> [String] {
         var list: [String] = []
         if estimate != usual.estimate { list.append("estimates=\(estimate.rawValue)") }
         for (name, field) in SlurmBackfill.names
