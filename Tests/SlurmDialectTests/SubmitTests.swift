@@ -238,17 +238,6 @@ struct SubmitTests {
         )
     }
 
-    @Test("Help says what each option does, names of one meaning together")
-    func help() {
-        let lines = Help.output(.submit, .usage, name: "yhbatch").lines
-        #expect(lines.contains("  -D, --chdir, --workdir=FOLDER   folder in which the job starts"))
-        #expect(lines.contains { $0.hasPrefix("  -a, --array=0-15:4%2 ") })
-        for spec in SubmitOption.table.specs {
-            #expect(lines.contains { $0.contains("--\(spec.long)") }, "--\(spec.long)")
-        }
-        #expect(lines.allSatisfy { $0.count <= 100 })
-    }
-
     @Test("SBATCH_JOB_NAME names a job that nothing nearer to it names")
     func nameOfEnvironment() throws {
         let environment = ["SBATCH_JOB_NAME": "outer"]

@@ -24,6 +24,8 @@ struct Yh {
             switch arguments.first {
             case "--help", "-h", "help":
                 exit(finish(CommandOutput(lines: usage)))
+            case "--dump-help":
+                exit(finish(CommandOutput(lines: [Help.dump])))
             case "--version", "-V":
                 exit(finish(CommandOutput(lines: [dialectVersion])))
             case let word:
@@ -40,15 +42,15 @@ struct Yh {
     }
 
     private static func command(_ name: String) -> Command? {
-        switch name {
-        case "yhbatch", "sbatch": submit
-        case "yhqueue", "yhq", "squeue": queue
-        case "yhinfo", "yhi", "sinfo": nodes
-        case "yhcancel", "scancel": cancel
-        case "yhacct", "sacct": accounting
-        case "yhcontrol", "scontrol": control
-        case "yhrun", "srun": run
-        default: nil
+        switch Help.Command(named: name) {
+        case .submit: submit
+        case .queue: queue
+        case .nodes: nodes
+        case .cancel: cancel
+        case .accounting: accounting
+        case .control: control
+        case .run: run
+        case nil: nil
         }
     }
 

@@ -73,11 +73,11 @@ public struct ControlCommand: Hashable, Sendable {
     /// What to do.
     public var action = Action.usage
 
-    private enum Option: Hashable, Sendable {
+    enum Option: Hashable, Sendable {
         case accepted, details, help, oneLine, version
     }
 
-    private static let table = OptionTable<Option>([
+    static let table = OptionTable<Option>([
         OptionSpec(.accepted, "all", "a"), OptionSpec(.details, "details", "d"),
         OptionSpec(.help, "help", "h"), OptionSpec(.accepted, "hide"),
         OptionSpec(.accepted, "local"), OptionSpec(.oneLine, "oneliner", "o"),

@@ -1,0 +1,221 @@
+// What the options of each command do. Who adds an option to a table adds its text here: one without
+// is listed among those that do nothing, which a test refuses for options that do something.
+
+extension HelpPage {
+    /// The page of a command.
+    init(_ command: Help.Command) {
+        switch command {
+        case .submit: self = .submit
+        case .queue: self = .queue
+        case .nodes: self = .nodes
+        case .accounting: self = .accounting
+        case .cancel: self = .cancel
+        case .control: self = .control
+        case .run: self = .run
+        }
+    }
+
+    private static let lacking = "Accepted without effect, for what an emulated centre lacks:"
+    private static let help = OptionText("this text")
+    private static let version = OptionText("which Slurm this is like")
+
+    private static var submit: HelpPage {
+        var page = HelpPage(
+            synopsis: [
+                "[OPTIONS...] SCRIPT [ARGUMENTS...]", "[OPTIONS...] --wrap=COMMAND",
+            ],
+            summary: "Submits a batch script; its #SBATCH lines hold options too."
+        )
+        page.add(
+            SubmitOption.table,
+            prefix: "SBATCH_",
+            silent: [
+                (.ineffective, "Accepted with a warning, without effect here:"),
+                (.accepted, lacking),
+            ]
+        ) { $0.text }
+        return page
+    }
+
+    private static var queue: HelpPage {
+        var page = HelpPage(synopsis: ["[OPTIONS...]"], summary: "Lists jobs that wait or run.")
+        page.add(QueueCommand.table, prefix: "SQUEUE_", silent: [(.accepted, lacking)]) {
+            switch $0 {
+            case .accepted: nil
+            case .account: OptionText("jobs of these accounts", value: "A,B")
+            case .all: OptionText("also partitions that are hidden; here none are")
+            case .array: OptionText("a line for each element of a job array")
+            case .format: OptionText("columns, such as \"%.8i %.9P %T\"", value: "FORMAT")
+            case .longFormat: OptionText("columns by name, such as jobid:10,state", value: "FIELDS")
+            case .help, .usage: help
+            case .iterate: OptionText("list again and again", value: "SECONDS")
+            case .job: OptionText("these jobs", value: "JOBS")
+            case .long: OptionText("more columns")
+            case .me: OptionText("one's own jobs")
+            case .name: OptionText("jobs with these names", value: "A,B")
+            case .noHeader: OptionText("no head over the columns")
+            case .nodes: OptionText("jobs on these nodes", value: "NODES")
+            case .partition: OptionText("jobs in these partitions", value: "A,B")
+            case .priority: OptionText("a line for each partition that a job may start in")
+            case .qos: OptionText("jobs of these qualities of service", value: "A,B")
+            case .reservation: OptionText("jobs in this reservation", value: "NAME")
+            case .sort: OptionText("order, by letters of the format: P,t,-p", value: "KEYS")
+            case .start: OptionText("when waiting jobs are expected to start")
+            case .states: OptionText("jobs in these states; all for ended ones too", value: "A,B")
+            case .steps: OptionText("steps instead of jobs", value: "STEPS")
+            case .user: OptionText("jobs of these users", value: "A,B")
+            case .version: version
+            }
+        }
+        return page
+    }
+
+    private static var nodes: HelpPage {
+        var page = HelpPage(synopsis: ["[OPTIONS...]"], summary: "Lists partitions and nodes.")
+        page.add(NodeCommand.table, prefix: "SINFO_", silent: [(.accepted, lacking)]) {
+            switch $0 {
+            case .accepted: nil
+            case .byNode: OptionText("a line for each node")
+            case .dead: OptionText("nodes that do not respond")
+            case .format: OptionText("columns, such as \"%.9P %.5D %t\"", value: "FORMAT")
+            case .longFormat: OptionText("columns by name, such as nodes:6", value: "FIELDS")
+            case .help, .usage: help
+            case .iterate: OptionText("list again and again", value: "SECONDS")
+            case .listReasons: OptionText("why nodes are down or drained")
+            case .long: OptionText("more columns")
+            case .noHeader: OptionText("no head over the columns")
+            case .nodes: OptionText("these nodes", value: "NODES")
+            case .partition: OptionText("these partitions", value: "A,B")
+            case .reservations: OptionText("reservations")
+            case .responding: OptionText("nodes that respond")
+            case .sort: OptionText("order, by letters of the format", value: "KEYS")
+            case .states: OptionText("nodes in these states", value: "A,B")
+            case .summarize: OptionText("a line for each partition, without states")
+            case .version: version
+            }
+        }
+        return page
+    }
+
+    private static var accounting: HelpPage {
+        var page = HelpPage(
+            synopsis: ["[OPTIONS...]"],
+            summary: "Lists jobs and what they used."
+        )
+        page.add(AccountingCommand.table, silent: [(.accepted, lacking)]) {
+            switch $0 {
+            case .accepted: nil
+            case .account: OptionText("jobs of these accounts", value: "A,B")
+            case .allUsers: OptionText("jobs of all users, for operators")
+            case .allocations: OptionText("jobs without their steps")
+            case .brief: OptionText("number, state and exit code alone")
+            case .delimiter: OptionText("what stands between columns of -p and -P", value: "TEXT")
+            case .end: OptionText("jobs before this time", value: "TIME")
+            case .format: OptionText("columns, such as JobID,State,Elapsed%12", value: "FIELDS")
+            case .help, .usage: help
+            case .helpFormat: OptionText("which columns there are")
+            case .jobs: OptionText("these jobs", value: "JOBS")
+            case .long: OptionText("many columns")
+            case .name: OptionText("jobs with these names", value: "A,B")
+            case .noHeader: OptionText("no head over the columns")
+            case .nodes: OptionText("jobs on these nodes", value: "NODES")
+            case .parsable: OptionText("columns with | after each")
+            case .parsable2: OptionText("columns with | between them")
+            case .partition: OptionText("jobs in these partitions", value: "A,B")
+            case .qos: OptionText("jobs of these qualities of service", value: "A,B")
+            case .start: OptionText("jobs since this time; else since midnight", value: "TIME")
+            case .state: OptionText("jobs that ended in these states", value: "A,B")
+            case .units: OptionText("unit of sizes: K, M, G, T or P", value: "LETTER")
+            case .user: OptionText("jobs of these users", value: "A,B")
+            case .version: version
+            }
+        }
+        return page
+    }
+
+    private static var cancel: HelpPage {
+        var page = HelpPage(
+            synopsis: ["[OPTIONS...] JOB[_ELEMENT]..."],
+            summary: "Cancels jobs, or sends them a signal."
+        )
+        page.add(CancelCommand.table, prefix: "SCANCEL_", silent: [(.accepted, lacking)]) {
+            switch $0 {
+            case .accepted: nil
+            case .account: OptionText("jobs of this account", value: "NAME")
+            case .batch: OptionText("signal the script alone, not its steps")
+            case .help, .usage: help
+            case .me: OptionText("one's own jobs")
+            case .name: OptionText("jobs with this name", value: "NAME")
+            case .partition: OptionText("jobs in this partition", value: "NAME")
+            case .signal: OptionText("send this signal instead of ending the job", value: "SIGNAL")
+            case .state: OptionText("jobs in this state: PENDING or RUNNING", value: "STATE")
+            case .user: OptionText("jobs of this user", value: "NAME")
+            case .verbose: OptionText("also say what does not exist")
+            case .version: version
+            }
+        }
+        return page
+    }
+
+    private static var control: HelpPage {
+        var page = HelpPage(
+            synopsis: ["[OPTIONS...] COMMAND"],
+            summary: "Describes and changes jobs, nodes and partitions."
+        )
+        page.actions = [
+            ("show job|node|partition [NAME]", "describe"),
+            ("show config", "what the centre goes by"),
+            ("show hostnames|hostlist LIST", "expand or compress names of nodes"),
+            ("hold|uhold|release JOB...", "keep from starting, and let go"),
+            ("requeue|requeuehold JOB...", "back to the queue"),
+            ("update JobId=JOB NAME=VALUE...", "change a job"),
+            ("update NodeName=LIST State=STATE", "change nodes; Reason=TEXT says why"),
+            ("update PartitionName=NAME State=UP", "or DOWN, DRAIN, INACTIVE"),
+            ("write batch_script JOB [FILE|-]", "the job's script"),
+            ("ping", "does the centre answer?"),
+            ("version", "which Slurm this is like"),
+        ]
+        page.add(ControlCommand.table, silent: [(.accepted, lacking)]) {
+            switch $0 {
+            case .accepted: nil
+            case .details: OptionText("more of each thing")
+            case .oneLine: OptionText("a line for each thing")
+            case .help: help
+            case .version: version
+            }
+        }
+        return page
+    }
+
+    private static var run: HelpPage {
+        var page = HelpPage(
+            synopsis: ["[OPTIONS...] PROGRAM [ARGUMENTS...]"],
+            summary: "Runs a program as a step of the job around it."
+        )
+        page.add(
+            RunCommand.table,
+            silent: [
+                (.ignored, "Accepted with a warning, without effect on a step here:"),
+                (.accepted, "Accepted without effect: the job has its allocation already."),
+            ]
+        ) {
+            switch $0 {
+            case .accepted, .ignored: nil
+            case .chdir: OptionText("folder to run in", value: "FOLDER")
+            case .error: OptionText("file for standard error; %t is the task", value: "FILE")
+            case .export: OptionText("variables that the tasks get", value: "ALL|NONE|LIST")
+            case .help, .usage: help
+            case .input: OptionText("file for standard input", value: "FILE|none|TASK")
+            case .killOnBadExit: OptionText("a task that fails ends the others", value: "0|1")
+            case .label: OptionText("put the number of its task before each line")
+            case .mpi: OptionText("list the ways to start MPI programs", value: "list")
+            case .multiProgram: OptionText("PROGRAM is a file: tasks, then what they run")
+            case .nodes: OptionText("number of nodes", value: "N")
+            case .ntasks: OptionText("number of tasks", value: "N")
+            case .output: OptionText("file for standard output; %t is the task", value: "FILE")
+            case .version: version
+            }
+        }
+        return page
+    }
+}
