@@ -7,21 +7,22 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+KERNELS ?= yes
 
 # `run`, `install` and `bench` share this one build. Static, so that an installed program starts in
 # milliseconds and needs neither the build folder nor the Swift runtime.
 RELEASE_FLAGS := -c release --static-swift-stdlib
 RELEASE := .build/release
 
-PROGRAMS := xinghe xinghed yh xinghe-step xinghe-kernel
-# One binary under many names: Tianhe's, and Slurm's own.
-YH_NAMES := yhbatch yhqueue yhq yhinfo yhi yhcancel yhacct yhcontrol yhrun \
-            sbatch squeue sinfo scancel sacct scontrol srun
+# KERNELS=no builds without the MPI kernels, for those who only simulate: no MPI, BLAS and FFTW.
+export XINGHE_KERNELS := $(KERNELS)
+# SLURM_NAMES=yes also puts sbatch, squeue, ... into PREFIX/bin.
+export SLURM_NAMES ?= no
 
 # What `make run` runs from: an installation like any other, inside .build.
 STAGE := $(CURDIR)/.build/stage
 
-.PHONY: help setup release run demo test format lint bench install uninstall clean
+.PHONY: help setup release run test format lint bench install uninstall deb clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) \
@@ -36,12 +37,11 @@ release: setup
 	@swift build $(RELEASE_FLAGS) 2>&1 | .ci/progress
 
 run: release  ## build, then show the whole centre at work in under two minutes
-	@$(MAKE) --no-print-directory stage
+	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@PATH="$(STAGE)/bin:$$PATH" workloads/demo.sh
-
-.PHONY: stage
-stage:
-	@$(MAKE) --no-print-directory copy PREFIX="$(STAGE)" DESTDIR= >/dev/null
+	@echo
+	@echo "To go on: export PATH=\"$(STAGE)/bin:\$$PATH\", then 'xinghe up --time x3600';"
+	@echo "docs/README.md leads on, 'make install' puts all of it under $(PREFIX)."
 
 test: setup  ## what CI runs: format, build with warnings as errors, all tests
 	@.ci/test
@@ -53,26 +53,20 @@ lint:  ## complain about sources that are not in the house format
 	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
 
 bench: release  ## measure, beside peers, on this machine
-	@$(MAKE) --no-print-directory stage
+	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@PATH="$(STAGE)/bin:$$PATH" bench/run.sh
 
-install: release copy  ## install under PREFIX (default /usr/local)
-
-.PHONY: copy
-copy:
-	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/xinghe"
-	@for program in $(PROGRAMS); do \
-	    install -m 755 "$(RELEASE)/$$program" "$(DESTDIR)$(PREFIX)/bin/$$program"; \
-	done
-	@for name in $(YH_NAMES); do ln -sf yh "$(DESTDIR)$(PREFIX)/bin/$$name"; done
-	@cp -R workloads docs bench README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE \
-	    "$(DESTDIR)$(PREFIX)/share/xinghe/"
-	@echo "installed $(words $(PROGRAMS)) programs and $(words $(YH_NAMES)) names in" \
-	    "$(DESTDIR)$(PREFIX)/bin"
+install: release  ## install under PREFIX (default /usr/local); replaces nothing that is not its own
+	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(PREFIX)"
+	@packaging/install "$(STAGE)" "$(DESTDIR)$(PREFIX)"
 
 uninstall:  ## remove what install put under PREFIX
-	@rm -f $(addprefix "$(DESTDIR)$(PREFIX)"/bin/,$(PROGRAMS) $(YH_NAMES))
-	@rm -rf "$(DESTDIR)$(PREFIX)/share/xinghe"
+	@packaging/uninstall "$(DESTDIR)$(PREFIX)"
+
+# For other computers than this one, so not compiled for its processor.
+deb: export XINGHE_PORTABLE := 1
+deb: release  ## make Debian packages in .build/deb
+	@packaging/deb "$(RELEASE)" .build/deb
 
 clean:  ## remove everything that was built
 	@rm -rf .build .build-bench

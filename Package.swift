@@ -18,9 +18,17 @@ let house: [SwiftSetting] =
 let core: [SwiftSetting] =
     house + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 
-/// Numeric code is compiled for the machine it is built on.
+/// Numeric code is compiled for the machine it is built on, in packages for any of its kind.
+#if arch(x86_64)
+    let portableProcessor = ["-Xcc", "-march=x86-64-v3"]
+#else
+    let portableProcessor: [String] = []
+#endif
+let processor =
+    Context.environment["XINGHE_PORTABLE"] == "1"
+    ? portableProcessor : ["-Xcc", "-march=native"]
 let numeric: [SwiftSetting] =
-    house + [.unsafeFlags(["-Xcc", "-march=native"], .when(configuration: .release))]
+    house + [.unsafeFlags(processor, .when(configuration: .release))]
 
 func product(_ name: String, _ package: String) -> Target.Dependency {
     .product(name: name, package: package)
@@ -384,6 +392,13 @@ let targets: [Target] = [
     .testTarget(name: "HouseTests", swiftSettings: house),
 ]
 
+/// What MPI, BLAS and FFTW are needed for; left out by `make KERNELS=no`.
+let kernelTargets: Set<String> = [
+    "CMPI", "COpenBLAS", "CFFTW", "CProcessor", "MessagePassing", "ComputeKernels",
+    "xinghe-kernel", "KernelTests",
+]
+let hasKernels = Context.environment["XINGHE_KERNELS"] != "no"
+
 let package = Package(
     name: "xinghe",
     platforms: [.macOS(.v15)],
@@ -400,5 +415,5 @@ let package = Package(
             from: "2.13.0"
         ),
     ],
-    targets: targets
+    targets: hasKernels ? targets : targets.filter { !kernelTargets.contains($0.name) }
 )

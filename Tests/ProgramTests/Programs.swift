@@ -58,12 +58,25 @@ func xinghe(_ arguments: [String], input: Data = Data()) throws -> Run {
     try run(program(), arguments, input: input)
 }
 
+/// Runs a script of the repository.
+func repositoryScript(_ path: String, _ arguments: [String]) throws -> Run {
+    try run(repository.appendingPathComponent(path), arguments, input: Data())
+}
+
+/// The folder with the programs of this build.
+func programFolder() throws -> String { try program().deletingLastPathComponent().path }
+
+/// The root of the repository.
+let repository: URL = {
+    var root = URL(fileURLWithPath: #filePath)
+    for _ in 0..<3 { root.deleteLastPathComponent() }
+    return root
+}()
+
 private func program(_ name: String = "xinghe") throws -> URL {
     let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
-    var root = URL(fileURLWithPath: #filePath)
-    for _ in 0..<3 { root.deleteLastPathComponent() }
-    let candidates = [folder, root.appendingPathComponent(".build/debug")]
+    let candidates = [folder, repository.appendingPathComponent(".build/debug")]
         .map { $0.appendingPathComponent(name) }
     return try #require(
         candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }

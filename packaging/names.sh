@@ -1,0 +1,10 @@
+# What an installation consists of; read by the other scripts here.
+core_programs=(xinghe xinghed yh xinghe-step)
+# One binary under many names: Tianhe's, and Slurm's own.
+tianhe_names=(yhbatch yhqueue yhq yhinfo yhi yhcancel yhacct yhcontrol yhrun)
+slurm_names=(sbatch squeue sinfo scancel sacct scontrol srun)
+
+# The programs that need MPI, BLAS and FFTW; none with XINGHE_KERNELS=no.
+kernel_programs() {
+    if [ "${XINGHE_KERNELS:-yes}" != no ]; then echo xinghe-kernel; fi
+}
