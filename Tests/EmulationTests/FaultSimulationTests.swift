@@ -58,6 +58,12 @@ private struct FaultyDay {
     private var stopping: [JobID] = []
     private static let nodeCount = 9
     private static let rounds = 160
+    private static let policies: [SchedulingPolicy] = [
+        .fcfs, .easy, .easy, SchedulingPolicy(backfill: .easySJBF),
+        SchedulingPolicy(backfill: .conservative),
+        SchedulingPolicy(backfill: .conservativeCompress), SchedulingPolicy(backfill: .slurm),
+        SchedulingPolicy(backfill: .easy, placement: .fewestSwitches),
+    ]
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed, stream: "faulty day")
@@ -88,7 +94,7 @@ private struct FaultyDay {
                 ConcurrencyLimit(maximumJobs: 3, reason: .assocMaxJobsLimit),
                 ConcurrencyLimit(maximumNodes: 4), ConcurrencyLimit(maximumCores: 12),
             ],
-            policy: random.below(3) == 0 ? .fcfs : .easy
+            policy: Self.policies[random.draw(0...(Self.policies.count - 1))]
         )
         configuration.sharesCards = shared
         emulator = Emulator(configuration)

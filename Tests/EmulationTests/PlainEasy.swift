@@ -106,7 +106,14 @@ struct PlainScheduler {
 
     /// First fit, one chunk after another; nodes that the job names come first, and each leaves a
     /// chunk for those behind it.
-    func place(_ submission: JobSubmission, in partition: Int, on free: [Node]) -> Spot? {
+    ///
+    /// - Parameter allowance: the most chunks that each node may give; nil when all they have.
+    func place(
+        _ submission: JobSubmission,
+        in partition: Int,
+        on free: [Node],
+        allowance: [Int: Int32]? = nil
+    ) -> Spot? {
         let own = world.configuration.partitions[partition]
         var request = submission.request
         request.isExclusive = request.isExclusive || own.isWholeNode
@@ -119,7 +126,8 @@ struct PlainScheduler {
             var node = free[index]
             var share = Share(chunks: 0, cards: [])
             if request.isExclusive && node.jobs > 0 { return 0 }
-            while share.chunks < min(most, request.chunksPerNodeMaximum),
+            let most = min(most, request.chunksPerNodeMaximum, allowance?[index] ?? .max)
+            while share.chunks < most,
                 node.cores >= request.coresPerChunk,
                 node.memory >= request.memoryMebibytesPerChunk,
                 let cards = node.cards(for: request)
@@ -146,6 +154,100 @@ struct PlainScheduler {
     func place(_ job: Waiting, in group: [Int], on free: [Node]) -> Spot? {
         for partition in job.partitions where group.contains(partition) {
             if let spot = place(job.arrival.submission, in: partition, on: free) { return spot }
+        }
+        return nil
+    }
+
+    /// The head, and what nodes have free at its shadow time.
+    struct Shadow {
+        var head: JobSubmission
+        var partition: Int
+        var nodes: [Node]
+    }
+
+    func canPlaceHead(_ shadow: Shadow, beside spot: Spot) -> Bool {
+        var nodes = shadow.nodes
+        take(spot, &nodes)
+        return place(shadow.head, in: shadow.partition, on: nodes) != nil
+    }
+
+    /// How many chunks the head could have on a node that is as it is.
+    func headChunks(_ shadow: Shadow, _ index: Int, _ node: Node) -> Int32 {
+        let own = world.configuration.partitions[shadow.partition]
+        guard own.nodes.contains(index), shadow.head.excludedNodes?.contains(index) != true else {
+            return 0
+        }
+        var request = shadow.head.request
+        request.isExclusive = request.isExclusive || own.isWholeNode
+        return chunks(request, on: node)
+    }
+
+    /// How many chunks of a request fit on a node, one after another.
+    func chunks(_ request: ResourceRequest, on node: Node) -> Int32 {
+        if request.isExclusive && node.jobs > 0 { return 0 }
+        // A job asks for a part of one card in one chunk.
+        let most = request.acceleratorShare < 1_000 ? 1 : request.chunksPerNodeMaximum
+        var node = node
+        var count: Int32 = 0
+        while count < most, node.cores >= request.coresPerChunk,
+            node.memory >= request.memoryMebibytesPerChunk, let cards = node.cards(for: request)
+        {
+            node.take(Share(chunks: 1, cards: cards), request)
+            count += 1
+        }
+        return count
+    }
+
+    /// A place for a job that would delay the head where first fit puts it: where the head loses
+    /// nothing; then, from the lowest node on, where it has chunks to spare.
+    func place(_ job: Waiting, in group: [Int], beside shadow: Shadow) -> Spot? {
+        let now = free()
+        let all = shadow.nodes.indices.reduce(0) { $0 + headChunks(shadow, $1, shadow.nodes[$1]) }
+        for partition in job.partitions where group.contains(partition) {
+            let own = world.configuration.partitions[partition]
+            var request = job.arrival.submission.request
+            request.isExclusive = request.isExclusive || own.isWholeNode
+            var spare = all - shadow.head.request.chunkCount
+            /// What the head loses on a node by so many chunks of the request.
+            func loss(_ index: Int, _ count: Int32) -> Int32 {
+                let before = headChunks(shadow, index, shadow.nodes[index])
+                guard count > 0, before > 0 else { return 0 }
+                var node = now[index]
+                var share = Share(chunks: count, cards: [])
+                for _ in 0..<count {
+                    guard let cards = node.cards(for: request) else { return .max }
+                    share.cards += cards
+                    node.take(Share(chunks: 1, cards: cards), request)
+                }
+                var nodes = shadow.nodes
+                take(Spot(partition: partition, request: request, shares: [index: share]), &nodes)
+                let after = headChunks(shadow, index, nodes[index])
+                let isRequired = shadow.head.requiredNodes?.contains(index) == true
+                return isRequired && after == 0 ? .max : before - after
+            }
+            let excluded = job.arrival.submission.excludedNodes ?? IDSet()
+            let most = now.indices.map { index in
+                own.nodes.contains(index) && !excluded.contains(index)
+                    ? chunks(request, on: now[index]) : 0
+            }
+            var allowance: [Int: Int32] = [:]
+            for index in most.indices {
+                allowance[index] = (0...most[index]).last { loss(index, $0) == 0 } ?? 0
+            }
+            if allowance.values.reduce(0, +) < request.chunkCount {
+                for index in most.indices where spare > 0 {
+                    while let count = allowance[index], count < most[index] {
+                        let more = loss(index, count + 1) - loss(index, count)
+                        guard more <= spare else { break }
+                        allowance[index] = count + 1
+                        spare -= more
+                    }
+                }
+            }
+            let submission = job.arrival.submission
+            if let spot = place(submission, in: partition, on: now, allowance: allowance) {
+                return spot
+            }
         }
         return nil
     }
@@ -231,16 +333,23 @@ struct PlainScheduler {
         var candidates = Array(queue().dropFirst())
         if backfill == .easySJBF { candidates.sort { goesBefore($0, $1) { $0.limit } } }
         for candidate in candidates {
-            guard let spot = place(candidate, in: group, on: free()) else { continue }
+            guard var spot = place(candidate, in: group, on: free()) else { continue }
             let isLong = now.microseconds + candidate.limit > promise.instant
             if isLong {
                 var nodes = idle()
                 for job in before where end(job) > promise.instant { take(job.spot, &nodes) }
                 for other in held { take(other, &nodes) }
-                take(spot, &nodes)
-                let submission = head.arrival.submission
-                let partition = promise.spot.partition
-                guard place(submission, in: partition, on: nodes) != nil else { continue }
+                let shadow = Shadow(
+                    head: head.arrival.submission,
+                    partition: promise.spot.partition,
+                    nodes: nodes
+                )
+                if !canPlaceHead(shadow, beside: spot) {
+                    guard let other = place(candidate, in: group, beside: shadow),
+                        canPlaceHead(shadow, beside: other)
+                    else { continue }
+                    spot = other
+                }
                 held.append(spot)
             }
             start(candidate, spot, now)

@@ -57,11 +57,14 @@ public struct World: Sendable {
     /// A machine of unequal nodes that jobs share by cores, memory and cards, some of them in a
     /// partition of their own that may give its nodes whole, and equal whole nodes beside them. Jobs
     /// name several partitions, and nodes.
+    ///
+    /// - Parameter jobsCrossGroups: whether a job may name partitions that share no nodes.
     public static func shared(
         seed: UInt64,
         nodeCount: Int,
         jobCount: Int,
-        policy: SchedulingPolicy
+        policy: SchedulingPolicy,
+        jobsCrossGroups: Bool = true
     ) -> World {
         var random = SplitMix64(seed: seed, stream: "shared world")
         var nodes = (0..<nodeCount).map { _ in
@@ -94,7 +97,8 @@ public struct World: Sendable {
                 isExclusive: random.below(6) == 0
             )
         }
-        let lists = [[0], [0], [0], [1], [2], [0, 2], [2, 0], [0, 1], [1, 0], [2, 1, 0]]
+        var lists = [[0], [0], [0], [1], [2], [0, 2], [2, 0], [0, 1], [1, 0], [2, 1, 0]]
+        if !jobsCrossGroups { lists.removeAll { $0.contains(2) && $0.count > 1 } }
         for index in arrivals.indices {
             let job = arrivals[index].submission.request
             if configuration.sharesCards, job.chunkCount == 1, job.acceleratorsPerChunk == 1 {

@@ -109,15 +109,27 @@ struct CentreTests {
         }
     }
 
-    @Test("A policy that cannot plan the nodes is refused before the folder is bound to it")
-    func unfitPolicy() async throws {
+    @Test("Slurm's backfill decides for shared nodes too")
+    func anyPolicyOnSharedNodes() async throws {
         let folder = try ScratchFolder()
         var settings = SmallCentre.settings(folder.path)
         let policy = try SchedulingPolicy(named: "slurm")
         settings.rules = CentreRules(machine: SmallCentre.machine, policy: policy)
+        let centre = try Centre(settings)
+        let id = try await centre.submit(SmallCentre.request { $0.partitions = ["shared"] })
+        let job = try #require(await centre.jobs(.all).jobs.first { $0.jobID == id })
+        #expect(job.state == "RUNNING")
+        await centre.close()
+    }
+
+    @Test("A machine with too many cores is refused before the folder is bound to it")
+    func tooManyCores() async throws {
+        let folder = try ScratchFolder()
+        var machine = SmallCentre.machine
+        machine.nodes[0].capacity.cores = Int32.max
+        let settings = SmallCentre.settings(folder.path, machine: machine)
         let failure = #expect(throws: OpenFailure.self) { try Centre(settings) }
-        #expect(failure?.description.contains("partition 'shared' of 'small'") == true)
-        #expect(failure?.description.hasPrefix("policy 'slurm' plans equal nodes") == true)
+        #expect(failure?.description.contains("cores; \(Int32.max) is the most") == true)
         await (try Centre(SmallCentre.settings(folder.path))).close()
     }
 

@@ -1,11 +1,11 @@
 import Foundation
 import Persistence
 import Quantities
-import Scheduling
 import Testing
 import WireFormats
 
 @testable import Emulation
+@testable import Scheduling
 @testable import LiveRuntime
 
 // A state is a value: whoever reads it while it changes makes it copy all that changes, however
@@ -46,7 +46,7 @@ struct InPlaceTests {
     /// Where the records of active jobs lie, and those of ended runs.
     private func places(_ state: CentreState) -> [UnsafeRawPointer?] {
         [
-            state.emulator.table.records.withUnsafeBytes { $0.baseAddress },
+            state.emulator.jobs.records.withUnsafeBytes { $0.baseAddress },
             state.derived.jobs.withUnsafeBytes { $0.baseAddress },
         ]
     }

@@ -110,7 +110,6 @@ struct CompareProgramTests {
             (["--policy", "easy,bogus"], "'bogus' is not known"),
             (["--policy", ","], "--policy: ',' has an empty part"),
             (["--policy", "easy,,fcfs"], "--policy: 'easy,,fcfs' has an empty part"),
-            (["--policy", "conservative", "--nodes", "4x3"], "name others with --policy"),
             (["--shake", "-1"], "--shake: -1 is not in"),
             (["--policy", "easy,external"], "an external program decides"),
             (["--report", "/nonexistent/page.html"], "/nonexistent/page.html: cannot be written"),
@@ -127,7 +126,7 @@ struct CompareProgramTests {
         #expect(run.output.isEmpty)
     }
 
-    @Test("On shared nodes the default policies are those that plan such nodes")
+    @Test("On shared nodes the default policies are the same")
     func sharedNodes() throws {
         let run = try xinghe(["compare", "-", "--nodes", "4x3", "--csv"], input: Self.log(20))
         #expect(run.status == 0, "\(run.errors)")
@@ -135,8 +134,8 @@ struct CompareProgramTests {
             $0.split(separator: ",", omittingEmptySubsequences: false)
         }
         // The title of the machine has a comma, and so quotes.
-        #expect(policies.count == 3)
-        #expect(run.output.contains(",easy-sjbf,"))
+        #expect(policies.count == 4)
+        #expect(run.output.contains(",conservative,"))
     }
 
     @Test("A log whose times add up to ages is refused, not computed")

@@ -4,8 +4,8 @@ import EmulatorTestSupport
 @testable import Scheduling
 import Testing
 
-@Suite("Free timeline")
-struct FreeTimelinePropertyTests {
+@Suite("Count timeline")
+struct CountTimelinePropertyTests {
     /// One number for each instant; the last holds for ever.
     private struct PlainTimeline {
         var free: [Int32]
@@ -26,7 +26,7 @@ struct FreeTimelinePropertyTests {
             let total = Int32(random.draw(1...12))
             let horizon = 220
             var free = Int32(random.draw(0...Int(total)))
-            var timeline = FreeTimeline(now: 0, free: free)
+            var timeline = CountTimeline(now: 0, free: free)
             var plain = PlainTimeline(free: Array(repeating: free, count: horizon))
             var instant = 0
             while free < total {
@@ -36,7 +36,7 @@ struct FreeTimelinePropertyTests {
                 timeline.appendEnd(at: Int64(instant), units: units)
                 for index in instant..<horizon { plain.free[index] += units }
             }
-            let note = Seeds.note(seed, "FreeTimeline")
+            let note = Seeds.note(seed, "CountTimeline")
             var taken: [(units: Int32, from: Int, to: Int)] = []
             for _ in 0..<14 {
                 if random.below(4) == 0, let back = taken.popLast() {

@@ -14,12 +14,12 @@ extension Emulator {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         let slot = try pendingSlot(id)
-        let job = table.records[Int(slot)]
+        let job = jobs[slot]
         guard job.phase == .queued else { throw .jobMayNotStart(id, job.reason) }
         for group in groupsOf(slot) {
-            switch groups[group].startChosen(slot, at: now, &table, &limits) {
+            switch groups[group].startChosen(slot, at: now, &jobs) {
             case .started: return reportStarts(in: group, at: now, into: &sink)
-            case .isOverLimit(let limit): throw .jobMayNotStart(id, limits.reason(limit))
+            case .isOverLimit(let limit): throw .jobMayNotStart(id, jobs.limits.reason(limit))
             case .isNotQueued, .doesNotFit: continue
             }
         }

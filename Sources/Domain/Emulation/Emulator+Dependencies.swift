@@ -23,8 +23,8 @@ extension Emulator {
 
     /// A job that nobody remembers counts as fulfilling, as in Slurm.
     func outcome(of dependency: Dependency) -> DependencyOutcome {
-        if let slot = table.slot(of: dependency.job) {
-            let runs = table.records[Int(slot)].phase == .running
+        if let slot = jobs.slot(of: dependency.job) {
+            let runs = jobs[slot].phase == .running
             return dependency.kind == .after && runs ? .fulfilled : .open
         }
         guard let state = endedStates[dependency.job] else { return .fulfilled }
@@ -41,10 +41,10 @@ extension Emulator {
         _ judge: (Dependency.Kind) -> DependencyOutcome
     ) {
         for id in dependents[job] ?? [] {
-            guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .waiting else {
+            guard let slot = jobs.slot(of: id), jobs[slot].phase == .waiting else {
                 continue
             }
-            table.withExtras(slot) { extras in
+            jobs.withExtras(slot) { extras in
                 extras.dependencies.removeAll { $0.job == job && judge($0.kind) == .fulfilled }
             }
             place(slot, at: now)

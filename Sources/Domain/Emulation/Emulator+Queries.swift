@@ -5,7 +5,7 @@ public import Scheduling
 /// What may be asked of an emulator. Nothing here changes it.
 extension Emulator {
     /// The number of jobs that have not ended.
-    public var activeJobCount: Int { table.count }
+    public var activeJobCount: Int { jobs.count }
 
     /// The number of running jobs.
     public var runningJobCount: Int { groups.reduce(0) { $0 + $1.runningCount } }
@@ -15,22 +15,22 @@ extension Emulator {
 
     /// Where a job is; nil when it has ended or was never submitted.
     public func phase(of id: JobID) -> JobPhase? {
-        table.slot(of: id).map { table.records[Int($0)].phase }
+        jobs.slot(of: id).map { jobs[$0].phase }
     }
 
     /// Why a pending job waits; nil when it runs or has ended.
     public func pendingReason(of id: JobID) -> PendingReason? {
-        guard let slot = table.slot(of: id) else { return nil }
-        let job = table.records[Int(slot)]
+        guard let slot = jobs.slot(of: id) else { return nil }
+        let job = jobs[slot]
         switch job.phase {
         case .running: return nil
         case .waiting, .parked: return job.reason
         case .queued:
             if let limit = groups[Int(job.group)].limitHoldingBack(slot) {
-                return limits.reason(limit)
+                return jobs.limits.reason(limit)
             }
             let hasNodes = groupsOf(slot).contains {
-                groups[$0].hasNodesInService(for: slot, table)
+                groups[$0].hasNodesInService(for: slot, jobs)
             }
             guard hasNodes else { return .reqNodeNotAvail }
             let isHead = groups[Int(job.group)].headSlot == slot
@@ -41,19 +41,17 @@ extension Emulator {
     /// What a running job holds: nodes in ascending order, with the chunks on each; empty when it
     /// does not run.
     public func allocation(of id: JobID) -> [(node: Int, chunks: Int32)] {
-        guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .running else {
+        guard let slot = jobs.slot(of: id), jobs[slot].phase == .running else {
             return []
         }
-        return groups[Int(table.records[Int(slot)].group)].allocation(of: slot, table)
+        return groups[Int(jobs[slot].group)].allocation(of: slot, jobs)
     }
 
     /// Whether the scheduler counted on a running job to end by `now`: by its limit, or by its
     /// prediction as it stood just before.
     public func isPlannedToEnd(_ id: JobID, by now: SimInstant) -> Bool {
-        guard let slot = table.slot(of: id), table.records[Int(slot)].phase == .running else {
-            return false
-        }
-        return table.records[Int(slot)].plannedEnd(before: now.microseconds) <= now.microseconds
+        guard let slot = jobs.slot(of: id), jobs[slot].phase == .running else { return false }
+        return jobs[slot].plannedEnd(before: now.microseconds) <= now.microseconds
     }
 
     /// What a node does at this moment; nil for one that no partition has.
@@ -86,7 +84,7 @@ extension Emulator {
         roundsMaximum: Int = 100_000
     ) -> JobStart? {
         var ahead = self
-        ahead.limits.spendReservations()
+        ahead.jobs.limits.spendReservations()
         var sink = StartRecorder(wanted: id)
         var instant = now
         ahead.wakeTimed(at: instant, into: &sink)
@@ -119,7 +117,7 @@ extension Emulator {
                     instant = end
                     ids.removeAll()
                 }
-                if end == instant { ids.append(table.records[Int(slot)].id) }
+                if end == instant { ids.append(jobs[slot].id) }
             }
         }
         return ids.isEmpty ? nil : (instant, ids.sorted())
@@ -127,18 +125,18 @@ extension Emulator {
 
     /// Stops the program if any of the emulator's parts disagree: counts, queues, allocations.
     public func checkInvariants() {
-        for group in groups { group.checkInvariants(table) }
+        for group in groups { group.checkInvariants(jobs) }
         // Each queued job is in its queues, and nobody else is in any.
         var queued = 0
-        for slot in table.slotsByID {
-            let job = table.records[Int(slot)]
+        for slot in jobs.slotsByID {
+            let job = jobs[slot]
             if job.phase == .queued {
                 let own = groupsOf(slot)
                 queued += own.count
-                precondition(own.allSatisfy { groups[$0].isQueued(slot, table) }, "job \(job.id)")
+                precondition(own.allSatisfy { groups[$0].isQueued(slot, jobs) }, "job \(job.id)")
             }
             if job.phase == .running {
-                let nodes = groups[Int(job.group)].allocation(of: slot, table).map(\.node)
+                let nodes = groups[Int(job.group)].allocation(of: slot, jobs).map(\.node)
                 precondition(nodes.count == Int(job.nodesHeld), "job \(job.id) holds other nodes")
                 precondition(Set(nodes).count == nodes.count, "job \(job.id) holds a node twice")
             }

@@ -20,9 +20,10 @@ import Scheduling
 /// Because it is a value, a copy of it answers "what if": `estimatedStart` runs one ahead.
 public struct Emulator: Sendable {
     /// Jobs that have not ended.
-    var table = JobTable()
-    var limits: ConcurrencyLimits
+    var jobs: ActiveJobs
     var groups: [SchedulingGroup]
+    /// The policy at work on each group.
+    var passes: [any SchedulingPass]
     let groupOfPartition: [Int]
     let groupOfNode: [Int]
     var partitions: [PartitionConfiguration]
@@ -45,16 +46,17 @@ public struct Emulator: Sendable {
     ///
     /// - Precondition: `EmulatorConfiguration.check` finds nothing.
     public init(_ configuration: EmulatorConfiguration) {
-        let grouping = NodeGrouping(configuration)
-        if let problem = grouping.problem(configuration) {
+        if let problem = configuration.problem {
             preconditionFailure("a driver has not checked its configuration: \(problem)")
         }
+        let grouping = NodeGrouping(configuration)
         partitions = configuration.partitions
-        limits = ConcurrencyLimits(configuration.limits)
+        jobs = ActiveJobs(limits: configuration.limits)
         remembersEndedJobs = configuration.remembersEndedJobs
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
         groups = grouping.groups
+        passes = grouping.groups.map { _ in configuration.policy.makePass() }
         estimate = configuration.policy.estimate
         ranking = QueueRanking(
             configuration.policy,
@@ -96,9 +98,9 @@ public struct Emulator: Sendable {
         case .partitionState(let partition, let state):
             partitions[partition].state = state
             reconsiderAll(at: now)
-        case .addLimit(let limit): _ = limits.append(limit)
+        case .addLimit(let limit): _ = jobs.limits.append(limit)
         case .changeLimit(let position, let limit):
-            for slot in limits.replace(position, with: limit) { reconsider(slot, at: now) }
+            for slot in jobs.limits.replace(position, with: limit) { reconsider(slot, at: now) }
         case .timer: wakeTimed(at: now, into: &sink)
         }
     }
@@ -112,7 +114,7 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         try check(submission)
-        let slot = table.insert(record(of: submission, at: now))
+        let slot = jobs.insert(record(of: submission, at: now))
         enter(slot, submission, at: now, into: &sink)
         digest.mix(UInt64(submission.id.number))
     }
@@ -130,10 +132,11 @@ public struct Emulator: Sendable {
         isForetold: Bool = false,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
-        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
-        let job = table.records[Int(slot)]
-        guard job.phase == .running else { throw .jobIsPending(id) }
-        if !isForetold { learnRunTime(ofUser: job.user, now.microseconds - job.startedAt) }
+        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
+        guard jobs[slot].phase == .running else { throw .jobIsPending(id) }
+        if !isForetold {
+            learnRunTime(ofUser: jobs[slot].user, now.microseconds - jobs[slot].startedAt)
+        }
         finish(slot, state, at: now, into: &sink)
     }
 
@@ -150,10 +153,10 @@ public struct Emulator: Sendable {
         if ranking.order.variation != .never { rankAgain(at: now) }
         for group in groups.indices {
             if estimate == .last2 {
-                groups[group].correctPredictions(at: now.microseconds, &table)
+                groups[group].correctPredictions(at: now.microseconds, &jobs)
             }
-            groups[group].pass(at: now, &table, &limits)
-            if let promise = groups[group].nextPromise, promise > now.microseconds {
+            passes[group].run(&groups[group], &jobs, at: now)
+            if let promise = passes[group].nextPromise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
             if !groups[group].parkedSlots.isEmpty { parkJobs(of: group) }
@@ -178,10 +181,10 @@ public struct Emulator: Sendable {
     private mutating func parkJobs(of group: Int) {
         let parked = groups[group].parkedSlots
         for (slot, limit) in parked {
-            table.records[Int(slot)].phase = .parked
-            table.records[Int(slot)].reason = limits.reason(limit)
+            jobs[slot].phase = .parked
+            jobs[slot].reason = jobs.limits.reason(limit)
             dequeueElsewhere(slot, butGroup: group)
-            limits.park(slot, under: limit)
+            jobs.limits.park(slot, under: limit)
         }
         groups[group].parkedSlots.removeAll(keepingCapacity: true)
     }
@@ -195,19 +198,16 @@ public struct Emulator: Sendable {
         for group in groups.indices {
             for slot in groups[group].queuedSlots { evaluate(slot, at: now) }
         }
-        for group in groups.indices { groups[group].reorder(table) }
+        for group in groups.indices { groups[group].reorder(jobs) }
     }
 
     /// Computes what the queue order sorts a job by: one value, whatever queues it is in.
     private mutating func evaluate(_ slot: Int32, at now: SimInstant) {
-        let index = Int(slot)
-        let group = Int(table.records[index].group)
-        let units = groups[group].units(of: table.records[index].request)
-        let nodes = groups[group].nodesNeeded(for: table.records[index].request)
-        table.records[index].key.value = ranking.value(
-            of: table.records[index],
-            units: units,
-            nodes: nodes,
+        let group = Int(jobs[slot].group)
+        jobs[slot].key.value = ranking.value(
+            of: jobs[slot],
+            units: groups[group].units(of: jobs[slot].request),
+            nodes: groups[group].nodesNeeded(for: jobs[slot].request),
             at: now.microseconds
         )
     }
@@ -218,13 +218,13 @@ public struct Emulator: Sendable {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        table.records[Int(slot)].group = Int32(group)
-        let job = table.records[Int(slot)]
+        jobs[slot].group = Int32(group)
+        let job = jobs[slot]
         ranking.note(job, cores: Int64(job.coresHeld), at: now.microseconds)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 32 | UInt64(UInt32(bitPattern: job.firstNode)))
         if job.firstNode < 0 {
-            for segment in table.segments[Int(slot)] {
+            for segment in jobs.segments[Int(slot)] {
                 let place = UInt64(UInt32(bitPattern: segment.node)) << 32
                 digest.mix(
                     place | UInt64(UInt32(bitPattern: segment.chunks)) << 16 | UInt64(segment.cards)
@@ -276,7 +276,7 @@ extension Emulator {
         )
     }
 
-    /// What the table holds of a job that was submitted at `instant`.
+    /// The record of a job that was submitted at `instant`.
     private mutating func record(
         of submission: JobSubmission,
         at instant: SimInstant
@@ -295,14 +295,14 @@ extension Emulator {
         return job
     }
 
-    /// Gives a job that is in the table what its record does not hold, and a place.
+    /// Gives a job that has a record what its record does not hold, and a place.
     private mutating func enter(
         _ slot: Int32,
         _ submission: JobSubmission,
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        if let funds = submission.funds { _ = limits.setNeed(funds, of: table.records[Int(slot)]) }
+        if let funds = submission.funds { _ = jobs.limits.setNeed(funds, of: jobs[slot]) }
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
     }
@@ -315,7 +315,7 @@ extension Emulator {
     ) {
         let open = submission.dependencies.filter { !isFulfilled($0) }
         let fitting = submission.partitions.filter { couldEverFit(submission, $0) }
-        table.withExtras(slot) {
+        jobs.withExtras(slot) {
             $0.requestedPartitions = fitting
             $0.asksForWholeNodes = submission.request.isExclusive
             $0.notBefore = submission.notBefore
@@ -334,48 +334,48 @@ extension Emulator {
     /// Puts a pending job where it belongs: in the queues, or aside with the reason.
     mutating func place(_ slot: Int32, at now: SimInstant) {
         if let reason = obstacle(slot, at: now) {
-            table.records[Int(slot)].phase = .waiting
-            table.records[Int(slot)].reason = reason
+            jobs[slot].phase = .waiting
+            jobs[slot].reason = reason
             return
         }
-        table.records[Int(slot)].phase = .queued
-        table.records[Int(slot)].reason = .none
+        jobs[slot].phase = .queued
+        jobs[slot].reason = .none
         if !ranking.isTrivial {
             ranking.prepare()
             evaluate(slot, at: now)
         }
-        guard table.records[Int(slot)].hasExtras else {
-            return groups[Int(table.records[Int(slot)].group)].enqueue(slot, &table)
+        guard jobs[slot].hasExtras else {
+            return groups[Int(jobs[slot].group)].enqueue(slot, &jobs)
         }
-        for group in groupsOf(slot) { groups[group].enqueue(slot, &table) }
+        for group in groupsOf(slot) { groups[group].enqueue(slot, &jobs) }
     }
 
     /// Takes a pending job out of wherever it is and places it again.
     mutating func reconsider(_ slot: Int32, at now: SimInstant) {
-        guard table.records[Int(slot)].phase != .running else { return }
+        guard jobs[slot].phase != .running else { return }
         withdraw(slot)
         place(slot, at: now)
     }
 
     private mutating func reconsiderAll(at now: SimInstant) {
-        for slot in table.slotsByID { reconsider(slot, at: now) }
+        for slot in jobs.slotsByID { reconsider(slot, at: now) }
     }
 
     private mutating func withdraw(_ slot: Int32) {
-        switch table.records[Int(slot)].phase {
-        case .queued: for group in groupsOf(slot) { groups[group].dequeue(slot, table) }
-        case .parked: limits.unpark(slot, table.records[Int(slot)])
+        switch jobs[slot].phase {
+        case .queued: for group in groupsOf(slot) { groups[group].dequeue(slot, jobs) }
+        case .parked: jobs.limits.unpark(slot, jobs[slot])
         case .waiting, .running: break
         }
     }
 
     private mutating func dequeueElsewhere(_ slot: Int32, butGroup group: Int) {
-        for other in groupsOf(slot) where other != group { groups[other].dequeue(slot, table) }
+        for other in groupsOf(slot) where other != group { groups[other].dequeue(slot, jobs) }
     }
 
     func groupsOf(_ slot: Int32) -> [Int] {
-        let job = table.records[Int(slot)]
-        guard job.hasExtras, let extras = table.extras[slot] else { return [Int(job.group)] }
+        let job = jobs[slot]
+        guard job.hasExtras, let extras = jobs.extras[slot] else { return [Int(job.group)] }
         var list: [Int] = []
         for partition in extras.partitions {
             let group = groupOfPartition[partition]
@@ -386,8 +386,8 @@ extension Emulator {
 
     /// Why a job may not even queue, checked in this order; nil when it may.
     private mutating func obstacle(_ slot: Int32, at now: SimInstant) -> PendingReason? {
-        guard table.records[Int(slot)].hasExtras, let extras = table.extras[slot] else {
-            return obstacle(slot, inPartition: Int(table.records[Int(slot)].partition))
+        guard jobs[slot].hasExtras, let extras = jobs.extras[slot] else {
+            return obstacle(slot, inPartition: Int(jobs[slot].partition))
         }
         switch extras.hold {
         case .user: return .jobHeldUser
@@ -401,10 +401,10 @@ extension Emulator {
         if let notBefore = extras.notBefore, notBefore > now { return .beginTime }
         let obstacles = extras.requestedPartitions.map { obstacle(slot, inPartition: $0) }
         let usable = zip(extras.requestedPartitions, obstacles).filter { $1 == nil }.map(\.0)
-        table.withExtras(slot) { $0.partitions = usable }
+        jobs.withExtras(slot) { $0.partitions = usable }
         guard let first = usable.first else { return obstacles.compactMap(\.self).first }
-        table.records[Int(slot)].partition = Int32(first)
-        table.records[Int(slot)].group = Int32(groupOfPartition[first])
+        jobs[slot].partition = Int32(first)
+        jobs[slot].group = Int32(groupOfPartition[first])
         return nil
     }
 
@@ -415,13 +415,13 @@ extension Emulator {
         case .up, .drain: break
         }
         if let maximum = partitions[partition].maximumTimeLimit,
-            Int64(table.records[Int(slot)].limitSeconds) * 1_000_000 > maximum.microseconds
+            Int64(jobs[slot].limitSeconds) * 1_000_000 > maximum.microseconds
         {
             return .partitionTimeLimit
         }
         if let maximum = partitions[partition].maximumNodesPerJob,
             groups[groupOfPartition[partition]]
-                .nodesNeeded(for: table.records[Int(slot)].request) > maximum
+                .nodesNeeded(for: jobs[slot].request) > maximum
         {
             return .partitionNodeLimit
         }
@@ -439,18 +439,18 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        let job = table.records[Int(slot)]
+        let job = jobs[slot]
         giveBack(slot, at: now)
         leave(slot, job, state, at: now, into: &sink)
     }
 
     /// Returns resources and room under limits.
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
-        let job = table.records[Int(slot)]
+        let job = jobs[slot]
         ranking.note(job, cores: -Int64(job.coresHeld), at: now.microseconds)
-        groups[Int(job.group)].release(slot, &table)
+        groups[Int(job.group)].release(slot, &jobs)
         guard job.hasLimits else { return }
-        for parked in limits.release(job) { reconsider(parked, at: now) }
+        for parked in jobs.limits.release(job) { reconsider(parked, at: now) }
     }
 
     private mutating func leave(
@@ -460,8 +460,8 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        table.remove(slot)
-        if job.hasLimits { limits.forget(job.id) }
+        jobs.remove(slot)
+        if job.hasLimits { jobs.limits.forget(job.id) }
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | UInt64(state.rawValue))
         sink.jobEnded(job.end(state, at: now))
@@ -476,14 +476,14 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
-        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
-        if table.records[Int(slot)].phase == .running {
-            table.records[Int(slot)].isCancelled = true
+        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
+        if jobs[slot].phase == .running {
+            jobs[slot].isCancelled = true
             sink.jobMustStop(id, .cancelled)
             return
         }
         withdraw(slot)
-        leave(slot, table.records[Int(slot)], .cancelled, at: now, into: &sink)
+        leave(slot, jobs[slot], .cancelled, at: now, into: &sink)
     }
 
     private mutating func requeue(
@@ -492,7 +492,7 @@ extension Emulator {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         let slot = try runningSlot(id)
-        guard !table.records[Int(slot)].isCancelled else { throw .jobIsCancelled(id) }
+        guard !jobs[slot].isCancelled else { throw .jobIsCancelled(id) }
         sink.jobMustStop(id, .requeued)
         waitAgain(slot, .cancelled, at: now, into: &sink)
     }
@@ -503,15 +503,15 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        let job = table.records[Int(slot)]
+        let job = jobs[slot]
         giveBack(slot, at: now)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
         sink.jobRequeued(job.end(state, at: now))
-        if job.hasExtras, let extras = table.extras[slot] {
-            table.records[Int(slot)].request.isExclusive = extras.asksForWholeNodes
+        if job.hasExtras, let extras = jobs.extras[slot] {
+            jobs[slot].request.isExclusive = extras.asksForWholeNodes
         }
-        table.records[Int(slot)].predict(job.predictedSeconds)
+        jobs[slot].predict(job.predictedSeconds)
         place(slot, at: now)
     }
 
@@ -524,11 +524,11 @@ extension Emulator {
         precondition(groupOfNode.indices.contains(node), "node \(node) does not exist")
         let group = groupOfNode[node]
         guard group >= 0 else { return }
-        let holders = groups[group].setService(ofMachineNode: node, to: service, &table)
+        let holders = groups[group].setService(ofMachineNode: node, to: service, &jobs)
         digest.mix(UInt64(node) << 8 | UInt64(service.rawValue))
         guard service == .down else { return }
         for slot in holders {
-            let job = table.records[Int(slot)]
+            let job = jobs[slot]
             sink.jobMustStop(job.id, .nodeFailure)
             if job.isCancelled {
                 finish(slot, .cancelled, at: now, into: &sink)
@@ -545,14 +545,14 @@ extension Emulator {
 
 extension Emulator {
     private func runningSlot(_ id: JobID) throws(InputRejection) -> Int32 {
-        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
-        guard table.records[Int(slot)].phase == .running else { throw .jobIsPending(id) }
+        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
+        guard jobs[slot].phase == .running else { throw .jobIsPending(id) }
         return slot
     }
 
     func pendingSlot(_ id: JobID) throws(InputRejection) -> Int32 {
-        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
-        guard table.records[Int(slot)].phase != .running else { throw .jobIsRunning(id) }
+        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
+        guard jobs[slot].phase != .running else { throw .jobIsRunning(id) }
         return slot
     }
 
@@ -564,7 +564,7 @@ extension Emulator {
         let slot = try pendingSlot(id)
         makeSpecial(slot)
         // A user's hold does not take the place of an operator's, which that user cannot lift.
-        table.withExtras(slot) { if $0.hold != .admin { $0.hold = kind } }
+        jobs.withExtras(slot) { if $0.hold != .admin { $0.hold = kind } }
         withdrawAndPlace(slot, at: now)
     }
 
@@ -574,8 +574,8 @@ extension Emulator {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         let slot = try pendingSlot(id)
-        guard table.records[Int(slot)].hasExtras else { return }
-        table.withExtras(slot) { $0.hold = nil }
+        guard jobs[slot].hasExtras else { return }
+        jobs.withExtras(slot) { $0.hold = nil }
         withdrawAndPlace(slot, at: now)
     }
 
@@ -584,14 +584,14 @@ extension Emulator {
         _ limit: SimDuration,
         at now: SimInstant
     ) throws(InputRejection) {
-        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
+        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
         let seconds = limit.limitSeconds
-        if table.records[Int(slot)].phase == .running {
-            let group = Int(table.records[Int(slot)].group)
-            groups[group].changeLimit(of: slot, to: seconds, &table)
+        if jobs[slot].phase == .running {
+            let group = Int(jobs[slot].group)
+            groups[group].changeLimit(of: slot, to: seconds, &jobs)
         } else {
             withdraw(slot)
-            table.setLimit(of: slot, to: seconds)
+            jobs.setLimit(of: slot, to: seconds)
             place(slot, at: now)
         }
         digest.mix(UInt64(id.number) << 32 | UInt64(seconds))
@@ -604,7 +604,7 @@ extension Emulator {
     ) throws(InputRejection) {
         let slot = try pendingSlot(id)
         withdraw(slot)
-        table.records[Int(slot)].key.rank = -priority
+        jobs[slot].key.rank = -priority
         place(slot, at: now)
     }
 
@@ -613,11 +613,11 @@ extension Emulator {
         _ need: FundsNeed,
         at now: SimInstant
     ) throws(InputRejection) {
-        guard let slot = table.slot(of: id) else { throw .unknownJob(id) }
-        let isRunning = table.records[Int(slot)].phase == .running
+        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
+        let isRunning = jobs[slot].phase == .running
         if !isRunning { withdraw(slot) }
-        table.records[Int(slot)].hasLimits = true
-        let freed = limits.setNeed(need, of: table.records[Int(slot)])
+        jobs[slot].hasLimits = true
+        let freed = jobs.limits.setNeed(need, of: jobs[slot])
         if !isRunning { place(slot, at: now) }
         for parked in freed { reconsider(parked, at: now) }
     }
@@ -630,14 +630,14 @@ extension Emulator {
         let slot = try pendingSlot(submission.id)
         try check(submission)
         withdraw(slot)
-        let old = table.records[Int(slot)]
-        for dependency in table.extras[slot]?.dependencies ?? [] {
+        let old = jobs[slot]
+        for dependency in jobs.extras[slot]?.dependencies ?? [] {
             dependents[dependency.job]?.removeAll { $0 == old.id }
         }
         if let place = timed.firstIndex(of: old.id) { timed.remove(at: place) }
-        limits.forget(old.id)
+        jobs.limits.forget(old.id)
         let submitted = SimInstant(microseconds: old.key.submitted)
-        table.replace(slot, with: record(of: submission, at: submitted))
+        jobs.replace(slot, with: record(of: submission, at: submitted))
         enter(slot, submission, at: now, into: &sink)
         digest.mix(UInt64(submission.id.number) << 8 | 0x81)
     }
@@ -650,11 +650,11 @@ extension Emulator {
     /// Gives a plain job the record that special ones have. It must leave its queue first: the
     /// record tells which queues it is in.
     private mutating func makeSpecial(_ slot: Int32) {
-        let job = table.records[Int(slot)]
+        let job = jobs[slot]
         guard !job.hasExtras else { return }
         withdraw(slot)
-        table.records[Int(slot)].phase = .waiting
-        table.withExtras(slot) {
+        jobs[slot].phase = .waiting
+        jobs.withExtras(slot) {
             $0.requestedPartitions = [Int(job.partition)]
             $0.asksForWholeNodes = job.request.isExclusive
         }
@@ -665,7 +665,7 @@ extension Emulator {
         timed.removeAll()
         var next: SimInstant?
         for id in ids {
-            guard let slot = table.slot(of: id), let due = table.extras[slot]?.notBefore else {
+            guard let slot = jobs.slot(of: id), let due = jobs.extras[slot]?.notBefore else {
                 continue
             }
             if due > now {

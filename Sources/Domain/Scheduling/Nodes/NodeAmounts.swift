@@ -52,6 +52,16 @@ struct CardShares: Hashable, Sendable {
         for card in 0..<Int(count) { free[card] = Self.whole }
     }
 
+    /// What two states of the same cards both have free.
+    init(leastOf one: CardShares, _ other: CardShares) {
+        free = pointwiseMin(one.free, other.free)
+    }
+
+    /// The cards that nobody holds a part of.
+    var wholeCount: Int32 {
+        (0..<Self.countMaximum).reduce(0) { $0 + (free[$1] == Self.whole ? 1 : 0) }
+    }
+
     /// The largest free part of one card.
     var largest: UInt16 { free.max() }
 
@@ -73,6 +83,11 @@ struct CardShares: Hashable, Sendable {
             }
         }
         return mask
+    }
+
+    /// Whether each card of `mask` has `share` free.
+    func canTake(_ mask: UInt16, _ share: UInt16) -> Bool {
+        (0..<Self.countMaximum).allSatisfy { mask & (1 << UInt16($0)) == 0 || free[$0] >= share }
     }
 
     /// Gives `share` of the cards of `mask` out.
@@ -117,6 +132,19 @@ struct NodeState: Sendable {
         guard request.sharesAccelerator, count > 0 else { return count }
         // A job asks for a part of one card in one chunk.
         return (cards?.largest ?? 0) >= request.share ? 1 : 0
+    }
+
+    /// Keeps of everything the less: what both states have free.
+    mutating func formMinimum(_ other: NodeState) {
+        amounts.cores = min(amounts.cores, other.amounts.cores)
+        amounts.memory = min(amounts.memory, other.amounts.memory)
+        amounts.accelerators = min(amounts.accelerators, other.amounts.accelerators)
+        amounts.jobs = max(amounts.jobs, other.amounts.jobs)
+        if let own = cards, let others = other.cards {
+            let least = CardShares(leastOf: own, others)
+            cards = least
+            amounts.accelerators = min(amounts.accelerators, least.wholeCount)
+        }
     }
 
     /// Gives chunks to a job.

@@ -157,6 +157,31 @@ extension NodeTable {
         return first
     }
 
+    /// Gives idle nodes to a job, those that the placement policy chooses.
+    ///
+    /// - Returns: the first node of the list.
+    /// - Precondition: that many are idle.
+    mutating func takeChosen(
+        _ wanted: Int32,
+        for slot: Int32,
+        _ context: PlacementContext
+    ) -> Int32 {
+        guard context.policy.choosesAmongEqualNodes else { return takeLowest(wanted, for: slot) }
+        var idle: [Int] = []
+        idle.reserveCapacity(Int(idleCount))
+        for word in firstIdleWord..<idleWords.count {
+            var bits = idleWords[word]
+            while bits != 0 {
+                idle.append(word &* 64 &+ bits.trailingZeroBitCount)
+                bits &= bits &- 1
+            }
+        }
+        let ordered = context.ordered(idle, .wholeNodes(wanted)) { _ in
+            NodeState(amounts: capacity[0], cards: nil)
+        }
+        return take(ordered.prefix(Int(wanted)).sorted().map { Int32($0) }, for: slot)
+    }
+
     /// Gives exactly these idle nodes to a job.
     mutating func take(_ nodes: [Int32], for slot: Int32) -> Int32 {
         var next: Int32 = -1

@@ -16,15 +16,14 @@ public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// Where no earlier job's start is delayed: at each pass every queued job, in queue order, gets
     /// the earliest start that fits what runs and what is before it (*replan*).
     ///
-    /// Source: Mu'alem and Feitelson 2001. On equal nodes given whole only. O(n · m) a pass for n
-    /// queued jobs and m instants at which the plan changes.
+    /// Source: Mu'alem and Feitelson 2001. O(n · m) a pass for n queued jobs and m instants at which
+    /// the plan changes.
     case conservative
     /// As conservative, with promises kept: a job is reserved when it arrives, and at every end of
     /// a job each waiting job is moved to its earliest start, others in place (*compress*). A
     /// promise only ever moves earlier.
     ///
-    /// Source: the pyss simulator's conservative scheduler. On equal nodes given whole only.
-    /// O(n · m) an end.
+    /// Source: the pyss simulator's conservative scheduler. O(n · m) an end.
     case conservativeCompress = "conservative-compress"
     /// A pass starts nothing: whoever drives the emulator decides, with `Input.start`.
     ///
@@ -34,8 +33,8 @@ public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// As Slurm's `sched/backfill`: replan within a window, to a resolution, for the first jobs of
     /// the queue, with a maximum of reservations (`SlurmBackfill`).
     ///
-    /// Source: Slurm, "Scheduling Configuration Guide", SchedulerParameters. On equal nodes given
-    /// whole only. O(d · m) a pass for a depth d and m instants at which the plan changes.
+    /// Source: Slurm, "Scheduling Configuration Guide", SchedulerParameters. O(d · m) a pass for a
+    /// depth d and m instants at which the plan changes.
     case slurm
 }
 
@@ -258,11 +257,6 @@ public struct SchedulingPolicy: Hashable, Sendable {
         }
         if seed != usual.seed { list.append("seed=\(seed)") }
         return list
-    }
-
-    /// Whether it needs equal nodes that are given whole.
-    public var needsUniformNodes: Bool {
-        backfill == .conservative || backfill == .conservativeCompress || backfill == .slurm
     }
 }
 

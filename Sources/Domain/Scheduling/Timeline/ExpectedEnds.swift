@@ -11,7 +11,7 @@ public struct ExpectedEnds: Sendable {
         public var end: Int64
         /// The units (nodes or cores) that it gives back.
         public var units: Int32
-        /// Its place in the job table.
+        /// Its place in the job jobs.
         public var slot: Int32
     }
 
@@ -148,19 +148,19 @@ public struct ExpectedEnds: Sendable {
         return list
     }
 
-    /// Calls `body` with the instants at which running jobs count as ending, in order, until it
-    /// returns false.
+    /// Calls `body` with the running jobs in order of the instants at which they count as ending,
+    /// until it returns false.
     func forEachByInstant(
         now: Int64,
         grace: Int64,
-        _ body: (_ instant: Int64, _ slot: Int32) -> Bool
+        _ body: (_ entry: (instant: Int64, units: Int32, slot: Int32)) -> Bool
     ) {
-        if let first = order.first, count > 0, firstEnd(first) <= now {
+        if hasOverruns(at: now) {
             for entry in byInstant(now: now, grace: grace) {
-                guard body(entry.instant, entry.slot) else { return }
+                guard body(entry) else { return }
             }
         } else {
-            forEach { body($0.end, $0.slot) }
+            forEach { body(($0.end, $0.units, $0.slot)) }
         }
     }
 

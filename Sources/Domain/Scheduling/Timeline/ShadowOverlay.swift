@@ -46,19 +46,3 @@ struct HeadShadow: Sendable {
     /// What the head could have at that instant.
     var availability: Availability
 }
-
-/// What the last pass left behind, good as long as nothing but arrivals happens: then only those
-/// that arrived can start, since nothing is free that was not, and the shadow has come nearer. (Where
-/// nodes are looked at, a job that would have delayed the head may be placed elsewhere once another
-/// has started; then the whole queue is looked at again.)
-struct BlockedHead: Sendable {
-    /// The head's place in the queue: who arrives before it becomes the head.
-    var key: QueueKey
-    /// Its shadow time. Unit: µs since the epoch.
-    var shadow: Int64
-    /// Units free at the shadow beside the head, on uniform nodes.
-    var extra: Int32
-    /// How many have arrived since, and the last of them.
-    var arrivalCount = 0
-    var arrival: Int32 = -1
-}

@@ -28,7 +28,7 @@ struct CompareCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The policies, with commas between; the first is what others are compared with. By "
-                + "default easy,fcfs,easy-sjbf and, without --nodes, conservative.",
+                + "default easy,fcfs,easy-sjbf,conservative.",
             valueName: "P,P…"
         )
     )
@@ -84,9 +84,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Conservative backfilling plans equal nodes that are given whole.
-        let policy =
-            policy ?? "easy,fcfs,easy-sjbf" + (options.nodes == nil ? ",conservative" : "")
+        let policy = policy ?? "easy,fcfs,easy-sjbf,conservative"
         let policies = try options.policies(policy)
         guard Set(policies.map(\.name)).count == policies.count else {
             throw ValidationError("--policy: \(policy) names a policy twice")

@@ -87,12 +87,6 @@ extension ReplayMachine {
             try configuration.check()
         } catch {
             switch error {
-            case .nodesCannotBePlanned:
-                let policy = configuration.policy.name
-                throw Refusal(
-                    "\(name): \(policy) plans equal nodes that are given whole only; name others "
-                        + "with --policy"
-                )
             case .tooManyCores(let units):
                 let unit = units / max(1, coreCount) > 1 ? "thousandths of cores" : "cores"
                 throw Refusal("\(name): \(units) \(unit) are too many; \(Int32.max) is the most")

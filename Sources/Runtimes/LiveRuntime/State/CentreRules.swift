@@ -70,10 +70,6 @@ public final class CentreRules: Sendable {
             return nil
         } catch {
             switch error {
-            case .nodesCannotBePlanned(let index):
-                return "policy '\(policy.name)' plans equal nodes that are given whole; those of"
-                    + " partition '\(machine.partitions[index].name)' of '\(machine.name)' are"
-                    + " shared, differ or are in other partitions too"
             case .tooManyCores(let cores):
                 return "machine '\(machine.name)' has \(cores) cores; \(Int32.max) is the most"
             case .tooManyCards(let node):

@@ -1,10 +1,10 @@
-/// Free nodes over time: `free[k]` are free on `[instants[k], instants[k + 1])`, and the last
+/// Free nodes over time, of equal nodes that are given whole: `free[k]` are free on `[instants[k], instants[k + 1])`, and the last
 /// entry holds for ever.
 ///
-/// Conservative backfilling plans on it. A flat pair of arrays: plans have as many entries as
+/// A flat pair of arrays: plans have as many entries as
 /// there are running and waiting jobs, a search reads them in order, and inserting moves memory
 /// that is in the cache already.
-struct FreeTimeline: Sendable {
+struct CountTimeline: Sendable {
     private var instants: ContiguousArray<Int64> = []
     private var free: ContiguousArray<Int32> = []
 
@@ -86,5 +86,58 @@ struct FreeTimeline: Sendable {
             free.insert(free[low - 1], at: low)
         }
         return low
+    }
+}
+
+extension CountTimeline: ResourceTimeline {
+    struct Place: PlannedPlace {
+        var from: Int64
+        var units: Int32
+    }
+
+    init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64) {
+        precondition(group.nodes.isUniform, "unequal or shared nodes are not counted")
+        self.init(now: now, free: group.nodes.idleCount)
+        group.ends.forEachByInstant(now: now, grace: SchedulingGroup.overrunGrace) { entry in
+            let instant = (entry.instant + resolution - 1) / resolution * resolution
+            appendEnd(at: instant, units: entry.units)
+            return true
+        }
+    }
+
+    func earliest(
+        _ cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        length: Int64,
+        from bound: Int64
+    ) -> Place? {
+        let units = group.queue.size(at: cursor)
+        // A job larger than what is in service waits for repairs and reserves nothing.
+        guard units <= group.nodes.inServiceCount else { return nil }
+        return Place(from: earliest(units: units, length: length, from: bound), units: units)
+    }
+
+    mutating func take(_ place: Place, until end: Int64) {
+        take(place.units, from: place.from, to: end)
+    }
+
+    mutating func give(_ place: Place, from instant: Int64, until end: Int64) {
+        take(-place.units, from: instant, to: end)
+    }
+
+    mutating func give(_ run: GroupNews.EndedRun, from instant: Int64, until end: Int64) {
+        take(-run.units, from: instant, to: end)
+    }
+
+    static func start(
+        _ cursor: WaitingQueue.Cursor,
+        _ place: Place,
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        at now: Int64
+    ) -> Bool {
+        guard place.units <= group.nodes.idleCount else { return false }
+        return group.tryStartByCount(cursor, now, &jobs)
     }
 }

@@ -2,7 +2,7 @@ public import IndexSets
 public import JobModel
 public import Quantities
 
-/// Where an active job is. Ended jobs leave the table.
+/// Where an active job is. Ended jobs leave the jobs.
 public enum JobPhase: UInt8, Sendable {
     /// In the queue of each group that it may run in.
     case queued
@@ -36,7 +36,7 @@ public struct ActiveJob: Sendable {
     public var isCancelled = false
     /// Whether it starts again when a node of it fails.
     public var isRequeuable: Bool
-    /// Whether it has an entry in `JobTable.extras`.
+    /// Whether it has an entry in `ActiveJobs.extras`.
     public var hasExtras = false
     /// Whether it counts against concurrency limits.
     public var hasLimits: Bool
@@ -103,7 +103,7 @@ public struct ActiveJob: Sendable {
     }
 }
 
-/// What few jobs have: kept beside the table so that the others do not pay for it.
+/// What few jobs have: kept beside the records so that the others do not pay for it.
 public struct JobExtras: Sendable {
     /// The partitions that it asked for and that could ever take it, in the order to try.
     public var requestedPartitions: [Int] = []
@@ -139,10 +139,13 @@ public struct AllocationSegment: Hashable, Sendable {
     public var cards: UInt16 = 0
 }
 
-/// The active jobs, each in a slot that is used again after the job has ended.
-public struct JobTable: Sendable {
-    /// The records; `isOccupied` tells which mean something.
-    public var records: ContiguousArray<ActiveJob> = []
+/// The jobs that have not ended, each in a slot that is used again after the job has ended, and the
+/// limits that they count against: what every decision reads and changes beside a group's nodes.
+public struct ActiveJobs: Sendable {
+    /// What runs under each limit, and who waits for room.
+    public var limits: ConcurrencyLimits
+    /// By slot; a free slot holds the record of whoever had it last.
+    private(set) var records: ContiguousArray<ActiveJob> = []
     /// What a job holds on which node, by slot; empty in uniform groups.
     public var segments: ContiguousArray<[AllocationSegment]> = []
     /// By slot; only looked up, never walked.
@@ -154,8 +157,18 @@ public struct JobTable: Sendable {
     /// The number of active jobs.
     public private(set) var count = 0
 
-    /// Makes an empty table.
-    public init() {}
+    /// Nothing is active yet.
+    public init(limits: [ConcurrencyLimit] = []) {
+        self.limits = ConcurrencyLimits(limits)
+    }
+
+    /// The record of the job in a slot.
+    ///
+    /// - Precondition: the slot was given out by `insert`.
+    public subscript(slot: Int32) -> ActiveJob {
+        @inline(__always) _read { yield records[Int(slot)] }
+        @inline(__always) _modify { yield &records[Int(slot)] }
+    }
 
     /// Puts a job in and returns its slot.
     ///

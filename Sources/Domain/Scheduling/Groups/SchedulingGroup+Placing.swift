@@ -1,0 +1,105 @@
+import IndexSets
+import JobModel
+
+// Where a job can go, looked up on the nodes themselves.
+
+extension SchedulingGroup {
+    /// Where a job goes, and what it asks for there.
+    struct Placed: Sendable {
+        var partition: Int
+        var request: ResourceRequest
+        var segments: [AllocationSegment]
+    }
+
+    /// A partition of this group in which a job may run, and what it asks for there.
+    struct Choice {
+        var partition: Int
+        var request: ResourceRequest
+        var filter: NodeFilter
+    }
+
+    /// Where a job may go, partition by partition in the order to try.
+    func choices(_ slot: Int32, _ jobs: ActiveJobs) -> [Choice] {
+        guard jobs[slot].hasExtras, let extras = jobs.extras[slot] else {
+            let partition = Int(jobs[slot].partition)
+            let filter = NodeFilter(partition: partitions[partition]?.nodes)
+            return [Choice(partition: partition, request: jobs[slot].request, filter: filter)]
+        }
+        return extras.partitions.compactMap { partition in
+            guard let own = partitions[partition],
+                let filter = filter(
+                    partition,
+                    required: extras.requiredNodes,
+                    excluded: extras.excludedNodes
+                )
+            else { return nil }
+            var request = jobs[slot].request
+            request.isExclusive = request.isExclusive || own.isWholeNode
+            return Choice(partition: partition, request: request, filter: filter)
+        }
+    }
+
+    /// The nodes of a partition that a job may use; nil when it needs one of another group.
+    func filter(_ partition: Int, required: IDSet?, excluded: IDSet?) -> NodeFilter? {
+        let wanted = required.map { Array($0) } ?? []
+        let local = wanted.compactMap(nodes.localIndex)
+        guard local.count == wanted.count else { return nil }
+        return NodeFilter(
+            partition: partitions[partition]?.nodes,
+            required: local,
+            excluded: Set((excluded ?? IDSet()).compactMap(nodes.localIndex))
+        )
+    }
+
+    func placementContext(_ slot: Int32, _ jobs: ActiveJobs) -> PlacementContext {
+        PlacementContext(
+            policy: policy.placement,
+            seed: UInt64(policy.seed),
+            job: jobs[slot].key.id,
+            leafSwitches: leafSwitches
+        )
+    }
+
+    /// Where the placement policy puts a job now; nil when nowhere.
+    ///
+    /// - Parameter allowance: the most chunks that each node may give; nil when all they have.
+    func placeNow(
+        _ slot: Int32,
+        _ jobs: ActiveJobs,
+        allowance: ((Choice) -> ContiguousArray<Int32>)? = nil
+    ) -> Placed? {
+        let context = placementContext(slot, jobs)
+        for choice in choices(slot, jobs) {
+            let segments = nodes.place(
+                choice.request,
+                choice.filter,
+                context,
+                allowance: allowance?(choice)
+            )
+            if let segments {
+                return Placed(
+                    partition: choice.partition,
+                    request: choice.request,
+                    segments: segments
+                )
+            }
+        }
+        return nil
+    }
+
+    /// What a choice could have now: counted once for a shape, then kept up to date.
+    mutating func availability(of choice: Choice, isPlain: Bool) -> Availability {
+        let shape = ShapeKey(request: choice.request, partition: Int32(choice.partition))
+        if isPlain, let watched, watched.shape == shape {
+            return Availability(chunks: watched.chunks)
+        }
+        let availability = nodes.available(choice.request, choice.filter)
+        if isPlain, !nodes.isUniform { watched = (shape, availability.chunks) }
+        return availability
+    }
+
+    /// Brings the nodes' amounts up to date for a pass that looks at nodes.
+    mutating func prepareNodes() {
+        if nodes.isUniform { nodes.deriveAmounts(policy.placement) }
+    }
+}

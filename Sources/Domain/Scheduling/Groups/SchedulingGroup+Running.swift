@@ -1,0 +1,273 @@
+import JobModel
+public import Quantities
+
+// Starting jobs, and taking back what they hold.
+
+extension SchedulingGroup {
+    // MARK: By counts
+
+    /// Starts an entry that fits, or parks it when a limit stops it.
+    @discardableResult
+    mutating func tryStartByCount(
+        _ cursor: WaitingQueue.Cursor,
+        _ now: Int64,
+        _ jobs: inout ActiveJobs
+    ) -> Bool {
+        if park(cursor, jobs) { return false }
+        let slot = queue.slot(at: cursor)
+        let size = queue.size(at: cursor)
+        removeFromQueue(cursor, jobs)
+        jobs[slot].firstNode =
+            policy.placement.choosesAmongEqualNodes
+            ? nodes.takeChosen(size, for: slot, placementContext(slot, jobs))
+            : nodes.takeLowest(size, for: slot)
+        jobs[slot].phase = .running
+        jobs[slot].startedAt = now
+        jobs[slot].nodesHeld = size
+        jobs[slot].coresHeld = size &* nodes.capacity[0].cores
+        jobs[slot].acceleratorsHeld = size &* nodes.capacity[0].accelerators
+        if jobs[slot].hasExtras { settlePartition(of: slot, &jobs) }
+        ends.insert(end: jobs[slot].expectedEnd, units: size, slot: slot)
+        if jobs[slot].hasLimits { jobs.limits.hold(jobs[slot]) }
+        startedSlots.append(slot)
+        return true
+    }
+
+    /// A job of several partitions runs in the first that it may use here; all have all nodes.
+    private func settlePartition(of slot: Int32, _ jobs: inout ActiveJobs) {
+        guard let choice = choices(slot, jobs).first else {
+            preconditionFailure("job \(jobs[slot].id) starts in no partition")
+        }
+        jobs[slot].partition = Int32(choice.partition)
+        jobs[slot].request = choice.request
+    }
+
+    /// Starts jobs in queue order until one does not fit.
+    ///
+    /// Jobs larger than all nodes in service are passed over: they wait for repairs.
+    ///
+    /// - Returns: the job that does not fit.
+    mutating func startHeadsByCount(
+        _ now: Int64,
+        _ jobs: inout ActiveJobs
+    ) -> WaitingQueue.Cursor? {
+        var cursor = queue.first()
+        while let current = cursor {
+            let size = queue.size(at: current)
+            if size > nodes.inServiceCount {
+                let inService = nodes.inServiceCount
+                cursor = queue.next(after: current, free: inService, window: .max, extra: inService)
+                continue
+            }
+            guard size <= nodes.idleCount else {
+                // The head must not be one that a limit stops: it would block for nothing.
+                guard park(current, jobs) else { return current }
+                cursor = entry(after: current)
+                continue
+            }
+            tryStartByCount(current, now, &jobs)
+            cursor = entry(after: current)
+        }
+        return nil
+    }
+
+    // MARK: By nodes
+
+    /// Starts an entry where it was placed.
+    mutating func start(
+        _ cursor: WaitingQueue.Cursor,
+        _ placed: Placed,
+        _ now: Int64,
+        _ jobs: inout ActiveJobs
+    ) {
+        let slot = queue.slot(at: cursor)
+        removeFromQueue(cursor, jobs)
+        let held = nodes.amountsHeld(by: placed.segments, placed.request)
+        jobs[slot].request = placed.request
+        jobs[slot].phase = .running
+        jobs[slot].startedAt = now
+        jobs[slot].partition = Int32(placed.partition)
+        jobs[slot].nodesHeld = Int32(placed.segments.count)
+        jobs[slot].coresHeld = held.cores
+        jobs[slot].acceleratorsHeld = held.accelerators
+        if nodes.isUniform {
+            jobs[slot].firstNode = nodes.take(placed.segments.map(\.node), for: slot)
+            for segment in placed.segments { nodes.noteTaken(segment) }
+        } else {
+            take(placed.segments, of: placed.request)
+            jobs.segments[Int(slot)] = placed.segments
+        }
+        insertEnd(of: slot, jobs)
+        if jobs[slot].hasLimits { jobs.limits.hold(jobs[slot]) }
+        startedSlots.append(slot)
+    }
+
+    private mutating func take(_ segments: [AllocationSegment], of request: ResourceRequest) {
+        let before = chunksWatched(on: segments)
+        nodes.take(segments, of: request)
+        let after = chunksWatched(on: segments)
+        watched?.chunks += after - before
+    }
+
+    private mutating func giveBack(_ segments: [AllocationSegment], of request: ResourceRequest) {
+        let before = chunksWatched(on: segments)
+        nodes.release(segments, of: request)
+        let after = chunksWatched(on: segments)
+        watched?.chunks += after - before
+    }
+
+    private func chunksWatched(on segments: [AllocationSegment]) -> Int64 {
+        guard let watched else { return 0 }
+        let mask = partitions[Int(watched.shape.partition)]?.nodes
+        var chunks: Int64 = 0
+        for segment in segments {
+            let node = Int(segment.node)
+            guard nodes.service[node] == .up, mask?[node] ?? true else { continue }
+            chunks += Int64(nodes.state(node).chunks(watched.shape.request))
+        }
+        return chunks
+    }
+
+    // MARK: Limits
+
+    /// Takes an entry out of the queue when a concurrency limit leaves no room for it. A job that
+    /// another group might start, with other nodes, stays in the queue.
+    ///
+    /// - Returns: whether a limit stops it.
+    mutating func park(_ cursor: WaitingQueue.Cursor, _ jobs: ActiveJobs) -> Bool {
+        let slot = queue.slot(at: cursor)
+        guard jobs[slot].hasLimits else { return false }
+        guard let limit = limitThatStops(slot, jobs) else { return false }
+        if isElsewhereToo(slot, jobs) {
+            holdBack(slot, under: limit)
+            return true
+        }
+        removeFromQueue(cursor, jobs)
+        parkedSlots.append((slot, limit))
+        return true
+    }
+
+    /// The position of a concurrency limit that leaves no room for a job, or nil.
+    func limitThatStops(_ slot: Int32, _ jobs: ActiveJobs) -> Int? {
+        let request = jobs[slot].request
+        let nodesWanted =
+            nodes.isUniform ? unitsNeeded(by: slot, jobs) : nodesNeeded(for: request)
+        let coresWanted =
+            nodes.isUniform
+            ? Int64(nodesWanted) * Int64(nodes.capacity[0].cores) : Int64(units(of: request))
+        return jobs.limits.obstacle(for: jobs[slot], nodes: nodesWanted, cores: coresWanted)
+    }
+
+    /// The limit that a placement would go beyond; nil when none. Before it was found, only the fewest
+    /// nodes and the cores asked for could be looked at.
+    func limitThatStops(_ placed: Placed, _ slot: Int32, _ jobs: ActiveJobs) -> Int? {
+        guard jobs[slot].hasLimits else { return nil }
+        return jobs.limits.obstacle(
+            for: jobs[slot],
+            nodes: Int32(placed.segments.count),
+            cores: Int64(nodes.amountsHeld(by: placed.segments, placed.request).cores)
+        )
+    }
+
+    /// Whether a job may run in another group as well.
+    private func isElsewhereToo(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
+        guard jobs[slot].hasExtras, let extras = jobs.extras[slot] else { return false }
+        return extras.partitions.contains { partitions[$0] == nil }
+    }
+
+    /// Passes over a job that a limit stops on the nodes that it would get here and now. On others
+    /// it need not, so it stays in the queue and every pass looks at it.
+    mutating func holdBack(_ slot: Int32, under limit: Int) {
+        heldBack.append((slot, limit))
+    }
+
+    // MARK: Ends
+
+    /// Takes back what a running job holds.
+    public mutating func release(_ slot: Int32, _ jobs: inout ActiveJobs) {
+        news.hasChanged = true
+        ends.remove(end: jobs[slot].expectedEnd, slot: slot)
+        if policy.backfill == .conservativeCompress { news.ended.append(endedRun(slot, jobs)) }
+        if nodes.isUniform {
+            nodes.release(listFrom: jobs[slot].firstNode)
+            jobs[slot].firstNode = -1
+        } else {
+            giveBack(jobs.segments[Int(slot)], of: jobs[slot].request)
+            jobs.segments[Int(slot)] = []
+        }
+    }
+
+    private func endedRun(_ slot: Int32, _ jobs: ActiveJobs) -> GroupNews.EndedRun {
+        GroupNews.EndedRun(
+            slot: slot,
+            units: unitsReturning(slot, jobs),
+            segments: countsSuffice ? [] : segments(of: slot, jobs),
+            request: nodes.isUniform ? .wholeNodes(1) : jobs[slot].request,
+            until: max(jobs[slot].expectedEnd, jobs[slot].startedAt + 1)
+        )
+    }
+
+    /// What a running job holds on which of the group's nodes.
+    func segments(of slot: Int32, _ jobs: ActiveJobs) -> [AllocationSegment] {
+        guard nodes.isUniform else { return jobs.segments[Int(slot)] }
+        var held: [AllocationSegment] = []
+        held.reserveCapacity(Int(jobs[slot].nodesHeld))
+        nodes.forEachNode(listFrom: jobs[slot].firstNode) { node in
+            held.append(AllocationSegment(node: Int32(node), chunks: 1))
+        }
+        return held
+    }
+
+    /// Gives a running job another limit.
+    public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ jobs: inout ActiveJobs) {
+        ends.remove(end: jobs[slot].expectedEnd, slot: slot)
+        news.noteDisturbance()
+        jobs.setLimit(of: slot, to: seconds)
+        insertEnd(of: slot, jobs)
+    }
+
+    /// The running jobs whose limits end first after `now`, all at one instant.
+    public func earliestEnds(after now: SimInstant) -> [(end: SimInstant, slot: Int32)] {
+        let list = ends.byInstant(now: now.microseconds, grace: Self.overrunGrace)
+        return list.prefix { $0.instant == list.first?.instant }.map {
+            (SimInstant(microseconds: $0.instant), $0.slot)
+        }
+    }
+
+    /// The units that a running job gives back: nodes that are out of service never return.
+    func unitsReturning(_ slot: Int32, _ jobs: ActiveJobs) -> Int32 {
+        guard nodes.isUniform else { return jobs[slot].coresHeld }
+        guard nodes.inServiceCount < Int32(nodes.count) else { return jobs[slot].nodesHeld }
+        var units: Int32 = 0
+        nodes.forEachNode(listFrom: jobs[slot].firstNode) { node in
+            if nodes.service[node] == .up { units += 1 }
+        }
+        return units
+    }
+
+    mutating func insertEnd(of slot: Int32, _ jobs: ActiveJobs) {
+        let units = unitsReturning(slot, jobs)
+        ends.insert(end: jobs[slot].expectedEnd, units: units, slot: slot)
+    }
+
+    func hasOverruns(at now: Int64) -> Bool { ends.hasOverruns(at: now) }
+
+    // MARK: Predictions
+
+    /// Plans running jobs that have outlived their predictions longer.
+    public mutating func correctPredictions(at now: Int64, _ jobs: inout ActiveJobs) {
+        var outlived: [Int32] = []
+        ends.forEach { entry in
+            guard entry.end <= now else { return false }
+            let job = jobs[entry.slot]
+            if job.plannedSeconds < job.limitSeconds { outlived.append(entry.slot) }
+            return true
+        }
+        if !outlived.isEmpty { news.noteDisturbance() }
+        for slot in outlived {
+            ends.remove(end: jobs[slot].expectedEnd, slot: slot)
+            jobs[slot].correctPrediction(at: now)
+            insertEnd(of: slot, jobs)
+        }
+    }
+}

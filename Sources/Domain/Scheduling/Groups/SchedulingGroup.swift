@@ -1,0 +1,261 @@
+public import ClusterModel
+public import IndexSets
+public import JobModel
+
+/// Partitions that share nodes: the nodes, one queue, what runs, and what has happened since the
+/// last pass. Who starts is decided by a `SchedulingPass`.
+///
+/// Two forms of every question exist. On *uniform* nodes (equal, given whole, no waiting job that
+/// names nodes) counting is enough. Everywhere else nodes are looked at one by one. Both give the
+/// same starts where both apply; property tests hold them against each other.
+public struct SchedulingGroup: Sendable {
+    /// An overrunning job counts as ending this much after now. Unit: µs.
+    static let overrunGrace: Int64 = 1_000_000
+
+    var nodes: NodeTable
+    var queue = WaitingQueue()
+    /// The same jobs by time limit; kept only for `BackfillPolicy.easySJBF`.
+    var byLimit = WaitingQueue()
+    /// The running jobs.
+    var ends = ExpectedEnds()
+    let policy: SchedulingPolicy
+    /// The partitions of the group, by their positions in the configuration.
+    let partitions: [Int: GroupPartition]
+    /// The leaf switch of each node; empty when nobody told.
+    let leafSwitches: ContiguousArray<Int32>
+    /// Queued jobs that name nodes.
+    var constrainedCount = 0
+    /// Looks at nodes one by one even where counting would do: for tests.
+    public var alwaysLooksAtNodes = false
+
+    /// What has happened since the last pass.
+    var news = GroupNews()
+    /// The jobs that the last pass started; the next one clears it.
+    public internal(set) var startedSlots: ContiguousArray<Int32> = []
+    /// Jobs that the last pass took out of the queue because a limit is full, with the limit's
+    /// position; whoever drives the group clears it.
+    public var parkedSlots: ContiguousArray<(slot: Int32, limit: Int)> = []
+    /// Queued jobs that the last pass could have placed, had a limit not left too little room, with
+    /// the limit's position.
+    var heldBack: ContiguousArray<(slot: Int32, limit: Int)> = []
+
+    /// How many chunks of one shape the nodes could take now; kept up to date while jobs come and go.
+    var watched: (shape: ShapeKey, chunks: Int64)?
+    /// The shapes that were queued, by number; the dictionary is only looked up.
+    private(set) var shapes: ContiguousArray<ShapeKey> = []
+    private var shapeNumbers: [ShapeKey: Int32] = [:]
+    /// Whether nodes could ever take a shape, by its number; nil when nobody asked.
+    private var everFits: ContiguousArray<Bool?> = []
+
+    /// Makes a group with idle nodes.
+    ///
+    /// - Parameters:
+    ///   - nodes: the group's nodes.
+    ///   - machineIndex: the machine's index of each, ascending.
+    ///   - partitions: the group's partitions, by their positions in the configuration.
+    ///   - sharesCards: whether jobs may ask for parts of cards.
+    ///   - leafSwitches: the leaf switch of each node; empty when it does not matter.
+    public init(
+        nodes: [NodeCapacity],
+        machineIndex: [Int],
+        partitions: [Int: GroupPartition],
+        sharesCards: Bool = false,
+        leafSwitches: [Int32] = [],
+        policy: SchedulingPolicy
+    ) {
+        self.nodes = NodeTable(
+            nodes: nodes,
+            machineIndex: machineIndex,
+            isWholeNodeOnly: partitions.values.allSatisfy { $0.isWholeNode && $0.nodes == nil },
+            sharesCards: sharesCards,
+            placement: policy.placement
+        )
+        self.leafSwitches = ContiguousArray(leafSwitches)
+        self.partitions = partitions
+        self.policy = policy
+    }
+
+    /// Whether counting nodes is enough in the next pass.
+    var countsSuffice: Bool {
+        nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes
+    }
+
+    /// The number of queued jobs.
+    public var queuedCount: Int { queue.count }
+
+    /// The number of running jobs.
+    public var runningCount: Int { ends.count }
+
+    /// Nodes in service that run nothing.
+    public var idleNodeCount: Int32 { nodes.idleCount }
+
+    /// The first queued job, or nil.
+    public var headSlot: Int32? { queue.first().map(queue.slot(at:)) }
+
+    /// Whether every partition gives equal nodes whole, so that counting them is enough for most.
+    public var isUniform: Bool { nodes.isUniform }
+
+    /// What the queue's index counts for a request: nodes on uniform nodes, cores elsewhere.
+    public func units(of request: ResourceRequest) -> Int32 {
+        nodes.isUniform
+            ? nodesNeeded(for: request)
+            : Int32(clamping: Int64(request.chunkCount) * Int64(request.coresPerChunk))
+    }
+
+    /// What the queue's index counts for a job: each node that it names is one that it needs.
+    public func unitsNeeded(by slot: Int32, _ jobs: ActiveJobs) -> Int32 {
+        let units = units(of: jobs[slot].request)
+        guard nodes.isUniform, jobs[slot].hasExtras,
+            let required = jobs.extras[slot]?.requiredNodes
+        else { return units }
+        return max(units, Int32(required.count))
+    }
+
+    /// The fewest nodes that a request can do with; exact on uniform nodes.
+    public func nodesNeeded(for request: ResourceRequest) -> Int32 {
+        if request.chunksPerNodeMaximum == 1 { return request.chunkCount }
+        let perNode = max(1, nodes.mostChunksOnOneNode(request))
+        return (request.chunkCount - 1) / perNode + 1
+    }
+
+    func isConstrained(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
+        jobs[slot].hasExtras && jobs.extras[slot]?.hasNodeConstraint == true
+    }
+
+    /// The limit that kept a queued job from starting in the last pass, by its position.
+    public func limitHoldingBack(_ slot: Int32) -> Int? {
+        heldBack.first { $0.slot == slot }?.limit
+    }
+}
+
+// MARK: - Queue
+
+extension SchedulingGroup {
+    /// Puts a job in the queue.
+    public mutating func enqueue(_ slot: Int32, _ jobs: inout ActiveJobs) {
+        let units = unitsNeeded(by: slot, jobs)
+        let limit = jobs[slot].plannedSeconds
+        let key = jobs[slot].key
+        queue.insert(key: key, slot: slot, size: units, limit: limit)
+        if policy.backfill == .easySJBF {
+            byLimit.insert(key: key.byLimit(limit), slot: slot, size: units, limit: limit)
+        }
+        news.noteArrival(of: slot)
+        if isConstrained(slot, jobs) {
+            constrainedCount += 1
+            news.hasChanged = true
+        }
+        if !nodes.isUniform, !jobs[slot].hasExtras {
+            jobs[slot].shape = shape(jobs[slot].request, partition: jobs[slot].partition)
+        } else {
+            jobs[slot].shape = -1
+        }
+    }
+
+    /// The number of a shape, made when it is new.
+    private mutating func shape(_ request: ResourceRequest, partition: Int32) -> Int32 {
+        let shape = ShapeKey(request: request, partition: partition)
+        if let number = shapeNumbers[shape] { return number }
+        let number = Int32(shapes.count)
+        shapeNumbers[shape] = number
+        shapes.append(shape)
+        everFits.append(nil)
+        return number
+    }
+
+    /// Takes a job out of the queue, if it is there.
+    public mutating func dequeue(_ slot: Int32, _ jobs: ActiveJobs) {
+        guard let cursor = queue.cursor(of: jobs[slot].key) else { return }
+        removeFromQueue(cursor, jobs)
+        news.noteDisturbance()
+    }
+
+    /// Takes an entry out of the queue.
+    mutating func removeFromQueue(_ cursor: WaitingQueue.Cursor, _ jobs: ActiveJobs) {
+        let slot = queue.slot(at: cursor)
+        queue.remove(at: cursor)
+        if policy.backfill == .easySJBF {
+            byLimit.remove(key: jobs[slot].key.byLimit(jobs[slot].plannedSeconds))
+        }
+        if constrainedCount > 0, isConstrained(slot, jobs) { constrainedCount -= 1 }
+        if !heldBack.isEmpty { heldBack.removeAll { $0.slot == slot } }
+    }
+
+    /// Whether a job is in the queue.
+    public func isQueued(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
+        queue.cursor(of: jobs[slot].key).map(queue.slot(at:)) == slot
+    }
+
+    /// The queued jobs, in queue order.
+    public var queuedSlots: [Int32] { queue.allSlots }
+
+    /// The entry behind `cursor`; nil also when nothing is queued any more.
+    func entry(after cursor: WaitingQueue.Cursor) -> WaitingQueue.Cursor? {
+        queue.count > 0 ? queue.entry(after: cursor) : nil
+    }
+
+    /// Sorts the queue by the keys that the records hold now.
+    public mutating func reorder(_ jobs: ActiveJobs) {
+        news.hasChanged = true
+        queue.reorder { slot in jobs[slot].key }
+    }
+
+    /// Whether nodes of a partition of this group could ever take `request`, if all were idle and
+    /// in service.
+    ///
+    /// - Parameters:
+    ///   - required: the machine's indices of nodes that must be among them; nil when none.
+    ///   - excluded: those that must not.
+    public mutating func couldEverFit(
+        _ request: ResourceRequest,
+        inPartition partition: Int,
+        required: IDSet? = nil,
+        excluded: IDSet? = nil
+    ) -> Bool {
+        if required != nil || excluded != nil {
+            return filter(partition, required: required, excluded: excluded)
+                .map { nodes.couldEverFit(request, $0) } ?? false
+        }
+        if nodes.isUniform {
+            return nodes.mostChunksOnOneNode(request) > 0
+                && nodesNeeded(for: request) <= Int32(nodes.count)
+        }
+        let shape = Int(shape(request, partition: Int32(partition)))
+        if let known = everFits[shape] { return known }
+        let filter = NodeFilter(partition: partitions[partition]?.nodes)
+        let fits = nodes.couldEverFit(request, filter)
+        everFits[shape] = fits
+        return fits
+    }
+
+    /// Whether the nodes in service would do for a queued job if all were idle.
+    public func hasNodesInService(for slot: Int32, _ jobs: ActiveJobs) -> Bool {
+        guard nodes.inServiceCount < Int32(nodes.count) else { return true }
+        if nodes.isUniform, !isConstrained(slot, jobs) {
+            return unitsNeeded(by: slot, jobs) <= nodes.inServiceCount
+        }
+        return choices(slot, jobs).contains {
+            nodes.couldEverFit($0.request, $0.filter, inServiceOnly: true)
+        }
+    }
+}
+
+/// A partition of a queue group.
+public struct GroupPartition: Sendable {
+    /// Whether it has the group's node `i`, at `i`; nil when it has all.
+    public var nodes: ContiguousArray<Bool>?
+    /// Whether it gives nodes whole.
+    public var isWholeNode: Bool
+
+    /// Makes a partition.
+    public init(nodes: ContiguousArray<Bool>?, isWholeNode: Bool) {
+        self.nodes = nodes
+        self.isWholeNode = isWholeNode
+    }
+}
+
+/// What decides where a job can be placed, for jobs that name no nodes.
+struct ShapeKey: Hashable {
+    var request: ResourceRequest
+    var partition: Int32
+}

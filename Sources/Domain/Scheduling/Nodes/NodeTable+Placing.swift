@@ -1,0 +1,308 @@
+import Determinism
+import JobModel
+
+extension NodeTable {
+    // MARK: What fits
+
+    /// The most chunks of `request` that any one node could take if it were idle.
+    func mostChunksOnOneNode(_ request: ResourceRequest) -> Int32 {
+        let last = isUniform ? min(1, count) : count
+        return (0..<last).reduce(0) { max($0, idleState($1).chunks(request)) }
+    }
+
+    /// Whether the permitted nodes could take `request` if all were idle and in service, with a
+    /// chunk at least on each required one.
+    ///
+    /// - Parameter inServiceOnly: whether nodes that are out of service now stay so.
+    func couldEverFit(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        inServiceOnly: Bool = false
+    ) -> Bool {
+        func isUsable(_ node: Int) -> Bool {
+            filter.permits(node) && (!inServiceOnly || service[node] == .up)
+        }
+        guard filter.required.count <= Int(request.chunkCount) else { return false }
+        for node in filter.required {
+            guard isUsable(node), idleState(node).chunks(request) > 0 else { return false }
+        }
+        var chunks: Int64 = 0
+        for node in 0..<count where isUsable(node) {
+            chunks += Int64(idleState(node).chunks(request))
+            if chunks >= Int64(request.chunkCount) { return true }
+        }
+        return false
+    }
+
+    private func idleState(_ node: Int) -> NodeState {
+        let shares = cards.isEmpty ? nil : CardShares(count: capacity[node].accelerators)
+        return NodeState(amounts: capacity[node], cards: shares)
+    }
+
+    /// How many chunks of `request` the permitted nodes in service could take now, each required
+    /// node counted only when it takes one.
+    func available(_ request: ResourceRequest, _ filter: NodeFilter) -> Availability {
+        var answer = Availability()
+        forEachThatMayTake(request) { node in
+            if filter.permits(node) { answer.chunks += Int64(state(node).chunks(request)) }
+            return true
+        }
+        for node in filter.required {
+            let isUsable = service[node] == .up && filter.permits(node)
+            if !isUsable || state(node).chunks(request) == 0 { answer.requiredMissing += 1 }
+        }
+        return answer
+    }
+
+    /// Whether nodes in service have these segments free.
+    func canTake(_ segments: [AllocationSegment], of request: ResourceRequest) -> Bool {
+        segments.allSatisfy { segment in
+            let node = Int(segment.node)
+            guard service[node] == .up, state(node).chunks(request) >= segment.chunks else {
+                return false
+            }
+            return segment.cards == 0
+                || state(node).cards?.canTake(segment.cards, request.share) == true
+        }
+    }
+
+    /// Calls `body` with the nodes in service that may have room for a chunk, in order, while it
+    /// returns true.
+    private func forEachThatMayTake(_ request: ResourceRequest, _ body: (Int) -> Bool) {
+        let need = NodeIndex.need(request)
+        var start = 0
+        while let node = index.next(from: start, need), body(node) { start = node + 1 }
+    }
+
+    /// What segments of a request hold together.
+    func amountsHeld(
+        by segments: [AllocationSegment],
+        _ request: ResourceRequest
+    ) -> (cores: Int32, accelerators: Int32) {
+        var cores: Int32 = 0
+        var accelerators: Int32 = 0
+        for segment in segments {
+            let node = Int(segment.node)
+            cores +=
+                request.isExclusive
+                ? capacity[node].cores : segment.chunks * request.coresPerChunk
+            accelerators +=
+                request.isExclusive
+                ? capacity[node].accelerators : segment.chunks * request.acceleratorsPerChunk
+        }
+        return (cores, accelerators)
+    }
+
+    // MARK: Placing
+
+    /// Chooses nodes for `request` under the present load.
+    ///
+    /// - Parameter allowance: the most chunks that each node may give; nil when all they have.
+    /// - Returns: one segment a node in ascending order, or nil when it does not fit.
+    func place(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        _ context: PlacementContext,
+        allowance: ContiguousArray<Int32>? = nil
+    ) -> [AllocationSegment]? {
+        if !request.isExclusive {
+            let wanted = Int64(request.chunkCount) * Int64(request.coresPerChunk)
+            guard wanted <= coresFree else { return nil }
+        }
+        guard var choice = NodeChoice(request, filter, allowance, state: { usableState($0) }) else {
+            return nil
+        }
+        func visit(_ node: Int) -> Bool {
+            guard service[node] == .up else { return true }
+            return choice.visit(node, state(node))
+        }
+        switch context.policy {
+        case .firstFit: forEachThatMayTake(request, visit)
+        case .bestFit: forEachFullest(request, visit)
+        case .pack:
+            forEachFullest(request) { amounts[$0].jobs == 0 || visit($0) }
+            forEachFullest(request) { amounts[$0].jobs > 0 || visit($0) }
+        case .spread:
+            byFreeCores?.forEachEmptiest { node in
+                amounts[node].cores >= request.coresPerChunk && visit(node)
+            }
+        case .fewestSwitches, .random:
+            var fitting: [Int] = []
+            forEachThatMayTake(request) { node in
+                if choice.chunks(node, state(node)) > 0 { fitting.append(node) }
+                return true
+            }
+            for node in context.ordered(fitting, request, state: state) where !visit(node) { break }
+        }
+        return choice.segments
+    }
+
+    /// Chooses nodes for `request` as if each had free what `state` says.
+    func place(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        _ context: PlacementContext,
+        state: (Int) -> NodeState
+    ) -> [AllocationSegment]? {
+        let usable = { (node: Int) in service[node] == .up ? state(node) : nil }
+        guard var choice = NodeChoice(request, filter, nil, state: usable) else { return nil }
+        let isLowestFirst = context.policy == .firstFit
+        var fitting: [Int] = []
+        for node in 0..<count where service[node] == .up {
+            let own = state(node)
+            guard choice.chunks(node, own) > 0 else { continue }
+            if !isLowestFirst {
+                fitting.append(node)
+            } else if !choice.visit(node, own) {
+                break
+            }
+        }
+        if !isLowestFirst {
+            for node in context.ordered(fitting, request, state: state)
+            where !choice.visit(node, state(node)) { break }
+        }
+        return choice.segments
+    }
+
+    private func usableState(_ node: Int) -> NodeState? {
+        service[node] == .up ? state(node) : nil
+    }
+
+    /// Calls `body` with nodes that have the cores, the fullest first, while it returns true.
+    private func forEachFullest(_ request: ResourceRequest, _ body: (Int) -> Bool) {
+        guard let byFreeCores else { return }
+        var place = byFreeCores.firstPlace(withCores: request.coresPerChunk)
+        while place < byFreeCores.order.count, body(Int(byFreeCores.order[place])) { place += 1 }
+    }
+}
+
+/// Nodes chosen for one request so far.
+private struct NodeChoice {
+    private let request: ResourceRequest
+    private let filter: NodeFilter
+    private let allowance: ContiguousArray<Int32>?
+    private let hasRequired: Bool
+    private var rest: Int32
+    private var chosen: [AllocationSegment] = []
+    private var isUnsorted = false
+
+    /// Begins with the nodes that a job must have: they come first, and each leaves a chunk for
+    /// those behind it.
+    ///
+    /// - Returns: nil when one of them cannot take a chunk.
+    init?(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        _ allowance: ContiguousArray<Int32>?,
+        state: (Int) -> NodeState?
+    ) {
+        guard filter.required.count <= Int(request.chunkCount) else { return nil }
+        self.request = request
+        self.filter = filter
+        self.allowance = allowance
+        rest = request.chunkCount
+        hasRequired = !filter.required.isEmpty
+        for (position, node) in filter.required.enumerated() {
+            guard filter.permits(node), let own = state(node) else { return nil }
+            let behind = Int32(filter.required.count - position - 1)
+            let chunks = min(rest - behind, allowed(node, own))
+            guard chunks > 0 else { return nil }
+            add(node, chunks, own)
+        }
+    }
+
+    /// One segment a node in ascending order; nil when chunks are left over.
+    var segments: [AllocationSegment]? {
+        guard rest == 0 else { return nil }
+        return isUnsorted ? chosen.sorted { $0.node < $1.node } : chosen
+    }
+
+    /// How many chunks a node could give.
+    func chunks(_ node: Int, _ state: NodeState) -> Int32 {
+        guard filter.permits(node), !hasRequired || !filter.required.contains(node) else {
+            return 0
+        }
+        return allowed(node, state)
+    }
+
+    /// Takes what a node has; false when no more is wanted.
+    mutating func visit(_ node: Int, _ state: NodeState) -> Bool {
+        guard rest > 0 else { return false }
+        let chunks = min(rest, chunks(node, state))
+        if chunks > 0 { add(node, chunks, state) }
+        return rest > 0
+    }
+
+    private func allowed(_ node: Int, _ state: NodeState) -> Int32 {
+        let chunks = state.chunks(request)
+        return allowance.map { min($0[node], chunks) } ?? chunks
+    }
+
+    private mutating func add(_ node: Int, _ chunks: Int32, _ state: NodeState) {
+        var segment = AllocationSegment(node: Int32(node), chunks: chunks)
+        if let cards = state.cards, request.acceleratorsPerChunk > 0, !request.isExclusive {
+            segment.cards = cards.choice(of: request, chunks: chunks)
+        }
+        if let last = chosen.last, last.node > segment.node { isUnsorted = true }
+        chosen.append(segment)
+        rest -= chunks
+    }
+}
+
+extension PlacementContext {
+    /// The order in which a policy takes nodes that fit.
+    ///
+    /// - Parameter fitting: the nodes, ascending.
+    func ordered(
+        _ fitting: [Int],
+        _ request: ResourceRequest,
+        state: (Int) -> NodeState
+    ) -> [Int] {
+        func cores(_ node: Int) -> Int32 { state(node).amounts.cores }
+        func isIdle(_ node: Int) -> Int { state(node).amounts.jobs == 0 ? 1 : 0 }
+        switch policy {
+        case .firstFit: return fitting
+        case .bestFit: return fitting.sorted { (cores($0), $0) < (cores($1), $1) }
+        case .pack:
+            return fitting.sorted {
+                (isIdle($0), cores($0), $0) < (isIdle($1), cores($1), $1)
+            }
+        case .spread: return fitting.sorted { (-cores($0), $0) < (-cores($1), $1) }
+        case .fewestSwitches:
+            guard !leafSwitches.isEmpty else { return fitting }
+            return bySwitch(fitting, wanted: Int64(request.chunkCount)) {
+                Int64(state($0).chunks(request))
+            }
+        case .random: return drawn(fitting, Int(request.chunkCount))
+        }
+    }
+
+    private func bySwitch(_ fitting: [Int], wanted: Int64, chunks: (Int) -> Int64) -> [Int] {
+        var room = ContiguousArray(
+            repeating: Int64(0),
+            count: Int(leafSwitches.max() ?? 0) + 1
+        )
+        for node in fitting { room[Int(leafSwitches[node])] += chunks(node) }
+        let whole = room.indices.filter { room[$0] >= wanted }
+        if let leaf = whole.min(by: { (room[$0], $0) < (room[$1], $1) }) {
+            return fitting.filter { Int(leafSwitches[$0]) == leaf }
+        }
+        var members = ContiguousArray(repeating: [Int](), count: room.count)
+        for node in fitting { members[Int(leafSwitches[node])].append(node) }
+        let leaves = room.indices.filter { room[$0] > 0 }
+            .sorted { (-room[$0], $0) < (-room[$1], $1) }
+        return leaves.flatMap { members[$0] }
+    }
+
+    /// `wanted` of the nodes, or all, one after another.
+    func drawn(_ fitting: [Int], _ wanted: Int) -> [Int] {
+        var random = SplitMix64(seed: seed, stream: "placement")
+        random = SplitMix64(seed: random.next() ^ UInt64(job))
+        var nodes = fitting
+        for place in 0..<min(wanted, nodes.count) {
+            let rest = UInt64(nodes.count - place)
+            nodes.swapAt(place, place + Int(random.below(rest)))
+        }
+        return nodes
+    }
+}

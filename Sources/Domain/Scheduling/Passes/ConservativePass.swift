@@ -1,0 +1,85 @@
+public import Quantities
+
+/// Conservative backfilling that plans anew at each pass (*replan*): every queued job, in queue
+/// order, gets the earliest place that fits what runs and what is before it.
+///
+/// Source: Mu'alem and Feitelson, IEEE TPDS 12(6), 2001. O(n · m) a pass for n queued jobs and m
+/// steps of the timeline.
+public struct ConservativePass: SchedulingPass {
+    /// Starts what may start.
+    public mutating func run(
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        at now: SimInstant
+    ) {
+        guard group.beginPass() else { return }
+        defer { group.news.clear() }
+        group.beginLooking()
+        if group.countsSuffice {
+            plan(CountTimeline.self, &group, &jobs, now.microseconds)
+        } else {
+            group.prepareNodes()
+            plan(NodeTimeline.self, &group, &jobs, now.microseconds)
+        }
+    }
+
+    private func plan<Timeline: ResourceTimeline>(
+        _: Timeline.Type,
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        _ now: Int64
+    ) {
+        var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var cursor = group.queue.first()
+        while let current = cursor {
+            if !group.park(current, jobs) {
+                let length = group.plannedLength(at: current)
+                let place = timeline.earliest(current, group, jobs, length: length, from: now)
+                if let place,
+                    place.from > now
+                        || Timeline.start(current, place, &group, &jobs, at: now)
+                {
+                    timeline.take(place, until: place.from + length)
+                }
+            }
+            cursor = group.entry(after: current)
+        }
+    }
+
+    /// Where the plan has the job.
+    public func obstacle(
+        to slot: Int32,
+        in group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: SimInstant
+    ) -> Obstacle? {
+        guard let place = group.placeInQueue(of: slot, jobs) else { return nil }
+        if let repairs = group.obstacleOfService(place) { return repairs }
+        let promise =
+            group.countsSuffice
+            ? promise(to: slot, CountTimeline.self, group, jobs, now.microseconds)
+            : promise(to: slot, NodeTimeline.self, group, jobs, now.microseconds)
+        return promise.map { .plannedFor($0) }
+    }
+
+    /// When the plan starts a queued job. Unit: µs since the epoch; nil when it never does.
+    private func promise<Timeline: ResourceTimeline>(
+        to slot: Int32,
+        _: Timeline.Type,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        _ now: Int64
+    ) -> Int64? {
+        var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var cursor = group.queue.first()
+        while let current = cursor {
+            let length = group.plannedLength(at: current)
+            if let place = timeline.earliest(current, group, jobs, length: length, from: now) {
+                if group.queue.slot(at: current) == slot { return place.from }
+                timeline.take(place, until: place.from + length)
+            }
+            cursor = group.queue.entry(after: current)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,69 @@
+public import Quantities
+
+/// Starts nothing: whoever drives the emulator decides, with `SchedulingGroup.startChosen`.
+public struct ExternalPass: SchedulingPass {
+    /// Notes that the pass is over.
+    public mutating func run(
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        at now: SimInstant
+    ) {
+        _ = group.beginPass()
+        group.beginLooking()
+        group.news.clear()
+    }
+
+    /// Whoever decides has not chosen it.
+    public func obstacle(
+        to slot: Int32,
+        in group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: SimInstant
+    ) -> Obstacle? {
+        guard let place = group.placeInQueue(of: slot, jobs) else { return nil }
+        return group.obstacleOfService(place) ?? .notChosen
+    }
+}
+
+/// What became of a start that was decided outside.
+public enum OutsideStart: Hashable, Sendable {
+    /// The job runs; `startedSlots` has it.
+    case started
+    /// It does not wait in this queue.
+    case isNotQueued
+    /// Its nodes are not free at this instant.
+    case doesNotFit
+    /// A concurrency limit, by its position, leaves no room for it.
+    case isOverLimit(Int)
+}
+
+extension SchedulingGroup {
+    /// Starts one job that somebody else has chosen, where the placement policy puts it.
+    ///
+    /// Nothing changes unless the answer is `started`. O(log n) of the queue, and the placement.
+    public mutating func startChosen(
+        _ slot: Int32,
+        at now: SimInstant,
+        _ jobs: inout ActiveJobs
+    ) -> OutsideStart {
+        startedSlots.removeAll(keepingCapacity: true)
+        guard jobs[slot].phase == .queued, let cursor = queue.cursor(of: jobs[slot].key) else {
+            return .isNotQueued
+        }
+        if jobs[slot].hasLimits, let limit = limitThatStops(slot, jobs) {
+            return .isOverLimit(limit)
+        }
+        if countsSuffice || nodes.isUniform && !isConstrained(slot, jobs) && !alwaysLooksAtNodes {
+            guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
+            tryStartByCount(cursor, now.microseconds, &jobs)
+        } else {
+            prepareNodes()
+            guard let placed = placeNow(slot, jobs) else { return .doesNotFit }
+            if let limit = limitThatStops(placed, slot, jobs) { return .isOverLimit(limit) }
+            start(cursor, placed, now.microseconds, &jobs)
+        }
+        // A kept plan knows nothing of this start.
+        news.noteDisturbance()
+        return .started
+    }
+}

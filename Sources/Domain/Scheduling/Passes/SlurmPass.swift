@@ -1,0 +1,77 @@
+public import Quantities
+
+/// As Slurm's `sched/backfill`: conservative backfilling within a window, to a resolution, for the
+/// first jobs of the queue, with a maximum of reservations.
+///
+/// Source: Slurm, "Scheduling Configuration Guide", SchedulerParameters.
+public struct SlurmPass: SchedulingPass {
+    private let rules: SlurmBackfill
+
+    /// Makes a pass with its bounds.
+    public init(_ rules: SlurmBackfill) {
+        self.rules = rules
+    }
+
+    /// Starts what may start.
+    public mutating func run(
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        at now: SimInstant
+    ) {
+        guard group.beginPass() else { return }
+        defer { group.news.clear() }
+        group.beginLooking()
+        if group.countsSuffice {
+            plan(CountTimeline.self, &group, &jobs, now.microseconds)
+        } else {
+            group.prepareNodes()
+            plan(NodeTimeline.self, &group, &jobs, now.microseconds)
+        }
+    }
+
+    private func plan<Timeline: ResourceTimeline>(
+        _: Timeline.Type,
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        _ now: Int64
+    ) {
+        let resolution = Int64(rules.resolution) * 1_000_000
+        let horizon = now + Int64(rules.window) * 60_000_000
+        var timeline = Timeline(group, jobs, at: now, resolution: resolution)
+        var tested = 0
+        var reserved = 0
+        var cursor = group.queue.first()
+        while let current = cursor, tested < rules.depth {
+            let exact = group.plannedLength(at: current)
+            let length = (exact + resolution - 1) / resolution * resolution
+            if !group.park(current, jobs),
+                let place = timeline.earliest(current, group, jobs, length: length, from: now)
+            {
+                tested += 1
+                if place.from == now {
+                    if Timeline.start(current, place, &group, &jobs, at: now) {
+                        timeline.take(place, until: now + length)
+                    }
+                } else if place.from <= horizon, reserved < rules.reservations {
+                    timeline.take(place, until: place.from + length)
+                    reserved += 1
+                }
+            }
+            cursor = group.entry(after: current)
+        }
+    }
+
+    /// What kept a job from starting.
+    public func obstacle(
+        to slot: Int32,
+        in group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: SimInstant
+    ) -> Obstacle? {
+        guard let place = group.placeInQueue(of: slot, jobs) else { return nil }
+        if let repairs = group.obstacleOfService(place) { return repairs }
+        let free = group.unitsFree
+        return group.queue.size(at: place.cursor) > free
+            ? .noRoom(free: free) : .keptForOthers(free: free)
+    }
+}

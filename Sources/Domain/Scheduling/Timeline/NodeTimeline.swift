@@ -1,0 +1,281 @@
+import JobModel
+
+/// What each node has free over time: nodes that differ, are shared, or are named by jobs.
+///
+/// Layout: for each node its steps in order of time; a step holds from its instant until the next,
+/// the last for ever. Most nodes have one to three. A search looks at each permitted node once:
+/// how many chunks it could take for the whole length is a function of the start that changes only
+/// where a step begins, or just after `length` before one. These changes, sorted by instant, are swept until
+/// enough chunks come together. O(s log s) for s steps of permitted nodes.
+struct NodeTimeline: Sendable {
+    struct Step: Sendable {
+        /// Unit: µs since the epoch.
+        var instant: Int64
+        var state: NodeState
+    }
+
+    private var steps: ContiguousArray<ContiguousArray<Step>>
+    private let isUp: ContiguousArray<Bool>
+    private let capacity: ContiguousArray<NodeAmounts>
+
+    /// No nodes.
+    init() {
+        steps = []
+        isUp = []
+        capacity = []
+    }
+
+    /// Nodes with what they have free now, and for ever as far as is known.
+    init(_ nodes: NodeTable, at now: Int64) {
+        steps = ContiguousArray(
+            (0..<nodes.count).map { [Step(instant: now, state: nodes.state($0))] }
+        )
+        isUp = ContiguousArray(nodes.service.map { $0 == .up })
+        capacity = nodes.capacity
+    }
+
+    // MARK: Changing
+
+    /// Gives a segment of a job back from `instant` on, until `end` when it is held again then.
+    mutating func give(
+        _ segment: AllocationSegment,
+        of request: ResourceRequest,
+        from instant: Int64,
+        until end: Int64 = .max
+    ) {
+        let whole = capacity[Int(segment.node)]
+        change(segment.node, from: instant, until: end) {
+            $0.give(segment, of: request, capacity: whole)
+        }
+    }
+
+    /// Gives a segment to a job for `[instant, end)`.
+    mutating func take(
+        _ segment: AllocationSegment,
+        of request: ResourceRequest,
+        from instant: Int64,
+        until end: Int64
+    ) {
+        change(segment.node, from: instant, until: end) { $0.take(segment, of: request) }
+    }
+
+    private mutating func change(
+        _ node: Int32,
+        from instant: Int64,
+        until end: Int64,
+        _ body: (inout NodeState) -> Void
+    ) {
+        guard instant < end else { return }
+        let first = cut(Int(node), at: instant)
+        let last = end == .max ? steps[Int(node)].count : cut(Int(node), at: end)
+        for index in first..<last { body(&steps[Int(node)][index].state) }
+    }
+
+    /// The position of a node's step that begins at `instant`, made if need be.
+    private mutating func cut(_ node: Int, at instant: Int64) -> Int {
+        var index = steps[node].count
+        while index > 0, steps[node][index - 1].instant >= instant { index -= 1 }
+        if index < steps[node].count, steps[node][index].instant == instant { return index }
+        precondition(index > 0, "a plan begins before the timeline does")
+        let state = steps[node][index - 1].state
+        steps[node].insert(Step(instant: instant, state: state), at: index)
+        return index
+    }
+
+    /// Forgets what lies before `now`.
+    mutating func trim(before now: Int64) {
+        for node in steps.indices {
+            var passed = 0
+            while passed + 1 < steps[node].count, steps[node][passed + 1].instant <= now {
+                passed += 1
+            }
+            if passed > 0 { steps[node].removeFirst(passed) }
+            steps[node][0].instant = max(steps[node][0].instant, now)
+        }
+    }
+
+    // MARK: Asking
+
+    /// The least that a node has free of everything during `[start, end)`.
+    func state(_ node: Int, from start: Int64, until end: Int64) -> NodeState {
+        let own = steps[node]
+        var index = own.count - 1
+        while index > 0, own[index].instant > start { index -= 1 }
+        var least = own[index].state
+        index += 1
+        while index < own.count, own[index].instant < end {
+            least.formMinimum(own[index].state)
+            index += 1
+        }
+        return least
+    }
+
+    /// A change of what the nodes could take together, as the start moves on.
+    private struct Change {
+        var instant: Int64
+        var chunks: Int32
+        /// Required nodes that become usable, less those that stop to be.
+        var required: Int32
+    }
+
+    /// The earliest instant, at or after `bound`, from which the permitted nodes can take `request`
+    /// for `length`; nil when that is never.
+    func earliest(
+        _ request: ResourceRequest,
+        _ filter: NodeFilter,
+        length: Int64,
+        from bound: Int64
+    ) -> Int64? {
+        var chunks: Int64 = 0
+        var missing = Int32(filter.required.count)
+        var changes: [Change] = []
+        for node in steps.indices where isUp[node] && filter.permits(node) {
+            let isRequired = !filter.required.isEmpty && filter.required.contains(node)
+            let first = addChanges(of: node, request, length, bound, isRequired, &changes)
+            chunks += Int64(first)
+            if isRequired, first > 0 { missing -= 1 }
+        }
+        if chunks >= Int64(request.chunkCount), missing == 0 { return bound }
+        changes.sort { $0.instant < $1.instant }
+        var index = 0
+        while index < changes.count {
+            let instant = changes[index].instant
+            while index < changes.count, changes[index].instant == instant {
+                chunks += Int64(changes[index].chunks)
+                missing -= changes[index].required
+                index += 1
+            }
+            if chunks >= Int64(request.chunkCount), missing == 0 { return instant }
+        }
+        return nil
+    }
+
+    /// Adds how one node's chunks change with the start.
+    ///
+    /// - Returns: the chunks that it could take from `bound` on.
+    private func addChanges(
+        of node: Int,
+        _ request: ResourceRequest,
+        _ length: Int64,
+        _ bound: Int64,
+        _ isRequired: Bool,
+        _ changes: inout [Change]
+    ) -> Int32 {
+        let own = steps[node]
+        if own.count == 1 { return own[0].state.chunks(request) }
+        func chunks(from start: Int64) -> Int32 {
+            state(node, from: start, until: start &+ length).chunks(request)
+        }
+        let first = chunks(from: bound)
+        var starts: [Int64] = []
+        for step in own {
+            if step.instant > bound { starts.append(step.instant) }
+            // The first window that reaches into the step.
+            if step.instant - length >= bound { starts.append(step.instant - length + 1) }
+        }
+        starts.sort()
+        var before = first
+        var previous = bound
+        for start in starts where start > previous {
+            previous = start
+            let now = chunks(from: start)
+            guard now != before else { continue }
+            let required: Int32 = isRequired ? (now > 0 ? 1 : 0) - (before > 0 ? 1 : 0) : 0
+            changes.append(Change(instant: start, chunks: now - before, required: required))
+            before = now
+        }
+        return first
+    }
+}
+
+extension NodeTimeline: ResourceTimeline {
+    struct Place: PlannedPlace {
+        var from: Int64
+        var placed: SchedulingGroup.Placed
+    }
+
+    init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64) {
+        self.init(group.nodes, at: now)
+        group.ends.forEachByInstant(now: now, grace: SchedulingGroup.overrunGrace) { entry in
+            let instant = (entry.instant + resolution - 1) / resolution * resolution
+            let request: ResourceRequest =
+                group.nodes.isUniform ? .wholeNodes(1) : jobs[entry.slot].request
+            for segment in group.segments(of: entry.slot, jobs) {
+                give(segment, of: request, from: instant)
+            }
+            return true
+        }
+    }
+
+    func earliest(
+        _ cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        length: Int64,
+        from bound: Int64
+    ) -> Place? {
+        let slot = group.queue.slot(at: cursor)
+        var best: (choice: SchedulingGroup.Choice, from: Int64)?
+        for choice in group.choices(slot, jobs) {
+            guard
+                let from = earliest(choice.request, choice.filter, length: length, from: bound),
+                from < best?.from ?? .max
+            else { continue }
+            best = (choice, from)
+        }
+        guard let (choice, from) = best else { return nil }
+        let segments = group.nodes.place(
+            choice.request,
+            choice.filter,
+            group.placementContext(slot, jobs)
+        ) { state($0, from: from, until: from &+ length) }
+        guard let segments else {
+            preconditionFailure("nodes that can take job \(jobs[slot].id) at \(from) do not")
+        }
+        return Place(
+            from: from,
+            placed: SchedulingGroup.Placed(
+                partition: choice.partition,
+                request: choice.request,
+                segments: segments
+            )
+        )
+    }
+
+    mutating func take(_ place: Place, until end: Int64) {
+        for segment in place.placed.segments {
+            take(segment, of: place.placed.request, from: place.from, until: end)
+        }
+    }
+
+    mutating func give(_ place: Place, from instant: Int64, until end: Int64) {
+        for segment in place.placed.segments {
+            give(segment, of: place.placed.request, from: instant, until: end)
+        }
+    }
+
+    mutating func give(_ run: GroupNews.EndedRun, from instant: Int64, until end: Int64) {
+        for segment in run.segments {
+            give(segment, of: run.request, from: instant, until: end)
+        }
+    }
+
+    static func start(
+        _ cursor: WaitingQueue.Cursor,
+        _ place: Place,
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        at now: Int64
+    ) -> Bool {
+        let slot = group.queue.slot(at: cursor)
+        guard group.nodes.canTake(place.placed.segments, of: place.placed.request) else {
+            return false
+        }
+        if let limit = group.limitThatStops(place.placed, slot, jobs) {
+            group.holdBack(slot, under: limit)
+            return false
+        }
+        group.start(cursor, place.placed, now, &jobs)
+        return true
+    }
+}

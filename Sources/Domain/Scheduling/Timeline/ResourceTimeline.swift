@@ -1,0 +1,76 @@
+import JobModel
+
+/// What is free over time, as policies ask for it: when can this job be placed for its whole length
+/// at the earliest, and where.
+///
+/// Running jobs hold until they are expected to end; what is planned holds while it lasts. Two
+/// forms answer: `CountTimeline` counts equal nodes that are given whole, `NodeTimeline` looks at
+/// each node. Where both apply, a job may start earlier by counts, since they promise no node by
+/// name. Instants are in µs since the epoch.
+protocol ResourceTimeline: Sendable {
+    /// Where and from when a job is planned.
+    associatedtype Place: PlannedPlace
+
+    /// What the running jobs of a group leave free from `now` on.
+    ///
+    /// - Parameter resolution: ends of jobs count to a multiple of it, never early. Unit: µs.
+    init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64)
+
+    /// The earliest place, at or after `bound`, at which a queued job fits for `length`; nil when
+    /// it never does as nodes are in service now.
+    func earliest(
+        _ cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        length: Int64,
+        from bound: Int64
+    ) -> Place?
+
+    /// Holds a place until `end`.
+    mutating func take(_ place: Place, until end: Int64)
+
+    /// Gives a place back from `instant` on that was held until `end`.
+    mutating func give(_ place: Place, from instant: Int64, until end: Int64)
+
+    /// Gives back from `instant` on what a job that has ended was expected to hold.
+    mutating func give(_ run: GroupNews.EndedRun, from instant: Int64, until end: Int64)
+
+    /// Forgets what lies before `now`.
+    mutating func trim(before now: Int64)
+
+    /// Starts a job at its place, which begins now.
+    ///
+    /// - Returns: whether it could be; a job that overran its limit may hold what was planned.
+    static func start(
+        _ cursor: WaitingQueue.Cursor,
+        _ place: Place,
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        at now: Int64
+    ) -> Bool
+}
+
+/// A place on a timeline.
+protocol PlannedPlace: Sendable {
+    /// Unit: µs since the epoch.
+    var from: Int64 { get }
+}
+
+extension SchedulingGroup {
+    /// How long a queued job is planned to hold its place: a job without run time holds it at its
+    /// instant all the same. Unit: µs, at least 1.
+    func plannedLength(at cursor: WaitingQueue.Cursor) -> Int64 {
+        max(1, Int64(queue.limit(at: cursor)) * 1_000_000)
+    }
+
+    /// The running jobs that a plan made now counts as ending after a grace.
+    func overruns(at now: Int64) -> [(slot: Int32, until: Int64)] {
+        var list: [(slot: Int32, until: Int64)] = []
+        ends.forEach { entry in
+            guard entry.end <= now else { return false }
+            list.append((entry.slot, now + Self.overrunGrace))
+            return true
+        }
+        return list
+    }
+}
