@@ -219,8 +219,8 @@ let targets: [Target] = [
     .target(
         name: "ReplayRuntime",
         dependencies: [
-            "Quantities", "Determinism", "ClusterModel", "JobModel", "Scheduling", "Emulation",
-            "WireFormats", "WorkloadFormats",
+            "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
+            "Emulation", "WireFormats", "WorkloadFormats",
         ],
         path: "Sources/Runtimes/ReplayRuntime",
         swiftSettings: core
@@ -340,8 +340,8 @@ let targets: [Target] = [
     .testTarget(
         name: "ReplayTests",
         dependencies: [
-            "Determinism", "Emulation", "Quantities", "ReplayRuntime", "Scheduling", "TraceFiles",
-            "WorkloadFormats",
+            "Determinism", "Emulation", "EmulatorTestSupport", "IndexSets", "JobModel",
+            "Quantities", "ReplayRuntime", "Scheduling", "TraceFiles", "WorkloadFormats",
         ],
         resources: [.copy("Traces")],
         swiftSettings: house

@@ -30,6 +30,9 @@ public struct EndQueue: Sendable {
     @inline(__always)
     public var nextInstant: Int64? { heap.isEmpty ? nil : heap[0].instant }
 
+    /// The job that ends next; nil when there is none.
+    public var nextJob: JobID? { heap.isEmpty ? nil : JobID(heap[0].job) }
+
     /// Adds the end of a job that has started just now.
     public mutating func push(_ job: JobID, at instant: Int64) {
         let entry = Entry(instant: instant, sequence: nextSequence, job: job.number)

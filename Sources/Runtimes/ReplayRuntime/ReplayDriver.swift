@@ -1,5 +1,6 @@
 public import Determinism
 public import Emulation
+import IndexSets
 import JobModel
 public import Quantities
 import Scheduling
@@ -22,11 +23,41 @@ public enum OverrunRule: String, Hashable, Sendable, CaseIterable {
     case extend
 }
 
+/// Events of nodes in a replay, and what becomes of the jobs that they cut short.
+public struct ReplayFailures: Sendable {
+    /// What happens to nodes.
+    public var events: NodeEventStream
+    /// Whether jobs whose node fails wait again; else they are lost.
+    public var areJobsRequeued: Bool
+    /// How often a run saves its state, from which the next run goes on; nil when it starts over.
+    /// Unit: µs.
+    public var checkpointInterval: Int64?
+
+    /// A job that is cut short so often is given up: nobody would submit it again.
+    public static let requeueMaximum = 1_000
+    /// When nothing has run for so long and all has been submitted, what waits is left waiting. Only
+    /// where failures are drawn: they never end. Unit: µs.
+    static let patience: Int64 = 365 * 86_400_000_000
+    /// Where a replay whose jobs never come to their ends is over. Unit: µs since the epoch.
+    static let lastInstant = Int64.max / 2
+
+    /// Makes them.
+    public init(
+        events: NodeEventStream,
+        areJobsRequeued: Bool = true,
+        checkpointInterval: Int64? = nil
+    ) {
+        self.events = events
+        self.areJobsRequeued = areJobsRequeued
+        self.checkpointInterval = checkpointInterval
+    }
+}
+
 /// What a replay gave. Element `i` belongs to job `i` of the trace; times are trace time in µs.
 public struct ReplayResult: Sendable {
-    /// When each job started; −1 for one that was refused.
+    /// When each job started, for the last time; −1 for one that did not.
     public var started: ContiguousArray<Int64>
-    /// When each job ended; −1 for one that was refused.
+    /// When each job ended; −1 for one that did not.
     public var ended: ContiguousArray<Int64>
     /// Jobs larger than the machine, as positions in the trace.
     public var refused: [Int] = []
@@ -36,6 +67,10 @@ public struct ReplayResult: Sendable {
     public var queueMaximum = 0
     /// Scheduling passes.
     public var passCount = 0
+    /// Which nodes each run held; nil when nobody asked.
+    public var places: RunPlaces?
+    /// What events of nodes did; nil when none could happen.
+    public var failures: FailureRecord?
     /// The digest of all decisions.
     public var digest = StateDigest()
 }
@@ -49,7 +84,7 @@ public struct ReplayDriver {
     private let order: EventOrder
 
     private var emulator: Emulator
-    private var sink: Sink
+    private var sink: ReplaySink
     private var next = 0
     private var result: ReplayResult
     private let origin: Int64
@@ -65,6 +100,13 @@ public struct ReplayDriver {
     private var failure: (any Error)?
     /// Told now and then how many jobs have been submitted; for those who watch long runs.
     public var progress: ((_ submittedCount: Int) -> Void)?
+    /// What happens to nodes; nil when nothing does.
+    private var failures: ReplayFailures?
+    /// Nodes that are out of service.
+    private var outOfService = IDSet()
+    private var outOfServiceCount = 0
+    /// When something ran last. Unit: µs since the epoch.
+    private var lastBusy: Int64 = .min
     /// What each job is submitted as; only what differs is set anew.
     private var submission: JobSubmission
 
@@ -73,8 +115,11 @@ public struct ReplayDriver {
         trace: Trace,
         machine: ReplayMachine,
         order: EventOrder = .batched,
-        overrun: OverrunRule = .kill
+        overrun: OverrunRule = .kill,
+        failures: ReplayFailures? = nil,
+        recordsPlaces: Bool = false
     ) {
+        precondition(failures == nil || order == .batched, "pyss knows no failures")
         self.trace = trace
         self.machine = machine
         self.order = order
@@ -85,9 +130,21 @@ public struct ReplayDriver {
             request: .wholeNodes(1),
             timeLimit: SimDuration(microseconds: 0)
         )
+        submission.isRequeuable = failures?.areJobsRequeued ?? false
         emulator = Emulator(machine.configuration)
-        sink = Sink(jobs: trace.jobs, origin: origin, overrun: overrun)
+        sink = ReplaySink(jobs: trace.jobs, origin: origin, overrun: overrun, failures)
         result = ReplayResult(started: [], ended: [])
+        if recordsPlaces {
+            result.places = RunPlaces(
+                nodeCount: machine.configuration.nodes.count,
+                jobCount: trace.jobs.count
+            )
+            sink.recordsStarts = true
+        }
+        self.failures = failures
+        if failures != nil {
+            result.failures = FailureRecord(nodeCount: machine.configuration.nodes.count)
+        }
     }
 
     /// Runs to the end.
@@ -114,22 +171,31 @@ public struct ReplayDriver {
         result.ended = sink.ended
         result.timeoutCount = sink.timeoutCount
         result.digest = emulator.digest
+        if failures != nil { closeFailures() }
         return result
     }
 
     @inline(__always)
-    private func nextInstant() -> Int64? {
+    private mutating func nextInstant() -> Int64? {
+        if failures != nil { sink.dropStaleEnds() }
         var instant = min(sink.ends.nextInstant ?? .max, sink.wake ?? .max)
         if next < trace.jobs.count { instant = min(instant, trace.jobs[next].submitted + origin) }
-        return instant == .max ? nil : instant
+        guard failures != nil else { return instant == .max ? nil : instant }
+        if let event = nextNodeEvent() { instant = min(instant, event) }
+        return instant <= ReplayFailures.lastInstant ? instant : nil
     }
 
     // MARK: Orders
 
     private mutating func stepBatched(_ now: Int64) {
-        while sink.ends.nextInstant == now { end(sink.ends.pop(), now) }
+        while sink.ends.nextInstant == now {
+            end(sink.ends.pop(), now)
+            if failures != nil { sink.dropStaleEnds() }
+        }
+        if failures != nil { applyNodeEvents(now) }
         while arrives(at: now) { submitNext(now) }
         pass(now)
+        if failures != nil, emulator.runningJobCount > 0 { lastBusy = now }
     }
 
     private mutating func stepPyss(_ now: Int64) {
@@ -213,6 +279,15 @@ public struct ReplayDriver {
         sink.wake = nil
         if decider != nil { decide(now) }
         emulator.schedulingPass(at: SimInstant(microseconds: now), into: &sink)
+        if sink.recordsStarts { recordPlaces() }
+    }
+
+    private mutating func recordPlaces() {
+        for id in sink.startedNow {
+            let nodes = emulator.allocation(of: id).lazy.map(\.node)
+            result.places?.append(job: Int(id.number) - 1, nodes: nodes)
+        }
+        sink.startedNow.removeAll(keepingCapacity: true)
     }
 }
 
@@ -240,7 +315,7 @@ extension ReplayDriver {
         .leftWaiting(trace.jobs.indices.filter { emulator.phase(of: Self.id($0)) != nil })
     }
 
-    private static func id(_ index: Int) -> JobID { JobID(UInt32(index + 1)) }
+    static func id(_ index: Int) -> JobID { JobID(UInt32(index + 1)) }
 
     /// Tells the decider what has happened and starts what it asks for.
     private mutating func decide(_ now: Int64) {
@@ -281,53 +356,64 @@ extension ReplayDriver {
     }
 }
 
-/// Turns starts into ends to come, and notes both.
-private struct Sink: EffectSink {
-    let jobs: ContiguousArray<TraceJob>
-    let origin: Int64
-    let overrun: OverrunRule
-    var ends = EndQueue()
-    var started: ContiguousArray<Int64>
-    var ended: ContiguousArray<Int64>
-    var timeoutCount = 0
-    /// When the emulator wants the next pass, if nothing happens before.
-    var wake: Int64?
+// MARK: - Events of nodes
 
-    init(jobs: ContiguousArray<TraceJob>, origin: Int64, overrun: OverrunRule) {
-        self.jobs = jobs
-        self.origin = origin
-        self.overrun = overrun
-        started = ContiguousArray(repeating: -1, count: jobs.count)
-        ended = ContiguousArray(repeating: -1, count: jobs.count)
+extension ReplayDriver {
+    /// When the next event of a node is that can still matter. Unit: µs since the epoch.
+    private func nextNodeEvent() -> Int64? {
+        guard let failures, let event = failures.events.nextInstant else { return nil }
+        if next < trace.jobs.count { return event + origin }
+        guard emulator.activeJobCount > 0 else { return nil }
+        let isHopeless =
+            failures.events.isEndless && emulator.runningJobCount == 0
+            && event + origin - lastBusy > ReplayFailures.patience
+        return isHopeless ? nil : event + origin
     }
 
-    func endState(of id: JobID) -> EndState {
-        let job = jobs[Int(id.number) - 1]
-        return overrun == .kill && job.runTime > job.timeLimit ? .timeout : .completed
+    private mutating func applyNodeEvents(_ now: Int64) {
+        while let instant = failures?.events.nextInstant, instant + origin == now,
+            let event = failures?.events.pop()
+        {
+            let input: Input =
+                switch event.kind {
+                case .fail, .down: .nodesDown(event.nodes)
+                case .drain: .nodesDrained(event.nodes)
+                case .resume: .nodesResumed(event.nodes)
+                }
+            handle(input, now)
+            note(event)
+        }
+        for id in sink.takeHopeless() { handle(.cancel(id), now) }
     }
 
-    mutating func jobStarted(_ start: JobStart) {
-        let index = Int(start.id.number) - 1
-        let job = jobs[index]
-        let length = overrun == .kill ? min(job.runTime, job.timeLimit) : job.runTime
-        started[index] = start.startedAt.microseconds - origin
-        ends.push(start.id, at: start.startedAt.microseconds + length)
+    private mutating func handle(_ input: Input, _ now: Int64) {
+        do {
+            try emulator.handle(input, at: SimInstant(microseconds: now), into: &sink)
+        } catch {
+            preconditionFailure("\(input) is about nodes and jobs that exist: \(error)")
+        }
     }
 
-    mutating func jobEnded(_ end: JobEnd) {
-        ended[Int(end.id.number) - 1] = end.endedAt.microseconds - origin
-        if end.state == .timeout { timeoutCount += 1 }
+    private mutating func note(_ event: NodeEvent) {
+        if event.kind == .fail { result.failures?.failureCount += event.nodes.count }
+        for node in event.nodes {
+            let wasOut = outOfService.contains(node)
+            if event.kind == .resume, wasOut {
+                outOfService.remove(node)
+                outOfServiceCount -= 1
+            } else if event.kind != .resume, !wasOut {
+                outOfService.insert(node)
+                outOfServiceCount += 1
+            }
+        }
+        result.failures?.outOfService.append((event.instant, outOfServiceCount))
     }
 
-    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
-        preconditionFailure("a replay stops no job")
-    }
-
-    mutating func jobRequeued(_ run: JobEnd) {
-        preconditionFailure("a replay requeues no job")
-    }
-
-    mutating func wake(at instant: SimInstant) {
-        wake = min(wake ?? .max, instant.microseconds)
+    private mutating func closeFailures() {
+        result.failures?.interrupted = sink.interrupted
+        result.failures?.lost = sink.lost
+        result.failures?.leftWaiting = trace.jobs.indices.filter {
+            emulator.phase(of: Self.id($0)) != nil
+        }
     }
 }

@@ -64,4 +64,12 @@ public enum ReproducibleMath {
         }
         return result * Double(sign: .plus, exponent: -Int(whole), significand: 1)
     }
+
+    /// `base` to the power of `exponent`; infinity when it is beyond all doubles.
+    ///
+    /// - Precondition: `base` is finite and above zero, `exponent` is finite.
+    public static func power(_ base: Double, _ exponent: Double) -> Double {
+        let doublings = log2(base) * exponent
+        return doublings > 0 ? 1 / halved(doublings) : halved(-doublings)
+    }
 }

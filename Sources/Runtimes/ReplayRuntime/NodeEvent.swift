@@ -1,0 +1,66 @@
+public import IndexSets
+
+/// Something that happens to nodes while a log is replayed.
+public struct NodeEvent: Hashable, Sendable {
+    /// What happens.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// They break: what runs on them is cut short. Counted as failures.
+        case fail
+        /// They are switched off: what runs on them is cut short.
+        case down
+        /// They take no new jobs; what runs on them goes on.
+        case drain
+        /// They take jobs again.
+        case resume
+    }
+
+    /// When. Unit: µs of trace time.
+    public var instant: Int64
+    /// Which, as positions in the machine's nodes.
+    public var nodes: IDSet
+    /// What.
+    public var kind: Kind
+
+    /// Makes an event.
+    public init(instant: Int64, nodes: IDSet, kind: Kind) {
+        self.instant = instant
+        self.nodes = nodes
+        self.kind = kind
+    }
+}
+
+/// Node events in order of time, handed out one by one: a list, or drawn without end.
+public struct NodeEventStream: Sendable {
+    private var list: [NodeEvent] = []
+    private var next = 0
+    private var process: FailureProcess?
+
+    /// Hands out a list.
+    ///
+    /// - Precondition: instants do not fall.
+    public init(_ events: [NodeEvent]) {
+        precondition(zip(events, events.dropFirst()).allSatisfy { $0.instant <= $1.instant })
+        list = events
+    }
+
+    /// Hands out what a process draws.
+    public init(_ process: FailureProcess) {
+        self.process = process
+    }
+
+    /// Whether it never ends.
+    var isEndless: Bool { process != nil }
+
+    /// When the next one is; nil when there is none. Unit: µs of trace time.
+    var nextInstant: Int64? {
+        process.map(\.nextInstant) ?? (next < list.count ? list[next].instant : nil)
+    }
+
+    /// Takes the next one out; nil when there is none.
+    public mutating func pop() -> NodeEvent? {
+        if let event = process?.pop() { return event }
+        guard next < list.count else { return nil }
+        defer { next += 1 }
+        return list[next]
+    }
+}

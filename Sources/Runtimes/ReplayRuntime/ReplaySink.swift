@@ -1,0 +1,153 @@
+import Emulation
+import JobModel
+import Quantities
+import WorkloadFormats
+
+/// Turns starts into ends to come, and notes both.
+struct ReplaySink: EffectSink {
+    private let jobs: ContiguousArray<TraceJob>
+    private let origin: Int64
+    private let overrun: OverrunRule
+    private(set) var started: ContiguousArray<Int64>
+    private(set) var ended: ContiguousArray<Int64>
+    private(set) var timeoutCount = 0
+    var ends = EndQueue()
+    /// When the emulator wants the next pass, if nothing happens before.
+    var wake: Int64?
+    /// Whether starts are noted in `startedNow`.
+    var recordsStarts = false
+    /// Who has started since the list was emptied.
+    var startedNow: [JobID] = []
+
+    // Where nodes may fail; else empty.
+
+    private let checkpointInterval: Int64?
+    /// What each job still has to run. Unit: µs.
+    private var remaining: ContiguousArray<Int64> = []
+    /// When each job's run ends; −1 while it does not run. What the queue says of a run that was cut
+    /// short differs from it. Unit: µs since the epoch.
+    private var due: ContiguousArray<Int64> = []
+    /// The number of each job's last run among all.
+    private var lastRun: ContiguousArray<Int> = []
+    private var runCount = 0
+    private(set) var interrupted: [InterruptedRun] = []
+    private(set) var lost: [Int] = []
+    /// How often each job was requeued; only looked up.
+    private var requeueCounts: [Int: Int] = [:]
+    private var hopeless: [JobID] = []
+
+    init(
+        jobs: ContiguousArray<TraceJob>,
+        origin: Int64,
+        overrun: OverrunRule,
+        _ failures: ReplayFailures?
+    ) {
+        self.jobs = jobs
+        self.origin = origin
+        self.overrun = overrun
+        started = ContiguousArray(repeating: -1, count: jobs.count)
+        ended = ContiguousArray(repeating: -1, count: jobs.count)
+        checkpointInterval = failures?.checkpointInterval
+        if failures != nil {
+            remaining = ContiguousArray(jobs.map(\.runTime))
+            due = ContiguousArray(repeating: -1, count: jobs.count)
+            lastRun = ContiguousArray(repeating: -1, count: jobs.count)
+        }
+    }
+
+    @inline(__always)
+    private func length(of index: Int) -> Int64 {
+        remaining.isEmpty ? jobs[index].runTime : remaining[index]
+    }
+
+    func endState(of id: JobID) -> EndState {
+        let index = Int(id.number) - 1
+        let isCut = overrun == .kill && length(of: index) > jobs[index].timeLimit
+        return isCut ? .timeout : .completed
+    }
+
+    /// Takes ends of runs that were cut short out of the queue, up to the first that is to come.
+    mutating func dropStaleEnds() {
+        while let instant = ends.nextInstant, let id = ends.nextJob,
+            due[Int(id.number) - 1] != instant
+        { _ = ends.pop() }
+    }
+
+    /// Hands over the jobs that have been requeued too often.
+    mutating func takeHopeless() -> [JobID] {
+        defer { hopeless.removeAll() }
+        return hopeless
+    }
+
+    // MARK: Effects
+
+    mutating func jobStarted(_ start: JobStart) {
+        let index = Int(start.id.number) - 1
+        let whole = length(of: index)
+        let length = overrun == .kill ? min(whole, jobs[index].timeLimit) : whole
+        started[index] = start.startedAt.microseconds - origin
+        ends.push(start.id, at: start.startedAt.microseconds + length)
+        if recordsStarts { startedNow.append(start.id) }
+        guard !due.isEmpty else { return }
+        due[index] = start.startedAt.microseconds + length
+        lastRun[index] = runCount
+        runCount += 1
+    }
+
+    mutating func jobEnded(_ end: JobEnd) {
+        let index = Int(end.id.number) - 1
+        if !due.isEmpty {
+            due[index] = -1
+            if end.state == .nodeFail || end.state == .cancelled { return lose(index, end) }
+        }
+        ended[index] = end.endedAt.microseconds - origin
+        if end.state == .timeout { timeoutCount += 1 }
+    }
+
+    mutating func jobRequeued(_ run: JobEnd) {
+        let index = Int(run.id.number) - 1
+        guard let length = cutShort(index, run, isRequeued: true) else { return }
+        let kept = checkpointInterval.map { length / $0 * $0 } ?? 0
+        remaining[index] -= kept
+        interrupted[interrupted.count - 1].lost = length - kept
+        started[index] = -1
+        due[index] = -1
+        requeueCounts[index, default: 0] += 1
+        if requeueCounts[index] == ReplayFailures.requeueMaximum { hopeless.append(run.id) }
+    }
+
+    /// A job ends without having run to its end: all that it did was in vain.
+    private mutating func lose(_ index: Int, _ end: JobEnd) {
+        lost.append(index)
+        let kept = jobs[index].runTime - remaining[index]
+        if let length = cutShort(index, end, isRequeued: false) {
+            ended[index] = end.endedAt.microseconds - origin
+            interrupted[interrupted.count - 1].lost = length + kept
+        } else if let last = interrupted.lastIndex(where: { $0.job == index }) {
+            interrupted[last].lost += kept
+        }
+    }
+
+    /// Notes a run that was cut short. Returns how long it was; nil when the job did not run. Unit: µs.
+    private mutating func cutShort(_ index: Int, _ run: JobEnd, isRequeued: Bool) -> Int64? {
+        guard let start = run.startedAt else { return nil }
+        interrupted.append(
+            InterruptedRun(
+                job: index,
+                start: start.microseconds - origin,
+                end: run.endedAt.microseconds - origin,
+                lost: 0,
+                isRequeued: isRequeued,
+                run: lastRun[index]
+            )
+        )
+        return run.endedAt.microseconds - start.microseconds
+    }
+
+    /// Nothing real runs; the end that was to come is stale from now on.
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
+
+    mutating func wake(at instant: SimInstant) {
+        wake = min(wake ?? .max, instant.microseconds)
+    }
+}
