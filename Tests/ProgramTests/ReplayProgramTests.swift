@@ -24,9 +24,9 @@ struct ReplayProgramTests {
             text == """
                 job_id,workload_name,submission_time,requested_number_of_resources,requested_time,\
                 success,final_state,starting_time,execution_time,finish_time,waiting_time,\
-                turnaround_time,stretch,allocated_resources
-                1,log,0,8,60,1,COMPLETED_SUCCESSFULLY,0,10,10,0,10,1.0,0-7
-                2,log,5,8,60,1,COMPLETED_SUCCESSFULLY,10,10,20,5,15,1.5,0-7
+                turnaround_time,stretch,allocated_resources,requeues
+                1,log,0,8,60,1,COMPLETED_SUCCESSFULLY,0,10,10,0,10,1.0,0-7,0
+                2,log,5,8,60,1,COMPLETED_SUCCESSFULLY,10,10,20,5,15,1.5,0-7,0
 
                 """
         )

@@ -9,7 +9,8 @@ struct ScheduleMetricsTests {
     /// Jobs as (submit, start, end, processors, user), in seconds.
     private func schedule(
         _ rows: [(Int64, Int64, Int64, Int32, Int32)],
-        machine: Int64 = 10
+        machine: Int64 = 10,
+        failures: FailureRecord? = nil
     ) -> Schedule {
         var trace = Trace()
         var started: ContiguousArray<Int64> = []
@@ -33,7 +34,8 @@ struct ScheduleMetricsTests {
             started: started,
             ended: ended,
             processorsPerNode: 1,
-            machineProcessors: machine
+            machineProcessors: machine,
+            failures: failures
         )
     }
 
@@ -112,33 +114,36 @@ struct ScheduleMetricsTests {
         #expect(found == ranks.map { values.sorted()[$0] }, "seed \(seed)")
     }
 
-    @Test("No processor is given twice, and each job gets its number", arguments: UInt64(1)...100)
-    func assignments(seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
-        // First come, first served on 16 processors, one second at a time: always feasible.
-        var rows: [(Int64, Int64, Int64, Int32, Int32)] = []
-        var running: [(end: Int64, size: Int32)] = []
-        for now in Int64(0)..<200 {
-            running.removeAll { $0.end <= now }
-            for _ in 0..<random.below(4) {
-                let size = Int32(random.below(8)) + 1
-                guard running.reduce(size, { $0 + $1.size }) <= 16 else { continue }
-                let end = now + Int64(random.below(9))
-                rows.append((now, now, end, size, 1))
-                if end > now { running.append((end, size)) }
-            }
-        }
-        let schedule = schedule(rows, machine: 16)
-        var holders = [Int?](repeating: nil, count: 16)
-        ScheduleSweep(schedule).assignments { index, held in
-            #expect(held.reduce(0) { $0 + $1.count } == Int(rows[index].3), "seed \(seed)")
-            for processor in held.joined() {
-                if let holder = holders[Int(processor)] {
-                    #expect(rows[holder].2 <= rows[index].1, "seed \(seed): \(processor) twice")
-                }
-                holders[Int(processor)] = index
-            }
-        }
+    @Test(
+        "Worked by hand: a run that a node cut short was use, not waiting, and its loss is counted"
+    )
+    func interrupted() throws {
+        var record = FailureRecord(nodeCount: 10)
+        record.failureCount = 1
+        record.interrupted = [
+            InterruptedRun(
+                job: 0,
+                start: 10_000_000,
+                end: 40_000_000,
+                lost: 20_000_000,
+                isRequeued: true,
+                run: 0
+            )
+        ]
+        record.outOfService = [(40_000_000, 5), (60_000_000, 0)]
+        let whole = schedule([(0, 50, 100, 4, 1)], failures: record)
+        let metrics = ScheduleMetrics(whole, withLossOfCapacity: true)
+        #expect(metrics.waitMean == 50)
+        #expect(metrics.utilisation == 320.0 / 1_000)
+        #expect(metrics.queueMean == 20.0 / 100)
+        #expect(metrics.lossOfCapacity == 200.0 / 1_000)
+        let summary = try #require(FailureSummary(whole, window: nil))
+        #expect(summary.interruptedRuns == 1)
+        #expect(summary.lostMachineHours == 80.0 / 3_600)
+        #expect(summary.availability == 0.9)
+        let late = try #require(FailureSummary(whole, window: 50_000_000...100_000_000))
+        #expect(late.availability == 0.9)
+        #expect(FailureSummary(schedule([(0, 50, 100, 4, 1)]), window: nil) == nil)
     }
 
     @Test("A bootstrap covers the mean, repeats with its seed, and is narrow for equal schedules")

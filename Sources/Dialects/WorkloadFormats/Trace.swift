@@ -216,6 +216,12 @@ public struct Trace: Sendable {
         return Double(unixStartTime) * 1e6 + Double(jobs.last?.submitted ?? 0) + work + longest
     }
 
+    /// An instant as logs write it, `2026-01-31T08:00:00`, in UTC; nil when it is none. Unit: s.
+    public static func seconds(sinceEpoch text: String) -> Int64? {
+        guard text.utf8.count >= 19 else { return nil }
+        return Array(text.utf8).withUnsafeBytes { FieldBytes.instantSeconds($0) }
+    }
+
     /// The first value of a header line, whatever the case of its name.
     public func headerValue(_ name: String) -> String? {
         header.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -27,6 +27,10 @@ public struct ReplayMachine: Sendable {
     public var sharing: Sharing
     /// What the report calls it.
     public var title: String
+    /// The names of the nodes by their positions; empty where they have numbers only.
+    public var nodeNames: [String] = []
+    /// The kinds of the nodes by their positions; empty where they have no names.
+    public var nodeKinds: [String] = []
     /// The partition of each of the trace's `cardModelSets`.
     private var partitionOfModels: [Int] = []
 

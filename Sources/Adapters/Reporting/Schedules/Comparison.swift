@@ -1,3 +1,4 @@
+import Quantities
 public import WireFormats
 public import WorkloadFormats
 
@@ -143,7 +144,9 @@ public struct ComparisonReport: Sendable {
                 text += "acknowledge: \(whom)\n"
             }
         }
-        text += "\(setting.text)\n\n" + measureTable + differenceTable + seedTable
+        text +=
+            "\(setting.text)\n\n" + measureTable + failureTable + differenceTable
+            + seedTable
         for comparison in comparisons {
             let lines = comparison.trace.remarkLines + comparison.refusalLines
             guard !lines.isEmpty else { continue }
@@ -196,6 +199,33 @@ public struct ComparisonReport: Sendable {
         return table.lines.map { $0 + "\n" }.joined()
             + "\nslowdown: bounded at 10 s; lost: idle while jobs wait; fairness: Jain over users' "
             + "mean slowdowns\n"
+    }
+
+    /// What failing nodes did; empty when none could fail.
+    private var failureTable: String {
+        let names = ["failures", "cut short", "lost", "left waiting", "lost h", "available %"]
+        var table = TextTable(
+            header: leadHeader + names,
+            alignments: leadHeader.map { _ in .left } + names.map { _ in .right }
+        )
+        var isEmpty = true
+        for comparison in comparisons {
+            for cell in comparison.cells {
+                guard let failures = cell.outcome.failures else { continue }
+                isEmpty = false
+                table.add(
+                    leadCells(comparison, cell) + [
+                        failures.failureCount.groupedText, failures.interruptedRuns.groupedText,
+                        failures.lostIDs.count.groupedText,
+                        failures.leftWaitingIDs.count.groupedText,
+                        NumberText.fixed(failures.lostMachineHours, 1), failures.availabilityText,
+                    ]
+                )
+            }
+        }
+        guard !isEmpty else { return "" }
+        return "\n" + table.lines.map { $0 + "\n" }.joined()
+            + "lost h: machine-hours that no later run went on from\n"
     }
 
     /// A difference and its interval, and whether it is surely not nothing.

@@ -341,11 +341,11 @@ public struct ComparisonPage: Sendable {
         for (name, picture) in pictures {
             guard !picture.bars.isEmpty else {
                 html += "<p class=\"note\">\(escapedForHTML(name)): nothing to draw in this window"
-                html += ", or jobs share processors.</p>\n"
+                html += ".</p>\n"
                 continue
             }
             let lanes = PlotAxis(
-                label: "processors",
+                label: "nodes",
                 range: 0...Double(picture.laneCount),
                 isLogarithmic: false,
                 ticks: PlotAxis.linear("", to: Double(picture.laneCount)).ticks
@@ -359,8 +359,8 @@ public struct ComparisonPage: Sendable {
         }
         let length = NumberText.duration(microseconds: window.upperBound - window.lowerBound)
         return html + "<p class=\"note\">\(length) around the longest queue of the first policy. "
-            + "Colours are users, repeating (jobs, where the log names no users); rest the pointer on a bar for its job. Policies count "
-            + "identical processors, so which ones a job holds is told afterwards: the lowest free.</p>\n"
+            + "Colours are users, repeating (jobs, where the log names no users); rest the pointer on a bar for its job. "
+            + "Lanes are nodes (processors, where those are given out one by one).</p>\n"
     }
 
     private func figure(_ svg: String) -> String { "<figure>\(svg)</figure>\n" }

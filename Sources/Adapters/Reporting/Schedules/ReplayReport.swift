@@ -18,6 +18,8 @@ public struct PolicyOutcome: Sendable {
     public var cpuSeconds: Double
     /// The numbers of the jobs that are larger than the machine.
     public var refusedIDs: [Int64]
+    /// What events of nodes did; nil when none could happen.
+    public var failures: FailureSummary?
 
     /// Makes an outcome.
     public init(
@@ -27,7 +29,8 @@ public struct PolicyOutcome: Sendable {
         queueMaximum: Int,
         digest: String,
         cpuSeconds: Double,
-        refusedIDs: [Int64]
+        refusedIDs: [Int64],
+        failures: FailureSummary? = nil
     ) {
         self.policy = policy
         self.metrics = metrics
@@ -36,6 +39,7 @@ public struct PolicyOutcome: Sendable {
         self.digest = digest
         self.cpuSeconds = cpuSeconds
         self.refusedIDs = refusedIDs
+        self.failures = failures
     }
 }
 
@@ -107,13 +111,27 @@ public struct ReplayReport: Sendable {
         row("longest queue (jobs)") { $0.queueMaximum.groupedText }
         row("fairness over users (Jain)") { $0.metrics.userFairnessText }
         row("ended at their limit") { $0.timeoutCount.groupedText }
+        if outcomes.contains(where: { $0.failures != nil }) {
+            for (name, value) in failureRows { row(name) { $0.failures.map(value) ?? "–" } }
+        }
         row("CPU time (s)") { NumberText.fixed($0.cpuSeconds, 2) }
         row("digest") { $0.digest }
         return table.lines.map { $0 + "\n" }.joined()
     }
 
+    /// Rows about failing nodes.
+    private var failureRows: [(name: String, value: (FailureSummary) -> String)] {
+        [
+            ("node failures", { $0.failureCount.groupedText }),
+            ("runs cut short", { $0.interruptedRuns.groupedText }),
+            ("jobs lost", { $0.lostIDs.count.groupedText }),
+            ("lost machine-hours", { NumberText.fixed($0.lostMachineHours, 1) }),
+            ("availability (%)", { $0.availabilityText }),
+        ]
+    }
+
     private var remarks: String {
-        var lines = trace.remarkLines
+        var lines = trace.remarkLines + failureLines
         if let refused = outcomes.first?.refusedIDs, !refused.isEmpty {
             let some = refused.prefix(20).map { String($0) }.joined(separator: ", ")
             let more = refused.count > 20 ? ", …" : ""
@@ -122,6 +140,13 @@ public struct ReplayReport: Sendable {
             )
         }
         return lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n"
+    }
+
+    private var failureLines: [String] {
+        outcomes.flatMap { outcome in
+            let lines = outcome.failures?.remarkLines ?? []
+            return outcomes.count > 1 ? lines.map { "\(outcome.policy): \($0)" } : lines
+        }
     }
 
     /// The report for programs.
@@ -171,6 +196,6 @@ extension PolicyOutcome {
             .init("timeouts", .integer(Int64(timeoutCount))), .init("digest", .string(digest)),
             .init("cpu_s", .number(cpuSeconds)),
             .init("refused", .array(refusedIDs.map { .integer($0) })),
-        ]
+        ] + (failures?.members ?? [])
     }
 }

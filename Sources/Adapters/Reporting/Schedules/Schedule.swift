@@ -2,12 +2,12 @@ public import WorkloadFormats
 
 /// What a replay made of a trace: when each job started and ended, and what it held.
 ///
-/// Element `i` belongs to job `i` of the trace; times are trace time in µs, −1 for a job that was
-/// refused. A value of arrays that are shared, so a copy costs nothing.
+/// Element `i` belongs to job `i` of the trace; times are trace time in µs, −1 for a job that did
+/// not run. A value of arrays that are shared, so a copy costs nothing.
 public struct Schedule: Sendable {
     /// The jobs.
     public let trace: Trace
-    /// When each job started.
+    /// When each job started, for the last time.
     public let started: ContiguousArray<Int64>
     /// When each job ended.
     public let ended: ContiguousArray<Int64>
@@ -15,6 +15,12 @@ public struct Schedule: Sendable {
     public let processorsPerNode: Int64
     /// The processors of the machine.
     public let machineProcessors: Int64
+    /// What events of nodes did; nil when none could happen.
+    public let failures: FailureRecord?
+    /// Which nodes each run held; nil when nobody recorded it.
+    public let places: RunPlaces?
+    /// Jobs that did not run to their end because nodes failed.
+    let lost: Set<Int>
 
     /// Makes a schedule.
     ///
@@ -24,7 +30,9 @@ public struct Schedule: Sendable {
         started: ContiguousArray<Int64>,
         ended: ContiguousArray<Int64>,
         processorsPerNode: Int64,
-        machineProcessors: Int64
+        machineProcessors: Int64,
+        failures: FailureRecord? = nil,
+        places: RunPlaces? = nil
     ) {
         precondition(started.count == trace.jobs.count)
         precondition(ended.count == trace.jobs.count)
@@ -34,6 +42,14 @@ public struct Schedule: Sendable {
         self.ended = ended
         self.processorsPerNode = processorsPerNode
         self.machineProcessors = machineProcessors
+        self.failures = failures
+        self.places = places
+        lost = Set(failures?.lost ?? [])
+    }
+
+    /// Runs that were cut short before the last one of their jobs, in order of time.
+    public var earlierRuns: some Sequence<InterruptedRun> {
+        (failures?.interrupted ?? []).lazy.filter(\.isRequeued)
     }
 
     /// The processors that job `index` holds while it runs.

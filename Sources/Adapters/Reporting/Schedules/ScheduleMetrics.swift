@@ -133,6 +133,11 @@ private struct JobSums {
             perProcessorSlowdown += max(1, Double(response) / (bound * Double(processors)))
             users.add(job.user, bounded)
         }
+        for run in schedule.earlierRuns where schedule.started[run.job] >= 0 {
+            let length = window == nil ? run.end - run.start : time.overlap(run.start, run.end)
+            work += Int128(schedule.processorsHeld(by: run.job)) * Int128(length)
+            queued -= Int128(length)
+        }
     }
 }
 

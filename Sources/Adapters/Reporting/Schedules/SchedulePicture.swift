@@ -127,6 +127,10 @@ public struct SchedulePicture: Sendable {
             classes[row][column].sum += Int128(wait)
             classes[row][column].count += 1
         }
+        for run in schedule.earlierRuns {
+            busy.add(run.start, run.end, Double(schedule.processorsHeld(by: run.job)))
+            if schedule.started[run.job] >= 0 { waiting.add(run.start, run.end, -1) }
+        }
         let machine = Double(max(1, schedule.machineProcessors))
         utilisation = busy.means.map { $0 / machine }
         queue = waiting.means
@@ -135,8 +139,9 @@ public struct SchedulePicture: Sendable {
         waitByClass = classes.map { row in
             row.map { $0.count == 0 ? nil : (Double($0.sum) / 1e6 / Double($0.count), $0.count) }
         }
-        laneCount = schedule.machineProcessors / schedule.processorsPerNode
-        let all = withGantt ? Self.bars(of: schedule, in: frame.ganttWindow) : []
+        laneCount = schedule.places.map { Int64($0.nodeCount) } ?? 0
+        let isDrawn = withGantt && schedule.places != nil
+        let all = isDrawn ? Self.bars(of: schedule, in: frame.ganttWindow) : []
         barCount = all.count
         bars = Self.thinned(all)
     }
@@ -146,19 +151,21 @@ public struct SchedulePicture: Sendable {
         in window: ClosedRange<Int64>
     ) -> [GanttPlot.Bar] {
         var bars: [GanttPlot.Bar] = []
-        ScheduleSweep(schedule).assignments { index, held in
-            let (start, end) = (schedule.started[index], schedule.ended[index])
+        ScheduleSweep(schedule).placedRuns { run, nodes in
+            let (index, start, end) = (run.job, run.start, run.end)
             guard start <= window.upperBound, end >= window.lowerBound else { return }
             let job = schedule.trace.jobs[index]
             let tip =
-                "job \(job.id): \(schedule.processorsHeld(by: index)) processors"
+                "job \(job.id)\(run.isRequeued ? ", cut short" : ""):"
+                + " \(schedule.processorsHeld(by: index)) processors"
                 + (job.user >= 0 ? ", user \(job.user)" : "")
-                + ", waited \(NumberText.duration(microseconds: start - job.submitted))"
+                + ", started \(NumberText.duration(microseconds: start - job.submitted))"
+                + " after its submission"
                 + ", ran \(NumberText.duration(microseconds: end - start))"
             // Without users, colours keep neighbours apart.
             let number = job.user >= 0 ? Int64(job.user) : Int64(index)
             let colour = Int(number % Int64(PlotColour.areaCount))
-            for interval in held {
+            for interval in nodes {
                 bars.append(
                     GanttPlot.Bar(
                         time: Double(start) / 1e6...Double(end) / 1e6,

@@ -49,16 +49,17 @@ public enum ScheduleText: Sendable {
             """
             job_id,workload_name,submission_time,requested_number_of_resources,requested_time,\
             success,final_state,starting_time,execution_time,finish_time,waiting_time,\
-            turnaround_time,stretch,allocated_resources
+            turnaround_time,stretch,allocated_resources,requeues
 
             """,
             emit
         )
-        try ScheduleSweep(schedule).assignments { index, held in
+        var requeues: [Int: Int] = [:]
+        for run in schedule.earlierRuns { requeues[run.job, default: 0] += 1 }
+        try ScheduleSweep(schedule).placedRuns { run, nodes in
+            guard !run.isRequeued else { return }
+            let (index, start, end) = (run.job, run.start, run.end)
             let job = schedule.trace.jobs[index]
-            let (start, end) = (schedule.started[index], schedule.ended[index])
-            let isCut = schedule.isCutAtLimit(index)
-            let state = isCut ? "COMPLETED_WALLTIME_REACHED" : "COMPLETED_SUCCESSFULLY"
             // Batsim's stretch is turnaround over execution; one that takes no time has none.
             let response = end - job.submitted
             let stretch =
@@ -67,9 +68,9 @@ public enum ScheduleText: Sendable {
             try pieces.add(
                 """
                 \(job.id),log,\(seconds: job.submitted),\(size),\(seconds: job.timeLimit),\
-                \(isCut ? 0 : 1),\(state),\(seconds: start),\(seconds: end - start),\
+                \(schedule.hasSucceeded(index) ? 1 : 0),\(schedule.finalState(index)),\(seconds: start),\(seconds: end - start),\
                 \(seconds: end),\(seconds: start - job.submitted),\(seconds: response),\
-                \(stretch),\(held)\n
+                \(stretch),\(nodes),\(requeues[index] ?? 0)\n
                 """,
                 emit
             )
@@ -104,7 +105,7 @@ public enum ScheduleText: Sendable {
         )
         if ran < trace.jobs.count {
             let refused = trace.jobs.count - ran
-            try pieces.add("; Note: \(refused) jobs can never fit and are left out\n", emit)
+            try pieces.add("; Note: \(refused) jobs never ran and are left out\n", emit)
         }
         for index in schedule.ranIndices {
             let job = trace.jobs[index]
@@ -114,7 +115,7 @@ public enum ScheduleText: Sendable {
                 \(job.id) \(seconds: job.submitted) \(seconds: start - job.submitted) \
                 \(seconds: end - start) \(schedule.processorsHeld(by: index)) -1 -1 \
                 \(job.processors) \(seconds: job.timeLimit) -1 \
-                \(schedule.isCutAtLimit(index) ? 0 : 1) \(job.user) \(job.group) -1 \(job.queue) \
+                \(schedule.hasSucceeded(index) ? 1 : 0) \(job.user) \(job.group) -1 \(job.queue) \
                 \(job.partition) -1 -1\n
                 """,
                 emit
@@ -124,8 +125,8 @@ public enum ScheduleText: Sendable {
 
     // MARK: Chrome
 
-    /// Source: "Trace Event Format", Google, as Perfetto reads it. A job is a complete event (`X`)
-    /// on the lane of the lowest resource that it holds; processors in use and jobs waiting are
+    /// Source: "Trace Event Format", Google, as Perfetto reads it. A run is a complete event (`X`) on
+    /// the lane of the lowest node that it holds; processors in use and jobs waiting are
     /// counters. Times are trace time in µs.
     private func writeChrome(
         _ schedule: Schedule,
@@ -142,17 +143,18 @@ public enum ScheduleText: Sendable {
             """,
             emit
         )
-        try ScheduleSweep(schedule).assignments { index, held in
+        try ScheduleSweep(schedule).placedRuns { run, nodes in
+            let (index, start, end) = (run.job, run.start, run.end)
             let job = schedule.trace.jobs[index]
-            let (start, end) = (schedule.started[index], schedule.ended[index])
+            let remark = run.isRequeued ? ", cut short" : ""
             try pieces.add(
                 """
                 ,
-                {"ph":"X","pid":1,"tid":\(held.first.map { Int($0.lowerBound) + 1 } ?? 0),\
-                "ts":\(start),"dur":\(end - start),"name":"job \(job.id)",\
+                {"ph":"X","pid":1,"tid":\(nodes.first.map { Int($0.lowerBound) + 1 } ?? 0),\
+                "ts":\(start),"dur":\(end - start),"name":"job \(job.id)\(remark)",\
                 "args":{"processors":\(schedule.processorsHeld(by: index)),\
                 "submitted_us":\(job.submitted),"wait_us":\(start - job.submitted),\
-                "limit_us":\(job.timeLimit),"user":\(job.user),"resources":"\(held)"}}
+                "limit_us":\(job.timeLimit),"user":\(job.user),"resources":"\(nodes)"}}
                 """,
                 emit
             )
@@ -175,8 +177,19 @@ public enum ScheduleText: Sendable {
 
 extension Schedule {
     /// Whether a job ended at its limit although it would have run longer.
-    func isCutAtLimit(_ index: Int) -> Bool {
+    private func isCutAtLimit(_ index: Int) -> Bool {
         let job = trace.jobs[index]
         return job.runTime > job.timeLimit && ended[index] - started[index] == job.timeLimit
+    }
+
+    /// Whether a job ran to its end.
+    fileprivate func hasSucceeded(_ index: Int) -> Bool {
+        !lost.contains(index) && !isCutAtLimit(index)
+    }
+
+    /// How a job ended, in Batsim's words.
+    fileprivate func finalState(_ index: Int) -> String {
+        if lost.contains(index) { return "COMPLETED_FAILED" }
+        return isCutAtLimit(index) ? "COMPLETED_WALLTIME_REACHED" : "COMPLETED_SUCCESSFULLY"
     }
 }

@@ -26,6 +26,7 @@ struct ComparisonGrid {
         let seed: UInt64?
         let trace: Trace
         let machines: [ReplayMachine]
+        let failures: ReplayFailures?
     }
 
     /// Reads the traces and makes the machines; all refusals come from here.
@@ -43,6 +44,9 @@ struct ComparisonGrid {
             let trace = try options.readTrace(path)
             try options.checkTrim(trace, at: path)
             let machines = try policies.map { try options.machine(for: trace, at: path, $0) }
+            let failures = try machines.first.flatMap {
+                try options.failures.failures(of: $0, trace, options)
+            }
             read.append((path, machines.first?.title ?? "", trace))
             let seeds: [UInt64?] = seeds.map { $0.map(Optional.some) } ?? [nil]
             for seed in seeds {
@@ -51,7 +55,8 @@ struct ComparisonGrid {
                         pathIndex: read.count - 1,
                         seed: seed,
                         trace: seed.map { trace.shaken(by: shakeMicroseconds, seed: $0) } ?? trace,
-                        machines: machines
+                        machines: machines,
+                        failures: failures
                     )
                 )
             }
@@ -102,7 +107,14 @@ struct ComparisonGrid {
     private func work(on cell: Board.Place, _ board: Board, _ bar: ProgressBar) {
         let row = rows[cell.row]
         let name = policies[cell.policy].name
-        let run = ReplayRun(row.trace, on: row.machines[cell.policy], options, bar) { driver in
+        let run = ReplayRun(
+            row.trace,
+            on: row.machines[cell.policy],
+            options,
+            failures: row.failures,
+            recordsPlaces: withPictures && cell.policy < ComparisonPage.detailMaximum,
+            bar
+        ) { driver in
             (driver.run(), name)
         }
         let outcome = run.outcome(trim: options.trim, withLossOfCapacity: true)

@@ -10,6 +10,7 @@ import WorkloadFormats
 struct NodeChoice {
     private var nodes: [NodeCapacity] = []
     private var models: [String] = []
+    private var names: [String] = []
     private var unitsPerCore: Int32 = 1
     private var title: String
 
@@ -56,6 +57,7 @@ struct NodeChoice {
                 throw Refusal("\(path): node \(wide.name) has \(wide.cards) cards; 16 is the most")
             }
             models = list.map(\.cardModel)
+            names = list.map(\.name)
             unitsPerCore = 1_000
             title = "\(nodes.count) nodes of \(path), shared by cores, memory and cards"
         } catch let row as MalformedRow {
@@ -67,7 +69,7 @@ struct NodeChoice {
 
     /// The machine for a trace under a policy.
     func machine(for trace: Trace, _ policy: SchedulingPolicy) throws -> ReplayMachine {
-        let machine = ReplayMachine.shared(
+        var machine = ReplayMachine.shared(
             nodes: nodes,
             unitsPerCore: unitsPerCore,
             models: models,
@@ -75,6 +77,8 @@ struct NodeChoice {
             policy: policy,
             title: title
         )
+        machine.nodeNames = names
+        machine.nodeKinds = models.map { $0.isEmpty ? FailureOptions.nameless : $0 }
         try machine.check("--nodes")
         return machine
     }

@@ -11,7 +11,9 @@ extension Schedule {
             started: result.started,
             ended: result.ended,
             processorsPerNode: machine.coresPerUnit,
-            machineProcessors: machine.coreCount
+            machineProcessors: machine.coreCount,
+            failures: result.failures,
+            places: result.places
         )
     }
 }
@@ -23,6 +25,7 @@ extension PolicyOutcome {
         _ schedule: Schedule,
         _ result: ReplayResult,
         metrics: ScheduleMetrics,
+        window: ClosedRange<Int64>?,
         cpuSeconds: Double
     ) {
         self.init(
@@ -32,7 +35,8 @@ extension PolicyOutcome {
             queueMaximum: result.queueMaximum,
             digest: result.digest.hexText,
             cpuSeconds: cpuSeconds,
-            refusedIDs: result.refused.map { schedule.trace.jobs[$0].id }
+            refusedIDs: result.refused.map { schedule.trace.jobs[$0].id },
+            failures: FailureSummary(schedule, window: window)
         )
     }
 }

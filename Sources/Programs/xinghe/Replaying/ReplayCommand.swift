@@ -53,6 +53,7 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let policies = try options.policies(policy)
         try outside.check(policies)
+        try options.failures.check(policies, explains: explaining.explain != nil)
         try explaining.check(options.eventOrder, isJSON: json, outputs.first, report)
         if dryRun, let option = outputs.first ?? report.map({ _ in "--report" }) {
             throw ValidationError(
@@ -85,7 +86,14 @@ struct ReplayCommand: AsyncParsableCommand {
         for policy in policies {
             let machine = try options.machine(for: trace, at: self.trace, policy)
             machineTitle = machine.title
-            let run = try ReplayRun(trace, on: machine, options, bar) { driver in
+            let run = try ReplayRun(
+                trace,
+                on: machine,
+                options,
+                failures: try options.failures.failures(of: machine, trace, options),
+                recordsPlaces: outputs.needsPlaces || report != nil,
+                bar
+            ) { driver in
                 try outside.run(&driver, trace, machine)
             }
             try outputs.write(run, options)
@@ -192,6 +200,9 @@ struct ScheduleOutputs: ParsableArguments {
         if swfOut != nil { return "--swf-out" }
         return traceJSON != nil ? "--trace-json" : nil
     }
+
+    /// Whether a file tells which nodes jobs held.
+    var needsPlaces: Bool { jobsCSV != nil || traceJSON != nil }
 
     /// Refuses paths that cannot be written.
     func check() throws {

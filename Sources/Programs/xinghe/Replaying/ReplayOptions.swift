@@ -58,6 +58,9 @@ struct ReplayOptions: ParsableArguments {
     )
     var estimates: Estimates = .user
 
+    @OptionGroup(title: "Failing nodes")
+    var failures: FailureOptions
+
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
     var strict = false
 
@@ -214,6 +217,8 @@ extension ReplayMachine {
             coresPerNode: max(1, first.cores),
             title: title
         )
+        nodeNames = partition.nodes.map { machine.nodes[$0].name }
+        nodeKinds = partition.nodes.map { machine.nodeType(ofNode: $0).name }
         try check(title)
     }
 }

@@ -19,12 +19,16 @@ struct ReplayRun {
     /// the schedule are not in it.
     ///
     /// - Parameters:
+    ///   - failures: what happens to nodes; nil when nothing does.
+    ///   - recordsPlaces: whether the schedule is to tell which nodes each run held.
     ///   - bar: advances by each job.
     ///   - run: runs the driver and says what the policy is called.
     init(
         _ trace: Trace,
         on machine: ReplayMachine,
         _ options: ReplayOptions,
+        failures: ReplayFailures?,
+        recordsPlaces: Bool,
         _ bar: ProgressBar,
         run: (inout ReplayDriver) throws -> (ReplayResult, String)
     ) rethrows {
@@ -33,7 +37,9 @@ struct ReplayRun {
             trace: trace,
             machine: machine,
             order: options.eventOrder,
-            overrun: options.overrun
+            overrun: options.overrun,
+            failures: failures,
+            recordsPlaces: recordsPlaces
         )
         var shown = 0
         driver.progress = { submitted in
@@ -51,9 +57,10 @@ struct ReplayRun {
 
     /// The schedule's measures; those that need a sweep only for `compare` and pages.
     func outcome(trim: Trim?, withLossOfCapacity: Bool) -> PolicyOutcome {
+        let window = trim.flatMap { schedule.trace.window(of: $0) }
         let metrics = ScheduleMetrics(
             schedule,
-            window: trim.flatMap { schedule.trace.window(of: $0) },
+            window: window,
             withLossOfCapacity: withLossOfCapacity
         )
         return PolicyOutcome(
@@ -61,6 +68,7 @@ struct ReplayRun {
             schedule,
             result,
             metrics: metrics,
+            window: window,
             cpuSeconds: cpuSeconds
         )
     }
