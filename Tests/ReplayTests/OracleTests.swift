@@ -73,6 +73,36 @@ struct OracleTests {
         #expect(waits.max() == maximum * 1_000_000)
     }
 
+    @Test("In order pyss a prediction does not know of jobs that end at its instant")
+    func predictionsComeFirst() throws {
+        // (submitted, run and limit, processors, user); job 5 is planned for the mean of 10 and 20 s
+        // if both are known when it comes, else for its limit, which runs into job 4's reservation.
+        let rows: [(Int64, Int64, Int32, Int32)] = [
+            (0, 10, 2, 1), (0, 20, 3, 1), (0, 60, 5, 2), (15, 10, 10, 2), (20, 100, 5, 1),
+        ]
+        var trace = Trace()
+        for (index, row) in rows.enumerated() {
+            trace.jobs.append(
+                TraceJob(
+                    id: Int64(index) + 1,
+                    submitted: row.0 * 1_000_000,
+                    runTime: row.1 * 1_000_000,
+                    timeLimit: row.1 * 1_000_000,
+                    processors: row.2,
+                    user: row.3
+                )
+            )
+        }
+        for (order, start) in [(EventOrder.batched, Int64(20)), (.pyss, 70)] {
+            let machine = ReplayMachine.processors(
+                10,
+                policy: try SchedulingPolicy(named: "easy++")
+            )
+            var driver = ReplayDriver(trace: trace, machine: machine, order: order)
+            #expect(driver.run().started[4] == start * 1_000_000, "\(order)")
+        }
+    }
+
     @Test("Two replays of one log give one digest")
     func digestRepeats() throws {
         let trace = try read("kth.norm.swf.gz", .none)
