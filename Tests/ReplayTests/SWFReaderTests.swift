@@ -1,5 +1,9 @@
+import Determinism
+import EmulatorTestSupport
 import Testing
 import WorkloadFormats
+
+@testable import TraceFiles
 
 @Suite("SWF reader")
 struct SWFReaderTests {
@@ -113,5 +117,57 @@ struct SWFReaderTests {
         #expect(trace.jobs.map(\.id) == [4])
         #expect(trace.jobs.map(\.runTime) == [60_000_000])
         #expect(trace.dropped == [.filtered: 3])
+    }
+
+    @Test("A log gives the same jobs, counts and lines whatever the number of its parts")
+    func parts() throws {
+        for seed in Seeds.first(200) {
+            var random = SplitMix64(seed: seed)
+            let text = Array(Self.wildLog(&random).utf8)
+            for isStrict in [false, true] {
+                let reader = SWFReader(isStrict: isStrict)
+                let whole = text.withUnsafeBytes { bytes in Self.facts { try reader.read(bytes) } }
+                for partCount in [2, 3, 7, 64, 10_000] {
+                    let cut = text.withUnsafeBytes { bytes in
+                        Self.facts { try TraceFile.inParts(bytes, reader, partCount: partCount) }
+                    }
+                    #expect(cut == whole, "seed \(seed), \(partCount) parts")
+                }
+            }
+        }
+    }
+
+    /// All that a log gives, or why it was refused.
+    private static func facts(_ read: () throws -> Trace) -> String {
+        do {
+            let trace = try read()
+            return "\(trace.jobs) \(trace.header) \(trace.malformedRows) \(trace.rowCount)"
+                + " \(trace.dropped.map { "\($0)" }.sorted()) \(trace.withoutLimit)"
+                + " \(trace.withAllocatedSize) \(trace.outOfOrder) \(trace.unixStartTime)"
+                + " \(trace.machineProcessors ?? -1)"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Rows, comments, empty lines, bad rows, blanks and both kinds of line ends.
+    private static func wildLog(_ random: inout SplitMix64) -> String {
+        var text = ""
+        for line in 0..<random.below(60) {
+            switch random.below(12) {
+            case 0: text += "; MaxProcs: \(random.below(100))"
+            case 1: text += " \t"
+            case 2: text += "; Note: \(line)"
+            case 3: text += "\(line) 1 x"
+            case 4: text += "\(line) 7 -1 10.5 4 -1 -1 8 -1 -1 1 1 1 1 1 1 1 1"
+            default:
+                let (time, size) = (random.below(5) + line, random.below(9))
+                text +=
+                    "\(random.below(3) + line) \(time) -1 10 \(size) -1 -1 -1 60 -1 \(random.below(3)) 1 1 1 1 1 1 1"
+            }
+            text += random.below(5) == 0 ? "\r\n" : "\n"
+        }
+        if random.below(2) == 0, !text.isEmpty { text.removeLast() }
+        return text
     }
 }

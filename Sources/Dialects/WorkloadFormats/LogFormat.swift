@@ -60,8 +60,15 @@ public struct LogReader: Sendable {
 
     /// Reads a whole log.
     ///
+    /// - Parameter readSWF: reads one in the Standard Workload Format, perhaps in parts.
     /// - Throws: `MalformedRow` when strict, or when a table lacks a column that is needed.
-    public func read(_ bytes: UnsafeRawBufferPointer) throws(MalformedRow) -> Trace {
+    public func read(
+        _ bytes: UnsafeRawBufferPointer,
+        readSWF: (SWFReader, UnsafeRawBufferPointer) throws(MalformedRow) -> Trace = {
+            reader,
+            bytes throws(MalformedRow) in try reader.read(bytes)
+        }
+    ) throws(MalformedRow) -> Trace {
         let format = format ?? LogFormat.detect(bytes)
         var first = DelimitedText(bytes, delimiter: UInt8(ascii: ","))
         if first.next(), first.column("sn") != nil, first.column("cpu_milli") != nil {
@@ -79,11 +86,12 @@ public struct LogReader: Sendable {
         )
         switch format {
         case .swf:
-            return try SWFReader(
+            let reader = SWFReader(
                 filter: filter,
                 isStrict: isStrict,
                 machineProcessors: machineProcessors
-            ).read(bytes)
+            )
+            return try readSWF(reader, bytes)
         case .philly: try builder.readPhilly(bytes, offsetSeconds: offsetSeconds)
         case .alibaba: try builder.readAlibaba(bytes)
         case .sacct: try builder.readSacct(bytes, offsetSeconds: offsetSeconds)

@@ -14,9 +14,9 @@ public struct SWFReader: Sendable {
         case strong
     }
 
-    private let filter: Filter
+    let filter: Filter
     private let isStrict: Bool
-    private let machineProcessors: Int?
+    let machineProcessors: Int?
 
     /// Malformed rows kept for the report.
     static let malformedRowsKept = 10
@@ -37,9 +37,85 @@ public struct SWFReader: Sendable {
     ///
     /// - Throws: `MalformedRow` when strict.
     public func read(_ bytes: UnsafeRawBufferPointer) throws(MalformedRow) -> Trace {
-        var trace = Trace()
+        var parts: ContiguousArray = [part(bytes, room: bytes.count)]
+        return try trace(of: &parts)
+    }
+
+    // MARK: Parts
+
+    /// What the lines of a part of a log give; lines count from the part's first, as line 1.
+    public struct Part: Sendable {
+        fileprivate var trace = Trace()
+        fileprivate var lineCount = 0
+        /// The row at which a strict reader stopped.
+        fileprivate var refusal: MalformedRow?
+
+        /// A part that has not been read.
+        public init() {}
+    }
+
+    /// Where `count` parts of a log begin, and where the last one ends: at line ends, about equally
+    /// far apart. Fewer, where there are fewer lines.
+    public static func cuts(of bytes: UnsafeRawBufferPointer, partCount count: Int) -> [Int] {
+        var cuts = [0]
+        for index in stride(from: 1, to: count, by: 1) {
+            let wanted = max(bytes.count / count * index, cuts[cuts.count - 1])
+            guard let end = bytes[wanted...].firstIndex(of: UInt8(ascii: "\n")),
+                end + 1 < bytes.count
+            else { break }
+            cuts.append(end + 1)
+        }
+        return cuts + [bytes.count]
+    }
+
+    /// Reads a part that begins and ends where lines do.
+    ///
+    /// - Parameter room: the bytes of all that is to be joined to it; room that is not used costs no
+    ///   memory.
+    public func part(_ bytes: UnsafeRawBufferPointer, room: Int) -> Part {
+        var part = Part()
         // An SWF row is seldom shorter than 60 bytes.
-        trace.jobs.reserveCapacity(bytes.count / 60)
+        part.trace.jobs.reserveCapacity(room / 60)
+        do throws(MalformedRow) {
+            part.lineCount = try readLines(bytes, into: &part.trace)
+        } catch {
+            part.refusal = error
+        }
+        return part
+    }
+
+    /// The log whose parts these are, in order; the same wherever it was cut. Empties them.
+    ///
+    /// - Throws: `MalformedRow` when strict: the first of the log.
+    /// - Precondition: there is a part.
+    public func trace(of parts: inout ContiguousArray<Part>) throws(MalformedRow) -> Trace {
+        var trace = try Self.joined(&parts)
+        finish(&trace)
+        return trace
+    }
+
+    private static func joined(_ parts: inout ContiguousArray<Part>) throws(MalformedRow) -> Trace {
+        if let refusal = parts[0].refusal { throw refusal }
+        var trace = Trace()
+        swap(&trace, &parts[0].trace)
+        var lineCount = parts[0].lineCount
+        for index in parts.indices.dropFirst() {
+            if var refusal = parts[index].refusal {
+                refusal.line += lineCount
+                throw refusal
+            }
+            trace.append(parts[index].trace, linesBefore: lineCount)
+            lineCount += parts[index].lineCount
+            parts[index].trace = Trace()
+        }
+        return trace
+    }
+
+    /// Returns the number of lines.
+    private func readLines(
+        _ bytes: UnsafeRawBufferPointer,
+        into trace: inout Trace
+    ) throws(MalformedRow) -> Int {
         let lastNewline = bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1
         var cursor = 0
         var line = 0
@@ -57,8 +133,7 @@ public struct SWFReader: Sendable {
                 try readRow(bytes, &cursor, line: line, lastNewline: lastNewline, into: &trace)
             }
         }
-        finish(&trace)
-        return trace
+        return line
     }
 
     // MARK: Rows
@@ -270,71 +345,6 @@ public struct SWFReader: Sendable {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
         let head = text.drop(while: isSpace)
         return String(head.reversed().drop(while: isSpace).reversed())
-    }
-
-    // MARK: The whole log
-
-    private func finish(_ trace: inout Trace) {
-        // `1152`, `1,152`, `1152 (8 a node)` are all seen.
-        func headerNumber(_ name: String) -> Int64? {
-            trace.headerValue(name).flatMap { value in
-                Int64(value.prefix { $0.isNumber || $0 == "," }.filter { $0 != "," })
-            }
-        }
-        if let start = trace.headerValue("UnixStartTime"), start != "-1" {
-            let number = headerNumber("UnixStartTime") ?? -1
-            let isTime = (0...253_402_300_799).contains(number)
-            trace.unixStartTime = isTime ? number : 0
-            if !isTime { trace.badStartTime = start }
-        }
-        trace.machineProcessors = [headerNumber("MaxProcs"), headerNumber("MaxNodes")]
-            .compactMap(\.self).first { $0 > 0 }.map { Int(clamping: $0) }
-        if filter == .strong, let maximum = machineProcessors ?? trace.machineProcessors {
-            let before = trace.jobs.count
-            trace.jobs.removeAll { Int($0.processors) > maximum }
-            let dropped = before - trace.jobs.count
-            if dropped > 0 { trace.dropped[.filtered, default: 0] += dropped }
-        }
-        guard !isInOrder(trace.jobs) else { return }
-        dropRepeatedIDs(&trace)
-        sortBySubmission(&trace)
-    }
-
-    /// Whether numbers rise and submissions do not fall, as in most logs: then nothing is repeated
-    /// and nothing is to be sorted.
-    private func isInOrder(_ jobs: ContiguousArray<TraceJob>) -> Bool {
-        jobs.withUnsafeBufferPointer { jobs in
-            var index = 1
-            while index < jobs.count, jobs[index - 1].id < jobs[index].id,
-                jobs[index - 1].submitted <= jobs[index].submitted
-            {
-                index += 1
-            }
-            return index >= jobs.count
-        }
-    }
-
-    private func dropRepeatedIDs(_ trace: inout Trace) {
-        let isRising = zip(trace.jobs, trace.jobs.dropFirst()).allSatisfy { $0.id < $1.id }
-        guard !isRising else { return }
-        var seen = Set<Int64>(minimumCapacity: trace.jobs.count)
-        let before = trace.jobs.count
-        trace.jobs.removeAll { !seen.insert($0.id).inserted }
-        let dropped = before - trace.jobs.count
-        if dropped > 0 { trace.dropped[.repeatedID] = dropped }
-    }
-
-    private func sortBySubmission(_ trace: inout Trace) {
-        func goesBefore(_ left: TraceJob, _ right: TraceJob) -> Bool {
-            if left.submitted != right.submitted { return left.submitted < right.submitted }
-            if left.id != right.id { return left.id < right.id }
-            return left.line < right.line
-        }
-        let isSorted = zip(trace.jobs, trace.jobs.dropFirst()).allSatisfy { !goesBefore($1, $0) }
-        guard !isSorted else { return }
-        trace.outOfOrder = zip(trace.jobs, trace.jobs.dropFirst())
-            .count { $1.submitted < $0.submitted }
-        trace.jobs.sort(by: goesBefore)
     }
 
     // MARK: Bytes

@@ -39,7 +39,7 @@ extension LogReader {
     /// - Throws: `Refusal` with path, line and field; also where no job is left.
     func trace(at path: String) throws -> Trace {
         do {
-            let trace = try TraceFile.withBytes(of: path) { try read($0) }
+            let trace = try TraceFile.log(at: path, self)
             guard !trace.jobs.isEmpty else { throw Refusal("\(path): \(trace.emptinessText)") }
             return trace
         } catch let row as MalformedRow {
