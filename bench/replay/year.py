@@ -9,7 +9,7 @@ import statistics
 import sys
 import time
 
-LIMIT_SECONDS, LIMIT_BYTES = 15, 100
+LIMIT_SECONDS, LIMIT_BYTES = 5, 100
 RUNS = 3
 
 
