@@ -191,7 +191,14 @@ public struct SWFReader: Sendable {
         for field in 0..<18 {
             while next.pointee == 0x20 || next.pointee == 0x09 { next += 1 }
             let isNegative = next.pointee == UInt8(ascii: "-")
-            if isNegative { next += 1 }
+            if isNegative {
+                next += 1
+                // Unknown: half of the fields of most logs, and what the row holds already.
+                if next.pointee == UInt8(ascii: "1"), next[1] == 0x20 {
+                    next += 2
+                    continue
+                }
+            }
             var digit = next.pointee &- 48
             guard digit < 10 else { return nil }
             var value: Int64 = 0
