@@ -21,7 +21,7 @@ struct BillingBookTests {
         #expect(statement.gross == Fen(12_000))
         #expect(statement.subsidy == Fen(6_000))
         #expect(statement.net == Fen(6_000))
-        #expect(statement.balance == Fen(6_000))
+        #expect(statement.closing == Fen(6_000))
         let subsidy = try #require(statement.subsidies.first)
         #expect(subsidy.cap == Fen(200_000_000))
         #expect(subsidy.left == Fen(199_994_000))
@@ -78,7 +78,7 @@ struct BillingBookTests {
         let all = try #require(book.statement(account: "bohai", asOf: .epoch))
         #expect(all.gross == Fen(24_000))
         #expect(all.subsidy == Fen(12_000))
-        #expect(all.balance == Fen(12_000))
+        #expect(all.closing == Fen(12_000))
         let march = try #require(
             book.statement(account: "bohai", month: BillingMonth("2026-03"), asOf: .epoch)
         )
@@ -163,7 +163,7 @@ struct BillingBookTests {
         #expect(sum(statement.byOutcome) == statement.total.fee, "seed \(seed)")
         let byResource = statement.byResource.reduce(into: Fen.zero) { $0 += $1.fee }
         #expect(byResource == statement.total.fee, "seed \(seed)")
-        #expect(statement.balance == statement.net, "seed \(seed)")
+        #expect(statement.closing == statement.net, "seed \(seed)")
         #expect(statement.total.fee > .zero)
     }
 }

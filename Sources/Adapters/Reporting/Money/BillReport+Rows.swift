@@ -34,6 +34,11 @@ extension BillReport {
             let cash = words("应付现金", "To pay in money")
             rows.append(MoneyRow(name: cash, amount: statement.cash, isTotal: true))
         }
+        let opening = words("期初余额", "Opening balance")
+        rows.append(MoneyRow(name: opening, amount: statement.opening))
+        rows.append(MoneyRow(name: words("本期付款", "Payments"), amount: -statement.paid))
+        let closing = words("期末余额", "Closing balance")
+        rows.append(MoneyRow(name: closing, amount: statement.closing, isTotal: true))
         return rows
     }
 
@@ -143,9 +148,26 @@ extension BillReport {
             )
     }
 
+    /// Who owes whom when the period ends, in plain words.
+    func balanceWords(_ words: ReportLanguage) -> String {
+        let amount = Fen(abs(statement.closing)).yuanText
+        return switch statement.closing {
+        case 0: words("期末两清,互不相欠。", "Nobody owes anything at the end of the period.")
+        case 1...:
+            words(
+                "期末客户尚欠本中心 \(amount) 元。",
+                "At the end of the period the customer owes the centre \(amount) CNY."
+            )
+        default:
+            words(
+                "期末客户在本中心有预存款 \(amount) 元。",
+                "At the end of the period the centre keeps \(amount) CNY for the customer."
+            )
+        }
+    }
+
     private func balanceNotes(_ words: ReportLanguage) -> [String] {
-        let balance = words("账户余额(全部月份)", "Balance of the account, all months")
-        var lines = ["\(balance): \(Fen(statement.balance).yuanText) CNY"]
+        var lines = [balanceWords(words)]
         if statement.held != 0 {
             let held = words("运行中作业预留", "Reserved by running jobs")
             lines.append("\(held): \(Fen(statement.held).yuanText) CNY")

@@ -11,7 +11,6 @@ extension BillStatement {
         enterprise = statement.account.enterprise
         accounts = statement.accountNames
         period = statement.period.description
-        if case .month(let month) = statement.period { self.month = month.description }
         asOf = statement.asOf
         tariff = statement.tariff
         gross = statement.gross.count
@@ -22,7 +21,15 @@ extension BillStatement {
         vatPPM = statement.vatPPM
         vouchersUsed = statement.vouchersUsed.count
         cash = statement.cash.count
-        balance = statement.balance.count
+        opening = statement.opening.count
+        paid = statement.paid.count
+        closing = statement.closing.count
+        isProvisional = statement.isProvisional
+        let titles = Dictionary(
+            statement.byPlatform.map { ($0.name, $0.title) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        lines = statement.lines.map { BillLine($0, titles: titles) }
         held = statement.held.count
         available = statement.available?.count
         total = BillRow(name: "", title: "", statement.total)
@@ -35,7 +42,12 @@ extension BillStatement {
             resource.fee = row.fee.count
             return resource
         }
-        byAccount = statement.byAccount.map { BillRow(name: $0.name, title: $0.title, $0.usage) }
+        byAccount = statement.byAccount.map { group in
+            var row = BillRow(name: group.name, title: group.title, group.usage)
+            row.gross = group.gross?.count
+            row.vat = group.vat?.count
+            return row
+        }
         storage = statement.storage.map { kept in
             var row = BillStorage()
             row.milliTBDays = Int64(clamping: (kept.byteDays + 500_000_000) / 1_000_000_000)
@@ -91,6 +103,44 @@ extension BillRow {
         nodeSeconds = usage.nodeTime.seconds
         freeCoreSeconds = usage.freeCoreTime.seconds
         fee = usage.fee.count
+    }
+}
+
+extension BillLine {
+    fileprivate init(_ line: StatementLine, titles: [String: String]) {
+        self.init()
+        amount = line.amount.count
+        discounted = line.discounted.count
+        vatPPM = line.vatPPM
+        vat = line.vat.count
+        guard case .priced(let item) = line.kind else {
+            kind =
+                switch line.kind {
+                case .minimumCharge: "minimum"
+                case .refund: "refund"
+                case .rounding, .priced: "rounding"
+                }
+            return
+        }
+        kind =
+            switch item.kind {
+            case .held(let resource): resource.name
+            case .storage: "storage-tb-day"
+            }
+        platform = item.platform
+        platformTitle = titles[item.platform] ?? item.platform
+        partition = item.partition
+        tariff = item.tariff
+        if item.tierUpToHours != nil || item.tierFromHours > 0 {
+            tierFromHours = item.tierFromHours
+            tierUpToHours = item.tierUpToHours
+        }
+        held = line.heldCount
+        factorPPM = item.factorPPM
+        quantity = line.quantityCount
+        listPrice = item.listMicroFen
+        discount = item.discount.thousandths
+        unitPrice = item.unitMicroFen
     }
 }
 

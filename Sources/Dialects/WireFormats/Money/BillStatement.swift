@@ -14,8 +14,6 @@ public struct BillStatement: WireRecord {
     public var accounts: [String] = []
     /// `YYYY-MM` or `YYYY` in Asia/Shanghai, or `all`.
     public var period = "all"
-    /// The period when it is a month; for readers of the first version.
-    public var month: String?
     /// The moment up to which the statement was made.
     public var asOf = SimInstant.epoch
     /// The tariff.
@@ -28,7 +26,7 @@ public struct BillStatement: WireRecord {
     public var subsidy: Int64 = 0
     /// What remains to be paid.
     public var net: Int64 = 0
-    /// The tax inside the gross fee.
+    /// The tax inside the gross fee: of each account and month rounded once, and added up.
     public var vat: Int64 = 0
     /// The tax rate. Unit: ppm of the fee without tax.
     public var vatPPM: Int64 = 0
@@ -40,8 +38,16 @@ public struct BillStatement: WireRecord {
     public var held: Int64 = 0
     /// What the account may still reserve; nil when it has no limit.
     public var available: Int64?
-    /// What the account owes now, of all periods, after payments.
-    public var balance: Int64 = 0
+    /// What was owed when the period began; below zero is money paid in advance.
+    public var opening: Int64 = 0
+    /// Payments of the period.
+    public var paid: Int64 = 0
+    /// What is owed when the period ends: opening + cash − payments.
+    public var closing: Int64 = 0
+    /// Whether the period may still change: it is not over, or a run that began in it goes on.
+    public var isProvisional = false
+    /// Quantities at prices, and what has no price; they add up to the gross fee.
+    public var lines: [BillLine] = []
     /// All runs together.
     public var total = BillRow()
     /// By platform.
@@ -84,7 +90,6 @@ public struct BillStatement: WireRecord {
         try fields("enterprise", &enterprise)
         try fields("accounts", &accounts)
         try fields("period", &period)
-        try fields("month", &month)
         try fields("as_of", &asOf)
         try fields("tariff", &tariff)
         try fields.required("gross_fen", &gross)
@@ -95,7 +100,11 @@ public struct BillStatement: WireRecord {
         try fields("vat_ppm", &vatPPM)
         try fields("vouchers_used_fen", &vouchersUsed)
         try fields("cash_fen", &cash)
-        try fields("balance_fen", &balance)
+        try fields("opening_fen", &opening)
+        try fields("payments_fen", &paid)
+        try fields("closing_fen", &closing)
+        try fields("provisional", &isProvisional)
+        try fields("lines", &lines)
         try fields("held_fen", &held)
         try fields("available_fen", &available)
         try fields("total", &total)
@@ -134,6 +143,10 @@ public struct BillRow: WireRecord {
     public var freeCoreSeconds: Int64 = 0
     /// The fee.
     public var fee: Int64 = 0
+    /// Charges less refunds, storage included; of accounts only.
+    public var gross: Int64?
+    /// The tax inside `gross`; of accounts only.
+    public var vat: Int64?
 
     /// Makes an empty row.
     public init() {}
@@ -148,6 +161,8 @@ public struct BillRow: WireRecord {
         try fields("node_seconds", &nodeSeconds)
         try fields("free_core_seconds", &freeCoreSeconds)
         try fields("fee_fen", &fee)
+        try fields("gross_fen", &gross)
+        try fields("vat_fen", &vat)
     }
 }
 

@@ -133,6 +133,10 @@ extension BillingBook {
         ]
         entries += settle(due, claims(of: charge, by: accounts[charge.account]), at: instant)
         for entry in entries { book(entry) }
+        if let priced = tariff.pricedQuantity(of: usage) {
+            let place = PricedQuantities.Place(account: charge.account, month: due.month)
+            quantities.add(priced.quantity, of: priced.item, to: place)
+        }
         return entries
     }
 }

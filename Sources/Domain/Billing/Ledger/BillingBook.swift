@@ -58,7 +58,11 @@ public struct BillingAccount: Hashable, Sendable {
 /// usages again, which gives the same entries.
 public struct BillingBook: Sendable {
     /// The prices. A change counts for runs that are settled afterwards.
-    public var tariff: Tariff
+    public var tariff: Tariff {
+        didSet { taxRates[tariff.id] = tariff.vatPPM }
+    }
+    /// The tax inside the prices of each tariff that was in force. Unit: ppm of the price without it.
+    private(set) var taxRates: [String: Int64]
     /// The accounts by name.
     public private(set) var accounts: [String: BillingAccount]
     /// The books.
@@ -70,6 +74,7 @@ public struct BillingBook: Sendable {
 
     let platforms: [String: Platform]
     var volumes = VolumeCounter()
+    var quantities = PricedQuantities()
     var vouchers = VoucherBook()
     /// In the order in which rules are evaluated.
     var subsidies: [SubsidyAccount]
@@ -88,6 +93,7 @@ public struct BillingBook: Sendable {
     ) {
         precondition(rules.proRataOutOfPlace == nil)
         self.tariff = tariff
+        self.taxRates = [tariff.id: tariff.vatPPM]
         self.accounts = Dictionary(accounts.map { ($0.name, $0) }) { first, _ in first }
         self.platforms = Dictionary(platforms.map { ($0.name, $0) }) { first, _ in first }
         self.subsidies = rules.inEvaluationOrder.map { SubsidyAccount(rule: $0) }
@@ -145,7 +151,7 @@ public struct BillingBook: Sendable {
         settled[Run(job: usage.id, attempt: usage.attempt)] = true
         let classes = accounts[usage.account]?.classes ?? []
         var entries: [LedgerEntry] = []
-        for part in tariff.charge(for: usage, classes: classes, volumes: &volumes) {
+        for part in charge(for: usage, classes: classes) {
             let due = Due(
                 account: part.account,
                 claim: part.entryID,
@@ -161,6 +167,26 @@ public struct BillingBook: Sendable {
         if let release = releaseEntry(of: usage) { entries.append(release) }
         for entry in entries { book(entry) }
         return entries
+    }
+
+    private mutating func charge(for usage: JobUsage, classes: [String]) -> [ChargePart] {
+        var steps: [Tariff.PricingStep] = []
+        let parts = tariff.charge(for: usage, classes: classes, volumes: &volumes) {
+            steps.append($0)
+        }
+        for step in steps {
+            switch step {
+            case .quantity(let quantity, let item, let month):
+                quantities.add(quantity, of: item, to: .init(account: usage.account, month: month))
+            case .minimumCharge(let amount, let month):
+                quantities.addMinimumCharge(
+                    amount,
+                    tariff: tariff.id,
+                    to: .init(account: usage.account, month: month)
+                )
+            }
+        }
+        return parts
     }
 
     /// Books money received from a customer. The same payment again changes nothing.

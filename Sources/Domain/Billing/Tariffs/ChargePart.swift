@@ -113,10 +113,12 @@ extension Tariff {
     /// - Parameters:
     ///   - classes: the classes of the account, for discounts.
     ///   - volumes: what accounts have used so far; moved on by this run when it is charged.
+    ///   - pricing: told of each step of the fee.
     public func charge(
         for usage: JobUsage,
         classes: [String] = [],
-        volumes: inout VolumeCounter
+        volumes: inout VolumeCounter,
+        pricing told: (PricingStep) -> Void = { _ in }
     ) -> [ChargePart] {
         guard let start = usage.startedAt, start < usage.endedAt else {
             return [
@@ -144,7 +146,7 @@ extension Tariff {
             var fees: [ChargePart.ResourceFee] = []
             for (resource, lineIndices) in pricing.resources {
                 for lineIndex in lineIndices {
-                    sum += fee(usage, lineIndex, cut, pricing, &volumes)
+                    sum += fee(usage, lineIndex, cut, pricing, &volumes, told)
                 }
                 let amount = sum.roundedHalfUp - billed
                 billed += amount
@@ -154,6 +156,7 @@ extension Tariff {
         }
         if let last = parts.indices.last, sum.numerator > 0, billed < minimumCharge {
             parts[last].add(minimumCharge - billed, to: pricing.firstResource)
+            told(.minimumCharge(minimumCharge - billed, parts[last].month))
         }
         return parts
     }
@@ -173,7 +176,8 @@ extension Tariff {
         _ lineIndex: Int,
         _ cut: (start: SimInstant, end: SimInstant),
         _ pricing: Pricing,
-        _ volumes: inout VolumeCounter
+        _ volumes: inout VolumeCounter,
+        _ told: (PricingStep) -> Void
     ) -> ExactFee {
         let line = lines[lineIndex]
         let (start, end) = line.validity.clip(cut.start, cut.end)
@@ -182,7 +186,32 @@ extension Tariff {
         let month = BillingMonth(containing: cut.start)
         let key = VolumeCounter.Key(account: usage.account, scope: line.scope, month: month)
         let step = volumes.advance(key, by: held.microseconds * pricing.factorPPM)
-        return line.fee(from: step.from, to: step.to, discount: pricing.discount)
+        var fee = ExactFee.zero
+        line.forEachTier(from: step.from, to: step.to) { tier, tierStart, quantity in
+            let price = tier.price * pricing.discount
+            fee += ExactFee(numerator: quantity * Int128(price.microFen))
+            let item = PricedItem(
+                kind: .held(line.resource),
+                platform: usage.platform,
+                partition: line.partition,
+                tariff: id,
+                factorPPM: Int64(pricing.factorPPM),
+                tierFromHours: tierStart,
+                tierUpToHours: tier.upToHours,
+                listMicroFen: tier.price.microFen,
+                discount: pricing.discount
+            )
+            told(.quantity(quantity, item, month))
+        }
+        return fee
+    }
+
+    /// A step of a fee.
+    public enum PricingStep {
+        /// A quantity came under a price in a month. Unit: µs × ppm of the factors.
+        case quantity(Int128, PricedItem, BillingMonth)
+        /// The least that a run costs was more than its prices come to.
+        case minimumCharge(Fen, BillingMonth)
     }
 
     private func factorPPM(of usage: JobUsage) -> Int64 {

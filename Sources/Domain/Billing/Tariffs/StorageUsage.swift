@@ -32,12 +32,17 @@ public struct StorageLine: Hashable, Sendable {
     ///
     /// - Precondition: `bytes` is at most 10¹⁸, and the fee at most 10¹⁵ fen.
     func fee(for bytes: Int64) -> Fen {
-        let steps = (max(0, bytes - free.count) + step.count - 1) / step.count
-        let billed = Int128(steps) * Int128(step.count)
+        let billed = billedBytes(of: bytes)
         let perFen = Self.bytesPerTB * 1_000_000
         let fen = (billed * Int128(microFen) + perFen / 2) / perFen
         precondition(fen <= Int128(Fen.maximum.count), "a charge of \(fen) fen for storage")
         return Fen(Int64(fen))
+    }
+
+    /// What is paid for of `bytes`: less what is free, rounded up to the step. Unit: bytes.
+    func billedBytes(of bytes: Int64) -> Int128 {
+        let steps = (max(0, bytes - free.count) + step.count - 1) / step.count
+        return Int128(steps) * Int128(step.count)
     }
 
     static let bytesPerTB: Int128 = 1_000_000_000_000
@@ -94,11 +99,7 @@ public struct StorageCharge: Hashable, Sendable {
 extension Tariff {
     /// What keeping `usage` costs; nothing where no line names the place and day.
     func charge(for usage: StorageUsage) -> StorageCharge {
-        let fitting = storage.filter { line in
-            (line.platform ?? usage.platform) == usage.platform
-                && line.validity.contains(usage.day.start)
-        }
-        let line = fitting.first { $0.platform != nil } ?? fitting.first
+        let line = storageLine(for: usage)
         return StorageCharge(
             account: usage.account,
             platform: usage.platform,
@@ -107,5 +108,30 @@ extension Tariff {
             bytes: usage.bytes,
             amount: line?.fee(for: usage.bytes) ?? .zero
         )
+    }
+
+    /// What of `usage` comes under a price; nil when it costs nothing. Unit: byte-days.
+    func pricedQuantity(of usage: StorageUsage) -> (item: PricedItem, quantity: Int128)? {
+        guard let line = storageLine(for: usage) else { return nil }
+        let billed = line.billedBytes(of: usage.bytes)
+        guard billed > 0, line.microFen > 0 else { return nil }
+        let item = PricedItem(
+            kind: .storage,
+            platform: usage.platform,
+            tariff: id,
+            factorPPM: 1_000_000,
+            tierFromHours: 0,
+            listMicroFen: line.microFen,
+            discount: .one
+        )
+        return (item, billed)
+    }
+
+    private func storageLine(for usage: StorageUsage) -> StorageLine? {
+        let fitting = storage.filter { line in
+            (line.platform ?? usage.platform) == usage.platform
+                && line.validity.contains(usage.day.start)
+        }
+        return fitting.first { $0.platform != nil } ?? fitting.first
     }
 }

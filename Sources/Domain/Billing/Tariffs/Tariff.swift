@@ -200,21 +200,25 @@ public struct TariffLine: Hashable, Sendable {
         return 0
     }
 
-    /// The fee for the quantities `from ..< to` of a month, all prices times `discount`.
+    /// The steps that the quantities `from ..< to` of a month fall into, each with the hours at
+    /// which it begins and what falls into it; those with nothing are left out.
     ///
     /// Quantities are in microseconds × ppm, as `Tariff.charge` counts them.
-    func fee(from: Int128, to: Int128, discount: Factor) -> ExactFee {
+    func forEachTier(
+        from: Int128,
+        to: Int128,
+        _ body: (_ tier: PriceTier, _ startHours: Int64, _ quantity: Int128) -> Void
+    ) {
         precondition(from <= to)
-        var fee: Int128 = 0
-        var tierStart: Int128 = 0
+        var startHours: Int64 = 0
         for tier in tiers {
+            let tierStart = Int128(startHours) * ExactFee.quantityPerHour
             let tierEnd =
                 tier.upToHours.map { Int128($0) * ExactFee.quantityPerHour } ?? Int128.max
-            let quantity = max(0, min(to, tierEnd) - max(from, tierStart))
-            fee += quantity * Int128((tier.price * discount).microFen)
-            tierStart = tierEnd
+            let quantity = min(to, tierEnd) - max(from, tierStart)
+            if quantity > 0 { body(tier, startHours, quantity) }
+            startHours = tier.upToHours ?? startHours
         }
-        return ExactFee(numerator: fee)
     }
 }
 
@@ -314,12 +318,7 @@ public struct Tariff: Hashable, Sendable {
     }
 
     /// The tax inside `amount`, rounded half up to the fen.
-    public func vat(in amount: Fen) -> Fen {
-        let sign: Int128 = amount < .zero ? -1 : 1
-        let magnitude = sign * Int128(amount.count)
-        let base = 1_000_000 + Int128(vatPPM)
-        return Fen(Int64(sign * ((magnitude * Int128(vatPPM) + base / 2) / base)))
-    }
+    public func vat(in amount: Fen) -> Fen { vatInside(amount, ppm: vatPPM) }
 
     /// The indices of the lines that price `resource` where `usage` ran.
     func lineIndices(for usage: JobUsage, _ resource: BilledResource) -> [Int] {
