@@ -39,6 +39,10 @@ public struct AccountEntry: Hashable, Sendable {
     public var creditLimitFen: Int64?
     /// Who may spend its money and read its bills, besides operators; nil for everybody.
     public var users: [String]?
+    /// The number under which the customer pays tax (统一社会信用代码).
+    public var taxID: String?
+    /// The contract under which it is charged.
+    public var contract: String?
 
     /// Makes an account.
     public init(

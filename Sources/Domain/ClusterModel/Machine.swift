@@ -35,6 +35,8 @@ public struct Machine: Hashable, Sendable {
     public var defaultAccountIndex: Int
     /// The users who may administer the centre, besides the one who started it.
     public var operators: [String]
+    /// Who issues its statements; nil when the file does not say.
+    public var issuer: Issuer?
 
     /// Makes a machine.
     ///
@@ -53,7 +55,8 @@ public struct Machine: Hashable, Sendable {
         platforms: [Platform],
         accounts: [AccountEntry],
         defaultAccountIndex: Int = 0,
-        operators: [String] = []
+        operators: [String] = [],
+        issuer: Issuer? = nil
     ) {
         precondition(partitions.indices.contains(defaultPartitionIndex))
         precondition(accounts.indices.contains(defaultAccountIndex))
@@ -71,6 +74,7 @@ public struct Machine: Hashable, Sendable {
         self.accounts = accounts
         self.defaultAccountIndex = defaultAccountIndex
         self.operators = operators
+        self.issuer = issuer
     }
 }
 

@@ -9,6 +9,8 @@ public struct CustomerRegister: WireRecord {
     public var defaultAccountIndex = 0
     /// The users who may administer the centre.
     public var operators: [String] = []
+    /// Who issues the statements; nil when nobody was named.
+    public var issuer: Issuer?
 
     /// Makes an empty register, to be read into.
     public init() {}
@@ -18,6 +20,7 @@ public struct CustomerRegister: WireRecord {
         accounts = machine.accounts
         defaultAccountIndex = machine.defaultAccountIndex
         operators = machine.operators
+        issuer = machine.issuer
     }
 
     /// Names every member, and refuses a default account that is not there.
@@ -25,6 +28,7 @@ public struct CustomerRegister: WireRecord {
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
         try fields("operators", &operators)
+        try fields.part("issuer", &issuer)
         guard accounts.indices.contains(defaultAccountIndex) else {
             throw JSONValue.Malformed(line: 0, problem: "the default account is not there")
         }
@@ -38,6 +42,7 @@ extension Machine {
         machine.accounts = customers.accounts
         machine.defaultAccountIndex = customers.defaultAccountIndex
         machine.operators = customers.operators
+        machine.issuer = customers.issuer
         return machine
     }
 }

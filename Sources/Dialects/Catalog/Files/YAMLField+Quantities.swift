@@ -147,7 +147,7 @@ extension YAMLField {
     }
 
     /// An exact decimal number with one of the units.
-    private func quantity(
+    func quantity(
         _ expected: String,
         units: [String: Int64]
     ) throws(FileRefusal) -> Int64 {

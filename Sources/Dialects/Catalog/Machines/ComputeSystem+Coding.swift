@@ -235,6 +235,26 @@ extension AccountEntry: CodedPart {
         try fields("description", &description)
         try fields("credit_limit_fen", &creditLimitFen)
         try fields("users", &users)
+        try fields("tax_id", &taxID)
+        try fields("contract", &contract)
+    }
+}
+
+extension Issuer: CodedPart {
+    static var blank: Self { Self(name: "") }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields("tax_id", &taxID)
+        try fields("address", &address)
+        try fields("phone", &phone)
+        try fields("bank", &bank)
+        try fields("bank_account", &bankAccount)
+        var milligrams = gridFactor?.milligrams
+        var source = gridFactor?.source ?? ""
+        try fields("grid_mg_per_kwh", &milligrams)
+        try fields("grid_source", &source)
+        gridFactor = milligrams.map { GridFactor(milligrams: $0, source: source) }
     }
 }
 

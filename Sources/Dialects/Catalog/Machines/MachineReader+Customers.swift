@@ -2,7 +2,7 @@ import ClusterModel
 import Quantities
 
 extension MachineReader {
-    static let customerFields = ["accounts", "default_account", "operators"]
+    static let customerFields = ["accounts", "default_account", "operators", "issuer"]
 
     /// The customers of a centre: from the file, from one that it includes, or one for everybody.
     func readCustomers(_ top: YAMLMapping, into draft: inout MachineDraft) throws(FileRefusal) {
@@ -47,12 +47,45 @@ extension MachineReader {
         for field in try top["operators"]?.list() ?? [] {
             draft.operators.append(try field.name())
         }
+        if let field = top["issuer"] { draft.issuer = try issuer(field) }
+    }
+
+    private func issuer(_ field: YAMLField) throws(FileRefusal) -> Issuer {
+        let fields = try field.mapping([
+            "name", "tax_id", "address", "phone", "bank", "bank_account", "grid",
+        ])
+        var issuer = Issuer(name: try fields.required("name").text())
+        issuer.taxID = try fields["tax_id"]?.taxID()
+        issuer.address = try fields["address"]?.text()
+        issuer.phone = try fields["phone"]?.text()
+        issuer.bank = try fields["bank"]?.text()
+        issuer.bankAccount = try fields["bank_account"]?.text()
+        guard let grid = try fields["grid"]?.mapping(["factor", "source"]) else { return issuer }
+        let factor = try grid.required("factor")
+        let milligrams = try factor.quantity(
+            "carbon dioxide of electricity such as 0.5366 kg/kWh",
+            units: ["kg/kWh": 1_000_000, "g/kWh": 1_000, "kg/MWh": 1_000]
+        )
+        guard (0...10_000_000).contains(milligrams) else {
+            throw factor.refusal(
+                .outOfRange(
+                    found: try factor.text(),
+                    minimum: "0 kg/kWh",
+                    maximum: "10 kg/kWh"
+                )
+            )
+        }
+        issuer.gridFactor = Issuer.GridFactor(
+            milligrams: milligrams,
+            source: try grid.required("source").text()
+        )
+        return issuer
     }
 
     private func account(_ field: YAMLField) throws(FileRefusal) -> AccountEntry {
         let fields = try field.mapping([
             "name", "title", "class", "enterprise", "registered_in", "credit_limit", "description",
-            "users",
+            "users", "tax_id", "contract",
         ])
         var account = AccountEntry(
             name: try fields.required("name").name(),
@@ -66,6 +99,8 @@ extension MachineReader {
         account.users = try fields["users"]?.list().map { user throws(FileRefusal) in
             try user.name()
         }
+        account.taxID = try fields["tax_id"]?.taxID()
+        account.contract = try fields["contract"]?.text()
         return account
     }
 
@@ -101,5 +136,23 @@ extension MachineReader {
             to: "account",
             similar: similarNames(to: name, among: draft.accounts.map(\.name))
         )
+    }
+}
+
+extension YAMLField {
+    /// The number under which somebody pays tax: 15 to 20 digits and capital letters (the unified
+    /// social credit code of GB 32100-2015 has 18; older numbers had 15 to 20).
+    fileprivate func taxID() throws(FileRefusal) -> String {
+        let text = try text()
+        let isNumber = text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        }
+        guard isNumber, (15...20).contains(text.utf8.count) else {
+            throw refusal(
+                .unreadable(found: text, expected: "15 to 20 digits and capital letters")
+            )
+        }
+        return text
     }
 }

@@ -21,7 +21,7 @@ struct MachineReader {
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
-        "include", "platforms", "accounts", "default_account", "operators", "expect",
+        "include", "platforms", "accounts", "default_account", "operators", "issuer", "expect",
     ]
 
     func machine(text: String, file: String) throws(FileRefusal) -> Machine {
@@ -49,7 +49,8 @@ struct MachineReader {
             platforms: draft.platforms,
             accounts: draft.accounts,
             defaultAccountIndex: draft.defaultAccountIndex,
-            operators: draft.operators
+            operators: draft.operators,
+            issuer: draft.issuer
         )
     }
 
@@ -250,4 +251,5 @@ struct MachineDraft {
     var accounts: [AccountEntry] = []
     var defaultAccountIndex = 0
     var operators: [String] = []
+    var issuer: Issuer?
 }

@@ -81,6 +81,7 @@ extension Machine: CodedPart {
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
         try fields("operators", &operators)
+        try fields.part("issuer", &issuer)
     }
 
     /// What refers to nothing, or cannot be: a record is used without further checks. nil when all

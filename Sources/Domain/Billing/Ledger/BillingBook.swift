@@ -16,6 +16,10 @@ public struct BillingAccount: Hashable, Sendable {
     public var registeredIn: String?
     /// How far it may go into debt, holds included; nil for no bound, zero for a prepaid account.
     public var creditLimit: Fen?
+    /// The number under which the customer pays tax.
+    public var taxID: String?
+    /// The contract under which it is charged.
+    public var contract: String?
 
     /// Makes an account.
     public init(
@@ -48,6 +52,8 @@ public struct BillingAccount: Hashable, Sendable {
             registeredIn: entry.registeredIn,
             creditLimit: entry.creditLimitFen.map { Fen($0) }
         )
+        taxID = entry.taxID
+        contract = entry.contract
     }
 }
 
@@ -67,6 +73,8 @@ public struct BillingBook: Sendable {
     public private(set) var accounts: [String: BillingAccount]
     /// The books.
     public private(set) var ledger: Ledger
+    /// Who issues statements; nil when nobody was named.
+    public var issuer: Issuer?
 
     /// What accounts were before they changed, oldest first: each for the entries of the ledger
     /// before position `until`.
@@ -117,6 +125,7 @@ public struct BillingBook: Sendable {
             accounts: machine.accounts.map { BillingAccount($0) },
             platforms: machine.platforms
         )
+        issuer = machine.issuer
     }
 
     /// The rules in the order in which they are evaluated.

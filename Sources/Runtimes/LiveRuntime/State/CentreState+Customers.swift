@@ -35,6 +35,7 @@ extension CentreState {
         let known = rules.machine
         rules = rules.with(register)
         book.setAccounts(register.accounts.map { BillingAccount($0) })
+        book.issuer = register.issuer
         for account in register.accounts {
             let limit = account.creditLimitFen
             // An operator may have set another limit since; only what the file changes counts.
