@@ -66,12 +66,12 @@ private final class StubCentre: CentreService {
     func status() async -> CentreStatus { CentreStatus() }
     func bill(
         account _: String,
-        period _: String?,
+        _: BillQuery,
         _: Peer
     ) async throws(ServiceRefusal) -> BillStatement { throw refusal }
     func bill(
         enterprise _: String,
-        period _: String?,
+        _: BillQuery,
         _: Peer
     ) async throws(ServiceRefusal) -> BillStatement { throw refusal }
     func accounts(_: Peer) async -> AccountStandingList { AccountStandingList() }

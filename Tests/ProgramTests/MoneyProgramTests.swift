@@ -41,7 +41,7 @@ struct MoneyProgramTests {
         #expect(bills.compactMap { $0["gross_fen"] as? Int } == [1_280, 80])
         let csv = try ingest(["--format", "csv"]).output.split(separator: "\n")
         #expect(csv.filter { $0.hasPrefix("account,period,") }.count == 1)
-        #expect(csv.contains("a,all,gross,,1,28800,14400,3600,1280"))
+        #expect(csv.contains("a,all,gross,,,1,28800,14400,3600,,,,1280,12.80,72"))
         #expect(csv.contains { $0.hasPrefix("b,all,gross,") })
         #expect(try ingest([]).output.contains("2 runs billed; 0 jobs never started"))
     }

@@ -80,16 +80,16 @@ public protocol CentreService: Sendable {
     func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList
     /// How the centre is.
     func status() async -> CentreStatus
-    /// What an account owes; `period` is `YYYY-MM` or `YYYY`.
+    /// What an account owes.
     func bill(
         account: String,
-        period: String?,
+        _ query: BillQuery,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement
     /// What an enterprise owes with all its accounts.
     func bill(
         enterprise: String,
-        period: String?,
+        _ query: BillQuery,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement
     /// The accounts that the peer may use, and their money.
@@ -103,4 +103,17 @@ public protocol CentreService: Sendable {
     ) async throws(ServiceRefusal) -> CentreStatus
     /// Begins to close the centre.
     func shutDown(_ peer: Peer) async throws(ServiceRefusal)
+}
+
+/// Which bill is wanted of whoever is named, as it was asked for.
+public struct BillQuery: Sendable {
+    /// `YYYY-MM` or `YYYY`; nil for everything so far.
+    public var period: String?
+    /// What costs are broken down by; nil for nothing more.
+    public var grouping: String?
+    /// Whether charges are listed one by one.
+    public var listsCharges = false
+
+    /// Asks for everything so far.
+    public init() {}
 }

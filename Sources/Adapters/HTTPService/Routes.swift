@@ -74,20 +74,23 @@ struct Routes {
         }
         get(router, "/v1/bill") { request, context in
             let query = request.uri.queryParameters
-            let period = (query["period"] ?? query["month"]).map(String.init)
+            var wanted = BillQuery()
+            wanted.period = query["period"].map(String.init)
+            wanted.grouping = query["by"].map(String.init)
+            wanted.listsCharges = query["jobs"] == "true"
             let account = query["account"].map(String.init)
             let enterprise = query["enterprise"].map(String.init)
             let peer = try await context.peer()
-            return try await listings.alone {
+            return try await listings.alone { [wanted] in
                 if let account {
-                    return Reply(try await centre.bill(account: account, period: period, peer))
+                    return Reply(try await centre.bill(account: account, wanted, peer))
                 }
                 guard let enterprise else {
                     throw ServiceRefusal.badRequest(
                         "'account' or 'enterprise' is missing in the query"
                     )
                 }
-                return Reply(try await centre.bill(enterprise: enterprise, period: period, peer))
+                return Reply(try await centre.bill(enterprise: enterprise, wanted, peer))
             }
         }
         get(router, "/v1/accounts") { _, context in

@@ -109,34 +109,45 @@ struct CentreGlue: CentreService {
 
     func bill(
         account: String,
-        period: String?,
+        _ query: BillQuery,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement {
-        try await bill(of: .account(account), period, "Account '\(account)'", Caller(peer))
+        try await bill(of: .account(account), query, "Account '\(account)'", Caller(peer))
     }
 
     func bill(
         enterprise: String,
-        period: String?,
+        _ query: BillQuery,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement {
         let words = "Enterprise '\(enterprise)'"
-        return try await bill(of: .enterprise(enterprise), period, words, Caller(peer))
+        return try await bill(of: .enterprise(enterprise), query, words, Caller(peer))
     }
 
     private func bill(
         of holder: StatementHolder,
-        _ period: String?,
+        _ query: BillQuery,
         _ words: String,
         _ caller: Caller
     ) async throws(ServiceRefusal) -> BillStatement {
-        guard let period = period.map({ BillingPeriod($0) }) ?? .all else {
-            let text = "'\(period ?? "")' is no month and no year; write 2026-11 or 2026"
+        guard let period = query.period.map({ BillingPeriod($0) }) ?? .all else {
+            let text = "'\(query.period ?? "")' is no month and no year; write 2026-11 or 2026"
             throw ServiceRefusal(status: 400, body: ErrorBody(code: "bad_period", text: text))
+        }
+        var detail = StatementSums.Detail(listsCharges: query.listsCharges)
+        if let name = query.grouping {
+            guard let grouping = StatementGrouping(rawValue: name) else {
+                let known = StatementGrouping.allCases.map(\.rawValue).joined(separator: ", ")
+                let text = "nothing is broken down by '\(name)'; known are \(known)"
+                throw ServiceRefusal(status: 400, body: ErrorBody(code: "bad_grouping", text: text))
+            }
+            detail.grouping = grouping
         }
         let (book, head) = await centre.books()
         let now = await centre.status().now
-        guard let statement = book.statement(of: holder, period: period, asOf: now) else {
+        guard
+            let statement = book.statement(of: holder, period: period, asOf: now, detail: detail)
+        else {
             let text = "\(words) is not known to this centre"
             throw ServiceRefusal(status: 404, body: ErrorBody(code: "invalid_account", text: text))
         }
@@ -144,9 +155,7 @@ struct CentreGlue: CentreService {
             let text = "Access/permission denied: the bill of account '\(account)' is not yours"
             throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
         }
-        var bill = BillStatement(statement)
-        bill.ledgerHead = head
-        return bill
+        return BillStatement(statement, ledgerHead: head)
     }
 
     func accounts(_ peer: Peer) async -> AccountStandingList {

@@ -32,10 +32,8 @@ public enum IngestReport {
     }
 
     /// The rows of all statements under one header.
-    public static func csv(_ bills: [BillStatement]) -> String {
-        let lines = bills.map { BillReport($0).csvLines }
-        let header = BillReport(BillStatement()).csvLines[0]
-        return ([header] + lines.flatMap { $0.dropFirst() }).joined(separator: "\n") + "\n"
+    public static func csv(_ bills: [BillStatement], in words: ReportLanguage) -> String {
+        BillReport.csv(bills.map { BillReport($0) }, in: words)
     }
 
     /// One line an account, and their sum; ends with a newline.

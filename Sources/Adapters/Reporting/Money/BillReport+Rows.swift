@@ -1,7 +1,7 @@
 import Quantities
 import WireFormats
 
-// What a statement says below its tables: one list, from which text and page are made alike.
+// The sums of a statement and what it says below its tables.
 
 extension BillReport {
     /// A line of the sums.
@@ -12,7 +12,7 @@ extension BillReport {
         var isTotal = false
     }
 
-    /// From the charges to what is to be paid.
+    /// From the opening balance over what the period brought to the closing balance.
     func moneyRows(in words: ReportLanguage) -> [MoneyRow] {
         var rows: [MoneyRow] = []
         if statement.refunded != 0 {
@@ -22,18 +22,17 @@ extension BillReport {
         }
         rows.append(MoneyRow(name: words("机时费", "Gross fee"), amount: statement.gross))
         rows += statement.subsidies.map { row in
-            MoneyRow(
-                name: "\(words("补贴", "Subsidy")) \(row.rule) \(row.year)",
-                amount: -row.granted
-            )
+            let rule = words.named(row.rule, row.title)
+            let name = words("\(row.year) 年度补贴：\(rule)", "Subsidy \(row.year): \(rule)")
+            return MoneyRow(name: name, amount: -row.granted)
         }
         rows.append(MoneyRow(name: words("净额", "Net fee"), amount: statement.net, isTotal: true))
         if statement.vouchersUsed != 0 {
             let used = -statement.vouchersUsed
             rows.append(MoneyRow(name: words("创新券抵扣", "Paid by vouchers"), amount: used))
-            let cash = words("应付现金", "To pay in money")
-            rows.append(MoneyRow(name: cash, amount: statement.cash, isTotal: true))
         }
+        let cash = words("本期应付", "To pay for the period")
+        rows.append(MoneyRow(name: cash, amount: statement.cash, isTotal: true))
         let opening = words("期初余额", "Opening balance")
         rows.append(MoneyRow(name: opening, amount: statement.opening))
         rows.append(MoneyRow(name: words("本期付款", "Payments"), amount: -statement.paid))
@@ -42,100 +41,123 @@ extension BillReport {
         return rows
     }
 
+    /// Who owes whom when the period ends, in plain words.
+    func balanceWords(_ words: ReportLanguage) -> String {
+        let amount = Fen(statement.closing < 0 ? -statement.closing : statement.closing).yuanText
+        return switch statement.closing {
+        case 0: words("双方两清，互不相欠。", "Nobody owes anything.")
+        case 1...: words("客户应付本中心 \(amount) 元。", "The customer owes the centre \(amount) CNY.")
+        default:
+            words(
+                "本中心存有客户预付款 \(amount) 元。",
+                "The centre keeps \(amount) CNY that the customer has paid in advance."
+            )
+        }
+    }
+
     /// The notes below the caps, in the order in which they are read.
     func notes(in words: ReportLanguage) -> [String] {
         var lines = statement.subsidies.filter { $0.cap == nil || $0.left == nil }.map { row in
-            "\(row.rule) \(row.year): \(Fen(row.used).yuanText) "
-                + words("已补贴,无上限", "granted, no cap")
+            let (rule, used) = (words.named(row.rule, row.title), Fen(row.used).yuanText)
+            return words(
+                "\(rule)：\(row.year) 年度已补贴 \(used) 元，无上限。",
+                "\(rule) \(row.year): \(used) granted, no cap."
+            )
         }
         lines += statement.vouchers.map { voucherNote($0, words) }
         if statement.subsidies.isEmpty, statement.total.jobs == 0, statement.storage == nil {
-            lines.append(words("无用量,故无补贴。", "Nothing was used, so nothing was subsidised."))
+            lines.append(words("无用量，故无补贴。", "Nothing was used, so nothing was subsidised."))
         } else if statement.subsidies.isEmpty {
             lines.append(
                 words(
-                    "无补贴:没有规则以此账户为受益人。",
+                    "无补贴：没有规则以此账户为受益人。",
                     "No subsidy: no rule has this account among its beneficiaries."
                 )
             )
         }
         if statement.total.freeCoreSeconds > 0 {
+            let hours = Self.hours(statement.total.freeCoreSeconds)
             lines.append(
                 words(
-                    "未计费(节点故障、系统重新排队、免费终态):",
-                    "Not charged (node failure, requeue by the system, free states):"
-                ) + " \(Self.hours(statement.total.freeCoreSeconds)) \(words("核时", "core-hours"))"
+                    "未计费（节点故障、系统重新排队、免费终态）：\(hours) 核时。",
+                    "Not charged (node failure, requeue by the system, free states): \(hours) core-hours."
+                )
             )
         }
         lines += workNotes(words)
         lines.append(taxNote(words))
-        lines += balanceNotes(words)
-        lines.append(words("费用四舍五入到分,每个作业一次;跨月作业在月末拆分。", Self.roundingNote))
-        if let head = statement.ledgerHead { lines.append("\(words("账链", "Ledger head")) \(head)") }
+        lines += fundsNotes(words)
+        lines.append(
+            words(
+                "每行金额为所示数量与单价之积，四舍五入到分；每笔费用单独四舍五入，差额单列一行。"
+                    + "跨月作业在月末拆分，各部分之和等于整体。",
+                "Each line is its quantity × unit price as printed, rounded half up; what charges come to"
+                    + " beyond that, each rounded on its own, is one line. " + Self.roundingNote
+            )
+        )
+        if let head = statement.ledgerHead {
+            lines.append(words("账链：\(head)", "Ledger head: \(head)"))
+        }
         return lines
     }
 
-    /// A name, and a title that says more than it.
-    func label(of row: BillRow) -> String {
-        row.title.isEmpty || row.title == row.name ? row.name : "\(row.name) · \(row.title)"
-    }
-
-    /// A cap, what of it is used, and the share in thousandths; nil for a rule without a cap.
-    func capNote(_ row: BillSubsidy, _ words: ReportLanguage) -> (text: String, perMille: Int)? {
-        guard let cap = row.cap, let left = row.left else { return nil }
-        let text =
-            "\(words("年度上限", "Cap of")) \(row.rule), \(row.year): \(Fen(cap).yuanText) "
-            + "\(words("每年", "a year")); \(words("已用", "used")) \(Fen(row.used).yuanText), "
-            + "\(words("剩余", "left")) \(Fen(left).yuanText)"
-        guard cap > 0 else { return (text, 0) }
-        return (text, Int(Int128(max(0, min(row.used, cap))) * 1_000 / Int128(cap)))
-    }
-
     private func voucherNote(_ voucher: BillVoucher, _ words: ReportLanguage) -> String {
-        var text =
-            "\(words("创新券", "Voucher")) \(voucher.id): \(Fen(voucher.left).yuanText) "
-            + "\(words("剩余,面值", "left of")) \(Fen(voucher.face).yuanText)"
-        guard voucher.validFrom != nil || voucher.validTo != nil else { return text }
-        text += ", \(words("有效", "valid"))"
-        if let from = voucher.validFrom { text += " \(words("自", "from")) \(from)" }
-        if let until = voucher.validTo { text += " \(words("早于", "before")) \(until)" }
-        return text
+        let (left, face) = (Fen(voucher.left).yuanText, Fen(voucher.face).yuanText)
+        let (from, until) = (voucher.validFrom, voucher.validTo)
+        let chinese = [
+            "创新券 \(voucher.id)：余额 \(left) 元，面值 \(face) 元", from.map { "\($0) 起有效" },
+            until.map { "\($0) 前用完" },
+        ]
+        let english = [
+            "Voucher \(voucher.id): \(left) left of \(face)", from.map { "valid from \($0)" },
+            until.map { "valid before \($0)" },
+        ]
+        return words(
+            chinese.compactMap(\.self).joined(separator: "，") + "。",
+            english.compactMap(\.self).joined(separator: ", ") + "."
+        )
     }
 
     private func workNotes(_ words: ReportLanguage) -> [String] {
         var lines: [String] = []
         if statement.verifiedJobs > 0 {
-            let noun = statement.verifiedJobs == 1 ? "job" : "jobs"
-            let price = statement.verifiedPetaflopPrice.map {
-                ", \(Fen($0).yuanText) \(words("元/Pflop", "CNY a Pflop"))"
-            }
+            let work = siText(Double(statement.verifiedFlop), "flop")
+            let price = statement.verifiedPetaflopPrice.map { Fen($0).yuanText }
             lines.append(
-                "\(words("经验证的计算量", "Verified work")): \(siText(Double(statement.verifiedFlop), "flop")) "
-                    + "\(words("·", "in")) \(statement.verifiedJobs) \(words("个作业", noun))"
-                    + (price ?? "")
+                words(
+                    "经验证的计算量：\(statement.verifiedJobs) 个作业共 \(work)"
+                        + (price.map { "，每 Pflop \($0) 元" } ?? "") + "。",
+                    "Verified work: \(work) in \(counted(statement.verifiedJobs, "job"))"
+                        + (price.map { ", \($0) CNY a Pflop" } ?? "") + "."
+                )
             )
         }
         if let energy = statement.energyMillijoules {
-            let price = statement.megawattHourPrice.map {
-                ", \(Fen($0).yuanText) \(words("元/MWh", "CNY a MWh"))"
-            }
+            let amount = Self.kilowattHours(energy)
+            let price = statement.megawattHourPrice.map { Fen($0).yuanText }
+            let isEstimated = statement.isEnergyEstimated == true
             lines.append(
-                "\(words("报告的能耗", "Energy reported")): \(Self.kilowattHours(energy)) kWh"
-                    + (statement.isEnergyEstimated == true ? " (\(words("估算", "estimated")))" : "")
-                    + (price ?? "")
+                words(
+                    "作业报告的能耗：\(amount) kWh" + (isEstimated ? "（估算）" : "")
+                        + (price.map { "，每 MWh \($0) 元" } ?? "") + "。",
+                    "Energy reported: \(amount) kWh" + (isEstimated ? " (estimated)" : "")
+                        + (price.map { ", \($0) CNY a MWh" } ?? "") + "."
+                )
             )
         }
         return lines
     }
 
     private func taxNote(_ words: ReportLanguage) -> String {
-        let rate = NumberText.percent(ppm: statement.vatPPM)
+        let rates = Set(statement.lines.map(\.vatPPM) + [statement.vatPPM]).sorted()
+            .map { NumberText.percent(ppm: $0) }
         let (net, tax) = (
             Fen(statement.gross - statement.vat).yuanText, Fen(statement.vat).yuanText
         )
         let text = words(
-            "税:费用含 \(rate) 增值税;不含税 \(net),税额 \(tax)。",
-            "Tax: fees include \(rate) VAT; gross without tax \(net), tax \(tax)."
+            "费用含 \(rates.joined(separator: "、")) 增值税：不含税 \(net) 元，税额 \(tax) 元，按最大余额法分摊到各行。",
+            "Fees include \(rates.joined(separator: " and ")) VAT: gross without tax \(net), tax \(tax),"
+                + " shared out over the lines by largest remainder."
         )
         let bases = Set(statement.subsidies.map(\.taxBasis)).sorted()
         guard !bases.isEmpty else { return text }
@@ -148,33 +170,17 @@ extension BillReport {
             )
     }
 
-    /// Who owes whom when the period ends, in plain words.
-    func balanceWords(_ words: ReportLanguage) -> String {
-        let amount = Fen(abs(statement.closing)).yuanText
-        return switch statement.closing {
-        case 0: words("期末两清,互不相欠。", "Nobody owes anything at the end of the period.")
-        case 1...:
-            words(
-                "期末客户尚欠本中心 \(amount) 元。",
-                "At the end of the period the customer owes the centre \(amount) CNY."
-            )
-        default:
-            words(
-                "期末客户在本中心有预存款 \(amount) 元。",
-                "At the end of the period the centre keeps \(amount) CNY for the customer."
-            )
-        }
-    }
-
-    private func balanceNotes(_ words: ReportLanguage) -> [String] {
-        var lines = [balanceWords(words)]
+    private func fundsNotes(_ words: ReportLanguage) -> [String] {
+        var lines: [String] = []
         if statement.held != 0 {
-            let held = words("运行中作业预留", "Reserved by running jobs")
-            lines.append("\(held): \(Fen(statement.held).yuanText) CNY")
+            let held = Fen(statement.held).yuanText
+            lines.append(
+                words("运行中的作业现已预留 \(held) 元。", "Reserved by running jobs now: \(held) CNY.")
+            )
         }
         if let available = statement.available {
-            let free = words("尚可预留", "Still to be reserved")
-            lines.append("\(free): \(Fen(available).yuanText) CNY")
+            let free = Fen(available).yuanText
+            lines.append(words("现尚可预留 \(free) 元。", "Still to be reserved now: \(free) CNY."))
         }
         return lines
     }
@@ -195,8 +201,26 @@ extension ReportLanguage {
     /// The words for a resource.
     func resource(_ name: String) -> String {
         let chinese = [
-            "core-hour": "核时", "card-hour": "卡时", "node-hour": "节点时", "storage-tb-day": "存储 TB·天",
+            "core-hour": "核时", "card-hour": "卡时", "node-hour": "节点时", "storage-tb-day": "存储（TB·天）",
         ]
         return chinese[name].map { self($0, name) } ?? name
+    }
+
+    /// The words for what costs are broken down by.
+    func grouping(_ name: String) -> String {
+        let chinese = ["user": "用户", "project": "项目", "platform": "平台", "kernel": "计算内核"]
+        return chinese[name].map { self($0, name.prefix(1).uppercased() + name.dropFirst()) }
+            ?? name
+    }
+
+    /// What is paid of a list price, in thousandths: `6 折` in Chinese is `-40 %` in English.
+    func discount(_ thousandths: Int64) -> String {
+        guard thousandths != 1_000 else { return "" }
+        var tenths = BillReport.thousandths(thousandths * 10)
+        while tenths.hasSuffix("0") || tenths.hasSuffix(".") {
+            let isPoint = tenths.removeLast() == "."
+            if isPoint { break }
+        }
+        return self("\(tenths) 折", "-\(NumberText.percent(ppm: (1_000 - thousandths) * 1_000))")
     }
 }

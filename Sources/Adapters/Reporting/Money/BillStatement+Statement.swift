@@ -1,11 +1,24 @@
 public import Billing
+import ClusterModel
 public import Quantities
 public import WireFormats
 
 extension BillStatement {
     /// The statement as it travels and is printed.
-    public init(_ statement: Statement) {
+    ///
+    /// - Parameter head: the end of the ledger's hash chain; nil when it is not stored.
+    public init(_ statement: Statement, ledgerHead head: String? = nil) {
         self.init()
+        ledgerHead = head
+        let stamp = head.map { "-" + $0.prefix(8) } ?? ""
+        number =
+            "JS-\(statement.period.description.filter { $0 != "-" })-\(statement.account.name)\(stamp)"
+        issuer = statement.issuer.map { BillIssuer($0) }
+        taxID = statement.account.taxID
+        contract = statement.account.contract
+        grouping = statement.grouping?.rawValue
+        byGroup = statement.byGroup.map { BillRow(name: $0.name, title: $0.title, $0.usage) }
+        charges = statement.charges.map { BillCharge($0) }
         account = statement.account.name
         title = statement.account.title
         enterprise = statement.account.enterprise
@@ -103,6 +116,46 @@ extension BillRow {
         nodeSeconds = usage.nodeTime.seconds
         freeCoreSeconds = usage.freeCoreTime.seconds
         fee = usage.fee.count
+    }
+}
+
+extension BillIssuer {
+    fileprivate init(_ issuer: Issuer) {
+        self.init()
+        name = issuer.name
+        taxID = issuer.taxID
+        address = issuer.address
+        phone = issuer.phone
+        bank = issuer.bank
+        bankAccount = issuer.bankAccount
+    }
+}
+
+extension BillCharge {
+    fileprivate init(_ charge: Statement.Charge) {
+        self.init()
+        entry = charge.entry
+        amount = charge.amount.count
+        switch charge.usage {
+        case .run(let part):
+            account = part.account
+            job = charge.jobNumber
+            user = part.user
+            platform = part.platform
+            partition = part.partition
+            qos = part.qos
+            state = part.outcome.name
+            start = part.startedAt.map { BillReport.civil($0).iso8601 }
+            end = BillReport.civil(part.endedAt).iso8601
+            nodes = part.nodeCount
+            coreSeconds = part.held(.coreHour).seconds
+            cardSeconds = part.held(.cardHour).seconds
+        case .storage(let day):
+            account = day.account
+            platform = day.platform
+            start = BillReport.civil(day.day.start).iso8601
+            end = BillReport.civil(BillingDay(number: day.day.number + 1).start).iso8601
+        }
     }
 }
 

@@ -8,6 +8,14 @@ public struct BillStatement: WireRecord {
     public var account = ""
     /// Its name for people.
     public var title = ""
+    /// The number of the statement: another state of the books gives another one.
+    public var number = ""
+    /// Who issues it; nil when the centre does not say.
+    public var issuer: BillIssuer?
+    /// The number under which the customer pays tax.
+    public var taxID: String?
+    /// The contract, or several with `, ` between them.
+    public var contract: String?
     /// The enterprise whose cap its grants count against.
     public var enterprise: String?
     /// The accounts that are summed up.
@@ -58,6 +66,12 @@ public struct BillStatement: WireRecord {
     public var byResource: [BillResource] = []
     /// By account, for an enterprise.
     public var byAccount: [BillRow] = []
+    /// What `byGroup` is by: `user`, `project`, `platform` or `kernel`; nil when not asked for.
+    public var grouping: String?
+    /// By what was asked for.
+    public var byGroup: [BillRow] = []
+    /// The charges and refunds one by one; none unless asked for.
+    public var charges: [BillCharge] = []
     /// Storage; nil when there was none.
     public var storage: BillStorage?
     /// The vouchers of the account.
@@ -87,6 +101,10 @@ public struct BillStatement: WireRecord {
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("account", &account)
         try fields("title", &title)
+        try fields("number", &number)
+        try fields("issuer", &issuer)
+        try fields("tax_id", &taxID)
+        try fields("contract", &contract)
         try fields("enterprise", &enterprise)
         try fields("accounts", &accounts)
         try fields("period", &period)
@@ -112,6 +130,9 @@ public struct BillStatement: WireRecord {
         try fields("by_state", &byState)
         try fields("by_resource", &byResource)
         try fields("by_account", &byAccount)
+        try fields("grouping", &grouping)
+        try fields("by_group", &byGroup)
+        try fields("charges", &charges)
         try fields("storage", &storage)
         try fields("vouchers", &vouchers)
         try fields("subsidies", &subsidies)

@@ -53,6 +53,12 @@ extension BillingBook {
             var title = first
             title.name = name
             if members.count > 1 { title.title = "" }
+            title.taxID = members.compactMap(\.taxID).first
+            var contracts: [String] = []
+            for contract in members.compactMap(\.contract) where !contracts.contains(contract) {
+                contracts.append(contract)
+            }
+            title.contract = contracts.isEmpty ? nil : contracts.joined(separator: ", ")
             title.classes = Set(members.flatMap(\.classes)).sorted()
             return (title, members.map(\.name))
         }
@@ -105,6 +111,27 @@ extension BillingBook {
             }
         }
         return rows
+    }
+
+    /// The charge, or the refund of one, that the entry at `position` books.
+    fileprivate func charge(atEntry position: Int) -> Statement.Charge? {
+        let entry = ledger.entries[position]
+        var (original, sign) = (entry, Int64(1))
+        if case .reversal(let id) = entry.subject {
+            guard let reversed = ledger.entry(id) else { return nil }
+            (original, sign) = (reversed, -1)
+        }
+        let usage: Statement.Charge.Usage
+        switch original.subject {
+        case .charge(let part): usage = .run(part)
+        case .storage(let day): usage = .storage(day)
+        default: return nil
+        }
+        return Statement.Charge(
+            entry: entry.id,
+            usage: usage,
+            amount: Fen(sign * original.amount.count)
+        )
     }
 
     /// The tax inside what an account was charged in a month, by rate, each rounded once.
@@ -204,7 +231,9 @@ extension Statement {
             isProvisional: Self.isProvisional(names, period, asOf: asOf, sums),
             lines: book.lines(months, taxByRate: taxByRate),
             byGroup: Self.groups(tally.byGroup) { $0 },
-            charges: tally.chargeEntries.sorted().map { book.ledger.entries[$0] },
+            grouping: sums.detail.grouping,
+            charges: tally.chargeEntries.sorted().compactMap { book.charge(atEntry: $0) },
+            issuer: book.issuer,
             held: names.reduce(into: Fen.zero) {
                 $0 += book.ledger.balance(of: LedgerAccount(.hold, $1))
             },

@@ -48,7 +48,7 @@ public enum BillingPeriod: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The first instant of its first month; nil for everything.
-    var start: SimInstant? {
+    public var start: SimInstant? {
         switch self {
         case .all: nil
         case .month(let month): month.start

@@ -1,3 +1,4 @@
+public import ClusterModel
 import JobModel
 public import Quantities
 
@@ -57,8 +58,12 @@ public struct Statement: Hashable, Sendable {
     public var lines: [StatementLine]
     /// By what else was asked for.
     public var byGroup: [Group]
-    /// The charges and refunds one by one, when they were asked for.
-    public var charges: [LedgerEntry]
+    /// What `byGroup` is by; nil when it was not asked for.
+    public var grouping: StatementGrouping?
+    /// The charges and refunds one by one, when they were asked for; they add up to the gross fee.
+    public var charges: [Charge]
+    /// Who issues the statement; nil when nobody was named.
+    public var issuer: Issuer?
     /// What running jobs have reserved now.
     public var held: Fen
     /// What the account may still reserve; nil when it has no limit.
@@ -96,6 +101,30 @@ public struct Statement: Hashable, Sendable {
         public var fee = Fen.zero
         /// Cores × time that was not charged.
         public var freeCoreTime = HeldTime.zero
+    }
+
+    /// A charge, or one that was given back.
+    public struct Charge: Hashable, Sendable {
+        /// What was charged.
+        public enum Usage: Hashable, Sendable {
+            /// A run in a month.
+            case run(ChargePart)
+            /// A day of storage.
+            case storage(StorageCharge)
+        }
+
+        /// The entry of the ledger: of the charge, or of its reversal.
+        public var entry: String
+        /// What was charged.
+        public var usage: Usage
+        /// The fee; below zero what was given back.
+        public var amount: Fen
+
+        /// The number of the job; nil for storage.
+        public var jobNumber: UInt32? {
+            guard case .run(let part) = usage else { return nil }
+            return part.job.number
+        }
     }
 
     /// One row of a breakdown.

@@ -1,5 +1,6 @@
-import ArgumentParser
-import Billing
+public import ArgumentParser
+public import Billing
+import Foundation
 import LiveRuntime
 import LocalClient
 import Quantities
@@ -12,16 +13,36 @@ struct BillCommand: ParsableCommand {
         commandName: "bill",
         abstract: "Show what an account owes: gross fee, subsidy, net, and what for.",
         discussion: """
-            Sums are given by platform, final job state and resource. With --month only that month \
-            of Asia/Shanghai counts, with --year that year; without either, everything so far. The \
-            end of the ledger's hash chain is printed; 'xinghe audit --head' proves later that the \
-            books have only grown since.
+            A statement with parties, lines at prices, taxes, balances and seal lines. With --month \
+            only that month of Asia/Shanghai counts, with --year that year; without either, \
+            everything so far. HTML prints on A4; CSV has fen and yuan; focus is CSV in the columns \
+            of FOCUS 1.0 for cost tools. The end of the ledger's hash chain is printed; 'xinghe \
+            audit --head' proves later that the books have only grown since.
             """
     )
 
     /// The forms in which a bill is printed.
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json, csv, html
+        case text, json, csv, html, focus
+
+        /// A statement in this form.
+        func text(
+            of report: BillReport,
+            in words: ReportLanguage,
+            hasByteOrderMark: Bool = false
+        ) throws -> String {
+            switch self {
+            case .text: return report.text(in: words)
+            case .json: return report.json
+            case .csv: return report.csv(in: words, hasByteOrderMark: hasByteOrderMark)
+            case .html: return report.html(in: words)
+            case .focus:
+                guard let csv = report.focus(in: words, hasByteOrderMark: hasByteOrderMark) else {
+                    throw Refusal("--format focus needs the period of a month or a year")
+                }
+                return csv
+            }
+        }
     }
 
     @Option(name: [.customShort("A"), .long], help: "The account.")
@@ -36,11 +57,20 @@ struct BillCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The calendar year, in Asia/Shanghai.", valueName: "YYYY"))
     var year: String?
 
-    @Option(help: "The language of the HTML page: zh, en or both.")
-    var lang = ReportLanguage.both
+    @Option(help: "The language: zh, en or both; by default that of LANG.")
+    var lang: ReportLanguage?
 
-    @Option(help: "text, json, csv or html.")
+    @Option(help: "text, json, csv, html or focus.")
     var format = Format.text
+
+    @Option(help: "Break the costs down by this too: user or platform.")
+    var by: StatementGrouping?
+
+    @Flag(help: "List the charges one by one; with --format csv, only them.")
+    var jobs = false
+
+    @Flag(help: "Begin CSV with a byte order mark, by which Excel knows UTF-8.")
+    var bom = false
 
     @Option(
         help: ArgumentHelp(
@@ -77,17 +107,22 @@ struct BillCommand: ParsableCommand {
         if (account ?? enterprise)?.isEmpty == true {
             throw ValidationError("--account and --enterprise must not be empty")
         }
+        guard !bom || [.csv, .focus].contains(format) else {
+            throw ValidationError("--bom goes with --format csv or focus")
+        }
+        guard format != .focus || (month ?? year) != nil else {
+            throw ValidationError("--format focus needs --month or --year")
+        }
     }
 
     func run() throws {
         let report = BillReport(try state.map { try stored($0) } ?? asked())
-        switch format {
-        case .text: try StandardOutput.print(report.text, terminator: "")
-        case .json: try StandardOutput.print(report.json, terminator: "")
-        case .csv: try StandardOutput.print(report.csv, terminator: "")
-        case .html:
-            try StandardOutput.print(report.html(in: lang), terminator: "")
-        }
+        let words = lang ?? ReportLanguage(environment: ProcessInfo.processInfo.environment)
+        let text =
+            jobs && format == .csv
+            ? report.chargesCSV(hasByteOrderMark: bom)
+            : try format.text(of: report, in: words, hasByteOrderMark: bom)
+        try StandardOutput.print(text, terminator: "")
     }
 
     private func asked() throws -> BillStatement {
@@ -99,6 +134,8 @@ struct BillCommand: ParsableCommand {
             }
         var target = "/v1/bill?\(holder)"
         if let period = month ?? year { target += "&period=\(period)" }
+        if let by { target += "&by=\(by.rawValue)" }
+        if jobs { target += "&jobs=true" }
         return try CentreAccess.ask { () throws(LocalClientFailure) in
             try centre.client.get(target, as: BillStatement.self)
         }
@@ -111,7 +148,8 @@ struct BillCommand: ParsableCommand {
         let statement = book.statement(
             of: account.map { .account($0) } ?? .enterprise(enterprise ?? ""),
             period: (month ?? year).flatMap { BillingPeriod($0) } ?? .all,
-            asOf: stored.lastInstant
+            asOf: stored.lastInstant,
+            detail: StatementSums.Detail(grouping: by, listsCharges: jobs)
         )
         guard let statement else {
             if let enterprise {
@@ -124,9 +162,7 @@ struct BillCommand: ParsableCommand {
             let known = book.accounts.keys.sorted().joined(separator: ", ")
             throw Refusal("account '\(account ?? "")' is not known; accounts: \(known)")
         }
-        var bill = BillStatement(statement)
-        bill.ledgerHead = stored.ledgerHead
-        return bill
+        return BillStatement(statement, ledgerHead: stored.ledgerHead)
     }
 
     /// `text` as the value of a query (RFC 3986): all but unreserved characters in hexadecimal.
@@ -148,3 +184,5 @@ struct BillCommand: ParsableCommand {
         return encoded
     }
 }
+
+extension StatementGrouping: ExpressibleByArgument {}

@@ -136,15 +136,9 @@ struct IngestCommand: ParsableCommand {
         guard let statement = book.statement(of: holder, period: billingPeriod, asOf: asOf) else {
             throw unknown(holder, ingested, book)
         }
-        var bill = BillStatement(statement)
-        bill.ledgerHead = BooksFile.head(rows)
-        let report = BillReport(bill)
-        switch format {
-        case .text: try StandardOutput.print(report.text, terminator: "")
-        case .json: try StandardOutput.print(report.json, terminator: "")
-        case .csv: try StandardOutput.print(report.csv, terminator: "")
-        case .html: try StandardOutput.print(report.html, terminator: "")
-        }
+        let report = BillReport(BillStatement(statement, ledgerHead: BooksFile.head(rows)))
+        let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
+        try StandardOutput.print(format.text(of: report, in: words), terminator: "")
     }
 
     private func unknown(
@@ -175,7 +169,10 @@ struct IngestCommand: ParsableCommand {
         case .text, .html:
             return try StandardOutput.print(IngestReport.text(bills) + notes, terminator: "")
         case .json: try StandardOutput.print(IngestReport.json(bills), terminator: "")
-        case .csv: try StandardOutput.print(IngestReport.csv(bills), terminator: "")
+        case .csv:
+            let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
+            try StandardOutput.print(IngestReport.csv(bills, in: words), terminator: "")
+        case .focus: throw Refusal("--format focus needs --account or --enterprise")
         }
         FileHandle.standardError.write(Data(notes.utf8))
     }
