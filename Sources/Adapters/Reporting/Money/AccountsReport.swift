@@ -8,8 +8,9 @@ public enum AccountsReport {
         var table = TextTable(
             header: [
                 "Account", "Enterprise", "Owed (CNY)", "Reserved", "Vouchers", "Limit", "Available",
+                "Budget",
             ],
-            alignments: [.left, .left, .right, .right, .right, .right, .right]
+            alignments: [.left, .left, .right, .right, .right, .right, .right, .left]
         )
         for row in list.accounts {
             table.add([
@@ -17,10 +18,44 @@ public enum AccountsReport {
                 Fen(row.held).yuanText, Fen(row.vouchers).yuanText,
                 row.creditLimit.map { Fen($0).yuanText } ?? "none",
                 row.available.map { Fen($0).yuanText } ?? "any",
+                row.budget.map { $0.alarm == "ok" ? budget($0) : "\(budget($0))  !" } ?? "none",
             ])
         }
         return table.lines.joined(separator: "\n")
             + "\nTariff \(list.tariff); subsidy rules \(list.rules.joined(separator: ", "))\n"
+    }
+
+    /// One account with all that is known of its money; ends with a newline.
+    public static func text(_ row: AccountStanding) -> String {
+        var lines = ["account    \(row.account)" + (row.title.isEmpty ? "" : ", \(row.title)")]
+        if let enterprise = row.enterprise { lines.append("enterprise \(enterprise)") }
+        let owed = Fen(row.balance < 0 ? -row.balance : row.balance).yuanText
+        lines.append(row.balance < 0 ? "prepaid    \(owed) CNY" : "owes       \(owed) CNY")
+        lines.append("reserved   \(Fen(row.held).yuanText) CNY by running jobs")
+        lines.append("vouchers   \(Fen(row.vouchers).yuanText) CNY valid today")
+        lines.append("limit      " + (row.creditLimit.map { "\(Fen($0).yuanText) CNY" } ?? "none"))
+        lines.append("available  " + (row.available.map { "\(Fen($0).yuanText) CNY" } ?? "any"))
+        guard let standing = row.budget else { return self.lines(lines + ["budget     none"]) }
+        lines.append("budget     \(budget(standing)), warns from \(standing.warnPercent) %")
+        lines.append("left       \(Fen(standing.left).yuanText) CNY")
+        switch (standing.alarm, standing.endsOn) {
+        case ("exhausted", _): lines.append("alarm      the budget is used up")
+        case ("warning", let day):
+            lines.append("alarm      near its end" + (day.map { ": \($0) at this pace" } ?? ""))
+        case (_, let day?): lines.append("forecast   ends on \(day) at this pace")
+        default: lines.append("forecast   lasts")
+        }
+        return self.lines(lines)
+    }
+
+    private static func lines(_ lines: [String]) -> String {
+        lines.map { $0.printable + "\n" }.joined()
+    }
+
+    /// `84.1 % of 10,000.00 in 2026-11`.
+    private static func budget(_ record: BudgetRecord) -> String {
+        let spent = max(0, Int128(record.spent)) * 1_000 / Int128(max(1, record.amount))
+        return "\(spent / 10).\(spent % 10) % of \(Fen(record.amount).yuanText) in \(record.span)"
     }
 }
 

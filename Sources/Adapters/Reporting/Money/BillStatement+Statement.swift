@@ -211,6 +211,21 @@ extension BillSubsidy {
     }
 }
 
+extension BudgetRecord {
+    /// The standing as it travels.
+    init(_ standing: BudgetStanding) {
+        self.init()
+        amount = standing.budget.amount.count
+        per = standing.budget.span.rawValue
+        span = standing.span
+        warnPercent = standing.budget.warnPercent
+        spent = standing.spent.count
+        left = standing.left.count
+        alarm = standing.alarm.name
+        endsOn = standing.endsOn?.description
+    }
+}
+
 extension AccountStandingList {
     /// The accounts of the books.
     public init(_ book: BillingBook, at instant: SimInstant) {
@@ -229,6 +244,7 @@ extension AccountStandingList {
                 .reduce(0) { $0 + $1.left.count }
             row.creditLimit = book.ledger.creditLimits[name]?.count
             row.available = book.fundsAvailable(to: name, on: today)?.count
+            row.budget = book.budgetStanding(of: name, at: instant).map { BudgetRecord($0) }
             return row
         }
     }

@@ -1,10 +1,10 @@
 /// Something that an operator does to the books: `POST /v1/money`.
 public struct MoneyRequest: WireRecord {
-    /// `pay`, `limit`, `voucher`, `refund`, `storage` or `close-pool`.
+    /// `pay`, `limit`, `budget`, `voucher`, `refund`, `storage` or `close-pool`.
     public var action = ""
-    /// The account; of `pay`, `limit` and `voucher`.
+    /// The account; of `pay`, `limit`, `budget` and `voucher`.
     public var account: String?
-    /// The amount; of `pay`, `voucher`, and of `limit`, where nil is no limit.
+    /// The amount; of `pay`, `voucher`, and of `limit` and `budget`, where nil is none.
     public var amount: Int64?
     /// What makes a repeat harmless: the reference of a payment, the id of a voucher.
     public var reference: String?
@@ -16,8 +16,11 @@ public struct MoneyRequest: WireRecord {
     public var entry: String?
     /// The rule; of `close-pool`.
     public var rule: String?
-    /// The period, `2026`; of `close-pool`.
+    /// The period, `2026`; of `close-pool`. Of `budget` how long it is meant to last: `month`,
+    /// `quarter`, `year` or `total`.
     public var period: String?
+    /// From which share on a budget warns; 80 when nil. Unit: percent, 1…100.
+    public var warnPercent: Int64?
     /// The rows of a daily snapshot; of `storage`.
     public var storage: [StorageRecord] = []
 
@@ -35,6 +38,7 @@ public struct MoneyRequest: WireRecord {
         try fields("entry", &entry)
         try fields("rule", &rule)
         try fields("period", &period)
+        try fields("warn_percent", &warnPercent)
         try fields("storage", &storage)
     }
 }
@@ -117,6 +121,8 @@ public struct AccountStanding: WireRecord {
     public var creditLimit: Int64?
     /// What it may still reserve; nil without a limit.
     public var available: Int64?
+    /// What it means to spend, and how that stands; nil without a budget.
+    public var budget: BudgetRecord?
 
     /// Makes an empty row.
     public init() {}
@@ -131,6 +137,42 @@ public struct AccountStanding: WireRecord {
         try fields("vouchers_fen", &vouchers)
         try fields("credit_limit_fen", &creditLimit)
         try fields("available_fen", &available)
+        try fields("budget", &budget)
+    }
+}
+
+/// How a budget stands. Unit: fen.
+public struct BudgetRecord: WireRecord {
+    /// What is meant to be spent.
+    public var amount: Int64 = 0
+    /// How long it is meant to last: `month`, `quarter`, `year` or `total`.
+    public var per = ""
+    /// The current stretch: `2026-11`, `2026-Q4`, `2026` or `total`.
+    public var span = ""
+    /// From which share on it warns. Unit: percent.
+    public var warnPercent: Int64 = 0
+    /// The net fee of the stretch.
+    public var spent: Int64 = 0
+    /// What is left; below zero what was spent beyond it.
+    public var left: Int64 = 0
+    /// `ok`, `warning` or `exhausted`.
+    public var alarm = ""
+    /// The day on which it ends at the pace of the stretch; nil when it lasts or has ended.
+    public var endsOn: String?
+
+    /// Makes an empty record.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("amount_fen", &amount)
+        try fields("per", &per)
+        try fields("span", &span)
+        try fields("warn_percent", &warnPercent)
+        try fields("spent_fen", &spent)
+        try fields("left_fen", &left)
+        try fields("alarm", &alarm)
+        try fields("ends_on", &endsOn)
     }
 }
 

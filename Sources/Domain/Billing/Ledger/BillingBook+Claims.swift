@@ -22,7 +22,7 @@ extension BillingBook {
                 charge = id
                 made = refundClaims(ofCharge: id, day: BillingDay(containing: entry.bookedAt))
             case .grant, .payment, .hold, .release, .creditLimit, .voucher, .redemption,
-                .poolClosing:
+                .poolClosing, .budget:
                 continue
             }
             guard let day = due(ofCharge: charge)?.day else { continue }

@@ -81,6 +81,10 @@ public struct BillingBook: Sendable {
     private var former: [String: [(until: Int, account: BillingAccount)]] = [:]
 
     let platforms: [String: Platform]
+    /// What accounts mean to spend.
+    public internal(set) var budgets: [String: Budget] = [:]
+    /// What counts against budgets, by account and month.
+    var spending: [String: [BillingMonth: Fen]] = [:]
     var volumes = VolumeCounter()
     var quantities = PricedQuantities()
     var vouchers = VoucherBook()
@@ -263,6 +267,7 @@ public struct BillingBook: Sendable {
         do throws(LedgerRefusal) {
             let result = try ledger.post(entry)
             precondition(result == .posted, "entry \(entry.id) was booked before")
+            countSpending(entry)
         } catch {
             preconditionFailure("entry \(entry.id) of the book itself is refused: \(error)")
         }

@@ -47,6 +47,12 @@ extension LedgerEntry {
             line.add(text: account)
             line.add(text: claim)
         case .storage(let charge): line.add(charge)
+        case .budget(let account, let budget):
+            line.add("budget")
+            line.add(text: account)
+            line.add(optional: budget?.amount.count)
+            line.add(budget?.span.rawValue ?? "-")
+            line.add(optional: budget?.warnPercent)
         case .poolClosing(let rule, let period):
             line.add("pool-closing")
             line.add(text: rule)

@@ -146,6 +146,8 @@ public struct LedgerEntry: Hashable, Sendable {
         case storage(StorageCharge)
         /// The pool of a rule was shared out, and its period is closed.
         case poolClosing(rule: String, period: String)
+        /// What an account means to spend was set; nil for no budget.
+        case budget(account: String, Budget?)
 
         /// What kind of entry it is, in the plural, for reports.
         public var kindName: String {
@@ -161,13 +163,14 @@ public struct LedgerEntry: Hashable, Sendable {
             case .redemption: "redemptions"
             case .storage: "storage days"
             case .poolClosing: "pool closings"
+            case .budget: "budgets"
             }
         }
 
         /// Whether nothing was earned or granted with it.
         public var isPreparation: Bool {
             switch self {
-            case .payment, .creditLimit, .voucher: true
+            case .payment, .creditLimit, .voucher, .budget: true
             case .charge, .grant, .reversal, .hold, .release, .redemption, .storage, .poolClosing:
                 false
             }

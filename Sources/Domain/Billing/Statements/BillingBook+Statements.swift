@@ -289,7 +289,7 @@ extension LedgerEntry {
         case .charge(let part): part.account
         case .grant(let grant): grant.account
         case .payment(let account, _), .hold(_, _, let account), .release(_, _, let account),
-            .creditLimit(let account, _), .redemption(_, let account, _):
+            .creditLimit(let account, _), .redemption(_, let account, _), .budget(let account, _):
             account
         case .voucher(let voucher): voucher.account
         case .storage(let charge): charge.account

@@ -107,7 +107,7 @@ public struct StatementSums {
             openRuns[account, default: [:]][Run(job: job, attempt: attempt)] = entry.bookedAt
         case .release(let job, let attempt, let account):
             openRuns[account]?[Run(job: job, attempt: attempt)] = nil
-        case .creditLimit, .voucher, .poolClosing: break
+        case .creditLimit, .voucher, .poolClosing, .budget: break
         }
     }
 
@@ -152,7 +152,7 @@ public struct StatementSums {
         case .grant(var grant):
             grant.month = booked
             add(grant, .zero - grant.amount)
-        case .hold, .release, .creditLimit, .voucher, .poolClosing, .reversal: return
+        case .hold, .release, .creditLimit, .voucher, .poolClosing, .budget, .reversal: return
         }
         guard detail.listsCharges, original.subject.isCharge else { return }
         change(account, booked) { $0.chargeEntries.append(position) }

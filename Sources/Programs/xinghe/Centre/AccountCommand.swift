@@ -17,8 +17,8 @@ struct AccountCommand: ParsableCommand {
             A repeat of the same booking changes nothing.
             """,
         subcommands: [
-            List.self, Pay.self, Limit.self, IssueVoucher.self, Refund.self, Storage.self,
-            ClosePool.self,
+            List.self, Show.self, Pay.self, Limit.self, SetBudget.self, IssueVoucher.self,
+            Refund.self, Storage.self, ClosePool.self,
         ],
         defaultSubcommand: List.self
     )
@@ -71,6 +71,33 @@ struct AccountCommand: ParsableCommand {
         }
     }
 
+    /// One account.
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the money of an account, and how its budget stands."
+        )
+
+        @OptionGroup var access: CentreAccess
+        @Argument(help: "The account.") var account: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let list = try CentreAccess.ask { () throws(LocalClientFailure) in
+                try access.client.get("/v1/accounts", as: AccountStandingList.self)
+            }
+            guard let row = list.accounts.first(where: { $0.account == account }) else {
+                let known = list.accounts.map(\.account).joined(separator: ", ")
+                throw Refusal("account '\(account)' is not known; accounts: \(known)")
+            }
+            try StandardOutput.print(
+                json ? row.json.prettyText + "\n" : AccountsReport.text(row),
+                terminator: ""
+            )
+        }
+    }
+
     /// Money has come in.
     struct Pay: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -114,6 +141,45 @@ struct AccountCommand: ParsableCommand {
             request.action = "limit"
             request.account = account
             request.amount = amount == "none" ? nil : try AccountCommand.fen(amount, "amount")
+            try AccountCommand.book(request, access)
+        }
+    }
+
+    /// What is meant to be spent.
+    struct SetBudget: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "budget",
+            abstract: "Set what an account means to spend; it warns and stops nothing.",
+            discussion: """
+                What counts is the net fee: charges less refunds and subsidies. From the share of \
+                --warn on, and again when all is spent, the centre's log has a warning, and 'xinghe \
+                account' a mark. 'none' instead of an amount takes the budget away.
+                """
+        )
+
+        @OptionGroup var access: CentreAccess
+        @Argument(help: "The account.") var account: String
+        @Argument(help: "Yuan, or 'none'.") var amount: String
+        @Argument(help: "CNY, for whoever likes to say it.") var currency: String?
+        @Option(help: "How long it is to last: month, quarter, year or total.")
+        var per = "month"
+        @Option(help: ArgumentHelp("The share from which on it warns.", valueName: "percent"))
+        var warn: Int64 = 80
+
+        func validate() throws {
+            if amount != "none" { _ = try AccountCommand.fen(amount, "amount") }
+            guard currency == nil || currency == "CNY" else {
+                throw ValidationError("'\(currency ?? "")': budgets are in CNY")
+            }
+        }
+
+        func run() throws {
+            var request = MoneyRequest()
+            request.action = "budget"
+            request.account = account
+            request.amount = amount == "none" ? nil : try AccountCommand.fen(amount, "amount")
+            request.period = per
+            request.warnPercent = warn
             try AccountCommand.book(request, access)
         }
     }

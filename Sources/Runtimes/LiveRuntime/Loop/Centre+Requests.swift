@@ -359,6 +359,9 @@ extension Centre {
             {
                 return .success([])
             }
+            if request.action == "budget", trial.book.budgets == state.book.budgets {
+                return .success([])
+            }
             return .success([.money(input)])
         }
         for result in results {

@@ -1,3 +1,4 @@
+import Billing
 import Catalog
 import Emulation
 import JobExecution
@@ -545,6 +546,14 @@ extension WriterLoop {
         case .deadlineChanged(let id):
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
+        case .budgetAlarm(let account, let standing):
+            let (spent, amount) = (standing.spent.yuanText, standing.budget.amount.yuanText)
+            logger.warning(
+                """
+                budget of account \(account): \(standing.alarm.name), \(spent) of \(amount) CNY spent in \
+                \(standing.span)
+                """
+            )
         case .wake(let instant):
             // The pass of the last batch has seen what was due by then; a timer in the past would
             // make another, and that one another timer.

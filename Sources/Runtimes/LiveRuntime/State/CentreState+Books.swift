@@ -45,6 +45,16 @@ extension CentreState {
             // Jobs that came before are priced now.
             repriceAll(of: account, at: instant)
             return entries
+        case "budget":
+            let (account, budget) = (try account(request), try budget(request))
+            return try booked { [length = ledgerLength] book throws(LedgerRefusal) in
+                try book.setBudget(
+                    budget,
+                    of: account,
+                    reference: "\(account)/\(length)",
+                    at: instant
+                )
+            }
         case "voucher":
             let voucher = try voucher(request)
             let entries = try booked { book throws(LedgerRefusal) in
@@ -90,6 +100,21 @@ extension CentreState {
             )
         }
         return Fen(amount)
+    }
+
+    /// A budget; nil when the request has no amount.
+    private func budget(_ request: MoneyRequest) throws(Refusal) -> Budget? {
+        guard request.amount != nil else { return nil }
+        let period = try word(request.period, "period")
+        guard let span = Budget.Span(rawValue: period) else {
+            let known = Budget.Span.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Refusal(money: "'period': '\(period)' is none of \(known)")
+        }
+        let percent = request.warnPercent ?? 80
+        guard (1...100).contains(percent) else {
+            throw Refusal(money: "'warn_percent' must be from 1 to 100, but is \(percent)")
+        }
+        return Budget(amount: try amount(request), span: span, warnPercent: percent)
     }
 
     private func word(_ value: String?, _ name: String) throws(Refusal) -> String {
@@ -189,6 +214,20 @@ extension CentreState {
             "account \(account) would have \(balance.count) fen"
         case .nothingToReverse(let id): "there is no charge '\(id)'"
         }
+    }
+}
+
+extension CentreState {
+    /// Notes which budgets have come nearer to their end, for the log; a stretch that begins anew
+    /// has none.
+    mutating func watchBudgets(at instant: SimInstant) {
+        for account in book.budgets.keys.sorted() {
+            guard let standing = book.budgetStanding(of: account, at: instant) else { continue }
+            let known = budgetAlarms[account] ?? .ok
+            budgetAlarms[account] = standing.alarm
+            if standing.alarm > known { effects.append(.budgetAlarm(account, standing)) }
+        }
+        budgetAlarms = budgetAlarms.filter { book.budgets[$0.key] != nil }
     }
 }
 

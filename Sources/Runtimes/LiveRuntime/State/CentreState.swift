@@ -33,6 +33,8 @@ enum DriverEffect: Hashable, Sendable {
     case ended(UInt32, restart: Int32)
     /// Send a tick at this instant.
     case wake(SimInstant)
+    /// The budget of an account has come nearer to its end.
+    case budgetAlarm(String, BudgetStanding)
 }
 
 /// What became of one input.
@@ -68,6 +70,8 @@ struct CentreState: Sendable {
     var terms = TermsInput()
     /// The emulator's limits on the money of accounts.
     var purses: [String: Purse] = [:]
+    /// How far budgets were used up when they were looked at last.
+    var budgetAlarms: [String: BudgetStanding.Alarm] = [:]
     var nodeNotes: [Int: NodeNote] = [:]
     /// Local partitions in which nothing starts since the centre closes, with the states that they
     /// get back when it opens.
@@ -125,6 +129,7 @@ struct CentreState: Sendable {
             }
             pass(at: instant)
         }
+        if !book.budgets.isEmpty { watchBudgets(at: instant) }
         forgetOldest()
         derived.digests.append(DigestRow(batch: batch, value: emulator.digest.value))
         return results
