@@ -46,6 +46,26 @@ struct MoneyProgramTests {
         #expect(try ingest([]).output.contains("2 runs billed; 0 jobs never started"))
     }
 
+    @Test("All statements of a period go into a folder, with a line for each in its summary")
+    func statementsOfAll() throws {
+        let folder = try Folder()
+        let path = folder.path("statements")
+        let run = try ingest(["--statements", path, "--format", "html", "--period", "2026"])
+        #expect(run.output == "2 statements in \(path)\n", "\(run.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        #expect(names == ["2026-03-a.html", "2026-03-b.html", "summary.csv"])
+        let summary = try String(contentsOfFile: path + "/summary.csv", encoding: .utf8)
+        let rows = summary.split(separator: "\n").dropFirst().map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        #expect(rows.map { $0[5] } == ["1280", "80"])
+        #expect(rows.map { $0[13] } == ["1280", "80"])
+        #expect(rows.map { $0[14] } == ["2026-03-a.html", "2026-03-b.html"])
+        let page = try String(contentsOfFile: path + "/2026-03-a.html", encoding: .utf8)
+        #expect(page.contains("12.80"))
+        #expect(try folder.names() == ["statements"])
+    }
+
     @Test("A column that the export lacks is named, with what is not charged for it")
     func missingColumn() throws {
         let run = try ingest([], withCards: false)

@@ -66,6 +66,9 @@ public struct StatementSums {
     /// The accounts with an entry, in the order of their names.
     public var accountNames: [String] { months.keys.sorted() }
 
+    /// The first month in which anything was moved; nil when nothing ever was.
+    public var firstMonth: BillingMonth? { months.values.compactMap { $0.keys.min() }.min() }
+
     private func isWanted(_ account: String) -> Bool { accounts?.contains(account) ?? true }
 
     private mutating func change(

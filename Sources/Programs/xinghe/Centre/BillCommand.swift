@@ -25,6 +25,15 @@ struct BillCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json, csv, html, focus
 
+        /// How names of files end.
+        var fileExtension: String {
+            switch self {
+            case .text: "txt"
+            case .json, .csv, .html: rawValue
+            case .focus: "focus.csv"
+            }
+        }
+
         /// A statement in this form.
         func text(
             of report: BillReport,
@@ -50,6 +59,14 @@ struct BillCommand: ParsableCommand {
 
     @Option(help: "The enterprise, with all its accounts, instead of an account.")
     var enterprise: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the statements of all accounts into this folder, one a month, and a summary.",
+            valueName: "folder"
+        )
+    )
+    var all: String?
 
     @Option(help: ArgumentHelp("The month, in Asia/Shanghai.", valueName: "YYYY-MM"))
     var month: String?
@@ -101,8 +118,14 @@ struct BillCommand: ParsableCommand {
         guard machine == nil || state != nil else {
             throw ValidationError("--machine goes with --state: a running centre has its own")
         }
-        guard (account ?? enterprise) != nil, account == nil || enterprise == nil else {
-            throw ValidationError("give one of --account and --enterprise")
+        guard [account, enterprise, all].compactMap(\.self).count == 1 else {
+            throw ValidationError("give one of --account, --enterprise and --all")
+        }
+        guard all == nil || state != nil else {
+            throw ValidationError("--all goes with --state: it reads the books of a state folder")
+        }
+        guard all == nil || by == nil else {
+            throw ValidationError("--by is for one statement; leave --all out")
         }
         if (account ?? enterprise)?.isEmpty == true {
             throw ValidationError("--account and --enterprise must not be empty")
@@ -116,13 +139,38 @@ struct BillCommand: ParsableCommand {
     }
 
     func run() throws {
-        let report = BillReport(try state.map { try stored($0) } ?? asked())
         let words = lang ?? ReportLanguage(environment: ProcessInfo.processInfo.environment)
+        if let all, let state {
+            return try writeAll(in: words, to: all, of: state)
+        }
+        let report = BillReport(try state.map { try stored($0) } ?? asked())
         let text =
             jobs && format == .csv
             ? report.chargesCSV(hasByteOrderMark: bom)
             : try format.text(of: report, in: words, hasByteOrderMark: bom)
         try StandardOutput.print(text, terminator: "")
+    }
+
+    private func writeAll(
+        in words: ReportLanguage,
+        to path: String,
+        of state: String
+    ) throws {
+        let stored = try StoredBook.centre(state: state, machine: machine)
+        let folder = StatementFolder(
+            path: path,
+            format: format,
+            words: words,
+            listsCharges: jobs,
+            hasByteOrderMark: bom
+        )
+        let count = try folder.write(
+            stored.book,
+            (month ?? year).flatMap { BillingPeriod($0) } ?? .all,
+            asOf: stored.lastInstant,
+            ledgerHead: stored.ledgerHead
+        )
+        try StandardOutput.print("\(counted(count, "statement")) in \(path)")
     }
 
     private func asked() throws -> BillStatement {
@@ -166,7 +214,7 @@ struct BillCommand: ParsableCommand {
     }
 
     /// `text` as the value of a query (RFC 3986): all but unreserved characters in hexadecimal.
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         var encoded = ""
         for byte in text.utf8 {
             let scalar = Unicode.Scalar(byte)

@@ -53,11 +53,22 @@ struct IngestCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A month or year.", valueName: "YYYY-MM|YYYY"))
     var period: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the statements of all accounts into this folder, one a month, and a summary.",
+            valueName: "folder"
+        )
+    )
+    var statements: String?
+
     @Option(help: "text, json, csv or html; of the list of accounts text, json or csv.")
     var format = BillCommand.Format.text
 
     @Option(help: ArgumentHelp("Write the ledger.", valueName: "file"))
     var books: String?
+
+    @Flag(help: "List the charges one by one on statements; with --format csv, only them.")
+    var jobs = false
 
     @Option(help: ArgumentHelp("Compare a ledger written before.", valueName: "file"))
     var check: String?
@@ -77,7 +88,7 @@ struct IngestCommand: ParsableCommand {
                 "--check compares a ledger and prints nothing else; leave \(other) out"
             )
         }
-        if format == .html, check == nil, (account ?? enterprise) == nil {
+        if format == .html, check == nil, (account ?? enterprise ?? statements) == nil {
             throw ValidationError(
                 "--format html: a page is the statement of one; add --account or --enterprise"
             )
@@ -128,17 +139,41 @@ struct IngestCommand: ParsableCommand {
         }
         if let books { try OutputFile.write(BooksFile.text(rows), to: books) }
         let asOf = ingested.usages.last?.endedAt ?? .epoch
+        if let statements {
+            let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
+            let folder = StatementFolder(
+                path: statements,
+                format: format,
+                words: words,
+                listsCharges: jobs
+            )
+            let count = try folder.write(
+                book,
+                billingPeriod,
+                asOf: asOf,
+                ledgerHead: BooksFile.head(rows)
+            )
+            return try StandardOutput.print("\(counted(count, "statement")) in \(statements)")
+        }
         guard
             let holder = account.map(StatementHolder.account) ?? enterprise.map({ .enterprise($0) })
         else {
             return try list(ingested, book, asOf: asOf)
         }
-        guard let statement = book.statement(of: holder, period: billingPeriod, asOf: asOf) else {
+        let statement = book.statement(
+            of: holder,
+            period: billingPeriod,
+            asOf: asOf,
+            detail: StatementSums.Detail(listsCharges: jobs)
+        )
+        guard let statement else {
             throw unknown(holder, ingested, book)
         }
         let report = BillReport(BillStatement(statement, ledgerHead: BooksFile.head(rows)))
         let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
-        try StandardOutput.print(format.text(of: report, in: words), terminator: "")
+        let text =
+            jobs && format == .csv ? report.chargesCSV() : try format.text(of: report, in: words)
+        try StandardOutput.print(text, terminator: "")
     }
 
     private func unknown(
