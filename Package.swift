@@ -67,7 +67,7 @@ let targets: [Target] = [
     ),
     .target(
         name: "Billing",
-        dependencies: ["Quantities", "JobModel", "ClusterModel"],
+        dependencies: ["Quantities", "IndexSets", "JobModel", "ClusterModel"],
         path: "Sources/Domain/Billing",
         swiftSettings: core
     ),

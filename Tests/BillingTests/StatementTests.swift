@@ -1,4 +1,6 @@
 import Billing
+import Catalog
+import ClusterModel
 import Determinism
 import JobModel
 import Quantities
@@ -222,5 +224,30 @@ struct StatementTests {
         #expect(statement.gross == Fen(20_000))
         #expect(statement.subsidy == Fen(10_000))
         #expect(statement.closing == Fen(7_000))
+    }
+
+    @Test(
+        "A run that reports no energy is said to have its share of its nodes' power",
+        arguments: [1, 2]
+    )
+    func energy(months: Int) throws {
+        let machine = try MachineLibrary().machine(named: "tianhe-1a")
+        var book = BillingBook(machine: machine, rules: [])
+        #expect(book.issuer?.gridFactor?.milligrams == 536_600)
+        var run = usage(1, account: "guest", from: shanghai(2026, 3, 1), seconds: 7_200)
+        if months == 2 { run.startedAt = shanghai(2026, 3, 31, 23) }
+        run.endedAt = (run.startedAt ?? .epoch) + SimDuration(seconds: 7_200)
+        _ = book.settle(run)
+        // A node of 12 cores draws 563 W.
+        let modelled = try #require(book.statement(account: "guest", asOf: .epoch))
+        #expect(modelled.modelledMillijoules == 563 * 7_200 * 1_000)
+        #expect(modelled.energyMillijoules == 0)
+        // One that reports it in its last month has that, and nothing else in the months before.
+        run.id = JobID(2)
+        run.energy = MeasuredEnergy(millijoules: 1_000, isEstimated: false)
+        _ = book.settle(run)
+        let both = try #require(book.statement(account: "guest", asOf: .epoch))
+        #expect(both.modelledMillijoules == 563 * 7_200 * 1_000)
+        #expect(both.energyMillijoules == 1_000)
     }
 }

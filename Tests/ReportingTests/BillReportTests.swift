@@ -203,6 +203,22 @@ struct BillReportTests {
         #expect(Array(marked.utf8.prefix(3)) == [0xEF, 0xBB, 0xBF])
     }
 
+    @Test("Energy and carbon dioxide are lines, with the factor and who published it")
+    func green() throws {
+        var statement = try makeReport().statement
+        statement.modelledMillijoules = 4_053_600_000
+        statement.carbonDioxideGrams = 604
+        statement.gridFactor = 536_600
+        statement.gridSource = "China 2022 (全国 2022 年)"
+        let text = BillReport(statement).text(in: .english)
+        for fact in ["1.126000 kWh", "2.126000 kWh", "0.604 kg", "536.600 g a kWh: China 2022."] {
+            #expect(text.contains(fact), "\(fact)")
+        }
+        let page = BillReport(statement).html(in: .chinese)
+        #expect(page.contains("绿色账单"))
+        #expect(page.contains("536.600 克计算（全国 2022 年）"))
+    }
+
     @Test("The list of charges adds up to the gross fee, refunds included")
     func charges() throws {
         let report = BillReport(try makeReport(detail: .init(listsCharges: true)).statement)

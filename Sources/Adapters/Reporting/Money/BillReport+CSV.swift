@@ -102,6 +102,12 @@ extension BillReport {
             let name = statement.isEnergyEstimated == true ? "estimated" : "measured"
             add("energy", name, quantity: (.number(energy), "mJ"))
         }
+        if let energy = statement.modelledMillijoules {
+            add("energy", "modelled", quantity: (.number(energy), "mJ"))
+        }
+        if let grams = statement.carbonDioxideGrams {
+            add("carbon_dioxide", quantity: (.number(grams), "g"))
+        }
         if let price = statement.megawattHourPrice { add("megawatt_hour_price", amount: price) }
         return rows
     }

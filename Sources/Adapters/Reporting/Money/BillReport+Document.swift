@@ -44,6 +44,7 @@ extension BillReport {
             let heading = words("按\(ReportLanguage.chinese.grouping(grouping))", "By \(grouping)")
             document.tables.append(usage(heading, name, words, statement.byGroup))
         }
+        if let green = green(words) { document.tables.append(green) }
         document.result = result(words)
         document.gauges = statement.subsidies.compactMap { gauge($0, words) }
         document.notes = notes(in: words)
@@ -227,6 +228,33 @@ extension BillReport {
             table.add(cells(name?(row) ?? words.named(row.name, row.title), row))
         }
         table.add(cells(words("合计", "Total"), statement.total), isTotal: true)
+        return table
+    }
+
+    /// Energy and carbon dioxide; nil when nothing is known of them.
+    private func green(_ words: ReportLanguage) -> BillDocument.Table? {
+        let (reported, modelled) = (statement.energyMillijoules, statement.modelledMillijoules)
+        guard reported != nil || modelled != nil else { return nil }
+        var table = BillDocument.Table(
+            heading: words("绿色账单", "Energy and carbon dioxide"),
+            columns: [(words("项目", "Item"), .left), (words("数量", "Quantity"), .right)]
+        )
+        func add(_ chinese: String, _ english: String, _ value: String, isTotal: Bool = false) {
+            table.add([words(chinese, english), value], isTotal: isTotal)
+        }
+        if let reported {
+            add("作业报告的能耗", "Energy that jobs report", "\(Self.kilowattHours(reported)) kWh")
+        }
+        if let modelled {
+            let english = "Energy of the other jobs, from the power of their nodes"
+            add("其余作业的能耗，按节点功率估算", english, "\(Self.kilowattHours(modelled)) kWh")
+        }
+        let (whole, isOver) = (reported ?? 0).addingReportingOverflow(modelled ?? 0)
+        let total = Self.kilowattHours(isOver ? .max : whole)
+        add("能耗合计", "Energy", "\(total) kWh", isTotal: true)
+        if let grams = statement.carbonDioxideGrams {
+            add("二氧化碳排放", "Carbon dioxide", "\(Self.thousandths(grams)) kg", isTotal: true)
+        }
         return table
     }
 

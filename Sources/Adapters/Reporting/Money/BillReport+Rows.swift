@@ -145,6 +145,15 @@ extension BillReport {
                 )
             )
         }
+        if let factor = statement.gridFactor, let source = statement.gridSource {
+            let (grams, origin) = (Self.thousandths(factor), words.title(source))
+            lines.append(
+                words(
+                    "二氧化碳按每千瓦时 \(grams) 克计算（\(origin)）。",
+                    "Carbon dioxide at \(grams) g a kWh: \(origin)."
+                )
+            )
+        }
         return lines
     }
 

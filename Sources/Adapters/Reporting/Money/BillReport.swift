@@ -66,7 +66,7 @@ extension BillReport {
     /// Energy in kWh with six decimals, rounded half up.
     static func kilowattHours(_ millijoules: Int64) -> String {
         // 10⁻⁶ kWh are 3,600 mJ.
-        let millionths = (millijoules + 1_800) / 3_600
+        let millionths = millijoules / 3_600 + (millijoules % 3_600 >= 1_800 ? 1 : 0)
         let decimals = String(millionths % 1_000_000 + 1_000_000).dropFirst()
         return "\(millionths / 1_000_000).\(decimals)"
     }

@@ -88,6 +88,18 @@ extension BillStatement {
             energyMillijoules = Int64(clamping: statement.energyMillijoules)
             isEnergyEstimated = statement.isEnergyEstimated
         }
+        if statement.modelledMillijoules > 0 {
+            modelledMillijoules = Int64(clamping: statement.modelledMillijoules)
+        }
+        let energy = statement.energyMillijoules + statement.modelledMillijoules
+        if let factor = statement.issuer?.gridFactor, energy > 0 {
+            gridFactor = factor.milligrams
+            gridSource = factor.source
+            // mJ × mg/kWh ÷ 3.6 · 10⁹ mJ/kWh ÷ 1,000 mg/g, rounded half up.
+            let perGram: Int128 = 3_600_000_000_000
+            let grams = (energy * Int128(factor.milligrams) + perGram / 2) / perGram
+            carbonDioxideGrams = Int64(clamping: grams)
+        }
         // 1 MWh is 3.6 · 10⁹ J.
         megawattHourPrice = Self.price(
             statement.energyFee,

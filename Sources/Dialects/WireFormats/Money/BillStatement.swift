@@ -88,6 +88,15 @@ public struct BillStatement: WireRecord {
     public var energyMillijoules: Int64?
     /// Whether any part of it is an estimate; nil when there is none.
     public var isEnergyEstimated: Bool?
+    /// The energy of jobs that report none, from the power of their nodes; nil when there was none.
+    /// Unit: mJ.
+    public var modelledMillijoules: Int64?
+    /// The carbon dioxide of both energies; nil when there was none, or no factor. Unit: g.
+    public var carbonDioxideGrams: Int64?
+    /// What a kilowatt-hour of the grid emits. Unit: mg CO₂ a kWh.
+    public var gridFactor: Int64?
+    /// Who published that, for which grid and year.
+    public var gridSource: String?
     /// What a megawatt-hour of it cost; nil when there was none. Unit: fen.
     public var megawattHourPrice: Int64?
     /// The end of the ledger's hash chain when the statement was made, in hexadecimal; nil when
@@ -141,6 +150,10 @@ public struct BillStatement: WireRecord {
         try fields("verified_petaflop_price", &verifiedPetaflopPrice)
         try fields("energy_mj", &energyMillijoules)
         try fields("energy_estimated", &isEnergyEstimated)
+        try fields("modelled_energy_mj", &modelledMillijoules)
+        try fields("co2_g", &carbonDioxideGrams)
+        try fields("grid_mg_per_kwh", &gridFactor)
+        try fields("grid_source", &gridSource)
         try fields("megawatt_hour_price", &megawattHourPrice)
         try fields("ledger_head", &ledgerHead)
     }

@@ -81,6 +81,8 @@ public struct BillingBook: Sendable {
     private var former: [String: [(until: Int, account: BillingAccount)]] = [:]
 
     let platforms: [String: Platform]
+    /// What partitions draw; empty where no machine was given.
+    private(set) var powers: [String: PartitionPower] = [:]
     /// What accounts mean to spend.
     public internal(set) var budgets: [String: Budget] = [:]
     /// What counts against budgets, by account and month.
@@ -130,6 +132,7 @@ public struct BillingBook: Sendable {
             platforms: machine.platforms
         )
         issuer = machine.issuer
+        powers = PartitionPower.byPartition(of: machine)
     }
 
     /// The rules in the order in which they are evaluated.

@@ -8,7 +8,7 @@ extension BillingBook {
     ///
     /// - Complexity: one pass over the ledger.
     public func statementSums(detail: StatementSums.Detail = .init()) -> StatementSums {
-        StatementSums(ledger, detail: detail)
+        StatementSums(ledger, powers: powers, detail: detail)
     }
 
     /// The statement of an account or an enterprise.
@@ -32,6 +32,7 @@ extension BillingBook {
             sums
             ?? StatementSums(
                 ledger,
+                powers: powers,
                 accounts: Set(names),
                 enterprise: title.enterprise,
                 detail: detail
@@ -222,6 +223,7 @@ extension Statement {
             energyMillijoules: tally.work.energyMillijoules,
             isEnergyEstimated: tally.work.isEnergyEstimated,
             energyFee: tally.work.fee(of: tally.work.energyJobs),
+            modelledMillijoules: (tally.work.modelledNanojoules + 500_000) / 1_000_000,
             vouchersUsed: tally.vouchersUsed,
             vouchers: names.flatMap { book.vouchers(of: $0) }.map {
                 VoucherRow(voucher: $0.voucher, left: $0.left)

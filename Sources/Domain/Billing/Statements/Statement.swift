@@ -44,6 +44,8 @@ public struct Statement: Hashable, Sendable {
     public var isEnergyEstimated: Bool
     /// What the jobs cost that report energy.
     public var energyFee: Fen
+    /// The energy of runs that report none, from the power of their nodes. Unit: mJ.
+    public var modelledMillijoules: Int128
     /// What vouchers paid for charges of the period.
     public var vouchersUsed: Fen
     /// The vouchers, with what is left of each.

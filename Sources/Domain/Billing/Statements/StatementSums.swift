@@ -40,6 +40,9 @@ public struct StatementSums {
     private var starts: [Run: SimInstant] = [:]
     /// The accounts that are summed up, and the enterprise whose grants are; nil for all.
     private let accounts: Set<String>?
+    private let powers: [String: PartitionPower]
+    /// What runs that go on in the next month were said to take, until they report it.
+    private var unreported: [Run: [(month: BillingMonth, nanojoules: Int128)]] = [:]
     private let enterprise: String?
 
     struct Run: Hashable {
@@ -50,14 +53,17 @@ public struct StatementSums {
     /// Sums up a ledger.
     ///
     /// - Parameters:
+    ///   - powers: what partitions draw.
     ///   - accounts: only these, and their grants and those of `enterprise`; nil for all.
     init(
         _ ledger: Ledger,
+        powers: [String: PartitionPower],
         accounts: Set<String>? = nil,
         enterprise: String? = nil,
         detail: Detail = Detail()
     ) {
         self.accounts = accounts
+        self.powers = powers
         self.enterprise = enterprise
         self.detail = detail
         for (position, entry) in ledger.entries.enumerated() { add(entry, position, ledger) }
@@ -121,6 +127,23 @@ public struct StatementSums {
             if isListed { month.chargeEntries.append(position) }
         }
         addMeasured(part)
+        if !powers.isEmpty { addModelledEnergy(of: part) }
+    }
+
+    /// A run that reports its energy does so in its last part; then what its parts before it were said
+    /// to take does not count.
+    private mutating func addModelledEnergy(of part: ChargePart) {
+        let run = Run(job: part.job, attempt: part.attempt)
+        let earlier = unreported.removeValue(forKey: run) ?? []
+        guard part.energy == nil else {
+            for (month, energy) in earlier {
+                change(part.account, month) { $0.work.modelledNanojoules -= energy }
+            }
+            return
+        }
+        let energy = powers[part.partition]?.nanojoules(of: part) ?? 0
+        change(part.account, part.month) { $0.work.modelledNanojoules += energy }
+        if part.endedAt == part.month.end { unreported[run] = earlier + [(part.month, energy)] }
     }
 
     private mutating func add(_ grant: Grant, _ amount: Fen) {
