@@ -250,4 +250,31 @@ struct StatementTests {
         #expect(both.modelledMillijoules == 563 * 7_200 * 1_000)
         #expect(both.energyMillijoules == 1_000)
     }
+
+    @Test("Costs by user, project, platform and kernel add up to the fee")
+    func groups() throws {
+        var book = makeBook()
+        for (number, project) in ["wing", "", "wing", "hull"].enumerated() {
+            var run = usage(UInt32(number + 1), cores: Int64(10 + number))
+            run.project = project
+            run.kernel = number < 2 ? "cg" : "fft"
+            run.user = number == 0 ? "wang" : "li"
+            _ = book.settle(run)
+        }
+        let expected: [StatementGrouping: [String: Int64]] = [
+            .user: ["wang": 100, "li": 360], .project: ["": 110, "wing": 220, "hull": 130],
+            .platform: ["tianhe": 460], .kernel: ["cg": 210, "fft": 250],
+        ]
+        for (grouping, fees) in expected {
+            let statement = try #require(
+                book.statement(
+                    of: .account("bohai"),
+                    asOf: .epoch,
+                    detail: StatementSums.Detail(grouping: grouping)
+                )
+            )
+            let rows = statement.byGroup.map { ($0.name, $0.usage.fee.count) }
+            #expect(Dictionary(uniqueKeysWithValues: rows) == fees, "\(grouping)")
+        }
+    }
 }

@@ -81,6 +81,7 @@ extension SubmitCommand {
         case .time: try applyTime(value)
         case .uid: throw .error(program, "--uid only permitted by root user", exitCode: 255)
         case .wait: waits = true
+        case .wckey: request.project = value
         }
     }
 

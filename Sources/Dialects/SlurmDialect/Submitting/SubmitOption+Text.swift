@@ -61,6 +61,7 @@ extension SubmitOption {
         case .verbose: OptionText("accepted")
         case .version: OptionText("which Slurm this is like")
         case .wait: OptionText("wait for the end of the job, and exit with its status")
+        case .wckey: OptionText("project by which bills break costs down", value: "NAME")
         case .wrap: OptionText("submit a command instead of a script", value: "COMMAND")
         case .help, .usage: OptionText("this text")
         }

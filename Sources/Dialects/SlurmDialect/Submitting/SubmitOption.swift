@@ -16,7 +16,7 @@ public enum SubmitOption: Hashable, Sendable {
     /// More of them.
     case openMode, output, oversubscribe, parsable, partition, priority, qos, quiet, requeue
     /// More of them.
-    case reservation, signal, testOnly, time, uid, usage, verbose, version, wait, wrap
+    case reservation, signal, testOnly, time, uid, usage, verbose, version, wait, wckey, wrap
 
     /// How the options are written.
     public static let table = OptionTable<SubmitOption>(
@@ -129,6 +129,6 @@ public enum SubmitOption: Hashable, Sendable {
         OptionSpec(.ineffective, "time-min", nil, .required),
         OptionSpec(.ineffective, "tmp", nil, .required),
         OptionSpec(.ineffective, "use-min-nodes", nil, variable: "USE_MIN_NODES"),
-        OptionSpec(.accepted, "wckey", nil, .required, variable: "WCKEY"),
+        OptionSpec(.wckey, "wckey", nil, .required, variable: "WCKEY"),
     ]
 }

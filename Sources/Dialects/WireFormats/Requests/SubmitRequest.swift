@@ -46,6 +46,8 @@ public struct SubmitRequest: WireRecord {
     /// A free text; `runtime=SECONDS`, or `kernel=NAME` and `size=SIZE`, in it set the run time of an
     /// emulated job.
     public var comment: String?
+    /// The project by which bills break costs down (Slurm's wckey).
+    public var project: String?
     /// The fewest nodes.
     public var minimumNodes: Int32?
     /// The most nodes.
@@ -173,6 +175,7 @@ public struct SubmitRequest: WireRecord {
         try fields("account", &account)
         try fields("qos", &qos)
         try fields("comment", &comment)
+        try fields("project", &project)
         try fields("min_nodes", &minimumNodes)
         try fields("max_nodes", &maximumNodes)
         try fields("tasks", &tasks)

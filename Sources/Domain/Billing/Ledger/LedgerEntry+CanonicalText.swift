@@ -127,6 +127,10 @@ private struct CanonicalLine {
         add(
             text: part.fees.map { "\($0.resource.name)=\($0.amount.count)" }.joined(separator: ";")
         )
+        // Two more fields or none: most jobs have neither.
+        guard !part.project.isEmpty || !part.kernel.isEmpty else { return }
+        add(text: part.project)
+        add(text: part.kernel)
     }
 
     mutating func add(_ grant: Grant) {

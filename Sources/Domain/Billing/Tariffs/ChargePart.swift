@@ -47,6 +47,10 @@ public struct ChargePart: Hashable, Sendable {
     public var verifiedFlop: Int64?
     /// The energy of the run; only in its last part.
     public var energy: MeasuredEnergy?
+    /// What its user counts its costs under; empty for nothing.
+    public var project: String
+    /// The program that it ran, where that is known; else empty.
+    public var kernel: String
     /// The fee by resource, in the order of `BilledResource.allCases`; resources without a fee are
     /// left out.
     public var fees: [ResourceFee]
@@ -251,6 +255,8 @@ extension Tariff {
             isReserved: usage.isReserved,
             verifiedFlop: end == usage.endedAt ? usage.verifiedFlop : nil,
             energy: end == usage.endedAt ? usage.energy : nil,
+            project: usage.project,
+            kernel: usage.kernel,
             fees: fees
         )
     }

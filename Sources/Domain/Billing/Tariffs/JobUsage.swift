@@ -100,6 +100,10 @@ public struct JobUsage: Hashable, Sendable {
     public var verifiedFlop: Int64?
     /// What its programs say that they took; nil when none said.
     public var energy: MeasuredEnergy?
+    /// What its user counts its costs under; empty for nothing.
+    public var project: String
+    /// The program that it ran, where that is known; else empty.
+    public var kernel: String
 
     /// Makes a usage.
     public init(
@@ -119,7 +123,9 @@ public struct JobUsage: Hashable, Sendable {
         startedAt: SimInstant?,
         endedAt: SimInstant,
         verifiedFlop: Int64? = nil,
-        energy: MeasuredEnergy? = nil
+        energy: MeasuredEnergy? = nil,
+        project: String = "",
+        kernel: String = ""
     ) {
         self.id = id
         self.attempt = attempt
@@ -138,6 +144,8 @@ public struct JobUsage: Hashable, Sendable {
         self.endedAt = endedAt
         self.verifiedFlop = verifiedFlop
         self.energy = energy
+        self.project = project
+        self.kernel = kernel
     }
 
     /// How many of `resource` it held.

@@ -80,7 +80,7 @@ struct BillCommand: ParsableCommand {
     @Option(help: "text, json, csv, html or focus.")
     var format = Format.text
 
-    @Option(help: "Break the costs down by this too: user or platform.")
+    @Option(help: "Break the costs down by this too: user, project, platform or kernel.")
     var by: StatementGrouping?
 
     @Flag(help: "List the charges one by one; with --format csv, only them.")

@@ -125,7 +125,7 @@ extension SubmitRequest {
             [
                 ("program", program), ("script_encoding", scriptEncoding),
                 ("submit_host", submitHost), ("name", name), ("account", account), ("qos", qos),
-                ("comment", comment), ("accelerator_model", acceleratorModel),
+                ("comment", comment), ("project", project), ("accelerator_model", acceleratorModel),
                 ("exclusive", exclusive), ("features", features), ("reservation", reservation),
                 ("licenses", licenses), ("mail_type", mailType), ("mail_user", mailUser),
             ]

@@ -55,7 +55,9 @@ extension CentreState {
             cardCount: cards,
             memory: entry.status.requestedMemory,
             startedAt: start,
-            endedAt: end
+            endedAt: end,
+            project: entry.project,
+            kernel: entry.kernel
         )
     }
 
@@ -221,6 +223,25 @@ extension CentreState {
             derived.ledger.append(row)
         }
     }
+}
+
+extension JobEntry {
+    /// What its costs are broken down by: `--wckey`, else the word `project=NAME` of its comment.
+    fileprivate var project: String {
+        specification.request.project ?? words["project"] ?? ""
+    }
+
+    /// The kernels that it measured, each once, else the word `kernel=NAME` of its comment.
+    fileprivate var kernel: String {
+        var names: [String] = []
+        for line in status.measured?.kernels ?? [] {
+            guard let name = line.json["kernel"]?.string, !names.contains(name) else { continue }
+            names.append(name)
+        }
+        return names.isEmpty ? words["kernel"] ?? "" : names.joined(separator: "+")
+    }
+
+    private var words: [String: String] { EmulatedRunTime.words(status.comment ?? "") }
 }
 
 extension PriceEstimate {

@@ -85,7 +85,8 @@ enum EmulatedRunTime {
         var description: String { "'repeat=\(text)' is no number from 1 to 1000000000" }
     }
 
-    private static func words(_ comment: String) -> [String: String] {
+    /// The words `KEY=VALUE` of a comment; the first of a key counts.
+    static func words(_ comment: String) -> [String: String] {
         var values: [String: String] = [:]
         for word in comment.split(whereSeparator: isSeparator) {
             let parts = word.split(separator: "=", maxSplits: 1)
