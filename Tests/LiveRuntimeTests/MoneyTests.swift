@@ -104,6 +104,45 @@ struct MoneyTests {
         await centre.close()
     }
 
+    @Test("A budget is journalled with what it warns of, and stands after a restart as before")
+    func budget() async throws {
+        let folder = try ScratchFolder()
+        var centre = try Centre(settings(folder))
+        let set: @Sendable (inout MoneyRequest) -> Void = {
+            $0.action = "budget"
+            $0.account = "motor"
+            $0.amount = 1_000
+            $0.period = "month"
+            $0.warnPercent = 50
+        }
+        #expect(try await centre.money(set).count == 1)
+        #expect(try await centre.money(set).isEmpty)
+        for wrong in [("week", Int64(80)), ("month", 0), ("month", 101)] {
+            await #expect(throws: RequestFailure.self) {
+                try await centre.money {
+                    set(&$0)
+                    ($0.period, $0.warnPercent) = wrong
+                }
+            }
+        }
+        // 2 nodes × 12 cores × 4 h × 0.12 CNY, half of which the district pays.
+        _ = try await centre.submit(motor(hours: 4))
+        try await centre.advance(seconds: 5 * 3_600)
+        let now = await centre.status().now
+        let standing = await centre.books().book.budgetStanding(of: "motor", at: now)
+        #expect(standing?.spent == Fen(576))
+        #expect(standing?.alarm == .warning)
+        await centre.close()
+        centre = try Centre(settings(folder))
+        #expect(await centre.books().book.budgetStanding(of: "motor", at: now) == standing)
+        _ = try await centre.money {
+            $0.action = "budget"
+            $0.account = "motor"
+        }
+        #expect(await centre.books().book.budgets.isEmpty)
+        await centre.close()
+    }
+
     @Test("A prepaid job waits until there is money for its whole limit, and pays what it used")
     func prepaid() async throws {
         let centre = try Centre(settings(ScratchFolder()))
