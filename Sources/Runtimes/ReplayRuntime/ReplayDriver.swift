@@ -100,6 +100,7 @@ public struct ReplayDriver {
     private var failure: (any Error)?
     /// Told now and then how many jobs have been submitted; for those who watch long runs.
     public var progress: ((_ submittedCount: Int) -> Void)?
+    private let mayFail: Bool
     /// What happens to nodes; nil when nothing does.
     private var failures: ReplayFailures?
     /// Nodes that are out of service.
@@ -141,8 +142,9 @@ public struct ReplayDriver {
             )
             sink.recordsStarts = true
         }
+        mayFail = failures != nil
         self.failures = failures
-        if failures != nil {
+        if mayFail {
             result.failures = FailureRecord(nodeCount: machine.configuration.nodes.count)
         }
     }
@@ -154,7 +156,7 @@ public struct ReplayDriver {
         watch: ((Emulator, SimInstant) -> Void)? = nil
     ) -> ReplayResult {
         var instantCount = 0
-        while failure == nil, let now = nextInstant() {
+        while failure == nil, let now = mayFail ? nextInstantOrEvent() : nextInstant() {
             instantCount &+= 1
             if instantCount & 0xFFFF == 0 { progress?(next) }
             switch order {
@@ -171,18 +173,15 @@ public struct ReplayDriver {
         result.ended = sink.ended
         result.timeoutCount = sink.timeoutCount
         result.digest = emulator.digest
-        if failures != nil { closeFailures() }
+        if mayFail { closeFailures() }
         return result
     }
 
     @inline(__always)
-    private mutating func nextInstant() -> Int64? {
-        if failures != nil { sink.dropStaleEnds() }
+    private func nextInstant() -> Int64? {
         var instant = min(sink.ends.nextInstant ?? .max, sink.wake ?? .max)
         if next < trace.jobs.count { instant = min(instant, trace.jobs[next].submitted + origin) }
-        guard failures != nil else { return instant == .max ? nil : instant }
-        if let event = nextNodeEvent() { instant = min(instant, event) }
-        return instant <= ReplayFailures.lastInstant ? instant : nil
+        return instant == .max ? nil : instant
     }
 
     // MARK: Orders
@@ -190,12 +189,12 @@ public struct ReplayDriver {
     private mutating func stepBatched(_ now: Int64) {
         while sink.ends.nextInstant == now {
             end(sink.ends.pop(), now)
-            if failures != nil { sink.dropStaleEnds() }
+            if mayFail { sink.dropStaleEnds() }
         }
-        if failures != nil { applyNodeEvents(now) }
+        if mayFail { applyNodeEvents(now) }
         while arrives(at: now) { submitNext(now) }
         pass(now)
-        if failures != nil, emulator.runningJobCount > 0 { lastBusy = now }
+        if mayFail, emulator.runningJobCount > 0 { lastBusy = now }
     }
 
     private mutating func stepPyss(_ now: Int64) {
@@ -359,6 +358,13 @@ extension ReplayDriver {
 // MARK: - Events of nodes
 
 extension ReplayDriver {
+    /// The next instant where nodes may fail; nil when all is over.
+    private mutating func nextInstantOrEvent() -> Int64? {
+        sink.dropStaleEnds()
+        let instant = min(nextInstant() ?? .max, nextNodeEvent() ?? .max)
+        return instant <= ReplayFailures.lastInstant ? instant : nil
+    }
+
     /// When the next event of a node is that can still matter. Unit: µs since the epoch.
     private func nextNodeEvent() -> Int64? {
         guard let failures, let event = failures.events.nextInstant else { return nil }

@@ -19,8 +19,8 @@ struct ReplaySink: EffectSink {
     /// Who has started since the list was emptied.
     var startedNow: [JobID] = []
 
-    // Where nodes may fail; else empty.
-
+    /// Whether nodes may fail. What follows is empty where they cannot.
+    private let mayFail: Bool
     private let checkpointInterval: Int64?
     /// What each job still has to run. Unit: µs.
     private var remaining: ContiguousArray<Int64> = []
@@ -47,8 +47,9 @@ struct ReplaySink: EffectSink {
         self.overrun = overrun
         started = ContiguousArray(repeating: -1, count: jobs.count)
         ended = ContiguousArray(repeating: -1, count: jobs.count)
+        mayFail = failures != nil
         checkpointInterval = failures?.checkpointInterval
-        if failures != nil {
+        if mayFail {
             remaining = ContiguousArray(jobs.map(\.runTime))
             due = ContiguousArray(repeating: -1, count: jobs.count)
             lastRun = ContiguousArray(repeating: -1, count: jobs.count)
@@ -57,9 +58,10 @@ struct ReplaySink: EffectSink {
 
     @inline(__always)
     private func length(of index: Int) -> Int64 {
-        remaining.isEmpty ? jobs[index].runTime : remaining[index]
+        mayFail ? remaining[index] : jobs[index].runTime
     }
 
+    @inline(__always)
     func endState(of id: JobID) -> EndState {
         let index = Int(id.number) - 1
         let isCut = overrun == .kill && length(of: index) > jobs[index].timeLimit
@@ -88,7 +90,7 @@ struct ReplaySink: EffectSink {
         started[index] = start.startedAt.microseconds - origin
         ends.push(start.id, at: start.startedAt.microseconds + length)
         if recordsStarts { startedNow.append(start.id) }
-        guard !due.isEmpty else { return }
+        guard mayFail else { return }
         due[index] = start.startedAt.microseconds + length
         lastRun[index] = runCount
         runCount += 1
@@ -96,7 +98,7 @@ struct ReplaySink: EffectSink {
 
     mutating func jobEnded(_ end: JobEnd) {
         let index = Int(end.id.number) - 1
-        if !due.isEmpty {
+        if mayFail {
             due[index] = -1
             if end.state == .nodeFail || end.state == .cancelled { return lose(index, end) }
         }
