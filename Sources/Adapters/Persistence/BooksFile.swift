@@ -13,7 +13,7 @@ public enum BooksFile {
     }
 
     /// The end of the chain over these entries, in hexadecimal.
-    public static func head(_ rows: [LedgerRow]) -> String {
+    public static func head(_ rows: some Sequence<LedgerRow>) -> String {
         var chain = HashChain()
         for (index, row) in rows.enumerated() {
             chain.extend(ledgerSequence: Int64(index + 1), row)

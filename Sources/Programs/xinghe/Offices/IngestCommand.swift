@@ -124,9 +124,10 @@ struct IngestCommand: ParsableCommand {
     func run() throws {
         let (book, ingested) = try billed()
         warn(ingested)
-        let rows = book.ledger.entries.map { LedgerRow(id: $0.id, text: $0.canonicalText) }
+        // A year's rows are gigabytes; only a file of them needs all at once.
+        let rows = book.ledger.entries.lazy.map { LedgerRow(id: $0.id, text: $0.canonicalText) }
         if let check {
-            let differences = BooksFile.differences(try readText(check), from: rows)
+            let differences = BooksFile.differences(try readText(check), from: Array(rows))
             guard differences.isEmpty else {
                 throw Refusal(
                     "\(check) is not what the export gives\n" + differences.joined(separator: "\n")
@@ -137,7 +138,7 @@ struct IngestCommand: ParsableCommand {
             )
             return
         }
-        if let books { try OutputFile.write(BooksFile.text(rows), to: books) }
+        if let books { try OutputFile.write(BooksFile.text(Array(rows)), to: books) }
         let asOf = ingested.usages.last?.endedAt ?? .epoch
         if let statements {
             let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
@@ -196,8 +197,9 @@ struct IngestCommand: ParsableCommand {
     /// The accounts side by side; notes for people beside what programs read go to standard error.
     private func list(_ ingested: SacctUsages, _ book: BillingBook, asOf: SimInstant) throws {
         let names = Set(ingested.usages.map(\.account)).sorted()
+        let sums = book.statementSums()
         let bills = names.compactMap {
-            book.statement(of: .account($0), period: billingPeriod, asOf: asOf)
+            book.statement(of: .account($0), period: billingPeriod, asOf: asOf, from: sums)
         }.map { BillStatement($0) }
         let notes = notes(ingested, book).map { $0 + "\n" }.joined()
         switch format {
