@@ -132,6 +132,7 @@ struct MoneyTests {
         let standing = await centre.books().book.budgetStanding(of: "motor", at: now)
         #expect(standing?.spent == Fen(576))
         #expect(standing?.alarm == .warning)
+        #expect(await centre.status().budgetsAlarmed == 1)
         await centre.close()
         centre = try Centre(settings(folder))
         #expect(await centre.books().book.budgetStanding(of: "motor", at: now) == standing)

@@ -34,6 +34,8 @@ public struct CentreStatus: WireRecord {
     public var jobsRunning: Int64 = 0
     /// Jobs that have ended since the centre was first opened.
     public var jobsEnded: Int64 = 0
+    /// Budgets of accounts that are near their end or used up.
+    public var budgetsAlarmed: Int64 = 0
     /// The number that the next job gets.
     public var nextJobID: UInt32 = 1
     /// The number of inputs in the journal.
@@ -62,6 +64,7 @@ public struct CentreStatus: WireRecord {
         try fields("jobs_pending", &jobsPending)
         try fields("jobs_running", &jobsRunning)
         try fields("jobs_ended", &jobsEnded)
+        try fields("budgets_alarmed", &budgetsAlarmed)
         try fields("next_job_id", &nextJobID)
         try fields("journal_length", &journalLength)
         try fields("digest", &digest)

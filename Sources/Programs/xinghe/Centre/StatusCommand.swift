@@ -30,5 +30,9 @@ struct StatusCommand: ParsableCommand {
             daemon   xinghed \(status.version), process \(status.processID), socket \(access.path)
             """
         )
+        guard status.budgetsAlarmed > 0 else { return }
+        try StandardOutput.print(
+            "budgets  \(status.budgetsAlarmed) near the end or used up; see 'xinghe account'"
+        )
     }
 }

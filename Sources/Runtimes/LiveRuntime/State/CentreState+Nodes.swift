@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import Determinism
 import Emulation
@@ -124,6 +125,7 @@ extension CentreState {
         status.jobsRunning = Int64(emulator.runningJobCount)
         status.jobsPending = Int64(emulator.activeJobCount) - status.jobsRunning
         status.jobsEnded = endedCount
+        status.budgetsAlarmed = Int64(budgetAlarms.values.count { $0 > .ok })
         status.nextJobID = nextJobID
         status.journalLength = journalLength
         status.digest = emulator.digest.hexText
