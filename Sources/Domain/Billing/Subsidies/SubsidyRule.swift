@@ -84,7 +84,7 @@ public struct SubsidyRule: Hashable, Sendable {
     /// 的企业,按机时费用最高给予50%、每年最高200万元的资金支持」.
     public static let tedaMachineHour = SubsidyRule(
         id: "teda-machine-hour",
-        title: "TEDA machine-hour subsidy",
+        title: "TEDA machine-hour subsidy (泰达机时补贴)",
         authority: Authority(name: "TEDA (Tianjin)", level: .district),
         who: Beneficiaries(classes: ["enterprise"]),
         what: Scope(onlyKeyPlatforms: true),
