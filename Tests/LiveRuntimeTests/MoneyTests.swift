@@ -518,6 +518,30 @@ struct CentreAuditTests {
             ("UPDATE digest SET value = value + 1 WHERE batch = 3", "batch 3 was changed"),
             ("DELETE FROM digest WHERE batch = 2", "batch 2 is missing"),
             ("INSERT INTO digest VALUES (1000, 5)", "a row of batch 1000"),
+            ("DELETE FROM ledger; DELETE FROM digest; DELETE FROM job", "the ledger ends early"),
+            ("DELETE FROM digest", "digest: the row of batch 1 is missing"),
+            ("DELETE FROM job", "run 0 of job 1 is missing"),
+            (
+                "CREATE TRIGGER t AFTER INSERT ON job BEGIN DELETE FROM digest; END",
+                "schema: trigger 't' does not belong there"
+            ),
+            (
+                "CREATE VIEW v AS SELECT * FROM ledger",
+                "schema: view 'v' does not belong there"
+            ),
+            ("DROP INDEX job_end", "schema: index 'job_end' is missing"),
+            (
+                "DROP INDEX job_end; CREATE INDEX job_end ON job (state)",
+                "schema: index 'job_end' was changed"
+            ),
+            (
+                "ALTER TABLE ledger ADD COLUMN note TEXT",
+                "schema: table 'ledger' was changed"
+            ),
+            (
+                "DELETE FROM grdb_migrations",
+                "schema: migration '1 journal, jobs, ledger' is missing"
+            ),
         ]
     )
     func forgeries(sql: String, words: String) async throws {

@@ -31,7 +31,7 @@ final class ScratchFolder {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
         let code =
-            "import sqlite3,sys;c=sqlite3.connect(sys.argv[1]);c.execute(sys.argv[2]);c.commit()"
+            "import sqlite3,sys;c=sqlite3.connect(sys.argv[1]);c.executescript(sys.argv[2]);c.commit()"
         process.arguments = ["-c", code, path + "/journal.sqlite", sql]
         try process.run()
         process.waitUntilExit()

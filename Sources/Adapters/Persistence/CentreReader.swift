@@ -43,7 +43,7 @@ public final class CentreReader: Sendable {
         self.init(pool: pool)
     }
 
-    private func read<Result>(
+    func read<Result>(
         _ operation: String,
         _ body: (Database) throws -> Result
     ) throws(PersistenceFailure) -> Result {
@@ -84,6 +84,30 @@ public final class CentreReader: Sendable {
                 try body(input)
                 expected += 1
             }
+        }
+    }
+
+    /// The last batch in the journal; 0 for an empty one. All that follows from batches before it has
+    /// been written: what follows from one goes with the transaction of the next.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func lastBatch() throws(PersistenceFailure) -> Int64 {
+        try read("read the journal") {
+            try Int64.fetchOne($0, sql: "SELECT max(batch) FROM journal") ?? 0
+        }
+    }
+
+    /// The hash of a row of the journal as it is stored, in hexadecimal; nil when there is no such row.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func journalHash(ofRow sequence: Int64) throws(PersistenceFailure) -> String? {
+        try read("read the journal") { db in
+            let stored = try Data.fetchOne(
+                db,
+                sql: "SELECT chain FROM journal WHERE sequence = ?",
+                arguments: [sequence]
+            )
+            return stored.map { HashChain(head: [UInt8]($0)).hexText }
         }
     }
 

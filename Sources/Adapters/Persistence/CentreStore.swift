@@ -94,7 +94,7 @@ public final class CentreStore {
     }
 
     /// Migrations are named, in order, and never edited once they were released.
-    private static var migrator: DatabaseMigrator {
+    static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 journal, jobs, ledger") { db in
             try db.execute(

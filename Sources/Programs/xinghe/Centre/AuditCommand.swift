@@ -10,8 +10,15 @@ struct AuditCommand: ParsableCommand {
             Handles every input of the journal again, with the machine, the prices and the rules \
             that the journal holds, and compares what follows with what is stored: charges, \
             grants, holds and all other entries of the ledger, records of jobs, state digests, hash \
-            chains. Each row that was changed, is missing or does not follow is named by table and \
-            number, and the exit status is 1.
+            chains; the tables themselves must be those of a centre, without triggers or views. Each \
+            row that was changed, is missing or does not follow is named by table and number, and the \
+            exit status is 1.
+
+            Who rewrites the whole folder, hashes and all, is found by what was kept elsewhere: \
+            --anchor FILE checks each line of a file against the chains and, when the books are true, \
+            adds where they stand now. --sign-with and --verify-with take commands of a signer: the \
+            line comes on standard input; the first prints a signature, the second finds it in the \
+            file $XINGHE_SIGNATURE and exits with 0 when it is good.
             """
     )
 
@@ -25,17 +32,36 @@ struct AuditCommand: ParsableCommand {
     )
     var head: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Check the books against this file, kept elsewhere, and add a line to it.",
+            valueName: "file"
+        )
+    )
+    var anchor: String?
+
+    @Option(help: ArgumentHelp("With --anchor: sign the new line.", valueName: "command"))
+    var signWith: String?
+
+    @Option(help: ArgumentHelp("With --anchor: verify all lines.", valueName: "command"))
+    var verifyWith: String?
+
     func validate() throws {
+        guard anchor != nil || (signWith == nil && verifyWith == nil) else {
+            throw ValidationError("--sign-with and --verify-with go with --anchor")
+        }
         if let head, head.utf8.count != 64 || !head.allSatisfy(\.isHexDigit) {
             throw ValidationError("--head: a ledger head has 64 hexadecimal digits")
         }
     }
 
     func run() throws {
+        let file = try anchor.map { try AnchorFile($0, verifyWith: verifyWith) }
         let audit = try CentreAudit(
             stateFolder: stored.state,
             machine: stored.givenMachine(),
-            anchor: head
+            anchor: head,
+            anchors: file?.anchors ?? []
         )
         guard audit.findings.isEmpty else {
             throw Refusal(
@@ -58,5 +84,11 @@ struct AuditCommand: ParsableCommand {
         if let row = audit.anchorRow {
             try StandardOutput.print("anchor    the chain had that head after row \(row)")
         }
+        if audit.lastBatchIsOpen {
+            try StandardOutput.print(
+                "open      what follows from the last batch is written with the next one"
+            )
+        }
+        if let file { try StandardOutput.print(try file.add(audit.standing, signWith: signWith)) }
     }
 }

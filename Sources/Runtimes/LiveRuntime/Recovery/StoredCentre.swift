@@ -58,17 +58,24 @@ public struct CentreAudit: Sendable {
     public private(set) var ledgerHead = ""
     /// The row after which the chain had the head asked for; nil when none was asked for, or never.
     public private(set) var anchorRow: Int64?
+    /// Whether rows that follow from the last batch are not written yet, as when a daemon runs or was
+    /// killed: they are written with the next.
+    public private(set) var lastBatchIsOpen = false
+    /// Where the books stand, to be kept elsewhere.
+    public private(set) var standing = CentreAnchor()
 
     /// Audits a state folder.
     ///
     /// - Parameters:
     ///   - machine: as for `StoredCentre`.
     ///   - anchor: a ledger head that a statement bears; it must occur in the chain.
+    ///   - anchors: where the books stood, as was kept elsewhere; they must have grown from there.
     /// - Throws: `OpenFailure` when the folder cannot be read at all.
     public init(
         stateFolder: String,
         machine: Machine? = nil,
-        anchor: String? = nil
+        anchor: String? = nil,
+        anchors: [CentreAnchor] = []
     ) throws(OpenFailure) {
         let reader = try StoredRules.reader(stateFolder)
         let known = try StoredRules(reader, stateFolder)
@@ -77,6 +84,7 @@ public struct CentreAudit: Sendable {
         do throws(PersistenceFailure) {
             // What follows from inputs is read before them: a daemon that runs writes it after.
             stored = try Stored(reader)
+            findings += try reader.schemaFindings()
         } catch {
             throw .store(error)
         }
@@ -84,12 +92,21 @@ public struct CentreAudit: Sendable {
         if let anchor { check(anchor: anchor.lowercased(), stored.ledger) }
         var comparison = Comparison(stored)
         do throws(PersistenceFailure) {
-            try reader.forEachInput { (_) throws(PersistenceFailure) in inputCount += 1 }
+            var last: JournalRow?
+            try reader.forEachInput { row throws(PersistenceFailure) in
+                inputCount += 1
+                last = row
+            }
             try state.replay(reader) { number, derived in
                 comparison.take(number, derived)
             }
             comparison.finish()
             findings += comparison.findings
+            lastBatchIsOpen = comparison.hasUnwritten
+            standing = try CentreAnchor(last, reader, ledger: stored.ledger.last)
+            for anchor in anchors {
+                findings += try anchor.findings(reader, ledger: stored.ledger)
+            }
             findings += state.book.ledger.faults().map { "ledger: \($0)" }
         } catch {
             findings.append(error.message)
@@ -138,13 +155,16 @@ public struct CentreAudit: Sendable {
     }
 }
 
-/// The tables that follow from the journal.
+/// The tables that follow from the journal, and the last batch that the journal had before they were
+/// read.
 private struct Stored: Sendable {
+    var lastBatch: Int64
     var ledger: [CentreReader.ChainedRow<LedgerRow>]
     var digests: [Int64: UInt64]
     var jobs: [CentreReader.StoredJobRow]
 
     init(_ reader: CentreReader) throws(PersistenceFailure) {
+        lastBatch = try reader.lastBatch()
         ledger = try reader.ledgerRows()
         digests = try reader.digests()
         jobs = try reader.jobRows()
@@ -161,16 +181,18 @@ private struct Comparison {
     private let ledger: [CentreReader.ChainedRow<LedgerRow>]
     private let digests: [Int64: UInt64]
     private var jobs: [Run: CentreReader.StoredJobRow]
-    private let lastDigest: Int64
+    /// All that follows from batches before this one must be there.
+    private let lastBatchBefore: Int64
     private var position = 0
     private var lastBatch: Int64 = 0
     private(set) var findings: [String] = []
+    private(set) var hasUnwritten = false
     private var hasLedgerDifference = false
 
     init(_ stored: Stored) {
         ledger = stored.ledger
         digests = stored.digests
-        lastDigest = stored.digests.keys.max() ?? 0
+        lastBatchBefore = stored.lastBatch
         jobs = Dictionary(
             stored.jobs.map { (Run(id: $0.id, restart: $0.restart), $0) },
             uniquingKeysWith: { first, _ in first }
@@ -179,13 +201,13 @@ private struct Comparison {
 
     mutating func take(_ batch: Int64, _ derived: DerivedRows) {
         lastBatch = batch
-        // What follows from the last batches may not have been written when the daemon ended.
-        let mustBeThere = batch <= lastDigest
+        let mustBeThere = batch < lastBatchBefore
         for row in derived.digests {
             switch digests[row.batch] {
             case row.value?: break
             case .some: findings.append("digest: the row of batch \(row.batch) was changed")
             case nil:
+                hasUnwritten = true
                 if mustBeThere { findings.append("digest: the row of batch \(batch) is missing") }
             }
         }
@@ -194,6 +216,7 @@ private struct Comparison {
             let name = "job: the record of run \(row.restart) of job \(row.jobID)"
             let run = Run(id: Int64(row.jobID), restart: Int64(row.restart))
             guard let stored = jobs.removeValue(forKey: run) else {
+                hasUnwritten = true
                 if mustBeThere { findings.append("\(name) is missing") }
                 continue
             }
@@ -204,6 +227,7 @@ private struct Comparison {
     private mutating func take(_ row: LedgerRow, mustBeThere: Bool) {
         guard !hasLedgerDifference else { return }
         guard position < ledger.count else {
+            hasUnwritten = true
             if mustBeThere {
                 findings.append("ledger: the entry \(row.id) was not booked; the ledger ends early")
                 hasLedgerDifference = true

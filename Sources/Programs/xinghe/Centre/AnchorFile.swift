@@ -1,0 +1,114 @@
+import Foundation
+import LiveRuntime
+import Persistence
+
+/// A file of anchors: lines of `CentreAnchor` with a signature in base64, or `-`, as the last field.
+struct AnchorFile {
+    private let path: String
+    private var lines: [(anchor: CentreAnchor, signature: Data?)] = []
+
+    /// Where the books stood, oldest first.
+    var anchors: [CentreAnchor] { lines.map(\.anchor) }
+
+    /// Reads a file; one that is not there has no lines yet.
+    ///
+    /// - Parameter verifyWith: a command that verifies the signature of each line.
+    /// - Throws: a refusal by line of what is no anchor, or not signed as it should be.
+    init(_ path: String, verifyWith: String?) throws {
+        self.path = path
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let text = try readText(path)
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        where !(line.isEmpty && index > 0) {
+            let place = "\(path):\(index + 1)"
+            let cut = line.lastIndex(of: "\t") ?? line.startIndex
+            guard let anchor = CentreAnchor(line[..<cut]) else {
+                throw Refusal("\(place): is no anchor of a centre")
+            }
+            let field = line[cut...].dropFirst()
+            let signature = field == "-" ? nil : Data(base64Encoded: String(field))
+            guard signature != nil || field == "-" else {
+                throw Refusal("\(place): field signature: is neither base64 nor '-'")
+            }
+            if let verifyWith { try Self.verify(anchor, signature, verifyWith, place) }
+            lines.append((anchor, signature))
+        }
+    }
+
+    private static func verify(
+        _ anchor: CentreAnchor,
+        _ signature: Data?,
+        _ command: String,
+        _ place: String
+    ) throws {
+        guard let signature else { throw Refusal("\(place): is not signed") }
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("xinghe-\(UUID().uuidString).sig")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try signature.write(to: file)
+        let result = try ShellCommand.run(
+            command,
+            input: anchor.text + "\n",
+            environment: ["XINGHE_SIGNATURE": file.path]
+        )
+        guard result.status == 0 else {
+            throw Refusal("\(place): the signature is not good (\(command): exit \(result.status))")
+        }
+    }
+
+    /// Adds a line, unless the books have not grown since the last one.
+    ///
+    /// - Parameter signWith: a command that prints a signature of what it reads.
+    /// - Returns: what was done, in a line.
+    func add(_ anchor: CentreAnchor, signWith: String?) throws -> String {
+        let checked = "anchors   \(lines.count) in \(path), the books have grown from all of them"
+        guard anchor != lines.last?.anchor else { return checked + "; nothing new" }
+        var signature = "-"
+        if let signWith {
+            let result = try ShellCommand.run(signWith, input: anchor.text + "\n")
+            guard result.status == 0, !result.output.isEmpty else {
+                throw Refusal("--sign-with: \(signWith): exit \(result.status), no signature")
+            }
+            signature = result.output.base64EncodedString()
+        }
+        try append(anchor.text + "\t" + signature + "\n")
+        return checked + "; added batch \(anchor.batch)"
+    }
+
+    private func append(_ line: String) throws {
+        // A new file of all lines in place of the old one: a power cut leaves one or the other.
+        var text = ""
+        for (anchor, signature) in lines {
+            text += anchor.text + "\t" + (signature?.base64EncodedString() ?? "-") + "\n"
+        }
+        try OutputFile.write(text + line, to: path)
+    }
+}
+
+/// A command of the user's, run by the shell.
+enum ShellCommand {
+    /// Runs a command with `input` on its standard input; its standard error goes to ours.
+    static func run(
+        _ command: String,
+        input: String,
+        environment: [String: String] = [:]
+    ) throws -> (status: Int32, output: Data) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", command]
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(environment) { _, new in new }
+        let (toCommand, fromCommand) = (Pipe(), Pipe())
+        process.standardInput = toCommand
+        process.standardOutput = fromCommand
+        try process.run()
+        // An anchor is shorter than a pipe, so this never waits; a command may not read it at all.
+        signal(SIGPIPE, SIG_IGN)
+        try? toCommand.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try? toCommand.fileHandleForWriting.close()
+        let output = try fromCommand.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, output)
+    }
+}
