@@ -24,7 +24,7 @@ struct IngestTests {
     func row(
         _ id: String,
         _ start: String = "2026-03-01T00:00:00",
-        _ elapsed: String = "01:00:00",
+        elapsed: String = "01:00:00",
         state: String = "COMPLETED",
         account: String = "bohai",
         cores: String = "12"
@@ -39,7 +39,7 @@ struct IngestTests {
             row("7", state: "CANCELLED by 1000")
             + "7.batch|7.batch||bohai|||2026-03-01T00:00:00|2026-03-01T00:00:00|x|01:00:00|1|12||COMPLETED\n"
             .replacingX()
-            + row("8", "Unknown", "00:00:00", state: "CANCELLED")
+            + row("8", "Unknown", elapsed: "00:00:00", state: "CANCELLED")
             + row("9", state: "RUNNING")
         let ingested = try read(text)
         #expect(ingested.usages.count == 1)
@@ -87,6 +87,56 @@ struct IngestTests {
             failure.map { "\($0)" }?.hasPrefix(words) == true,
             "\(failure.map { "\($0)" } ?? "")"
         )
+    }
+
+    private func held(_ tres: String) -> String {
+        "7|7|li|bohai|TH_NET|normal|2026-03-01T00:00:00|2026-03-01T00:00:00|2026-03-01T01:00:00"
+            + "|01:00:00|1|8|\(tres)|COMPLETED\n"
+    }
+
+    @Test(
+        "Cards count whatever their type, and numbers are read in all forms that sacct writes",
+        arguments: [
+            ("cpu=8,gres/gpu:a100=4,node=1", 4), ("gres/gpu=4,gres/gpu:a100=4", 4),
+            ("gres/gpu=4,gres/gpu:a100=2,gres/gpu:v100=2", 4),
+            ("gres/gpu:a100=2,gres/gpu:v100=3", 5), ("gres/gpu=4,gres/gpu:a100=3", 4),
+            ("gres/dcu=8,gres/npu:910b=2", 10), ("gres/gpu=1K,energy=12.5,billing=3", 1_024),
+            ("gres/gpu=2.50K", 2_560), ("cpu=8,mem=1.50G", 0), ("", 0),
+        ]
+    )
+    func cards(tres: String, count: Int64) throws {
+        #expect(try read(held(tres)).usages.map(\.cardCount) == [count])
+    }
+
+    @Test(
+        "A count that cannot be read, or that no machine has, is refused by line and field",
+        arguments: [
+            ("gres/gpu=-4", "x.txt:2: field column 13: 'gres/gpu=-4' is no count"),
+            ("gres/gpu:a100=four", "'gres/gpu:a100=four' is no count"),
+            ("gres/gpu=1.21K", "'gres/gpu=1.21K' is no count"),
+            ("gres/gpu", "'gres/gpu' is no count"),
+            ("gres/gpu=1,gres/gpu:a100=4", "more typed cards of gres/gpu than cards"),
+            ("mem=4X", "'mem=4X' is no count"), ("node=,cpu=8", "'node=' is no count"),
+            ("gres/gpu=1900000000000", "is no count of a resource"),
+            ("gres/gpu=190000000", "x.txt:2: field AllocTRES: 190000000 is more than any machine"),
+            ("mem=2048P", "'mem=2048P' is no count"),
+        ]
+    )
+    func badCounts(tres: String, words: String) throws {
+        let failure = #expect(throws: FileRefusal.self) { try read(held(tres)) }
+        #expect(failure.map { "\($0)" }?.contains(words) == true, "\(String(describing: failure))")
+    }
+
+    @Test("A job cannot have run longer than from its start to its end")
+    func elapsedBeyondSpan() throws {
+        let failure = #expect(throws: FileRefusal.self) { try read(row("7", elapsed: "09:00:01")) }
+        #expect(failure.map { "\($0)" }?.hasPrefix("x.txt:2: field Elapsed: ") == true)
+        #expect(try read(row("7", elapsed: "09:00:00")).usages.count == 1)
+    }
+
+    @Test("Of cores, as of cards, a K is 1,024")
+    func suffixes() throws {
+        #expect(try read(row("7", cores: "1.50K")).usages.map(\.coreCount) == [1_536])
     }
 
     @Test("A run that is there twice, and a missing column, are refused")

@@ -75,6 +75,74 @@ struct MoneyProgramTests {
         #expect(try ingest([]).errors.isEmpty)
     }
 
+    /// An export of one job of 8 cores for an hour.
+    private func ingestOne(
+        _ tariff: String,
+        qos: String = "normal",
+        tres: String = "cpu=8",
+        state: String = "COMPLETED"
+    ) throws -> Run {
+        let folder = try Folder()
+        let row = "1|1|u|a|gpu|\(qos)|2026-03-01T00:00:00|2026-03-01T00:00:00|2026-03-01T01:00:00"
+        let export = try folder.write(
+            "sacct.txt",
+            Self.header + "|AllocTRES\n" + row + "|01:00:00|1|8|\(state)|\(tres)\n"
+        )
+        let books = folder.path("books.txt")
+        let file = try folder.write("tariff.yaml", "tariff: t\n" + tariff)
+        let run = try xinghe(["ingest", export, "--tariff", file, "--books", books])
+        #expect(FileManager.default.fileExists(atPath: books) == (run.status == 0))
+        return run
+    }
+
+    @Test("A quality of service that the tariff does not list is refused, and nothing is written")
+    func unknownQOS() throws {
+        let tariff = "qos: {low: 0.5}\nlines: [{resource: core-hour, price: 0.10 CNY}]\n"
+        let run = try ingestOne(tariff, qos: "platinum")
+        #expect(run.status == 1 && run.output.isEmpty)
+        #expect(
+            run.errors.contains(
+                "sacct.txt:2: field QOS: tariff 't' does not list platinum; it knows normal, low"
+            ),
+            "\(run.errors)"
+        )
+        #expect(try ingestOne(tariff, qos: "low").output.contains("0.40"))
+    }
+
+    @Test("Where nothing can be charged the program says why and fails")
+    func nothingCharged() throws {
+        let elsewhere = "lines: [{platform: tianhe, resource: core-hour, price: 0.10 CNY}]\n"
+        let run = try ingestOne(elsewhere)
+        #expect(run.status == 1 && run.output.isEmpty)
+        #expect(run.errors.contains("no price in the partitions gpu"), "\(run.errors)")
+        #expect(run.errors.contains("its lines are for platform 'tianhe'"))
+        let anywhere = "lines: [{resource: core-hour, price: 0.10 CNY}]\n"
+        #expect(try ingestOne(anywhere, state: "NODE_FAIL").errors.contains("all 1 run are free"))
+        #expect(try ingestOne(anywhere, state: "RUNNING").errors.contains("1 not ended"))
+    }
+
+    @Test("Cards without a price and resources that nobody charges are named")
+    func uncharged() throws {
+        let run = try ingestOne(
+            "lines: [{resource: core-hour, price: 0.10 CNY}]\n",
+            tres: "gres/gpu:a100=4,gres/shard=2"
+        )
+        #expect(run.status == 0)
+        #expect(run.errors.contains("no price of a card, so no cards charged, in gpu"))
+        #expect(run.errors.contains("nobody charges gres/shard"))
+    }
+
+    @Test("A run that costs more than can be booked is refused by its line")
+    func tooDear() throws {
+        let run = try ingestOne(
+            "qos: {high: 1000}\nlines: [{resource: card-hour, price: 1000000 CNY}]\n",
+            qos: "high",
+            tres: "gres/gpu=99000000"
+        )
+        #expect(run.status == 1)
+        #expect(run.errors.contains("sacct.txt:2: the run costs more than 10,000,000,000,000.00"))
+    }
+
     @Test("A partition that the export does not have is named")
     func strangePartition() throws {
         let run = try ingest(["--platform", "FOO=tianhe"])

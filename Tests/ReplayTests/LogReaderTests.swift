@@ -199,11 +199,11 @@ struct SacctReaderTests {
 
     @Test("TRES and time limits are read in Slurm's forms")
     func values() throws {
-        let tres = SacctTRES("billing=16,cpu=16,mem=1.50G,node=2,gres/gpu=4,gres/gpu:a100=4")
+        let tres = try SacctTRES("billing=16,cpu=16,mem=1.50G,node=2,gres/gpu=4,gres/gpu:a100=4")
         #expect(tres.cpus == 16)
         #expect(tres.memoryMebibytes == 1_536)
         #expect(tres.nodes == 2)
-        #expect(tres.gpus == 4)
+        #expect(tres.cards == 4)
         #expect(SacctJobID("12_[3-9%2]")?.isArrayRest == true)
         #expect(SacctJobID("12.extern")?.step == "extern")
         #expect(SacctJobID("abc") == nil)

@@ -127,6 +127,22 @@ enum FieldBytes {
         return isNegative ? -value : value
     }
 
+    /// A count as Slurm writes it (convert_num_unit): digits, or with K, M, G, T or P times a power of
+    /// 1,024, as in `2.50K`. Nil as well for what is not a whole number then: it was rounded.
+    static func count(_ bytes: some Sequence<UInt8>) -> Int64? {
+        var digits = Array(bytes)
+        var scale: Int64 = 1
+        if let last = digits.last, let power = Array("KMGTP".utf8).firstIndex(of: last) {
+            digits.removeLast()
+            scale = 1 << (10 * Int64(power + 1))
+        }
+        guard digits.first != UInt8(ascii: "-"),
+            let micros = digits.withUnsafeBytes({ micros($0, digitsMaximum: 12) })
+        else { return nil }
+        let (product, overflow) = micros.multipliedReportingOverflow(by: scale)
+        return overflow || product % 1_000_000 != 0 ? nil : product / 1_000_000
+    }
+
     /// Digits, perhaps with a minus sign.
     static func plainInteger(
         _ bytes: Slice<UnsafeRawBufferPointer>,

@@ -111,10 +111,18 @@ public struct SacctExport: Sendable {
         }
         func count(_ column: Int?) throws(MalformedRow) -> Int64? {
             guard let column, !text.raw(column).isEmpty else { return nil }
-            guard let value = FieldBytes.integer(text.raw(column)), value >= 0 else {
+            guard let value = FieldBytes.count(text.raw(column)) else {
                 throw malformed(column, "'\(text.text(column))' is no number")
             }
             return value
+        }
+        func tres(_ column: Int?) throws(MalformedRow) -> SacctTRES {
+            guard let column else { return SacctTRES() }
+            do throws(SacctTRES.Unreadable) {
+                return try SacctTRES(text.text(column))
+            } catch {
+                throw malformed(column, "'\(error.part)' is no count of a resource")
+            }
         }
         guard let id = SacctJobID(text.text(columns.id)) else {
             throw malformed(columns.id, "'\(text.text(columns.id))' is no job number")
@@ -136,8 +144,8 @@ public struct SacctExport: Sendable {
             nodeCount: try count(columns.nodes),
             heldCPUs: try count(columns.allocCPUs ?? columns.nCPUs),
             requestedCPUs: try count(columns.reqCPUs),
-            requested: SacctTRES(text.text(columns.requested)),
-            allocated: SacctTRES(text.text(columns.allocated))
+            requested: try tres(columns.requested),
+            allocated: try tres(columns.allocated)
         )
     }
 

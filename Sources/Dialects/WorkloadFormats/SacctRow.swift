@@ -74,34 +74,85 @@ public struct SacctTRES: Hashable, Sendable {
     public var memoryMebibytes: Int64?
     /// Nodes.
     public var nodes: Int64?
-    /// Cards, of all types together.
-    public var gpus: Int64?
+    /// Cards of all kinds and types together.
+    public var cards: Int64?
+    /// Other generic resources that it held, such as `gres/shard`.
+    public var otherGres: Set<String> = []
 
-    /// Reads a TRES column; what is not known is left out.
-    public init(_ text: String) {
+    /// What Slurm sites call their accelerator cards.
+    static let cardKinds: Set<String> = ["gpu", "npu", "dcu", "mlu", "gcu", "xpu"]
+
+    /// Something in a TRES column that is no name with a number.
+    public struct Unreadable: Error, Hashable, Sendable {
+        /// What stands there.
+        public var part: String
+    }
+
+    /// Reads a TRES column. Kinds of resources that no job is billed for (`billing`, `energy`,
+    /// `fs/disk`, licences) are left out; typed cards (`gres/gpu:a100=4`) are cards where their kind
+    /// has no number of its own.
+    ///
+    /// - Throws: the first part that cannot be read, or that contradicts another.
+    public init(_ text: String) throws(Unreadable) {
+        var kinds: [Substring: (all: Int64?, typed: Int64)] = [:]
         for part in text.split(separator: ",") {
-            guard let equals = part.firstIndex(of: "=") else { continue }
+            func count(_ value: Substring) throws(Unreadable) -> Int64 {
+                guard let count = FieldBytes.count(value.utf8), count <= Self.countMaximum else {
+                    throw Unreadable(part: String(part))
+                }
+                return count
+            }
+            guard let equals = part.firstIndex(of: "="), equals > part.startIndex else {
+                throw Unreadable(part: String(part))
+            }
             let name = part[..<equals]
             let value = part[part.index(after: equals)...]
             switch name {
-            case "cpu": cpus = Int64(value)
-            case "node": nodes = Int64(value)
-            case "gres/gpu": gpus = Int64(value)
-            case "mem": memoryMebibytes = Self.mebibytes(value)
+            case "cpu": cpus = try count(value)
+            case "node": nodes = try count(value)
+            case "mem":
+                guard let mebibytes = Self.mebibytes(value) else {
+                    throw Unreadable(part: String(part))
+                }
+                memoryMebibytes = mebibytes
+            case _ where name.hasPrefix("gres/"):
+                let words = name.dropFirst(5).split(separator: ":", maxSplits: 1)
+                let kind = words.first ?? ""
+                guard Self.cardKinds.contains(String(kind)) else {
+                    otherGres.insert("gres/\(kind)")
+                    continue
+                }
+                let number = try count(value)
+                if words.count == 1 {
+                    kinds[kind, default: (nil, 0)].all = number
+                } else {
+                    kinds[kind, default: (nil, 0)].typed += number
+                }
             default: continue
             }
         }
+        for (kind, number) in kinds.sorted(by: { $0.key < $1.key }) {
+            guard number.typed <= number.all ?? number.typed else {
+                throw Unreadable(part: "\(text) (more typed cards of gres/\(kind) than cards)")
+            }
+            cards = (cards ?? 0) + (number.all ?? number.typed)
+        }
     }
+
+    /// No column, nothing known.
+    init() {}
+
+    private static let countMaximum: Int64 = 1_000_000_000_000
 
     private static func mebibytes(_ text: Substring) -> Int64? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        let unit = text[digits.endIndex...]
         let kibibytes: Int64
-        switch unit.first {
+        switch text[digits.endIndex...] {
         case "K": kibibytes = 1
-        case nil, "M": kibibytes = 1_024
+        case "", "M": kibibytes = 1_024
         case "G": kibibytes = 1_048_576
         case "T": kibibytes = 1_073_741_824
+        case "P": kibibytes = 1_099_511_627_776
         default: return nil
         }
         let parsed = Array(digits.utf8).withUnsafeBytes {

@@ -71,8 +71,8 @@ public struct HeldTime: Hashable, Comparable, Sendable {
         left.microseconds += right.microseconds
     }
 
-    /// The core- or card-seconds, rounded towards zero.
-    public var seconds: Int64 { Int64(microseconds / 1_000_000) }
+    /// The core- or card-seconds, rounded towards zero; at most what 64 bits hold.
+    public var seconds: Int64 { Int64(clamping: microseconds / 1_000_000) }
 }
 
 /// A number of bytes.

@@ -10,6 +10,10 @@ import WorkloadFormats
 public struct SacctUsages: Sendable {
     /// The runs, by the instant of their end, then job and attempt.
     public private(set) var usages: [JobUsage] = []
+    /// Element `i` is the line of run `i`.
+    public private(set) var lines: [Int] = []
+    /// Generic resources that runs held and that nobody charges, such as `gres/shard`.
+    public private(set) var otherGres: Set<String> = []
     /// Jobs that were cancelled before they started.
     public private(set) var neverStarted = 0
     /// Jobs that have not ended.
@@ -66,7 +70,9 @@ public struct SacctUsages: Sendable {
             guard let usage = try usage(of: row, file, platforms) else { continue }
             runs.append(Run(line: row.line, usage: usage))
         }
-        usages = try Self.numbered(runs, file)
+        let ordered = try Self.numbered(runs, file)
+        usages = ordered.map(\.usage)
+        lines = ordered.map(\.line)
     }
 
     private static func gaps(_ columns: Set<String>) -> [(column: String, uncharged: String)] {
@@ -112,8 +118,19 @@ public struct SacctUsages: Sendable {
         guard let elapsed = row.elapsed ?? end.map({ $0 - started * 1_000_000 }), elapsed >= 0,
             (0...253_402_300_799).contains(started), elapsed < 1_000_000_000_000_000
         else { throw refusal("End", "the time that the job ran is not stated or impossible") }
-        guard let cores = row.heldCPUs ?? row.allocated.cpus, (0...Int64(Int32.max)).contains(cores)
-        else { throw refusal("AllocCPUS", "what the job held is not stated") }
+        if let end, elapsed > end - started * 1_000_000 {
+            throw refusal("Elapsed", "the job cannot have run longer than from Start to End")
+        }
+        guard let cores = row.heldCPUs ?? row.allocated.cpus else {
+            throw refusal("AllocCPUS", "what the job held is not stated")
+        }
+        let nodes = row.nodeCount ?? row.allocated.nodes ?? 0
+        let cards = row.allocated.cards ?? 0
+        for (field, count) in [("AllocCPUS", cores), ("NNodes", nodes), ("AllocTRES", cards)]
+        where !(0...Self.countMaximum).contains(count) {
+            throw refusal(field, "\(count) is more than any machine has (\(Self.countMaximum))")
+        }
+        otherGres.formUnion(row.allocated.otherGres)
         guard !row.account.isEmpty else { throw refusal("Account", "is missing, and has to pay") }
         guard !row.partition.isEmpty, !row.partition.contains(",") else {
             throw refusal("Partition", "'\(row.partition)' does not say where the job ran")
@@ -133,25 +150,28 @@ public struct SacctUsages: Sendable {
             platform: platforms[row.partition] ?? row.partition,
             qos: row.qos,
             outcome: outcome,
-            nodeCount: row.nodeCount ?? row.allocated.nodes ?? 0,
+            nodeCount: nodes,
             coreCount: cores,
-            cardCount: row.allocated.gpus ?? 0,
+            cardCount: cards,
             memory: row.allocated.memoryMebibytes.map { ByteCount(mebibytes: $0) },
             startedAt: start,
             endedAt: start + SimDuration(microseconds: elapsed)
         )
     }
 
+    /// A hundred million cores, nodes or cards.
+    private static let countMaximum: Int64 = 100_000_000
+
     /// Gives the runs of one job their numbers, in the order of their starts.
     private static func numbered(
         _ runs: [Run],
         _ file: String
-    ) throws(FileRefusal) -> [JobUsage] {
+    ) throws(FileRefusal) -> [Run] {
         let ordered = runs.sorted {
             ($0.usage.id.number, $0.usage.startedAt ?? .epoch, $0.line)
                 < ($1.usage.id.number, $1.usage.startedAt ?? .epoch, $1.line)
         }
-        var usages: [JobUsage] = []
+        var numbered: [Run] = []
         var last: Run?
         for var run in ordered {
             if let last, last.usage.id == run.usage.id {
@@ -169,11 +189,13 @@ public struct SacctUsages: Sendable {
                 run.usage.attempt = last.usage.attempt + 1
             }
             last = run
-            usages.append(run.usage)
+            numbered.append(run)
         }
-        return usages.sorted {
-            ($0.endedAt, $0.id.number, $0.attempt) < ($1.endedAt, $1.id.number, $1.attempt)
-        }
+        return numbered.indices.sorted {
+            let (left, right) = (numbered[$0].usage, numbered[$1].usage)
+            return (left.endedAt, left.id.number, left.attempt)
+                < (right.endedAt, right.id.number, right.attempt)
+        }.map { numbered[$0] }
     }
 
     /// Slurm's state as an outcome; nil for one that is no end.

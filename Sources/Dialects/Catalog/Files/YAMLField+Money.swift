@@ -36,6 +36,21 @@ extension YAMLField {
         return Fen(Int64(amount))
     }
 
+    /// A price of an hour, at most 10⁶ CNY.
+    func hourlyPrice() throws(FileRefusal) -> HourlyPrice {
+        let price = HourlyPrice(microFen: try microfen())
+        guard price <= .maximum else {
+            throw refusal(
+                .outOfRange(
+                    found: try text(),
+                    minimum: "0 CNY",
+                    maximum: "\(HourlyPrice.maximum.yuanText) CNY"
+                )
+            )
+        }
+        return price
+    }
+
     /// A share in parts per million, 0 to 1,000,000 (100 %).
     func ppm() throws(FileRefusal) -> Int64 { try integer(0...1_000_000) }
 

@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import IndexSets
 import Quantities
@@ -153,9 +154,9 @@ extension MachineReader {
     private func prices(_ field: YAMLField) throws(FileRefusal) -> HourlyPrices {
         let fields = try field.mapping(["core_hour", "card_hour", "node_hour"])
         return HourlyPrices(
-            coreHourMicrofen: try fields["core_hour"]?.microfen() ?? 0,
-            cardHourMicrofen: try fields["card_hour"]?.microfen() ?? 0,
-            nodeHourMicrofen: try fields["node_hour"]?.microfen() ?? 0
+            coreHourMicrofen: try fields["core_hour"]?.hourlyPrice().microFen ?? 0,
+            cardHourMicrofen: try fields["card_hour"]?.hourlyPrice().microFen ?? 0,
+            nodeHourMicrofen: try fields["node_hour"]?.hourlyPrice().microFen ?? 0
         )
     }
 

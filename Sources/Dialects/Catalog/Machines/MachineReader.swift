@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import IndexSets
 import Quantities
@@ -35,7 +36,7 @@ struct MachineReader {
         guard !draft.partitions.isEmpty else {
             throw document.refusal(.conflict("a machine needs at least one partition"))
         }
-        return Machine(
+        let machine = Machine(
             name: try top.required("machine").name(),
             title: try top.required("title").text(),
             description: try top["description"]?.paragraph() ?? "",
@@ -52,6 +53,10 @@ struct MachineReader {
             operators: draft.operators,
             issuer: draft.issuer
         )
+        if let excess = Tariff(pricesOf: machine).excess(on: machine) {
+            throw (top["partitions"] ?? document).refusal(.conflict("\(excess)"))
+        }
+        return machine
     }
 
     /// Everything of a file but its customers, who belong to the centre and not to its machines.

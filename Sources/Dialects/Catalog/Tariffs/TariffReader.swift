@@ -27,7 +27,7 @@ public enum TariffReader {
                 try factor(field)
             } ?? .one,
             classFactors: try canonical(classFactors, top["classes"]),
-            minimumCharge: try top["minimum_charge"]?.money() ?? .zero
+            minimumCharge: try minimumCharge(top["minimum_charge"])
         )
         tariff.storage = storage
         // A tax rate in thousandths is as fine as any.
@@ -111,6 +111,21 @@ public enum TariffReader {
         return line
     }
 
+    private static func minimumCharge(_ field: YAMLField?) throws(FileRefusal) -> Fen {
+        guard let field else { return .zero }
+        let fee = try field.money()
+        guard fee <= Tariff.minimumChargeMaximum else {
+            throw field.refusal(
+                .outOfRange(
+                    found: try field.text(),
+                    minimum: "0 CNY",
+                    maximum: "\(Tariff.minimumChargeMaximum.yuanText) CNY"
+                )
+            )
+        }
+        return fee
+    }
+
     private static func resource(_ field: YAMLField) throws(FileRefusal) -> BilledResource {
         let word = try field.text()
         guard let resource = BilledResource(name: word) else {
@@ -159,16 +174,7 @@ public enum TariffReader {
         _ field: YAMLField,
         _ classFactors: [String: Factor]
     ) throws(FileRefusal) -> HourlyPrice {
-        let price = HourlyPrice(microFen: try field.microfen())
-        guard price <= .maximum else {
-            throw field.refusal(
-                .outOfRange(
-                    found: try field.text(),
-                    minimum: "0 CNY",
-                    maximum: "\(HourlyPrice.maximum.yuanText) CNY"
-                )
-            )
-        }
+        let price = try field.hourlyPrice()
         for (label, factor) in classFactors.sorted(by: { $0.key < $1.key })
         where price.microFen * factor.thousandths % 1_000 != 0 {
             throw field.refusal(

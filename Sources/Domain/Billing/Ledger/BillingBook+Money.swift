@@ -77,6 +77,9 @@ extension BillingBook {
             throw .amountOutOfRange(voucher.face)
         }
         let id = "voucher/\(voucher.id)"
+        guard vouchers.left(of: voucher.account) + voucher.face <= .sumMaximum else {
+            throw .sumOutOfRange(LedgerAccount(.voucherFund, voucher.id))
+        }
         if let known = ledger.entry(id) {
             // Handed in again at another time: the same voucher all the same.
             guard known.subject == .voucher(voucher) else { throw .idTaken(id) }

@@ -235,7 +235,15 @@ public struct BillingBook: Sendable {
 
     /// Posts an entry that somebody asked for.
     mutating func post(_ entry: LedgerEntry) throws(LedgerRefusal) -> [LedgerEntry] {
-        try ledger.post(entry) == .posted ? [entry] : []
+        for posting in entry.postings {
+            for account in [posting.debit, posting.credit] {
+                let sum = Int128(ledger.balance(of: account).count.magnitude)
+                guard sum + Int128(posting.amount.count) <= Int128(Fen.sumMaximum.count) else {
+                    throw .sumOutOfRange(account)
+                }
+            }
+        }
+        return try ledger.post(entry) == .posted ? [entry] : []
     }
 
     /// Brings accounts into force from now on: new ones, and other facts about known ones. Accounts

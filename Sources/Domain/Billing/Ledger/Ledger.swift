@@ -25,6 +25,8 @@ public enum LedgerRefusal: Error, Hashable, Sendable {
     case belowFloor(LedgerAccount, balance: Fen)
     /// A reversal names no entry, or one that is itself a reversal.
     case nothingToReverse(String)
+    /// Somebody's money would add up to more than 10¹⁸ fen.
+    case sumOutOfRange(LedgerAccount)
 }
 
 /// Whether posting changed anything.

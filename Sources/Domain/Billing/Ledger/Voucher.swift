@@ -75,10 +75,11 @@ struct VoucherBook: Hashable, Sendable {
         (byAccount[account] ?? []).map { ($0.voucher, $0.left) }
     }
 
-    /// What an account could pay with vouchers for usage of `day`.
-    func left(of account: String, on day: BillingDay) -> Fen {
-        guard let list = byAccount[account] else { return .zero }
-        return list.filter { $0.voucher.isValid(on: day) }.reduce(into: .zero) { $0 += $1.left }
+    /// What an account could pay with vouchers for usage of `day`; nil for any day.
+    func left(of account: String, on day: BillingDay? = nil) -> Fen {
+        (byAccount[account] ?? []).reduce(into: .zero) { sum, standing in
+            if day.map(standing.voucher.isValid) ?? true { sum += standing.left }
+        }
     }
 
     /// Pays for a charge of which subsidies leave `open`; what each voucher pays.

@@ -102,17 +102,22 @@ public struct VolumeCounter: Hashable, Sendable {
     /// Makes a counter in which nothing has been used.
     public init() {}
 
-    /// Adds `quantity` and says from where to where the account has moved.
+    /// The most that is counted in a month, and the most that one run adds: 2.7·10²¹ hours.
+    static let maximum: Int128 = 10_000_000_000_000_000_000_000_000_000_000_000_000
+
+    /// Adds `quantity`, at most the maximum, and says from where to where the account has moved.
     mutating func advance(_ key: Key, by quantity: Int128) -> (from: Int128, to: Int128) {
         let from = quantities[key] ?? 0
-        quantities[key] = from + quantity
-        return (from, from + quantity)
+        let to = min(from + quantity, Self.maximum)
+        quantities[key] = to
+        return (from, to)
     }
 }
 
 extension Tariff {
     /// What `usage` costs, one part a month in order; at least one part, also for a run that is
-    /// free or never started.
+    /// free or never started. No run costs more than 10¹⁵ fen (`Fen.maximum`): usage that reaches it
+    /// is refused where it comes in.
     ///
     /// - Parameters:
     ///   - classes: the classes of the account, for discounts.
@@ -189,11 +194,14 @@ extension Tariff {
         precondition(held >= .zero, "negative usage of job \(usage.id)")
         let month = BillingMonth(containing: cut.start)
         let key = VolumeCounter.Key(account: usage.account, scope: line.scope, month: month)
-        let step = volumes.advance(key, by: held.microseconds * pricing.factorPPM)
+        let counted = held.microseconds.multipliedReportingOverflow(by: pricing.factorPPM)
+        guard !counted.overflow, counted.partialValue <= VolumeCounter.maximum else {
+            return line.isFree ? .zero : .maximum
+        }
+        let step = volumes.advance(key, by: counted.partialValue)
         var fee = ExactFee.zero
         line.forEachTier(from: step.from, to: step.to) { tier, tierStart, quantity in
-            let price = tier.price * pricing.discount
-            fee += ExactFee(numerator: quantity * Int128(price.microFen))
+            fee += ExactFee(quantity, at: tier.price * pricing.discount)
             let item = PricedItem(
                 kind: .held(line.resource),
                 platform: usage.platform,

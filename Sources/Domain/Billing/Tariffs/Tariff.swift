@@ -169,6 +169,9 @@ public struct TariffLine: Hashable, Sendable {
         )
     }
 
+    /// Whether all its hours cost nothing.
+    var isFree: Bool { tiers.allSatisfy { $0.price.microFen == 0 } }
+
     /// What the volumes of the line are counted under. The same in a later tariff, so that a new
     /// price list does not begin every customer at zero again.
     struct Scope: Hashable, Sendable {
@@ -188,8 +191,8 @@ public struct TariffLine: Hashable, Sendable {
         guard resource == .coreHour, let memoryPerCore, let memory = usage.memory else {
             return held
         }
-        let share = (memory.count + memoryPerCore.count - 1) / memoryPerCore.count
-        return max(held, share)
+        let (share, rest) = memory.count.quotientAndRemainder(dividingBy: memoryPerCore.count)
+        return max(held, rest > 0 ? share + 1 : share)
     }
 
     /// How closely the line names where `usage` ran: 2 its partition, 1 its platform, 0 everything;
@@ -223,6 +226,8 @@ public struct TariffLine: Hashable, Sendable {
 }
 
 /// A fee before its rounding: an exact fraction of a fen with one fixed denominator.
+///
+/// What is more than 10¹⁵ fen counts as that: whoever takes usage or prices in refuses them then.
 public struct ExactFee: Hashable, Sendable {
     /// Micro-fen × microseconds of an hour × ppm.
     public var numerator: Int128
@@ -232,31 +237,43 @@ public struct ExactFee: Hashable, Sendable {
     /// How many of the numerator make a fen.
     public static let perFen: Int128 = quantityPerHour * 1_000_000
 
-    /// Makes a fee.
+    /// Makes a fee of at most 10¹⁵ fen.
     public init(numerator: Int128) {
-        self.numerator = numerator
+        self.numerator = min(numerator, Self.numeratorMaximum)
     }
+
+    /// What a quantity, in µs × ppm, costs.
+    init(_ quantity: Int128, at price: HourlyPrice) {
+        let (product, overflow) = quantity.multipliedReportingOverflow(by: Int128(price.microFen))
+        self.init(numerator: overflow ? Self.numeratorMaximum : product)
+    }
+
+    private static let numeratorMaximum = Int128(Fen.maximum.count) * perFen
 
     /// No fee.
     public static let zero = ExactFee(numerator: 0)
 
-    /// Adds in place; traps on overflow.
-    public static func += (left: inout Self, right: Self) { left.numerator += right.numerator }
+    /// The largest fee: 10¹⁵ fen.
+    static let maximum = ExactFee(numerator: numeratorMaximum)
+
+    /// Adds in place, up to 10¹⁵ fen.
+    public static func += (left: inout Self, right: Self) {
+        left = Self(numerator: left.numerator + right.numerator)
+    }
 
     /// The whole fen, rounded half up.
-    ///
-    /// - Precondition: at most 10¹⁵ fen.
     public var roundedHalfUp: Fen {
         precondition(numerator >= 0)
-        let fen = (numerator + Self.perFen / 2) / Self.perFen
-        precondition(fen <= Int128(Fen.maximum.count), "a charge of \(fen) fen")
-        return Fen(Int64(fen))
+        return Fen(Int64((numerator + Self.perFen / 2) / Self.perFen))
     }
 }
 
 extension Fen {
     /// The largest amount that a charge, claim or posting may have: 10¹⁵ fen.
     public static let maximum = Fen(1_000_000_000_000_000)
+
+    /// The largest sum that payments, vouchers, an export or a file of claims may come to: 10¹⁸ fen.
+    public static let sumMaximum = Fen(1_000_000_000_000_000_000)
 }
 
 /// The prices of a centre.
@@ -269,7 +286,7 @@ public struct Tariff: Hashable, Sendable {
     public var lines: [TariffLine]
     /// Final states that are free. A node failure always is.
     public var freeStates: [EndState]
-    /// Multipliers by quality of service; one that is not listed counts once.
+    /// Multipliers by quality of service; `normal` counts once unless it is listed.
     public var qosFactors: [String: Factor]
     /// The multiplier inside a paid reservation.
     public var reservationFactor: Factor
@@ -305,6 +322,16 @@ public struct Tariff: Hashable, Sendable {
         self.reservationFactor = reservationFactor
         self.classFactors = classFactors
         self.minimumCharge = minimumCharge
+    }
+
+    /// Whether the centre has a quality of service: `normal` and none always.
+    public func knows(qos: String) -> Bool {
+        ["", "normal"].contains(qos) || qosFactors[qos] != nil
+    }
+
+    /// Whether hours of a resource have a price where `usage` ran.
+    public func prices(_ resource: BilledResource, of usage: JobUsage) -> Bool {
+        !lineIndices(for: usage, resource).isEmpty
     }
 
     /// Whether a run that ended so is charged (design §9: node failure and requeue because of the

@@ -123,7 +123,7 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         let (book, ingested) = try billed()
-        warn(ingested)
+        warn(ingested, TariffCoverage(book.tariff, ingested.usages))
         // A year's rows are gigabytes; only a file of them needs all at once.
         let rows = book.ledger.entries.lazy.map { LedgerRow(id: $0.id, text: $0.canonicalText) }
         if let check {
@@ -215,7 +215,7 @@ struct IngestCommand: ParsableCommand {
     }
 
     /// Says what of the export and the options had no effect.
-    private func warn(_ ingested: SacctUsages) {
+    private func warn(_ ingested: SacctUsages, _ coverage: TariffCoverage) {
         var lines = ingested.gaps.map { gap in
             "the export has no column \(gap.column); not charged: \(gap.uncharged)"
         }
@@ -229,6 +229,13 @@ struct IngestCommand: ParsableCommand {
                     + known.sorted().joined(separator: ", ")
             )
         }
+        func add(_ words: String, _ names: Set<String>) {
+            if !names.isEmpty { lines.append(words + names.sorted().joined(separator: ", ")) }
+        }
+        add("no price, so nothing charged, in the partitions ", coverage.unpricedPartitions)
+        add("no price of a card, so no cards charged, in ", coverage.partitionsWithFreeCards)
+        add("the tariff has lines for places where nothing ran: ", coverage.placesWithoutRun)
+        add("nobody charges ", ingested.otherGres)
         let text = lines.map { "\(export): warning: \($0)\n" }.joined()
         FileHandle.standardError.write(Data(text.utf8))
     }
@@ -264,8 +271,64 @@ struct IngestCommand: ParsableCommand {
             } ?? [],
             platforms: try RuleCatalog.platforms()
         )
-        for usage in ingested.usages { _ = book.settle(usage) }
+        try settle(ingested, in: &book)
         return (book, ingested)
+    }
+
+    /// Bills the runs.
+    ///
+    /// - Throws: a refusal by line and field of what cannot be billed, or of an export for which nothing
+    ///   can be charged at all.
+    private func settle(_ ingested: SacctUsages, in book: inout BillingBook) throws {
+        func refusal(_ run: Int, _ field: String, _ words: String) -> FileRefusal {
+            let line = ingested.lines[run]
+            return FileRefusal(file: export, line: line, field: field, problem: .conflict(words))
+        }
+        let coverage = TariffCoverage(book.tariff, ingested.usages)
+        if let first = coverage.unknownQOS.values.min() {
+            let names = coverage.unknownQOS.keys.sorted().joined(separator: ", ")
+            let known = (["normal"] + book.tariff.qosFactors.keys.sorted()).joined(separator: ", ")
+            throw refusal(
+                first,
+                "QOS",
+                "tariff '\(book.tariff.id)' does not list \(names); it knows \(known)"
+            )
+        }
+        var total: Int128 = 0
+        for (index, usage) in ingested.usages.enumerated() {
+            var fee = Fen.zero
+            for case .charge(let part) in book.settle(usage).map(\.subject) { fee += part.amount }
+            guard fee < .maximum else {
+                throw refusal(index, "", "the run costs more than \(Fen.maximum.yuanText) CNY")
+            }
+            total += Int128(fee.count)
+            guard total <= Int128(Fen.sumMaximum.count) else {
+                throw refusal(index, "", "up to here more than \(Fen.sumMaximum.yuanText) CNY")
+            }
+        }
+        guard total == 0 else { return }
+        throw Refusal(nothingCharged(ingested, coverage, book.tariff))
+    }
+
+    private func nothingCharged(
+        _ ingested: SacctUsages,
+        _ coverage: TariffCoverage,
+        _ tariff: Tariff
+    ) -> String {
+        if ingested.usages.isEmpty {
+            return "\(export): nothing to bill: \(counted(ingested.neverStarted, "job")) never"
+                + " started, \(ingested.running) not ended"
+        }
+        let partitions = coverage.unpricedPartitions.sorted().joined(separator: ", ")
+        guard partitions.isEmpty else {
+            let places = coverage.placesWithoutRun.sorted().joined(separator: ", ")
+            return
+                "\(export): nothing charged: tariff '\(tariff.id)' has no price in the partitions"
+                + " \(partitions)"
+                + (places.isEmpty
+                    ? "" : "; its lines are for \(places) (--platform PARTITION=PLATFORM)")
+        }
+        return "\(export): nothing charged: all \(counted(ingested.usages.count, "run")) are free"
     }
 
     private func notes(_ ingested: SacctUsages, _ book: BillingBook) -> [String] {
@@ -280,18 +343,6 @@ struct IngestCommand: ParsableCommand {
                 "without a line in the accounts file, so without subsidy: "
                     + unknown.joined(separator: ", ")
             )
-        }
-        let priced = Set(
-            book.ledger.entries.compactMap { entry -> String? in
-                guard case .charge(let part) = entry.subject, part.amount > .zero else {
-                    return nil
-                }
-                return part.partition
-            }
-        )
-        let free = Set(ingested.usages.map(\.partition)).subtracting(priced).sorted()
-        if !free.isEmpty {
-            lines.append("partitions where nothing was charged: \(free.joined(separator: ", "))")
         }
         return lines
     }

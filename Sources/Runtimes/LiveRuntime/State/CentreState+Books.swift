@@ -213,6 +213,8 @@ extension CentreState {
         case .belowFloor(let account, let balance):
             "account \(account) would have \(balance.count) fen"
         case .nothingToReverse(let id): "there is no charge '\(id)'"
+        case .sumOutOfRange(let account):
+            "\(account) would come to more than \(Fen.sumMaximum.yuanText) CNY"
         }
     }
 }

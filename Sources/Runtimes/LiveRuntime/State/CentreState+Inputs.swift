@@ -116,7 +116,7 @@ extension CentreState {
             try rules.nodes(list)
         }
         let excluded = try excludedNodes(request)
-        if let qos = request.qos, qos != "normal", book.tariff.qosFactors[qos] == nil {
+        if let qos = request.qos, !book.tariff.knows(qos: qos) {
             throw Refusal(.invalidQOS)
         }
         if request.reservation != nil { throw Refusal(.invalidReservation) }

@@ -50,6 +50,11 @@ extension CentreState {
         } catch {
             return .refused(ErrorBody(code: "bad_terms", text: error.description))
         }
+        if let excess = tariff?.excess(on: self.rules.machine) {
+            return .refused(
+                ErrorBody(code: "bad_terms", text: "\(input.tariff?.name ?? ""): \(excess)")
+            )
+        }
         // A copy: when a voucher is refused nothing of the terms stays.
         var book = self.book
         if let rules {
