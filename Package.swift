@@ -325,7 +325,7 @@ let targets: [Target] = [
         name: "BillingTests",
         dependencies: [
             "Billing", "Catalog", "ClusterModel", "Determinism", "JobModel", "Quantities",
-            "WireFormats",
+            "Reporting", "WireFormats",
         ],
         swiftSettings: house
     ),

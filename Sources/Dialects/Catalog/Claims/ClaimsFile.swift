@@ -1,6 +1,6 @@
 public import Billing
 public import ClusterModel
-import Quantities
+public import Quantities
 
 // Reads claims: CSV (RFC 4180) in UTF-8 with a header; docs/billing.md describes each column.
 //
@@ -13,6 +13,13 @@ public struct ClaimsFile: Sendable {
     public var claims: [SubsidyClaim]
     /// Element `i` is the line of claim `i`.
     public var lines: [Int]
+    /// Element `i` is what the centre says that it granted for claim `i`, by rule; nil in a file that
+    /// does not say it.
+    public var granted: [[String: Fen]?] = []
+    /// The rules with their versions that the centre applied: `teda-machine-hour@1`.
+    public var rules: Set<String> = []
+    /// The heads of the ledgers that the claims were taken from.
+    public var ledgerHeads: Set<String> = []
 
     /// Columns that must be there.
     public static let requiredColumns = [
@@ -24,6 +31,8 @@ public struct ClaimsFile: Sendable {
         "contract", "contract_date", "contract_months", "invoice", "paid", "vat_fen",
         "discount_fen", "registered_in", "refund_of", "group", "sector", "purpose",
         "related_party", "size", "founded_on", "credit_clean_years", "filed_on", "note",
+        "key_platform", "provider", "booked", "granted", "pool_share", "pool_later", "rules",
+        "ledger_head",
     ]
 
     /// Reads claims.
@@ -43,6 +52,8 @@ public struct ClaimsFile: Sendable {
         claims = []
         lines = []
         var positions: [String: Int] = [:]
+        var places: [Int64: Int] = [:]
+        var sum: Int128 = 0
         while let row = try rows.next() {
             let reader = ClaimRow(file: file, line: row.line, columns: columns, cells: row.cells)
             guard row.cells.count == header.cells.count else {
@@ -61,9 +72,30 @@ public struct ClaimsFile: Sendable {
                     .duplicate(name: claim.id, of: "claim (line \(lines[first]))")
                 )
             }
+            sum += Int128(claim.fee.count.magnitude) + Int128(claim.facts.discount?.count ?? 0)
+            guard sum <= Int128(Fen.sumMaximum.count) else {
+                throw reader.refusal(
+                    "fee_fen",
+                    .conflict("the fees up to here are more than \(Fen.sumMaximum.count) fen")
+                )
+            }
+            if (claim.booked == nil) != ((claims.first ?? claim).booked == nil) {
+                throw reader.refusal("booked", .conflict("stands in all lines or in none"))
+            }
+            if let place = claim.booked, let first = places.updateValue(row.line, forKey: place) {
+                throw reader.refusal(
+                    "booked",
+                    .duplicate(name: "\(place)", of: "place in the books (line \(first))")
+                )
+            }
             positions[claim.id] = claims.count
             claims.append(claim)
             lines.append(row.line)
+            granted.append(try reader.amounts("granted"))
+            if let rules = reader["rules"] {
+                self.rules.formUnion(rules.split(separator: ";").map(String.init))
+            }
+            if let head = reader["ledger_head"] { ledgerHeads.insert(head) }
         }
         try checkRefunds(file: file, positions: positions)
     }
@@ -143,6 +175,9 @@ public struct ClaimsFile: Sendable {
             guard original.enterprise == refund.enterprise else {
                 throw refusal("enterprise", "claim '\(id)' is of '\(original.enterprise)'")
             }
+            if let fee = original.booked, let back = refund.booked, back < fee {
+                throw refusal("booked", "\(back) is before claim '\(id)' at \(fee)")
+            }
             guard original.date <= refund.date else {
                 throw refusal("date", "\(refund.date) is before claim '\(id)' of \(original.date)")
             }
@@ -176,22 +211,73 @@ private struct ClaimRow {
     }
 
     func claim(keyPlatforms: Set<String>) throws(FileRefusal) -> SubsidyClaim {
-        let platform = try required("platform")
+        let platform = try requiredName("platform")
         let refundOf = self["refund_of"]
         let fee = try fee(isRefund: refundOf != nil)
-        return SubsidyClaim(
+        var claim = SubsidyClaim(
             id: try required("claim_id"),
             date: try requiredDay("date"),
-            enterprise: try required("enterprise"),
-            group: self["group"],
+            enterprise: try requiredName("enterprise"),
+            group: try name("group"),
             classes: try classes(),
             platform: platform,
-            isOnKeyPlatform: keyPlatforms.contains(platform),
-            resource: try required("resource"),
+            isOnKeyPlatform: try flag("key_platform") ?? keyPlatforms.contains(platform),
+            resource: try requiredName("resource"),
             fee: fee,
             refundOf: refundOf,
             facts: try facts(fee: fee)
         )
+        claim.booked = try number("booked", 1...Int64(Int32.max))
+        return claim
+    }
+
+    /// A name in the spelling in which caps are kept, or nil; one of which nothing can be seen is
+    /// refused.
+    private func name(_ column: String) throws(FileRefusal) -> String? {
+        self[column] == nil ? nil : try requiredName(column)
+    }
+
+    private func requiredName(_ column: String) throws(FileRefusal) -> String {
+        let name = PartyName.normalised(try required(column))
+        guard !name.isEmpty else { throw refusal(column, .missing) }
+        return name
+    }
+
+    /// Amounts by rule with the place in the books after which they came: `city=500@17;city=20@19`.
+    private func services(_ column: String) throws(FileRefusal) -> [PoolService] {
+        var services: [PoolService] = []
+        for part in (self[column] ?? "").split(separator: ";") {
+            let sides = part.split { "=@".contains($0) }.map(String.init)
+            guard sides.count == 3, let fen = integer(sides[1]), let after = Int64(sides[2]),
+                (0...Int128(Fen.maximum.count)).contains(fen), after >= 0
+            else {
+                throw refusal(
+                    column,
+                    .unreadable(found: String(part), expected: "an amount such as rule=500@17")
+                )
+            }
+            services.append(PoolService(rule: sides[0], amount: Fen(Int64(fen)), after: after))
+        }
+        return services
+    }
+
+    /// Amounts by rule: `teda-machine-hour=500;city=-20`; nil when nothing is stated.
+    func amounts(_ column: String) throws(FileRefusal) -> [String: Fen]? {
+        guard let text = self[column] else { return nil }
+        var amounts: [String: Fen] = [:]
+        for part in text.split(separator: ";") {
+            let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+            guard sides.count == 2, let fen = integer(String(sides[1])),
+                fen.magnitude <= UInt128(Fen.maximum.count),
+                amounts.updateValue(Fen(Int64(fen)), forKey: String(sides[0])) == nil
+            else {
+                throw refusal(
+                    column,
+                    .unreadable(found: text, expected: "amounts such as rule=500")
+                )
+            }
+        }
+        return amounts
     }
 
     private func fee(isRefund: Bool) throws(FileRefusal) -> Fen {
@@ -238,16 +324,19 @@ private struct ClaimRow {
 
     private func facts(fee: Fen) throws(FileRefusal) -> SubsidyClaim.Facts {
         var facts = SubsidyClaim.Facts()
-        facts.contract = self["contract"]
+        facts.contract = try name("contract")
         facts.contractDate = try day("contract_date")
         facts.contractMonths = try number("contract_months", 1...1_200)
-        facts.invoice = self["invoice"]
+        facts.invoice = try name("invoice")
         facts.paid = try paid(fee: fee)
         facts.vat = try number("vat_fen", 0...max(0, fee.count)).map { Fen($0) }
         facts.discount = try number("discount_fen", 0...Fen.maximum.count).map { Fen($0) }
-        facts.registeredIn = self["registered_in"]
-        facts.sector = self["sector"]
-        facts.purpose = self["purpose"]
+        facts.registeredIn = try name("registered_in")
+        facts.sector = try name("sector")
+        facts.purpose = try name("purpose")
+        facts.provider = try name("provider")
+        facts.poolShares = try amounts("pool_share") ?? [:]
+        facts.poolServices = try services("pool_later")
         facts.isRelatedParty = try flag("related_party")
         facts.size = try number("size", 0...100_000_000)
         facts.foundedOn = try day("founded_on")

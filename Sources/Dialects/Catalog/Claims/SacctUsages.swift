@@ -241,9 +241,9 @@ public enum AccountsReader {
                 BillingAccount(
                     name: name,
                     title: row["title"] ?? "",
-                    enterprise: row["enterprise"],
+                    enterprise: try row.name("enterprise"),
                     classes: try TenantsReader.labels(row),
-                    registeredIn: row["registered_in"]
+                    registeredIn: try row.name("registered_in")
                 )
             )
         }

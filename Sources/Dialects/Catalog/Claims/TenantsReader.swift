@@ -32,10 +32,10 @@ public enum TenantsReader {
         Tenant(
             user: Int32(try row.integer("user", 0...Int64(Int32.max))),
             account: try row.required("account"),
-            enterprise: row["enterprise"],
+            enterprise: try row.name("enterprise"),
             classes: try labels(row),
-            province: row["province"],
-            sector: row["sector"],
+            province: try row.name("province"),
+            sector: try row.name("sector"),
             platform: try row.required("platform")
         )
     }

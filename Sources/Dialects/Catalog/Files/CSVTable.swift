@@ -1,3 +1,5 @@
+import Billing
+
 /// A CSV text with a header, read as a whole: cells by the name of their column.
 struct CSVTable {
     let rows: [Row]
@@ -23,6 +25,15 @@ struct CSVTable {
         func required(_ name: String) throws(FileRefusal) -> String {
             guard let text = self[name] else { throw refusal(name, .missing) }
             return text
+        }
+
+        /// A name in the spelling in which caps are kept (`PartyName`); nil for an empty cell. One of
+        /// which nothing can be seen is refused.
+        func name(_ column: String) throws(FileRefusal) -> String? {
+            guard let text = self[column] else { return nil }
+            let name = PartyName.normalised(text)
+            guard !name.isEmpty else { throw refusal(column, .missing) }
+            return name
         }
 
         /// A whole number of digits only, in a range.

@@ -63,6 +63,11 @@ extension YAMLField {
         return day
     }
 
+    /// A list of names in the spelling in which claims have them; see `PartyName`.
+    func partyNames() throws(FileRefusal) -> [String] {
+        try texts().map(PartyName.normalised)
+    }
+
     /// A list of texts; a single text is a list of one.
     func texts() throws(FileRefusal) -> [String] {
         if case .scalar = node { return [try text()] }

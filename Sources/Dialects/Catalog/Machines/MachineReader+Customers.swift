@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import Quantities
 
@@ -92,7 +93,9 @@ extension MachineReader {
             title: try fields.required("title").text(),
             enterprise: try fields["enterprise"]?.name(),
             customerClass: try fields.required("class").choice(AccountEntry.CustomerClass.self),
-            registeredIn: try fields["registered_in"]?.text(),
+            registeredIn: try fields["registered_in"].map { field throws(FileRefusal) in
+                PartyName.normalised(try field.text())
+            },
             description: try fields["description"]?.paragraph() ?? ""
         )
         account.creditLimitFen = try fields["credit_limit"]?.money().count

@@ -122,8 +122,8 @@ struct RuleReader {
         ])
         return SubsidyRule.Beneficiaries(
             classes: try classes(known(fields, "classes")),
-            registeredIn: try known(fields, "registered_in")?.texts(),
-            sectors: try known(fields, "sectors")?.texts(),
+            registeredIn: try known(fields, "registered_in")?.partyNames(),
+            sectors: try known(fields, "sectors")?.partyNames(),
             excludesRelatedParty: try known(fields, "exclude_related_party")?.flag() ?? false,
             sizeMaximum: try known(fields, "size_max")?.integer(0...10_000_000),
             foundedFrom: try known(fields, "founded_after")?.day(),
@@ -166,13 +166,13 @@ struct RuleReader {
             "contract_from", "contract_max_months", "one_grant_per", "providers",
         ])
         enum PlatformRule: String, CaseIterable { case any, key }
-        _ = try known(fields, "providers")?.texts()
         return SubsidyRule.Scope(
-            platforms: try known(fields, "platforms")?.texts(),
+            platforms: try known(fields, "platforms")?.partyNames(),
             onlyKeyPlatforms: try known(fields, "platform_rule")?.choice(PlatformRule.self) == .key,
+            providers: try known(fields, "providers")?.partyNames(),
             resources: try known(fields, "resources")?.texts(),
             excludedResources: try known(fields, "excluded_items")?.texts() ?? [],
-            purposes: try known(fields, "purposes")?.texts(),
+            purposes: try known(fields, "purposes")?.partyNames(),
             contractFrom: try known(fields, "contract_from")?.day(),
             contractMonthsMaximum: try known(fields, "contract_max_months")?.integer(1...1_200),
             oneGrantPer: try known(fields, "one_grant_per")?
@@ -206,6 +206,14 @@ struct RuleReader {
             tiers: try tiers(fields["by_tier"]),
             combine: try known(fields, "combine")?.choice(SubsidyRule.Combine.self) ?? .max
         )
+        if rate.grantedPPM != nil,
+            let other = ["by_class", "by_resource", "by_tier"]
+                .first(where: { fields[$0] != nil })
+        {
+            throw try fields.required("granted_ppm").refusal(
+                .conflict("stands beside \(other): write there what the office grants")
+            )
+        }
         if let ppm = rate.ppm, let granted = rate.grantedPPM, granted > ppm {
             throw try fields.required("granted_ppm").refusal(
                 .outOfRange(found: "\(granted)", minimum: "0", maximum: "\(ppm), the rate_ppm")

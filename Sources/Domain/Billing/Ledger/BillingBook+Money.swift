@@ -134,7 +134,11 @@ extension BillingBook {
                     ]
             )
         ]
-        entries += settle(due, claims(of: charge, by: accounts[charge.account]), at: instant)
+        entries += settle(
+            due,
+            claims(of: charge, by: accounts[charge.account], vatPPM: tariff.vatPPM),
+            at: instant
+        )
         for entry in entries { book(entry) }
         if let priced = tariff.pricedQuantity(of: usage) {
             let place = PricedQuantities.Place(account: charge.account, month: due.month)
@@ -214,7 +218,7 @@ extension BillingBook {
             for subsidy in subsidies {
                 if let row = expectedGrant(subsidy, account, on: part.lastDay) { quote.add(row) }
             }
-            let claims = claims(of: part, by: account)
+            let claims = claims(of: part, by: account, vatPPM: tariff.vatPPM)
             let totals = Self.evaluate(claims, on: part.lastDay, in: &subsidies, &shares)
             for total in totals where total.amount != .zero { quote.add(total) }
         }

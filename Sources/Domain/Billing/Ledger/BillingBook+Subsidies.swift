@@ -40,7 +40,13 @@ extension BillingBook {
     }
 
     /// The claims that a charge makes: one for each resource with a fee.
-    func claims(of part: ChargePart, by account: BillingAccount?) -> [SubsidyClaim] {
+    ///
+    /// - Parameter vatPPM: the tax inside the fee.
+    func claims(
+        of part: ChargePart,
+        by account: BillingAccount?,
+        vatPPM: Int64
+    ) -> [SubsidyClaim] {
         part.fees.compactMap { fee in
             claim(
                 id: "\(part.entryID)/\(fee.resource.name)",
@@ -48,13 +54,18 @@ extension BillingBook {
                 account: account,
                 platform: part.platform,
                 resource: fee.resource.name,
-                fee: fee.amount
+                fee: fee.amount,
+                vatPPM: vatPPM
             )
         }
     }
 
     /// The claim that a day of storage makes, if it costs anything.
-    func claims(of charge: StorageCharge, by account: BillingAccount?) -> [SubsidyClaim] {
+    func claims(
+        of charge: StorageCharge,
+        by account: BillingAccount?,
+        vatPPM: Int64
+    ) -> [SubsidyClaim] {
         guard charge.amount > .zero else { return [] }
         let claim = claim(
             id: "\(charge.entryID)/storage",
@@ -62,7 +73,8 @@ extension BillingBook {
             account: account,
             platform: charge.platform,
             resource: "storage",
-            fee: charge.amount
+            fee: charge.amount,
+            vatPPM: vatPPM
         )
         return claim.map { [$0] } ?? []
     }
@@ -73,7 +85,8 @@ extension BillingBook {
         account: BillingAccount?,
         platform: String,
         resource: String,
-        fee: Fen
+        fee: Fen,
+        vatPPM: Int64
     ) -> SubsidyClaim? {
         guard let account, let enterprise = account.enterprise else { return nil }
         var claim = SubsidyClaim(
@@ -87,7 +100,8 @@ extension BillingBook {
             fee: fee
         )
         claim.facts.registeredIn = account.registeredIn
-        claim.facts.vat = tariff.vat(in: fee)
+        claim.facts.vat = vatInside(fee, ppm: vatPPM)
+        claim.facts.provider = provider
         return claim
     }
 
@@ -104,9 +118,27 @@ extension BillingBook {
         var totals = subsidies.map { account in
             RuleTotal(rule: account.rule.id, year: first.date.civil.year, amount: .zero)
         }
+        for decisions in decide(claims, on: day, in: &subsidies, &shares) {
+            for (index, decision) in decisions.enumerated() {
+                totals[index].amount += decision.granted
+                totals[index].year = decision.year
+            }
+        }
+        return totals
+    }
+
+    /// What all rules say to claims of one charge: for each claim a decision a rule.
+    static func decide(
+        _ claims: [SubsidyClaim],
+        on day: BillingDay,
+        in subsidies: inout [SubsidyAccount],
+        _ shares: inout [String: PoolShares]
+    ) -> [[GrantDecision]] {
+        var all: [[GrantDecision]] = []
         for claim in claims {
             var byOthers = Fen.zero
             var levels: [SubsidyRule.Level] = []
+            var decisions: [GrantDecision] = []
             for index in subsidies.indices {
                 var decision = subsidies[index].take(
                     claim,
@@ -119,13 +151,13 @@ extension BillingBook {
                     decision.granted = shares[rule.id, default: PoolShares()]
                         .take(decision, of: claim, period: period)
                 }
-                totals[index].amount += decision.granted
-                totals[index].year = decision.year
                 byOthers += decision.granted
                 if decision.granted > .zero { levels.append(rule.authority.level) }
+                decisions.append(decision)
             }
+            all.append(decisions)
         }
-        return totals
+        return all
     }
 
     /// How much of a rule's yearly cap an enterprise has used: cap, and granted in the year.
@@ -195,11 +227,12 @@ extension BillingBook {
     /// The claims that the charge called `id` made, by what its account was then.
     func claims(ofCharge id: String) -> [SubsidyClaim] {
         guard let position = ledger.position(of: id) else { return [] }
+        let vatPPM = vatPPM(atEntry: position)
         return switch ledger.entries[position].subject {
         case .charge(let part):
-            claims(of: part, by: account(part.account, atEntry: position))
+            claims(of: part, by: account(part.account, atEntry: position), vatPPM: vatPPM)
         case .storage(let charge):
-            claims(of: charge, by: account(charge.account, atEntry: position))
+            claims(of: charge, by: account(charge.account, atEntry: position), vatPPM: vatPPM)
         default: []
         }
     }

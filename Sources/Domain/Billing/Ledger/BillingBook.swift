@@ -65,10 +65,16 @@ public struct BillingAccount: Hashable, Sendable {
 public struct BillingBook: Sendable {
     /// The prices. A change counts for runs that are settled afterwards.
     public var tariff: Tariff {
-        didSet { taxRates[tariff.id] = tariff.vatPPM }
+        didSet {
+            taxRates[tariff.id] = tariff.vatPPM
+            guard tariff.vatPPM != oldValue.vatPPM else { return }
+            formerVAT.append((ledger.entries.count, oldValue.vatPPM))
+        }
     }
     /// The tax inside the prices of each tariff that was in force. Unit: ppm of the price without it.
     private(set) var taxRates: [String: Int64]
+    /// Who runs the platforms, for rules that ask; nil when nobody says.
+    public var provider: String?
     /// The accounts by name.
     public private(set) var accounts: [String: BillingAccount]
     /// The books.
@@ -79,6 +85,9 @@ public struct BillingBook: Sendable {
     /// What accounts were before they changed, oldest first: each for the entries of the ledger
     /// before position `until`.
     private var former: [String: [(until: Int, account: BillingAccount)]] = [:]
+
+    /// The taxes inside prices before they changed, as `former`.
+    private var formerVAT: [(until: Int, ppm: Int64)] = []
 
     let platforms: [String: Platform]
     /// What partitions draw; empty where no machine was given.
@@ -133,6 +142,7 @@ public struct BillingBook: Sendable {
         )
         issuer = machine.issuer
         powers = PartitionPower.byPartition(of: machine)
+        provider = machine.name
     }
 
     /// The rules in the order in which they are evaluated.
@@ -177,7 +187,8 @@ public struct BillingBook: Sendable {
                 amount: part.amount
             )
             entries.append(chargeEntry(part, at: usage.endedAt))
-            let claims = claims(of: part, by: accounts[part.account])
+            let account = accounts[part.account]
+            let claims = claims(of: part, by: account, vatPPM: tariff.vatPPM)
             entries += settle(due, claims, at: usage.endedAt)
         }
         if let release = releaseEntry(of: usage) { entries.append(release) }
@@ -263,6 +274,11 @@ public struct BillingBook: Sendable {
     /// What was known of an account when the entry at `position` of the ledger was booked.
     func account(_ name: String, atEntry position: Int) -> BillingAccount? {
         former[name]?.first { position < $0.until }?.account ?? accounts[name]
+    }
+
+    /// The tax inside the prices when the entry at `position` of the ledger was booked. Unit: ppm.
+    func vatPPM(atEntry position: Int) -> Int64 {
+        formerVAT.first { position < $0.until }?.ppm ?? tariff.vatPPM
     }
 
     /// Replaces the rules.

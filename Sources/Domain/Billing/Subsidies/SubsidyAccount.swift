@@ -28,6 +28,8 @@ public struct SubsidyAccount: Hashable, Sendable {
     struct Standing: Hashable, Sendable {
         /// Σ of the fees that count. Unit: fen.
         var base: Int128 = 0
+        /// Σ of what customers were asked for of them: the share limits are of that. Unit: fen.
+        var asked: Int128 = 0
         /// Σ fee × rate after line and contract caps. Unit: 10⁻⁶ fen.
         var micro: Int128 = 0
         /// What earlier rules granted for the same fees. Unit: fen.
@@ -58,7 +60,10 @@ public struct SubsidyAccount: Hashable, Sendable {
         var claim: SubsidyClaim
         var year: Int
         var ratePPM: Int64
-        var base: Int64
+        /// What of the fee counts. Unit: fen.
+        var asked: Int64
+        /// The most of it that counts, since no more was paid. Unit: fen.
+        var paid: Int64
         /// What earlier rules granted for it. Unit: fen.
         var grantedByOthers: Int64
         /// Its line. Unit: 10⁻⁶ fen.
@@ -68,11 +73,15 @@ public struct SubsidyAccount: Hashable, Sendable {
         var refunded: Int64 = 0
 
         /// What refunds leave of the base, cut off cumulatively: a fee that is returned in pieces
-        /// is returned whole.
+        /// is returned whole. They first return what was not paid.
         var baseLeft: Int128 {
-            guard refunded > 0 else { return Int128(base) }
-            return Int128(base) - Int128(base) * Int128(refunded) / Int128(claim.fee.count)
+            var left = Int128(asked)
+            if refunded > 0 { left -= left * Int128(refunded) / Int128(claim.fee.count) }
+            return min(left, Int128(paid))
         }
+
+        /// What of the base customers were asked for: less than the base where that is of list prices.
+        var askedLeft: Int128 { min(baseLeft, Int128(claim.fee.count - refunded)) }
     }
 
     private struct Waiting: Hashable, Sendable {
@@ -137,11 +146,13 @@ public struct SubsidyAccount: Hashable, Sendable {
 
         let period = Period(beneficiary: beneficiary(of: claim), year: year)
         var standing = standings[period] ?? Standing()
+        let base = rule.base(of: claim)
         var record = Taken(
             claim: claim,
             year: year,
             ratePPM: ratePPM,
-            base: rule.base(of: claim),
+            asked: base.asked,
+            paid: base.paid,
             grantedByOthers: grantedByOthers.count,
             micro: 0,
             lost: 0
@@ -149,7 +160,8 @@ public struct SubsidyAccount: Hashable, Sendable {
         let line = line(of: record, after: standing.base)
         record.micro = line.capped
         let counted = addToContract(line.capped, of: claim)
-        standing.base += Int128(record.base)
+        standing.base += record.baseLeft
+        standing.asked += record.askedLeft
         standing.micro += counted
         standing.grantedByOthers += Int128(grantedByOthers.count)
         if let cap = rule.yearCap(ofClasses: claim.classes) {
@@ -222,17 +234,17 @@ extension SubsidyAccount {
         let full =
             rule.rate.tiers.isEmpty
             ? base * Int128(record.ratePPM) : scale(sum + base) - scale(sum)
-        let shared = min(full, shareMicro(base, record.grantedByOthers))
+        let shared = min(full, shareMicro(record.askedLeft, record.grantedByOthers))
         return (full, shared, capped(shared, rule.caps.perLine))
     }
 
     /// The most that share limits leave of a line: of this rule's own, and of all rules up to it.
-    private func shareMicro(_ base: Int128, _ grantedByOthers: Int64) -> Int128 {
+    private func shareMicro(_ asked: Int128, _ grantedByOthers: Int64) -> Int128 {
         let own = rule.caps.shareOfFeeMaximumPPM ?? 1_000_000
         let together =
-            base * Int128(rule.stacking.totalShareMaximumPPM)
+            asked * Int128(rule.stacking.totalShareMaximumPPM)
             - Int128(grantedByOthers) * 1_000_000
-        return max(0, min(base * Int128(own), together))
+        return max(0, min(asked * Int128(own), together))
     }
 
     /// The marginal scale, from zero up to `sum`.
@@ -273,7 +285,7 @@ extension SubsidyAccount {
             }
         var reason: GrantReason?
         // Lines are within the share one by one; a refund may have moved what others granted.
-        let together = standing.base * Int128(rule.stacking.totalShareMaximumPPM) / 1_000_000
+        let together = standing.asked * Int128(rule.stacking.totalShareMaximumPPM) / 1_000_000
         let room = max(0, together - standing.grantedByOthers)
         if amount > room { (amount, reason) = (room, .shareLimit) }
         if let cap = standing.cap, amount > Int128(cap.count) {
@@ -302,7 +314,15 @@ extension SubsidyAccount {
             let left = Int128(cap.count) - (groups[group] ?? 0)
             if amount > left { (amount, reason) = (left, .capReached) }
         }
-        if let pool = rule.pool, pool.exhaustion != .proRata {
+        if let share = claim.facts.poolShares[rule.id], let pool = rule.pool {
+            let left = Int128(max(0, share.count))
+            if amount > left {
+                // What waits is served in the share of this claim or of a later one.
+                let isLost = [.firstCome, .proRata].contains(pool.exhaustion)
+                if isLost { lost = amount - left }
+                (amount, reason) = (left, left == 0 ? .poolExhausted : .poolPartial)
+            }
+        } else if let pool = rule.pool, pool.exhaustion != .proRata {
             let period = poolPeriod(on: claim.date)
             let left = poolLeft(in: period, pool)
             if amount > left {
@@ -318,8 +338,7 @@ extension SubsidyAccount {
             }
             pools[period] = left - amount
         }
-        lifetimes[beneficiary, default: 0] += amount
-        groups[group, default: 0] += amount
+        count(amount, of: claim, year)
         return (amount, lost, reason)
     }
 
@@ -401,6 +420,27 @@ extension SubsidyAccount {
         var isWhole: Bool
     }
 
+    /// Gives a claim what it says that a pool gave it later, as far as its beneficiary is entitled to it.
+    ///
+    /// - Returns: what it is given.
+    mutating func serve(_ amount: Fen, to claim: SubsidyClaim, year: Int) -> Fen {
+        let key = Period(beneficiary: beneficiary(of: claim), year: year)
+        guard var standing = standings[key] else { return .zero }
+        let open = max(0, entitlement(of: standing).amount - standing.granted)
+        let served = min(open, Int128(max(0, amount.count)))
+        standing.granted += served
+        standings[key] = standing
+        count(served, of: claim, year)
+        return fen(served)
+    }
+
+    /// Counts a grant against lifetime and group caps.
+    private mutating func count(_ amount: Int128, of claim: SubsidyClaim, _ year: Int) {
+        lifetimes[beneficiary(of: claim), default: 0] += amount
+        let group = claim.group ?? claim.enterprise
+        groups[Period(beneficiary: group, year: year), default: 0] += amount
+    }
+
     /// Serves waiting claims, oldest first, from what their pool has again.
     ///
     /// - Parameter current: with `next_period`, a claim of the period that pays now; claims that
@@ -426,9 +466,7 @@ extension SubsidyAccount {
             standing.granted += amount
             standings[key] = standing
             pools[period] = left - amount
-            lifetimes[key.beneficiary, default: 0] += amount
-            let group = entry.claim.group ?? entry.claim.enterprise
-            groups[Period(beneficiary: group, year: entry.year), default: 0] += amount
+            count(amount, of: entry.claim, entry.year)
             entry.shortfall -= amount
             if amount > 0 {
                 served.append(
@@ -465,7 +503,7 @@ extension SubsidyAccount {
             preconditionFailure("no year of \(original)")
         }
         let entitledBefore = entitlement(of: standing).amount
-        let baseBefore = record.baseLeft
+        let (baseBefore, askedBefore) = (record.baseLeft, record.askedLeft)
         record.refunded -= refund.fee.count
         precondition(
             record.refunded <= record.claim.fee.count,
@@ -474,6 +512,7 @@ extension SubsidyAccount {
         record.grantedByOthers += grantedByOthers.count
         taken[original] = record
         standing.base += record.baseLeft - baseBefore
+        standing.asked += record.askedLeft - askedBefore
         standing.micro += computeLinesAgain(after: original, in: period)
         standing.grantedByOthers += Int128(grantedByOthers.count)
         let entitled = entitlement(of: standing).amount
@@ -482,6 +521,9 @@ extension SubsidyAccount {
         taken[original]?.lost -= found
         standing.lost = min(max(0, standing.lost - found), entitled)
         var change = min(0, entitled - standing.lost - standing.granted)
+        if let share = refund.facts.poolShares[rule.id], rule.pool != nil {
+            change = max(-standing.granted, min(0, Int128(share.count)))
+        }
         let takesBack = rule.clawback == .onRefund
         if takesBack {
             standing.granted += change
@@ -527,9 +569,7 @@ extension SubsidyAccount {
             let period = poolPeriod(on: claim.date)
             pools[period] = poolLeft(in: period, pool) - change
         }
-        lifetimes[beneficiary(of: claim), default: 0] += change
-        groups[Period(beneficiary: claim.group ?? claim.enterprise, year: year), default: 0] +=
-            change
+        count(change, of: claim, year)
         return change
     }
 }

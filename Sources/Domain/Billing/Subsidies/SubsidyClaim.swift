@@ -24,6 +24,9 @@ public struct SubsidyClaim: Hashable, Sendable {
     public var fee: Fen
     /// The claim whose fee is given back.
     public var refundOf: String?
+    /// Its place in the books of the centre; claims that have one are taken in that order, and not by
+    /// date and id.
+    public var booked: Int64?
     /// Facts that some rules ask for.
     public var facts: Facts
 
@@ -86,9 +89,34 @@ public struct SubsidyClaim: Hashable, Sendable {
         public var creditCleanYears: Int64?
         /// The day on which the claim was filed.
         public var filedOn: BillingDay?
+        /// Who runs the platform.
+        public var provider: String?
+        /// What this claim had of pools that others share when it was taken, by rule; where the pool
+        /// was shared out at the end what it had then; of a refund what it gave back. An evaluation
+        /// without the others cannot know it.
+        public var poolShares: [String: Fen] = [:]
+        /// What it had later, from a waiting list.
+        public var poolServices: [PoolService] = []
 
         /// Makes facts of which nothing is stated.
         public init() {}
+    }
+}
+
+/// What a pool gave to a claim that had waited for it.
+public struct PoolService: Hashable, Sendable {
+    /// The rule.
+    public var rule: String
+    /// The amount.
+    public var amount: Fen
+    /// The place in the books of the last claim that was taken before.
+    public var after: Int64
+
+    /// Makes a service.
+    public init(rule: String, amount: Fen, after: Int64) {
+        self.rule = rule
+        self.amount = amount
+        self.after = after
     }
 }
 
@@ -100,6 +128,8 @@ public enum GrantReason: String, Hashable, Sendable, CaseIterable {
     case classNotEligible = "class_not_eligible"
     /// The platform is not among those of the rule.
     case platformNotEligible = "platform_not_eligible"
+    /// Who runs the platform is not among the providers of the rule.
+    case providerNotEligible = "provider_not_eligible"
     /// The kind of resource is not covered.
     case resourceNotCovered = "resource_not_covered"
     /// The purpose is not covered.

@@ -65,8 +65,11 @@ public struct SubsidyEvaluation: Sendable {
         for rule in self.rules {
             var run = RuleRun(rule: rule, claims: claims, order: order)
             run.evaluate(byOthers: byOthers, levels: levels)
-            for (index, decision) in run.decisions.enumerated() where decision.granted != .zero {
-                byOthers[index] += decision.granted
+            for (index, decision) in run.decisions.enumerated() {
+                // The rules after this one were asked before a waiting list was served.
+                let granted = decision.granted - (run.servedLater[index] ?? .zero)
+                guard granted != .zero else { continue }
+                byOthers[index] += granted
                 levels[index].append(rule.authority.level)
             }
             decisions.append(run.decisions)
@@ -85,9 +88,12 @@ public struct SubsidyEvaluation: Sendable {
 }
 
 extension Array<SubsidyClaim> {
-    /// The indices in the order in which claims are taken: by date and id, a refund right after
-    /// its fee when both are of one day and its id is smaller.
+    /// The indices in the order in which claims are taken: that of the centre's books where all claims
+    /// have one; else by date and id, a refund right after its fee when both are of one day and its
+    /// id is smaller.
     var inEvaluationOrder: [Int] {
+        let booked = compactMap(\.booked)
+        if booked.count == count { return indices.sorted { booked[$0] < booked[$1] } }
         let positions = Dictionary(enumerated().map { ($1.id, $0) }) { first, _ in first }
         let keys = map { claim in
             let original = claim.refundOf.flatMap { positions[$0] }.map { self[$0] }
@@ -120,6 +126,8 @@ private struct RuleRun {
     let order: [Int]
     var account: SubsidyAccount
     var decisions: [GrantDecision] = []
+    /// What claims say that they had from a waiting list, and were given for it.
+    var servedLater: [Int: Fen] = [:]
     let positions: [String: Int]
 
     init(rule: SubsidyRule, claims: [SubsidyClaim], order: [Int]) {
@@ -134,8 +142,12 @@ private struct RuleRun {
     }
 
     mutating func evaluate(byOthers: [Fen], levels: [[SubsidyRule.Level]]) {
+        var services = statedServices[...]
         for index in order {
             let claim = claims[index]
+            while let service = services.first, service.after < claim.booked ?? 0 {
+                serve(services.removeFirst())
+            }
             if rule.pool?.exhaustion == .nextPeriod { serveWaiting(onceIn: claim) }
             decisions[index] = account.take(
                 claim,
@@ -144,7 +156,28 @@ private struct RuleRun {
             )
             if rule.pool?.exhaustion == .waitlist && claim.refundOf != nil { serveWaiting() }
         }
-        if let pool = rule.pool, pool.exhaustion == .proRata { shareOut(pool) }
+        for service in services { serve(service) }
+        let isShared = claims.contains { $0.facts.poolShares[rule.id] != nil }
+        if let pool = rule.pool, pool.exhaustion == .proRata, !isShared { shareOut(pool) }
+    }
+
+    /// What the claims say that they had from waiting lists, in the order of the books.
+    private var statedServices: [(after: Int64, index: Int, amount: Fen)] {
+        var services: [(after: Int64, index: Int, amount: Fen)] = []
+        for (index, claim) in claims.enumerated() where rule.pool != nil {
+            for service in claim.facts.poolServices where service.rule == rule.id {
+                services.append((service.after, index, service.amount))
+            }
+        }
+        return services.sorted { ($0.after, $0.index) < ($1.after, $1.index) }
+    }
+
+    private mutating func serve(_ service: (after: Int64, index: Int, amount: Fen)) {
+        let claim = claims[service.index]
+        let year = decisions[service.index].year
+        let served = account.serve(service.amount, to: claim, year: year)
+        decisions[service.index].granted += served
+        servedLater[service.index, default: .zero] += served
     }
 
     private mutating func serveWaiting(onceIn claim: SubsidyClaim? = nil) {
@@ -299,8 +332,9 @@ extension GrantReason {
     /// Whether the claim met all conditions, so that its fee counts.
     public var isEligible: Bool {
         switch self {
-        case .outsideValidity, .classNotEligible, .platformNotEligible, .resourceNotCovered,
-            .purposeNotCovered, .notRegisteredHere, .sectorNotEligible, .tooLarge,
+        case .outsideValidity, .classNotEligible, .platformNotEligible, .providerNotEligible,
+            .resourceNotCovered, .purposeNotCovered, .notRegisteredHere, .sectorNotEligible,
+            .tooLarge,
             .foundedTooEarly, .relatedParty, .creditNotClean, .contractTooEarly,
             .contractTooLong, .alreadyGranted, .filedTooLate, .exclusiveLevel, .noRate,
             .refundOfIneligible:

@@ -28,13 +28,20 @@ extension SubsidyRule {
             return .platformNotEligible
         }
         if what.onlyKeyPlatforms && !claim.isOnKeyPlatform { return .platformNotEligible }
+        if let providers = what.providers, let provider = claim.facts.provider,
+            !providers.contains(provider)
+        {
+            return .providerNotEligible
+        }
         let resource = claim.resource
         if let resources = what.resources,
             !resources.contains(where: { Self.covers($0, resource: resource) })
         {
             return .resourceNotCovered
         }
-        if what.excludedResources.contains(resource) { return .resourceNotCovered }
+        if what.excludedResources.contains(where: { Self.excludes($0, resource: resource) }) {
+            return .resourceNotCovered
+        }
         if let purposes = what.purposes, let purpose = claim.facts.purpose,
             !purposes.contains(purpose)
         {
@@ -45,19 +52,30 @@ extension SubsidyRule {
 
     /// Whether the kind of resource `kind` of a rule takes in `resource` of a claim.
     ///
-    /// Rules speak of `hpc`, `ai` and `compute`; a centre bills core-, node- and card-hours.
+    /// Rules speak of `hpc`, `ai` and `compute`; a centre bills core-, node- and card-hours. Whole words
+    /// count: `ai-storage` is no `ai`, `cardboard` no card.
     static func covers(_ kind: String, resource: String) -> Bool {
         if kind == resource { return true }
-        func begins(_ words: [String]) -> Bool {
-            words.contains { resource.lowercased().hasPrefix($0) }
-        }
+        var words = words(of: resource)
+        if words.count > 1, ["hour", "hours"].contains(words.last) { words.removeLast() }
+        guard words.count == 1, let word = words.first else { return false }
+        let hpc = ["hpc", "cpu", "core", "node"]
+        let ai = ["ai", "gpu", "npu", "dcu", "card"]
         switch kind {
-        case "compute":
-            return covers("hpc", resource: resource) || covers("ai", resource: resource)
-        case "hpc": return begins(["hpc", "cpu", "core", "node"])
-        case "ai": return begins(["ai", "gpu", "npu", "card"])
+        case "compute": return (hpc + ai).contains(word)
+        case "hpc": return hpc.contains(word)
+        case "ai": return ai.contains(word)
         default: return false
         }
+    }
+
+    /// Whether `item` of a rule's exclusions keeps out `resource`: as a kind, or as a word of its name.
+    static func excludes(_ item: String, resource: String) -> Bool {
+        covers(item, resource: resource) || words(of: resource).contains(item.lowercased())
+    }
+
+    private static func words(of resource: String) -> [String] {
+        resource.lowercased().split { "-_ ".contains($0) }.map(String.init)
     }
 
     private func beneficiaryProblem(_ claim: SubsidyClaim) -> GrantReason? {
@@ -99,26 +117,22 @@ extension SubsidyRule {
         return nil
     }
 
-    /// The part of the fee that counts, before any rate.
-    func base(of claim: SubsidyClaim) -> Int64 {
+    /// What of the fee counts, before any rate: as asked for, and at most so much of it as was paid.
+    func base(of claim: SubsidyClaim) -> (asked: Int64, paid: Int64) {
         var base = claim.fee.count
-        let sign: Int64 = base < 0 ? -1 : 1
         let facts = claim.facts
-        if !basis.isAfterDiscount || basis.feeKind == .list {
-            base += sign * (facts.discount?.count ?? 0)
-        }
-        if basis.isNetOfVAT { base -= sign * (facts.vat?.count ?? 0) }
-        if basis.feeKind == .paid, let paid = facts.paid, base > 0 {
-            base = min(base, paid.count)
-        }
-        return base
+        if !basis.isAfterDiscount || basis.feeKind == .list { base += facts.discount?.count ?? 0 }
+        if basis.isNetOfVAT { base -= facts.vat?.count ?? 0 }
+        let paid = basis.feeKind == .paid ? facts.paid?.count : nil
+        return (base, paid ?? .max)
     }
 
     /// The rate of `claim`; nil when none is given for it. Tiers are not looked at.
     func ratePPM(of claim: SubsidyClaim) -> Int64? {
         if let granted = rate.grantedPPM { return granted }
         let byResource =
-            rate.byResource.first { Self.covers($0.label, resource: claim.resource) }
+            rate.byResource.first { $0.label == claim.resource }
+            ?? rate.byResource.first { Self.covers($0.label, resource: claim.resource) }
             ?? rate.byResource.first { $0.label == "other" }
         let general = byResource?.ppm ?? rate.ppm
         let labels = eligibleLabels(among: claim.classes)

@@ -226,6 +226,8 @@ extension SubsidyRule {
         public var platforms: [String]?
         /// Whether only key compute platforms count.
         public var onlyKeyPlatforms: Bool
+        /// Who must run the platform, any of which will do; nil for anybody.
+        public var providers: [String]?
         /// Kinds of resource, any of which will do; nil for all.
         public var resources: [String]?
         /// Kinds of resource that never count.
@@ -243,6 +245,7 @@ extension SubsidyRule {
         public init(
             platforms: [String]? = nil,
             onlyKeyPlatforms: Bool = false,
+            providers: [String]? = nil,
             resources: [String]? = nil,
             excludedResources: [String] = [],
             purposes: [String]? = nil,
@@ -252,6 +255,7 @@ extension SubsidyRule {
         ) {
             self.platforms = platforms
             self.onlyKeyPlatforms = onlyKeyPlatforms
+            self.providers = providers
             self.resources = resources
             self.excludedResources = excludedResources
             self.purposes = purposes

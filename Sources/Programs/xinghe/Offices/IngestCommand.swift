@@ -124,6 +124,9 @@ struct IngestCommand: ParsableCommand {
     func run() throws {
         let (book, ingested) = try billed()
         warn(ingested, TariffCoverage(book.tariff, ingested.usages))
+        if let accounts {
+            warnOfLookAlikes(book.accounts.values.compactMap(\.enterprise), in: accounts)
+        }
         // A year's rows are gigabytes; only a file of them needs all at once.
         let rows = book.ledger.entries.lazy.map { LedgerRow(id: $0.id, text: $0.canonicalText) }
         if let check {

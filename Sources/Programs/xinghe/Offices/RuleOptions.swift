@@ -23,9 +23,12 @@ struct RuleOptions: ParsableArguments {
 
     /// The rules with the rates that were set.
     ///
+    /// - Parameter names: the rules when none is given.
     /// - Throws: a refusal of a rule that is unknown, or whose rate is.
-    func sources() throws -> [RuleSource] {
-        var sources = try (rule.isEmpty ? [RuleCatalog.defaultRuleName] : rule).map {
+    func sources(
+        default names: [String] = [RuleCatalog.defaultRuleName]
+    ) throws -> [RuleSource] {
+        var sources = try (rule.isEmpty ? names : rule).map {
             try RuleSource($0)
         }
         for setting in rate { try set(setting, in: &sources) }

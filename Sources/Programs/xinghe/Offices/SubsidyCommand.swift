@@ -10,7 +10,9 @@ struct SubsidyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "subsidy",
         abstract: "List, show and evaluate subsidy rules.",
-        subcommands: [List.self, Show.self, Evaluate.self, ClaimPackOf.self, Unclaimed.self]
+        subcommands: [
+            List.self, Show.self, Evaluate.self, ClaimPackOf.self, Check.self, Unclaimed.self,
+        ]
     )
 
     /// The shipped rules.
@@ -80,6 +82,7 @@ struct SubsidyCommand: ParsableCommand {
             )
             let rules = sources.map(\.rule)
             try file.checkDates(rules, file: fileName)
+            warnOfLookAlikes(file.claims.map(\.enterprise), in: fileName)
             let evaluation = SubsidyEvaluation(rules: rules, claims: file.claims)
             let report = SubsidyReport(evaluation, claims: file.claims)
             if json {
@@ -89,6 +92,16 @@ struct SubsidyCommand: ParsableCommand {
                 FileHandle.standardError.write(Data(report.totalsText.utf8))
             }
         }
+    }
+}
+
+/// Names on standard error the enterprises that may be one under several names: each has a cap of
+/// its own.
+func warnOfLookAlikes(_ names: some Sequence<String>, in file: String) {
+    for names in PartyName.lookAlikes(among: names) {
+        let list = names.map { "'\($0)'" }.joined(separator: ", ")
+        let text = "\(file): warning: perhaps one enterprise, with a cap for each name: \(list)\n"
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }
 
@@ -109,7 +122,8 @@ extension SubsidyCommand {
         var year: Int?
 
         func run() throws {
-            let book = try stored.centre().book
+            let centre = try stored.centre()
+            let book = centre.book
             let known = Set(book.accounts.values.compactMap(\.enterprise)).sorted()
             guard known.contains(enterprise) else {
                 throw Refusal(
@@ -118,7 +132,11 @@ extension SubsidyCommand {
                 )
             }
             try StandardOutput.print(
-                ClaimPack(book.claims(of: enterprise, year: year)).csv,
+                ClaimPack(
+                    book.bookedClaims(of: enterprise, year: year),
+                    rules: book.rules,
+                    ledgerHead: centre.ledgerHead
+                ).csv,
                 terminator: ""
             )
         }
