@@ -131,6 +131,10 @@ struct Due {
     var month: BillingMonth
     /// The last day of the usage.
     var day: BillingDay
+    /// When the usage began.
+    var start: SimInstant
+    /// The first instant after it.
+    var end: SimInstant
     var amount: Fen
 }
 

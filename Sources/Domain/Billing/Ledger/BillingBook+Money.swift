@@ -10,6 +10,35 @@ extension BillingBook {
         ledger.fundsAvailable(to: account).map { $0 + vouchers.left(of: account, on: day) }
     }
 
+    /// What must be available, vouchers valid at its start included, so that a run up to its limit leaves
+    /// no debt: its fee, and what there is in vouchers that end too early to pay their part of it.
+    public func fundsNeeded(for usage: JobUsage) -> Fen {
+        let fee = gross(usage)
+        guard let start = usage.startedAt, start < usage.endedAt else { return fee }
+        let day = BillingDay(containing: start)
+        let counted = vouchers.left(of: usage.account, on: day)
+        guard counted > .zero else { return fee }
+        var trial = vouchers
+        let due = Due(
+            account: usage.account,
+            claim: "",
+            platform: usage.platform,
+            month: day.billingMonth,
+            day: day,
+            start: start,
+            end: usage.endedAt,
+            amount: fee
+        )
+        let paid = trial.pay(fee, of: due).reduce(into: Fen.zero) { $0 += $1.amount }
+        return paid < min(counted, fee) ? fee + counted - paid : fee
+    }
+
+    /// The first instant after `instant` at which a voucher of an account with something left ends.
+    public func nextVoucherEnd(of account: String, after instant: SimInstant) -> SimInstant? {
+        vouchers.vouchers(of: account).filter { $0.left > .zero }
+            .compactMap { $0.voucher.until?.start }.filter { $0 > instant }.min()
+    }
+
     /// The vouchers of an account with what is left of each, in the order of their use.
     public func vouchers(of account: String) -> [(voucher: Voucher, left: Fen)] {
         vouchers.vouchers(of: account)
@@ -116,6 +145,8 @@ extension BillingBook {
             platform: charge.platform,
             month: charge.day.billingMonth,
             day: charge.day,
+            start: charge.day.start,
+            end: BillingDay(number: charge.day.number + 1).start,
             amount: charge.amount
         )
         var entries = [

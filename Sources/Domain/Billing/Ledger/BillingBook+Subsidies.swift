@@ -209,6 +209,8 @@ extension BillingBook {
                 platform: part.platform,
                 month: part.month,
                 day: part.lastDay,
+                start: part.startedAt ?? part.endedAt,
+                end: part.endedAt,
                 amount: part.amount
             )
         case .storage(let charge):
@@ -218,6 +220,8 @@ extension BillingBook {
                 platform: charge.platform,
                 month: charge.day.billingMonth,
                 day: charge.day,
+                start: charge.day.start,
+                end: BillingDay(number: charge.day.number + 1).start,
                 amount: charge.amount
             )
         default: nil

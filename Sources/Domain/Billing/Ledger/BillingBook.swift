@@ -184,6 +184,8 @@ public struct BillingBook: Sendable {
                 platform: part.platform,
                 month: part.month,
                 day: part.lastDay,
+                start: part.startedAt ?? part.endedAt,
+                end: part.endedAt,
                 amount: part.amount
             )
             entries.append(chargeEntry(part, at: usage.endedAt))

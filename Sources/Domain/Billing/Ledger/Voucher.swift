@@ -47,11 +47,18 @@ struct VoucherBook: Hashable, Sendable {
         var amount: Fen
     }
 
+    /// A part of the usage of a charge.
+    private struct Stretch: Hashable, Sendable {
+        var start: SimInstant
+        var end: SimInstant
+    }
+
     private struct Payment: Hashable, Sendable {
         /// What subsidies leave of the fee.
         var open: Fen
-        /// In the order of their use.
-        var parts: [Part]
+        var stretches: [Stretch]
+        /// By stretch of the usage, in the order of their use.
+        var parts: [[Part]]
     }
 
     /// In the order in which they are used.
@@ -82,19 +89,64 @@ struct VoucherBook: Hashable, Sendable {
         }
     }
 
-    /// Pays for a charge of which subsidies leave `open`; what each voucher pays.
+    /// Pays for a charge of which subsidies leave `open`: for each stretch of its usage, over which that
+    /// is spread evenly, with the vouchers that are valid then. What each voucher pays.
     mutating func pay(_ open: Fen, of due: Due) -> [Part] {
-        var rest = open
-        var parts: [Part] = []
-        for standing in byAccount[due.account] ?? []
-        where standing.voucher.isValid(on: due.day) && standing.left > .zero && rest > .zero {
-            let part = Part(voucher: standing.voucher.id, amount: min(rest, standing.left))
-            use(part, by: due.account)
-            parts.append(part)
-            rest -= part.amount
+        let stretches = stretches(of: due)
+        var parts: [[Part]] = []
+        for (stretch, fee) in zip(stretches, Self.spread(open, over: stretches)) {
+            let day = BillingDay(containing: stretch.start)
+            var rest = fee
+            var inStretch: [Part] = []
+            for standing in byAccount[due.account] ?? []
+            where standing.voucher.isValid(on: day) && standing.left > .zero && rest > .zero {
+                let part = Part(voucher: standing.voucher.id, amount: min(rest, standing.left))
+                use(part, by: due.account)
+                inStretch.append(part)
+                rest -= part.amount
+            }
+            parts.append(inStretch)
         }
-        if !parts.isEmpty { payments[due.claim] = Payment(open: open, parts: parts) }
-        return parts
+        guard parts.contains(where: { !$0.isEmpty }) else { return [] }
+        payments[due.claim] = Payment(open: open, stretches: stretches, parts: parts)
+        return Self.sums(parts.flatMap(\.self))
+    }
+
+    /// The usage of a charge, cut where vouchers of its account begin or end to be valid.
+    private func stretches(of due: Due) -> [Stretch] {
+        let borders = Set(
+            (byAccount[due.account] ?? []).flatMap { [$0.voucher.from, $0.voucher.until] }
+                .compactMap { $0?.start }.filter { due.start < $0 && $0 < due.end }
+        )
+        let cuts = [due.start] + borders.sorted() + [due.end]
+        return zip(cuts, cuts.dropFirst()).map { Stretch(start: $0, end: $1) }
+    }
+
+    /// Cuts `amount` by the lengths of stretches, cumulatively and down.
+    private static func spread(_ amount: Fen, over stretches: [Stretch]) -> [Fen] {
+        guard stretches.count > 1, let start = stretches.first?.start, let end = stretches.last?.end
+        else { return [amount] }
+        let length = Int128((end - start).microseconds)
+        var before = Fen.zero
+        return stretches.map { stretch in
+            let elapsed = Int128((stretch.end - start).microseconds)
+            let until = Fen(Int64(Int128(amount.count) * elapsed / length))
+            defer { before = until }
+            return until - before
+        }
+    }
+
+    /// One part a voucher, in the order of their first use.
+    private static func sums(_ parts: [Part]) -> [Part] {
+        var sums: [Part] = []
+        for part in parts where part.amount != .zero {
+            if let place = sums.firstIndex(where: { $0.voucher == part.voucher }) {
+                sums[place].amount += part.amount
+            } else {
+                sums.append(part)
+            }
+        }
+        return sums
     }
 
     /// Takes back what vouchers paid too much for a charge because a grant came after them, from
@@ -102,24 +154,28 @@ struct VoucherBook: Hashable, Sendable {
     mutating func giveBack(_ grant: Fen, of due: Due) -> [Part] {
         guard var payment = payments[due.claim] else { return [] }
         payment.open -= grant
-        var excess = payment.parts.reduce(into: .zero - payment.open) { $0 += $1.amount }
         var parts: [Part] = []
-        for index in payment.parts.indices.reversed() where excess > .zero {
-            let amount = min(excess, payment.parts[index].amount)
-            guard amount > .zero else { continue }
-            let part = Part(voucher: payment.parts[index].voucher, amount: -amount)
-            use(part, by: due.account)
-            parts.append(part)
-            payment.parts[index].amount -= amount
-            excess -= amount
+        // Vouchers that came since may cut the usage further; what was paid keeps its stretches.
+        let fees = Self.spread(max(.zero, payment.open), over: payment.stretches)
+        for (stretch, fee) in fees.enumerated().reversed() {
+            var excess = payment.parts[stretch].reduce(into: .zero - fee) { $0 += $1.amount }
+            for index in payment.parts[stretch].indices.reversed() where excess > .zero {
+                let amount = min(excess, payment.parts[stretch][index].amount)
+                guard amount > .zero else { continue }
+                let part = Part(voucher: payment.parts[stretch][index].voucher, amount: -amount)
+                use(part, by: due.account)
+                parts.append(part)
+                payment.parts[stretch][index].amount -= amount
+                excess -= amount
+            }
         }
         payments[due.claim] = payment
-        return parts
+        return Self.sums(parts)
     }
 
     /// Takes back all that vouchers paid for a charge.
     mutating func giveBackAll(of due: Due) {
-        for part in payments[due.claim]?.parts ?? [] {
+        for part in payments[due.claim]?.parts.flatMap(\.self) ?? [] {
             use(Part(voucher: part.voucher, amount: -part.amount), by: due.account)
         }
         payments[due.claim] = nil

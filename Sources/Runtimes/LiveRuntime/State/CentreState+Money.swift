@@ -23,6 +23,10 @@ struct Purse: Hashable, Sendable {
     var reserved = Fen.zero
     /// What the emulator was told last.
     var maximum: Int64?
+    /// The longest limit of a job that was priced.
+    var longestLimit = SimDuration.zero
+    /// When pending jobs were priced last because a voucher ends.
+    var pricedAt = SimInstant.epoch
 }
 
 // MARK: - Reserving
@@ -135,7 +139,11 @@ extension CentreState {
     /// What a pending job would reserve if it started now: in the dearest of its partitions, since
     /// nobody knows yet which one it gets.
     private mutating func need(of entry: JobEntry, at instant: SimInstant) -> FundsNeed {
-        var price = book.gross(wholeRunAsked(by: entry, from: instant)).count
+        let position = purse(of: entry.specification.account, at: instant)
+        let limit = min(entry.status.timeLimit, .unlimited)
+        let longest = purses[entry.specification.account]?.longestLimit ?? .zero
+        purses[entry.specification.account]?.longestLimit = max(longest, limit)
+        var price = book.fundsNeeded(for: wholeRunAsked(by: entry, from: instant)).count
         for partition in entry.status.partitions.dropFirst() {
             // Where it is too large it never runs.
             guard let plan = try? plan(entry.specification.request, [partition]),
@@ -148,11 +156,11 @@ extension CentreState {
                 cores: plan.cores,
                 cards: plan.cards,
                 from: instant,
-                to: instant + min(entry.status.timeLimit, .unlimited)
+                to: instant + limit
             )
-            price = max(price, book.gross(run).count)
+            price = max(price, book.fundsNeeded(for: run).count)
         }
-        return FundsNeed(limit: purse(of: entry.specification.account, at: instant), price: price)
+        return FundsNeed(limit: position, price: price)
     }
 
     private mutating func purse(of account: String, at instant: SimInstant) -> Int {
@@ -181,11 +189,18 @@ extension CentreState {
         precondition(rejection == nil, "a limit is never refused")
     }
 
-    /// On a new day vouchers may begin or end to be valid.
+    /// On a new day vouchers may begin or end to be valid, and before one ends it pays for less and less
+    /// of a job that starts.
     mutating func refreshPurses(onDayOf instant: SimInstant) {
         guard !purses.isEmpty else { return }
         for account in purses.keys.sorted() where !book.vouchers(of: account).isEmpty {
             refreshPurse(of: account, at: instant)
+            guard let purse = purses[account],
+                let end = book.nextVoucherEnd(of: account, after: purse.pricedAt),
+                end - instant < purse.longestLimit
+            else { continue }
+            purses[account]?.pricedAt = instant
+            repriceAll(of: account, at: instant)
         }
     }
 
@@ -195,6 +210,7 @@ extension CentreState {
             book.ledger.creditLimits[entry.specification.account] != nil
         else { return }
         let need = need(of: entry, at: instant)
+        guard entry.status.reservedFee != Fen(need.price) else { return }
         jobs.update(id) { $0.reservedFee = Fen(need.price) }
         _ = send(.changeFunds(JobID(id), need), at: instant)
     }
