@@ -12,6 +12,7 @@ struct SubsidyCommand: ParsableCommand {
         abstract: "List, show and evaluate subsidy rules.",
         subcommands: [
             List.self, Show.self, Evaluate.self, ClaimPackOf.self, Check.self, Unclaimed.self,
+            Letters.self,
         ]
     )
 
