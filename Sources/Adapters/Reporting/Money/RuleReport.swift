@@ -89,6 +89,7 @@ public enum RuleReport {
             what.platforms?.joined(separator: ", ")
                 ?? (what.onlyKeyPlatforms ? "key platforms" : "all")
         )
+        add("run by", what.providers?.joined(separator: ", "))
         add("resources", what.resources?.joined(separator: ", ") ?? "all")
         add("not for", what.excludedResources.joined(separator: ", "))
         add("purposes", what.purposes?.joined(separator: ", "))
