@@ -9,21 +9,21 @@ import Testing
 struct ForecastTests {
     let tenants = [
         Tenant(
-            user: 1,
+            user: "1",
             account: "bohai",
             enterprise: "bohai",
             classes: ["enterprise"],
             platform: "tianhe"
         ),
         Tenant(
-            user: 2,
+            user: "2",
             account: "haihe",
             enterprise: "haihe",
             classes: ["enterprise"],
             platform: "tianjin-ai"
         ),
         Tenant(
-            user: 3,
+            user: "3",
             account: "nankai-lab",
             enterprise: "nankai",
             classes: ["university"],
@@ -50,7 +50,7 @@ struct ForecastTests {
             let duration = SimDuration(microseconds: Int64(random.below(400_000_000_000)))
             forecast.add(
                 job: UInt32(number),
-                user: tenant.user,
+                user: Int32(tenant.user) ?? -1,
                 processors: count,
                 start: start,
                 duration: duration
@@ -123,7 +123,11 @@ struct ForecastTests {
     @Test(
         "A bad tenants file is refused with line and field",
         arguments: [
-            ("x,a,e,enterprise,tianhe", "t.csv:3: field user: needs a whole number"),
+            (",a,e,enterprise,tianhe", "t.csv:3: field user: is missing"),
+            (
+                "*,a,e,enterprise,tianhe\n*,a,e,enterprise,tianhe",
+                "t.csv:4: field user: user '* of a'"
+            ),
             ("1,a,e,enterprise,tianhe", "t.csv:3: field user: user '1' is defined already"),
             ("2,a,e,firm,tianhe", "t.csv:3: field class: 'firm' is not known here"),
             ("2,a,e,enterprise", "t.csv:3: says 5 columns"),

@@ -98,7 +98,7 @@ struct SubsidyCornerTests {
     @Test("Demand that answers to price grows by share × elasticity, and not past the cap")
     func elasticity() {
         let tenant = Tenant(
-            user: 1,
+            user: "1",
             account: "a",
             enterprise: "e",
             classes: ["enterprise"],
@@ -136,7 +136,7 @@ struct SubsidyCornerTests {
         var random = SplitMix64(seed: UInt64(seed), stream: "elastic")
         let tenants = (1...5).map { user in
             Tenant(
-                user: Int32(user),
+                user: "\(user)",
                 account: "a\(user)",
                 enterprise: "e\(user)",
                 classes: ["enterprise"],

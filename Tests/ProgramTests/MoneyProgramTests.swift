@@ -227,7 +227,7 @@ struct MoneyProgramTests {
         #expect(cells == ["Total", "10.00", "15.00", "7.50"], "\(run.output)")
     }
 
-    @Test("The page has all rules inside its picture, and no two look alike")
+    @Test("The page says that its outlay adds up, in yuan, and no two rules look alike")
     func page() throws {
         let folder = try Folder()
         let page = folder.path("page.html")
@@ -235,20 +235,84 @@ struct MoneyProgramTests {
         let run = try forecast(rules + ["--html", page])
         #expect(run.status == 0, "\(run.errors)")
         let html = try String(contentsOfFile: page, encoding: .utf8)
-        #expect(html.contains("viewBox=\"0 0 760 336\""))
-        let lines = html.split(separator: "<").filter { $0.hasPrefix("polyline") }
-        let looks = lines.map { $0.split(separator: " ").drop { !$0.hasPrefix("stroke=") } }
-        #expect(lines.count == 8)
-        #expect(Set(looks.map { $0.joined() }).count == 8)
+        #expect(html.contains("cumulative outlay (CNY)"))
+        #expect(html.contains(">2026-01</text>"))
+        // Nobody grants more than 5 CNY, so the axis ends there, in whole yuan.
+        #expect(html.contains(">5</text>") && !html.contains(">6</text>"))
+        // Each rule has a line in the plot and one in the legend: eight looks, each twice.
+        let lines = html.split(separator: "<").filter {
+            $0.hasPrefix("path") && $0.contains("stroke-width=\"1.7\"")
+        }
+        let looks = lines.map { line in
+            line.split(separator: " ").filter {
+                $0.hasPrefix("stroke=") || $0.hasPrefix("stroke-d")
+            }
+            .joined()
+        }
+        #expect(
+            Dictionary(grouping: looks, by: \.self).mapValues(\.count).values.sorted() == [
+                2, 2, 2, 2, 2, 2, 2, 2,
+            ]
+        )
         let early = try forecast(["--html", "/nonexistent/page.html"], log: "no log at all")
         #expect(early.errors.contains("/nonexistent/page.html: cannot be written: No such file"))
     }
 
-    @Test("A log whose users have no numbers is refused with the reason")
+    @Test("Page and tables are in the language that was asked for")
+    func languages() throws {
+        let folder = try Folder()
+        let page = folder.path("page.html")
+        let run = try forecast(["--lang", "zh", "--what-if", "usual", "--html", page])
+        #expect(run.output.contains("费用（元）") && !run.output.contains("Fees"))
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        #expect(html.contains("lang=\"zh-CN\"") && html.contains("累计支出（元）"))
+        #expect(html.contains("参数变化的影响"))
+        #expect(try forecast(["--lang", "both"]).output.contains("费用（元） Fees (CNY)"))
+    }
+
+    @Test("What a change of rate, cap or pool would do stands beside the rule as it is")
+    func whatIf() throws {
+        let changes = ["rate=400000", "cap=1.50", "cap=none", "pool=1"].flatMap {
+            ["--what-if", $0]
+        }
+        let run = try forecast(changes + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let report = try #require(object as? [String: Any])
+        let variants = try #require(report["variants"] as? [[String: Any]])
+        // 10 CNY of fees; the rule has no pool, so nothing can change there.
+        #expect(variants.compactMap { $0["granted_fen"] as? Int } == [400, 150, 500])
+        for bad in ["rate=1000001", "cap=x", "magic", "pool"] {
+            let refused = try forecast(["--what-if", bad])
+            #expect(refused.status == 64 && refused.errors.contains("--what-if"), "\(bad)")
+        }
+    }
+
+    @Test("An export of sacct is forecast as it ran, with tenants by name or by account")
     func forecastOfSacct() throws {
-        let run = try forecast([], log: Self.export(withCards: true))
-        #expect(run.status == 1)
-        #expect(run.errors.contains("a log of the form sacct; a forecast takes SWF"))
+        func run(_ tenants: String) throws -> Run {
+            let folder = try Folder()
+            let trace = try folder.write("sacct.txt", Self.export(withCards: true))
+            let head = "user,account,enterprise,class,platform\n"
+            let file = try folder.write("tenants.csv", head + tenants)
+            let tariff = try folder.write("tariff.yaml", Self.tariff)
+            return try xinghe([
+                "forecast", "--trace", trace, "--tenants", file, "--tariff", tariff, "--json",
+            ])
+        }
+        // 8 cores and 4 cards for an hour, and 8 cores for an hour.
+        for (tenants, fee, strangers) in [
+            ("u,mine,e,enterprise,tianhe\n", 1_360, 0), ("*,a,e,enterprise,tianhe\n", 1_280, 1),
+        ] {
+            let output = try run(tenants).output
+            let object = try JSONSerialization.jsonObject(with: Data(output.utf8))
+            let report = try #require(object as? [String: Any])
+            #expect(report["fee_fen"] as? Int == fee, "\(output)")
+            #expect(report["jobs_without_tenant"] as? Int == strangers)
+        }
+        let nobody = try run("v,a,e,enterprise,tianhe\n")
+        #expect(nobody.status == 1)
+        #expect(nobody.errors.contains("nothing to forecast: 0 jobs priced, 2 of users without"))
     }
 
     @Test("A rate that no paper gives is set by hand, as in 'subsidy evaluate'")

@@ -20,18 +20,27 @@ public struct PlotSeries: Sendable {
     public var mark: Mark
     /// Which colour of the palette, from 0; the same policy has the same in all plots of a page.
     public var colourIndex: Int
+    /// Which dashes the line has, from 0; nil for those that come with the colour. Lines that may lie
+    /// on each other differ in it.
+    public var dashIndex: Int?
 
     /// Makes a series.
     public init(
         name: String,
         points: [(x: Double, y: Double)],
         mark: Mark = .line,
-        colourIndex: Int
+        colourIndex: Int,
+        dashIndex: Int? = nil
     ) {
         self.name = name
         self.points = points
         self.mark = mark
         self.colourIndex = colourIndex
+        self.dashIndex = dashIndex
+    }
+
+    var dashes: String {
+        dashIndex.map(PlotColour.pattern) ?? PlotColour.dashes(colourIndex)
     }
 }
 
@@ -84,7 +93,7 @@ public struct LinePlot: Sendable {
                 frame.svg.polyline(
                     series.mark == .line ? places : Self.stepped(places),
                     colour: colour,
-                    dashes: PlotColour.dashes(series.colourIndex)
+                    dashes: series.dashes
                 )
             }
         }
@@ -129,7 +138,7 @@ public struct LinePlot: Sendable {
                     frame.svg.polyline(
                         [(x, y - 4), (x + 22, y - 4)],
                         colour: colour,
-                        dashes: PlotColour.dashes(series.colourIndex)
+                        dashes: series.dashes
                     )
                 }
                 frame.svg.text(series.name, x + 27, y)

@@ -131,9 +131,10 @@ enum PlotColour {
     static func series(_ index: Int) -> String { palette[index % palette.count] }
 
     /// The dashes of series `index`.
-    static func dashes(_ index: Int) -> String {
-        dashes[index / palette.count % dashes.count]
-    }
+    static func dashes(_ index: Int) -> String { pattern(index / palette.count) }
+
+    /// The pattern of dashes `index`; 0 is a whole line.
+    static func pattern(_ index: Int) -> String { dashes[index % dashes.count] }
 
     /// A filled area's colour: never the page's own.
     static func area(_ index: Int) -> String { palette[index % (palette.count - 1)] }

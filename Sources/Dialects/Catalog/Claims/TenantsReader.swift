@@ -17,11 +17,12 @@ public enum TenantsReader {
             optional: optionalColumns
         )
         var tenants: [Tenant] = []
-        var users: Set<Int32> = []
+        var users: Set<String> = []
         for row in table.rows {
             let tenant = try tenant(row)
-            guard users.insert(tenant.user).inserted else {
-                throw row.refusal("user", .duplicate(name: "\(tenant.user)", of: "user"))
+            let name = tenant.user == "*" ? "* of \(tenant.account)" : tenant.user
+            guard users.insert(name).inserted else {
+                throw row.refusal("user", .duplicate(name: name, of: "user"))
             }
             tenants.append(tenant)
         }
@@ -30,7 +31,7 @@ public enum TenantsReader {
 
     private static func tenant(_ row: CSVTable.Row) throws(FileRefusal) -> Tenant {
         Tenant(
-            user: Int32(try row.integer("user", 0...Int64(Int32.max))),
+            user: try row.required("user"),
             account: try row.required("account"),
             enterprise: try row.name("enterprise"),
             classes: try labels(row),

@@ -7,43 +7,6 @@ public import Quantities
 // and added to the fees of its payer on its day; no object is made for it. Rules then see one claim
 // for each payer and day, at most a million, in the order of days.
 
-/// Who pays for the jobs of a user of a trace.
-public struct Tenant: Hashable, Sendable {
-    /// The user's number in the trace.
-    public var user: Int32
-    /// The account.
-    public var account: String
-    /// The enterprise; nil when it has none.
-    public var enterprise: String?
-    /// Its labels.
-    public var classes: [String]
-    /// Where it is registered.
-    public var province: String?
-    /// Its sector.
-    public var sector: String?
-    /// The platform that its jobs use.
-    public var platform: String
-
-    /// Makes a tenant.
-    public init(
-        user: Int32,
-        account: String,
-        enterprise: String?,
-        classes: [String],
-        province: String? = nil,
-        sector: String? = nil,
-        platform: String
-    ) {
-        self.user = user
-        self.account = account
-        self.enterprise = enterprise
-        self.classes = classes
-        self.province = province
-        self.sector = sector
-        self.platform = platform
-    }
-}
-
 /// Fees of a workload by payer and day, and what rules would grant for them.
 public struct Forecast: Sendable {
     /// Jobs that were priced.
@@ -53,7 +16,7 @@ public struct Forecast: Sendable {
     /// Jobs that are longer or dearer than anything real, left out.
     public private(set) var absurdCount = 0
 
-    private struct Payer: Hashable, Sendable {
+    struct Payer: Hashable, Sendable {
         var tenant: Tenant
         var isOnKeyPlatform: Bool
         var resource: BilledResource
@@ -61,15 +24,23 @@ public struct Forecast: Sendable {
         var flatMicroFen: Int64?
     }
 
-    private let tariff: Tariff
+    /// The prices.
+    public let tariff: Tariff
+    /// Who runs the platforms, for rules that ask; nil when nobody says.
+    public var provider: String?
+    private let keyPlatforms: Set<String>
     /// What a job may hold so that its fee stays far below 10¹⁵ fen. Unit: µs × ppm.
     private let heldMaximum: Int128
-    private var payers: [Payer] = []
-    private var payerOfUser: [Int32: Int] = [:]
+    private(set) var payers: [Payer] = []
+    /// By tenant without its user, and resource.
+    private var positions: [Tenant: [BilledResource: Int]] = [:]
+    private var payerOfNumber: [Int32: Int] = [:]
+    private var tenantOfName: [String: Tenant] = [:]
+    private var tenantOfAccount: [String: Tenant] = [:]
     private var volumes = VolumeCounter()
-    private var firstDay: BillingDay?
+    private(set) var firstDay: BillingDay?
     /// Element `d` is day `firstDay + d`; its element `p` the fees of payer `p`. Unit: fen.
-    private var days: [[Int64]] = []
+    private(set) var days: [[Int64]] = []
     private var month: (start: Int64, end: Int64) = (0, 0)
 
     /// A century; no trace is longer.
@@ -80,26 +51,36 @@ public struct Forecast: Sendable {
     /// - Parameter keyPlatforms: the names of the key compute platforms.
     public init(tenants: [Tenant], tariff: Tariff, keyPlatforms: Set<String>) {
         self.tariff = tariff
+        self.keyPlatforms = keyPlatforms
         let dearest = tariff.lines.flatMap(\.tiers).map(\.price).max() ?? .maximum
         heldMaximum =
             Int128(Fen.maximum.count) * ExactFee.perFen / 1_000 / Int128(max(1, dearest.microFen))
-        var indices: [Tenant: Int] = [:]
         for tenant in tenants {
             var identity = tenant
-            identity.user = 0
-            if indices[identity] == nil {
-                indices[identity] = payers.count
-                payers.append(
-                    Payer(
-                        tenant: identity,
-                        isOnKeyPlatform: keyPlatforms.contains(tenant.platform),
-                        resource: tariff.mainResource(of: tenant.platform),
-                        flatMicroFen: tariff.flatMicroFen(of: tenant)
-                    )
-                )
+            identity.user = ""
+            let main = payer(identity, tariff.mainResource(of: tenant.platform))
+            if tenant.user == "*" {
+                tenantOfAccount[tenant.account] = identity
+            } else {
+                tenantOfName[tenant.user] = identity
+                if let number = Int32(tenant.user) { payerOfNumber[number] = main }
             }
-            payerOfUser[tenant.user] = indices[identity]
         }
+    }
+
+    private mutating func payer(_ identity: Tenant, _ resource: BilledResource) -> Int {
+        if let known = positions[identity]?[resource] { return known }
+        positions[identity, default: [:]][resource] = payers.count
+        let isMain = resource == tariff.mainResource(of: identity.platform)
+        payers.append(
+            Payer(
+                tenant: identity,
+                isOnKeyPlatform: keyPlatforms.contains(identity.platform),
+                resource: resource,
+                flatMicroFen: isMain ? tariff.flatMicroFen(of: identity) : nil
+            )
+        )
+        return payers.count - 1
     }
 
     /// Prices one job and adds it to the fees of its user's payer, by the day of its end.
@@ -112,36 +93,103 @@ public struct Forecast: Sendable {
         start: SimInstant,
         duration: SimDuration
     ) {
-        guard let payer = payerOfUser[user] else {
+        guard let payer = payerOfNumber[user] else {
             strangerCount += 1
             return
         }
-        let first = firstDay ?? BillingDay(containing: start)
-        guard isPayable(processors, duration), start >= first.start else {
+        guard isPayable(processors, duration),
+            let lastDay = row(ofDayOf: start + duration, startedAt: start)
+        else {
             absurdCount += 1
             return
         }
         let end = start + duration
-        let lastDay = dayIndex(of: end, from: first)
-        guard lastDay < Self.dayLimit else {
-            absurdCount += 1
-            return
-        }
-        firstDay = first
-        jobCount += 1
-        while days.count <= lastDay { days.append([Int64](repeating: 0, count: payers.count)) }
         if start.microseconds < month.start || start.microseconds >= month.end {
             let current = BillingMonth(containing: start)
             month = (current.start.microseconds, current.end.microseconds)
         }
         guard let price = payers[payer].flatMicroFen, end.microseconds <= month.end else {
-            addInParts(job, payer, processors, start, end, from: first)
+            let isCards = payers[payer].resource == .cardHour
+            let run = JobUsage(
+                id: .init(job),
+                account: "",
+                partition: "",
+                platform: "",
+                outcome: .ended(.completed),
+                nodeCount: 0,
+                coreCount: isCards ? 0 : processors,
+                cardCount: isCards ? processors : 0,
+                startedAt: start,
+                endedAt: end
+            )
+            addInParts(run, of: payers[payer].tenant)
             return
         }
         let quantity = Int128(processors) * Int128(duration.microseconds) * 1_000_000
         let fee = ExactFee(numerator: quantity * Int128(price)).roundedHalfUp
-        days[lastDay][payer] += fee.count
+        jobCount += 1
+        add(fee, to: payer, row: lastDay)
     }
+
+    /// Prices one run as it was, and adds it to the fees of its user's payer, or of its account's.
+    public mutating func add(_ run: JobUsage) {
+        guard let tenant = tenantOfName[run.user] ?? tenantOfAccount[run.account] else {
+            strangerCount += 1
+            return
+        }
+        addInParts(run, of: tenant)
+    }
+
+    /// A job across months, or under a tariff that is not flat: as the centre would charge it.
+    private mutating func addInParts(_ run: JobUsage, of tenant: Tenant) {
+        var run = run
+        run.account = tenant.account
+        run.platform = tenant.platform
+        let parts = tariff.charge(for: run, classes: tenant.classes, volumes: &volumes)
+        let rows = parts.map { row(ofDayOf: $0.endedAt, startedAt: $0.startedAt ?? $0.endedAt) }
+        let fee = parts.reduce(into: Fen.zero) { $0 += $1.amount }
+        guard fee < .maximum, rows.allSatisfy({ $0 != nil }) else {
+            absurdCount += 1
+            return
+        }
+        jobCount += 1
+        for part in parts {
+            // The rows of later parts may have moved those of earlier ones.
+            guard let row = row(ofDayOf: part.endedAt, startedAt: part.startedAt ?? part.endedAt)
+            else { continue }
+            for fee in part.fees { add(fee.amount, to: payer(tenant, fee.resource), row: row) }
+        }
+    }
+
+    private mutating func add(_ fee: Fen, to payer: Int, row: Int) {
+        if days[row].count <= payer {
+            days[row] += [Int64](repeating: 0, count: payers.count - days[row].count)
+        }
+        let (sum, overflow) = days[row][payer].addingReportingOverflow(fee.count)
+        if overflow { absurdCount += 1 } else { days[row][payer] = sum }
+    }
+
+    /// The row of the day to which the last µs before `end` belongs; nil when the days would be more
+    /// than a century.
+    private mutating func row(ofDayOf end: SimInstant, startedAt start: SimInstant) -> Int? {
+        let last = end.microseconds - (start < end ? 1 : 0)
+        let day = BillingDay(number: (last + Self.offset) / Self.dayLength)
+        let first = firstDay ?? day
+        let row = Int(day.number - first.number)
+        guard day.number >= 0, row < Self.dayLimit, row > -Self.dayLimit else { return nil }
+        guard row < 0 else {
+            firstDay = first
+            while days.count <= row { days.append([]) }
+            return row
+        }
+        guard days.count - row < Self.dayLimit else { return nil }
+        days.insert(contentsOf: [[Int64]](repeating: [], count: -row), at: 0)
+        firstDay = day
+        return 0
+    }
+
+    private static let dayLength: Int64 = 86_400_000_000
+    private static let offset = CivilTime.shanghaiOffsetSeconds * 1_000_000
 
     /// The platforms of tenants for which the tariff has no price of a core-hour or a card-hour, in
     /// order: their jobs cost nothing.
@@ -161,38 +209,12 @@ public struct Forecast: Sendable {
         return sums.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// A job across months, or under a tariff that is not flat: as the centre would charge it.
-    private mutating func addInParts(
-        _ job: UInt32,
-        _ payer: Int,
-        _ processors: Int64,
-        _ start: SimInstant,
-        _ end: SimInstant,
-        from first: BillingDay
-    ) {
-        let tenant = payers[payer].tenant
-        let isCards = payers[payer].resource == .cardHour
-        let usage = JobUsage(
-            id: .init(job),
-            account: tenant.account,
-            partition: "",
-            platform: tenant.platform,
-            outcome: .ended(.completed),
-            nodeCount: 0,
-            coreCount: isCards ? 0 : processors,
-            cardCount: isCards ? processors : 0,
-            startedAt: start,
-            endedAt: end
-        )
-        for part in tariff.charge(for: usage, classes: tenant.classes, volumes: &volumes) {
-            days[dayIndex(of: part.endedAt, from: first)][payer] += part.amount.count
+    func forEachFee(_ body: (_ payer: Int, _ day: BillingDay, _ fee: Int64) -> Void) {
+        guard let firstDay else { return }
+        for (offset, fees) in days.enumerated() {
+            let day = BillingDay(number: firstDay.number + Int64(offset))
+            for (payer, fee) in fees.enumerated() where fee > 0 { body(payer, day, fee) }
         }
-    }
-
-    /// The day to which the last µs before `instant` belongs.
-    private func dayIndex(of instant: SimInstant, from first: BillingDay) -> Int {
-        let span = instant.microseconds - 1 - first.start.microseconds
-        return Int(max(0, span) / 86_400_000_000)
     }
 
     /// Whether a job is shorter than a century, and its fee far below 10¹⁵ fen at any price.
@@ -245,212 +267,6 @@ extension JobUsage {
             coreCount: 0,
             startedAt: nil,
             endedAt: .epoch
-        )
-    }
-}
-
-// MARK: - Rules
-
-/// What one rule would cost.
-public struct RuleOutlook: Sendable {
-    /// The rule.
-    public var rule: SubsidyRule
-    /// Months in order: all fees, and what the rule grants.
-    public var months: [(month: BillingMonth, fee: Int128, granted: Int128)]
-    /// Fees that customers run up because the rule makes computing cheaper; part of the fees of the
-    /// months.
-    public var inducedFee: Int128
-    /// Beneficiaries that reach a cap, with the day, in order of days.
-    public var capsReached: [(beneficiary: String, day: BillingDay)]
-    /// The day on which the pool first falls short; nil when it never does.
-    public var poolExhaustedOn: BillingDay?
-    /// Enterprises by the size of their fees.
-    public var sizes: [SizeClass]
-
-    /// Everything that the rule grants.
-    public var total: Int128 { months.reduce(0) { $0 + $1.granted } }
-
-    /// Enterprises whose fees lie in a range.
-    public struct SizeClass: Sendable {
-        /// The least fee of the range. Unit: fen.
-        public var from: Int64
-        /// The enterprises.
-        public var enterpriseCount = 0
-        /// Their fees.
-        public var fee: Int128 = 0
-        /// What they are granted.
-        public var granted: Int128 = 0
-
-        /// Granted ÷ fee. Unit: ppm, rounded half up.
-        public var effectiveRatePPM: Int64 {
-            fee == 0 ? 0 : Int64((granted * 1_000_000 + fee / 2) / fee)
-        }
-    }
-}
-
-extension Forecast {
-    /// The bounds of the size classes: 0.1, 1, 4 and 10 M CNY; 4 M is the knee of TEDA's rule.
-    private static let sizeBounds: [Int64] = [
-        0, 10_000_000, 100_000_000, 400_000_000, 1_000_000_000,
-    ]
-
-    /// What `rule` would grant.
-    ///
-    /// First-come rules see one claim a payer and day. A rule whose pool is decided over a period
-    /// sees one a payer and month, dated on the last day with a fee.
-    ///
-    /// - Parameter elasticityPPM: how demand answers to price: a fee of which the rule pays the
-    ///   share s grows by s × elasticity. Linear, on the same day, and not past the cap: what is not
-    ///   granted moves nobody. Zero for demand that does not answer.
-    public func outlook(of rule: SubsidyRule, elasticityPPM: Int64 = 0) -> RuleOutlook {
-        precondition((0...10_000_000).contains(elasticityPPM))
-        var tally = OutlookTally(rule: rule, bounds: Self.sizeBounds)
-        forEachFee { payer, day, fee in
-            tally.addFee(fee, of: payers[payer].tenant.enterprise, in: day.billingMonth)
-        }
-        if rule.pool.map({ $0.exhaustion == .firstCome }) ?? true {
-            var account = SubsidyAccount(rule: rule, remembersClaims: false)
-            forEachFee { payer, day, fee in
-                guard let claim = claim(of: payer, on: day, fee: fee) else { return }
-                let decision = account.take(claim)
-                tally.add(decision, claim)
-                // By the cumulative method it does not matter that the fee comes in two parts.
-                guard let more = claim.induced(by: decision.granted, elasticityPPM) else { return }
-                tally.addInduced(more)
-                tally.add(account.take(more), more)
-            }
-        } else {
-            var claims = monthlyClaims()
-            if elasticityPPM > 0 {
-                let first = SubsidyEvaluation(rules: [rule], claims: claims).decisions[0]
-                let more = zip(claims, first).compactMap {
-                    $0.induced(by: $1.granted, elasticityPPM)
-                }
-                for claim in more { tally.addInduced(claim) }
-                claims += more
-            }
-            let evaluation = SubsidyEvaluation(rules: [rule], claims: claims)
-            for (claim, decision) in zip(claims, evaluation.decisions[0]) {
-                tally.add(decision, claim)
-            }
-        }
-        return tally.outlook
-    }
-
-    private func forEachFee(_ body: (_ payer: Int, _ day: BillingDay, _ fee: Int64) -> Void) {
-        guard let firstDay else { return }
-        for (offset, fees) in days.enumerated() {
-            let day = BillingDay(number: firstDay.number + Int64(offset))
-            for (payer, fee) in fees.enumerated() where fee > 0 { body(payer, day, fee) }
-        }
-    }
-
-    private func claim(of payer: Int, on day: BillingDay, fee: Int64) -> SubsidyClaim? {
-        let tenant = payers[payer].tenant
-        guard let enterprise = tenant.enterprise, fee <= Fen.maximum.count else { return nil }
-        var claim = SubsidyClaim(
-            id: "\(day.number)/\(payer)",
-            date: day,
-            enterprise: enterprise,
-            classes: tenant.classes,
-            platform: tenant.platform,
-            isOnKeyPlatform: payers[payer].isOnKeyPlatform,
-            resource: payers[payer].resource.name,
-            fee: Fen(fee)
-        )
-        claim.facts.registeredIn = tenant.province
-        claim.facts.sector = tenant.sector
-        return claim
-    }
-
-    private func monthlyClaims() -> [SubsidyClaim] {
-        struct Key: Hashable {
-            var payer: Int
-            var month: BillingMonth
-        }
-        var sums: [Key: (fee: Int64, day: BillingDay)] = [:]
-        forEachFee { payer, day, fee in
-            let key = Key(payer: payer, month: day.billingMonth)
-            sums[key] = ((sums[key]?.fee ?? 0) + fee, day)
-        }
-        return sums.sorted { ($0.key.month, $0.key.payer) < ($1.key.month, $1.key.payer) }
-            .compactMap { claim(of: $0.key.payer, on: $0.value.day, fee: $0.value.fee) }
-    }
-}
-
-extension SubsidyClaim {
-    /// What its enterprise computes more because `granted` of the fee is paid by others.
-    ///
-    /// Fee × granted share × elasticity is granted × elasticity.
-    fileprivate func induced(by granted: Fen, _ elasticityPPM: Int64) -> SubsidyClaim? {
-        let more = Int128(max(0, granted.count)) * Int128(elasticityPPM) / 1_000_000
-        guard more > 0, more <= Int128(Fen.maximum.count) else { return nil }
-        var claim = self
-        claim.id += "+"
-        claim.fee = Fen(Int64(more))
-        return claim
-    }
-}
-
-/// Sums up decisions.
-private struct OutlookTally {
-    private let rule: SubsidyRule
-    private let bounds: [Int64]
-    private var months: [BillingMonth: (fee: Int128, granted: Int128)] = [:]
-    private var enterprises: [String: (fee: Int128, granted: Int128)] = [:]
-    private var caps: [String: BillingDay] = [:]
-    private var poolExhaustedOn: BillingDay?
-    private var inducedFee: Int128 = 0
-
-    init(rule: SubsidyRule, bounds: [Int64]) {
-        self.rule = rule
-        self.bounds = bounds
-    }
-
-    mutating func addFee(_ fee: Int64, of enterprise: String?, in month: BillingMonth) {
-        months[month, default: (0, 0)].fee += Int128(fee)
-        if let enterprise { enterprises[enterprise, default: (0, 0)].fee += Int128(fee) }
-    }
-
-    mutating func addInduced(_ claim: SubsidyClaim) {
-        inducedFee += Int128(claim.fee.count)
-        addFee(claim.fee.count, of: claim.enterprise, in: claim.date.billingMonth)
-    }
-
-    mutating func add(_ decision: GrantDecision, _ claim: SubsidyClaim) {
-        let granted = Int128(decision.granted.count)
-        if granted != 0 {
-            months[claim.date.billingMonth, default: (0, 0)].granted += granted
-            enterprises[claim.enterprise, default: (0, 0)].granted += granted
-        }
-        switch decision.reason {
-        case .capReached, .capPartial:
-            caps[claim.enterprise] = min(claim.date, caps[claim.enterprise] ?? claim.date)
-        case .poolExhausted, .poolPartial, .proRata:
-            poolExhaustedOn = min(claim.date, poolExhaustedOn ?? claim.date)
-        default: break
-        }
-    }
-
-    var outlook: RuleOutlook {
-        var sizes = bounds.map { RuleOutlook.SizeClass(from: $0) }
-        for sums in enterprises.values {
-            let index = bounds.lastIndex { Int128($0) <= sums.fee } ?? 0
-            sizes[index].enterpriseCount += 1
-            sizes[index].fee += sums.fee
-            sizes[index].granted += sums.granted
-        }
-        return RuleOutlook(
-            rule: rule,
-            months: months.sorted { $0.key < $1.key }.map {
-                (month: $0.key, fee: $0.value.fee, granted: $0.value.granted)
-            },
-            inducedFee: inducedFee,
-            capsReached: caps.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map {
-                (beneficiary: $0.key, day: $0.value)
-            },
-            poolExhaustedOn: poolExhaustedOn,
-            sizes: sizes
         )
     }
 }

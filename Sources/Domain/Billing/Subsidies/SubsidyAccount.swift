@@ -141,8 +141,10 @@ public struct SubsidyAccount: Hashable, Sendable {
             return refuse(.noRate)
         }
         if let key = ownershipKey(of: claim) { owners[key] = ownershipName(of: claim) }
-        firstClaims[beneficiary(of: claim)] =
-            min(claim.date, firstClaims[beneficiary(of: claim)] ?? claim.date)
+        if rule.yearBasis == .anniversary {
+            let beneficiary = beneficiary(of: claim)
+            firstClaims[beneficiary] = min(claim.date, firstClaims[beneficiary] ?? claim.date)
+        }
 
         let period = Period(beneficiary: beneficiary(of: claim), year: year)
         var standing = standings[period] ?? Standing()
@@ -304,13 +306,12 @@ extension SubsidyAccount {
         var amount = wanted
         var lost: Int128 = 0
         var reason: GrantReason?
-        let beneficiary = self.beneficiary(of: claim)
-        let group = Period(beneficiary: claim.group ?? claim.enterprise, year: year)
         if let cap = rule.caps.perEntityLifetime {
-            let left = Int128(cap.count) - (lifetimes[beneficiary] ?? 0)
+            let left = Int128(cap.count) - (lifetimes[beneficiary(of: claim)] ?? 0)
             if amount > left { (amount, reason) = (left, .capReached) }
         }
         if let cap = rule.caps.perGroupYear {
+            let group = Period(beneficiary: claim.group ?? claim.enterprise, year: year)
             let left = Int128(cap.count) - (groups[group] ?? 0)
             if amount > left { (amount, reason) = (left, .capReached) }
         }
@@ -436,9 +437,13 @@ extension SubsidyAccount {
 
     /// Counts a grant against lifetime and group caps.
     private mutating func count(_ amount: Int128, of claim: SubsidyClaim, _ year: Int) {
-        lifetimes[beneficiary(of: claim), default: 0] += amount
-        let group = claim.group ?? claim.enterprise
-        groups[Period(beneficiary: group, year: year), default: 0] += amount
+        if rule.caps.perEntityLifetime != nil {
+            lifetimes[beneficiary(of: claim), default: 0] += amount
+        }
+        if rule.caps.perGroupYear != nil {
+            let group = claim.group ?? claim.enterprise
+            groups[Period(beneficiary: group, year: year), default: 0] += amount
+        }
     }
 
     /// Serves waiting claims, oldest first, from what their pool has again.

@@ -20,7 +20,10 @@ extension SubsidyRule {
 
     /// Whether somebody with these labels is among the beneficiaries.
     public func mayGrant(to classes: [String]) -> Bool {
-        who.classes == nil || !eligibleLabels(among: classes).isEmpty
+        guard let eligible = who.classes else { return true }
+        return classes.contains { label in
+            eligible.contains(label) || rate.byClass.contains { $0.label == label }
+        }
     }
 
     private func scopeProblem(_ claim: SubsidyClaim) -> GrantReason? {
@@ -135,6 +138,7 @@ extension SubsidyRule {
             ?? rate.byResource.first { Self.covers($0.label, resource: claim.resource) }
             ?? rate.byResource.first { $0.label == "other" }
         let general = byResource?.ppm ?? rate.ppm
+        if rate.byClass.isEmpty { return general }
         let labels = eligibleLabels(among: claim.classes)
         let special = rate.byClass.filter { labels.contains($0.label) }.map(\.ppm)
         switch rate.combine {
@@ -151,6 +155,7 @@ extension SubsidyRule {
 
     /// The yearly cap of a beneficiary with these labels; nil for none.
     func yearCap(ofClasses classes: [String]) -> Fen? {
+        if caps.perEntityYearByClass.isEmpty { return caps.perEntityYear }
         let labels = eligibleLabels(among: classes)
         let byClass = caps.perEntityYearByClass.filter { labels.contains($0.label) }
         return byClass.map(\.cap).max() ?? caps.perEntityYear

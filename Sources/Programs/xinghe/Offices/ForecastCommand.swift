@@ -2,8 +2,13 @@ import ArgumentParser
 import Billing
 import Catalog
 import ClusterModel
+import Dispatch
+import Foundation
 import Quantities
 import Reporting
+import Synchronization
+import TraceFiles
+import WireFormats
 import WorkloadFormats
 
 /// What subsidy rules would cost for a recorded or generated workload.
@@ -12,14 +17,20 @@ struct ForecastCommand: ParsableCommand {
         commandName: "forecast",
         abstract: "Say what subsidy rules would cost for a year of jobs.",
         discussion: """
-            Prices every job of a trace, as if it started when it was submitted, and evaluates each \
-            rule alone: outlay by month, who reaches the cap and when, when the pool falls short, \
-            the effective rate by size. Tenants are CSV: user,account,enterprise,class,platform \
-            and, if wanted, province,sector; docs/billing.md describes them.
+            Prices every job of a log in SWF, as if it started when it was submitted, or every run of \
+            an export of sacct as it was, and evaluates each rule alone: outlay by month, who reaches \
+            the cap and when, when the pool falls short, the effective rate by size. Tenants are CSV: \
+            user,account,enterprise,class,platform and, if wanted, province,sector; docs/billing.md \
+            describes them. With --what-if rules are evaluated again with a parameter changed.
             """
     )
 
-    @Option(help: ArgumentHelp("The jobs, in SWF, plain or compressed.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The jobs, in SWF or as sacct -P exports them, plain or compressed.",
+            valueName: "file"
+        )
+    )
     var trace: String
 
     @Option(help: ArgumentHelp("Who pays for which user.", valueName: "file.csv"))
@@ -47,6 +58,26 @@ struct ForecastCommand: ParsableCommand {
     )
     var elasticity = "0"
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Evaluate each rule with a change, too: rate=PPM, cap=YUAN, pool=YUAN, cap=none, pool=none, \
+            or 'usual' for ten points less and more, half and twice the cap and pool; may be repeated.
+            """,
+            valueName: "change"
+        )
+    )
+    var whatIf: [String] = []
+
+    @Option(help: "Who ran the jobs, for rules that ask.")
+    var provider: String?
+
+    @Option(help: ArgumentHelp("The clock of an export of sacct.", valueName: "+HH:MM"))
+    var utcOffset = "+08:00"
+
+    @Option(help: "The language of tables and page: zh, en or both.")
+    var lang = ReportLanguage.english
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -70,11 +101,39 @@ struct ForecastCommand: ParsableCommand {
         guard elasticityPPM != nil else {
             throw ValidationError("--elasticity: '\(elasticity)' is no number from 0 to 10")
         }
+        guard IngestCommand.offset(utcOffset) != nil else {
+            throw ValidationError("--utc-offset: '\(utcOffset)' is no offset; write it as +08:00")
+        }
+        for change in whatIf where change != "usual" { _ = try Self.change(change) }
+    }
+
+    /// `rate=400000`, `cap=3000000.50`, `pool=none`.
+    private static func change(_ text: String) throws -> RuleChange {
+        let sides = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard sides.count == 2 else {
+            throw ValidationError("--what-if: '\(text)' is none of rate=, cap=, pool= and usual")
+        }
+        func amount() throws -> Fen? {
+            sides[1] == "none"
+                ? nil : Fen(try AccountCommand.fen(sides[1], "--what-if \(sides[0])"))
+        }
+        switch sides[0] {
+        case "rate":
+            guard let ppm = Int64(sides[1]), (0...1_000_000).contains(ppm) else {
+                throw ValidationError("--what-if: '\(text)': a rate is 0 to 1000000 ppm")
+            }
+            return .rate(ppm)
+        case "cap": return .cap(try amount())
+        case "pool": return .pool(try amount())
+        default:
+            throw ValidationError("--what-if: '\(text)' is none of rate=, cap=, pool= and usual")
+        }
     }
 
     func run() throws {
         try html.map { try OutputFile.check($0) }
         let rules = try self.rules.sources().map(\.rule)
+        try RuleOptions.checkProvider(provider, for: rules)
         let prices = try tariff.map { try readTariff($0) } ?? TariffReader.shipped()
         let keyPlatforms = try RuleCatalog.platforms().filter(\.isKey).map(\.name)
         var forecast = Forecast(
@@ -82,6 +141,63 @@ struct ForecastCommand: ParsableCommand {
             tariff: prices,
             keyPlatforms: Set(keyPlatforms)
         )
+        forecast.provider = provider.map(PartyName.normalised)
+        let source = try price(into: &forecast)
+        guard forecast.totalFee > 0 else {
+            throw Refusal(
+                "\(trace): nothing to forecast: \(counted(forecast.jobCount, "job")) priced, "
+                    + "\(forecast.strangerCount) of users without a tenant; platforms without a price: "
+                    + forecast.platformsWithoutPrice.joined(separator: ", ")
+            )
+        }
+        let changes = try rules.map { try self.changes(of: $0) }
+        let changed = zip(rules, changes).flatMap { rule, changes in
+            changes.map { (rule: rule.id, change: $0.change, changed: $0.rule) }
+        }
+        let outlooks = self.outlooks(of: rules + changed.map(\.changed), over: forecast)
+        let report = ForecastReport(
+            forecast,
+            from: source,
+            outlooks: Array(outlooks[..<rules.count]),
+            variants: zip(changed, outlooks[rules.count...]).map { row, outlook in
+                ForecastReport.Variant(rule: row.rule, change: row.change, outlook: outlook)
+            },
+            elasticityPPM: elasticityPPM ?? 0,
+            in: lang
+        )
+        if let html { try OutputFile.write(report.html, to: html) }
+        try StandardOutput.print(json ? report.json : report.text, terminator: "")
+    }
+
+    private func changes(of rule: SubsidyRule) throws -> [(change: RuleChange, rule: SubsidyRule)] {
+        var changes: [RuleChange] = []
+        for text in whatIf {
+            changes += text == "usual" ? RuleChange.usual(for: rule) : [try Self.change(text)]
+        }
+        return changes.compactMap { change in change.applied(to: rule).map { (change, $0) } }
+    }
+
+    /// What the rules would grant, on all cores.
+    private func outlooks(of rules: [SubsidyRule], over forecast: Forecast) -> [RuleOutlook] {
+        let elasticity = elasticityPPM ?? 0
+        let found = Mutex<[Int: RuleOutlook]>([:])
+        DispatchQueue.concurrentPerform(iterations: rules.count) { index in
+            let outlook = forecast.outlook(of: rules[index], elasticityPPM: elasticity)
+            found.withLock { $0[index] = outlook }
+        }
+        return found.withLock { found in rules.indices.compactMap { found[$0] } }
+    }
+
+    // MARK: Jobs
+
+    /// Prices the jobs of the log.
+    private func price(into forecast: inout Forecast) throws -> ForecastReport.Source {
+        let isSacct = try TraceFile.withBytes(of: trace) { bytes in
+            bytes.prefix(2_048).split(separator: UInt8(ascii: "\n")).first
+                .map { String(decoding: $0, as: UTF8.self) }?
+                .split(separator: "|").contains("JobID") ?? false
+        }
+        if isSacct { return try priceExport(into: &forecast) }
         let jobs = try readTrace()
         let origin = SimInstant(seconds: jobs.unixStartTime)
         for job in jobs.jobs {
@@ -93,15 +209,40 @@ struct ForecastCommand: ParsableCommand {
                 duration: SimDuration(microseconds: min(job.runTime, job.timeLimit))
             )
         }
-        let elasticity = elasticityPPM ?? 0
-        let report = ForecastReport(
-            forecast,
-            trace: jobs,
-            outlooks: rules.map { forecast.outlook(of: $0, elasticityPPM: elasticity) },
-            elasticityPPM: elasticity
+        return ForecastReport.Source(jobs)
+    }
+
+    private func priceExport(into forecast: inout Forecast) throws -> ForecastReport.Source {
+        let export = try TraceFile.withBytes(of: trace) { bytes in
+            try SacctUsages(
+                bytes,
+                file: trace,
+                offsetSeconds: IngestCommand.offset(utcOffset) ?? 0,
+                platforms: [:]
+            )
+        }
+        let coverage = TariffCoverage(forecast.tariff, export.usages)
+        if let first = coverage.unknownQOS.values.min() {
+            throw FileRefusal(
+                file: trace,
+                line: export.lines[first],
+                field: "QOS",
+                problem: .conflict(
+                    "tariff '\(forecast.tariff.id)' does not list "
+                        + coverage.unknownQOS.keys.sorted().joined(separator: ", ")
+                )
+            )
+        }
+        for run in export.usages { forecast.add(run) }
+        return ForecastReport.Source(
+            remarks: export.gaps.map { "no column \($0.column); not charged: \($0.uncharged)" },
+            reading: [
+                .init("format", .string("sacct")),
+                .init("runs", .integer(Int64(export.usages.count))),
+                .init("never_started", .integer(Int64(export.neverStarted))),
+                .init("not_ended", .integer(Int64(export.running))),
+            ]
         )
-        if let html { try OutputFile.write(report.html, to: html) }
-        try StandardOutput.print(json ? report.json : report.text, terminator: "")
     }
 
     private func readTrace() throws -> Trace {

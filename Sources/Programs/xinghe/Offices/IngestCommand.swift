@@ -41,6 +41,9 @@ struct IngestCommand: ParsableCommand {
     )
     var platform: [String] = []
 
+    @Option(help: "Who ran the jobs, for rules that ask.")
+    var provider: String?
+
     @Option(help: ArgumentHelp("The clock of the export.", valueName: "+HH:MM"))
     var utcOffset = "+08:00"
 
@@ -111,7 +114,7 @@ struct IngestCommand: ParsableCommand {
     }
 
     /// `+08:00` in seconds.
-    private static func offset(_ text: String) -> Int64? {
+    static func offset(_ text: String) -> Int64? {
         let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
         guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2,
             parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }
@@ -253,6 +256,7 @@ struct IngestCommand: ParsableCommand {
         if let rule = rules.proRataOutOfPlace {
             throw Refusal("rule '\(rule.id)' shares its pool out in proportion; it must come last")
         }
+        try RuleOptions.checkProvider(provider, for: rules)
         var platforms: [String: String] = [:]
         for pair in platform {
             let sides = pair.split(separator: "=").map(String.init)
@@ -274,6 +278,7 @@ struct IngestCommand: ParsableCommand {
             } ?? [],
             platforms: try RuleCatalog.platforms()
         )
+        book.provider = provider.map(PartyName.normalised)
         try settle(ingested, in: &book)
         return (book, ingested)
     }

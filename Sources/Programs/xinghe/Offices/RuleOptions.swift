@@ -41,6 +41,17 @@ struct RuleOptions: ParsableArguments {
         return sources
     }
 
+    /// Refuses rules for certain providers where nobody says who ran the jobs.
+    static func checkProvider(_ provider: String?, for rules: [SubsidyRule]) throws {
+        guard provider == nil, let rule = rules.first(where: { $0.what.providers != nil }) else {
+            return
+        }
+        let names = (rule.what.providers ?? []).joined(separator: ", ")
+        throw Refusal(
+            "rule '\(rule.id)' is for \(names) only; say who ran the jobs: --provider NAME"
+        )
+    }
+
     private func set(_ setting: String, in sources: inout [RuleSource]) throws {
         let sides = setting.split(separator: "=", omittingEmptySubsequences: false)
         guard sides.count == 2, let ppm = Int64(sides[1]), (0...1_000_000).contains(ppm) else {
