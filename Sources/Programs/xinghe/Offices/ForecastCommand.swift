@@ -75,8 +75,8 @@ struct ForecastCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The clock of an export of sacct.", valueName: "+HH:MM"))
     var utcOffset = "+08:00"
 
-    @Option(help: "The language of tables and page: zh, en or both.")
-    var lang = ReportLanguage.english
+    @Option(help: "The language of tables and page: zh, en or both; by default that of LANG.")
+    var lang: ReportLanguage?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -163,7 +163,7 @@ struct ForecastCommand: ParsableCommand {
                 ForecastReport.Variant(rule: row.rule, change: row.change, outlook: outlook)
             },
             elasticityPPM: elasticityPPM ?? 0,
-            in: lang
+            in: lang ?? ReportLanguage(environment: ProcessInfo.processInfo.environment)
         )
         if let html { try OutputFile.write(report.html, to: html) }
         try StandardOutput.print(json ? report.json : report.text, terminator: "")
