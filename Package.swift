@@ -241,8 +241,8 @@ let targets: [Target] = [
         name: "xinghed",
         dependencies: [
             "LiveRuntime", "HTTPService", "Catalog", "HardwareTopology", "Persistence", "Reporting",
-            "Scheduling", "Billing", "ClusterModel", "Quantities", "WireFormats", argumentParser,
-            product("Logging", "swift-log"),
+            "Scheduling", "Billing", "ClusterModel", "IndexSets", "Quantities", "WireFormats",
+            argumentParser, product("Logging", "swift-log"),
             product("ServiceLifecycle", "swift-service-lifecycle"),
             product("UnixSignals", "swift-service-lifecycle"),
         ],

@@ -100,6 +100,22 @@ struct BillingBookTests {
         #expect(quote.subsidy == Fen(10_000_000))
     }
 
+    @Test("What a fee is made of adds up to it, across a month end and tiers", arguments: 0..<40)
+    func feesAddUp(seed: Int) {
+        var random = SplitMix64(seed: UInt64(seed), stream: "fees")
+        var book = makeBook()
+        _ = book.settle(usage(1, cores: Int64(random.below(100_000)) + 1, seconds: 36_000))
+        let seconds = Int64(random.below(90 * 86_400)) + 1
+        let run = usage(2, cores: Int64(random.below(5_000)) + 1, cards: 3, seconds: seconds)
+        let fees = book.fees(of: run)
+        #expect(fees.reduce(Fen.zero) { $0 + $1.amount } == book.gross(run), "seed \(seed)")
+        for fee in fees {
+            let count = fee.resource == .coreHour ? run.coreCount : run.cardCount
+            let held = HeldTime(count: count, for: SimDuration(seconds: seconds))
+            #expect(fee.held == held, "seed \(seed)")
+        }
+    }
+
     @Test(
         "Settling the same runs gives the same books, settling them twice changes nothing",
         arguments: 0..<40

@@ -57,9 +57,14 @@ struct EmulatedKernelTests {
             try await centre.submit(SmallCentre.request { $0.comment = "note, RunTime=\(value)" })
         }
         let word = "RunTime=\(value)"
+        let hints = [
+            "10m": " (did you mean 'runtime=600'?)", "60s": " (did you mean 'runtime=60'?)",
+        ]
         let detail =
-            "--comment=\(word): '\(word)' is no number of seconds from 0 to 1000000000"
+            "--comment=\(word): a number of seconds from 0 to 1000000000 is needed"
+            + (hints[value] ?? "")
         #expect(failure?.body.details == [detail])
+        #expect(failure?.body.text == "Invalid --comment specification")
         // On real nodes it is a comment like any other.
         let real = try await centre.submit(
             SmallCentre.request {

@@ -54,8 +54,12 @@ func xinghe(
 }
 
 /// See above.
-func xinghe(_ arguments: [String], input: Data = Data()) throws -> Run {
-    try run(program(), arguments, input: input)
+func xinghe(
+    _ arguments: [String],
+    program name: String = "xinghe",
+    input: Data = Data()
+) throws -> Run {
+    try run(program(name), arguments, input: input)
 }
 
 /// Runs a script of the repository.

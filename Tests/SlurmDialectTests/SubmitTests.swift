@@ -203,6 +203,9 @@ struct SubmitTests {
         estimate.price?.grossEach = 1_392
         estimate.price?.gross = 13_920
         estimate.price?.net = 13_920
+        var cores = BillResource()
+        (cores.resource, cores.seconds, cores.fee) = ("core-hour", 24 * 3_600 * 4, 1_392)
+        estimate.price?.resources = [cores]
         func output(_ program: String) throws -> CommandOutput {
             try SubmitCommand.prepare(
                 program: program,
@@ -218,7 +221,11 @@ struct SubmitTests {
             "Gross fee 139.20 CNY (10 elements, 13.92 each), expected subsidy 0.00, net 139.20"
             + " (account guest, tariff t, whole time limit)"
         #expect(try output("sbatch").errors == ["sbatch: " + start])
-        #expect(try output("yhbatch").errors == ["yhbatch: " + start, "yhbatch: " + price])
+        let lines = [
+            start, price, "  96.00 core-hours × 0.145 CNY = 13.92 CNY each",
+            "No subsidy: account guest belongs to no enterprise",
+        ]
+        #expect(try output("yhbatch").errors == lines.map { "yhbatch: " + $0 })
         estimate.start = nil
         estimate.reason = "Dependency"
         #expect(try output("sbatch").errors[0].contains("to start when its dependencies allow"))
@@ -228,6 +235,30 @@ struct SubmitTests {
         #expect(refused.errors[0] == "yhbatch: error: the job would wait: AssocGrpBillingMinutes")
         #expect(refused.errors[1].hasPrefix("allocation failure: Job violates accounting/QOS"))
         #expect(refused.errors[2] == "yhbatch: " + price)
+    }
+
+    @Test("A price in Chinese says the same")
+    func priceInChinese() {
+        var price = PriceEstimate()
+        (price.account, price.tariff, price.enterprise) = ("bohai", "t", "bohai")
+        (price.gross, price.subsidy, price.net, price.grossEach) = (1_200, 600, 600, 1_200)
+        var cores = BillResource()
+        (cores.resource, cores.seconds, cores.fee) = ("core-hour", 48 * 7_200, 1_200)
+        price.resources = [cores]
+        var grant = ExpectedGrantRecord()
+        (grant.rule, grant.year, grant.amount, grant.cap, grant.left) = ("r", 2026, 600, 900, 700)
+        price.grants = [grant]
+        price.available = 1_000
+        #expect(
+            PriceReport.lines(price, in: .chinese) == [
+                "费用 12.00 元，预计补贴 6.00 元，应付 6.00 元（账户 bohai，价目表 t，按全部时限计）",
+                "  96.00 核时 × 0.125 元 = 12.00 元",
+                "细则 r，2026 年：6.00 元，上限 9.00 元，尚余 7.00 元",
+                "账户可用 10.00 元：不足以运行此作业",
+            ]
+        )
+        #expect(MessageLanguage { $0 == "LANG" ? "zh_CN.UTF-8" : nil } == .chinese)
+        #expect(MessageLanguage { $0 == "LANG" ? "zh_CN" : "C" } == .english)
     }
 
     @Test("What asks in vain for something that a centre could do is warned of")

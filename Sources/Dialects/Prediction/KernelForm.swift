@@ -1,3 +1,5 @@
+import IndexSets
+
 /// The kernels as problems: what they are called, what their sizes mean, how much work they are.
 ///
 /// `xinghe-kernel` runs them, `xinghe predict` and the daemon reckon with them; both take names,
@@ -105,8 +107,8 @@ public enum KernelRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownKernel(let name):
-            "no kernel is called '\(name)'; there are "
-                + KernelForm.allCases.map(\.rawValue).joined(separator: ", ")
+            "no kernel is called '\(name)'\(didYouMean(name, among: KernelForm.names)); there are "
+                + KernelForm.names.joined(separator: ", ")
         case .malformedSize(let text, let form):
             "'\(text)' is no size of \(form.rawValue): it takes small, medium, large or "
                 + form.sizeMeaning
@@ -115,6 +117,9 @@ public enum KernelRefusal: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension KernelForm {
+    /// What the kernels are called.
+    public static var names: [String] { allCases.map(\.rawValue) }
+
     /// The kernel called `name`.
     ///
     /// - Throws: `KernelRefusal.unknownKernel`.

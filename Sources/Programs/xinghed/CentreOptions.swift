@@ -3,6 +3,7 @@ import Catalog
 import ClusterModel
 import Foundation
 import HardwareTopology
+import IndexSets
 import LiveRuntime
 import Logging
 import Quantities
@@ -144,9 +145,10 @@ struct CentreOptions: ParsableArguments {
     ) throws -> NamedText {
         if let shipped { return NamedText(name: name + ".yaml", text: shipped) }
         guard let bytes = FileManager.default.contents(atPath: name) else {
-            let list = all.joined(separator: ", ")
+            let hint = didYouMean(name, among: all)
             throw Problem(
-                text: "--\(kind): '\(name)' is neither a file that can be read nor shipped: \(list)"
+                text: "--\(kind): '\(name)' is no file that can be read and not shipped\(hint); "
+                    + "shipped are \(all.joined(separator: ", "))"
             )
         }
         guard let text = String(data: bytes, encoding: .utf8) else {

@@ -15,8 +15,9 @@ extension Yh {
         ) { path throws(CommandFailure) in
             guard let path else { return Host.read(descriptor: 0) }
             let found = find(script: path)
-            guard let bytes = Host.read(path: found) else {
-                throw .error(name, "Unable to open file \(path)")
+            guard !Host.isFolder(found), let bytes = Host.read(path: found) else {
+                let why = Host.isFolder(found) ? ": is a folder" : ""
+                throw .error(name, "Unable to open file \(path)\(why)")
             }
             scriptPath = found
             return bytes

@@ -1,4 +1,5 @@
 import Glibc
+import IndexSets
 import LocalClient
 import SlurmDialect
 
@@ -29,7 +30,7 @@ struct Yh {
             case "--version", "-V":
                 exit(finish(CommandOutput(lines: [dialectVersion])))
             case let word:
-                let errors = word.map { ["yh: error: there is no command '\($0)'"] } ?? []
+                let errors = word.map { [unknown($0)] } ?? []
                 exit(finish(CommandOutput(errors: errors + usage, exitCode: 1)))
             }
         }
@@ -52,6 +53,11 @@ struct Yh {
         case .run: run
         case nil: nil
         }
+    }
+
+    private static func unknown(_ word: String) -> String {
+        let hint = didYouMean(word, among: Help.Command.allCases.flatMap(\.words))
+        return "yh: error: there is no command '\(word)'\(hint)"
     }
 
     private static let usage = [

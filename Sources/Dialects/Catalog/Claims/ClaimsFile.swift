@@ -1,5 +1,6 @@
 public import Billing
 public import ClusterModel
+import IndexSets
 public import Quantities
 
 // Reads claims: CSV (RFC 4180) in UTF-8 with a header; docs/billing.md describes each column.
@@ -44,7 +45,7 @@ public struct ClaimsFile: Sendable {
     /// - Throws: the first thing that is wrong.
     public init(text: String, file: String, platforms: [Platform]) throws(FileRefusal) {
         var rows = CSVRows(text: text, file: file)
-        guard let header = try rows.next() else {
+        guard let header = try rows.header() else {
             throw FileRefusal(file: file, line: 1, field: "", problem: .emptyFile)
         }
         let columns = try Self.columns(header, file: file)

@@ -1,4 +1,5 @@
 public import Billing
+import IndexSets
 
 /// Reads tenants: CSV with a header, one line a user; docs/billing.md describes the columns.
 public enum TenantsReader {

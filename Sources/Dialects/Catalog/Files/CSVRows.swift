@@ -40,6 +40,21 @@ struct CSVRows {
         }
     }
 
+    /// The first row, with the names of the columns; nil where there is none.
+    ///
+    /// - Throws: also where its cells are separated by something else than commas, as spreadsheets
+    ///   write them in some countries.
+    mutating func header() throws(FileRefusal) -> Row? {
+        guard let row = try next() else { return nil }
+        let separators = [(";", "semicolons"), ("\t", "tabs")]
+        if row.cells.count == 1, let word = separators.first(where: { row.cells[0].contains($0.0) })
+        {
+            let problem = "cells are separated by \(word.1); commas are needed (CSV, UTF-8)"
+            throw FileRefusal(file: file, line: row.line, field: "", problem: .conflict(problem))
+        }
+        return row
+    }
+
     private mutating func skipEmptyLines() {
         while position < bytes.count,
             bytes[position] == UInt8(ascii: "\n") || bytes[position] == UInt8(ascii: "\r")

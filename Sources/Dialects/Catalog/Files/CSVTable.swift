@@ -1,4 +1,5 @@
 import Billing
+import IndexSets
 
 /// A CSV text with a header, read as a whole: cells by the name of their column.
 struct CSVTable {
@@ -70,7 +71,7 @@ struct CSVTable {
         optional: [String]
     ) throws(FileRefusal) {
         var reader = CSVRows(text: text, file: file)
-        guard let header = try reader.next() else {
+        guard let header = try reader.header() else {
             throw FileRefusal(file: file, line: 1, field: "", problem: .emptyFile)
         }
         let known = required + optional

@@ -1,5 +1,7 @@
 // The words for everything that the catalogue refuses, in one place.
 
+import IndexSets
+
 extension CatalogError: CustomStringConvertible {
     /// The message for people.
     public var description: String {
@@ -54,12 +56,6 @@ extension FileRefusal.Problem {
         case .hostNotDiscovered: "refers to the host, which was not discovered"
         }
     }
-}
-
-/// `; did you mean 'a' or 'b'?`, or nothing.
-private func didYouMean(_ similar: [String]) -> String {
-    guard !similar.isEmpty else { return "" }
-    return " (did you mean \(similar.map { "'\($0)'" }.joined(separator: " or "))?)"
 }
 
 extension UnknownRule: CustomStringConvertible {

@@ -1,4 +1,5 @@
 import ClusterModel
+import IndexSets
 import Quantities
 import Yams
 

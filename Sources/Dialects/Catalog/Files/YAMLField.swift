@@ -1,3 +1,4 @@
+import IndexSets
 import Yams
 
 /// One value of a YAML file together with where it stands, so that each refusal can say it.

@@ -1,4 +1,5 @@
 public import ClusterModel
+import IndexSets
 
 /// Where the reader of machine files finds what a file refers to.
 ///

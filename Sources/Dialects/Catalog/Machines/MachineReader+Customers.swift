@@ -1,5 +1,6 @@
 import Billing
 import ClusterModel
+import IndexSets
 import Quantities
 
 extension MachineReader {

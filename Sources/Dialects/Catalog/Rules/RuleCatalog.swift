@@ -1,5 +1,6 @@
 public import Billing
 public import ClusterModel
+import IndexSets
 
 /// The subsidy rules that are shipped inside the programs, and the reader for anybody's.
 public enum RuleCatalog {

@@ -1,4 +1,5 @@
 import Billing
+import IndexSets
 import Quantities
 
 /// Reads a subsidy rule from YAML; docs/billing.md has the list of fields.

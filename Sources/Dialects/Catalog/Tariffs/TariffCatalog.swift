@@ -1,3 +1,5 @@
+import IndexSets
+
 /// The tariffs that are shipped inside the programs.
 public enum TariffCatalog {
     /// The names of the shipped tariffs, in the order in which they are listed.

@@ -1,4 +1,5 @@
 public import Billing
+import IndexSets
 import JobModel
 import Quantities
 

@@ -1,3 +1,5 @@
+import IndexSets
+
 /// A command that cannot go on: what it prints on standard error, and its exit status.
 public struct CommandFailure: Error, Hashable, Sendable {
     /// The lines, with their prefixes.
@@ -18,8 +20,13 @@ public struct CommandFailure: Error, Hashable, Sendable {
 
     /// What is printed when options cannot be read.
     public static func usage(_ name: String, _ refusal: OptionRefusal, exitCode: Int32) -> Self {
-        Self(
-            lines: ["\(name): \(refusal)", "Try \"\(name) --help\" for more information"],
+        // Under Slurm's names, what Slurm prints and no more.
+        var hint = ""
+        if Dialect(program: name) == .tianhe, case .unrecognized(_, let similar) = refusal {
+            hint = didYouMean(similar)
+        }
+        return Self(
+            lines: ["\(name): \(refusal)\(hint)", "Try \"\(name) --help\" for more information"],
             exitCode: exitCode
         )
     }

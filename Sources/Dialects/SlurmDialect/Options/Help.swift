@@ -32,6 +32,11 @@ public enum Help {
             }
         }
 
+        /// The words by which `yh` knows it: `queue`, and its names.
+        public var words: [String] {
+            names + names.filter { $0.hasPrefix("yh") }.map { String($0.dropFirst(2)) }
+        }
+
         /// The command that is called `name`.
         public init?(named name: String) {
             guard let command = Self.allCases.first(where: { $0.names.contains(name) }) else {

@@ -1,3 +1,5 @@
+import IndexSets
+
 /// Whether an option takes a value.
 public enum OptionArity: Hashable, Sendable {
     /// Never: `--hold`.
@@ -39,8 +41,8 @@ public struct OptionSpec<ID: Hashable & Sendable>: Sendable {
 
 /// Why arguments cannot be read. The sentences are those of the GNU C library's `getopt_long`.
 public enum OptionRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// No option starts like this. Holds the argument up to `=`.
-    case unrecognized(String)
+    /// No option starts like this. Holds the argument up to `=`, and options that may be meant.
+    case unrecognized(String, similar: [String])
     /// No option has this letter.
     case invalidLetter(Character)
     /// An abbreviation fits several options.
@@ -55,7 +57,7 @@ public enum OptionRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The sentence; without the command's name.
     public var description: String {
         switch self {
-        case .unrecognized(let option):
+        case .unrecognized(let option, _):
             "unrecognized option '\(option)'"
         case .invalidLetter(let letter):
             "invalid option -- '\(letter)'"
@@ -170,7 +172,10 @@ public struct OptionTable<ID: Hashable & Sendable>: Sendable {
     private func find(_ name: String) throws(OptionRefusal) -> OptionSpec<ID> {
         if let exact = specs.first(where: { $0.long == name }) { return exact }
         let candidates = name.isEmpty ? [] : specs.filter { $0.long.hasPrefix(name) }
-        guard let first = candidates.first else { throw .unrecognized("--\(name)") }
+        guard let first = candidates.first else {
+            let similar = similarNames(to: name, among: specs.map(\.long)).map { "--\($0)" }
+            throw .unrecognized("--\(name)", similar: similar)
+        }
         // Two names of one letter are one option, and do not make an abbreviation ambiguous.
         let isOne = first.short != nil && candidates.allSatisfy { $0.short == first.short }
         guard candidates.count == 1 || isOne else {

@@ -57,6 +57,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case centreUnavailable = "centre_unavailable"
     /// A script, a name, a path or another text is longer than may be.
     case tooLong = "too_long"
+    /// A comment asks for a run time or a kernel that cannot be.
+    case invalidComment = "invalid_comment"
     /// Whatever else.
     case unspecified = "error"
 
@@ -91,6 +93,7 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
             "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
         case .centreUnavailable: "Unable to contact slurm controller"
         case .tooLong: "Pathname of a file, directory or other parameter too long"
+        case .invalidComment: "Invalid --comment specification"
         case .unspecified: "Unspecified error"
         }
     }

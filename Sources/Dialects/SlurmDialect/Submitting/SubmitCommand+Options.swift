@@ -334,7 +334,7 @@ extension SubmitCommand {
             output.exitCode = failure.exitCode
         }
         if Dialect(program: program) == .tianhe, let price = estimate.price {
-            output.errors += PriceReport.lines(price).map { "\(program): \($0)" }
+            output.errors += PriceReport.lines(price, in: .english).map { "\(program): \($0)" }
         }
         return output
     }

@@ -194,6 +194,12 @@ public struct PriceEstimate: WireRecord {
     public var net: Int64 = 0
     /// What single rules give.
     public var grants: [ExpectedGrantRecord] = []
+    /// What the fee of one element is made of.
+    public var resources: [BillResource] = []
+    /// The enterprise that the account belongs to; nil when it belongs to none.
+    public var enterprise: String?
+    /// Whether any subsidy rule is in force.
+    public var hasRules = false
     /// What the account may still reserve; nil without a limit.
     public var available: Int64?
 
@@ -210,6 +216,9 @@ public struct PriceEstimate: WireRecord {
         try fields.required("subsidy_fen", &subsidy)
         try fields.required("net_fen", &net)
         try fields("grants", &grants)
+        try fields("resources", &resources)
+        try fields("enterprise", &enterprise)
+        try fields("has_rules", &hasRules)
         try fields("available_fen", &available)
     }
 }

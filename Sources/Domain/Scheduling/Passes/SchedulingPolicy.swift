@@ -1,3 +1,5 @@
+import IndexSets
+
 /// How jobs behind the head of a queue may overtake it.
 public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
     /// Not at all: the first job that does not fit blocks all behind it (FCFS).
@@ -280,15 +282,17 @@ extension SchedulingPolicy {
         /// What is wrong with it.
         public var problem = Problem.unknown
 
+        private static var names: [String] { SchedulingPolicy.named.map(\.name) }
+
         /// The refusal as people read it.
         public var description: String {
             switch problem {
             case .unknown:
-                "'\(part)' is not known; policies are "
-                    + SchedulingPolicy.named.map(\.name).joined(separator: ", ")
+                "'\(part)' is not known\(didYouMean(part, among: Self.names)); policies are "
+                    + Self.names.joined(separator: ", ")
                     + ", or a composition like order=sjf,backfill=easy,placement=first-fit"
             case .noSuchValue(let known):
-                "'\(part)' is not known; there are \(known.joined(separator: ", "))"
+                "'\(part)' is not known\(didYouMean(part, among: known)); there are \(known.joined(separator: ", "))"
             case .noNumber(let least):
                 "'\(part)' needs a whole number from \(least) to 1000000000"
             case .withoutEffect(let policy): "'\(part)' changes nothing under \(policy)"

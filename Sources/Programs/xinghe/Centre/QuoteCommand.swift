@@ -13,11 +13,14 @@ struct QuoteCommand: ParsableCommand {
         abstract: "Say when a job script would start, and what it would cost after the subsidy.",
         discussion: """
             Takes the options and scripts of yhbatch and submits nothing. The price is that of the \
-            whole time limit: a job that runs that long is charged exactly so.
+            whole time limit: a job that runs that long is charged exactly so. The exit status is 1 \
+            when the job would never start.
             """
     )
 
     @OptionGroup var access: CentreAccess
+
+    @OptionGroup var language: LanguageOption
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -55,8 +58,11 @@ struct QuoteCommand: ParsableCommand {
             guard let path else {
                 return Array(FileHandle.standardInput.readDataToEndOfFile())
             }
-            guard let bytes = FileManager.default.contents(atPath: path) else {
-                throw .error(Self.name, "Unable to open file \(path)")
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            guard !isFolder.boolValue, let bytes = FileManager.default.contents(atPath: path) else {
+                let why = isFolder.boolValue ? ": is a folder" : ""
+                throw .error(Self.name, "Unable to open file \(path)\(why)")
             }
             return Array(bytes)
         }
@@ -98,17 +104,37 @@ struct QuoteCommand: ParsableCommand {
             Self.printError("\(Self.name): warning: \(warning)")
         }
         guard let estimate = response.estimate else { return }
-        if json { return try StandardOutput.print(estimate.json.prettyText) }
-        let place = "\(counted(Int(estimate.cores), "core")) in partition \(estimate.partition)"
-        if let start = estimate.startText(instant: { "\($0.shanghaiText) (Asia/Shanghai)" }) {
-            try StandardOutput.print("Start \(start), \(place)")
-        } else {
-            let available = estimate.price?.available.map { " (available \(Fen($0).yuanText))" }
-            let reason = estimate.reason ?? "None"
-            try StandardOutput.print("Would not start: \(reason)\(available ?? ""), \(place)")
-        }
+        if !json { try print(estimate) } else { try StandardOutput.print(estimate.json.prettyText) }
+        if !estimate.mayStart { throw ExitCode.failure }
+    }
+
+    private func print(_ estimate: StartEstimate) throws {
+        let words = language.words
+        let place = words(
+            "分区 \(estimate.partition)，\(estimate.cores) 核",
+            "\(counted(Int(estimate.cores), "core")) in partition \(estimate.partition)"
+        )
+        try StandardOutput.print(start(estimate, words) + words("，", ", ") + place)
         guard let price = estimate.price else { return }
-        for line in PriceReport.lines(price) { try StandardOutput.print(line) }
+        for line in PriceReport.lines(price, in: words) { try StandardOutput.print(line) }
+    }
+
+    private func start(_ estimate: StartEstimate, _ words: MessageLanguage) -> String {
+        if let start = estimate.start {
+            let instant = start.shanghaiText
+            return words("启动 \(instant)（Asia/Shanghai）", "Start \(instant) (Asia/Shanghai)")
+        }
+        if estimate.mayStart {
+            return words("依赖满足后启动", "Start when its dependencies allow")
+        }
+        let reason = estimate.reason ?? "None"
+        guard let available = estimate.price?.available.map({ Fen($0).yuanText }) else {
+            return words("不会启动：\(reason)", "Would not start: \(reason)")
+        }
+        return words(
+            "不会启动：\(reason)（可用 \(available) 元）",
+            "Would not start: \(reason) (available \(available))"
+        )
     }
 
     private static func printError(_ line: String) {

@@ -1,6 +1,7 @@
 import Billing
 import Catalog
 import Foundation
+import IndexSets
 import Reporting
 import TraceFiles
 import WorkloadFormats
@@ -14,7 +15,12 @@ func readText(_ path: String, atMost limit: Int = .max) throws -> String {
         let text = try TraceFile.withBytes(of: path, atMost: limit) {
             String(validating: $0, as: UTF8.self)
         }
-        guard let text else { throw Refusal("\(path): is not UTF-8 text") }
+        guard let text else {
+            throw Refusal(
+                "\(path): is not UTF-8 text; if it is in GBK, as spreadsheets in Chinese save it: "
+                    + "iconv -f GB18030 -t UTF-8 FILE > NEWFILE"
+            )
+        }
         return text
     } catch let failure as TraceFileFailure {
         throw Refusal("\(failure)")
@@ -27,8 +33,11 @@ func readTariff(_ name: String) throws -> Tariff {
         return try TariffReader.tariff(text: text, file: name)
     }
     guard FileManager.default.fileExists(atPath: name) else {
-        let shipped = TariffCatalog.tariffNames.joined(separator: ", ")
-        throw Refusal("--tariff: '\(name)' is no file and not shipped; shipped are \(shipped)")
+        let shipped = TariffCatalog.tariffNames
+        throw Refusal(
+            "--tariff: '\(name)' is no file and not shipped\(didYouMean(name, among: shipped)); "
+                + "shipped are \(shipped.joined(separator: ", "))"
+        )
     }
     return try TariffReader.tariff(text: readText(name), file: name)
 }

@@ -1,9 +1,14 @@
 import Glibc
+import Synchronization
 
-/// A file that is written in pieces and appears whole or not at all.
+/// The path of the unfinished file, for the signal that ends the program; 0 while there is none.
+private let unfinishedPath = Atomic<UInt>(0)
+
+/// A file that is written in pieces and appears whole or not at all; `-` is standard output.
 ///
-/// The pieces go to a file beside it, which takes the name when all of them are on it. What is no
-/// regular file (a pipe, a device) is written to directly.
+/// The pieces go to a file beside it, which takes the name when all of them are on it, and which goes
+/// when the program fails or is ended by SIGHUP, SIGINT or SIGTERM. What is no regular file (a pipe, a
+/// device) is written to directly. One file is written at a time.
 enum OutputFile {
     /// Writes what `body` emits.
     ///
@@ -13,6 +18,7 @@ enum OutputFile {
         to path: String,
         _ body: ((_ piece: [UInt8]) throws -> Void) throws -> Void
     ) throws {
+        if path == "-" { return try body { try StandardOutput.write($0) } }
         var status = stat()
         let exists = stat(path, &status) == 0
         guard !exists || status.st_mode & S_IFMT != S_IFDIR else {
@@ -20,6 +26,8 @@ enum OutputFile {
         }
         let isRegular = !exists || status.st_mode & S_IFMT == S_IFREG
         let target = isRegular ? "\(path).part-\(getpid())" : path
+        if isRegular { removeWhenInterrupted(target) }
+        defer { if isRegular { keepWhenInterrupted() } }
         guard let file = fopen(target, "w") else { throw failure(path) }
         do {
             try body { piece in
@@ -43,12 +51,12 @@ enum OutputFile {
 
     /// Writes a text; without a path, to standard output.
     static func write(_ text: String, to path: String?) throws {
-        guard let path else { return try StandardOutput.print(text, terminator: "") }
-        try write(to: path) { emit in try emit(Array(text.utf8)) }
+        try write(to: path ?? "-") { emit in try emit(Array(text.utf8)) }
     }
 
     /// Refuses a path that cannot be written, before hours of work are spent on its content.
     static func check(_ path: String) throws {
+        guard path != "-" else { return }
         var status = stat()
         if stat(path, &status) == 0 {
             guard status.st_mode & S_IFMT != S_IFDIR else { throw Refusal("\(path): is a folder") }
@@ -57,6 +65,27 @@ enum OutputFile {
         }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         guard access(folder.isEmpty ? "/" : folder, W_OK) == 0 else { throw failure(path) }
+    }
+
+    private static func removeWhenInterrupted(_ path: String) {
+        unfinishedPath.store(UInt(bitPattern: strdup(path)), ordering: .sequentiallyConsistent)
+        for number in [SIGHUP, SIGINT, SIGTERM] {
+            signal(number) { number in
+                // Only what POSIX allows in a handler of signals.
+                if let path = UnsafePointer<CChar>(
+                    bitPattern: unfinishedPath.load(ordering: .sequentiallyConsistent)
+                ) {
+                    unlink(path)
+                }
+                signal(number, SIG_DFL)
+                raise(number)
+            }
+        }
+    }
+
+    private static func keepWhenInterrupted() {
+        let path = unfinishedPath.exchange(0, ordering: .sequentiallyConsistent)
+        free(UnsafeMutableRawPointer(bitPattern: path))
     }
 
     private static func failure(_ path: String) -> Refusal {

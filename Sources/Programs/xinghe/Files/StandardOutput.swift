@@ -8,10 +8,18 @@ enum StandardOutput {
     ///
     /// - Throws: `Refusal` with the system's word for the problem.
     static func print(_ text: String, terminator: String = "\n") throws {
-        let bytes = Array((text + terminator).utf8)
+        try write(Array((text + terminator).utf8))
+    }
+
+    /// Writes bytes.
+    ///
+    /// - Throws: `Refusal` with the system's word for the problem.
+    static func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes {
+                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 let problem = String(cString: strerror(errno))

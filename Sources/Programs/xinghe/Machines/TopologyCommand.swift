@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import ClusterModel
 import HardwareTopology
+import IndexSets
 import WireFormats
 
 /// `xinghe topology`: the structure of the host, of a machine, or of one of its nodes.
@@ -163,8 +164,7 @@ enum TopologyRefusal: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .unknownNodeType(let name, let machine, let similar, let known):
-            let hint = similar.isEmpty ? "" : " (did you mean '\(similar[0])'?)"
-            return "machine \(machine) has no node type '\(name)'\(hint); "
+            return "machine \(machine) has no node type '\(name)'\(didYouMean(similar)); "
                 + "it has: \(known.joined(separator: ", "))"
         case .xmlOfManyTypes(let machine, let types):
             let ways = types.map { "\(machine)/\($0)" }.joined(separator: ", ")

@@ -1,3 +1,4 @@
+import IndexSets
 public import Quantities
 public import Scheduling
 
@@ -28,7 +29,13 @@ public struct OpeningWords: Sendable {
         journalLimitMebibytes: Int64?
     ) throws(Problem) {
         guard let timeMode = TimeMode(time) else {
-            throw Problem(description: "--time: '\(time)' is none of real, xFACTOR and stepped")
+            let meant =
+                Int(time) == nil
+                ? similarNames(to: time, among: ["real", "stepped"]) : ["x" + time]
+            throw Problem(
+                description: "--time: '\(time)' is none of real, xFACTOR and stepped"
+                    + didYouMean(meant)
+            )
         }
         self.timeMode = timeMode
         self.policy = try policy.map { name throws(Problem) in try Self.policy(name) }

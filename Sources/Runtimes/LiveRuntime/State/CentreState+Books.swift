@@ -1,4 +1,5 @@
 import Billing
+import IndexSets
 import Quantities
 import WireFormats
 
@@ -86,8 +87,11 @@ extension CentreState {
     private func account(_ request: MoneyRequest) throws(Refusal) -> String {
         guard let name = request.account else { throw Refusal(money: "'account' is missing") }
         guard book.accounts[name] != nil else {
-            let known = book.accounts.keys.sorted().joined(separator: ", ")
-            throw Refusal(money: "account '\(name)' is not known; accounts: \(known)")
+            let known = book.accounts.keys.sorted()
+            throw Refusal(
+                money: "account '\(name)' is not known\(didYouMean(name, among: known)); "
+                    + "accounts: \(known.joined(separator: ", "))"
+            )
         }
         return name
     }

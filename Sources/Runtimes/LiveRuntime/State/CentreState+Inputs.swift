@@ -229,7 +229,9 @@ extension CentreState {
     ) throws(Refusal) -> String {
         let name = request.account ?? rules.machine.defaultAccount.name
         guard let account = rules.machine.account(named: name) else {
-            throw Refusal(.invalidAccount, "account '\(name)' is not known")
+            let open = rules.machine.accounts.filter { isOperator || $0.isOpen(to: request.user) }
+            let hint = didYouMean(name, among: open.map(\.name))
+            throw Refusal(.invalidAccount, "account '\(name)' is not known\(hint)")
         }
         guard isOperator || account.isOpen(to: request.user) else {
             throw Refusal(.invalidAccount, "user \(request.user) may not use account '\(name)'")

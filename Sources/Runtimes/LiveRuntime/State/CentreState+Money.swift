@@ -289,6 +289,15 @@ extension PriceEstimate {
             record.left = expected.left?.count
             return record
         }
+        resources = book.fees(of: run).map { fee in
+            var row = BillResource()
+            row.resource = fee.resource.name
+            row.seconds = fee.held.seconds
+            row.fee = fee.amount.count
+            return row
+        }
+        enterprise = book.accounts[run.account]?.enterprise
+        hasRules = !book.rules.isEmpty
         let day = BillingDay(containing: instant)
         available = book.fundsAvailable(to: run.account, on: day)?.count
     }

@@ -1,4 +1,5 @@
 import ClusterModel
+import IndexSets
 import JobModel
 import Prediction
 import Quantities
@@ -39,7 +40,7 @@ enum EmulatedRunTime {
             let seconds = min(prediction.seconds, 1_000_000_000)
             return SimDuration(microseconds: Int64((seconds * 1e6).rounded(.up)))
         } catch {
-            throw Refusal(.unspecified, "--comment=\(comment): \(error)")
+            throw Refusal(.invalidComment, "--comment=\(comment): \(error)")
         }
     }
 
@@ -66,10 +67,21 @@ enum EmulatedRunTime {
             return String(word)
         }
         if key == "runtime", seconds(parts[1]) == nil {
-            let problem = "'\(word)' is no number of seconds from 0 to 1000000000"
-            throw Refusal(.unspecified, "--comment=\(word): \(problem)")
+            let problem = "a number of seconds from 0 to 1000000000 is needed\(inSeconds(parts[1]))"
+            throw Refusal(.invalidComment, "--comment=\(word): \(problem)")
         }
         return key + "=" + parts[1]
+    }
+
+    /// For `2h`: ` (did you mean 'runtime=7200'?)`; nothing where no time is recognised.
+    private static func inSeconds(_ text: Substring) -> String {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = seconds(text.dropLast())
+        else {
+            return ""
+        }
+        let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+        return overflow ? "" : didYouMean(["runtime=\(product)"])
     }
 
     private static func seconds(_ text: some StringProtocol) -> Int64? {

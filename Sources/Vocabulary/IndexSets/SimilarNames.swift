@@ -28,3 +28,14 @@ private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     }
     return row[right.count]
 }
+
+/// What to add to a message about a name that is not known: ` (did you mean 'a' or 'b'?)`, or nothing.
+public func didYouMean(_ similar: [String]) -> String {
+    guard !similar.isEmpty else { return "" }
+    return " (did you mean \(similar.map { "'\($0)'" }.joined(separator: " or "))?)"
+}
+
+/// The same for `name` among `candidates`.
+public func didYouMean(_ name: String, among candidates: [String]) -> String {
+    didYouMean(similarNames(to: name, among: candidates))
+}
