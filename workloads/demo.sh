@@ -7,7 +7,7 @@
 set -euo pipefail
 
 workloads=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for program in xinghe xinghed yhbatch yhqueue xinghe-kernel; do
+for program in xinghe xinghed yhbatch yhqueue; do
     command -v "$program" >/dev/null || {
         echo "demo: no '$program' in PATH; 'make run' builds it and sets PATH" >&2
         exit 1
@@ -47,7 +47,7 @@ trap close_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
 
 part() { printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"; }
 say() { printf '%s# %s%s\n' "$dim" "$1" "$plain"; }
@@ -117,12 +117,20 @@ submit workloads/vehicles/virtual-road-sweep.sh
 part "4. The queue"
 show yhqueue
 
-part "5. Real work: a solver under MPI on this host"
-say "While it runs, the centre's clock goes at the speed of the wall: its seconds are real."
-submit workloads/host/cg.sh
-wait_for 60 --jobs="$job"
-show grep -oE '"(kernel|size|ranks|seconds|flop|flop_per_s|verified|residual)":[^,]*' "cg-$job.out"
-show yhacct -X -j "$job" -o JobID,JobName,Partition,Account%12,AllocCPUS,Elapsed,State,ExitCode
+if command -v xinghe-kernel >/dev/null; then
+    part "5. Real work: a solver under MPI on this host"
+    say "While it runs, the centre's clock goes at the speed of the wall: its seconds are real."
+    submit workloads/host/cg.sh
+    wait_for 60 --jobs="$job"
+    show grep -oE '"(kernel|size|ranks|seconds|flop|flop_per_s|verified|residual)":[^,]*' "cg-$job.out"
+    show yhacct -X -j "$job" -o JobID,JobName,Partition,Account%12,AllocCPUS,Elapsed,State,ExitCode
+else
+    part "5. Real work: a small frame, traced on this host"
+    submit --partition=host --nodes=1 --ntasks=2 --ntasks-per-node=2 --array=1 \
+        workloads/render/film-frames.sh
+    wait_for 60 --jobs="$job"
+    show head -n 1 frame-1001.pgm
+fi
 
 part "6. The rest of the day passes"
 say "Waiting until every job has ended; a day takes about 24 s."

@@ -11,4 +11,8 @@
 #SBATCH --comment=runtime=4500
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel infer --size small
+fi
 python3 evaluate.py --checkpoint checkpoints/latest --split held-out --report "eval-$SLURM_JOB_ID.json"

@@ -15,6 +15,10 @@
 #SBATCH --comment=runtime=64800
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel train --size small
+fi
 trap 'kill -USR1 $trainer; wait $trainer' USR1   # Save and leave five minutes before the limit.
 export MASTER_ADDR=$(hostname) MASTER_PORT=29500
 yhrun python3 -u train.py --config finetune.yaml --resume latest &

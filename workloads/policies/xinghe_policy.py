@@ -9,7 +9,7 @@ A policy is an object with one method:
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 PROTOCOL = 1
 
@@ -26,6 +26,11 @@ class Job:
     group: int
     queue: int
     partition: int
+
+
+def job_of(message):
+    """The job in a message; members that a later version adds are skipped."""
+    return Job(**{field.name: message[field.name] for field in fields(Job)})
 
 
 def answer(message):
@@ -45,7 +50,7 @@ def run(name, make_policy):
         elif message["type"] == "decide":
             starts = policy.decide(
                 message["now"],
-                [Job(**job) for job in message["submitted"]],
+                [job_of(job) for job in message["submitted"]],
                 [job["id"] for job in message["ended"]],
                 message["free_nodes"],
             )

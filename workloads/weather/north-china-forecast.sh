@@ -10,8 +10,12 @@
 #SBATCH --comment=runtime=10740
 
 set -euo pipefail
+# On this machine: the same kind of computation, small and for real (workloads/small.sh).
+if [ "$SLURM_JOB_PARTITION" = host ]; then
+    exec yhrun -N 1 -n "$SLURM_NTASKS" -p host xinghe-kernel shallow --size small
+fi
 cycle=$(date -u +%Y%m%d00)
 ./prepare-boundaries.sh "$cycle"
 yhrun -n 48 real.exe
-yhrun wrf.exe
+yhrun -N "$SLURM_NNODES" -n "$SLURM_NTASKS" -p "$SLURM_JOB_PARTITION" wrf.exe
 ./publish.sh "$cycle"
