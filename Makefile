@@ -22,7 +22,7 @@ export SLURM_NAMES ?= no
 # What `make run` runs from: an installation like any other, inside .build.
 STAGE := $(CURDIR)/.build/stage
 
-.PHONY: help setup release run test format lint bench install uninstall deb clean
+.PHONY: help setup release run test format lint bench install uninstall deb site clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) \
@@ -67,6 +67,9 @@ uninstall:  ## remove what install put under PREFIX
 deb: export XINGHE_PORTABLE := 1
 deb: release  ## make Debian packages in .build/deb
 	@packaging/deb "$(RELEASE)" .build/deb
+
+site:  ## make a web site of the documentation in .build/site, without network
+	@packaging/site .build/site
 
 clean:  ## remove everything that was built
 	@rm -rf .build .build-bench
