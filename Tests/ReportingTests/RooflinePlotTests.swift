@@ -7,7 +7,7 @@ import WireFormats
 
 @Suite("The roofline plot")
 struct RooflinePlotTests {
-    private func calibration(gemm: Bool = true) -> HostCalibration {
+    private func calibration(gemm: Bool = true, train: Bool = false) -> HostCalibration {
         func line(_ kernel: String, _ flop: Double, _ byte: Double) -> JSONValue {
             [
                 "kernel": .string(kernel), "best_flop_per_s": .number(flop),
@@ -24,7 +24,8 @@ struct RooflinePlotTests {
                 .init(name: "memory", bytes: 1 << 28, rate: 2e10),
             ],
             lines: [line("cg", 2e9, 1.2e10), line("graph", 1e7, 1e9)]
-                + (gemm ? [line("gemm", 1e11, 1e9)] : []),
+                + (gemm ? [line("gemm", 1e11, 1e9)] : [])
+                + (train ? [line("train", 1.5e11, 1e9)] : []),
             messages: nil
         )
     }
@@ -35,7 +36,8 @@ struct RooflinePlotTests {
         let parser = XMLParser(data: Data(svg.utf8))
         #expect(parser.parse(), "\(String(describing: parser.parserError))")
         for text in [
-            "operations a byte (flop/byte)", "rate (Gflop/s, double precision)", ">cg<", ">graph<",
+            "operations a byte (flop/byte)", "rate (Gflop/s)", ">double 100 Gflop/s<",
+            ">cg: 2.00 Gflop/s at 0.17 flop/byte, ", ">cg<", ">graph<",
             ">gemm<", "L1 400 GB/s", "memory 20.0 GB/s", "a&lt;b&amp;c",
         ] {
             #expect(svg.contains(text), "\(text)")
@@ -51,6 +53,16 @@ struct RooflinePlotTests {
             let (x, y) = (Double(circle.1) ?? -1, Double(circle.2) ?? -1)
             #expect((90...730).contains(x) && (60...460).contains(y), "\(circle.0)")
         }
+    }
+
+    @Test("Single precision has a roof of its own, which its kernels stay below")
+    func singlePrecision() throws {
+        let svg = try #require(RooflinePlot(calibration(train: true))).svg
+        #expect(svg.contains(">single 200 Gflop/s<"))
+        let roof = try #require(svg.firstMatch(of: /y="([0-9.]+)"[^>]*>single/))
+        let train = try #require(svg.firstMatch(of: /cy="([0-9.]+)"[^>]*><title>train/))
+        #expect(try #require(Double(train.1)) > #require(Double(roof.1)) - 4)
+        #expect(!(try #require(RooflinePlot(calibration())).svg.contains(">single")))
     }
 
     @Test("Without a roof there is no plot")

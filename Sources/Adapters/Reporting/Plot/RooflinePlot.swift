@@ -3,7 +3,8 @@ public import Prediction
 
 /// The roofline of a host with its kernels below it, as one SVG.
 ///
-/// Both axes are logarithmic. Colours are those of Okabe and Ito, told apart by people who see no
+/// Both axes are logarithmic. Kernels in single precision have a roof of their own, twice that of the
+/// matrix products in double precision. Whoever points at a mark is told its figures. Colours are those of Okabe and Ito, told apart by people who see no
 /// red or green too; every point has its name beside it, so that colour carries nothing alone.
 public struct RooflinePlot: Sendable {
     private let calibration: HostCalibration
@@ -23,8 +24,8 @@ public struct RooflinePlot: Sendable {
     /// The SVG document.
     public var svg: String {
         var lines = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"940\" height=\"540\" "
-                + "viewBox=\"0 0 940 540\" font-family=\"sans-serif\" font-size=\"13\">",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 940 540\" "
+                + "style=\"width:100%;height:auto;max-width:1410px\" font-family=\"sans-serif\" font-size=\"13\">",
             "<title>Roofline of \(escapedForHTML(calibration.host))</title>",
             "<rect width=\"940\" height=\"540\" fill=\"#ffffff\"/>",
             text(left, 28, "Roofline of \(calibration.host), \(calibration.cores) cores", size: 17),
@@ -37,7 +38,7 @@ public struct RooflinePlot: Sendable {
             text(left + width / 2, top + height + 46, "operations a byte (flop/byte)", "middle"),
             "<text x=\"24\" y=\"\(number(top + height / 2))\" text-anchor=\"middle\" "
                 + "transform=\"rotate(-90 24 \(number(top + height / 2)))\">"
-                + "rate (Gflop/s, double precision)</text>",
+                + "rate (Gflop/s)</text>",
             "</svg>",
         ]
         return lines.joined(separator: "\n") + "\n"
@@ -54,7 +55,12 @@ public struct RooflinePlot: Sendable {
 
     private var rates: (low: Int, high: Int) {
         let lowest = calibration.points.map(\.rate).min() ?? gemm / 1_000
-        return (decade(lowest / 1e9, .down), decade(gemm * 1.3 / 1e9, .up))
+        return (decade(lowest / 1e9, .down), decade(highestRoof * 1.3 / 1e9, .up))
+    }
+
+    /// The single-precision roof where a kernel is below it, else that of the matrix products.
+    private var highestRoof: Double {
+        calibration.points.contains { $0.kernel.isSinglePrecision } ? 2 * gemm : gemm
     }
 
     private func decade(_ value: Double, _ rule: FloatingPointRoundingRule) -> Int {
@@ -97,7 +103,7 @@ public struct RooflinePlot: Sendable {
         for (index, level) in calibration.levels.enumerated() {
             let isMemory = index == calibration.levels.count - 1
             let style = isMemory ? 3 : min(index, 2)
-            let ridge = gemm / level.rate
+            let ridge = highestRoof / level.rate
             let floor = max(
                 pow(10, Double(intensities.low)),
                 1e9 * pow(10, Double(rates.low)) / level.rate
@@ -107,7 +113,7 @@ public struct RooflinePlot: Sendable {
                     x(floor),
                     y(floor * level.rate),
                     x(ridge),
-                    y(gemm),
+                    y(highestRoof),
                     colours[style],
                     isMemory ? 2.5 : 1.5,
                     dashes[style]
@@ -117,8 +123,14 @@ public struct RooflinePlot: Sendable {
         let start = x(gemm / (calibration.levels[0].rate))
         lines.append(line(min(start, left + width), y(gemm), left + width, y(gemm), "#000000", 2.5))
         lines.append(
-            text(left + width + 8, y(gemm) + 4, "gemm " + siText(gemm, "flop/s"))
+            text(left + width + 8, y(gemm) + 4, "double " + siText(gemm, "flop/s"))
         )
+        if highestRoof > gemm {
+            let begin = min(x(highestRoof / calibration.levels[0].rate), left + width)
+            let at = y(highestRoof)
+            lines.append(line(begin, at, left + width, at, "#000000", 1.5, "6 3"))
+            lines.append(text(left + width + 8, at + 4, "single " + siText(highestRoof, "flop/s")))
+        }
         // The legend of the slopes, below the roof's end.
         for (index, level) in calibration.levels.enumerated() {
             let isMemory = index == calibration.levels.count - 1
@@ -136,11 +148,16 @@ public struct RooflinePlot: Sendable {
     private var marks: [String] {
         var lines: [String] = []
         var taken: [(x: Double, y: Double)] = []
-        for point in calibration.points.sorted(by: { $0.rate > $1.rate }) {
+        let shares = zip(calibration.points, calibration.efficiencies.map(\.1))
+        for (point, share) in shares.sorted(by: { $0.0.rate > $1.0.rate }) {
             let (px, py) = (x(point.intensity), y(point.rate))
+            let tip =
+                "\(point.kernel.rawValue): \(siText(point.rate, "flop/s")) at "
+                + "\(NumberText.fixed(point.intensity, 2)) flop/byte, "
+                + "\(NumberText.fixed(100 * share, 0)) % of its roofline"
             lines.append(
                 "<circle cx=\"\(number(px))\" cy=\"\(number(py))\" r=\"5\" fill=\"#D55E00\" "
-                    + "stroke=\"#ffffff\"/>"
+                    + "stroke=\"#ffffff\"><title>\(escapedForHTML(tip))</title></circle>"
             )
             // A name goes below another that would lie under it.
             var at = (x: px + 8, y: py + 15)
