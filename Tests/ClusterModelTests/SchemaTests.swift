@@ -19,7 +19,7 @@ struct SchemaTests {
         machine: m
         title: t
         node_types:
-          - {name: n, title: n, topology: {synthetic: "core:1 pu:1"}, cores: 1, memory: 1 MiB}
+          - {name: n, title: n, topology: {synthetic: "core:1 pu:1"}, processor: {model: x}, cores: 1, memory: 1 MiB}
         nodes: [{names: a, type: n}]
         platforms: [{name: p, title: p, key: true}]
 
