@@ -194,6 +194,11 @@ extension SchedulingGroup {
         queue.count > 0 ? queue.entry(after: cursor) : nil
     }
 
+    /// Whether any queued job is small enough for what is free.
+    public var mayStartAny: Bool {
+        queue.firstFitting(free: unitsFree, window: .max, extra: unitsFree) != nil
+    }
+
     /// Sorts the queue by the keys that the records hold now.
     public mutating func reorder(_ jobs: ActiveJobs) {
         news.hasChanged = true

@@ -3,8 +3,8 @@ public import Quantities
 /// Conservative backfilling that plans anew at each pass (*replan*): every queued job, in queue
 /// order, gets the earliest place that fits what runs and what is before it.
 ///
-/// Source: Mu'alem and Feitelson, IEEE TPDS 12(6), 2001. O(n · m) a pass for n queued jobs and m
-/// steps of the timeline.
+/// Source: Mu'alem and Feitelson, IEEE TPDS 12(6), 2001. A pass ends where nobody behind could start
+/// any more, so it is O(n · m) for n jobs up to there and m steps of the timeline.
 public struct ConservativePass: SchedulingPass {
     /// Starts what may start.
     public mutating func run(
@@ -31,7 +31,7 @@ public struct ConservativePass: SchedulingPass {
     ) {
         var timeline = Timeline(group, jobs, at: now, resolution: 1)
         var cursor = group.queue.first()
-        while let current = cursor {
+        while let current = cursor, timeline.firstThatMayStart(from: current, group) != nil {
             if !group.park(current, jobs) {
                 let length = group.plannedLength(at: current)
                 let place = timeline.earliest(current, group, jobs, length: length, from: now)

@@ -41,7 +41,9 @@ public struct SlurmPass: SchedulingPass {
         var tested = 0
         var reserved = 0
         var cursor = group.queue.first()
-        while let current = cursor, tested < rules.depth {
+        while let current = cursor, tested < rules.depth,
+            timeline.firstThatMayStart(from: current, group) != nil
+        {
             let exact = group.plannedLength(at: current)
             let length = (exact + resolution - 1) / resolution * resolution
             if !group.park(current, jobs),

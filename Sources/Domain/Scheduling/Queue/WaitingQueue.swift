@@ -218,11 +218,16 @@ public struct WaitingQueue: Sendable {
         guard count > 0 else { return }
         var entries: [Entry] = []
         entries.reserveCapacity(count)
-        for chunk in order { entries += takeEntries(of: chunk) }
         var isSorted = true
-        for index in entries.indices {
-            entries[index].key = key(entries[index].slot)
-            if index > 0, entries[index].key < entries[index - 1].key { isSorted = false }
+        for chunk in order {
+            var rest = alive[Int(chunk)]
+            while rest != 0 {
+                let element = Int(chunk) * Self.chunkCapacity + rest.trailingZeroBitCount
+                let key = key(slots[element])
+                if let last = entries.last, key < last.key { isSorted = false }
+                entries.append((key, slots[element], sizes[element], limits[element]))
+                rest &= rest - 1
+            }
         }
         if !isSorted { entries.sort { $0.key < $1.key } }
         freeChunks.append(contentsOf: order)

@@ -118,6 +118,20 @@ extension CountTimeline: ResourceTimeline {
         return Place(from: earliest(units: units, length: length, from: bound), units: units)
     }
 
+    func firstThatMayStart(
+        from cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup
+    ) -> WaitingQueue.Cursor? {
+        let idle = free[0]
+        guard idle > 0 else { return nil }
+        // Who starts now must be gone when nothing is free.
+        guard let full = free.firstIndex(of: 0) else {
+            return group.queue.next(from: cursor, free: idle, window: .max, extra: idle)
+        }
+        let window = UInt32(clamping: (instants[full] - instants[0]) / 1_000_000)
+        return group.queue.next(from: cursor, free: idle, window: window, extra: 0)
+    }
+
     mutating func take(_ place: Place, until end: Int64) {
         take(place.units, from: place.from, to: end)
     }

@@ -242,6 +242,14 @@ extension NodeTimeline: ResourceTimeline {
         )
     }
 
+    func firstThatMayStart(
+        from cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup
+    ) -> WaitingQueue.Cursor? {
+        let free = group.unitsFree
+        return group.queue.next(from: cursor, free: free, window: .max, extra: free)
+    }
+
     mutating func take(_ place: Place, until end: Int64) {
         for segment in place.placed.segments {
             take(segment, of: place.placed.request, from: place.from, until: end)

@@ -26,6 +26,13 @@ protocol ResourceTimeline: Sendable {
         from bound: Int64
     ) -> Place?
 
+    /// The first entry from `cursor` on that could start now, as far as its size and its limit tell;
+    /// nil when none could. What comes behind need not be planned by whoever keeps no plan.
+    func firstThatMayStart(
+        from cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup
+    ) -> WaitingQueue.Cursor?
+
     /// Holds a place until `end`.
     mutating func take(_ place: Place, until end: Int64)
 
@@ -54,6 +61,16 @@ protocol ResourceTimeline: Sendable {
 protocol PlannedPlace: Sendable {
     /// Unit: µs since the epoch.
     var from: Int64 { get }
+}
+
+extension WaitingQueue {
+    /// The first entry from `cursor` on with `size <= free` and (`limit <= window` or
+    /// `size <= extra`), or nil.
+    func next(from cursor: Cursor, free: Int32, window: UInt32, extra: Int32) -> Cursor? {
+        let size = size(at: cursor)
+        if size <= free, size <= extra || limit(at: cursor) <= window { return cursor }
+        return next(after: cursor, free: free, window: window, extra: extra)
+    }
 }
 
 extension SchedulingGroup {
