@@ -23,6 +23,19 @@ extension ActiveJob {
         for (lane, limit) in submission.limits.enumerated() { limits[lane] = Int32(limit) }
     }
 
+    /// What is told of its start.
+    var start: JobStart {
+        JobStart(
+            id: id,
+            partition: Int(partition),
+            startedAt: SimInstant(microseconds: startedAt),
+            deadline: SimInstant(microseconds: deadline),
+            nodesHeld: nodesHeld,
+            coresHeld: coresHeld,
+            acceleratorsHeld: acceleratorsHeld
+        )
+    }
+
     /// What its run amounts to when it ends at `now`.
     func end(_ state: EndState, at now: SimInstant) -> JobEnd {
         let ran = phase == .running

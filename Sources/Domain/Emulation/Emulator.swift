@@ -193,6 +193,8 @@ public struct Emulator: Sendable {
     private mutating func rankAgain(at now: SimInstant) {
         guard ranking.isDue(at: now.microseconds), groups.contains(where: { $0.queuedCount > 0 })
         else { return }
+        // The order of jobs that cannot start does not matter until one can.
+        if ranking.order.variation == .everyPass, !groups.contains(where: \.mayStartAny) { return }
         ranking.prepare()
         // All values first: a job that queues in several groups has one key.
         for group in groups.indices {
@@ -219,11 +221,12 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) {
         jobs[slot].group = Int32(group)
-        let job = jobs[slot]
-        ranking.note(job, cores: Int64(job.coresHeld), at: now.microseconds)
+        let start = jobs[slot].start
+        ranking.note(jobs[slot], cores: Int64(start.coresHeld), at: now.microseconds)
+        let firstNode = jobs[slot].firstNode
         digest.mix(UInt64(bitPattern: now.microseconds))
-        digest.mix(UInt64(job.key.id) << 32 | UInt64(UInt32(bitPattern: job.firstNode)))
-        if job.firstNode < 0 {
+        digest.mix(UInt64(start.id.number) << 32 | UInt64(UInt32(bitPattern: firstNode)))
+        if firstNode < 0 {
             for segment in jobs.segments[Int(slot)] {
                 let place = UInt64(UInt32(bitPattern: segment.node)) << 32
                 digest.mix(
@@ -231,20 +234,10 @@ public struct Emulator: Sendable {
                 )
             }
         }
-        sink.jobStarted(
-            JobStart(
-                id: job.id,
-                partition: Int(job.partition),
-                startedAt: now,
-                deadline: SimInstant(microseconds: job.deadline),
-                nodesHeld: job.nodesHeld,
-                coresHeld: job.coresHeld,
-                acceleratorsHeld: job.acceleratorsHeld
-            )
-        )
-        guard job.hasExtras || !dependents.isEmpty else { return }
+        sink.jobStarted(start)
+        guard jobs[slot].hasExtras || !dependents.isEmpty else { return }
         dequeueElsewhere(slot, butGroup: group)
-        settleDependents(of: job.id, at: now) { $0 == .after ? .fulfilled : .open }
+        settleDependents(of: start.id, at: now) { $0 == .after ? .fulfilled : .open }
     }
 }
 
@@ -439,36 +432,33 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        let job = jobs[slot]
+        let end = jobs[slot].end(state, at: now)
         giveBack(slot, at: now)
-        leave(slot, job, state, at: now, into: &sink)
+        leave(slot, end, into: &sink)
     }
 
     /// Returns resources and room under limits.
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
-        let job = jobs[slot]
-        ranking.note(job, cores: -Int64(job.coresHeld), at: now.microseconds)
-        groups[Int(job.group)].release(slot, &jobs)
-        guard job.hasLimits else { return }
-        for parked in jobs.limits.release(job) { reconsider(parked, at: now) }
+        ranking.note(jobs[slot], cores: -Int64(jobs[slot].coresHeld), at: now.microseconds)
+        groups[Int(jobs[slot].group)].release(slot, &jobs)
+        guard jobs[slot].hasLimits else { return }
+        for parked in jobs.limits.release(jobs[slot]) { reconsider(parked, at: now) }
     }
 
     private mutating func leave(
         _ slot: Int32,
-        _ job: ActiveJob,
-        _ state: EndState,
-        at now: SimInstant,
+        _ end: JobEnd,
         into sink: inout some EffectSink
     ) {
+        if jobs[slot].hasLimits { jobs.limits.forget(end.id) }
         jobs.remove(slot)
-        if job.hasLimits { jobs.limits.forget(job.id) }
-        digest.mix(UInt64(bitPattern: now.microseconds))
-        digest.mix(UInt64(job.key.id) << 8 | UInt64(state.rawValue))
-        sink.jobEnded(job.end(state, at: now))
-        if remembersEndedJobs || dependents[job.id] != nil { endedStates[job.id] = state }
+        digest.mix(UInt64(bitPattern: end.endedAt.microseconds))
+        digest.mix(UInt64(end.id.number) << 8 | UInt64(end.state.rawValue))
+        sink.jobEnded(end)
+        if remembersEndedJobs || dependents[end.id] != nil { endedStates[end.id] = end.state }
         guard !dependents.isEmpty else { return }
-        settleDependents(of: job.id, at: now) { Self.outcome(of: $0, when: state) }
-        dependents[job.id] = nil
+        settleDependents(of: end.id, at: end.endedAt) { Self.outcome(of: $0, when: end.state) }
+        dependents[end.id] = nil
     }
 
     private mutating func cancel(
@@ -483,7 +473,7 @@ extension Emulator {
             return
         }
         withdraw(slot)
-        leave(slot, jobs[slot], .cancelled, at: now, into: &sink)
+        leave(slot, jobs[slot].end(.cancelled, at: now), into: &sink)
     }
 
     private mutating func requeue(

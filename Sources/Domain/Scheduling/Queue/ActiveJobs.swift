@@ -203,9 +203,8 @@ public struct ActiveJobs: Sendable {
     /// Takes an ended job out.
     public mutating func remove(_ slot: Int32) {
         count -= 1
-        let job = records[Int(slot)]
-        slotByID[Int(job.key.id - firstID)] = -1
-        if job.hasExtras { extras[slot] = nil }
+        slotByID[Int(records[Int(slot)].key.id - firstID)] = -1
+        if records[Int(slot)].hasExtras { extras[slot] = nil }
         freeSlots.append(slot)
     }
 
