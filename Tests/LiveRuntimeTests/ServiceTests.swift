@@ -33,7 +33,7 @@ private final class StubCentre: CentreService {
         return requests.map { _ in .success(SubmitResponse()) }
     }
 
-    func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList {
+    func jobs(ids: [UInt32]?, includesEnded: Bool, expectsStarts: Bool) async -> JobList {
         readings.add(1, ordering: .relaxed)
         gate.withLock { _ in }
         return JobList(now: SmallCentre.start, jobs: [])

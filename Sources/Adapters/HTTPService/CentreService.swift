@@ -47,7 +47,9 @@ public protocol CentreService: Sendable {
         _ peer: Peer
     ) async -> [Result<SubmitResponse, ServiceRefusal>]
     /// The queue: the jobs or arrays named, or all.
-    func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList
+    ///
+    /// - Parameter expectsStarts: whether jobs that wait are to say when and where they start.
+    func jobs(ids: [UInt32]?, includesEnded: Bool, expectsStarts: Bool) async -> JobList
     /// The script of a job, byte for byte.
     func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8]
     /// Cancels or signals jobs.

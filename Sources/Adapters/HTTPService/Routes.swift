@@ -35,6 +35,9 @@ struct Routes {
         return router
     }
 
+    /// What needs a look ahead.
+    private static var forecastFields: Set<String> { ["expected_start", "scheduled_nodes"] }
+
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
         get(router, "/v1/nodes") { request, _ in
@@ -46,17 +49,28 @@ struct Routes {
             let query = request.uri.queryParameters
             let ids = try Self.numbers(query["id"])
             return try await readings(of: ids).shared(request.uri.string) {
-                var list = await centre.jobs(ids: ids, includesEnded: query["ended"] == "1")
-                list.selection = query["fields"].map { names in
+                let fields = query["fields"].map { names in
                     Set(names.split(separator: ",").map(String.init))
                 }
+                var list = await centre.jobs(
+                    ids: ids,
+                    includesEnded: query["ended"] == "1",
+                    // Whoever does not choose gets them for single jobs: all take a look ahead.
+                    expectsStarts: fields.map { !$0.isDisjoint(with: Self.forecastFields) }
+                        ?? (ids != nil)
+                )
+                list.selection = fields
                 return Reply(list)
             }
         }
         get(router, "/v1/jobs/:id") { _, context in
             let id = try Self.jobID(context)
             return try await lookups.alone {
-                let list = await centre.jobs(ids: [id], includesEnded: true)
+                let list = await centre.jobs(
+                    ids: [id],
+                    includesEnded: true,
+                    expectsStarts: true
+                )
                 guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
                 return Reply(list)
             }

@@ -63,66 +63,6 @@ extension Emulator {
     /// The state of a partition.
     public func state(ofPartition partition: Int) -> PartitionState { partitions[partition].state }
 
-    /// When a pending job starts if every job runs to its time limit (under `last2` as long as is
-    /// predicted) and nothing else happens but that begin times come; nil when that is never, or
-    /// not within `roundsMaximum` instants.
-    public func estimatedStart(
-        of id: JobID,
-        from now: SimInstant,
-        roundsMaximum: Int = 100_000
-    ) -> SimInstant? {
-        estimatedRun(of: id, from: now, roundsMaximum: roundsMaximum)?.startedAt
-    }
-
-    /// The same, with what the job will hold then. Money that jobs reserved is taken as spent, and
-    /// jobs that wait for a time of day queue when it comes.
-    ///
-    /// A copy of this emulator runs ahead: the same code decides as later in earnest.
-    public func estimatedRun(
-        of id: JobID,
-        from now: SimInstant,
-        roundsMaximum: Int = 100_000
-    ) -> JobStart? {
-        var ahead = self
-        ahead.jobs.limits.spendReservations()
-        var sink = StartRecorder(wanted: id)
-        var instant = now
-        ahead.wakeTimed(at: instant, into: &sink)
-        ahead.schedulingPass(at: instant, into: &sink)
-        for _ in 0..<roundsMaximum {
-            if let start = sink.start { return start }
-            let next = ahead.nextExpectedEnd(after: instant)
-            let wake = sink.takeWake(before: next?.instant)
-            guard let due = wake ?? next?.instant else { return nil }
-            instant = due
-            for ended in next?.ids ?? [] where next?.instant == instant {
-                // The list was read from the running jobs just now.
-                guard (try? ahead.end(ended, .timeout, at: instant, into: &sink)) != nil else {
-                    preconditionFailure("job \(ended) was running and is not")
-                }
-            }
-            if wake != nil { ahead.wakeTimed(at: instant, into: &sink) }
-            ahead.schedulingPass(at: instant, into: &sink)
-        }
-        return sink.start
-    }
-
-    /// The next instant at which a running job's limit ends it, and the jobs that end then.
-    private func nextExpectedEnd(after now: SimInstant) -> (instant: SimInstant, ids: [JobID])? {
-        var instant = SimInstant.distantFuture
-        var ids: [JobID] = []
-        for group in groups {
-            for (end, slot) in group.earliestEnds(after: now) {
-                if end < instant {
-                    instant = end
-                    ids.removeAll()
-                }
-                if end == instant { ids.append(jobs[slot].id) }
-            }
-        }
-        return ids.isEmpty ? nil : (instant, ids.sorted())
-    }
-
     /// Stops the program if any of the emulator's parts disagree: counts, queues, allocations.
     public func checkInvariants() {
         for group in groups { group.checkInvariants(jobs) }
@@ -142,34 +82,5 @@ extension Emulator {
             }
         }
         precondition(queued == groups.reduce(0) { $0 + $1.queuedCount })
-    }
-}
-
-/// Waits for one job to start.
-private struct StartRecorder: EffectSink {
-    let wanted: JobID
-    var start: JobStart?
-    /// The earliest instant at which the emulator wants to be woken.
-    private var wake: SimInstant?
-
-    init(wanted: JobID) {
-        self.wanted = wanted
-    }
-
-    mutating func jobStarted(_ start: JobStart) {
-        if start.id == wanted { self.start = start }
-    }
-    mutating func jobEnded(_ end: JobEnd) {}
-    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
-    mutating func jobRequeued(_ run: JobEnd) {}
-    mutating func wake(at instant: SimInstant) {
-        wake = min(wake ?? .distantFuture, instant)
-    }
-
-    /// Hands over the instant of the wake, if it is not behind `end`.
-    mutating func takeWake(before end: SimInstant?) -> SimInstant? {
-        guard let due = wake, due <= end ?? .distantFuture else { return nil }
-        wake = nil
-        return due
     }
 }

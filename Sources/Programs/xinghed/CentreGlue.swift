@@ -34,8 +34,9 @@ struct CentreGlue: CentreService {
         await centre.submit(requests, Caller(peer)).map { $0.mapError(ServiceRefusal.init) }
     }
 
-    func jobs(ids: [UInt32]?, includesEnded: Bool) async -> JobList {
+    func jobs(ids: [UInt32]?, includesEnded: Bool, expectsStarts: Bool) async -> JobList {
         var filter = Centre.JobFilter()
+        filter.includesExpectedStarts = expectsStarts
         filter.ids = ids
         filter.includesEnded = includesEnded
         return await centre.jobs(filter)

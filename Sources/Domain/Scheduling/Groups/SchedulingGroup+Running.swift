@@ -228,10 +228,14 @@ extension SchedulingGroup {
 
     /// The running jobs whose limits end first after `now`, all at one instant.
     public func earliestEnds(after now: SimInstant) -> [(end: SimInstant, slot: Int32)] {
-        let list = ends.byInstant(now: now.microseconds, grace: Self.overrunGrace)
-        return list.prefix { $0.instant == list.first?.instant }.map {
-            (SimInstant(microseconds: $0.instant), $0.slot)
+        var list: [(end: SimInstant, slot: Int32)] = []
+        ends.forEachByInstant(now: now.microseconds, grace: Self.overrunGrace) { entry in
+            let end = SimInstant(microseconds: entry.instant)
+            guard list.isEmpty || list.first?.end == end else { return false }
+            list.append((end, entry.slot))
+            return true
         }
+        return list
     }
 
     /// The units that a running job gives back: nodes that are out of service never return.

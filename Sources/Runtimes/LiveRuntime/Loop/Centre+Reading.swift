@@ -38,6 +38,8 @@ extension Centre {
         public var ids: [UInt32]?
         /// Whether jobs that have ended lately are wanted too.
         public var includesEnded = false
+        /// Whether jobs that wait are to say when and where they are expected to start.
+        public var includesExpectedStarts = false
 
         /// Asks for all jobs that have not ended.
         public init() {}
@@ -62,6 +64,7 @@ extension Centre {
                 add(entry)
             }
         }
+        if filter.includesExpectedStarts { state.addExpectedStarts(to: &list) }
         return list
     }
 
@@ -79,6 +82,7 @@ extension Centre {
         var filter = JobFilter()
         filter.ids = [id]
         filter.includesEnded = true
+        filter.includesExpectedStarts = true
         let list = await jobs(filter)
         return list.jobs.isEmpty ? nil : list
     }

@@ -45,7 +45,7 @@ extension CentreState {
     private func startAhead(of entry: JobEntry, at instant: SimInstant) -> JobStart? {
         switch emulator.pendingReason(of: JobID(entry.id)) {
         case nil, .jobHeldUser, .jobHeldAdmin, .dependency, .dependencyNeverSatisfied: nil
-        default: emulator.estimatedRun(of: JobID(entry.id), from: instant)
+        default: emulator.estimatedRun(of: JobID(entry.id), from: instant)?.start
         }
     }
 }

@@ -1,5 +1,6 @@
 import ClusterModel
 import Emulation
+import IndexSets
 import JobModel
 import Quantities
 import SlurmDialect
@@ -43,6 +44,19 @@ extension CentreState {
         info.dependency = dependencyText(of: entry)
         addFiles(entry, to: &info)
         return info
+    }
+
+    /// Says of jobs that wait when and where they are expected to start.
+    func addExpectedStarts(to list: inout JobList) {
+        guard list.jobs.contains(where: { $0.state == "PENDING" }) else { return }
+        let starts = emulator.expectedStarts(from: max(list.now, lastInstant))
+        let known = Dictionary(starts.map { ($0.start.id.number, $0) }) { first, _ in first }
+        for index in list.jobs.indices where list.jobs[index].state == "PENDING" {
+            guard let expected = known[list.jobs[index].jobID] else { continue }
+            list.jobs[index].expectedStart = expected.start.startedAt
+            let names = expected.nodes.map { rules.machine.nodes[$0].name }
+            list.jobs[index].scheduledNodes = HostList.compress(names)
+        }
     }
 
     private func partitionNames(of status: JobStatus) -> String {
