@@ -15,7 +15,7 @@ struct PlannerTwinTests {
     )
     func starts(name: String) throws {
         let policy = try SchedulingPolicy(named: name)
-        for seed in Seeds.first(250) {
+        for seed in Seeds.first(100) {
             let world = World.shared(
                 seed: seed,
                 nodeCount: 5,

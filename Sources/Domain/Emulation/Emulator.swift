@@ -206,12 +206,15 @@ public struct Emulator: Sendable {
     /// Computes what the queue order sorts a job by: one value, whatever queues it is in.
     private mutating func evaluate(_ slot: Int32, at now: SimInstant) {
         let group = Int(jobs[slot].group)
-        jobs[slot].key.value = ranking.value(
+        let nodes = groups[group].nodesNeeded(for: jobs[slot].request)
+        // Two steps, so that the record is read where it lies.
+        let value = ranking.value(
             of: jobs[slot],
-            units: groups[group].units(of: jobs[slot].request),
-            nodes: groups[group].nodesNeeded(for: jobs[slot].request),
+            units: groups[group].isUniform ? nodes : groups[group].units(of: jobs[slot].request),
+            nodes: nodes,
             at: now.microseconds
         )
+        jobs[slot].key.value = value
     }
 
     private mutating func didStart(

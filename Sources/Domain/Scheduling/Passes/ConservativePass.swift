@@ -30,19 +30,32 @@ public struct ConservativePass: SchedulingPass {
         _ now: Int64
     ) {
         var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var bounds = PlanBounds()
         var cursor = group.queue.first()
-        while let current = cursor, timeline.firstThatMayStart(from: current, group) != nil {
+        var goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
+        while let current = cursor, let last = goal {
             if !group.park(current, jobs) {
                 let length = group.plannedLength(at: current)
-                let place = timeline.earliest(current, group, jobs, length: length, from: now)
+                let size = group.queue.size(at: current)
+                let bound =
+                    Timeline.isOrderedBySize
+                    ? bounds.bound(size: size, length: length, now: now) : now
+                let place = timeline.earliest(current, group, jobs, length: length, from: bound)
                 if let place,
                     place.from > now
                         || Timeline.start(current, place, &group, &jobs, at: now)
                 {
                     timeline.take(place, until: place.from + length)
+                    if Timeline.isOrderedBySize {
+                        bounds.note(size: size, length: length, from: place.from)
+                    }
                 }
             }
             cursor = group.entry(after: current)
+            // Nobody before the goal starts, but what is planned may take the goal's place.
+            if current == last {
+                goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
+            }
         }
     }
 

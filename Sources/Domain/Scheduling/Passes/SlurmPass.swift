@@ -38,18 +38,24 @@ public struct SlurmPass: SchedulingPass {
         let resolution = Int64(rules.resolution) * 1_000_000
         let horizon = now + Int64(rules.window) * 60_000_000
         var timeline = Timeline(group, jobs, at: now, resolution: resolution)
+        var bounds = PlanBounds()
         var tested = 0
         var reserved = 0
         var cursor = group.queue.first()
-        while let current = cursor, tested < rules.depth,
-            timeline.firstThatMayStart(from: current, group) != nil
-        {
+        var goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
+        while let current = cursor, let last = goal, tested < rules.depth {
             let exact = group.plannedLength(at: current)
             let length = (exact + resolution - 1) / resolution * resolution
+            let size = group.queue.size(at: current)
+            let bound =
+                Timeline.isOrderedBySize ? bounds.bound(size: size, length: length, now: now) : now
             if !group.park(current, jobs),
-                let place = timeline.earliest(current, group, jobs, length: length, from: now)
+                let place = timeline.earliest(current, group, jobs, length: length, from: bound)
             {
                 tested += 1
+                if Timeline.isOrderedBySize {
+                    bounds.note(size: size, length: length, from: place.from)
+                }
                 if place.from == now {
                     if Timeline.start(current, place, &group, &jobs, at: now) {
                         timeline.take(place, until: now + length)
@@ -60,6 +66,9 @@ public struct SlurmPass: SchedulingPass {
                 }
             }
             cursor = group.entry(after: current)
+            if current == last {
+                goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
+            }
         }
     }
 

@@ -43,8 +43,13 @@ struct CountTimeline: Sendable {
         precondition(free[free.count - 1] >= units, "planned a job that never fits")
         return instants.withUnsafeBufferPointer { instants in
             free.withUnsafeBufferPointer { free in
+                // The last entry that begins at or before the bound.
                 var first = 0
-                while first + 1 < instants.count, instants[first + 1] <= bound { first += 1 }
+                var behind = instants.count
+                while first + 1 < behind {
+                    let middle = (first + behind) / 2
+                    if instants[middle] <= bound { first = middle } else { behind = middle }
+                }
                 while true {
                     while free[first] < units { first += 1 }
                     let start = max(instants[first], bound)
@@ -118,6 +123,8 @@ extension CountTimeline: ResourceTimeline {
         return Place(from: earliest(units: units, length: length, from: bound), units: units)
     }
 
+    static var isOrderedBySize: Bool { true }
+
     func firstThatMayStart(
         from cursor: WaitingQueue.Cursor,
         _ group: SchedulingGroup
@@ -125,12 +132,15 @@ extension CountTimeline: ResourceTimeline {
         let idle = free[0]
         guard idle > 0 else { return nil }
         // Who starts now must be gone when nothing is free.
-        guard let full = free.firstIndex(of: 0) else {
+        guard let full = fullInstant else {
             return group.queue.next(from: cursor, free: idle, window: .max, extra: idle)
         }
-        let window = UInt32(clamping: (instants[full] - instants[0]) / 1_000_000)
+        let window = UInt32(clamping: (full - instants[0]) / 1_000_000)
         return group.queue.next(from: cursor, free: idle, window: window, extra: 0)
     }
+
+    /// The first instant at which nothing is free; nil when there is none.
+    private var fullInstant: Int64? { free.firstIndex(of: 0).map { instants[$0] } }
 
     mutating func take(_ place: Place, until end: Int64) {
         take(place.units, from: place.from, to: end)

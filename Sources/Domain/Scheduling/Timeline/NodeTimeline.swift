@@ -242,6 +242,9 @@ extension NodeTimeline: ResourceTimeline {
         )
     }
 
+    /// Requests differ in more than their size.
+    static var isOrderedBySize: Bool { false }
+
     func firstThatMayStart(
         from cursor: WaitingQueue.Cursor,
         _ group: SchedulingGroup

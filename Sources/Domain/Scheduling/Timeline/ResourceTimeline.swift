@@ -26,6 +26,9 @@ protocol ResourceTimeline: Sendable {
         from bound: Int64
     ) -> Place?
 
+    /// Whether a job of one size and length can be placed no earlier than another of less of both.
+    static var isOrderedBySize: Bool { get }
+
     /// The first entry from `cursor` on that could start now, as far as its size and its limit tell;
     /// nil when none could. What comes behind need not be planned by whoever keeps no plan.
     func firstThatMayStart(
@@ -55,6 +58,42 @@ protocol ResourceTimeline: Sendable {
         _ jobs: inout ActiveJobs,
         at now: Int64
     ) -> Bool
+}
+
+/// What has been found while one plan was made: as it only fills up, a job cannot be placed before
+/// another that was no larger and no longer.
+struct PlanBounds {
+    private struct Found {
+        var size: Int32
+        var length: Int64
+        var from: Int64
+    }
+
+    /// The latest of those found, as a ring: jobs of a queue resemble those before them.
+    private var found: [Found] = []
+    private var next = 0
+    private static let capacity = 24
+
+    /// The latest instant before which a job of this size and length cannot start; `now` when
+    /// nothing is known.
+    func bound(size: Int32, length: Int64, now: Int64) -> Int64 {
+        var bound = now
+        for one in found where one.size <= size && one.length <= length {
+            bound = max(bound, one.from)
+        }
+        return bound
+    }
+
+    /// Notes where a job was placed.
+    mutating func note(size: Int32, length: Int64, from: Int64) {
+        let one = Found(size: size, length: length, from: from)
+        if found.count < Self.capacity {
+            found.append(one)
+        } else {
+            found[next] = one
+            next = (next + 1) % Self.capacity
+        }
+    }
 }
 
 /// A place on a timeline.
