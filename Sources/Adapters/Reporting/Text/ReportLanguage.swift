@@ -1,4 +1,6 @@
-/// The language of what is printed for people.
+import WireFormats
+
+/// The language of a report: one of a message's, or both.
 public enum ReportLanguage: String, Hashable, Sendable, CaseIterable {
     /// Chinese.
     case chinese = "zh"
@@ -10,9 +12,10 @@ public enum ReportLanguage: String, Hashable, Sendable, CaseIterable {
     /// The language of a session: Chinese where the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that
     /// says anything begins with `zh`, else English.
     public init(environment: [String: String]) {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }
-            .first { !$0.isEmpty }
-        self = locale?.hasPrefix("zh") ?? false ? .chinese : .english
+        switch MessageLanguage(variable: { environment[$0] }) {
+        case .chinese: self = .chinese
+        case .english: self = .english
+        }
     }
 
     /// The words of this language.
