@@ -8,7 +8,7 @@ import Testing
 @Suite("Expected starts")
 struct ForecastTests {
     private static let policies = [
-        "fcfs", "easy", "easy-sjbf", "conservative", "conservative-compress", "slurm",
+        "fcfs", "easy", "easy-sjbf", "conservative", "conservative-compress", "backfill=slurm",
         "order=widest,backfill=easy,placement=best-fit",
     ]
 
