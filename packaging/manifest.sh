@@ -3,6 +3,9 @@
 # (its target), folder (-) or other (-); PATH is relative to the prefix and has no space.
 manifest_path=share/xinghe/manifest
 
+# Lists are sorted and compared by bytes, whatever the language of the session.
+export LC_ALL=C
+
 # describe ROOT: a line for each of the paths on standard input that is there.
 describe() {
     local root=$1 path files=()

@@ -17,7 +17,9 @@ struct InstallTests {
             )
         }
         _ = try folder.write("stage/bin/yh", "program 1\n")
-        _ = try folder.write("stage/share/xinghe/docs/a.md", "text\n")
+        for name in ["README.md", "docs/a.md", "docs/b.md"] {
+            _ = try folder.write("stage/share/xinghe/\(name)", "text\n")
+        }
         try FileManager.default.createSymbolicLink(
             atPath: folder.path("stage/bin/yhbatch"),
             withDestinationPath: "yh"
@@ -63,11 +65,15 @@ struct InstallTests {
     func upgrade() throws {
         #expect(try install().status == 0)
         _ = try folder.write("stage/bin/yh", "program 2\n")
-        try FileManager.default.removeItem(atPath: folder.path("stage/share/xinghe/docs/a.md"))
+        try FileManager.default.removeItem(atPath: folder.path("stage/share/xinghe/README.md"))
+        _ = try folder.write("stage/share/xinghe/SUPPORT.md", "text\n")
         let run = try install()
         #expect(run.status == 0, "\(run.errors)")
         #expect(text("bin/yhbatch") == "program 2\n")
-        #expect(text("share/xinghe/docs/a.md") == nil)
+        #expect(text("share/xinghe/README.md") == nil)
+        for name in ["SUPPORT.md", "docs/a.md", "docs/b.md"] {
+            #expect(text("share/xinghe/\(name)") == "text\n", "\(name)")
+        }
         #expect(try uninstall().status == 0)
         #expect(left == ["bin"])
     }
