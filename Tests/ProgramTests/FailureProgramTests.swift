@@ -48,6 +48,16 @@ struct FailureProgramTests {
         #expect(lost.0.output.contains("lost: 1 job cut short by nodes and not run again (job 1)"))
     }
 
+    @Test("A job that comes before anything ran waits for repairs, and is told of")
+    func nothingEverRan() throws {
+        let run = try xinghe(
+            ["replay", "-", "--failures", "shape=1,scale=1s,repair=1y"],
+            input: "; MaxProcs: 1\n1 100 -1 50 1 -1 -1 1 60 -1 1 1 1 -1 1 -1 -1 -1\n"
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("left waiting: 1 job"))
+    }
+
     @Test("What is wrong in a file of events is told with file, line and member")
     func refusals() throws {
         let first = #"{"time": 60, "nodes": 1, "event": "fail", "until": 90}"# + "\n"

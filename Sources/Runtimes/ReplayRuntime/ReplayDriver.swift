@@ -106,8 +106,8 @@ public struct ReplayDriver {
     /// Nodes that are out of service.
     private var outOfService = IDSet()
     private var outOfServiceCount = 0
-    /// When something ran last. Unit: µs since the epoch.
-    private var lastBusy: Int64 = .min
+    /// When something ran last, or was still to come. Unit: µs since the epoch.
+    private var lastBusy: Int64
     /// What each job is submitted as; only what differs is set anew.
     private var submission: JobSubmission
 
@@ -125,6 +125,7 @@ public struct ReplayDriver {
         self.machine = machine
         self.order = order
         origin = trace.unixStartTime * 1_000_000
+        lastBusy = origin
         submission = JobSubmission(
             id: JobID(0),
             partitions: [machine.partition],
@@ -194,7 +195,7 @@ public struct ReplayDriver {
         if mayFail { applyNodeEvents(now) }
         while arrives(at: now) { submitNext(now) }
         pass(now)
-        if mayFail, emulator.runningJobCount > 0 { lastBusy = now }
+        if mayFail, emulator.runningJobCount > 0 || next < trace.jobs.count { lastBusy = now }
     }
 
     private mutating func stepPyss(_ now: Int64) {
