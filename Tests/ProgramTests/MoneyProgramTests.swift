@@ -363,4 +363,40 @@ struct MoneyProgramTests {
         #expect(run.status == 0)
         #expect(run.output.split(separator: ".").count == 3)
     }
+
+    @Test("Held time that fills most of an integer is printed, not trapped on")
+    func largestHolding() throws {
+        let folder = try Folder()
+        let head =
+            "JobID|JobIDRaw|User|Account|Partition|QOS|Submit|Start|End|Elapsed|NNodes|AllocCPUS|"
+            + "AllocTRES|State\n"
+        let row =
+            "1|1|u|a|p|normal|2020-03-01T00:00:00|2020-03-01T00:00:00|2023-06-14T00:00:00|"
+            + "1200-00:00:00|1|100000000|cpu=100000000,node=1|COMPLETED\n"
+        let export = try folder.write("sacct.txt", head + row)
+        for holder in [[], ["-A", "a"]] {
+            let run = try xinghe(
+                ["ingest", export, "--tariff", "tianjin-prices", "--platform", "p=tianhe"] + holder
+            )
+            #expect(run.status == 0, "\(run.errors)")
+        }
+    }
+
+    @Test("A pack is computed by the rules that it names, not by those of its neighbours")
+    func packsHaveTheirOwnRules() throws {
+        let folder = try Folder()
+        let head =
+            "claim_id,date,enterprise,class,platform,resource,fee_fen,granted,rules\n"
+        let one = try folder.write(
+            "one.csv",
+            head + "a,2026-01-05,e,enterprise,tianhe,core-hour,1000,teda-machine-hour=500,"
+                + "teda-machine-hour@2026\n"
+        )
+        let two = try folder.write(
+            "two.csv",
+            head + "b,2026-01-05,f,enterprise,tianhe,core-hour,1000,,beijing-2023@2023\n"
+        )
+        let run = try xinghe(["subsidy", "check", one, two])
+        #expect(!run.errors.contains("two.csv: claim b"), "\(run.errors)")
+    }
 }

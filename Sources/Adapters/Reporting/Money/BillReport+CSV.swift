@@ -53,7 +53,14 @@ extension BillReport {
         func add(_ section: String, _ groups: [BillRow]) {
             for row in groups {
                 let title = section == "state" ? words.state(row.name) : words.title(row.title)
-                add(section, row.name, title: title, counts: row, amount: row.fee, vat: row.vat)
+                add(
+                    section,
+                    row.name,
+                    title: title,
+                    counts: row,
+                    amount: row.gross ?? row.fee,
+                    vat: row.vat
+                )
             }
         }
         for line in statement.lines {

@@ -41,7 +41,7 @@ extension BillReport {
     /// Hours with two decimals and groups of three, rounded half up: `1,234.50`.
     static func hours(_ seconds: Int64) -> String {
         // A hundredth of an hour is 36 s; amounts of money print the same way.
-        Fen((seconds + 18) / 36).yuanText
+        Fen(min(seconds, .max - 18) / 36 + (min(seconds, .max - 18) % 36 + 18) / 36).yuanText
     }
 
     /// A number of thousandths with three decimals.

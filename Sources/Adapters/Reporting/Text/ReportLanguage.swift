@@ -9,8 +9,7 @@ public enum ReportLanguage: String, Hashable, Sendable, CaseIterable {
     /// Both, side by side.
     case both
 
-    /// The language of a session: Chinese where the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that
-    /// says anything begins with `zh`, else English.
+    /// The language of a session, as messages have it.
     public init(environment: [String: String]) {
         switch MessageLanguage(variable: { environment[$0] }) {
         case .chinese: self = .chinese

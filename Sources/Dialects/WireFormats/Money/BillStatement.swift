@@ -1,6 +1,6 @@
 public import Quantities
 
-/// What an account owes and for what: `GET /v1/bill?account=A[&month=YYYY-MM]`.
+/// What an account owes and for what: `GET /v1/bill?account=A[&period=YYYY-MM|YYYY]`.
 ///
 /// Money is in fen (1 CNY = 100 fen), held time in seconds, rounded down.
 public struct BillStatement: WireRecord {

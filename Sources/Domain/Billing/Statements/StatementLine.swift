@@ -47,10 +47,13 @@ public struct StatementLine: Hashable, Sendable {
             case .held: ExactFee.quantityPerHour
             case .storage: StorageLine.bytesPerTB
             }
-        let held = quantity * (perUnit == ExactFee.quantityPerHour ? 1_000_000 : 1)
-        let factor = perUnit == ExactFee.quantityPerHour ? Int128(item.factorPPM) : 1
-        heldCount = Int64(clamping: halfUp(held * 10_000, factor * perUnit))
-        quantityCount = Int64(clamping: halfUp(quantity * 10_000, perUnit))
+        let isHeld = perUnit == ExactFee.quantityPerHour
+        heldCount = Int64(
+            clamping: isHeld
+                ? halfUp(quantity, times: 10_000_000_000, over: Int128(item.factorPPM) * perUnit)
+                : halfUp(quantity, times: 10_000, over: perUnit)
+        )
+        quantityCount = Int64(clamping: halfUp(quantity, times: 10_000, over: perUnit))
         amount = Self.price(quantityCount, microFen: item.unitMicroFen)
         discounted = Self.price(quantityCount, microFen: item.listMicroFen) - amount
     }
@@ -62,6 +65,15 @@ public struct StatementLine: Hashable, Sendable {
 
 private func halfUp(_ numerator: Int128, _ denominator: Int128) -> Int128 {
     (2 * numerator + denominator) / (2 * denominator)
+}
+
+/// The same of a product, in lowest terms: what was held may fill most of the integer.
+private func halfUp(_ count: Int128, times factor: Int128, over divisor: Int128) -> Int128 {
+    var (common, rest) = (factor, divisor)
+    while rest != 0 { (common, rest) = (rest, common % rest) }
+    let (product, overflow) = count.multipliedReportingOverflow(by: 2 * (factor / common))
+    guard !overflow else { return .max }
+    return (product + divisor / common) / (2 * (divisor / common))
 }
 
 extension [StatementLine] {

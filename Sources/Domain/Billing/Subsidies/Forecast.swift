@@ -63,7 +63,10 @@ public struct Forecast: Sendable {
                 tenantOfAccount[tenant.account] = identity
             } else {
                 tenantOfName[tenant.user] = identity
-                if let number = Int32(tenant.user) { payerOfNumber[number] = main }
+                // `01` is a name, and not the user 1 of a log.
+                if let number = Int32(tenant.user), String(number) == tenant.user {
+                    payerOfNumber[number] = main
+                }
             }
         }
     }

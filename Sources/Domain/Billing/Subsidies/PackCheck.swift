@@ -60,14 +60,20 @@ public struct PackCheck: Sendable {
 
     /// Checks packs.
     ///
+    /// - Parameter byOwnRules: whether each pack is computed by those of the rules that it names, as
+    ///   far as it names any; else all are by all rules.
     /// - Precondition: the claims of each are those of a claims file, which is consistent.
-    public init(_ packs: [ReceivedPack], rules: [SubsidyRule]) {
+    public init(_ packs: [ReceivedPack], rules: [SubsidyRule], byOwnRules: Bool = false) {
         self.rules = rules
         lookAlikes = PartyName.lookAlikes(among: packs.flatMap { $0.claims.map(\.enterprise) })
         for pack in packs { checkVersions(pack) }
         var evaluations: [SubsidyEvaluation] = []
         for pack in packs {
-            let evaluation = SubsidyEvaluation(rules: rules, claims: pack.claims)
+            let own = rules.filter { rule in
+                !byOwnRules || pack.rules.isEmpty
+                    || pack.rules.contains { $0.prefix { $0 != "@" } == rule.id }
+            }
+            let evaluation = SubsidyEvaluation(rules: own, claims: pack.claims)
             compare(pack, evaluation)
             evaluations.append(evaluation)
         }
@@ -139,7 +145,12 @@ public struct PackCheck: Sendable {
                 }
             }
         }
-        for (fee, places) in fees.sorted(by: { $0.key.id < $1.key.id }) where places.count > 1 {
+        let ordered = fees.sorted {
+            let (one, other) = ($0.key, $1.key)
+            return (one.id, one.date, one.platform, one.amount)
+                < (other.id, other.date, other.platform, other.amount)
+        }
+        for (fee, places) in ordered where places.count > 1 {
             findings.append(
                 .claimTwice(
                     claim: fee.id,

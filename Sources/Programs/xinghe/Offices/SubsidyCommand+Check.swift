@@ -25,7 +25,7 @@ extension SubsidyCommand {
         func run() throws {
             let received = try packs.map { try pack($0) }
             let rules = try self.rules.sources(default: rules(of: received)).map(\.rule)
-            let check = PackCheck(received, rules: rules)
+            let check = PackCheck(received, rules: rules, byOwnRules: self.rules.rule.isEmpty)
             let report = PackCheckReport(check)
             try StandardOutput.print(report.text, terminator: "")
             guard check.findings.isEmpty else {
