@@ -64,7 +64,7 @@ struct IngestCommand: ParsableCommand {
     )
     var statements: String?
 
-    @Option(help: "text, json, csv or html; of the list of accounts text, json or csv.")
+    @Option(help: "text, json, csv, html or focus; of the list of accounts text, json or csv.")
     var format = BillCommand.Format.text
 
     @Option(help: ArgumentHelp("Write the ledger.", valueName: "file"))
@@ -91,6 +91,17 @@ struct IngestCommand: ParsableCommand {
                 "--check compares a ledger and prints nothing else; leave \(other) out"
             )
         }
+        if statements != nil,
+            let holder = account != nil ? "--account" : enterprise.map({ _ in "--enterprise" })
+        {
+            throw ValidationError("--statements writes those of all accounts; leave \(holder) out")
+        }
+        if format == .focus, statements == nil, period == nil || (account ?? enterprise) == nil {
+            throw ValidationError(
+                "--format focus is the statement of one, of a month or a year; add --period and"
+                    + " --account or --enterprise"
+            )
+        }
         if format == .html, check == nil, (account ?? enterprise ?? statements) == nil {
             throw ValidationError(
                 "--format html: a page is the statement of one; add --account or --enterprise"
@@ -110,6 +121,8 @@ struct IngestCommand: ParsableCommand {
         if account != nil { return "--account" }
         if enterprise != nil { return "--enterprise" }
         if period != nil { return "--period" }
+        if statements != nil { return "--statements" }
+        if jobs { return "--jobs" }
         return format == .text ? nil : "--format"
     }
 
