@@ -309,7 +309,10 @@ def main():
             if run.returncode != 0:
                 sys.exit(f"seed {options.seed}, file {file}: {run.stderr}")
             expected = grants(rule, claims)
-            for row in csv.DictReader(io.StringIO(run.stdout)):
+            rows = list(csv.DictReader(io.StringIO(run.stdout)))
+            if sorted(row["claim_id"] for row in rows) != sorted(expected):
+                sys.exit(f"seed {options.seed}, file {file}: {len(rows)} claims answered of {len(expected)}")
+            for row in rows:
                 if int(row["granted_fen"]) != expected[row["claim_id"]]:
                     different += 1
                     if different <= 5:

@@ -48,16 +48,19 @@ struct Routes {
         get(router, "/v1/jobs") { request, _ in
             let query = request.uri.queryParameters
             let ids = try Self.numbers(query["id"])
-            return try await readings(of: ids).shared(request.uri.string) {
-                let fields = query["fields"].map { names in
-                    Set(names.split(separator: ",").map(String.init))
-                }
+            let fields = query["fields"].map { names in
+                Set(names.split(separator: ",").map(String.init))
+            }
+            // Whoever does not choose gets them for single jobs.
+            let looksAhead =
+                fields.map { !$0.isDisjoint(with: Self.forecastFields) } ?? (ids != nil)
+            // A look ahead takes as long as a listing, also for one job.
+            let lane = looksAhead ? listings : readings(of: ids)
+            return try await lane.shared(request.uri.string) {
                 var list = await centre.jobs(
                     ids: ids,
                     includesEnded: query["ended"] == "1",
-                    // Whoever does not choose gets them for single jobs: all take a look ahead.
-                    expectsStarts: fields.map { !$0.isDisjoint(with: Self.forecastFields) }
-                        ?? (ids != nil)
+                    expectsStarts: looksAhead
                 )
                 list.selection = fields
                 return Reply(list)
@@ -65,7 +68,7 @@ struct Routes {
         }
         get(router, "/v1/jobs/:id") { _, context in
             let id = try Self.jobID(context)
-            return try await lookups.alone {
+            return try await listings.alone {
                 let list = await centre.jobs(
                     ids: [id],
                     includesEnded: true,

@@ -189,9 +189,9 @@ extension CentreState {
         precondition(rejection == nil, "a limit is never refused")
     }
 
-    /// On a new day vouchers may begin or end to be valid, and before one ends it pays for less and less
+    /// At each batch: vouchers begin and end to be valid, and before one ends it pays for less and less
     /// of a job that starts.
-    mutating func refreshPurses(onDayOf instant: SimInstant) {
+    mutating func refreshPurses(at instant: SimInstant) {
         guard !purses.isEmpty else { return }
         for account in purses.keys.sorted() where !book.vouchers(of: account).isEmpty {
             refreshPurse(of: account, at: instant)

@@ -113,7 +113,7 @@ struct CentreState: Sendable {
         precondition(instant > lastInstant || batch == 0, "a batch at an instant that has passed")
         batch += 1
         lastInstant = instant
-        refreshPurses(onDayOf: instant)
+        refreshPurses(at: instant)
         var results: [InputResult] = []
         results.reserveCapacity(inputs.count)
         for input in inputs {
