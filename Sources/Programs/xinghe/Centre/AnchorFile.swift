@@ -5,6 +5,7 @@ import Persistence
 /// A file of anchors: lines of `CentreAnchor` with a signature in base64, or `-`, as the last field.
 struct AnchorFile {
     private let path: String
+    private let verifyWith: String?
     private var lines: [(anchor: CentreAnchor, signature: Data?)] = []
 
     /// Where the books stood, oldest first.
@@ -16,6 +17,8 @@ struct AnchorFile {
     /// - Throws: a refusal by line of what is no anchor, or not signed as it should be.
     init(_ path: String, verifyWith: String?) throws {
         self.path = path
+        self.verifyWith = verifyWith
+        guard path != "-" else { throw Refusal("--anchor: is a file that stays; '-' is none") }
         guard FileManager.default.fileExists(atPath: path) else { return }
         let text = try readText(path)
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -70,6 +73,8 @@ struct AnchorFile {
             guard result.status == 0, !result.output.isEmpty else {
                 throw Refusal("--sign-with: \(signWith): exit \(result.status), no signature")
             }
+            // A line that is not accepted later is not written now.
+            if let verifyWith { try Self.verify(anchor, result.output, verifyWith, "--sign-with") }
             signature = result.output.base64EncodedString()
         }
         try append(anchor.text + "\t" + signature + "\n")
@@ -77,7 +82,7 @@ struct AnchorFile {
     }
 
     private func append(_ line: String) throws {
-        // A new file of all lines in place of the old one: a power cut leaves one or the other.
+        // A new file of all lines in place of the old one: a reader sees one or the other.
         var text = ""
         for (anchor, signature) in lines {
             text += anchor.text + "\t" + (signature?.base64EncodedString() ?? "-") + "\n"
