@@ -54,8 +54,15 @@ struct Xinghe: AsyncParsableCommand {
         } catch let error as ValidationError {
             refuse(error, by: type(of: parsed), path)
         } catch {
-            exit(withError: error)
+            exit(withError: printable(error))
         }
+    }
+
+    /// What went wrong without what would speak to a terminal: names in messages come from files.
+    private static func printable(_ error: any Error) -> any Error {
+        guard !(error is ExitCode), exitCode(for: error) == .failure else { return error }
+        let lines = message(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+        return Refusal(lines.map { String($0).printable }.joined(separator: "\n"))
     }
 
     /// ArgumentParser knows a command by its own name alone, once it runs.

@@ -106,6 +106,9 @@ struct BillCommand: ParsableCommand {
     @OptionGroup var centre: CentreAccess
 
     func validate() throws {
+        guard all != "-" else {
+            throw ValidationError("--all: statements go into a folder, not to '-'")
+        }
         if let month, BillingMonth(month) == nil {
             throw ValidationError("--month: '\(month)' is no month; write it as 2026-11")
         }
