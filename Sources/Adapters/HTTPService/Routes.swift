@@ -51,9 +51,10 @@ struct Routes {
             let fields = query["fields"].map { names in
                 Set(names.split(separator: ",").map(String.init))
             }
-            // Whoever does not choose gets them for single jobs.
+            // Whoever chooses no fields gets them for single jobs, or by `ahead=1`.
             let looksAhead =
-                fields.map { !$0.isDisjoint(with: Self.forecastFields) } ?? (ids != nil)
+                fields.map { !$0.isDisjoint(with: Self.forecastFields) }
+                ?? (ids != nil || query["ahead"] == "1")
             // A look ahead takes as long as a listing, also for one job.
             let lane = looksAhead ? listings : readings(of: ids)
             return try await lane.shared(request.uri.string) {

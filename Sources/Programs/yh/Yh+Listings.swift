@@ -22,6 +22,8 @@ extension Yh {
         }
         if let members = command.neededMembers {
             query.append("fields=" + members.sorted().joined(separator: ","))
+        } else if command.showsExpectedStarts {
+            query.append("ahead=1")
         }
         let target = "/v1/jobs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in

@@ -7,6 +7,15 @@ extension QueueCommand {
         !jobs.isEmpty || states.map { $0.contains(where: JobStates.hasEnded) } ?? false
     }
 
+    /// Whether a listing by names of columns shows when and where jobs are expected to start.
+    public var showsExpectedStarts: Bool {
+        showsStart
+            || isLongForm
+                && format.fields.contains {
+                    ["starttime", "schednodes"].contains($0.key.lowercased())
+                }
+    }
+
     /// The members of jobs that the listing looks at, by their names on the wire; nil for all.
     public var neededMembers: Set<String>? {
         guard !isLongForm else { return nil }
