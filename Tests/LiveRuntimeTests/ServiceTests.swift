@@ -158,7 +158,7 @@ struct ServiceTests {
             let readers = try centre.gate.withLock { _ in
                 let readers = try (0..<16).map { number in
                     let reader = try RawConnection(path)
-                    let query = number % 2 == 0 ? "fields=f\(number)" : "id=\(number)"
+                    let query = number % 2 == 0 ? "fields=f\(number)" : "fields=f\(number)&id=1"
                     reader.send("GET /v1/jobs?\(query) HTTP/1.1\r\nHost: x\r\n\r\n")
                     return reader
                 }
