@@ -36,6 +36,18 @@ public enum MPIEnvironment {
         exit(code)
     }
 
+    /// The library that was loaded, such as `Open MPI v4.1.4`; may be asked at any time.
+    public static var libraryVersion: String {
+        var bytes = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING))
+        var length: Int32 = 0
+        guard MPI_Get_library_version(&bytes, &length) == MPI_SUCCESS else { return "unknown" }
+        let text = bytes.prefix(Int(length)).map { UInt8(bitPattern: $0) }
+        // Open MPI goes on with who packed it, others with how it was configured.
+        let words = String(decoding: text, as: UTF8.self)
+            .split { $0 == "," || $0.isNewline || $0 == "\0" }
+        return words.first.map(String.init) ?? "unknown"
+    }
+
     /// Seconds of a monotonic clock with an arbitrary zero, read by `MPI_Wtime`.
     @inline(__always)
     public static func wallSeconds() -> Double {

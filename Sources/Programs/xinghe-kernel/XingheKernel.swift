@@ -47,6 +47,10 @@ struct XingheKernel: ParsableCommand {
     func run() throws {
         guard !list else { return printList() }
         let request = try checkedRequest()
+        BlasCore.correct()
+        if MPIEnvironment.launchRank == 0, let warning = BlasCore.inUse.warning {
+            complain("warning: \(warning)")
+        }
         let world: Communicator
         do {
             world = try MPIEnvironment.start(yieldsWhenIdle: oversubscribe)

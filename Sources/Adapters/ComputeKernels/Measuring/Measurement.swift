@@ -17,6 +17,7 @@ public struct Measurement: Sendable {
         verdict: Verdict,
         binding: [String],
         host: String,
+        on surroundings: RunSurroundings,
         details: [JSONValue.Member]
     ) {
         isVerified = verdict.isVerified
@@ -37,6 +38,7 @@ public struct Measurement: Sendable {
             .init("repeats", .integer(Int64(timing.repetitions))),
             .init("energy_joule", .number(energy.joules)),
             .init("energy_source", .string(energy.isMeasured ? "rapl" : "estimate")),
+            .init("on", surroundings.json),
         ]
         if let best = timing.best {
             members.append(.init("best_seconds", .number(best.seconds)))

@@ -68,9 +68,10 @@ extension KernelRequest {
             ranksOnNode: placement.ranksOnNode
         )
         let setting = KernelSetting(world: world, shape: shape, team: team)
+        let surroundings = try RunSurroundings(world)
         let instance = try kernelType.init(setting)
         do {
-            return try measure(instance, shape, world, placement)
+            return try measure(instance, shape, world, placement, surroundings)
         } catch {
             // Transfers may be under way when MPI fails: their memory must outlast it.
             _ = Unmanaged.passRetained(instance as AnyObject)
@@ -82,8 +83,10 @@ extension KernelRequest {
         _ instance: some Kernel,
         _ shape: [Int],
         _ world: Communicator,
-        _ placement: RankPlacement
+        _ placement: RankPlacement,
+        _ found: RunSurroundings
     ) throws(KernelFailure) -> Measurement {
+        var surroundings = found
         try instance.prepare()
         _ = try instance.repetition()
         var timing = Timing()
@@ -97,6 +100,7 @@ extension KernelRequest {
             try timing.add(work, seconds: endTogether(world, since: start))
             meter?.stop()
         }
+        surroundings.measureClock()
         let energy = try energy(of: timing.seconds, meter, world, placement)
         let verdict = try instance.verify()
         return Measurement(
@@ -109,6 +113,7 @@ extension KernelRequest {
             verdict: verdict,
             binding: placement.texts,
             host: placement.host,
+            on: surroundings,
             details: try instance.details()
         )
     }

@@ -32,6 +32,11 @@ public enum HostProbe {
         )
     }
 
+    /// What hwloc says of the host under a name, such as `CPUModel` or `hwlocVersion`; nil where it does not.
+    public static func info(named name: String) -> String? {
+        (try? HwlocTopology.host().model(origin: .host))?.root.firstInfo(named: name)
+    }
+
     /// The memory of the machine by `/proc/meminfo`; nil where there is none.
     ///
     /// Not the sum over NUMA nodes: a virtual machine whose memory was plugged in while it ran
