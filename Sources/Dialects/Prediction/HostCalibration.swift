@@ -74,6 +74,21 @@ public struct HostCalibration: Sendable {
     /// STREAM's triad from memory; nil when it was not measured. Unit: byte/s.
     public var bandwidth: Double? { levels.last?.rate }
 
+    /// What `gemm` ran on: processor, clock, libraries and compiler, as docs/measure.md says; nil where
+    /// its line does not tell.
+    public var surroundings: JSONValue? {
+        lines.first { $0["kernel"]?.string == "gemm" }?["on"]
+    }
+
+    /// What is wrong with the BLAS that was measured; nil when its core suits the processor.
+    public var blasProblem: String? { Self.blasProblem(surroundings) }
+
+    static func blasProblem(_ surroundings: JSONValue?) -> String? {
+        guard let on = surroundings, let better = on["blas_core_better"]?.string else { return nil }
+        return "\(on["blas"]?.string ?? "BLAS") computed with its core "
+            + "\(on["blas_core"]?.string ?? "?") where the processor can run \(better)"
+    }
+
     /// The kernels under the roofline, in the order of the lines.
     public var points: [Point] {
         lines.compactMap { line in
@@ -103,6 +118,7 @@ public struct HostCalibration: Sendable {
             .init("cores", .integer(Int64(cores))),
             .init("ranks", .integer(Int64(cores))),
             .init("load_average", .number(load)),
+            .init("on", surroundings ?? .null),
             .init("gemm_flop_per_s", gemm.map { .number($0) } ?? .null),
             .init("stream_byte_per_s", bandwidth.map { .number($0) } ?? .null),
             .init("levels", .array(levels.map(\.json))),

@@ -14,6 +14,8 @@ public struct HostRates: Hashable, Sendable {
     public var bandwidth: Double
     /// Which part of its roofline each kernel reached.
     public var efficiencies: KernelEfficiencies
+    /// What is wrong with the BLAS that was measured, in a sentence; nil when nothing is known.
+    public var blasProblem: String?
 
     /// Makes rates.
     public init(
@@ -70,6 +72,7 @@ public struct HostRates: Hashable, Sendable {
             bandwidth: try rate("stream_byte_per_s"),
             efficiencies: efficiencies
         )
+        blasProblem = HostCalibration.blasProblem(profile["on"])
     }
 
     /// Far above what a problem that stays in cache reaches.
@@ -95,6 +98,7 @@ public struct HostRates: Hashable, Sendable {
             watts: type.powerWatts.map(Double.init),
             powerNote: type.powerWatts.map { "\(type.name): power of \($0) W at any load" },
             notes: ["\(host): peak is what matrix products reached, not the nominal one"]
+                + (blasProblem.map { ["\(host): \($0), so the peak is too low"] } ?? [])
         )
     }
 }

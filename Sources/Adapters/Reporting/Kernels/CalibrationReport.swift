@@ -19,8 +19,21 @@ public struct CalibrationReport: Sendable {
         if calibration.load > 0.5 {
             lines.append("others were at work: the figures are lower than those of a quiet machine")
         }
+        lines += surroundings
         lines += [""] + limits.lines + [""] + kernels.lines
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var surroundings: [String] {
+        guard let on = calibration.surroundings else { return [] }
+        func word(_ name: String) -> String { on[name]?.string ?? "?" }
+        let clock = siText(on["clock_hertz"]?.double ?? 0, "Hz")
+        let lines = [
+            "clock \(clock); \(word("blas")), core \(word("blas_core")) chosen by "
+                + word("blas_core_by"),
+            "\(word("mpi")); hwloc \(word("hwloc")); \(word("fft")); \(word("compiler"))",
+        ]
+        return lines + (calibration.blasProblem.map { ["warning: \($0)"] } ?? [])
     }
 
     private var limits: TextTable {

@@ -29,6 +29,11 @@ struct CalibrateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Measure with this program.", valueName: "xinghe-kernel"))
     var kernelProgram: String?
 
+    @Flag(
+        help: "Measure although OpenBLAS computes with a core that is too slow for the processor."
+    )
+    var acceptSlowBlas = false
+
     @Flag(help: "Smaller problems: a try, not a measurement.")
     var quick = false
 
@@ -65,6 +70,7 @@ struct CalibrateCommand: ParsableCommand {
         ]
         for (place, kernel) in others.enumerated() {
             if place % 5 == 0 { try measureLimits(&limits, size, streamSize, cores, runner) }
+            if place == 0 { try refuseSlowBlas(limits[.gemm] ?? []) }
             lines.append(try runner.run(kernel, size, ranks: cores))
         }
         try measureLimits(&limits, size, streamSize, cores, runner)
@@ -82,6 +88,24 @@ struct CalibrateCommand: ParsableCommand {
             levels: levels,
             lines: lines,
             messages: messages
+        )
+    }
+
+    /// A profile with a peak several times too low would spoil every prediction made with it.
+    private func refuseSlowBlas(_ lines: [JSONValue]) throws {
+        let first = HostCalibration(
+            host: "",
+            processor: "",
+            cores: 1,
+            load: 0,
+            levels: [],
+            lines: lines,
+            messages: nil
+        )
+        guard !acceptSlowBlas, let problem = first.blasProblem else { return }
+        throw Refusal(
+            "\(problem), so the peak and all that follows from it would be too low; choose another "
+                + "core with OPENBLAS_CORETYPE, install a newer OpenBLAS, or --accept-slow-blas"
         )
     }
 
