@@ -27,13 +27,15 @@ public struct Emulator: Sendable {
     let groupOfPartition: [Int]
     let groupOfNode: [Int]
     var partitions: [PartitionConfiguration]
-    private let remembersEndedJobs: Bool
-    /// How jobs ended that a later submission may depend on; only looked up.
-    var endedStates: [JobID: EndState] = [:]
-    /// Who waits for a job; only looked up.
-    var dependents: [JobID: [JobID]] = [:]
-    /// Jobs that wait for a time of day.
-    var timed: [JobID] = []
+    /// How jobs ended that a later submission may depend on.
+    var ended: EndedJobs
+    /// The jobs that others wait for.
+    var awaited = AwaitedJobs()
+    /// The jobs of one user and name.
+    var namesakes = Namesakes()
+    /// When to look at jobs again that wait for a time; one that has changed meanwhile may have left
+    /// an entry that says nothing.
+    private var timed = EndQueue()
     /// What the queue order sorts by.
     private var ranking: QueueRanking
     private var predictor = RunTimePredictor()
@@ -52,7 +54,7 @@ public struct Emulator: Sendable {
         let grouping = NodeGrouping(configuration)
         partitions = configuration.partitions
         jobs = ActiveJobs(limits: configuration.limits)
-        remembersEndedJobs = configuration.remembersEndedJobs
+        ended = EndedJobs(capacity: configuration.endedJobsRemembered)
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
         groups = grouping.groups
@@ -85,6 +87,7 @@ public struct Emulator: Sendable {
         case .release(let id): try release(id, at: now, into: &sink)
         case .changeTimeLimit(let id, let limit): try changeTimeLimit(id, limit, at: now)
         case .changePriority(let id, let priority): try changePriority(id, priority, at: now)
+        case .changeName(let id, let name): try changeName(id, name, at: now)
         case .changeFunds(let id, let need): try changeFunds(id, need, at: now)
         case .changeRequest(let submission):
             try changeRequest(submission, at: now, into: &sink)
@@ -238,9 +241,9 @@ public struct Emulator: Sendable {
             }
         }
         sink.jobStarted(start)
-        guard jobs[slot].hasExtras || !dependents.isEmpty else { return }
+        guard jobs[slot].hasExtras || jobs[slot].namesakes >= 0 || !awaited.isEmpty else { return }
         dequeueElsewhere(slot, butGroup: group)
-        settleDependents(of: start.id, at: now) { $0 == .after ? .fulfilled : .open }
+        settleStart(of: slot, at: now, into: &sink)
     }
 }
 
@@ -299,8 +302,14 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         if let funds = submission.funds { _ = jobs.limits.setNeed(funds, of: jobs[slot]) }
+        if let name = submission.name {
+            let user = jobs[slot].user
+            jobs[slot].namesakes = namesakes.arrive(submission.id, user: user, name: name)
+            reconsiderNamesakes(in: jobs[slot].namesakes, at: now)
+        }
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
+        if !submission.dependencies.isEmpty { awaitDelays(slot, at: now, into: &sink) }
     }
 
     private mutating func addExtras(
@@ -309,7 +318,6 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        let open = submission.dependencies.filter { !isFulfilled($0) }
         let fitting = submission.partitions.filter { couldEverFit(submission, $0) }
         jobs.withExtras(slot) {
             $0.requestedPartitions = fitting
@@ -318,13 +326,17 @@ extension Emulator {
             $0.hold = submission.hold
             $0.requiredNodes = submission.requiredNodes
             $0.excludedNodes = submission.excludedNodes
-            $0.dependencies = open
         }
-        for dependency in open { dependents[dependency.job, default: []].append(submission.id) }
+        if !submission.dependencies.isEmpty { addDependencies(slot, submission) }
         if let notBefore = submission.notBefore, notBefore > now {
-            timed.append(submission.id)
-            sink.wake(at: notBefore)
+            wake(submission.id, at: notBefore, into: &sink)
         }
+    }
+
+    /// Asks for a timer at which a job that waits is looked at again.
+    mutating func wake(_ id: JobID, at instant: SimInstant, into sink: inout some EffectSink) {
+        timed.push(id, at: instant.microseconds)
+        sink.wake(at: instant)
     }
 
     /// Puts a pending job where it belongs: in the queues, or aside with the reason.
@@ -390,10 +402,7 @@ extension Emulator {
         case .admin: return .jobHeldAdmin
         case nil: break
         }
-        if !extras.dependencies.isEmpty {
-            let isHopeless = extras.dependencies.contains { outcome(of: $0) == .never }
-            return isHopeless ? .dependencyNeverSatisfied : .dependency
-        }
+        if let reason = settleDependencies(slot, at: now) { return reason }
         if let notBefore = extras.notBefore, notBefore > now { return .beginTime }
         let obstacles = extras.requestedPartitions.map { obstacle(slot, inPartition: $0) }
         let usable = zip(extras.requestedPartitions, obstacles).filter { $1 == nil }.map(\.0)
@@ -454,14 +463,22 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         if jobs[slot].hasLimits { jobs.limits.forget(end.id) }
+        leaveNamesakes(slot, at: end.endedAt)
+        let hasRun = jobs[slot].phase == .running || jobs[slot].hasRun
+        let startedAt = hasRun ? SimInstant(microseconds: jobs[slot].startedAt) : end.endedAt
+        if jobs[slot].hasExtras, let extras = jobs.extras[slot] {
+            forgetDependencies(extras.dependencies, of: end.id)
+        }
         jobs.remove(slot)
         digest.mix(UInt64(bitPattern: end.endedAt.microseconds))
         digest.mix(UInt64(end.id.number) << 8 | UInt64(end.state.rawValue))
         sink.jobEnded(end)
-        if remembersEndedJobs || dependents[end.id] != nil { endedStates[end.id] = end.state }
-        guard !dependents.isEmpty else { return }
-        settleDependents(of: end.id, at: end.endedAt) { Self.outcome(of: $0, when: end.state) }
-        dependents[end.id] = nil
+        if !ended.isForgetful {
+            ended.note(end.id.number, EndedJobs.End(state: end.state, startedAt: startedAt))
+        }
+        guard !awaited.isEmpty else { return }
+        let told = awaited.noteEnd(of: end.id, end.state, hasStarted: hasRun, at: end.endedAt)
+        settle(told, at: end.endedAt, into: &sink)
     }
 
     private mutating func cancel(
@@ -505,7 +522,10 @@ extension Emulator {
             jobs[slot].request.isExclusive = extras.asksForWholeNodes
         }
         jobs[slot].predict(job.predictedSeconds)
+        jobs[slot].hasRun = true
+        if job.namesakes >= 0 { namesakes.waitAgain(job.id, in: job.namesakes) }
         place(slot, at: now)
+        if job.namesakes >= 0 { reconsiderNamesakes(in: job.namesakes, at: now) }
     }
 
     private mutating func setService(
@@ -624,13 +644,13 @@ extension Emulator {
         try check(submission)
         withdraw(slot)
         let old = jobs[slot]
-        for dependency in jobs.extras[slot]?.dependencies ?? [] {
-            dependents[dependency.job]?.removeAll { $0 == old.id }
-        }
-        if let place = timed.firstIndex(of: old.id) { timed.remove(at: place) }
+        leaveNamesakes(slot, at: now)
+        forgetDependencies(jobs.extras[slot]?.dependencies ?? [], of: old.id)
         jobs.limits.forget(old.id)
         let submitted = SimInstant(microseconds: old.key.submitted)
         jobs.replace(slot, with: record(of: submission, at: submitted))
+        jobs[slot].hasRun = old.hasRun
+        jobs[slot].startedAt = old.startedAt
         enter(slot, submission, at: now, into: &sink)
         digest.mix(UInt64(submission.id.number) << 8 | 0x81)
     }
@@ -654,20 +674,12 @@ extension Emulator {
     }
 
     mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
-        let ids = timed
-        timed.removeAll()
-        var next: SimInstant?
-        for id in ids {
-            guard let slot = jobs.slot(of: id), let due = jobs.extras[slot]?.notBefore else {
+        while let next = timed.nextInstant, next <= now.microseconds {
+            guard let slot = jobs.slot(of: timed.pop()), jobs[slot].phase == .waiting else {
                 continue
             }
-            if due > now {
-                timed.append(id)
-                next = min(next ?? due, due)
-            } else {
-                reconsider(slot, at: now)
-            }
+            place(slot, at: now)
         }
-        if let next { sink.wake(at: next) }
+        if let next = timed.nextInstant { sink.wake(at: SimInstant(microseconds: next)) }
     }
 }

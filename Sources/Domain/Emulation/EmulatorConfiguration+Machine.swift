@@ -3,7 +3,7 @@ public import Scheduling
 
 extension EmulatorConfiguration {
     /// What decisions need to know of a machine; nodes and partitions keep their positions.
-    public init(machine: Machine, policy: SchedulingPolicy, remembersEndedJobs: Bool = true) {
+    public init(machine: Machine, policy: SchedulingPolicy) {
         self.init(
             nodes: machine.nodes.map(\.capacity),
             partitions: machine.partitions.map { partition in
@@ -15,8 +15,7 @@ extension EmulatorConfiguration {
                     state: PartitionState(partition.state)
                 )
             },
-            policy: policy,
-            remembersEndedJobs: remembersEndedJobs
+            policy: policy
         )
         leafSwitches = machine.leafSwitches
     }

@@ -64,9 +64,9 @@ public struct EmulatorConfiguration: Sendable {
     public var sharesCards = false
     /// The leaf switch of each node, for `PlacementPolicy.fewestSwitches`; empty when unknown.
     public var leafSwitches: [Int32] = []
-    /// Whether ended jobs are remembered, for dependencies that name them later. A replay of
-    /// millions of jobs without dependencies does not need it.
-    public var remembersEndedJobs: Bool
+    /// Of how many ended jobs the outcome is remembered, the latest ones, for dependencies that name
+    /// them later; an earlier one counts as fulfilled. A job that somebody waits for needs none of it.
+    public var endedJobsRemembered: Int
 
     /// Makes a configuration.
     public init(
@@ -74,13 +74,13 @@ public struct EmulatorConfiguration: Sendable {
         partitions: [PartitionConfiguration],
         limits: [ConcurrencyLimit] = [],
         policy: SchedulingPolicy,
-        remembersEndedJobs: Bool = true
+        endedJobsRemembered: Int = 40_000
     ) {
         self.nodes = nodes
         self.partitions = partitions
         self.limits = limits
         self.policy = policy
-        self.remembersEndedJobs = remembersEndedJobs
+        self.endedJobsRemembered = endedJobsRemembered
     }
 
     /// One partition of `nodeCount` equal nodes of `coresPerNode` cores that are given whole.
@@ -95,7 +95,7 @@ public struct EmulatorConfiguration: Sendable {
                 PartitionConfiguration(nodes: IDSet(0..<nodeCount), isWholeNode: true)
             ],
             policy: policy,
-            remembersEndedJobs: false
+            endedJobsRemembered: 0
         )
     }
 }

@@ -21,6 +21,8 @@ public enum Input: Hashable, Sendable {
     case changeTimeLimit(JobID, SimDuration)
     /// A pending job gets another priority.
     case changePriority(JobID, Int64)
+    /// A job gets another name.
+    case changeName(JobID, String)
     /// A job reserves another amount of money while it runs.
     case changeFunds(JobID, FundsNeed)
     /// A pending job asks for something else. It keeps its number and the time of its submission, and
@@ -68,7 +70,7 @@ public enum Input: Hashable, Sendable {
         case .jobEnded: .jobEnd
         case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .addLimit, .changeLimit:
             .nodeChange
-        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeFunds,
+        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeName, .changeFunds,
             .changeRequest, .requeue:
             .update
         case .submit: .submission

@@ -63,32 +63,6 @@ public enum HoldKind: UInt8, Hashable, Sendable {
     case admin
 }
 
-/// What a job waits for of another job. Names are those of `sbatch --dependency`.
-public struct Dependency: Hashable, Sendable {
-    /// The state that is waited for.
-    public enum Kind: UInt8, Hashable, Sendable {
-        /// The other job has started or was cancelled.
-        case after
-        /// The other job has ended.
-        case afterAny
-        /// The other job has completed with exit status zero.
-        case afterOK
-        /// The other job has ended otherwise.
-        case afterNotOK
-    }
-
-    /// The state that is waited for.
-    public var kind: Kind
-    /// The other job.
-    public var job: JobID
-
-    /// Makes a dependency.
-    public init(_ kind: Kind, _ job: JobID) {
-        self.kind = kind
-        self.job = job
-    }
-}
-
 /// A job as it enters the emulator: everything that a decision may depend on, and nothing else.
 public struct JobSubmission: Hashable, Sendable {
     /// Its number; above every number given before.
@@ -109,8 +83,12 @@ public struct JobSubmission: Hashable, Sendable {
     public var notBefore: SimInstant?
     /// Held from the start.
     public var hold: HoldKind?
-    /// All must be fulfilled.
+    /// What it waits for.
     public var dependencies: [Dependency]
+    /// Whether one fulfilled dependency is enough (`?` between them); otherwise all must be.
+    public var needsAnyDependency = false
+    /// Its name, by which `singleton` finds jobs of one user; nil when nobody asks for it.
+    public var name: String?
     /// Nodes that it must get.
     public var requiredNodes: IDSet?
     /// Nodes that it must not get.

@@ -83,7 +83,7 @@ public struct ReplayMachine: Sendable {
             nodes: nodes,
             partitions: partitions,
             policy: policy,
-            remembersEndedJobs: false
+            endedJobsRemembered: 0
         )
         configuration.sharesCards = nodes.contains { $0.accelerators > 0 }
         let largest = nodes.map(\.cores).max() ?? unitsPerCore

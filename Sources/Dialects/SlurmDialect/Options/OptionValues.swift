@@ -144,7 +144,9 @@ public enum OptionValues {
                 result.append(DependencyRequest(kind: kind))
                 continue
             }
-            let kinds = ["after", "afterany", "afterok", "afternotok", "aftercorr"]
+            let kinds = [
+                "after", "afterany", "afterok", "afternotok", "aftercorr", "afterburstbuffer",
+            ]
             guard kinds.contains(kind), parts.count > 1 else { throw .dependencyProblem }
             for job in parts.dropFirst() {
                 guard let dependency = dependency(kind, job) else { throw .dependencyProblem }

@@ -301,7 +301,7 @@ public struct GresRequest: WireRecord {
 
 /// One thing that a job waits for.
 public struct DependencyRequest: WireRecord {
-    /// `after`, `afterany`, `afterok`, `afternotok`, `aftercorr` or `singleton`.
+    /// `after`, `afterany`, `afterok`, `afternotok`, `aftercorr`, `afterburstbuffer` or `singleton`.
     public var kind = "afterany"
     /// The job; 0 for `singleton`.
     public var jobID: UInt32 = 0

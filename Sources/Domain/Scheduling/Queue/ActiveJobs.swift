@@ -36,6 +36,8 @@ public struct ActiveJob: Sendable {
     public var isCancelled = false
     /// Whether it starts again when a node of it fails.
     public var isRequeuable: Bool
+    /// Whether it has started before and waits again.
+    public var hasRun = false
     /// Whether it has an entry in `ActiveJobs.extras`.
     public var hasExtras = false
     /// Whether it counts against concurrency limits.
@@ -58,6 +60,8 @@ public struct ActiveJob: Sendable {
     public var acceleratorsHeld: Int32 = 0
     /// The number of its user, −1 when nobody says.
     public var user: Int32 = -1
+    /// The number of its user and name, −1 when it has none.
+    public var namesakes: Int32 = -1
     /// Its place in the fair-share tree, −1 where nobody counts.
     public var association: Int32 = -1
     /// The priority of its QOS among all. Unit: ppm, from 0 to 1,000,000.
@@ -115,8 +119,10 @@ public struct JobExtras: Sendable {
     public var notBefore: SimInstant?
     /// Who holds it.
     public var hold: HoldKind?
-    /// Dependencies that are not fulfilled yet.
+    /// Dependencies that were not fulfilled when they were looked at last.
     public var dependencies: [Dependency] = []
+    /// Whether one of them is enough.
+    public var needsAnyDependency = false
     /// Nodes that it must get.
     public var requiredNodes: IDSet?
     /// Nodes that it must not get.
@@ -214,6 +220,9 @@ public struct ActiveJobs: Sendable {
         let slot = slotByID[Int(id.number - firstID)]
         return slot < 0 ? nil : slot
     }
+
+    /// The highest number that a job was given so far; 0 when none was.
+    public var highestID: UInt32 { firstID &+ UInt32(slotByID.count) &- (slotByID.isEmpty ? 0 : 1) }
 
     /// The slots of all active jobs, by job number.
     public var slotsByID: [Int32] { slotByID.filter { $0 >= 0 } }

@@ -207,7 +207,7 @@ extension ReplayMachine {
                 PartitionConfiguration(nodes: IDSet(nodes.indices), isWholeNode: true)
             ],
             policy: policy,
-            remembersEndedJobs: false
+            endedJobsRemembered: 0
         )
         let switches = machine.leafSwitches
         if !switches.isEmpty { configuration.leafSwitches = partition.nodes.map { switches[$0] } }

@@ -116,8 +116,13 @@ extension CentreState {
                 jobs.update(id) { $0.priority = priority }
             }
             if change.priority == 0 { return hold(id, isAdmin: true, at: instant) }
+            if let name = change.name {
+                if let rejection = send(.changeName(JobID(id), name), at: instant) {
+                    return Refusal(rejection)
+                }
+                jobs.update(id) { $0.name = name }
+            }
             jobs.update(id) { status in
-                if let name = change.name { status.name = name }
                 if let comment = change.comment { status.comment = comment }
                 if let nice = change.nice { status.nice = nice }
                 if let requeues = change.requeues { status.isRequeuable = requeues }

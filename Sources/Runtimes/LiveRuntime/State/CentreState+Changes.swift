@@ -49,7 +49,7 @@ extension CentreState {
             )
         )
         let endsOnInvalid = resolved.specification.request.endsOnInvalidDependency == true
-        if endsOnInvalid, !status.dependencies.isEmpty { self.endsOnInvalid.insert(entry.id) }
+        if endsOnInvalid, !submission.dependencies.isEmpty { self.endsOnInvalid.insert(entry.id) }
         return nil
     }
 
@@ -94,10 +94,12 @@ extension CentreState {
         resolved.submission.priority = entry.status.priority
         resolved.submission.isRequeuable = entry.status.isRequeuable
         if change.dependencies == nil {
-            resolved.submission.dependencies = entry.status.dependencies
+            let (list, isAny) = emulator.dependencies(of: JobID(entry.id))
+            resolved.submission.dependencies = list
+            resolved.submission.needsAnyDependency = isAny
         } else {
             resolved.submission.dependencies =
-                dependencies(of: input.request, task: entry.arrayTask, id: entry.id)
+                dependencies(of: input.request, task: entry.arrayTask)
             try checkCircle(from: entry.id, resolved.submission.dependencies)
         }
         var status = entry.status
@@ -111,7 +113,6 @@ extension CentreState {
         status.tasks = new.tasks
         status.endReason = new.endReason
         status.isHeld = hold != nil
-        status.dependencies = resolved.submission.dependencies
         resolved.status = status
         return resolved
     }
@@ -132,21 +133,6 @@ extension CentreState {
 
     private func isReal(_ partitions: [Int]) -> Bool {
         partitions.contains { rules.machine.partitions[$0].backend == .local }
-    }
-
-    /// Refuses dependencies by which a job would wait for itself.
-    private func checkCircle(from id: UInt32, _ dependencies: [Dependency]) throws(Refusal) {
-        var seen: Set<UInt32> = []
-        var next = dependencies.map(\.job.number)
-        while let other = next.popLast() {
-            guard other != id else {
-                throw Refusal(.dependencyProblem, "job \(id) would wait for itself")
-            }
-            guard seen.insert(other).inserted, let status = jobs[other]?.status,
-                status.phase == .pending
-            else { continue }
-            next += status.dependencies.map(\.job.number)
-        }
     }
 }
 

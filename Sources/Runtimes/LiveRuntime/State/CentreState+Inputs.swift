@@ -79,9 +79,8 @@ extension CentreState {
             submission.id = JobID(id)
             submission.limits = limits
             submission.funds = funds
-            submission.dependencies = dependencies(of: input.request, task: task, id: id)
+            submission.dependencies = dependencies(of: input.request, task: task)
             var status = resolved.status
-            status.dependencies = submission.dependencies
             status.reservedFee = funds.map { Fen($0.price) }
             jobs.insert(
                 JobEntry(
@@ -135,7 +134,7 @@ extension CentreState {
         let hold: HoldKind? =
             plan.isBeyondPartition
             ? .admin : request.isHeld ? .user : priority == heldPriority ? .admin : nil
-        let submission = JobSubmission(
+        var submission = JobSubmission(
             id: JobID(input.id),
             partitions: partitions,
             // A job that no partition is large enough for waits aside; what it asks for must not
@@ -149,6 +148,9 @@ extension CentreState {
             excludedNodes: excluded.isEmpty ? nil : excluded,
             isRequeuable: request.requeues ?? true
         )
+        submission.needsAnyDependency = request.anyDependency
+        submission.name = request.name
+        submission.user = Int32(truncatingIfNeeded: request.userID)
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
         var runTime = input.runTime
@@ -358,56 +360,5 @@ extension SubmitRequest {
         request.script = ""
         request.environment = []
         return request
-    }
-}
-
-// MARK: - Dependencies
-
-extension CentreState {
-    private func checkDependencies(_ request: SubmitRequest) throws(Refusal) {
-        for dependency in request.dependencies {
-            switch dependency.kind {
-            case "after" where dependency.delay == .zero: continue
-            case "afterany", "afterok", "afternotok", "aftercorr", "singleton": continue
-            default: throw Refusal(.dependencyProblem)
-            }
-        }
-        // The emulator knows "all of them" only.
-        guard !request.anyDependency || request.dependencies.count <= 1 else {
-            throw Refusal(.dependencyProblem, "dependencies joined by '?' are not supported")
-        }
-    }
-
-    /// The dependencies in the emulator's terms: one for each job that is meant.
-    func dependencies(of request: SubmitRequest, task: UInt32?, id: UInt32) -> [Dependency] {
-        request.dependencies.flatMap { dependency -> [Dependency] in
-            if dependency.kind == "singleton" {
-                return singleton(request, before: id)
-            }
-            let kind: Dependency.Kind =
-                switch dependency.kind {
-                case "after": .after
-                case "afterok", "aftercorr": .afterOK
-                case "afternotok": .afterNotOK
-                default: .afterAny
-                }
-            let wanted = dependency.kind == "aftercorr" ? task : dependency.arrayTask
-            let selector = JobSelector(jobID: dependency.jobID, arrayTasks: wanted.map { [$0] })
-            let found = jobs.entries(selector)
-            // A job that nobody knows any more is left to the emulator, which remembers its end.
-            guard !found.isEmpty else { return [Dependency(kind, JobID(dependency.jobID))] }
-            return found.map { Dependency(kind, JobID($0.id)) }
-        }
-    }
-
-    private func singleton(_ request: SubmitRequest, before id: UInt32) -> [Dependency] {
-        var found: [Dependency] = []
-        jobs.forEach { entry in
-            guard entry.id < id, !entry.hasEnded, entry.status.name == request.name,
-                entry.specification.request.userID == request.userID
-            else { return }
-            found.append(Dependency(.afterAny, JobID(entry.id)))
-        }
-        return found
     }
 }

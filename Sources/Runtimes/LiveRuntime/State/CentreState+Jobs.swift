@@ -116,10 +116,9 @@ extension CentreState {
     }
 
     private func hasOpenDependencies(_ entry: JobEntry) -> Bool {
-        guard !entry.status.dependencies.isEmpty else { return false }
         switch emulator.pendingReason(of: JobID(entry.id)) {
-        case .dependency, .dependencyNeverSatisfied: return true
-        default: return false
+        case .dependency, .dependencyNeverSatisfied: true
+        default: false
         }
     }
 
@@ -151,41 +150,6 @@ extension CentreState {
         info.excludedNodes = request.excludedNodes
         info.reservation = request.reservation
         info.licenses = request.licenses
-    }
-
-    private func dependencyText(of entry: JobEntry) -> String? {
-        guard entry.status.phase == .pending, hasOpenDependencies(entry) else { return nil }
-        let parts = entry.status.dependencies.compactMap { dependency -> String? in
-            let other = jobs[dependency.job.number]
-            let word: String
-            switch other?.status.phase {
-            case .pending?: word = "unfulfilled"
-            case .running?, .completing?:
-                if dependency.kind == .after { return nil }
-                word = "unfulfilled"
-            case .ended(let state)?:
-                let isMet =
-                    switch dependency.kind {
-                    case .after, .afterAny: true
-                    case .afterOK: state == .completed
-                    case .afterNotOK: state != .completed
-                    }
-                if isMet { return nil }
-                word = "failed"
-            case nil: word = "unfulfilled"
-            }
-            return "\(Self.name(of: dependency.kind)):\(dependency.job)(\(word))"
-        }
-        return parts.isEmpty ? nil : parts.joined(separator: ",")
-    }
-
-    private static func name(of kind: Dependency.Kind) -> String {
-        switch kind {
-        case .after: "after"
-        case .afterAny: "afterany"
-        case .afterOK: "afterok"
-        case .afterNotOK: "afternotok"
-        }
     }
 
     private func addFiles(_ entry: JobEntry, to info: inout JobInfo) {

@@ -56,7 +56,6 @@ struct JobStatus: Sendable {
     var isHeld = false
     var isRequeuable = true
     var notBefore: SimInstant?
-    var dependencies: [Dependency] = []
     var requestedNodes: Int32 = 1
     var requestedCores: Int64 = 1
     var tasks: Int32 = 1
