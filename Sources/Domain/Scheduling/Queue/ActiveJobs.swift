@@ -157,9 +157,15 @@ public struct ActiveJobs: Sendable {
     /// By slot; only looked up, never walked.
     public var extras: [Int32: JobExtras] = [:]
     private var freeSlots: ContiguousArray<Int32> = []
-    /// The slot of job `firstID + i` at `i`; −1 when it has ended.
+    /// The slot of job `firstID + i` at `i`; −1 when it has ended. A window over the latest numbers, a few
+    /// times as long as there are active jobs.
     private var slotByID: ContiguousArray<Int32> = []
     private var firstID: UInt32 = 0
+    /// The slots of active jobs whose numbers the window has left behind; only looked up, and walked in
+    /// order of the numbers.
+    private var strays: [UInt32: Int32] = [:]
+    /// The lowest number that may come.
+    private var nextID = 0
     /// The number of active jobs.
     public private(set) var count = 0
 
@@ -180,9 +186,10 @@ public struct ActiveJobs: Sendable {
     ///
     /// - Precondition: its number is above every number before.
     public mutating func insert(_ job: ActiveJob) -> Int32 {
+        precondition(Int(job.key.id) >= nextID, "job numbers must rise")
+        nextID = Int(job.key.id) + 1
+        if nextID - Int(firstID) > 4 * count + Self.windowMinimum { moveWindow() }
         count += 1
-        if slotByID.isEmpty { firstID = job.key.id }
-        precondition(Int(job.key.id) - Int(firstID) >= slotByID.count, "job numbers must rise")
         while slotByID.count < Int(job.key.id - firstID) { slotByID.append(-1) }
         let slot: Int32
         if let free = freeSlots.popLast() {
@@ -197,6 +204,21 @@ public struct ActiveJobs: Sendable {
         return slot
     }
 
+    /// The window may be so long however few jobs are active.
+    private static let windowMinimum = 4_096
+
+    /// Lets the window begin later. Each active job is left behind at most once, so this costs O(1) a job.
+    private mutating func moveWindow() {
+        let first = UInt32(nextID - 2 * count - Self.windowMinimum / 2)
+        guard first > firstID else { return }
+        let passed = min(slotByID.count, Int(first - firstID))
+        for offset in 0..<passed where slotByID[offset] >= 0 {
+            strays[firstID + UInt32(offset)] = slotByID[offset]
+        }
+        slotByID.removeFirst(passed)
+        firstID = first
+    }
+
     /// Puts another record in the place of a pending job's; what it had beside its record is gone.
     ///
     /// - Precondition: both are of one job.
@@ -209,23 +231,30 @@ public struct ActiveJobs: Sendable {
     /// Takes an ended job out.
     public mutating func remove(_ slot: Int32) {
         count -= 1
-        slotByID[Int(records[Int(slot)].key.id - firstID)] = -1
+        let id = records[Int(slot)].key.id
+        if id >= firstID { slotByID[Int(id - firstID)] = -1 } else { strays[id] = nil }
         if records[Int(slot)].hasExtras { extras[slot] = nil }
         freeSlots.append(slot)
     }
 
     /// The slot of an active job; nil when it is unknown or has ended.
     public func slot(of id: JobID) -> Int32? {
-        guard id.number >= firstID, Int(id.number - firstID) < slotByID.count else { return nil }
+        guard id.number >= firstID else { return strays[id.number] }
+        guard Int(id.number - firstID) < slotByID.count else { return nil }
         let slot = slotByID[Int(id.number - firstID)]
         return slot < 0 ? nil : slot
     }
 
     /// The highest number that a job was given so far; 0 when none was.
-    public var highestID: UInt32 { firstID &+ UInt32(slotByID.count) &- (slotByID.isEmpty ? 0 : 1) }
+    public var highestID: UInt32 { UInt32(max(0, nextID - 1)) }
 
     /// The slots of all active jobs, by job number.
-    public var slotsByID: [Int32] { slotByID.filter { $0 >= 0 } }
+    public var slotsByID: [Int32] {
+        strays.sorted { $0.key < $1.key }.map(\.value) + slotByID.filter { $0 >= 0 }
+    }
+
+    /// The places that finding jobs by their numbers takes up, for tests: bounded by the active jobs.
+    public var lookupSize: Int { slotByID.count + strays.count }
 
     /// Gives a job another time limit; it is planned to run so long.
     public mutating func setLimit(of slot: Int32, to seconds: UInt32) {

@@ -118,9 +118,9 @@ struct JobBook: Sendable {
     private static let blockSize = 256
     private var blocks: [[JobEntry?]] = []
     private(set) var count = 0
-    /// The last element of an array, by its number: elements follow one another. Kept when they are
-    /// forgotten, since others of it may wait for long.
-    private var lastElements: [UInt32: UInt32] = [:]
+    /// The last element of an array, by its number: elements follow one another. Kept as long as the book
+    /// has any of them.
+    private var arrays: [UInt32: (last: UInt32, count: Int)] = [:]
 
     /// The job `id`; nil when there is none, or when it ended long ago.
     subscript(id: UInt32) -> JobEntry? {
@@ -138,8 +138,9 @@ struct JobBook: Sendable {
         precondition(blocks[block][Int(entry.id) % Self.blockSize] == nil, "job \(entry.id) twice")
         blocks[block][Int(entry.id) % Self.blockSize] = entry
         count += 1
-        if let array = entry.specification.array, array.job == entry.id {
-            lastElements[entry.id] = entry.id + UInt32(array.count - 1)
+        if let array = entry.specification.array {
+            let last = array.job + UInt32(array.count - 1)
+            arrays[array.job, default: (last, 0)].count += 1
         }
     }
 
@@ -173,11 +174,15 @@ struct JobBook: Sendable {
     mutating func remove(_ id: UInt32) {
         let block = Int(id) / Self.blockSize
         let place = Int(id) % Self.blockSize
-        guard block < blocks.count, !blocks[block].isEmpty, blocks[block][place] != nil else {
+        guard block < blocks.count, !blocks[block].isEmpty, let entry = blocks[block][place] else {
             return
         }
         blocks[block][place] = nil
         count -= 1
+        if let array = entry.specification.array {
+            arrays[array.job]?.count -= 1
+            if arrays[array.job]?.count == 0 { arrays[array.job] = nil }
+        }
         if blocks[block].allSatisfy({ $0 == nil }) { blocks[block] = [] }
     }
 
@@ -190,13 +195,13 @@ struct JobBook: Sendable {
 
     /// The numbers that a job's number stands for: those of all elements when it is an array's.
     func numbers(of id: UInt32) -> ClosedRange<UInt32> {
-        id...(lastElements[id] ?? id)
+        id...(arrays[id]?.last ?? id)
     }
 
     /// The jobs that a selector means: one, an array, or elements of it.
     func entries(_ selector: JobSelector) -> [JobEntry] {
         let entries = numbers(of: selector.jobID).compactMap { self[$0] }
-        guard lastElements[selector.jobID] != nil, let tasks = selector.arrayTasks.map(Set.init)
+        guard arrays[selector.jobID] != nil, let tasks = selector.arrayTasks.map(Set.init)
         else { return entries }
         return entries.filter { $0.arrayTask.map(tasks.contains) ?? false }
     }
