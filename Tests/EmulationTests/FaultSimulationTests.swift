@@ -191,6 +191,7 @@ private struct FaultyDay {
             limits: random.below(2) == 0 ? [random.draw(0...2)] : [],
             isRequeuable: random.below(2) == 0
         )
+        submission.user = submission.request.keeper - 1
         if random.below(5) == 0 { submission.partitions = [0, 2] }
         if random.below(8) == 0 { submission.partitions = [2, 1, 0] }
         if random.below(5) == 0 { submission.hold = .user }
@@ -206,15 +207,25 @@ private struct FaultyDay {
     }
 
     private mutating func someRequest() -> ResourceRequest {
-        switch random.below(4) {
-        case 0, 1: .wholeNodes(Int32(random.draw(1...3)))
-        case 2: ResourceRequest(chunkCount: Int32(random.draw(1...5)))
+        var request: ResourceRequest
+        switch random.below(6) {
+        case 0, 1: request = .wholeNodes(Int32(random.draw(1...3)))
+        case 2: request = ResourceRequest(chunkCount: Int32(random.draw(1...5)))
+        case 3:
+            request = ResourceRequest(chunkCount: Int32(random.draw(3...6)))
+            request.nodesMinimum = Int32(random.draw(1...3))
+            request.nodesMaximum = request.nodesMinimum + Int32(random.below(2))
+        case 4:
+            request = ResourceRequest(chunkCount: 1, chunksPerNodeMaximum: 1)
+            request.chunkCountMaximum = Int32(random.draw(1...4))
         default:
-            ResourceRequest(
+            request = ResourceRequest(
                 chunkCount: 1,
                 acceleratorsPerChunk: 1,
                 acceleratorShare: Int32(random.draw(1...4)) * 250
             )
         }
+        if random.below(8) == 0 { request.keeper = Int32(random.draw(1...2)) }
+        return request
     }
 }

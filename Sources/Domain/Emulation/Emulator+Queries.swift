@@ -38,9 +38,8 @@ extension Emulator {
         }
     }
 
-    /// What a running job holds: nodes in ascending order, with the chunks on each; empty when it
-    /// does not run.
-    public func allocation(of id: JobID) -> [(node: Int, chunks: Int32)] {
+    /// What a running job holds of which nodes, in ascending order; empty when it does not run.
+    public func allocation(of id: JobID) -> [NodeHolding] {
         guard let slot = jobs.slot(of: id), jobs[slot].phase == .running else {
             return []
         }
@@ -79,6 +78,8 @@ extension Emulator {
                 let nodes = groups[Int(job.group)].allocation(of: slot, jobs).map(\.node)
                 precondition(nodes.count == Int(job.nodesHeld), "job \(job.id) holds other nodes")
                 precondition(Set(nodes).count == nodes.count, "job \(job.id) holds a node twice")
+                let held = groups[Int(job.group)].allocation(of: slot, jobs)
+                precondition(held.reduce(0) { $0 + $1.cores } == job.coresHeld, "job \(job.id)")
             }
         }
         precondition(queued == groups.reduce(0) { $0 + $1.queuedCount })

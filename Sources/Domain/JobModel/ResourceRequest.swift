@@ -4,10 +4,16 @@ public import Quantities
 /// What a job asks for, as equal chunks that are placed on nodes.
 ///
 /// `-N 4 --ntasks-per-node=8` is 4 chunks of 8 cores, one a node; `-n 64 -c 2` is 64 chunks of two
-/// cores, any number a node. Each chunk lies on one node.
+/// cores, any number a node; `-N 3 -n 5` is 5 chunks on 3 nodes. Each chunk lies on one node.
 public struct ResourceRequest: Hashable, Sendable {
     /// The number of chunks; at least 1.
     public var chunkCount: Int32
+    /// The most chunks that it takes where more than `chunkCount` can start now.
+    public var chunkCountMaximum: Int32
+    /// The nodes on which the chunks lie, at least one on each; 0 when any number will do.
+    public var nodesMinimum: Int32 = 0
+    /// The most of them: it takes as many as have room.
+    public var nodesMaximum: Int32 = .max
     /// Cores of one chunk; at least 1.
     public var coresPerChunk: Int32
     /// Memory of one chunk. Unit: MiB.
@@ -16,10 +22,17 @@ public struct ResourceRequest: Hashable, Sendable {
     public var acceleratorsPerChunk: Int32
     /// The part of its card that a job of one chunk and one card asks for, in 1/1000; 1000 is whole.
     public var acceleratorShare: Int32
+    /// Memory of each node beside that of its chunks. Unit: MiB.
+    public var memoryMebibytesPerNode: Int32 = 0
+    /// Accelerator cards of each node beside those of its chunks.
+    public var acceleratorsPerNode: Int32 = 0
     /// How many chunks one node may hold; 1 asks for as many nodes as chunks.
     public var chunksPerNodeMaximum: Int32
     /// Whether each node is held whole, whatever part of it is used.
     public var isExclusive: Bool
+    /// Keeps each node for jobs of one user, known by this key, until the last of them has left; 0 keeps
+    /// none. See `NodeKeeper`.
+    public var keeper: Int32 = 0
 
     /// Makes a request.
     ///
@@ -41,6 +54,7 @@ public struct ResourceRequest: Hashable, Sendable {
             "a part of a card goes with one chunk and one card"
         )
         self.chunkCount = chunkCount
+        chunkCountMaximum = chunkCount
         self.coresPerChunk = coresPerChunk
         self.memoryMebibytesPerChunk = memoryMebibytesPerChunk
         self.acceleratorsPerChunk = acceleratorsPerChunk
@@ -49,10 +63,44 @@ public struct ResourceRequest: Hashable, Sendable {
         self.isExclusive = isExclusive
     }
 
+    /// Whether it says on how many nodes several chunks lie.
+    public var countsNodes: Bool { nodesMinimum > 0 }
+
+    /// Whether it takes more than it needs where that can start now.
+    public var isElastic: Bool { chunkCountMaximum > chunkCount }
+
+    /// The same without what it takes beyond its need.
+    public var least: Self {
+        var request = self
+        request.chunkCountMaximum = chunkCount
+        return request
+    }
+
+    /// Makes it ask for so many nodes at least, for a job that names more than it asks for.
+    public mutating func require(nodes: Int32) {
+        chunkCount = max(chunkCount, nodes)
+        chunkCountMaximum = max(chunkCountMaximum, chunkCount)
+        guard countsNodes else { return }
+        nodesMinimum = max(nodesMinimum, nodes)
+        nodesMaximum = max(nodesMaximum, nodes)
+    }
+
+    /// The most nodes that the chunks can lie on, where it says so.
+    public var nodesWanted: Int32 { min(nodesMaximum, chunkCount) }
+
     /// Whole nodes, the rule on Tianhe.
     public static func wholeNodes(_ count: Int32) -> Self {
         Self(chunkCount: count, chunksPerNodeMaximum: 1, isExclusive: true)
     }
+}
+
+/// By which key jobs of a user know the nodes that are kept for them (`--exclusive=user`).
+public enum NodeKeeper {
+    /// Nobody: nodes that are not kept.
+    public static let none: Int32 = 0
+
+    /// The key of a user by number; that of −1, nobody, is `none`.
+    public static func key(ofUser user: Int32) -> Int32 { user &+ 1 }
 }
 
 /// Who holds a pending job.

@@ -22,17 +22,19 @@ extension SchedulingGroup {
     func choices(_ slot: Int32, _ jobs: ActiveJobs) -> [Choice] {
         guard jobs[slot].hasExtras, let extras = jobs.extras[slot] else {
             let partition = Int(jobs[slot].partition)
-            let filter = NodeFilter(partition: partitions[partition]?.nodes)
+            var filter = NodeFilter(partition: partitions[partition]?.nodes)
+            filter.keeper = NodeKeeper.key(ofUser: jobs[slot].user)
             return [Choice(partition: partition, request: jobs[slot].request, filter: filter)]
         }
         return extras.partitions.compactMap { partition in
             guard let own = partitions[partition],
-                let filter = filter(
+                var filter = filter(
                     partition,
                     required: extras.requiredNodes,
                     excluded: extras.excludedNodes
                 )
             else { return nil }
+            filter.keeper = NodeKeeper.key(ofUser: jobs[slot].user)
             var request = jobs[slot].request
             request.isExclusive = request.isExclusive || own.isWholeNode
             return Choice(partition: partition, request: request, filter: filter)
@@ -62,16 +64,19 @@ extension SchedulingGroup {
 
     /// Where the placement policy puts a job now; nil when nowhere.
     ///
-    /// - Parameter allowance: the most chunks that each node may give; nil when all they have.
+    /// - Parameters:
+    ///   - isLeast: whether it takes no more than it needs.
+    ///   - allowance: the most chunks that each node may give; nil when all they have.
     func placeNow(
         _ slot: Int32,
         _ jobs: ActiveJobs,
+        isLeast: Bool = false,
         allowance: ((Choice) -> ContiguousArray<Int32>)? = nil
     ) -> Placed? {
         let context = placementContext(slot, jobs)
         for choice in choices(slot, jobs) {
             let segments = nodes.place(
-                choice.request,
+                isLeast ? choice.request.least : choice.request,
                 choice.filter,
                 context,
                 allowance: allowance?(choice)
@@ -89,12 +94,17 @@ extension SchedulingGroup {
 
     /// What a choice could have now: counted once for a shape, then kept up to date.
     mutating func availability(of choice: Choice, isPlain: Bool) -> Availability {
-        let shape = ShapeKey(request: choice.request, partition: Int32(choice.partition))
-        if isPlain, let watched, watched.shape == shape {
+        let isWatched = isPlain && !choice.request.countsNodes
+        let shape = ShapeKey(
+            request: choice.request,
+            partition: Int32(choice.partition),
+            keeper: tellsUsersApart ? choice.filter.keeper : NodeKeeper.none
+        )
+        if isWatched, let watched, watched.shape == shape {
             return Availability(chunks: watched.chunks)
         }
         let availability = nodes.available(choice.request, choice.filter)
-        if isPlain, !nodes.isUniform { watched = (shape, availability.chunks) }
+        if isWatched, !nodes.isUniform { watched = (shape, availability.chunks) }
         return availability
     }
 

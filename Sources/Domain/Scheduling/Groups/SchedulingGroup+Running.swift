@@ -7,15 +7,22 @@ extension SchedulingGroup {
     // MARK: By counts
 
     /// Starts an entry that fits, or parks it when a limit stops it.
+    ///
+    /// - Parameter most: how many nodes it may take beyond its need.
+    /// - Returns: how many it took; nil when it does not start.
     @discardableResult
     mutating func tryStartByCount(
         _ cursor: WaitingQueue.Cursor,
         _ now: Int64,
-        _ jobs: inout ActiveJobs
-    ) -> Bool {
-        if park(cursor, jobs) { return false }
+        _ jobs: inout ActiveJobs,
+        most: Int32 = .max
+    ) -> Int32? {
+        if park(cursor, jobs) { return nil }
         let slot = queue.slot(at: cursor)
-        let size = queue.size(at: cursor)
+        var size = queue.size(at: cursor)
+        if jobs[slot].request.chunkCountMaximum > size {
+            size = stretched(size, slot, min(most, nodes.idleCount), jobs)
+        }
         removeFromQueue(cursor, jobs)
         jobs[slot].firstNode =
             policy.placement.choosesAmongEqualNodes
@@ -30,7 +37,21 @@ extension SchedulingGroup {
         ends.insert(end: jobs[slot].expectedEnd, units: size, slot: slot)
         if jobs[slot].hasLimits { jobs.limits.hold(jobs[slot]) }
         startedSlots.append(slot)
-        return true
+        return size
+    }
+
+    /// As many nodes as a job takes of those that it may have: no more than its limits leave room for.
+    private func stretched(
+        _ size: Int32,
+        _ slot: Int32,
+        _ most: Int32,
+        _ jobs: ActiveJobs
+    ) -> Int32 {
+        let wanted = max(size, min(most, jobs[slot].request.chunkCountMaximum))
+        guard jobs[slot].hasLimits else { return wanted }
+        let cores = Int64(wanted) * Int64(nodes.capacity[0].cores)
+        let isStopped = jobs.limits.obstacle(for: jobs[slot], nodes: wanted, cores: cores) != nil
+        return isStopped ? size : wanted
     }
 
     /// A job of several partitions runs in the first that it may use here; all have all nodes.
@@ -123,7 +144,9 @@ extension SchedulingGroup {
         for segment in segments {
             let node = Int(segment.node)
             guard nodes.service[node] == .up, mask?[node] ?? true else { continue }
-            chunks += Int64(nodes.state(node).chunks(watched.shape.request))
+            var filter = NodeFilter()
+            filter.keeper = watched.shape.keeper
+            chunks += Int64(nodes.state(node).chunks(watched.shape.request, filter))
         }
         return chunks
     }

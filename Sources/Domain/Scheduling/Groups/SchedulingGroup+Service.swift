@@ -36,10 +36,19 @@ extension SchedulingGroup {
         return slots.sorted { jobs[$0].key.id < jobs[$1].key.id }
     }
 
-    /// What a running job holds: the machine's node indices, ascending, with chunks on each.
-    public func allocation(of slot: Int32, _ jobs: ActiveJobs) -> [(node: Int, chunks: Int32)] {
-        segments(of: slot, jobs).map { (nodes.machineIndex[Int($0.node)], $0.chunks) }
-            .sorted { $0.node < $1.node }
+    /// What a running job holds of which of the machine's nodes, ascending.
+    public func allocation(of slot: Int32, _ jobs: ActiveJobs) -> [NodeHolding] {
+        let request: ResourceRequest = nodes.isUniform ? .wholeNodes(1) : jobs[slot].request
+        return segments(of: slot, jobs).map { segment in
+            let held = nodes.amountsHeld(by: [segment], request)
+            return NodeHolding(
+                node: nodes.machineIndex[Int(segment.node)],
+                chunks: segment.chunks,
+                cores: held.cores,
+                accelerators: held.accelerators
+            )
+        }
+        .sorted { $0.node < $1.node }
     }
 
     /// The service state and use of a node of the machine; nil when it is in another group.
@@ -99,6 +108,18 @@ extension SchedulingGroup {
         }
         precondition(queued == queue.count)
     }
+}
+
+/// What a job holds of one node.
+public struct NodeHolding: Hashable, Sendable {
+    /// The machine's index of the node.
+    public var node: Int
+    /// Chunks of its request.
+    public var chunks: Int32
+    /// Cores.
+    public var cores: Int32
+    /// Cards that it holds alone, or the one that it has a part of.
+    public var accelerators: Int32
 }
 
 /// What a node does at this moment.

@@ -44,6 +44,8 @@ public struct SchedulingGroup: Sendable {
     /// The shapes that were queued, by number; the dictionary is only looked up.
     private(set) var shapes: ContiguousArray<ShapeKey> = []
     private var shapeNumbers: [ShapeKey: Int32] = [:]
+    /// Whether jobs may ask for nodes that are kept for their user: then jobs of two users differ.
+    private(set) var tellsUsersApart = false
     /// Whether nodes could ever take a shape, by its number; nil when nobody asked.
     private var everFits: ContiguousArray<Bool?> = []
 
@@ -115,7 +117,7 @@ public struct SchedulingGroup: Sendable {
     public func nodesNeeded(for request: ResourceRequest) -> Int32 {
         if request.chunksPerNodeMaximum == 1 { return request.chunkCount }
         let perNode = max(1, nodes.mostChunksOnOneNode(request))
-        return (request.chunkCount - 1) / perNode + 1
+        return max(request.nodesMinimum, (request.chunkCount - 1) / perNode + 1)
     }
 
     func isConstrained(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
@@ -145,16 +147,32 @@ extension SchedulingGroup {
             constrainedCount += 1
             news.hasChanged = true
         }
+        if jobs[slot].request.keeper != NodeKeeper.none, !tellsUsersApart {
+            tellsUsersApart = true
+            watched = nil
+            for other in queue.allSlots where jobs[other].shape >= 0 {
+                jobs[other].shape = shape(jobs[other])
+            }
+        }
         if !nodes.isUniform, !jobs[slot].hasExtras {
-            jobs[slot].shape = shape(jobs[slot].request, partition: jobs[slot].partition)
+            jobs[slot].shape = shape(jobs[slot])
         } else {
             jobs[slot].shape = -1
         }
     }
 
+    private mutating func shape(_ job: ActiveJob) -> Int32 {
+        let keeper = tellsUsersApart ? NodeKeeper.key(ofUser: job.user) : NodeKeeper.none
+        return shape(job.request, partition: job.partition, keeper: keeper)
+    }
+
     /// The number of a shape, made when it is new.
-    private mutating func shape(_ request: ResourceRequest, partition: Int32) -> Int32 {
-        let shape = ShapeKey(request: request, partition: partition)
+    private mutating func shape(
+        _ request: ResourceRequest,
+        partition: Int32,
+        keeper: Int32 = NodeKeeper.none
+    ) -> Int32 {
+        let shape = ShapeKey(request: request, partition: partition, keeper: keeper)
         if let number = shapeNumbers[shape] { return number }
         let number = Int32(shapes.count)
         shapeNumbers[shape] = number
@@ -263,4 +281,6 @@ public struct GroupPartition: Sendable {
 struct ShapeKey: Hashable {
     var request: ResourceRequest
     var partition: Int32
+    /// The user, where nodes are kept for users.
+    var keeper: Int32
 }

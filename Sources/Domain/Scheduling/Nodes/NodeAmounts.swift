@@ -11,6 +11,10 @@ struct NodeAmounts: Hashable, Sendable {
     var accelerators: Int32
     /// The jobs on the node; an exclusive job needs a node with none.
     var jobs: Int32
+    /// For whose jobs it is kept; `mixed` when for nobody's all the time.
+    var keeper: Int32 = NodeKeeper.none
+    /// Kept for one user and another, or shared and then kept.
+    static let mixed = Int32.min
 
     init(_ capacity: NodeCapacity) {
         cores = capacity.cores
@@ -22,6 +26,8 @@ struct NodeAmounts: Hashable, Sendable {
     /// How many chunks of `request` fit, parts of cards not looked at.
     @inline(__always)
     func chunks(_ request: ResourceRequest) -> Int32 {
+        let memory = self.memory &- request.memoryMebibytesPerNode
+        let accelerators = self.accelerators &- request.acceleratorsPerNode
         guard cores >= request.coresPerChunk, memory >= request.memoryMebibytesPerChunk else {
             return 0
         }
@@ -31,6 +37,7 @@ struct NodeAmounts: Hashable, Sendable {
         if request.memoryMebibytesPerChunk > 0 {
             count = min(count, memory / request.memoryMebibytesPerChunk)
         }
+        if accelerators < 0 { return 0 }
         if request.acceleratorsPerChunk > 0 && !request.sharesAccelerator {
             count = min(count, accelerators / request.acceleratorsPerChunk)
         }
@@ -76,7 +83,7 @@ struct CardShares: Hashable, Sendable {
             }
             if let best { mask = 1 << UInt16(best.card) }
         } else {
-            var rest = chunks * request.acceleratorsPerChunk
+            var rest = request.accelerators(forChunks: chunks)
             for card in 0..<Self.countMaximum where rest > 0 && free[card] == Self.whole {
                 mask |= 1 << UInt16(card)
                 rest -= 1
@@ -118,6 +125,16 @@ struct CardShares: Hashable, Sendable {
 extension ResourceRequest {
     var sharesAccelerator: Bool { acceleratorShare < 1_000 }
     var share: UInt16 { UInt16(acceleratorShare) }
+
+    /// What so many chunks hold of one node's cards.
+    func accelerators(forChunks chunks: Int32) -> Int32 {
+        acceleratorsPerNode + chunks * acceleratorsPerChunk
+    }
+
+    /// What so many chunks hold of one node's memory. Unit: MiB.
+    func memory(forChunks chunks: Int32) -> Int32 {
+        memoryMebibytesPerNode + chunks * memoryMebibytesPerChunk
+    }
 }
 
 /// What is free on one node, its cards one by one where parts of cards are given out.
@@ -134,8 +151,25 @@ struct NodeState: Sendable {
         return (cards?.largest ?? 0) >= request.share ? 1 : 0
     }
 
+    /// The same for a job that may use nodes which are kept for its user, and no other kept ones.
+    @inline(__always)
+    func chunks(_ request: ResourceRequest, _ filter: NodeFilter) -> Int32 {
+        if amounts.keeper != filter.keeper {
+            if amounts.keeper != NodeKeeper.none { return 0 }
+            if request.keeper != NodeKeeper.none, amounts.jobs > 0 { return 0 }
+        }
+        return chunks(request)
+    }
+
     /// Keeps of everything the less: what both states have free.
     mutating func formMinimum(_ other: NodeState) {
+        if amounts.keeper != other.amounts.keeper {
+            let (unkept, kept) =
+                amounts.keeper == NodeKeeper.none
+                ? (amounts, other.amounts) : (other.amounts, amounts)
+            let isIdle = unkept.keeper == NodeKeeper.none && unkept.jobs == 0
+            amounts.keeper = isIdle ? kept.keeper : NodeAmounts.mixed
+        }
         amounts.cores = min(amounts.cores, other.amounts.cores)
         amounts.memory = min(amounts.memory, other.amounts.memory)
         amounts.accelerators = min(amounts.accelerators, other.amounts.accelerators)
@@ -150,6 +184,7 @@ struct NodeState: Sendable {
     /// Gives chunks to a job.
     mutating func take(_ segment: AllocationSegment, of request: ResourceRequest) {
         amounts.jobs += 1
+        if request.keeper != NodeKeeper.none { amounts.keeper = request.keeper }
         if request.isExclusive {
             amounts.cores = 0
             amounts.memory = 0
@@ -157,11 +192,11 @@ struct NodeState: Sendable {
             return
         }
         amounts.cores -= segment.chunks * request.coresPerChunk
-        amounts.memory -= segment.chunks * request.memoryMebibytesPerChunk
+        amounts.memory -= request.memory(forChunks: segment.chunks)
         if segment.cards != 0 {
             amounts.accelerators -= cards?.take(segment.cards, request.share) ?? 0
         } else {
-            amounts.accelerators -= segment.chunks * request.acceleratorsPerChunk
+            amounts.accelerators -= request.accelerators(forChunks: segment.chunks)
         }
         precondition(amounts.cores >= 0 && amounts.memory >= 0 && amounts.accelerators >= 0)
     }
@@ -173,6 +208,7 @@ struct NodeState: Sendable {
         capacity: NodeAmounts
     ) {
         amounts.jobs -= 1
+        if amounts.jobs == 0 { amounts.keeper = NodeKeeper.none }
         if request.isExclusive {
             let jobs = amounts.jobs
             amounts = capacity
@@ -180,11 +216,11 @@ struct NodeState: Sendable {
             return
         }
         amounts.cores += segment.chunks * request.coresPerChunk
-        amounts.memory += segment.chunks * request.memoryMebibytesPerChunk
+        amounts.memory += request.memory(forChunks: segment.chunks)
         if segment.cards != 0 {
             amounts.accelerators += cards?.give(segment.cards, request.share) ?? 0
         } else {
-            amounts.accelerators += segment.chunks * request.acceleratorsPerChunk
+            amounts.accelerators += request.accelerators(forChunks: segment.chunks)
         }
     }
 }

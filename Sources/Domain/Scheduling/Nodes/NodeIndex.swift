@@ -25,11 +25,11 @@ struct NodeIndex: Sendable {
     static func need(_ request: ResourceRequest) -> Lanes {
         var lanes = Lanes(repeating: 0)
         lanes[0] = request.coresPerChunk
-        lanes[1] = request.memoryMebibytesPerChunk
+        lanes[1] = request.memory(forChunks: 1)
         if request.sharesAccelerator {
             lanes[3] = request.acceleratorShare
         } else {
-            lanes[2] = request.acceleratorsPerChunk
+            lanes[2] = request.accelerators(forChunks: 1)
         }
         if request.isExclusive { lanes[4] = 1 }
         return lanes

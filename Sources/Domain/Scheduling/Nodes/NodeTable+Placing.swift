@@ -26,12 +26,13 @@ extension NodeTable {
         for node in filter.required {
             guard isUsable(node), idleState(node).chunks(request) > 0 else { return false }
         }
-        var chunks: Int64 = 0
+        var room = Availability(of: request, requiredCount: filter.required.count)
         for node in 0..<count where isUsable(node) {
-            chunks += Int64(idleState(node).chunks(request))
-            if chunks >= Int64(request.chunkCount) { return true }
+            let chunks = idleState(node).chunks(request)
+            room.change(from: 0, to: chunks, isRequired: filter.required.contains(node))
+            if !request.countsNodes, room.suffices(for: request) { return true }
         }
-        return false
+        return room.suffices(for: request)
     }
 
     private func idleState(_ node: Int) -> NodeState {
@@ -42,23 +43,26 @@ extension NodeTable {
     /// How many chunks of `request` the permitted nodes in service could take now, each required
     /// node counted only when it takes one.
     func available(_ request: ResourceRequest, _ filter: NodeFilter) -> Availability {
-        var answer = Availability()
+        var answer = Availability(of: request, requiredCount: filter.required.count)
         forEachThatMayTake(request) { node in
-            if filter.permits(node) { answer.chunks += Int64(state(node).chunks(request)) }
+            if filter.permits(node) {
+                let chunks = state(node).chunks(request, filter)
+                answer.change(from: 0, to: chunks, isRequired: filter.required.contains(node))
+            }
             return true
-        }
-        for node in filter.required {
-            let isUsable = service[node] == .up && filter.permits(node)
-            if !isUsable || state(node).chunks(request) == 0 { answer.requiredMissing += 1 }
         }
         return answer
     }
 
     /// Whether nodes in service have these segments free.
-    func canTake(_ segments: [AllocationSegment], of request: ResourceRequest) -> Bool {
+    func canTake(
+        _ segments: [AllocationSegment],
+        of request: ResourceRequest,
+        _ filter: NodeFilter
+    ) -> Bool {
         segments.allSatisfy { segment in
             let node = Int(segment.node)
-            guard service[node] == .up, state(node).chunks(request) >= segment.chunks else {
+            guard service[node] == .up, state(node).chunks(request, filter) >= segment.chunks else {
                 return false
             }
             return segment.cards == 0
@@ -88,7 +92,7 @@ extension NodeTable {
                 ? capacity[node].cores : segment.chunks * request.coresPerChunk
             accelerators +=
                 request.isExclusive
-                ? capacity[node].accelerators : segment.chunks * request.acceleratorsPerChunk
+                ? capacity[node].accelerators : request.accelerators(forChunks: segment.chunks)
         }
         return (cores, accelerators)
     }
@@ -173,79 +177,6 @@ extension NodeTable {
         guard let byFreeCores else { return }
         var place = byFreeCores.firstPlace(withCores: request.coresPerChunk)
         while place < byFreeCores.order.count, body(Int(byFreeCores.order[place])) { place += 1 }
-    }
-}
-
-/// Nodes chosen for one request so far.
-private struct NodeChoice {
-    private let request: ResourceRequest
-    private let filter: NodeFilter
-    private let allowance: ContiguousArray<Int32>?
-    private let hasRequired: Bool
-    private var rest: Int32
-    private var chosen: [AllocationSegment] = []
-    private var isUnsorted = false
-
-    /// Begins with the nodes that a job must have: they come first, and each leaves a chunk for
-    /// those behind it.
-    ///
-    /// - Returns: nil when one of them cannot take a chunk.
-    init?(
-        _ request: ResourceRequest,
-        _ filter: NodeFilter,
-        _ allowance: ContiguousArray<Int32>?,
-        state: (Int) -> NodeState?
-    ) {
-        guard filter.required.count <= Int(request.chunkCount) else { return nil }
-        self.request = request
-        self.filter = filter
-        self.allowance = allowance
-        rest = request.chunkCount
-        hasRequired = !filter.required.isEmpty
-        for (position, node) in filter.required.enumerated() {
-            guard filter.permits(node), let own = state(node) else { return nil }
-            let behind = Int32(filter.required.count - position - 1)
-            let chunks = min(rest - behind, allowed(node, own))
-            guard chunks > 0 else { return nil }
-            add(node, chunks, own)
-        }
-    }
-
-    /// One segment a node in ascending order; nil when chunks are left over.
-    var segments: [AllocationSegment]? {
-        guard rest == 0 else { return nil }
-        return isUnsorted ? chosen.sorted { $0.node < $1.node } : chosen
-    }
-
-    /// How many chunks a node could give.
-    func chunks(_ node: Int, _ state: NodeState) -> Int32 {
-        guard filter.permits(node), !hasRequired || !filter.required.contains(node) else {
-            return 0
-        }
-        return allowed(node, state)
-    }
-
-    /// Takes what a node has; false when no more is wanted.
-    mutating func visit(_ node: Int, _ state: NodeState) -> Bool {
-        guard rest > 0 else { return false }
-        let chunks = min(rest, chunks(node, state))
-        if chunks > 0 { add(node, chunks, state) }
-        return rest > 0
-    }
-
-    private func allowed(_ node: Int, _ state: NodeState) -> Int32 {
-        let chunks = state.chunks(request)
-        return allowance.map { min($0[node], chunks) } ?? chunks
-    }
-
-    private mutating func add(_ node: Int, _ chunks: Int32, _ state: NodeState) {
-        var segment = AllocationSegment(node: Int32(node), chunks: chunks)
-        if let cards = state.cards, request.acceleratorsPerChunk > 0, !request.isExclusive {
-            segment.cards = cards.choice(of: request, chunks: chunks)
-        }
-        if let last = chosen.last, last.node > segment.node { isUnsorted = true }
-        chosen.append(segment)
-        rest -= chunks
     }
 }
 

@@ -39,6 +39,8 @@ struct NodeFilter: Sendable {
     var required: [Int] = []
     /// Nodes that must not.
     var excluded: Set<Int> = []
+    /// By which key nodes are kept for the job's user.
+    var keeper = NodeKeeper.none
 
     func permits(_ node: Int) -> Bool {
         (partition?[node] ?? true) && (excluded.isEmpty || !excluded.contains(node))
@@ -53,16 +55,4 @@ struct PlacementContext {
     var job: UInt32
     /// The leaf switch of each node of the group; empty when nobody told.
     var leafSwitches: ContiguousArray<Int32>
-}
-
-/// What a set of nodes could take of one request.
-struct Availability: Sendable {
-    /// Chunks over all permitted nodes.
-    var chunks: Int64 = 0
-    /// Required nodes that could take none.
-    var requiredMissing = 0
-
-    func suffices(for request: ResourceRequest) -> Bool {
-        chunks >= Int64(request.chunkCount) && requiredMissing == 0
-    }
 }

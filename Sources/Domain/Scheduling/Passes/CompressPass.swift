@@ -1,3 +1,4 @@
+import JobModel
 public import Quantities
 
 /// Conservative backfilling with promises kept (*compress*): a job gets its place when it arrives,
@@ -146,6 +147,8 @@ private struct KeptPlan<Timeline: ResourceTimeline>: Sendable {
         }
         if Timeline.start(cursor, place, &group, &jobs, at: now) {
             setPromise(to: slot, nil)
+            // Limits may have left it less than was planned.
+            if jobs[slot].request.isElastic { isStale = true }
         } else if place.from < now || !group.isQueued(slot, jobs) || !group.heldBack.isEmpty {
             // Ends of this instant may still come. When they do not, a job overran its limit; and
             // whoever a limit stops does not hold what was planned.

@@ -123,7 +123,12 @@ extension EasyPass {
             if isPlain { marks[shape].failedNow = nowGeneration }
             return
         }
-        if isLong, !holdAtShadow(placed, group) {
+        var isHeld = !isLong || holdAtShadow(placed, group)
+        if !isHeld, placed.request.isElastic, let least = placeNow(slot, group, jobs) {
+            placed = least
+            isHeld = holdAtShadow(placed, group)
+        }
+        if !isHeld {
             guard let elsewhere = placeBesideHead(slot, group, jobs),
                 holdAtShadow(elsewhere, group)
             else {
@@ -152,7 +157,16 @@ extension EasyPass {
         _ group: SchedulingGroup,
         _ jobs: ActiveJobs
     ) -> SchedulingGroup.Placed? {
-        group.placeNow(slot, jobs) { choice in allowance(for: choice, group) }
+        group.placeNow(slot, jobs, isLeast: true) { choice in allowance(for: choice, group) }
+    }
+
+    /// Where the policy puts a job that takes no more than it needs.
+    private func placeNow(
+        _ slot: Int32,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs
+    ) -> SchedulingGroup.Placed? {
+        group.placeNow(slot, jobs, isLeast: true)
     }
 
     /// How many chunks of a request each node may give beside the head: as many as cost the head
@@ -165,12 +179,15 @@ extension EasyPass {
         let request = choice.request
         var allowance = ContiguousArray(repeating: Int32(0), count: group.nodes.count)
         guard let head = headShadow else { return allowance }
-        var spare = head.availability.chunks - Int64(head.request.chunkCount)
+        // Chunks on other nodes are no use to a head that counts nodes.
+        var spare =
+            head.request.countsNodes
+            ? 0 : head.availability.chunks - Int64(head.request.chunkCount)
         var costly: [Int] = []
         var free: Int64 = 0
         for node in 0..<group.nodes.count
         where group.nodes.service[node] == .up && choice.filter.permits(node) {
-            let most = group.nodes.state(node).chunks(request)
+            let most = group.nodes.state(node).chunks(request, choice.filter)
             guard most > 0 else { continue }
             allowance[node] = chunksWithoutLoss(of: request, most, node, head, group)
             free += Int64(allowance[node])
@@ -178,7 +195,7 @@ extension EasyPass {
         }
         guard free < Int64(request.chunkCount) else { return allowance }
         for node in costly where spare > 0 {
-            let most = group.nodes.state(node).chunks(request)
+            let most = group.nodes.state(node).chunks(request, choice.filter)
             while allowance[node] < most {
                 let loss =
                     headLoss(of: request, allowance[node] + 1, node, head, group)
@@ -224,17 +241,17 @@ extension EasyPass {
     ) -> Int32 {
         guard chunks > 0, head.filter.permits(node) else { return 0 }
         var state = overlay.state(node, group.nodes)
-        let before = state.chunks(head.request)
+        let before = state.chunks(head.request, head.filter)
         guard before > 0 else { return 0 }
         var segment = AllocationSegment(node: Int32(node), chunks: chunks)
         // The cards that it would get now.
-        if let cards = group.nodes.state(node).cards, request.acceleratorsPerChunk > 0,
+        if let cards = group.nodes.state(node).cards, request.accelerators(forChunks: 1) > 0,
             !request.isExclusive
         {
             segment.cards = cards.choice(of: request, chunks: chunks)
         }
         state.take(segment, of: request)
-        let after = state.chunks(head.request)
+        let after = state.chunks(head.request, head.filter)
         return after == 0 && head.filter.required.contains(node) ? .max : before - after
     }
 
@@ -354,12 +371,14 @@ extension EasyPass {
         let node = Int(segment.node)
         let counts = group.nodes.service[node] == .up && shadow.filter.permits(node)
         var state = overlay.state(node, group.nodes)
-        let before = counts ? state.chunks(shadow.request) : 0
+        let before = counts ? state.chunks(shadow.request, shadow.filter) : 0
         body(&state, group.nodes.capacity[node])
         overlay.set(node, state)
-        let after = counts ? state.chunks(shadow.request) : 0
-        shadow.availability.chunks += Int64(after - before)
-        guard (before == 0) != (after == 0), shadow.filter.required.contains(node) else { return }
-        shadow.availability.requiredMissing += after == 0 ? 1 : -1
+        let after = counts ? state.chunks(shadow.request, shadow.filter) : 0
+        shadow.availability.change(
+            from: before,
+            to: after,
+            isRequired: shadow.filter.required.contains(node)
+        )
     }
 }

@@ -116,9 +116,10 @@ public struct EasyPass: SchedulingPass {
             )
         {
             let place = group.queueCursor(ofCandidate: candidate, jobs)
-            let size = group.queue.size(at: place)
             let isLong = group.queue.limit(at: place) > window
-            if group.tryStartByCount(place, now, &jobs), isLong { extra -= size }
+            let most = isLong ? extra : .max
+            let taken = group.tryStartByCount(place, now, &jobs, most: most)
+            if isLong { extra -= taken ?? 0 }
             cursor = candidate
         }
         guard group.heldBack.isEmpty, !group.hasOverruns(at: now) else { return }
@@ -139,7 +140,8 @@ public struct EasyPass: SchedulingPass {
         let size = group.queue.size(at: cursor)
         let isLong = Int64(group.queue.limit(at: cursor)) > (head.shadow - now) / 1_000_000
         guard size <= group.nodes.idleCount, !isLong || size <= head.extra else { return }
-        if group.tryStartByCount(cursor, now, &jobs), isLong { blocked?.extra -= size }
+        let taken = group.tryStartByCount(cursor, now, &jobs, most: isLong ? head.extra : .max)
+        if isLong { blocked?.extra -= taken ?? 0 }
         if !group.heldBack.isEmpty { blocked = nil }
     }
 

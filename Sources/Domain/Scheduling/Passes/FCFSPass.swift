@@ -1,3 +1,4 @@
+import JobModel
 public import Quantities
 
 /// First come, first served: in queue order; the first job that does not fit blocks all behind it.
@@ -76,8 +77,15 @@ extension SchedulingGroup {
     ) -> Bool {
         if park(cursor, jobs) { return true }
         let slot = queue.slot(at: cursor)
-        guard let placed = placeNow(slot, jobs) else { return false }
-        if let limit = limitThatStops(placed, slot, jobs) {
+        guard var placed = placeNow(slot, jobs) else { return false }
+        var limit = limitThatStops(placed, slot, jobs)
+        if limit != nil, placed.request.isElastic,
+            let least = placeNow(slot, jobs, isLeast: true)
+        {
+            placed = least
+            limit = limitThatStops(placed, slot, jobs)
+        }
+        if let limit {
             holdBack(slot, under: limit)
         } else {
             start(cursor, placed, now, &jobs)

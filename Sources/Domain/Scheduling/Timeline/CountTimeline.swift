@@ -1,3 +1,5 @@
+import JobModel
+
 /// Free nodes over time, of equal nodes that are given whole: `free[k]` are free on `[instants[k], instants[k + 1])`, and the last
 /// entry holds for ever.
 ///
@@ -120,7 +122,22 @@ extension CountTimeline: ResourceTimeline {
         let units = group.queue.size(at: cursor)
         // A job larger than what is in service waits for repairs and reserves nothing.
         guard units <= group.nodes.inServiceCount else { return nil }
-        return Place(from: earliest(units: units, length: length, from: bound), units: units)
+        var place = Place(from: earliest(units: units, length: length, from: bound), units: units)
+        let most = jobs[group.queue.slot(at: cursor)].request.chunkCountMaximum
+        // Only what starts now takes more than it needs.
+        if most > units, place.from == instants[0] {
+            place.units = max(units, min(most, leastFree(until: place.from &+ length)))
+        }
+        return place
+    }
+
+    /// The least that is free from the beginning to `end`.
+    private func leastFree(until end: Int64) -> Int32 {
+        var least = free[0]
+        for (instant, units) in zip(instants, free) where instant < end {
+            least = min(least, units)
+        }
+        return least
     }
 
     static var isOrderedBySize: Bool { true }
@@ -162,6 +179,6 @@ extension CountTimeline: ResourceTimeline {
         at now: Int64
     ) -> Bool {
         guard place.units <= group.nodes.idleCount else { return false }
-        return group.tryStartByCount(cursor, now, &jobs)
+        return group.tryStartByCount(cursor, now, &jobs, most: place.units) != nil
     }
 }

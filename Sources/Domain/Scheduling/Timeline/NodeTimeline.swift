@@ -113,9 +113,10 @@ struct NodeTimeline: Sendable {
     /// A change of what the nodes could take together, as the start moves on.
     private struct Change {
         var instant: Int64
-        var chunks: Int32
-        /// Required nodes that become usable, less those that stop to be.
-        var required: Int32
+        /// What one node could take before, and can from then on.
+        var before: Int32
+        var after: Int32
+        var isRequired: Bool
     }
 
     /// The earliest instant, at or after `bound`, from which the permitted nodes can take `request`
@@ -126,26 +127,28 @@ struct NodeTimeline: Sendable {
         length: Int64,
         from bound: Int64
     ) -> Int64? {
-        var chunks: Int64 = 0
-        var missing = Int32(filter.required.count)
+        var room = Availability(of: request, requiredCount: filter.required.count)
         var changes: [Change] = []
         for node in steps.indices where isUp[node] && filter.permits(node) {
             let isRequired = !filter.required.isEmpty && filter.required.contains(node)
-            let first = addChanges(of: node, request, length, bound, isRequired, &changes)
-            chunks += Int64(first)
-            if isRequired, first > 0 { missing -= 1 }
+            let first = addChanges(of: node, request, filter, length, bound, isRequired, &changes)
+            room.change(from: 0, to: first, isRequired: isRequired)
         }
-        if chunks >= Int64(request.chunkCount), missing == 0 { return bound }
+        if room.suffices(for: request) { return bound }
         changes.sort { $0.instant < $1.instant }
         var index = 0
         while index < changes.count {
             let instant = changes[index].instant
             while index < changes.count, changes[index].instant == instant {
-                chunks += Int64(changes[index].chunks)
-                missing -= changes[index].required
+                let change = changes[index]
+                room.change(
+                    from: change.before,
+                    to: change.after,
+                    isRequired: change.isRequired
+                )
                 index += 1
             }
-            if chunks >= Int64(request.chunkCount), missing == 0 { return instant }
+            if room.suffices(for: request) { return instant }
         }
         return nil
     }
@@ -156,15 +159,16 @@ struct NodeTimeline: Sendable {
     private func addChanges(
         of node: Int,
         _ request: ResourceRequest,
+        _ filter: NodeFilter,
         _ length: Int64,
         _ bound: Int64,
         _ isRequired: Bool,
         _ changes: inout [Change]
     ) -> Int32 {
         let own = steps[node]
-        if own.count == 1 { return own[0].state.chunks(request) }
+        if own.count == 1 { return own[0].state.chunks(request, filter) }
         func chunks(from start: Int64) -> Int32 {
-            state(node, from: start, until: start &+ length).chunks(request)
+            state(node, from: start, until: start &+ length).chunks(request, filter)
         }
         let first = chunks(from: bound)
         var starts: [Int64] = []
@@ -180,8 +184,9 @@ struct NodeTimeline: Sendable {
             previous = start
             let now = chunks(from: start)
             guard now != before else { continue }
-            let required: Int32 = isRequired ? (now > 0 ? 1 : 0) - (before > 0 ? 1 : 0) : 0
-            changes.append(Change(instant: start, chunks: now - before, required: required))
+            changes.append(
+                Change(instant: start, before: before, after: now, isRequired: isRequired)
+            )
             before = now
         }
         return first
@@ -224,8 +229,10 @@ extension NodeTimeline: ResourceTimeline {
             best = (choice, from)
         }
         guard let (choice, from) = best else { return nil }
+        // Only what starts now takes more than it needs.
+        let isNow = from <= steps.first?.first?.instant ?? from
         let segments = group.nodes.place(
-            choice.request,
+            isNow ? choice.request : choice.request.least,
             choice.filter,
             group.placementContext(slot, jobs)
         ) { state($0, from: from, until: from &+ length) }
@@ -279,7 +286,9 @@ extension NodeTimeline: ResourceTimeline {
         at now: Int64
     ) -> Bool {
         let slot = group.queue.slot(at: cursor)
-        guard group.nodes.canTake(place.placed.segments, of: place.placed.request) else {
+        var filter = NodeFilter()
+        filter.keeper = NodeKeeper.key(ofUser: jobs[slot].user)
+        guard group.nodes.canTake(place.placed.segments, of: place.placed.request, filter) else {
             return false
         }
         if let limit = group.limitThatStops(place.placed, slot, jobs) {

@@ -124,7 +124,7 @@ extension CentreState {
         if let required, !plan.isBeyondPartition {
             // As in Slurm, a job that names more nodes than it asks for gets all that it names.
             plan.nodes = max(plan.nodes, Int32(required.count))
-            plan.request.chunkCount = max(plan.request.chunkCount, Int32(required.count))
+            plan.request.require(nodes: Int32(required.count))
         }
         let limit =
             request.hasNoTimeLimit
@@ -188,11 +188,9 @@ extension CentreState {
         status.requestedCores = plan.cores
         status.tasks = plan.tasks
         status.requestedCards = plan.cards
-        if plan.request.memoryMebibytesPerChunk > 0 {
-            let mebibytes =
-                Int64(plan.request.memoryMebibytesPerChunk) * Int64(plan.request.chunkCount)
+        if plan.memoryMebibytes > 0 {
             status.requestedMemory =
-                ByteCount(exactlyMebibytes: mebibytes) ?? ByteCount(.max)
+                ByteCount(exactlyMebibytes: plan.memoryMebibytes) ?? ByteCount(.max)
         }
         if plan.isBeyondPartition { status.endReason = "PartitionConfig" }
         return Resolved(

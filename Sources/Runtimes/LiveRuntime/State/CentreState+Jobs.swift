@@ -144,7 +144,8 @@ extension CentreState {
             rules.machine.partitions[$0].sharing == .wholeNode
         }
         info.oversubscribe =
-            isWhole || request.exclusive == "exclusive" ? "NO" : request.sharesNodes ? "YES" : "OK"
+            isWhole || request.exclusive == "exclusive"
+            ? "NO" : request.exclusive == "user" ? "USER" : request.sharesNodes ? "YES" : "OK"
         info.features = request.features
         info.requiredNodes = request.requiredNodes
         info.excludedNodes = request.excludedNodes

@@ -160,7 +160,17 @@ extension CentreState {
             )
             price = max(price, book.fundsNeeded(for: run).count)
         }
-        return FundsNeed(limit: position, price: price)
+        return FundsNeed(limit: position, price: stretched(price, entry))
+    }
+
+    /// The price of as many nodes as a job may get beyond those that it needs.
+    private func stretched(_ price: Int64, _ entry: JobEntry) -> Int64 {
+        let request = entry.specification.request
+        let least = Int64(max(1, entry.status.requestedNodes))
+        let most = Int64(min(request.maximumNodes ?? 1, request.tasks ?? .max))
+        guard request.minimumNodes != nil, most > least else { return price }
+        let (product, overflow) = price.multipliedReportingOverflow(by: most)
+        return overflow ? .max : (product + least - 1) / least
     }
 
     private mutating func purse(of account: String, at instant: SimInstant) -> Int {

@@ -248,15 +248,7 @@ extension CentreState {
         let id = start.id.number
         guard let entry = jobs[id] else { preconditionFailure("job \(id) starts, unknown") }
         let held = emulator.allocation(of: start.id)
-        let perChunk = Int32(
-            Int64(start.coresHeld) / max(1, held.reduce(0) { $0 + Int64($1.chunks) })
-        )
-        let isWhole =
-            rules.machine.partitions[start.partition].sharing == .wholeNode
-            || entry.specification.request.exclusive != nil
-        let nodes = held.map { node, chunks in
-            (node, isWhole ? rules.machine.nodes[node].capacity.cores : chunks * perChunk)
-        }
+        let nodes = held.map { ($0.node, $0.cores) }
         let nodeList = HostList.compress(held.map { rules.machine.nodes[$0.node].name })
         jobs.update(id) { status in
             status.phase = .running

@@ -45,8 +45,17 @@ struct JobPlan: Hashable, Sendable {
     /// The partition has too few nodes: the job is taken in and waits for ever, as in Slurm.
     var isBeyondPartition = false
 
-    /// Cards of all chunks.
-    var cards: Int64 { Int64(request.acceleratorsPerChunk) * Int64(request.chunkCount) }
+    /// Cards of all chunks and nodes.
+    var cards: Int64 {
+        Int64(request.acceleratorsPerChunk) * Int64(request.chunkCount)
+            + Int64(request.acceleratorsPerNode) * Int64(nodes)
+    }
+
+    /// Memory of all chunks and nodes. Unit: MiB.
+    var memoryMebibytes: Int64 {
+        Int64(request.memoryMebibytesPerChunk) * Int64(request.chunkCount)
+            + Int64(request.memoryMebibytesPerNode) * Int64(nodes)
+    }
 }
 
 /// What the nodes of a partition have.
@@ -68,21 +77,37 @@ struct NodeClasses: Sendable {
     var largestMemory: Int64 { all.map(\.capacity.memory.mebibytes).max() ?? 0 }
     var largestAccelerators: Int32 { all.map(\.capacity.accelerators).max() ?? 0 }
 
-    /// How many chunks fit, with at most `perNode` on one node.
-    func chunksFitting(_ request: ResourceRequest) -> Int64 {
-        all.reduce(0) { sum, entry in
-            var onNode = Int64(min(request.chunksPerNodeMaximum, entry.capacity.cores))
-            onNode = min(onNode, Int64(entry.capacity.cores / request.coresPerChunk))
-            if request.memoryMebibytesPerChunk > 0 {
-                let memory = entry.capacity.memory.mebibytes
-                onNode = min(onNode, memory / Int64(request.memoryMebibytesPerChunk))
-            }
-            if request.acceleratorsPerChunk > 0 {
-                let cards = entry.capacity.accelerators
-                onNode = min(onNode, Int64(cards / request.acceleratorsPerChunk))
-            }
-            return sum + onNode * entry.count
+    /// Whether the nodes could hold a request if they were idle.
+    func fit(_ request: ResourceRequest) -> Bool {
+        var nodes = request.countsNodes ? Int64(request.nodesWanted) : .max
+        var found: Int64 = 0
+        var chunks: Int64 = 0
+        // Those with the most room first.
+        for (room, count) in all.map({ (Self.room(request, $0.capacity), $0.count) })
+            .sorted(by: { $0.0 > $1.0 }) where room > 0
+        {
+            let taken = min(count, nodes)
+            nodes -= taken
+            found += taken
+            chunks += room * taken
         }
+        return found >= Int64(request.nodesMinimum) && chunks >= Int64(request.chunkCount)
+    }
+
+    /// How many chunks an idle node could hold.
+    private static func room(_ request: ResourceRequest, _ capacity: NodeCapacity) -> Int64 {
+        var room = Int64(
+            min(request.chunksPerNodeMaximum, capacity.cores / request.coresPerChunk)
+        )
+        let memory = capacity.memory.mebibytes - Int64(request.memoryMebibytesPerNode)
+        let cards = capacity.accelerators - request.acceleratorsPerNode
+        if request.memoryMebibytesPerChunk > 0 {
+            room = min(room, memory / Int64(request.memoryMebibytesPerChunk))
+        }
+        if request.acceleratorsPerChunk > 0 {
+            room = min(room, Int64(cards / request.acceleratorsPerChunk))
+        }
+        return memory < 0 || cards < 0 ? 0 : max(0, room)
     }
 }
 
@@ -101,7 +126,8 @@ extension JobPlan {
         let classes =
             excluded.isEmpty
             ? rules.nodeClasses[index] : NodeClasses(machine, partition, excluding: excluded)
-        let isWhole = partition.sharing == .wholeNode || submission.exclusive != nil
+        let isAlone = submission.exclusive != nil && submission.exclusive != "user"
+        let isWhole = partition.sharing == .wholeNode || isAlone
         let coresPerTask = max(1, submission.cpusPerTask ?? 1)
         if let model = submission.acceleratorModel {
             guard Self.has(machine, "gpu", model: model) else { throw Refusal(.invalidGres) }
@@ -109,57 +135,126 @@ extension JobPlan {
         guard coresPerTask <= classes.largestCores else { throw Self.tooManyCores }
         let byNode = try Self.nodeCount(submission, isWhole, coresPerTask, classes)
         tasks = try Self.taskCount(submission, nodes: byNode)
-        let memory = submission.memoryPerNode.map { memory in
-            memory.count == 0 ? classes.largestMemory : Self.mebibytes(memory)
-        }
+        let parts = Parts(
+            machine: machine,
+            coresPerTask: coresPerTask,
+            memoryPerNode: submission.memoryPerNode.map { memory in
+                memory.count == 0 ? classes.largestMemory : Self.mebibytes(memory)
+            },
+            memoryPerCore: submission.memoryPerCPU.map { Self.mebibytes($0) } ?? 0,
+            largestCores: classes.largestCores
+        )
+        let perNode = submission.tasksPerNode.map { max(1, $0) } ?? .max
         if let count = byNode {
-            let tasksOnNode = (tasks - 1) / count + 1
-            let cores = tasksOnNode.multipliedReportingOverflow(by: coresPerTask)
-            guard !cores.overflow, cores.partialValue <= classes.largestCores else {
-                throw Self.tooManyCores
+            let isEven = tasks == count || Int64(perNode) * Int64(count) == Int64(tasks)
+            if isWhole || isEven || submission.accelerators != nil {
+                request = try Self.nodesAlike(submission, count, tasks, parts)
+            } else {
+                request = try Self.tasksOnNodes(submission, count, tasks, parts)
             }
-            let perCore = submission.memoryPerCPU.map { Self.mebibytes($0) }
-            let used = isWhole ? classes.largestCores : cores.partialValue
-            request = ResourceRequest(
-                chunkCount: count,
-                coresPerChunk: max(1, cores.partialValue),
-                memoryMebibytesPerChunk: try Self.memory(
-                    memory ?? perCore.map { $0 * Int64(cores.partialValue) } ?? 0
-                ),
-                acceleratorsPerChunk: try Self.cards(submission, machine, count, tasksOnNode),
-                chunksPerNodeMaximum: 1,
-                // A partition that gives nodes whole does so whatever is asked; another need not.
-                isExclusive: submission.exclusive != nil
-            )
             nodes = count
-            self.cores = Int64(count) * Int64(used)
+            let used = isWhole ? classes.largestCores : request.coresPerChunk
+            cores = Int64(isWhole ? count : request.chunkCount) * Int64(used)
         } else {
-            let perCore = submission.memoryPerCPU.map { Self.mebibytes($0) } ?? 0
             request = ResourceRequest(
                 chunkCount: tasks,
                 coresPerChunk: coresPerTask,
-                memoryMebibytesPerChunk: try Self.memory(perCore * Int64(coresPerTask)),
+                memoryMebibytesPerChunk: try Self.memory(
+                    parts.memoryPerCore * Int64(coresPerTask)
+                ),
                 acceleratorsPerChunk: max(0, submission.acceleratorsPerTask ?? 0),
-                chunksPerNodeMaximum: submission.tasksPerNode.map { max(1, $0) } ?? .max
+                chunksPerNodeMaximum: perNode
             )
             cores = Int64(tasks) * Int64(coresPerTask)
-            let perNode = max(1, classes.largestCores / coresPerTask)
-            let onNode = min(perNode, submission.tasksPerNode.map { max(1, $0) } ?? .max)
+            let onNode = min(perNode, max(1, classes.largestCores / coresPerTask))
             nodes = (tasks - 1) / onNode + 1
         }
+        // A partition that gives nodes whole does so whatever is asked; another need not.
+        request.isExclusive = isAlone
+        if submission.exclusive == "user" {
+            let user = Int32(truncatingIfNeeded: submission.userID)
+            request.keeper = NodeKeeper.key(ofUser: user)
+        }
         try check(classes)
+    }
+
+    /// What the forms of a request are made of. Memory in MiB.
+    private struct Parts {
+        var machine: Machine
+        var coresPerTask: Int32
+        var memoryPerNode: Int64?
+        var memoryPerCore: Int64
+        var largestCores: Int32
+    }
+
+    /// So many nodes that hold the same: one chunk each.
+    private static func nodesAlike(
+        _ submission: SubmitRequest,
+        _ count: Int32,
+        _ tasks: Int32,
+        _ parts: Parts
+    ) throws(Refusal) -> ResourceRequest {
+        let tasksOnNode = (tasks - 1) / count + 1
+        let (cores, overflow) = tasksOnNode.multipliedReportingOverflow(by: parts.coresPerTask)
+        guard !overflow, cores <= parts.largestCores else { throw tooManyCores }
+        var request = ResourceRequest(
+            chunkCount: count,
+            coresPerChunk: max(1, cores),
+            memoryMebibytesPerChunk: try memory(
+                parts.memoryPerNode ?? parts.memoryPerCore * Int64(cores)
+            ),
+            acceleratorsPerChunk: try cards(submission, parts.machine, count, tasksOnNode),
+            chunksPerNodeMaximum: 1
+        )
+        request.chunkCountMaximum = mostNodes(submission, count)
+        return request
+    }
+
+    /// Tasks that lie on so many nodes, not as many on each.
+    private static func tasksOnNodes(
+        _ submission: SubmitRequest,
+        _ count: Int32,
+        _ tasks: Int32,
+        _ parts: Parts
+    ) throws(Refusal) -> ResourceRequest {
+        let perTask = max(0, submission.acceleratorsPerTask ?? 0)
+        var request = ResourceRequest(
+            chunkCount: tasks,
+            coresPerChunk: parts.coresPerTask,
+            memoryMebibytesPerChunk: try memory(
+                parts.memoryPerNode == nil ? parts.memoryPerCore * Int64(parts.coresPerTask) : 0
+            ),
+            acceleratorsPerChunk: perTask,
+            chunksPerNodeMaximum: submission.tasksPerNode.map { max(1, $0) } ?? .max
+        )
+        request.nodesMinimum = count
+        request.nodesMaximum = mostNodes(submission, count)
+        request.memoryMebibytesPerNode = try memory(parts.memoryPerNode ?? 0)
+        request.acceleratorsPerNode =
+            perTask > 0 ? 0 : try cards(submission, parts.machine, count, 1)
+        return request
+    }
+
+    /// The most nodes that `-N MIN-MAX` takes; no more than there are tasks, where these are counted.
+    private static func mostNodes(_ submission: SubmitRequest, _ count: Int32) -> Int32 {
+        guard submission.minimumNodes != nil, let most = submission.maximumNodes else {
+            return count
+        }
+        return max(count, min(most, submission.tasks ?? most))
     }
 
     private mutating func check(_ classes: NodeClasses) throws(Refusal) {
         var one = request
         one.chunkCount = 1
-        guard classes.chunksFitting(one) > 0 else {
-            if Int64(request.memoryMebibytesPerChunk) > classes.largestMemory {
+        one.nodesMinimum = 0
+        guard classes.fit(one) else {
+            let memory = Int64(request.memoryMebibytesPerNode)
+            if max(memory, Int64(request.memoryMebibytesPerChunk)) > classes.largestMemory {
                 throw Refusal(.requestNotAvailable, "Memory specification can not be satisfied")
             }
             throw Refusal(.requestNotAvailable)
         }
-        isBeyondPartition = classes.chunksFitting(request) < Int64(request.chunkCount)
+        isBeyondPartition = !classes.fit(request)
     }
 
     private static var tooManyCores: Refusal {
