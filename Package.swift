@@ -60,6 +60,12 @@ let targets: [Target] = [
         swiftSettings: core
     ),
     .target(
+        name: "Accounts",
+        dependencies: ["Quantities", "JobModel"],
+        path: "Sources/Domain/Accounts",
+        swiftSettings: core
+    ),
+    .target(
         name: "Scheduling",
         dependencies: ["Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel"],
         path: "Sources/Domain/Scheduling",
@@ -314,6 +320,11 @@ let targets: [Target] = [
             "WireFormats",
         ],
         exclude: ["BadMachines", "Golden"],
+        swiftSettings: house
+    ),
+    .testTarget(
+        name: "AccountsTests",
+        dependencies: ["Accounts", "Determinism", "JobModel", "Quantities"],
         swiftSettings: house
     ),
     .testTarget(

@@ -1,0 +1,497 @@
+public import JobModel
+public import Quantities
+
+/// What decides which limits a job counts against.
+public struct LimitTerms: Hashable, Sendable {
+    /// The place of its association; −1 where nobody has any.
+    public var association: Int32
+    /// The position of its QOS.
+    public var qos: Int32
+    /// The partition that is tried.
+    public var partition: Int32
+
+    /// Makes terms.
+    public init(association: Int32, qos: Int32, partition: Int32) {
+        self.association = association
+        self.qos = qos
+        self.partition = partition
+    }
+}
+
+/// What a job would hold, or holds, under limits.
+public struct LimitClaim: Sendable {
+    /// What decides which limits it counts against.
+    public var terms: LimitTerms
+    /// What it holds.
+    public var amounts: TRESCounts
+    /// Its time limit. Unit: s.
+    public var seconds: Int64
+    /// The counter of its job array; −1 when it is in none.
+    public var array: Int32
+    /// The money that it reserves; nil when its account is not limited.
+    public var funds: FundsNeed?
+
+    /// Makes a claim.
+    public init(
+        terms: LimitTerms,
+        amounts: TRESCounts,
+        seconds: Int64,
+        array: Int32 = -1,
+        funds: FundsNeed? = nil
+    ) {
+        self.terms = terms
+        self.amounts = amounts
+        self.seconds = seconds
+        self.array = array
+        self.funds = funds
+    }
+}
+
+/// Why a job may not start, and where it waits for room.
+public struct LimitStop: Hashable, Sendable {
+    /// The counter that must fall first; −1 when only other limits could help.
+    public var counter: Int32
+    /// What it is told.
+    public var reason: PendingReason
+    /// Whether room comes with time alone: use that is forgotten.
+    public var isTimed: Bool
+}
+
+/// All limits on people, what runs under each, and who waits for room.
+///
+/// Limits hold for (job, partition that is tried). They are found once for each `LimitTerms` and
+/// kept as a list of checks, in Slurm's order: partition QOS, job QOS, then the association and the
+/// accounts above it; what a QOS bounds, an association does not bound again.
+///
+/// Source: Slurm, `src/slurmctld/acct_policy.c` (22.05), "Resource Limits",
+/// https://slurm.schedmd.com/resource_limits.html.
+public struct LimitBook: Sendable {
+    /// Whose jobs are counted together.
+    enum CounterID: Hashable, Sendable {
+        case association(Int32)
+        case qos(Int32)
+        case userOfQOS(qos: Int32, user: Int32)
+        case accountOfQOS(qos: Int32, account: Int32)
+        case quota(partition: Int32, account: Int32)
+        case array(JobID)
+        case purse(Int32)
+    }
+
+    /// What runs of those whose jobs are counted together, and who waits.
+    struct Counter: Sendable {
+        var id: CounterID
+        var jobs: Int32 = 0
+        var submitted: Int32 = 0
+        var held = TRESCounts()
+        /// Only where limits ask for it.
+        var minutes: UsedMinutes?
+        /// Money that running jobs have reserved. Unit: fen.
+        var funds: Int64 = 0
+        /// Of an array or a purse: how much there may be; nil is no bound.
+        var maximum: Int64?
+        var parked: [Int32] = []
+    }
+
+    /// The accounts and users.
+    public internal(set) var associations: Associations
+    /// The qualities of service; the first is that of jobs that name none.
+    public internal(set) var qos: [QOS]
+    var partitions: [PartitionTerms]
+    let decay: UsageDecay
+    private var tracksMinutes: Bool
+
+    var counters: ContiguousArray<Counter> = []
+    private var freeCounters: [Int32] = []
+    /// Only looked up.
+    private var counterPlaces: [CounterID: Int32] = [:]
+    private var profiles: ContiguousArray<LimitProfile> = []
+    /// Only looked up.
+    private var profilePlaces: [LimitTerms: Int32] = [:]
+    /// Whether money that a job reserved is gone when it ends, as an estimate has to assume.
+    private var isSpending = false
+
+    /// Makes a book in which nothing runs.
+    public init(
+        associations: Associations = Associations(),
+        qos: [QOS] = [.normal],
+        partitions: [PartitionTerms] = [],
+        decay: UsageDecay = UsageDecay(halfLifeSeconds: 0, periodSeconds: 300)
+    ) {
+        precondition(!qos.isEmpty, "jobs that name no QOS have the first")
+        self.associations = associations
+        self.qos = qos
+        self.partitions = partitions
+        self.decay = decay
+        tracksMinutes = false
+        tracksMinutes = boundsMinutes
+    }
+
+    private var boundsMinutes: Bool {
+        qos.contains { $0.limits.countsMinutes }
+            || associations.list.contains { $0.settings.limits.countsMinutes }
+    }
+
+    /// How the use that a counter counts is forgotten.
+    private func decay(of id: CounterID) -> UsageDecay {
+        guard case .qos(let place) = id, qos[Int(place)].flags.contains(.noDecay) else {
+            return decay
+        }
+        return decay.forgettingNothing
+    }
+
+    /// Whether nobody is bounded by anything but arrays and purses.
+    public var isTrivial: Bool {
+        qos.allSatisfy(\.limits.isEmpty) && partitions.allSatisfy { $0.quota == AccountQuota() }
+            && associations.list.allSatisfy(\.settings.limits.isEmpty)
+    }
+
+    // MARK: Counters and profiles
+
+    /// The place of a counter, made when it is new.
+    mutating func counter(_ id: CounterID, at now: Int64) -> Int32 {
+        if let place = counterPlaces[id] { return place }
+        var counter = Counter(id: id)
+        if tracksMinutes { counter.minutes = UsedMinutes(at: now, decay(of: id)) }
+        let place: Int32
+        if let free = freeCounters.popLast() {
+            place = free
+            counters[Int(place)] = counter
+        } else {
+            place = Int32(counters.count)
+            counters.append(counter)
+        }
+        counterPlaces[id] = place
+        return place
+    }
+
+    /// The place of what a job of these terms counts against; −1 when that is nothing.
+    public mutating func profile(_ terms: LimitTerms, at now: SimInstant) -> Int32 {
+        if let place = profilePlaces[terms] { return place }
+        let profile = makeProfile(terms, at: now.microseconds)
+        guard !profile.isEmpty else {
+            profilePlaces[terms] = -1
+            return -1
+        }
+        let place = Int32(profiles.count)
+        profiles.append(profile)
+        profilePlaces[terms] = place
+        return place
+    }
+
+    /// Whether jobs of these terms count against anything that is known.
+    func profile(_ terms: LimitTerms) -> LimitProfile? {
+        guard let place = profilePlaces[terms], place >= 0 else { return nil }
+        return profiles[Int(place)]
+    }
+
+    // MARK: Asking
+
+    /// The counts of what a job holds in a partition, with what it weighs there.
+    public func amounts(
+        inPartition partition: Int,
+        cpu: Int64,
+        memory: Int64,
+        node: Int64,
+        gres: Int64
+    ) -> TRESCounts {
+        let weights =
+            partitions.indices.contains(partition) ? partitions[partition].billingWeights : nil
+        return TRESCounts(
+            cpu: cpu,
+            memory: memory,
+            node: node,
+            billing: weights?.billing(cpu: cpu, memory: memory, node: node, gres: gres) ?? cpu,
+            gres: gres
+        )
+    }
+
+    /// The first limit that leaves no room for a job, or nil.
+    public func obstacle(to claim: LimitClaim, at now: SimInstant) -> LimitStop? {
+        if let profile = profile(claim.terms) {
+            for check in profile.checks
+            where !hasRoom(check, for: claim, at: now.microseconds) {
+                return LimitStop(
+                    counter: check.counter,
+                    reason: check.reason,
+                    isTimed: check.kind.changesWithTime && decay.forgets
+                )
+            }
+        }
+        if claim.array >= 0 {
+            let counter = counters[Int(claim.array)]
+            if let maximum = counter.maximum, Int64(counter.jobs) >= maximum {
+                return LimitStop(
+                    counter: claim.array,
+                    reason: .jobArrayTaskLimit,
+                    isTimed: false
+                )
+            }
+        }
+        guard let funds = claim.funds, let place = counterPlaces[.purse(funds.purse)] else {
+            return nil
+        }
+        let purse = counters[Int(place)]
+        guard let maximum = purse.maximum, purse.funds + funds.price > maximum else { return nil }
+        return LimitStop(counter: place, reason: .assocGrpBillingMinutes, isTimed: false)
+    }
+
+    /// What no room could ever be found for, whatever else runs: a limit on each job, or one on a
+    /// group that is less than the job itself asks for; nil when there is none.
+    public func hopeless(_ claim: LimitClaim) -> LimitStop? {
+        guard let profile = profile(claim.terms) else { return nil }
+        for check in profile.checks where !couldHaveRoom(check, for: claim) {
+            return LimitStop(counter: -1, reason: check.reason, isTimed: false)
+        }
+        return nil
+    }
+
+    /// Whether a job of these terms is refused at submission when no room could ever be found.
+    public func deniesOnLimit(_ terms: LimitTerms) -> Bool {
+        profile(terms)?.deniesOnLimit ?? false
+    }
+
+    /// The limit on submitted jobs that `count` more jobs of these terms would exceed; nil when none.
+    public func obstacle(toSubmitting count: Int, _ terms: LimitTerms) -> PendingReason? {
+        guard let profile = profile(terms) else { return nil }
+        return profile.submissionChecks.first {
+            Int64(counters[Int($0.counter)].submitted) + Int64(count) > $0.maximum
+        }?.reason
+    }
+
+    private func hasRoom(_ check: LimitCheck, for claim: LimitClaim, at now: Int64) -> Bool {
+        guard check.counter >= 0 else { return couldHaveRoom(check, for: claim) }
+        let counter = counters[Int(check.counter)]
+        switch check.kind.measure {
+        case .jobs: return Int64(counter.jobs) < check.maximum
+        case .submittedJobs: return true
+        case .tres(let tres):
+            return counter.held[tres] + claim.amounts[tres] <= check.maximum
+        case .wall:
+            guard let minutes = counter.minutes else { return true }
+            return Int64(clamping: minutes.wallSeconds(at: now) / 60) < check.maximum
+        case .minutes(let tres):
+            guard let minutes = counter.minutes else { return true }
+            let used = Int128(minutes.usedSeconds(tres, at: now))
+            let coming = minutes.comingSeconds(tres, counter.held, at: now)
+            let asked = Int128(claim.amounts[tres]) * Int128(claim.seconds)
+            return used + coming + asked <= Int128(check.maximum) * 60
+        case .runningMinutes(let tres):
+            guard let minutes = counter.minutes else { return true }
+            let coming = minutes.comingSeconds(tres, counter.held, at: now)
+            let asked = Int128(claim.amounts[tres]) * Int128(claim.seconds)
+            return coming + asked <= Int128(check.maximum) * 60
+        }
+    }
+
+    private func couldHaveRoom(_ check: LimitCheck, for claim: LimitClaim) -> Bool {
+        let minutes = { (tres: TRES) in Int128(claim.amounts[tres]) * Int128(claim.seconds) }
+        let maximum = check.maximum
+        switch (check.kind.scope, check.kind.measure) {
+        case (.leastPerJob, .tres(let tres)): return claim.amounts[tres] >= maximum
+        case (.perJob, .wall): return claim.seconds <= maximum * 60
+        case (_, .tres(let tres)): return claim.amounts[tres] <= maximum
+        case (_, .minutes(let tres)), (_, .runningMinutes(let tres)):
+            return minutes(tres) <= Int128(maximum) * 60
+        case (_, .jobs): return maximum > 0
+        case (_, .wall), (_, .submittedJobs): return true
+        }
+    }
+
+    // MARK: Jobs come and go
+
+    /// Counts a job that was submitted.
+    public mutating func admit(_ terms: LimitTerms, array: Int32) {
+        change(terms) { $0.submitted += 1 }
+        if array >= 0 { counters[Int(array)].submitted += 1 }
+    }
+
+    /// Counts out a job that has left; its array goes with its last job.
+    public mutating func dismiss(_ terms: LimitTerms, array: Int32) {
+        change(terms) { $0.submitted -= 1 }
+        guard array >= 0 else { return }
+        counters[Int(array)].submitted -= 1
+        guard counters[Int(array)].submitted == 0 else { return }
+        precondition(counters[Int(array)].parked.isEmpty && counters[Int(array)].jobs == 0)
+        counterPlaces[counters[Int(array)].id] = nil
+        freeCounters.append(array)
+    }
+
+    /// Counts a started job.
+    public mutating func hold(_ claim: LimitClaim, until deadline: Int64, at now: SimInstant) {
+        change(claim.terms) { counter in
+            counter.jobs += 1
+            counter.held += claim.amounts
+            counter.minutes?.start(claim.amounts, until: deadline, at: now.microseconds)
+        }
+        if claim.array >= 0 { counters[Int(claim.array)].jobs += 1 }
+        guard let funds = claim.funds else { return }
+        let purse = counter(.purse(funds.purse), at: now.microseconds)
+        counters[Int(purse)].funds += funds.price
+    }
+
+    /// Counts out a job that holds nothing any more, and hands over who waited for room.
+    public mutating func release(
+        _ claim: LimitClaim,
+        until deadline: Int64,
+        at now: SimInstant
+    ) -> [Int32] {
+        var freed: [Int32] = []
+        change(claim.terms) { counter in
+            counter.jobs -= 1
+            counter.held -= claim.amounts
+            counter.minutes?.end(claim.amounts, until: deadline, at: now.microseconds)
+            freed += counter.parked
+            counter.parked.removeAll()
+        }
+        if claim.array >= 0 {
+            counters[Int(claim.array)].jobs -= 1
+            freed += takeParked(claim.array)
+        }
+        guard let funds = claim.funds, let purse = counterPlaces[.purse(funds.purse)] else {
+            return freed
+        }
+        if !isSpending { counters[Int(purse)].funds -= funds.price }
+        return freed + takeParked(purse)
+    }
+
+    /// Counts a running job's new time limit.
+    public mutating func move(
+        _ claim: LimitClaim,
+        from old: Int64,
+        to deadline: Int64
+    ) {
+        change(claim.terms) { $0.minutes?.move(claim.amounts, from: old, to: deadline) }
+    }
+
+    private mutating func change(_ terms: LimitTerms, _ body: (inout Counter) -> Void) {
+        guard let place = profilePlaces[terms], place >= 0 else { return }
+        for index in profiles[Int(place)].counters.indices {
+            body(&counters[Int(profiles[Int(place)].counters[index])])
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Lets a job wait until there is room under a limit.
+    public mutating func park(_ slot: Int32, under counter: Int32) {
+        counters[Int(counter)].parked.append(slot)
+    }
+
+    /// Forgets that a job waits under a limit.
+    public mutating func unpark(_ slot: Int32, under counter: Int32) {
+        // Who leaves in a crowd leaves in order: found at the front.
+        guard let place = counters[Int(counter)].parked.firstIndex(of: slot) else { return }
+        counters[Int(counter)].parked.remove(at: place)
+    }
+
+    /// Hands over who waits under a limit.
+    mutating func takeParked(_ counter: Int32) -> [Int32] {
+        defer { counters[Int(counter)].parked.removeAll() }
+        return counters[Int(counter)].parked
+    }
+
+    // MARK: Arrays and purses
+
+    /// The counter of a job array, made when it is new.
+    ///
+    /// - Parameter maximum: how many of its jobs may run at once; nil for all. What an array was
+    ///   given first or by `setArrayLimit` stays.
+    public mutating func array(_ id: JobID, maximum: Int64?, at now: SimInstant) -> Int32 {
+        let isNew = counterPlaces[.array(id)] == nil
+        let place = counter(.array(id), at: now.microseconds)
+        if isNew { counters[Int(place)].maximum = maximum }
+        return place
+    }
+
+    /// Gives an array another limit, and hands over who waited under the old one.
+    public mutating func setArrayLimit(_ id: JobID, to maximum: Int64?) -> [Int32] {
+        guard let place = counterPlaces[.array(id)] else { return [] }
+        counters[Int(place)].maximum = maximum
+        return takeParked(place)
+    }
+
+    /// Says how much money running jobs of an account may reserve together, and hands over who
+    /// waited under the old bound. Unit: fen; nil is no bound.
+    public mutating func setPurse(_ purse: Int32, to maximum: Int64?, at now: SimInstant) -> [Int32]
+    {
+        let place = counter(.purse(purse), at: now.microseconds)
+        counters[Int(place)].maximum = maximum
+        return takeParked(place)
+    }
+
+    /// Moves the reservation of a running job, and hands over who waited for what it gives up.
+    public mutating func moveFunds(
+        from old: FundsNeed?,
+        to new: FundsNeed?,
+        at now: SimInstant
+    ) -> [Int32] {
+        if let new {
+            let place = counter(.purse(new.purse), at: now.microseconds)
+            counters[Int(place)].funds += new.price
+        }
+        guard let old, let place = counterPlaces[.purse(old.purse)] else { return [] }
+        counters[Int(place)].funds -= old.price
+        return takeParked(place)
+    }
+
+    /// From now on what a job reserved is not given back when it ends: its fee is due then.
+    public mutating func spendReservations() { isSpending = true }
+
+    // MARK: Time
+
+    /// Whether a job that waits under a limit may find room when use is forgotten.
+    public var hasTimedWaiters: Bool {
+        tracksMinutes && counters.contains { !$0.parked.isEmpty && $0.minutes != nil }
+    }
+
+    /// When use is brought up to date next. Unit: µs since the epoch.
+    public func nextPeriod(after now: SimInstant) -> SimInstant {
+        SimInstant(microseconds: decay.periodStart(now.microseconds) + decay.period)
+    }
+
+    /// Hands over who waits under limits that time alone may open.
+    public mutating func takeTimedWaiters() -> [Int32] {
+        guard tracksMinutes else { return [] }
+        var slots: [Int32] = []
+        for place in counters.indices where counters[place].minutes != nil {
+            slots += takeParked(Int32(place))
+        }
+        return slots
+    }
+
+    // MARK: Changes
+
+    /// Changes accounts, QOS or partitions. What ran and waited under the old limits is to be counted
+    /// again by the caller, from nothing; past use stays.
+    ///
+    /// - Returns: who waited; all counters stand at zero.
+    public mutating func change(
+        at now: SimInstant,
+        _ body: (inout Associations, inout [QOS], inout [PartitionTerms]) -> Void
+    ) {
+        body(&associations, &qos, &partitions)
+        precondition(!qos.isEmpty, "jobs that name no QOS have the first")
+        tracksMinutes = tracksMinutes || boundsMinutes
+        for place in counters.indices {
+            counters[place].jobs = 0
+            counters[place].submitted = 0
+            counters[place].held = TRESCounts()
+            counters[place].funds = 0
+            counters[place].parked = []
+            if tracksMinutes {
+                counters[place].minutes?.stopAll(at: now.microseconds)
+                if counters[place].minutes == nil {
+                    let decay = decay(of: counters[place].id)
+                    counters[place].minutes = UsedMinutes(at: now.microseconds, decay)
+                }
+            }
+        }
+        profiles.removeAll()
+        profilePlaces.removeAll()
+    }
+
+    /// The associations grow when somebody new arrives.
+    public mutating func association(account: Int32, user: Int32) -> Int32 {
+        associations.user(user, of: account)
+    }
+}

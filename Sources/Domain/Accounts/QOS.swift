@@ -1,0 +1,80 @@
+/// A quality of service: a priority, and limits that go before those of associations.
+public struct QOS: Hashable, Sendable {
+    /// What makes it special. Names are Slurm's.
+    public struct Flags: OptionSet, Hashable, Sendable {
+        /// The set of bits.
+        public let rawValue: UInt8
+
+        /// Makes flags.
+        public init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
+
+        /// `DenyOnLimit`: a job that no room could ever be found for is refused at submission.
+        public static let denyOnLimit = Flags(rawValue: 1)
+        /// `OverPartQOS`: its limits go before those of the partition's QOS.
+        public static let overPartition = Flags(rawValue: 2)
+        /// `NoDecay`: use that counts against its limits is not forgotten.
+        public static let noDecay = Flags(rawValue: 4)
+        /// `PartitionTimeLimit`: jobs may be longer than the partition allows.
+        public static let partitionTimeLimit = Flags(rawValue: 8)
+        /// `PartitionMaxNodes`: jobs may be larger than the partition allows.
+        public static let partitionMaximumNodes = Flags(rawValue: 16)
+
+        /// What `sacctmgr` calls each.
+        public static let names: [(name: String, flag: Flags)] = [
+            ("DenyOnLimit", .denyOnLimit), ("OverPartQOS", .overPartition),
+            ("NoDecay", .noDecay), ("PartitionTimeLimit", .partitionTimeLimit),
+            ("PartitionMaxNodes", .partitionMaximumNodes),
+        ]
+    }
+
+    /// What becomes of a running job that makes way. Names are Slurm's (`PreemptMode`).
+    public enum PreemptMode: String, Hashable, Sendable, CaseIterable {
+        /// As the cluster says.
+        case cluster
+        /// It ends.
+        case cancel
+        /// It waits again.
+        case requeue
+        /// It is suspended until the other has ended.
+        case suspend
+        /// It takes turns with the other.
+        case gang
+    }
+
+    /// The name: `normal`.
+    public var name: String
+    /// Its priority among QOS; higher goes first.
+    public var priority: Int32
+    /// Its limits.
+    public var limits: Limits
+    /// What makes it special.
+    public var flags: Flags
+    /// The QOS whose running jobs make way for its jobs, by their names.
+    public var preempts: [String]
+    /// What becomes of its own jobs when they make way.
+    public var preemptMode: PreemptMode
+    /// How long its jobs run at least before they can be made to stop. Unit: s.
+    public var preemptExemptSeconds: Int32
+    /// How long its jobs go on after they were told to stop. Unit: s.
+    public var graceSeconds: Int32
+    /// What its jobs' use counts for fair share and limits. Unit: 1/1000.
+    public var usageFactor: Int32
+
+    /// Makes a QOS without limits.
+    public init(name: String, priority: Int32 = 0) {
+        self.name = name
+        self.priority = priority
+        limits = Limits()
+        flags = []
+        preempts = []
+        preemptMode = .cluster
+        preemptExemptSeconds = 0
+        graceSeconds = 0
+        usageFactor = 1_000
+    }
+
+    /// The QOS of jobs that name none, where nobody says otherwise.
+    public static let normal = QOS(name: "normal")
+}
