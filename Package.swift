@@ -48,12 +48,6 @@ let targets: [Target] = [
     .target(name: "IndexSets", path: "Sources/Vocabulary/IndexSets", swiftSettings: core),
     // 1 domain
     .target(
-        name: "ClusterModel",
-        dependencies: ["Quantities", "IndexSets"],
-        path: "Sources/Domain/ClusterModel",
-        swiftSettings: core
-    ),
-    .target(
         name: "JobModel",
         dependencies: ["Quantities", "IndexSets"],
         path: "Sources/Domain/JobModel",
@@ -66,8 +60,16 @@ let targets: [Target] = [
         swiftSettings: core
     ),
     .target(
+        name: "ClusterModel",
+        dependencies: ["Quantities", "IndexSets", "Accounts"],
+        path: "Sources/Domain/ClusterModel",
+        swiftSettings: core
+    ),
+    .target(
         name: "Scheduling",
-        dependencies: ["Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel"],
+        dependencies: [
+            "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "JobModel",
+        ],
         path: "Sources/Domain/Scheduling",
         swiftSettings: core
     ),
@@ -80,7 +82,8 @@ let targets: [Target] = [
     .target(
         name: "Emulation",
         dependencies: [
-            "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
+            "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "JobModel",
+            "Scheduling",
         ],
         path: "Sources/Domain/Emulation",
         swiftSettings: core
@@ -107,8 +110,8 @@ let targets: [Target] = [
     .target(
         name: "Catalog",
         dependencies: [
-            "Quantities", "IndexSets", "ClusterModel", "JobModel", "Billing", "WireFormats",
-            "WorkloadFormats", product("Yams", "Yams"),
+            "Quantities", "IndexSets", "Accounts", "ClusterModel", "JobModel", "Billing",
+            "WireFormats", "WorkloadFormats", product("Yams", "Yams"),
         ],
         path: "Sources/Dialects/Catalog",
         resources: [.embedInCode("Resources")],
@@ -162,7 +165,7 @@ let targets: [Target] = [
     .target(
         name: "HardwareTopology",
         dependencies: [
-            "CHwloc", "CNuma", "Quantities", "IndexSets", "ClusterModel", "WireFormats",
+            "CHwloc", "CNuma", "Quantities", "IndexSets", "Accounts", "ClusterModel", "WireFormats",
         ],
         path: "Sources/Adapters/HardwareTopology",
         swiftSettings: house
@@ -225,7 +228,8 @@ let targets: [Target] = [
     .target(
         name: "ReplayRuntime",
         dependencies: [
-            "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
+            "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "JobModel",
+            "Scheduling",
             "Emulation", "WireFormats", "WorkloadFormats",
         ],
         path: "Sources/Runtimes/ReplayRuntime",
@@ -234,7 +238,8 @@ let targets: [Target] = [
     .target(
         name: "LiveRuntime",
         dependencies: [
-            "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel", "Scheduling",
+            "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "JobModel",
+            "Scheduling",
             "Emulation", "Billing", "WireFormats", "SlurmDialect", "Catalog", "JobExecution",
             "Persistence", "Reporting", "HardwareTopology", "Prediction",
             product("Logging", "swift-log"),
@@ -316,7 +321,8 @@ let targets: [Target] = [
     .testTarget(
         name: "ClusterModelTests",
         dependencies: [
-            "Quantities", "Determinism", "IndexSets", "ClusterModel", "Catalog", "HardwareTopology",
+            "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "Catalog",
+            "HardwareTopology",
             "WireFormats",
         ],
         exclude: ["BadMachines", "Golden"],
@@ -343,8 +349,8 @@ let targets: [Target] = [
     .testTarget(
         name: "EmulationTests",
         dependencies: [
-            "Emulation", "EmulatorTestSupport", "ClusterModel", "Determinism", "IndexSets",
-            "JobModel", "Quantities", "Scheduling",
+            "Accounts", "Emulation", "EmulatorTestSupport", "ClusterModel", "Determinism",
+            "IndexSets", "JobModel", "Quantities", "Scheduling",
         ],
         swiftSettings: house
     ),
@@ -375,7 +381,8 @@ let targets: [Target] = [
         name: "LiveRuntimeTests",
         dependencies: [
             "LiveRuntime", "HTTPService", "Persistence", "JobExecution", "WireFormats",
-            "LocalClient", "Quantities", "Determinism", "IndexSets", "ClusterModel", "JobModel",
+            "LocalClient", "Quantities", "Accounts", "Determinism", "IndexSets", "ClusterModel",
+            "JobModel",
             "Scheduling", "Emulation", "Billing", "Prediction", "xinghe-step", "xinghed",
             product("Logging", "swift-log"),
             product("ServiceLifecycle", "swift-service-lifecycle"),

@@ -52,7 +52,7 @@ struct UsageMeterTests {
             var ahead = plain
             ahead.advance(to: later)
             let used = Double(meter.usedSeconds(at: later, decay))
-            let settled = Double(meter.settledSeconds(at: later, decay))
+            let settled = (Double(meter.settled(at: later, decay)) / 1e6).rounded()
             let tolerance = 1 + (ahead.settled + ahead.accrued) * 1e-12 / 1e6
             #expect(
                 abs(used - ((ahead.settled + ahead.accrued) / 1e6).rounded(.down)) <= tolerance,

@@ -72,6 +72,10 @@ struct SchemaTests {
             "$defs/account",
             machine + "partitions: [{name: q, nodes: a, platform: p}]\naccounts: [{zzz: 1}]\n"
         ),
+        (
+            "$defs/qos",
+            machine + "partitions: [{name: q, nodes: a, platform: p}]\nqos: [{zzz: 1}]\n"
+        ),
     ]
 
     @Test("A schema has exactly the fields that the reader knows", arguments: probes)

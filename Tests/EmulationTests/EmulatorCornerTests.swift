@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import Emulation
 import EmulatorTestSupport
@@ -36,13 +37,14 @@ struct EmulatorCornerTests {
     func quotaCountsPlacements() throws {
         var emulator = Emulator(configuration(.easy))
         var sink = RecordingSink()
-        let quota = ConcurrencyLimit(maximumNodes: 2)
-        try emulator.handle(.addLimit(quota), at: at(0), into: &sink)
+        let quota = PartitionTerms(quota: AccountQuota(nodes: 2))
+        try emulator.handle(.changePeople(.partition(0, quota)), at: at(0), into: &sink)
         for number in 1...4 as ClosedRange<UInt32> {
-            try emulator.handle(.submit(cores(number, 1, of: 7)), at: at(0), into: &sink)
+            var other = cores(number, 1, of: 7)
+            other.account = Int32(number)
+            try emulator.handle(.submit(other), at: at(0), into: &sink)
         }
-        var limited = cores(5, 4)
-        limited.limits = [0]
+        let limited = cores(5, 4)
         try emulator.handle(.submit(limited), at: at(0), into: &sink)
         emulator.schedulingPass(at: at(0), into: &sink)
         #expect(emulator.pendingReason(of: JobID(5)) == .quotaConstrained)
@@ -57,10 +59,12 @@ struct EmulatorCornerTests {
     func quotaOfOnePartition() throws {
         var emulator = Emulator(configuration(.easy))
         var sink = RecordingSink()
-        let quota = ConcurrencyLimit(maximumNodes: 1)
-        try emulator.handle(.addLimit(quota), at: at(0), into: &sink)
+        let quota = PartitionTerms(quota: AccountQuota(nodes: 1))
+        for partition in 0...1 {
+            let change = PeopleChange.partition(partition, quota)
+            try emulator.handle(.changePeople(change), at: at(0), into: &sink)
+        }
         var limited = cores(1, 8)
-        limited.limits = [0]
         limited.partitions = [1, 0]
         // On whole nodes it would hold two, on the shared ones one.
         try emulator.handle(.submit(limited), at: at(0), into: &sink)

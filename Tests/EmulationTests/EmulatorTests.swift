@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import Emulation
 import EmulatorTestSupport
@@ -102,13 +103,16 @@ struct EmulatorTests {
 
     @Test("A quota makes its account's job wait while nodes idle, and blocks nobody else")
     mutating func quota() throws {
-        try feed(.addLimit(ConcurrencyLimit(maximumNodes: 2)), at: 0)
+        let terms = PartitionTerms(quota: AccountQuota(nodes: 2))
+        try feed(.changePeople(.partition(0, terms)), at: 0)
         for number in 1...2 as ClosedRange<UInt32> {
             var limited = job(number, nodes: 2, limit: 10)
-            limited.limits = [0]
+            limited.account = 0
             try submit(limited, at: 0)
         }
-        try submit(job(3, nodes: 1, limit: 50), at: 0)
+        var other = job(3, nodes: 1, limit: 50)
+        other.account = 1
+        try submit(other, at: 0)
         #expect(emulator.pendingReason(of: JobID(2)) == .quotaConstrained)
         #expect(sink.starts.keys.sorted() == [JobID(1), JobID(3)])
         try feed(.jobEnded(JobID(1), .completed), at: 7)

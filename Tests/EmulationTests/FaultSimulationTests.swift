@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import Determinism
 import Emulation
@@ -90,14 +91,19 @@ private struct FaultyDay {
                     maximumTimeLimit: SimDuration(seconds: 30)
                 ),
             ],
-            limits: [
-                ConcurrencyLimit(maximumJobs: 3, reason: .assocMaxJobsLimit),
-                ConcurrencyLimit(maximumNodes: 4), ConcurrencyLimit(maximumCores: 12),
-            ],
             policy: Self.policies[random.draw(0...(Self.policies.count - 1))]
         )
         configuration.sharesCards = shared
+        configuration.qos = [.normal, Self.qos(1, 3), Self.qos(2, 4), Self.qos(3, 12)]
         emulator = Emulator(configuration)
+    }
+
+    /// A QOS that bounds its running jobs (1), their nodes (2) or their cores (3).
+    private static func qos(_ place: Int, _ maximum: Int64?) -> QOS {
+        let measures: [LimitKind.Measure] = [.jobs, .tres(.node), .tres(.cpu)]
+        var qos = QOS(name: "limit-\(place)")
+        qos.limits[LimitKind(.group, measures[place - 1])] = maximum
+        return qos
     }
 
     mutating func run(rounds: Int = FaultyDay.rounds) {
@@ -114,7 +120,7 @@ private struct FaultyDay {
     private mutating func finish() {
         feed(.nodesResumed(IDSet(0..<Self.nodeCount)))
         for partition in 0..<3 { feed(.partitionState(partition, .up)) }
-        for limit in 0..<3 { feed(.changeLimit(limit, ConcurrencyLimit())) }
+        for place in 1...3 { feed(.changePeople(.qos(place, Self.qos(place, nil)))) }
         for number in 1...max(1, UInt32(submitted)) {
             feed(.release(JobID(number)))
             feed(.changeTimeLimit(JobID(number), SimDuration(seconds: 5)))
@@ -169,12 +175,16 @@ private struct FaultyDay {
         case 5: return .hold(job, random.below(2) == 0 ? .user : .admin)
         case 6, 7: return .release(job)
         case 8: return .changeTimeLimit(job, SimDuration(seconds: Int64(random.draw(1...40))))
-        case 9: return .changePriority(job, Int64(random.draw(-2...2)))
+        case 9:
+            return .changePriority(job, Int64(random.draw(-2...2)), isFixed: random.below(4) == 0)
         case 10: return .requeue(job)
         case 11:
             let states = PartitionState.allCases
             return .partitionState(random.draw(0...2), states[random.draw(0...3)])
         case 12: return .timer
+        case 13 where random.below(4) == 0:
+            let place = random.draw(1...3)
+            return .changePeople(.qos(place, Self.qos(place, Int64(random.draw(1...12)))))
         default: return .submit(someSubmission())
         }
     }
@@ -188,10 +198,10 @@ private struct FaultyDay {
             partitions: [random.draw(0...2)],
             request: someRequest(),
             timeLimit: SimDuration(seconds: Int64(random.draw(1...30))),
-            limits: random.below(2) == 0 ? [random.draw(0...2)] : [],
             isRequeuable: random.below(2) == 0
         )
         submission.user = submission.request.keeper - 1
+        if random.below(2) == 0 { submission.qos = Int32(random.draw(1...3)) }
         if random.below(5) == 0 { submission.partitions = [0, 2] }
         if random.below(8) == 0 { submission.partitions = [2, 1, 0] }
         if random.below(5) == 0 { submission.hold = .user }

@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import Emulation
 import EmulatorTestSupport
@@ -53,11 +54,13 @@ struct OutsideStartTests {
     @Test("What cannot start is refused with the reason, and nothing changes")
     mutating func refusals() throws {
         var limited = job(3, nodes: 1)
-        limited.limits = [0]
+        limited.qos = 1
         var held = job(4, nodes: 1)
         held.hold = .user
-        let zero = ConcurrencyLimit(maximumJobs: 0, reason: .assocMaxJobsLimit)
-        try emulator.handle(.addLimit(zero), at: at(0), into: &sink)
+        let kind = LimitKind(.perJob, .tres(.node))
+        var none = QOS(name: "none")
+        none.limits[kind] = 0
+        try emulator.handle(.changePeople(.qos(1, none)), at: at(0), into: &sink)
         for submission in [job(1, nodes: 3), job(2, nodes: 2), limited, held] {
             try emulator.handle(.submit(submission), at: at(0), into: &sink)
         }
@@ -66,7 +69,7 @@ struct OutsideStartTests {
         let expected: [(UInt32, InputRejection)] = [
             (1, .jobIsRunning(JobID(1))),
             (2, .doesNotFitNow(JobID(2))),
-            (3, .jobMayNotStart(JobID(3), .assocMaxJobsLimit)),
+            (3, .jobMayNotStart(JobID(3), .limit(LimitReason(.qos, kind)))),
             (4, .jobMayNotStart(JobID(4), .jobHeldUser)),
             (5, .unknownJob(JobID(5))),
         ]

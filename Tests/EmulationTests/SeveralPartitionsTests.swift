@@ -139,14 +139,14 @@ struct SeveralPartitionsTests {
 
     @Test("Money that a running job gives up lets the next one start")
     mutating func fundsComeFree() throws {
-        try feed(.addLimit(ConcurrencyLimit(maximumFunds: 100, reason: .assocGrpBillingMinutes)))
+        try feed(.setPurse(0, 100))
         for number in 1...2 as ClosedRange<UInt32> {
             var paid = job(number, [Self.shared])
-            paid.funds = FundsNeed(limit: 0, price: 60)
+            paid.funds = FundsNeed(purse: 0, price: 60)
             try feed(.submit(paid))
         }
         #expect(emulator.pendingReason(of: JobID(2)) == .assocGrpBillingMinutes)
-        try feed(.changeFunds(JobID(1), FundsNeed(limit: 0, price: 40)), at: 1)
+        try feed(.changeFunds(JobID(1), FundsNeed(purse: 0, price: 40)), at: 1)
         #expect(sink.starts[JobID(2)] == at(1))
     }
 }

@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import Foundation
 import HTTPService

@@ -12,8 +12,7 @@ struct ActiveJobsTests {
             limitSeconds: 1,
             partition: 0,
             group: 0,
-            isRequeuable: false,
-            hasLimits: false
+            isRequeuable: false
         )
     }
 

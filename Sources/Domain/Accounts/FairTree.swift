@@ -82,13 +82,11 @@ public struct FairTree: Sendable {
         rankedPeriod = period
         let list = associations.list
         // Those below come behind those above.
-        for place in list.indices {
-            standings[place].usage = standings[place].meter.settledSeconds(at: period, decay)
-        }
-        for place in list.indices.reversed() where list[place].parent >= 0 {
-            let parent = Int(list[place].parent)
-            let sum = standings[parent].usage.addingReportingOverflow(standings[place].usage)
-            standings[parent].usage = sum.overflow ? .max : sum.partialValue
+        var used = standings.map { $0.meter.settled(at: period, decay) }
+        for place in list.indices.reversed() {
+            // Sums are rounded, not what is summed, so that who used as much has used as much.
+            standings[place].usage = UInt64(clamping: (used[place] + 500_000) / 1_000_000)
+            if list[place].parent >= 0 { used[Int(list[place].parent)] += used[place] }
         }
         for place in list.indices where !list[place].children.isEmpty {
             let children = list[place].children

@@ -181,12 +181,11 @@ public struct UsageMeter: Hashable, Sendable {
         rate = 0
     }
 
-    /// What was used up to the begin of the period of `now`, as priorities see it. Unit: amount · s,
-    /// to the nearest.
-    public func settledSeconds(at now: Int64, _ decay: UsageDecay) -> UInt64 {
+    /// What was used up to the begin of the period of `now`, as priorities see it. Unit: amount · µs.
+    public func settled(at now: Int64, _ decay: UsageDecay) -> UInt128 {
         var meter = self
         meter.advance(to: now, decay)
-        return UInt64(clamping: (meter.settled + 500_000) / 1_000_000)
+        return meter.settled
     }
 
     /// What was used up to `now`, as limits see it. Unit: amount · s, rounded down.

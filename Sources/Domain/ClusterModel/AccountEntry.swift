@@ -1,3 +1,5 @@
+public import Accounts
+
 /// Who pays for jobs.
 public struct AccountEntry: Hashable, Sendable {
     /// What kind of customer an account belongs to; subsidy rules name these.
@@ -39,6 +41,16 @@ public struct AccountEntry: Hashable, Sendable {
     public var creditLimitFen: Int64?
     /// Who may spend its money and read its bills, besides operators; nil for everybody.
     public var users: [String]?
+    /// The account that it belongs to, for shares and limits; nil for none.
+    public var parent: String?
+    /// Its shares beside those of its siblings, and its limits.
+    public var settings = AssociationSettings()
+    /// What is said of some of its users; others have one share, and the limits of the account.
+    public var members: [Member] = []
+    /// The QOS that its users may use, by name; nil for what the account above says, in the end all.
+    public var qos: [String]?
+    /// The QOS of its users' jobs that name none; nil for what the account above says.
+    public var defaultQOS: String?
     /// The number under which the customer pays tax (统一社会信用代码).
     public var taxID: String?
     /// The contract under which it is charged.
@@ -65,6 +77,29 @@ public struct AccountEntry: Hashable, Sendable {
 
     /// Whether the user of this name may spend its money and read its bills.
     public func isOpen(to user: String) -> Bool { users?.contains(user) ?? true }
+}
+
+extension AccountEntry {
+    /// What is said of one user of an account.
+    public struct Member: Hashable, Sendable {
+        /// The user's name.
+        public var name: String
+        /// Whether the user's jobs that name no account go to this one.
+        public var isDefault: Bool
+        /// Shares and limits.
+        public var settings: AssociationSettings
+        /// The QOS that the user may use, by name; nil for those of the account.
+        public var qos: [String]?
+        /// The QOS of the user's jobs that name none; nil for that of the account.
+        public var defaultQOS: String?
+
+        /// Makes a member with one share and no limits.
+        public init(name: String) {
+            self.name = name
+            isDefault = false
+            settings = AssociationSettings()
+        }
+    }
 }
 
 /// A billing platform: what a statement lists separately and subsidy rules name.

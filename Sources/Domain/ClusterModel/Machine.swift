@@ -1,3 +1,4 @@
+public import Accounts
 public import IndexSets
 public import Quantities
 
@@ -33,6 +34,8 @@ public struct Machine: Hashable, Sendable {
     public var accounts: [AccountEntry]
     /// The index of the account of jobs that name none.
     public var defaultAccountIndex: Int
+    /// The qualities of service; empty when only `normal` is there.
+    public var qos: [QOS] = []
     /// The users who may administer the centre, besides the one who started it.
     public var operators: [String]
     /// Who issues its statements; nil when the file does not say.
@@ -95,6 +98,52 @@ extension Machine {
     /// The account called `name`; nil when there is none.
     public func account(named name: String) -> AccountEntry? {
         accounts.first { $0.name == name }
+    }
+
+    /// The account of a user's jobs that name none: where the user is a default member, else the first
+    /// in which the user is named, else that of everybody.
+    public func defaultAccount(of user: String) -> AccountEntry {
+        accounts.first { $0.members.contains { $0.name == user && $0.isDefault } }
+            ?? accounts.first { $0.users?.contains(user) ?? false } ?? defaultAccount
+    }
+
+    /// The qualities of service by their positions: the first is that of jobs that name none.
+    public var qosInOrder: [QOS] {
+        let normal = qos.first { $0.name == QOS.normal.name } ?? .normal
+        return [normal] + qos.filter { $0.name != QOS.normal.name }
+    }
+
+    /// The QOS that jobs of a user of an account may have, by name; nil for all.
+    public func qosAllowed(to user: String, of account: String) -> [String]? {
+        say(user, account, own: \.qos, of: \.qos)
+    }
+
+    /// The QOS of such jobs that name none.
+    public func defaultQOS(of user: String, in account: String) -> String {
+        say(user, account, own: \.defaultQOS, of: \.defaultQOS)
+            ?? qosAllowed(to: user, of: account)?.first { $0 == QOS.normal.name }
+            ?? qosAllowed(to: user, of: account)?.first ?? qosInOrder[0].name
+    }
+
+    /// What the nearest says: the user in the account, the account, or one above it.
+    private func say<Value>(
+        _ user: String,
+        _ account: String,
+        own: KeyPath<AccountEntry.Member, Value?>,
+        of accountsOwn: KeyPath<AccountEntry, Value?>
+    ) -> Value? {
+        guard let entry = self.account(named: account) else { return nil }
+        if let member = entry.members.first(where: { $0.name == user }),
+            let value = member[keyPath: own]
+        {
+            return value
+        }
+        var next: AccountEntry? = entry
+        while let current = next {
+            if let value = current[keyPath: accountsOwn] { return value }
+            next = current.parent.flatMap(self.account(named:))
+        }
+        return nil
     }
 
     /// The platform called `name`; nil when there is none.

@@ -1,3 +1,4 @@
+public import Accounts
 public import IndexSets
 public import Quantities
 
@@ -30,23 +31,6 @@ public struct HourlyPrices: Hashable, Sendable {
 
     /// Nothing costs anything.
     public static let free = HourlyPrices()
-}
-
-/// What one account may hold in a partition at a time; a job beyond it waits (QuotaConstrained).
-public struct AccountQuota: Hashable, Sendable {
-    /// Running jobs; nil for no bound.
-    public var runningJobs: Int32?
-    /// Nodes held; nil for no bound.
-    public var nodes: Int32?
-    /// Cores held; nil for no bound.
-    public var cores: Int32?
-
-    /// Makes a quota.
-    public init(runningJobs: Int32? = nil, nodes: Int32? = nil, cores: Int32? = nil) {
-        self.runningJobs = runningJobs
-        self.nodes = nodes
-        self.cores = cores
-    }
 }
 
 /// Nodes that are given out under one set of rules.
@@ -107,6 +91,16 @@ public struct Partition: Hashable, Sendable {
     public var prices: HourlyPrices
     /// What one account may hold at a time.
     public var quota: AccountQuota
+    /// Jobs of a higher tier go first, whatever their priority (`PriorityTier`), 0…65,535.
+    public var tier: Int32 = 1
+    /// Its weight beside other partitions' in a job's priority (`PriorityJobFactor`), 0…65,535.
+    public var jobFactor: Int32 = 1
+    /// The QOS whose limits hold for all jobs in it, by name; nil for none.
+    public var qos: String?
+    /// The QOS that its jobs may have, by name; nil for all.
+    public var allowedQOS: [String]?
+    /// What counts for fair share; nil counts cores.
+    public var billingWeights: BillingWeights?
     /// Where the numbers come from.
     public var facts: [Fact]
 

@@ -15,12 +15,12 @@ extension ActiveJob {
             limitSeconds: submission.timeLimit.limitSeconds,
             partition: submission.partitions[0],
             group: group,
-            isRequeuable: submission.isRequeuable,
-            hasLimits: !submission.limits.isEmpty || submission.funds != nil
+            isRequeuable: submission.isRequeuable
         )
         user = submission.user
-        qosFactor = submission.qosFactor
-        for (lane, limit) in submission.limits.enumerated() { limits[lane] = Int32(limit) }
+        qos = submission.qos
+        priority = submission.priority
+        isPriorityFixed = submission.isPriorityFixed
     }
 
     /// What is told of its start.

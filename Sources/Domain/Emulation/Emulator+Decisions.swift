@@ -1,3 +1,4 @@
+import Accounts
 public import JobModel
 public import Quantities
 import Scheduling
@@ -19,7 +20,7 @@ extension Emulator {
         for group in groupsOf(slot) {
             switch groups[group].startChosen(slot, at: now, &jobs) {
             case .started: return reportStarts(in: group, at: now, into: &sink)
-            case .isOverLimit(let limit): throw .jobMayNotStart(id, jobs.limits.reason(limit))
+            case .isOverLimit(let stop): throw .jobMayNotStart(id, stop.reason)
             case .isNotQueued, .doesNotFit: continue
             }
         }

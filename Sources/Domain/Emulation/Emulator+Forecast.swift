@@ -1,3 +1,4 @@
+import Accounts
 public import JobModel
 public import Quantities
 import Scheduling

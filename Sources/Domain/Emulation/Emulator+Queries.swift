@@ -1,3 +1,4 @@
+import Accounts
 public import JobModel
 public import Quantities
 public import Scheduling
@@ -26,9 +27,7 @@ extension Emulator {
         case .running: return nil
         case .waiting, .parked: return job.reason
         case .queued:
-            if let limit = groups[Int(job.group)].limitHoldingBack(slot) {
-                return jobs.limits.reason(limit)
-            }
+            if let stop = groups[Int(job.group)].limitHoldingBack(slot) { return stop.reason }
             let hasNodes = groupsOf(slot).contains {
                 groups[$0].hasNodesInService(for: slot, jobs)
             }

@@ -1,3 +1,4 @@
+import Accounts
 public import Determinism
 import ClusterModel
 import IndexSets
@@ -35,14 +36,18 @@ public struct Emulator: Sendable {
     var namesakes = Namesakes()
     /// When to look at jobs again that wait for a time; one that has changed meanwhile may have left
     /// an entry that says nothing.
-    private var timed = EndQueue()
+    var timed = EndQueue()
     /// What the queue order sorts by.
     private var ranking: QueueRanking
+    /// Whether it matters whose a job is.
+    var knowsPeople: Bool
+    /// When those look again who wait under limits that time alone may open; nil when nobody does.
+    var nextLimitPeriod: SimInstant?
     private var predictor = RunTimePredictor()
     private let estimate: RunTimeEstimate
 
     /// A digest of every decision so far. Two runs that agree in it have taken the same decisions.
-    public private(set) var digest = StateDigest()
+    public internal(set) var digest = StateDigest()
 
     /// Makes an emulator in which nothing runs.
     ///
@@ -53,7 +58,13 @@ public struct Emulator: Sendable {
         }
         let grouping = NodeGrouping(configuration)
         partitions = configuration.partitions
-        jobs = ActiveJobs(limits: configuration.limits)
+        let limits = LimitBook(
+            associations: configuration.associations,
+            qos: configuration.qos,
+            partitions: configuration.partitions.map(\.terms),
+            decay: configuration.policy.weights.decay
+        )
+        jobs = ActiveJobs(limits: limits)
         ended = EndedJobs(capacity: configuration.endedJobsRemembered)
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
@@ -66,6 +77,8 @@ public struct Emulator: Sendable {
             machineCores: configuration.nodes.reduce(0) { $0 + Int64($1.cores) },
             partitionFactors: configuration.partitions.map(\.priorityFactor)
         )
+        knowsPeople = ranking.notesUse || !limits.isTrivial
+        notePeople()
     }
 
     // MARK: Inputs
@@ -78,6 +91,7 @@ public struct Emulator: Sendable {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
+        jobs.now = now
         switch input {
         case .submit(let submission): try submit(submission, at: now, into: &sink)
         case .jobEnded(let id, let state): try end(id, state, at: now, into: &sink)
@@ -86,7 +100,8 @@ public struct Emulator: Sendable {
         case .hold(let id, let kind): try hold(id, kind, at: now)
         case .release(let id): try release(id, at: now, into: &sink)
         case .changeTimeLimit(let id, let limit): try changeTimeLimit(id, limit, at: now)
-        case .changePriority(let id, let priority): try changePriority(id, priority, at: now)
+        case .changePriority(let id, let priority, let isFixed):
+            try changePriority(id, priority, isFixed, at: now)
         case .changeName(let id, let name): try changeName(id, name, at: now)
         case .changeFunds(let id, let need): try changeFunds(id, need, at: now)
         case .changeRequest(let submission):
@@ -101,9 +116,13 @@ public struct Emulator: Sendable {
         case .partitionState(let partition, let state):
             partitions[partition].state = state
             reconsiderAll(at: now)
-        case .addLimit(let limit): _ = jobs.limits.append(limit)
-        case .changeLimit(let position, let limit):
-            for slot in jobs.limits.replace(position, with: limit) { reconsider(slot, at: now) }
+        case .setArrayLimit(let id, let maximum):
+            let freed = jobs.limits.setArrayLimit(id, to: maximum.map(Int64.init))
+            for slot in freed { reconsider(slot, at: now) }
+        case .setPurse(let purse, let maximum):
+            let freed = jobs.limits.setPurse(purse, to: maximum, at: now)
+            for slot in freed { reconsider(slot, at: now) }
+        case .changePeople(let change): changePeople(change, at: now)
         case .timer: wakeTimed(at: now, into: &sink)
         }
     }
@@ -116,8 +135,13 @@ public struct Emulator: Sendable {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
+        jobs.now = now
         try check(submission)
         let slot = jobs.insert(record(of: submission, at: now))
+        if let reason = refusal(of: slot) {
+            jobs.remove(slot)
+            throw .overLimit(reason)
+        }
         enter(slot, submission, at: now, into: &sink)
         digest.mix(UInt64(submission.id.number))
     }
@@ -135,6 +159,7 @@ public struct Emulator: Sendable {
         isForetold: Bool = false,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
+        jobs.now = now
         guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
         guard jobs[slot].phase == .running else { throw .jobIsPending(id) }
         if !isForetold {
@@ -153,6 +178,8 @@ public struct Emulator: Sendable {
 
     /// Starts what may start, group by group.
     public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
+        jobs.now = now
+        if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if ranking.order.variation != .never { rankAgain(at: now) }
         for group in groups.indices {
             if estimate == .last2 {
@@ -162,7 +189,7 @@ public struct Emulator: Sendable {
             if let promise = passes[group].nextPromise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
-            if !groups[group].parkedSlots.isEmpty { parkJobs(of: group) }
+            if !groups[group].parkedSlots.isEmpty { parkJobs(of: group, into: &sink) }
             if !groups[group].startedSlots.isEmpty {
                 reportStarts(in: group, at: now, into: &sink)
             }
@@ -180,14 +207,21 @@ public struct Emulator: Sendable {
         }
     }
 
-    /// Puts aside the jobs that a concurrency limit stopped in the last pass of a group.
-    private mutating func parkJobs(of group: Int) {
+    /// Puts aside the jobs that a limit stopped in the last pass of a group.
+    private mutating func parkJobs(of group: Int, into sink: inout some EffectSink) {
         let parked = groups[group].parkedSlots
-        for (slot, limit) in parked {
-            jobs[slot].phase = .parked
-            jobs[slot].reason = jobs.limits.reason(limit)
+        for (slot, stop) in parked {
+            jobs[slot].phase = stop.counter < 0 ? .waiting : .parked
+            jobs[slot].reason = stop.reason
             dequeueElsewhere(slot, butGroup: group)
-            jobs.limits.park(slot, under: limit)
+            guard stop.counter >= 0 else { continue }
+            jobs[slot].parkedUnder = stop.counter
+            jobs.limits.park(slot, under: stop.counter)
+            if stop.isTimed, nextLimitPeriod == nil {
+                let due = jobs.limits.nextPeriod(after: jobs.now)
+                nextLimitPeriod = due
+                sink.wake(at: due)
+            }
         }
         groups[group].parkedSlots.removeAll(keepingCapacity: true)
     }
@@ -198,7 +232,7 @@ public struct Emulator: Sendable {
         else { return }
         // The order of jobs that cannot start does not matter until one can.
         if ranking.order.variation == .everyPass, !groups.contains(where: \.mayStartAny) { return }
-        ranking.prepare()
+        ranking.prepare(jobs.limits, at: now.microseconds)
         // All values first: a job that queues in several groups has one key.
         for group in groups.indices {
             for slot in groups[group].queuedSlots { evaluate(slot, at: now) }
@@ -228,7 +262,7 @@ public struct Emulator: Sendable {
     ) {
         jobs[slot].group = Int32(group)
         let start = jobs[slot].start
-        ranking.note(jobs[slot], cores: Int64(start.coresHeld), at: now.microseconds)
+        noteUse(slot, sign: 1, at: now)
         let firstNode = jobs[slot].firstNode
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(start.id.number) << 32 | UInt64(UInt32(bitPattern: firstNode)))
@@ -250,11 +284,11 @@ public struct Emulator: Sendable {
 // MARK: - Entering and leaving queues
 
 extension Emulator {
-    private mutating func check(_ submission: JobSubmission) throws(InputRejection) {
+    mutating func check(_ submission: JobSubmission) throws(InputRejection) {
         guard !submission.partitions.isEmpty,
             submission.partitions.allSatisfy(partitions.indices.contains)
         else { throw .unknownPartition }
-        precondition(submission.limits.count <= 4, "at most four concurrency limits a job")
+        precondition(jobs.limits.qos.indices.contains(Int(submission.qos)), "an unknown QOS")
         for partition in submission.partitions {
             switch partitions[partition].state {
             case .drain, .inactive: throw .partitionTakesNoJobs(partition: partition)
@@ -276,7 +310,7 @@ extension Emulator {
     }
 
     /// The record of a job that was submitted at `instant`.
-    private mutating func record(
+    mutating func record(
         of submission: JobSubmission,
         at instant: SimInstant
     ) -> ActiveJob {
@@ -290,18 +324,45 @@ extension Emulator {
             let limit = job.limitSeconds
             job.predict(predictor.prediction(user: job.user, limitSeconds: limit))
         }
-        if !ranking.isTrivial { ranking.admit(&job, account: submission.account) }
+        attach(&job, submission, at: instant)
+        if !ranking.isTrivial { ranking.admit(job, jobs.limits) }
+        job.key.rank = rank(of: job, in: submission.partitions)
         return job
     }
 
+    /// What goes before the order: the tier of its partitions, then a priority that is not part of
+    /// the order.
+    func rank(of job: ActiveJob, in asked: [Int]) -> Int64 {
+        let tier = asked.map { partitions[$0].tier }.max() ?? 1
+        let own = ranking.order.sumsPriority ? 0 : job.priority
+        return -(Int64(tier) - 1) << 40 - own
+    }
+
+    /// Tells the order who holds more from now on, or less.
+    private mutating func noteUse(_ slot: Int32, sign: Int64, at now: SimInstant) {
+        guard ranking.notesUse, jobs[slot].association >= 0 else { return }
+        let billing = jobs.claim(ofRunning: slot).amounts.billing
+        let factor = Int64(jobs.limits.qos[Int(jobs[slot].qos)].usageFactor)
+        let association = jobs[slot].association
+        ranking.note(association, weight: sign * billing * factor, at: now.microseconds)
+    }
+
+    /// Tells the order of QOS and shares.
+    mutating func notePeople() { ranking.notePeople(jobs.limits) }
+
+    func shownPriority(_ job: ActiveJob) -> Int64 { ranking.priority(of: job) }
+
     /// Gives a job that has a record what its record does not hold, and a place.
-    private mutating func enter(
+    mutating func enter(
         _ slot: Int32,
         _ submission: JobSubmission,
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        if let funds = submission.funds { _ = jobs.limits.setNeed(funds, of: jobs[slot]) }
+        if let funds = submission.funds { jobs.funds[submission.id] = funds }
+        if jobs[slot].hasLimits {
+            jobs.limits.admit(jobs.termsOfSubmission(slot), array: jobs[slot].array)
+        }
         if let name = submission.name {
             let user = jobs[slot].user
             jobs[slot].namesakes = namesakes.arrive(submission.id, user: user, name: name)
@@ -349,7 +410,7 @@ extension Emulator {
         jobs[slot].phase = .queued
         jobs[slot].reason = .none
         if !ranking.isTrivial {
-            ranking.prepare()
+            ranking.prepare(jobs.limits, at: now.microseconds)
             evaluate(slot, at: now)
         }
         guard jobs[slot].hasExtras else {
@@ -369,10 +430,10 @@ extension Emulator {
         for slot in jobs.slotsByID { reconsider(slot, at: now) }
     }
 
-    private mutating func withdraw(_ slot: Int32) {
+    mutating func withdraw(_ slot: Int32) {
         switch jobs[slot].phase {
         case .queued: for group in groupsOf(slot) { groups[group].dequeue(slot, jobs) }
-        case .parked: jobs.limits.unpark(slot, jobs[slot])
+        case .parked: jobs.limits.unpark(slot, under: jobs[slot].parkedUnder)
         case .waiting, .running: break
         }
     }
@@ -419,18 +480,21 @@ extension Emulator {
         case .inactive: return .partitionInactive
         case .up, .drain: break
         }
+        let flags = jobs.limits.qos[Int(jobs[slot].qos)].flags
         if let maximum = partitions[partition].maximumTimeLimit,
+            !flags.contains(.partitionTimeLimit),
             Int64(jobs[slot].limitSeconds) * 1_000_000 > maximum.microseconds
         {
             return .partitionTimeLimit
         }
         if let maximum = partitions[partition].maximumNodesPerJob,
+            !flags.contains(.partitionMaximumNodes),
             groups[groupOfPartition[partition]]
                 .nodesNeeded(for: jobs[slot].request) > maximum
         {
             return .partitionNodeLimit
         }
-        return nil
+        return jobs[slot].hasLimits ? hopelessLimit(slot, inPartition: partition) : nil
     }
 }
 
@@ -451,10 +515,10 @@ extension Emulator {
 
     /// Returns resources and room under limits.
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
-        ranking.note(jobs[slot], cores: -Int64(jobs[slot].coresHeld), at: now.microseconds)
+        noteUse(slot, sign: -1, at: now)
         groups[Int(jobs[slot].group)].release(slot, &jobs)
         guard jobs[slot].hasLimits else { return }
-        for parked in jobs.limits.release(jobs[slot]) { reconsider(parked, at: now) }
+        for parked in jobs.releaseLimits(of: slot) { reconsider(parked, at: now) }
     }
 
     private mutating func leave(
@@ -462,7 +526,7 @@ extension Emulator {
         _ end: JobEnd,
         into sink: inout some EffectSink
     ) {
-        if jobs[slot].hasLimits { jobs.limits.forget(end.id) }
+        if jobs[slot].hasLimits { dismiss(slot) }
         leaveNamesakes(slot, at: end.endedAt)
         let hasRun = jobs[slot].phase == .running || jobs[slot].hasRun
         let startedAt = hasRun ? SimInstant(microseconds: jobs[slot].startedAt) : end.endedAt
@@ -479,6 +543,12 @@ extension Emulator {
         guard !awaited.isEmpty else { return }
         let told = awaited.noteEnd(of: end.id, end.state, hasStarted: hasRun, at: end.endedAt)
         settle(told, at: end.endedAt, into: &sink)
+    }
+
+    /// Takes a job that is leaving out of the limits on submitted jobs.
+    mutating func dismiss(_ slot: Int32) {
+        jobs.limits.dismiss(jobs.termsOfSubmission(slot), array: jobs[slot].array)
+        if !jobs.funds.isEmpty { jobs.funds[jobs[slot].id] = nil }
     }
 
     private mutating func cancel(
@@ -507,7 +577,7 @@ extension Emulator {
         waitAgain(slot, .cancelled, at: now, into: &sink)
     }
 
-    private mutating func waitAgain(
+    mutating func waitAgain(
         _ slot: Int32,
         _ state: EndState,
         at now: SimInstant,
@@ -551,135 +621,5 @@ extension Emulator {
                 finish(slot, .nodeFail, at: now, into: &sink)
             }
         }
-    }
-}
-
-// MARK: - Updates of jobs
-
-extension Emulator {
-    private func runningSlot(_ id: JobID) throws(InputRejection) -> Int32 {
-        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
-        guard jobs[slot].phase == .running else { throw .jobIsPending(id) }
-        return slot
-    }
-
-    func pendingSlot(_ id: JobID) throws(InputRejection) -> Int32 {
-        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
-        guard jobs[slot].phase != .running else { throw .jobIsRunning(id) }
-        return slot
-    }
-
-    private mutating func hold(
-        _ id: JobID,
-        _ kind: HoldKind,
-        at now: SimInstant
-    ) throws(InputRejection) {
-        let slot = try pendingSlot(id)
-        makeSpecial(slot)
-        // A user's hold does not take the place of an operator's, which that user cannot lift.
-        jobs.withExtras(slot) { if $0.hold != .admin { $0.hold = kind } }
-        withdrawAndPlace(slot, at: now)
-    }
-
-    private mutating func release(
-        _ id: JobID,
-        at now: SimInstant,
-        into sink: inout some EffectSink
-    ) throws(InputRejection) {
-        let slot = try pendingSlot(id)
-        guard jobs[slot].hasExtras else { return }
-        jobs.withExtras(slot) { $0.hold = nil }
-        withdrawAndPlace(slot, at: now)
-    }
-
-    private mutating func changeTimeLimit(
-        _ id: JobID,
-        _ limit: SimDuration,
-        at now: SimInstant
-    ) throws(InputRejection) {
-        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
-        let seconds = limit.limitSeconds
-        if jobs[slot].phase == .running {
-            let group = Int(jobs[slot].group)
-            groups[group].changeLimit(of: slot, to: seconds, &jobs)
-        } else {
-            withdraw(slot)
-            jobs.setLimit(of: slot, to: seconds)
-            place(slot, at: now)
-        }
-        digest.mix(UInt64(id.number) << 32 | UInt64(seconds))
-    }
-
-    private mutating func changePriority(
-        _ id: JobID,
-        _ priority: Int64,
-        at now: SimInstant
-    ) throws(InputRejection) {
-        let slot = try pendingSlot(id)
-        withdraw(slot)
-        jobs[slot].key.rank = -priority
-        place(slot, at: now)
-    }
-
-    private mutating func changeFunds(
-        _ id: JobID,
-        _ need: FundsNeed,
-        at now: SimInstant
-    ) throws(InputRejection) {
-        guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
-        let isRunning = jobs[slot].phase == .running
-        if !isRunning { withdraw(slot) }
-        jobs[slot].hasLimits = true
-        let freed = jobs.limits.setNeed(need, of: jobs[slot])
-        if !isRunning { place(slot, at: now) }
-        for parked in freed { reconsider(parked, at: now) }
-    }
-
-    private mutating func changeRequest(
-        _ submission: JobSubmission,
-        at now: SimInstant,
-        into sink: inout some EffectSink
-    ) throws(InputRejection) {
-        let slot = try pendingSlot(submission.id)
-        try check(submission)
-        withdraw(slot)
-        let old = jobs[slot]
-        leaveNamesakes(slot, at: now)
-        forgetDependencies(jobs.extras[slot]?.dependencies ?? [], of: old.id)
-        jobs.limits.forget(old.id)
-        let submitted = SimInstant(microseconds: old.key.submitted)
-        jobs.replace(slot, with: record(of: submission, at: submitted))
-        jobs[slot].hasRun = old.hasRun
-        jobs[slot].startedAt = old.startedAt
-        enter(slot, submission, at: now, into: &sink)
-        digest.mix(UInt64(submission.id.number) << 8 | 0x81)
-    }
-
-    private mutating func withdrawAndPlace(_ slot: Int32, at now: SimInstant) {
-        withdraw(slot)
-        place(slot, at: now)
-    }
-
-    /// Gives a plain job the record that special ones have. It must leave its queue first: the
-    /// record tells which queues it is in.
-    private mutating func makeSpecial(_ slot: Int32) {
-        let job = jobs[slot]
-        guard !job.hasExtras else { return }
-        withdraw(slot)
-        jobs[slot].phase = .waiting
-        jobs.withExtras(slot) {
-            $0.requestedPartitions = [Int(job.partition)]
-            $0.asksForWholeNodes = job.request.isExclusive
-        }
-    }
-
-    mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
-        while let next = timed.nextInstant, next <= now.microseconds {
-            guard let slot = jobs.slot(of: timed.pop()), jobs[slot].phase == .waiting else {
-                continue
-            }
-            place(slot, at: now)
-        }
-        if let next = timed.nextInstant { sink.wake(at: SimInstant(microseconds: next)) }
     }
 }

@@ -1,22 +1,36 @@
+import Accounts
 public import ClusterModel
 public import Scheduling
 
 extension EmulatorConfiguration {
     /// What decisions need to know of a machine; nodes and partitions keep their positions.
     public init(machine: Machine, policy: SchedulingPolicy) {
+        let qos = machine.qosInOrder
+        let highest = machine.partitions.map(\.jobFactor).max() ?? 0
         self.init(
             nodes: machine.nodes.map(\.capacity),
             partitions: machine.partitions.map { partition in
-                PartitionConfiguration(
+                var configuration = PartitionConfiguration(
                     nodes: partition.nodes,
                     isWholeNode: partition.sharing == .wholeNode,
                     maximumNodesPerJob: partition.maximumNodesPerJob,
                     maximumTimeLimit: partition.maximumTimeLimit,
-                    state: PartitionState(partition.state)
+                    state: PartitionState(partition.state),
+                    priorityFactor: highest > 0
+                        ? Int32(Int64(partition.jobFactor) * 1_000_000 / Int64(highest)) : 0
                 )
+                configuration.tier = partition.tier
+                configuration.terms = PartitionTerms(
+                    qos: partition.qos.flatMap { name in qos.firstIndex { $0.name == name } },
+                    quota: partition.quota,
+                    billingWeights: partition.billingWeights
+                )
+                return configuration
             },
             policy: policy
         )
+        self.qos = qos
+        associations = machine.associations(PeopleNumbers(machine))
         leafSwitches = machine.leafSwitches
     }
 }

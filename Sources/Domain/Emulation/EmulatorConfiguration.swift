@@ -1,3 +1,4 @@
+public import Accounts
 public import ClusterModel
 public import IndexSets
 public import Quantities
@@ -29,6 +30,10 @@ public struct PartitionConfiguration: Hashable, Sendable {
     public var state: PartitionState
     /// Its priority among partitions for `QueueOrder.multifactor`. Unit: ppm, from 0 to 1,000,000.
     public var priorityFactor: Int32
+    /// Jobs of a higher tier go first, whatever their priority (`PriorityTier`). From 0 to 65,535.
+    public var tier: Int32 = 1
+    /// What it says of people and limits.
+    public var terms = PartitionTerms()
 
     /// Makes a partition.
     public init(
@@ -54,8 +59,11 @@ public struct EmulatorConfiguration: Sendable {
     public var nodes: [NodeCapacity]
     /// The partitions; their positions are what submissions name.
     public var partitions: [PartitionConfiguration]
-    /// The concurrency limits; their positions are what submissions name.
-    public var limits: [ConcurrencyLimit]
+    /// The accounts and users that are known from the start.
+    public var associations = Associations()
+    /// The qualities of service; their positions are what submissions name. The first is that of jobs
+    /// that name none.
+    public var qos: [QOS] = [.normal]
     /// How jobs are chosen and placed.
     public var policy: SchedulingPolicy
     /// The most cards of a node whose parts can be given out.
@@ -72,13 +80,11 @@ public struct EmulatorConfiguration: Sendable {
     public init(
         nodes: [NodeCapacity],
         partitions: [PartitionConfiguration],
-        limits: [ConcurrencyLimit] = [],
         policy: SchedulingPolicy,
         endedJobsRemembered: Int = 40_000
     ) {
         self.nodes = nodes
         self.partitions = partitions
-        self.limits = limits
         self.policy = policy
         self.endedJobsRemembered = endedJobsRemembered
     }

@@ -1,7 +1,6 @@
 public import IndexSets
 public import JobModel
 public import Quantities
-public import Scheduling
 
 /// Everything that can happen to an emulator. Inputs are what a journal holds.
 public enum Input: Hashable, Sendable {
@@ -19,8 +18,9 @@ public enum Input: Hashable, Sendable {
     case release(JobID)
     /// A job gets another time limit.
     case changeTimeLimit(JobID, SimDuration)
-    /// A pending job gets another priority.
-    case changePriority(JobID, Int64)
+    /// A pending job gets another priority: one that takes the place of all factors, or what is added
+    /// to them.
+    case changePriority(JobID, Int64, isFixed: Bool)
     /// A job gets another name.
     case changeName(JobID, String)
     /// A job reserves another amount of money while it runs.
@@ -38,10 +38,12 @@ public enum Input: Hashable, Sendable {
     case nodesResumed(IDSet)
     /// A partition changes its state.
     case partitionState(Int, PartitionState)
-    /// A concurrency limit is added behind the others.
-    case addLimit(ConcurrencyLimit)
-    /// A concurrency limit changes.
-    case changeLimit(Int, ConcurrencyLimit)
+    /// Another number of elements of a job array may run at once; nil is all.
+    case setArrayLimit(JobID, Int32?)
+    /// Running jobs of an account may reserve so much money together; nil is no bound. Unit: fen.
+    case setPurse(Int32, Int64?)
+    /// Accounts, QOS, or what partitions say of them change.
+    case changePeople(PeopleChange)
     /// A time that `wake` asked for has come.
     case timer
 
@@ -68,7 +70,8 @@ public enum Input: Hashable, Sendable {
     public var rank: Rank {
         switch self {
         case .jobEnded: .jobEnd
-        case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .addLimit, .changeLimit:
+        case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .setArrayLimit,
+            .setPurse, .changePeople:
             .nodeChange
         case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeName, .changeFunds,
             .changeRequest, .requeue:
@@ -97,6 +100,9 @@ public enum InputRejection: Error, Hashable, Sendable {
     /// No nodes of the partitions could ever take the request, with those that it names and without
     /// those that it excludes.
     case neverFits
+    /// A limit on submitted jobs is full, or the job is one that a limit could never let start and its
+    /// QOS refuses such jobs.
+    case overLimit(PendingReason)
     /// The job is held, depends on another, or waits for its time or its partition.
     case jobMayNotStart(JobID, PendingReason)
     /// Nodes that the job asks for are not free at this instant.

@@ -60,7 +60,7 @@ public enum EndState: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// Why a job waits. Names are Slurm's, plus Tianhe-1A's `QuotaConstrained`.
-public enum PendingReason: UInt8, Hashable, Sendable, CaseIterable {
+public enum PendingReason: Hashable, Sendable {
     /// No scheduling pass has looked at it yet.
     case none
     /// A job before it in the queue waits too.
@@ -87,8 +87,8 @@ public enum PendingReason: UInt8, Hashable, Sendable, CaseIterable {
     case partitionInactive
     /// Nodes that it needs are down or drained.
     case reqNodeNotAvail
-    /// Its account runs as many jobs as it may.
-    case assocMaxJobsLimit
+    /// A limit of its association or QOS leaves no room.
+    case limit(LimitReason)
     /// Its account's concurrent quota of nodes or cores is in use although nodes are idle.
     case quotaConstrained
     /// As many elements of its array run as its `%` limit allows.
@@ -114,7 +114,7 @@ public enum PendingReason: UInt8, Hashable, Sendable, CaseIterable {
         case .partitionDown: "PartitionDown"
         case .partitionInactive: "PartitionInactive"
         case .reqNodeNotAvail: "ReqNodeNotAvail"
-        case .assocMaxJobsLimit: "AssocMaxJobsLimit"
+        case .limit(let reason): reason.slurmName
         case .quotaConstrained: "QuotaConstrained"
         case .jobArrayTaskLimit: "JobArrayTaskLimit"
         case .assocGrpBillingMinutes: "AssocGrpBillingMinutes"

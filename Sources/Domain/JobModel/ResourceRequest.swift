@@ -123,8 +123,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var timeLimit: SimDuration
     /// Higher goes first; equal ones go by submission, then by number.
     public var priority: Int64
-    /// Concurrency limits it counts against, as positions in the emulator's limits. At most four.
-    public var limits: [Int]
+    /// The job array that it is an element of; nil when it is in none.
+    public var array: ArrayMembership?
     /// The money that it reserves while it runs; nil when its account is not limited.
     public var funds: FundsNeed?
     /// Not to be started before.
@@ -147,8 +147,10 @@ public struct JobSubmission: Hashable, Sendable {
     public var user: Int32 = -1
     /// A number for the account that is charged; −1 when nobody says.
     public var account: Int32 = -1
-    /// The priority of its QOS among all. Unit: ppm, from 0 to 1,000,000.
-    public var qosFactor: Int32 = 0
+    /// Its quality of service, as a position in the configuration's; 0 is that of jobs that name none.
+    public var qos: Int32 = 0
+    /// Whether an operator gave it its priority, so that no factor changes it.
+    public var isPriorityFixed = false
 
     /// Makes a submission; what is left out has the usual value.
     public init(
@@ -157,7 +159,7 @@ public struct JobSubmission: Hashable, Sendable {
         request: ResourceRequest,
         timeLimit: SimDuration,
         priority: Int64 = 0,
-        limits: [Int] = [],
+        array: ArrayMembership? = nil,
         funds: FundsNeed? = nil,
         notBefore: SimInstant? = nil,
         hold: HoldKind? = nil,
@@ -171,7 +173,7 @@ public struct JobSubmission: Hashable, Sendable {
         self.request = request
         self.timeLimit = timeLimit
         self.priority = priority
-        self.limits = limits
+        self.array = array
         self.funds = funds
         self.notBefore = notBefore
         self.hold = hold
@@ -184,14 +186,28 @@ public struct JobSubmission: Hashable, Sendable {
 
 /// What a job reserves of its account's money while it runs: its largest possible fee.
 public struct FundsNeed: Hashable, Sendable {
-    /// The position of the limit on the account's money.
-    public var limit: Int
+    /// The number of the account's purse.
+    public var purse: Int32
     /// The amount. Unit: fen.
     public var price: Int64
 
     /// Makes a need.
-    public init(limit: Int, price: Int64) {
-        self.limit = limit
+    public init(purse: Int32, price: Int64) {
+        self.purse = purse
         self.price = price
+    }
+}
+
+/// What an element of a job array shares with the others.
+public struct ArrayMembership: Hashable, Sendable {
+    /// The number of the array.
+    public var id: JobID
+    /// How many of its elements may run at once; nil for all.
+    public var maximum: Int32?
+
+    /// Makes a membership.
+    public init(id: JobID, maximum: Int32? = nil) {
+        self.id = id
+        self.maximum = maximum
     }
 }

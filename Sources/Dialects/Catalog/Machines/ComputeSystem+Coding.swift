@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import IndexSets
 import Quantities
@@ -199,7 +200,23 @@ extension Partition: CodedPart {
         try fields.required("platform", &platform)
         try fields.part("prices", &prices)
         try fields.part("quota", &quota)
+        try fields("tier", &tier)
+        try fields("job_factor", &jobFactor)
+        try fields("qos", &qos)
+        try fields("allowed_qos", &allowedQOS)
+        try fields.part("billing_weights", &billingWeights)
         try fields.parts("sources", &facts)
+    }
+}
+
+extension BillingWeights: CodedPart {
+    static var blank: Self { Self() }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("core_permille", &core)
+        try fields("gib_permille", &gibibyte)
+        try fields("node_permille", &node)
+        try fields("card_permille", &card)
     }
 }
 
@@ -237,6 +254,23 @@ extension AccountEntry: CodedPart {
         try fields("users", &users)
         try fields("tax_id", &taxID)
         try fields("contract", &contract)
+        try fields("parent", &parent)
+        try fields.settings(&settings)
+        try fields.someParts("members", &members)
+        try fields("qos", &qos)
+        try fields("default_qos", &defaultQOS)
+    }
+}
+
+extension AccountEntry.Member: CodedPart {
+    static var blank: Self { Self(name: "") }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields("default", &isDefault)
+        try fields.settings(&settings)
+        try fields("qos", &qos)
+        try fields("default_qos", &defaultQOS)
     }
 }
 

@@ -1,3 +1,4 @@
+import Accounts
 public import ClusterModel
 import IndexSets
 import Quantities

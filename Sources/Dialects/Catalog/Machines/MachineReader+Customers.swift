@@ -87,7 +87,7 @@ extension MachineReader {
     private func account(_ field: YAMLField) throws(FileRefusal) -> AccountEntry {
         let fields = try field.mapping([
             "name", "title", "class", "enterprise", "registered_in", "credit_limit", "description",
-            "users", "tax_id", "contract",
+            "users", "tax_id", "contract", "parent", "shares", "limits", "qos", "default_qos",
         ])
         var account = AccountEntry(
             name: try fields.required("name").name(),
@@ -100,9 +100,13 @@ extension MachineReader {
             description: try fields["description"]?.paragraph() ?? ""
         )
         account.creditLimitFen = try fields["credit_limit"]?.money().count
-        account.users = try fields["users"]?.list().map { user throws(FileRefusal) in
-            try user.name()
+        try readMembers(fields["users"], into: &account)
+        account.parent = try fields["parent"]?.name()
+        account.settings = try settings(fields)
+        account.qos = try fields["qos"]?.list().mapField { name throws(FileRefusal) in
+            try name.name()
         }
+        account.defaultQOS = try fields["default_qos"]?.name()
         account.taxID = try fields["tax_id"]?.taxID()
         account.contract = try fields["contract"]?.text()
         return account

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import ClusterModel
 import IndexSets
@@ -44,7 +45,8 @@ extension MachineReader {
     ) throws(FileRefusal) -> Partition {
         let fields = try field.mapping([
             "name", "title", "nodes", "sharing", "state", "backend", "time_limit",
-            "nodes_per_job", "accounts", "platform", "prices", "quota", "sources",
+            "nodes_per_job", "accounts", "platform", "prices", "quota", "tier", "job_factor",
+            "qos", "allowed_qos", "billing_weights", "sources",
         ])
         let name = try fields.required("name").name()
         let nodes = try nodes(fields, draft)
@@ -67,6 +69,11 @@ extension MachineReader {
         partition.minimumNodesPerJob = sizes.minimum
         partition.maximumNodesPerJob = sizes.maximum
         partition.allowedAccounts = try fields["accounts"].map(accountNames)
+        partition.tier = try fields["tier"]?.count(0...65_535) ?? 1
+        partition.jobFactor = try fields["job_factor"]?.count(0...65_535) ?? 1
+        partition.qos = try fields["qos"]?.name()
+        partition.allowedQOS = try fields["allowed_qos"].map(accountNames)
+        partition.billingWeights = try fields["billing_weights"].map(billingWeights)
         return partition
     }
 

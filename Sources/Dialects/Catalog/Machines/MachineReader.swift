@@ -22,7 +22,8 @@ struct MachineReader {
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
-        "include", "platforms", "accounts", "default_account", "operators", "issuer", "expect",
+        "include", "platforms", "qos", "accounts", "default_account", "operators", "issuer",
+        "expect",
     ]
 
     func machine(text: String, file: String) throws(FileRefusal) -> Machine {
@@ -36,7 +37,7 @@ struct MachineReader {
         guard !draft.partitions.isEmpty else {
             throw document.refusal(.conflict("a machine needs at least one partition"))
         }
-        let machine = Machine(
+        var machine = Machine(
             name: try top.required("machine").name(),
             title: try top.required("title").text(),
             description: try top["description"]?.paragraph() ?? "",
@@ -53,6 +54,8 @@ struct MachineReader {
             operators: draft.operators,
             issuer: draft.issuer
         )
+        machine.qos = try qos(top)
+        try checkPeople(top, machine)
         if let excess = Tariff(pricesOf: machine).excess(on: machine) {
             throw (top["partitions"] ?? document).refusal(.conflict("\(excess)"))
         }

@@ -80,6 +80,7 @@ extension Machine: CodedPart {
         try fields("default_partition", &defaultPartitionIndex)
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
+        try fields.someParts("qos", &qos)
         try fields("operators", &operators)
         try fields.part("issuer", &issuer)
     }
@@ -117,6 +118,7 @@ extension Machine: CodedPart {
         guard accounts.indices.contains(defaultAccountIndex) else {
             return "the default account is not there"
         }
+        if let problem = peopleProblem { return problem }
         for partition in partitions {
             let prices = partition.prices
             let lowest = min(

@@ -119,6 +119,16 @@ extension WireFields {
         parts = coded.map(\.part)
     }
 
+    /// Moves a list of parts that is left out when it is empty.
+    mutating func someParts<Part: CodedPart>(
+        _ name: String,
+        _ parts: inout [Part]
+    ) throws(JSONValue.Malformed) {
+        var coded: [Coded<Part>]? = parts.isEmpty ? nil : parts.map { Coded($0) }
+        try self(name, &coded)
+        parts = coded?.map(\.part) ?? []
+    }
+
     /// Moves a word of a fixed list.
     mutating func choice<Choice>(
         _ name: String,

@@ -74,7 +74,7 @@ extension SchedulingGroup {
         allowance: ((Choice) -> ContiguousArray<Int32>)? = nil
     ) -> Placed? {
         let context = placementContext(slot, jobs)
-        for choice in choices(slot, jobs) {
+        for choice in openChoices(slot, jobs) {
             let segments = nodes.place(
                 isLeast ? choice.request.least : choice.request,
                 choice.filter,

@@ -1,3 +1,4 @@
+public import Accounts
 import JobModel
 public import Quantities
 
@@ -23,6 +24,7 @@ extension SchedulingGroup {
         if jobs[slot].request.chunkCountMaximum > size {
             size = stretched(size, slot, min(most, nodes.idleCount), jobs)
         }
+        let choice = jobs[slot].hasExtras ? openChoices(slot, jobs).first : nil
         removeFromQueue(cursor, jobs)
         jobs[slot].firstNode =
             policy.placement.choosesAmongEqualNodes
@@ -33,9 +35,12 @@ extension SchedulingGroup {
         jobs[slot].nodesHeld = size
         jobs[slot].coresHeld = size &* nodes.capacity[0].cores
         jobs[slot].acceleratorsHeld = size &* nodes.capacity[0].accelerators
-        if jobs[slot].hasExtras { settlePartition(of: slot, &jobs) }
+        if let choice {
+            jobs[slot].partition = Int32(choice.partition)
+            jobs[slot].request = choice.request
+        }
         ends.insert(end: jobs[slot].expectedEnd, units: size, slot: slot)
-        if jobs[slot].hasLimits { jobs.limits.hold(jobs[slot]) }
+        if jobs[slot].hasLimits { jobs.holdLimits(of: slot) }
         startedSlots.append(slot)
         return size
     }
@@ -49,18 +54,14 @@ extension SchedulingGroup {
     ) -> Int32 {
         let wanted = max(size, min(most, jobs[slot].request.chunkCountMaximum))
         guard jobs[slot].hasLimits else { return wanted }
-        let cores = Int64(wanted) * Int64(nodes.capacity[0].cores)
-        let isStopped = jobs.limits.obstacle(for: jobs[slot], nodes: wanted, cores: cores) != nil
-        return isStopped ? size : wanted
-    }
-
-    /// A job of several partitions runs in the first that it may use here; all have all nodes.
-    private func settlePartition(of slot: Int32, _ jobs: inout ActiveJobs) {
-        guard let choice = choices(slot, jobs).first else {
-            preconditionFailure("job \(jobs[slot].id) starts in no partition")
-        }
-        jobs[slot].partition = Int32(choice.partition)
-        jobs[slot].request = choice.request
+        let claim = jobs.claim(
+            slot,
+            inPartition: Int(jobs[slot].partition),
+            nodes: wanted,
+            cores: Int64(wanted) * Int64(nodes.capacity[0].cores),
+            cards: Int64(wanted) * Int64(nodes.capacity[0].accelerators)
+        )
+        return jobs.limits.obstacle(to: claim, at: jobs.now) == nil ? wanted : size
     }
 
     /// Starts jobs in queue order until one does not fit.
@@ -119,7 +120,7 @@ extension SchedulingGroup {
             jobs.segments[Int(slot)] = placed.segments
         }
         insertEnd(of: slot, jobs)
-        if jobs[slot].hasLimits { jobs.limits.hold(jobs[slot]) }
+        if jobs[slot].hasLimits { jobs.holdLimits(of: slot) }
         startedSlots.append(slot)
     }
 
@@ -153,43 +154,85 @@ extension SchedulingGroup {
 
     // MARK: Limits
 
-    /// Takes an entry out of the queue when a concurrency limit leaves no room for it. A job that
-    /// another group might start, with other nodes, stays in the queue.
+    /// Takes an entry out of the queue when a limit leaves no room for it. A job that different
+    /// limits stop in several partitions stays in the queue: room in any of them lets it start.
     ///
-    /// - Returns: whether a limit stops it.
+    /// - Returns: whether limits stop it.
     mutating func park(_ cursor: WaitingQueue.Cursor, _ jobs: ActiveJobs) -> Bool {
         let slot = queue.slot(at: cursor)
         guard jobs[slot].hasLimits else { return false }
-        guard let limit = limitThatStops(slot, jobs) else { return false }
-        if isElsewhereToo(slot, jobs) {
-            holdBack(slot, under: limit)
+        let stops = limitStops(slot, jobs)
+        guard let stop = stops.first else { return false }
+        if isElsewhereToo(slot, jobs) || stops.contains(where: { $0.counter != stop.counter }) {
+            holdBack(slot, under: stop)
             return true
         }
         removeFromQueue(cursor, jobs)
-        parkedSlots.append((slot, limit))
+        parkedSlots.append((slot, stop))
         return true
     }
 
-    /// The position of a concurrency limit that leaves no room for a job, or nil.
-    func limitThatStops(_ slot: Int32, _ jobs: ActiveJobs) -> Int? {
-        let request = jobs[slot].request
-        let nodesWanted =
-            nodes.isUniform ? unitsNeeded(by: slot, jobs) : nodesNeeded(for: request)
-        let coresWanted =
-            nodes.isUniform
-            ? Int64(nodesWanted) * Int64(nodes.capacity[0].cores) : Int64(units(of: request))
-        return jobs.limits.obstacle(for: jobs[slot], nodes: nodesWanted, cores: coresWanted)
+    /// What stops a job in each of its partitions of this group; empty when there is one in which
+    /// limits leave room for the least that it would hold.
+    func limitStops(_ slot: Int32, _ jobs: ActiveJobs) -> [LimitStop] {
+        guard jobs[slot].hasExtras, let extras = jobs.extras[slot] else {
+            return limitStop(slot, inPartition: Int(jobs[slot].partition), jobs).map { [$0] } ?? []
+        }
+        var stops: [LimitStop] = []
+        for partition in extras.partitions where partitions[partition] != nil {
+            guard let stop = limitStop(slot, inPartition: partition, jobs) else { return [] }
+            stops.append(stop)
+        }
+        return stops
     }
 
-    /// The limit that a placement would go beyond; nil when none. Before it was found, only the fewest
-    /// nodes and the cores asked for could be looked at.
-    func limitThatStops(_ placed: Placed, _ slot: Int32, _ jobs: ActiveJobs) -> Int? {
+    private func limitStop(
+        _ slot: Int32,
+        inPartition partition: Int,
+        _ jobs: ActiveJobs
+    ) -> LimitStop? {
+        jobs.limits.obstacle(to: leastClaim(slot, inPartition: partition, jobs), at: jobs.now)
+    }
+
+    /// The least that a job would hold under limits in a partition: before it is placed only the
+    /// fewest nodes and what it asks for are known.
+    public func leastClaim(
+        _ slot: Int32,
+        inPartition partition: Int,
+        _ jobs: ActiveJobs
+    ) -> LimitClaim {
+        let request = jobs[slot].request
+        let count =
+            nodes.isUniform ? unitsNeeded(by: slot, jobs) : nodesNeeded(for: request)
+        let cores =
+            nodes.isUniform
+            ? Int64(count) * Int64(nodes.capacity[0].cores) : Int64(units(of: request))
+        let cards =
+            nodes.isUniform
+            ? Int64(count) * Int64(nodes.capacity[0].accelerators)
+            : Int64(request.chunkCount) * Int64(request.acceleratorsPerChunk)
+        return jobs.claim(slot, inPartition: partition, nodes: count, cores: cores, cards: cards)
+    }
+
+    /// The limit that a placement would go beyond; nil when none.
+    func limitStop(_ placed: Placed, _ slot: Int32, _ jobs: ActiveJobs) -> LimitStop? {
         guard jobs[slot].hasLimits else { return nil }
-        return jobs.limits.obstacle(
-            for: jobs[slot],
+        let held = nodes.amountsHeld(by: placed.segments, placed.request)
+        let claim = jobs.claim(
+            slot,
+            inPartition: placed.partition,
             nodes: Int32(placed.segments.count),
-            cores: Int64(nodes.amountsHeld(by: placed.segments, placed.request).cores)
+            cores: Int64(held.cores),
+            cards: Int64(held.accelerators)
         )
+        return jobs.limits.obstacle(to: claim, at: jobs.now)
+    }
+
+    /// The choices of a job whose partitions' limits leave room for it.
+    func openChoices(_ slot: Int32, _ jobs: ActiveJobs) -> [Choice] {
+        let all = choices(slot, jobs)
+        guard jobs[slot].hasLimits, all.count > 1 else { return all }
+        return all.filter { limitStop(slot, inPartition: $0.partition, jobs) == nil }
     }
 
     /// Whether a job may run in another group as well.
@@ -200,8 +243,8 @@ extension SchedulingGroup {
 
     /// Passes over a job that a limit stops on the nodes that it would get here and now. On others
     /// it need not, so it stays in the queue and every pass looks at it.
-    mutating func holdBack(_ slot: Int32, under limit: Int) {
-        heldBack.append((slot, limit))
+    mutating func holdBack(_ slot: Int32, under stop: LimitStop) {
+        heldBack.append((slot, stop))
     }
 
     // MARK: Ends
@@ -245,7 +288,12 @@ extension SchedulingGroup {
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ jobs: inout ActiveJobs) {
         ends.remove(end: jobs[slot].expectedEnd, slot: slot)
         news.noteDisturbance()
+        let old = jobs[slot].deadline
         jobs.setLimit(of: slot, to: seconds)
+        if jobs[slot].hasLimits {
+            let claim = jobs.claim(ofRunning: slot)
+            jobs.limits.move(claim, from: old, to: jobs[slot].deadline)
+        }
         insertEnd(of: slot, jobs)
     }
 

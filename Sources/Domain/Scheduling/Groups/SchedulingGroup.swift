@@ -1,3 +1,4 @@
+public import Accounts
 public import ClusterModel
 public import IndexSets
 public import JobModel
@@ -32,12 +33,12 @@ public struct SchedulingGroup: Sendable {
     var news = GroupNews()
     /// The jobs that the last pass started; the next one clears it.
     public internal(set) var startedSlots: ContiguousArray<Int32> = []
-    /// Jobs that the last pass took out of the queue because a limit is full, with the limit's
-    /// position; whoever drives the group clears it.
-    public var parkedSlots: ContiguousArray<(slot: Int32, limit: Int)> = []
+    /// Jobs that the last pass took out of the queue because a limit is full, with that limit;
+    /// whoever drives the group clears it.
+    public var parkedSlots: ContiguousArray<(slot: Int32, stop: LimitStop)> = []
     /// Queued jobs that the last pass could have placed, had a limit not left too little room, with
-    /// the limit's position.
-    var heldBack: ContiguousArray<(slot: Int32, limit: Int)> = []
+    /// that limit.
+    var heldBack: ContiguousArray<(slot: Int32, stop: LimitStop)> = []
 
     /// How many chunks of one shape the nodes could take now; kept up to date while jobs come and go.
     var watched: (shape: ShapeKey, chunks: Int64)?
@@ -124,9 +125,9 @@ public struct SchedulingGroup: Sendable {
         jobs[slot].hasExtras && jobs.extras[slot]?.hasNodeConstraint == true
     }
 
-    /// The limit that kept a queued job from starting in the last pass, by its position.
-    public func limitHoldingBack(_ slot: Int32) -> Int? {
-        heldBack.first { $0.slot == slot }?.limit
+    /// The limit that kept a queued job from starting in the last pass.
+    public func limitHoldingBack(_ slot: Int32) -> LimitStop? {
+        heldBack.first { $0.slot == slot }?.stop
     }
 }
 

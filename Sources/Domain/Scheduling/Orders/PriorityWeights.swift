@@ -1,3 +1,5 @@
+public import Accounts
+
 /// The weights of Slurm's multifactor priority, under the names of `slurm.conf`.
 ///
 /// Source: Slurm, "Multifactor Priority Plugin", https://slurm.schedmd.com/priority_multifactor.html
@@ -18,6 +20,8 @@ public struct PriorityWeights: Hashable, Sendable {
     public var maximumAgeSeconds = 7 * 86_400
     /// `PriorityDecayHalfLife`: after which past usage counts half; 0 is never. Unit: s.
     public var halfLifeSeconds = 7 * 86_400
+    /// `PriorityUsageResetPeriod`: when past usage is set to zero.
+    public var reset = UsageDecay.Reset.none
     /// `PriorityCalcPeriod`: how often priorities are computed. Unit: s, at least 1.
     public var periodSeconds = 300
 
@@ -40,6 +44,17 @@ public struct PriorityWeights: Hashable, Sendable {
     }
 }
 
+extension PriorityWeights {
+    /// How past usage is forgotten.
+    public var decay: UsageDecay {
+        UsageDecay(
+            halfLifeSeconds: halfLifeSeconds,
+            periodSeconds: periodSeconds,
+            reset: reset
+        )
+    }
+}
+
 extension QueueOrder {
     /// Slurm's multifactor priority: the weighted sum of age, fair share (Fair Tree), size,
     /// partition, QOS and cores, each factor from 0 to 1.
@@ -51,7 +66,8 @@ extension QueueOrder {
         summary: "highest weighted sum of age, fair share, size, partition, QOS, cores first",
         source: "Slurm, priority/multifactor with Fair Tree",
         variation: .everyPeriod,
-        usesFairShare: true
+        usesFairShare: true,
+        sumsPriority: true
     ) { job in
         let weights = job.weights
         let maximumAge = Double(max(1, weights.maximumAgeSeconds))

@@ -26,6 +26,9 @@ public struct QueueOrder: Sendable {
     public let variation: Variation
     /// Whether it asks for `QueuedJob.fairShare`.
     let usesFairShare: Bool
+    /// Whether it is the negated sum of Slurm's factors, to which nice values and priorities that
+    /// operators give belong; under other orders these go before the order.
+    public let sumsPriority: Bool
     /// What it sorts by; lower goes first.
     let value: @Sendable (QueuedJob) -> Int64
 
@@ -39,6 +42,7 @@ public struct QueueOrder: Sendable {
         source: String,
         variation: Variation = .never,
         usesFairShare: Bool = false,
+        sumsPriority: Bool = false,
         value: @escaping @Sendable (QueuedJob) -> Int64
     ) {
         self.name = name
@@ -46,6 +50,7 @@ public struct QueueOrder: Sendable {
         self.source = source
         self.variation = variation
         self.usesFairShare = usesFairShare
+        self.sumsPriority = sumsPriority
         self.value = value
     }
 

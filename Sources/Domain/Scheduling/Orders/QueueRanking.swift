@@ -1,3 +1,4 @@
+public import Accounts
 import JobModel
 
 /// Gives each waiting job its value in the queue order; one for a whole emulator.
@@ -9,7 +10,10 @@ public struct QueueRanking: Sendable {
     private let machineCores: Double
     /// By the partition's position. Unit: ppm.
     private let partitionFactors: [Int32]
-    private var tree: FairTree
+    /// By the position of the QOS: its priority as a part of the highest.
+    private var qosFactors: [Double] = []
+    /// Who used how much; only where the order asks for it.
+    public private(set) var tree: FairTree
     /// The first submission of all. Unit: µs since the epoch.
     private var origin: Int64?
     private var lastPeriod: Int64?
@@ -28,18 +32,26 @@ public struct QueueRanking: Sendable {
         self.machineNodes = Double(max(1, machineNodes))
         self.machineCores = Double(max(1, machineCores))
         self.partitionFactors = partitionFactors
-        tree = FairTree(policy.weights)
+        tree = FairTree(policy.weights.decay)
+    }
+
+    /// Takes note of what QOS there are, and of whose shares have changed.
+    public mutating func notePeople(_ limits: LimitBook) {
+        let highest = limits.qos.map(\.priority).max() ?? 0
+        qosFactors = limits.qos.map {
+            highest > 0 ? Double(max(0, $0.priority)) / Double(highest) : 0
+        }
+        tree.noteChange()
     }
 
     /// Whether every job has the same value, so that nothing is to be computed.
     public var isTrivial: Bool { order == .fcfs }
 
     /// Takes note of a job that arrives: of the first of all, and of its user's association.
-    public mutating func admit(_ job: inout ActiveJob, account: Int32) {
+    public mutating func admit(_ job: ActiveJob, _ limits: LimitBook) {
         let now = job.key.submitted
         if origin == nil { origin = now }
-        guard order.usesFairShare else { return }
-        job.association = tree.association(account: account, user: job.user, at: now)
+        if order.usesFairShare { tree.admit(limits.associations, at: now) }
     }
 
     /// Whether the values of waiting jobs are to be computed again at `now`.
@@ -56,18 +68,43 @@ public struct QueueRanking: Sendable {
     }
 
     /// Brings up to date what `value` looks at.
-    public mutating func prepare() {
-        if order.usesFairShare { tree.rank() }
+    public mutating func prepare(_ limits: LimitBook, at now: Int64) {
+        if order.usesFairShare { tree.rank(limits.associations, at: now) }
     }
 
-    /// Notes that a job has started (`cores` above zero) or left what it held (below).
-    public mutating func note(_ job: ActiveJob, cores: Int64, at now: Int64) {
-        guard order.usesFairShare, job.association >= 0 else { return }
-        tree.change(job.association, byCores: cores, at: now)
+    /// Whether it is to be told who holds how much.
+    public var notesUse: Bool { order.usesFairShare }
+
+    /// Notes that a user holds more from now on, or less.
+    ///
+    /// - Parameter weight: what it weighs for billing, with the factor of the QOS. Unit: 1/1000.
+    public mutating func note(_ association: Int32, weight: Int64, at now: Int64) {
+        guard association >= 0 else { return }
+        tree.change(association, by: weight, at: now)
     }
+
+    /// The priority that Slurm would show for a job whose place was computed.
+    public func priority(of job: ActiveJob) -> Int64 {
+        order.sumsPriority ? -job.key.value : max(1, Self.usualPriority + job.priority)
+    }
+
+    /// What Slurm's `priority/basic` begins to count down from.
+    public static let usualPriority: Int64 = 4_294_901_759
 
     /// What the order sorts a job by.
     public func value(of job: ActiveJob, units: Int32, nodes: Int32, at now: Int64) -> Int64 {
+        guard order.sumsPriority else { return orderValue(of: job, units, nodes, now) }
+        if job.isPriorityFixed { return -max(1, Self.usualPriority + job.priority) }
+        // Slurm's priorities are 1 at least: 0 is a hold.
+        return -min(max(1, job.priority - orderValue(of: job, units, nodes, now)), 4_294_967_295)
+    }
+
+    private func orderValue(
+        of job: ActiveJob,
+        _ units: Int32,
+        _ nodes: Int32,
+        _ now: Int64
+    ) -> Int64 {
         let cores = Int64(job.request.chunkCount) * Int64(job.request.coresPerChunk)
         return order.value(
             QueuedJob(
@@ -76,13 +113,20 @@ public struct QueueRanking: Sendable {
                 plannedSeconds: job.plannedSeconds,
                 waitedSeconds: Double(now - job.key.submitted) / 1e6,
                 submittedSeconds: Double(job.key.submitted - (origin ?? job.key.submitted)) / 1e6,
-                fairShare: job.association >= 0 ? tree.factor(job.association) : 1,
+                fairShare: fairShare(job.association),
                 nodeFraction: min(1, Double(nodes) / machineNodes),
                 coreFraction: min(1, Double(cores) / machineCores),
                 partitionFactor: Double(partitionFactors[Int(job.partition)]) / 1e6,
-                qosFactor: Double(job.qosFactor) / 1e6,
+                qosFactor: qosFactors.isEmpty ? 0 : qosFactors[Int(job.qos)],
                 weights: weights
             )
         )
+    }
+
+    /// The fair-share factor of an association, from 0 to 1; 1 where nobody counts.
+    public func fairShare(_ association: Int32) -> Double {
+        guard order.usesFairShare, association >= 0 else { return 1 }
+        let (rank, users) = tree.standing(association)
+        return Double(rank) / Double(users)
     }
 }

@@ -138,9 +138,9 @@ extension EasyPass {
             }
             placed = elsewhere
         }
-        if let limit = group.limitThatStops(placed, slot, jobs) {
+        if let stop = group.limitStop(placed, slot, jobs) {
             if isLong { letGoAtShadow(placed, group) }
-            return group.holdBack(slot, under: limit)
+            return group.holdBack(slot, under: stop)
         }
         if !isLong {
             // It is gone at the shadow: what its nodes have then is what they have now.
@@ -267,7 +267,7 @@ extension EasyPass {
     ) -> HeadShadow? {
         let isPlain = !jobs[slot].hasExtras
         var best: (shadow: HeadShadow, overlay: ShadowOverlay)?
-        for choice in group.choices(slot, jobs) {
+        for choice in group.openChoices(slot, jobs) {
             let start = HeadShadow(
                 instant: now,
                 request: choice.request,

@@ -1,3 +1,4 @@
+public import Accounts
 public import Quantities
 
 /// Starts nothing: whoever drives the emulator decides, with `SchedulingGroup.startChosen`.
@@ -33,8 +34,8 @@ public enum OutsideStart: Hashable, Sendable {
     case isNotQueued
     /// Its nodes are not free at this instant.
     case doesNotFit
-    /// A concurrency limit, by its position, leaves no room for it.
-    case isOverLimit(Int)
+    /// A limit leaves no room for it.
+    case isOverLimit(LimitStop)
 }
 
 extension SchedulingGroup {
@@ -50,8 +51,8 @@ extension SchedulingGroup {
         guard jobs[slot].phase == .queued, let cursor = queue.cursor(of: jobs[slot].key) else {
             return .isNotQueued
         }
-        if jobs[slot].hasLimits, let limit = limitThatStops(slot, jobs) {
-            return .isOverLimit(limit)
+        if jobs[slot].hasLimits, let stop = limitStops(slot, jobs).first {
+            return .isOverLimit(stop)
         }
         if countsSuffice || nodes.isUniform && !isConstrained(slot, jobs) && !alwaysLooksAtNodes {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
@@ -59,7 +60,7 @@ extension SchedulingGroup {
         } else {
             prepareNodes()
             guard let placed = placeNow(slot, jobs) else { return .doesNotFit }
-            if let limit = limitThatStops(placed, slot, jobs) { return .isOverLimit(limit) }
+            if let stop = limitStop(placed, slot, jobs) { return .isOverLimit(stop) }
             start(cursor, placed, now.microseconds, &jobs)
         }
         // A kept plan knows nothing of this start.

@@ -78,15 +78,15 @@ extension SchedulingGroup {
         if park(cursor, jobs) { return true }
         let slot = queue.slot(at: cursor)
         guard var placed = placeNow(slot, jobs) else { return false }
-        var limit = limitThatStops(placed, slot, jobs)
-        if limit != nil, placed.request.isElastic,
+        var stop = limitStop(placed, slot, jobs)
+        if stop != nil, placed.request.isElastic,
             let least = placeNow(slot, jobs, isLeast: true)
         {
             placed = least
-            limit = limitThatStops(placed, slot, jobs)
+            stop = limitStop(placed, slot, jobs)
         }
-        if let limit {
-            holdBack(slot, under: limit)
+        if let stop {
+            holdBack(slot, under: stop)
         } else {
             start(cursor, placed, now, &jobs)
         }

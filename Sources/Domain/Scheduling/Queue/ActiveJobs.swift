@@ -1,3 +1,4 @@
+public import Accounts
 public import IndexSets
 public import JobModel
 public import Quantities
@@ -8,7 +9,7 @@ public enum JobPhase: UInt8, Sendable {
     case queued
     /// Not in a queue: held, dependent, before its begin time, or unable to run as things are.
     case waiting
-    /// Not in a queue: a concurrency limit is full. It returns when that limit has room.
+    /// Not in a queue: a limit is full. It returns when that limit has room.
     case parked
     /// Holds resources.
     case running
@@ -40,7 +41,7 @@ public struct ActiveJob: Sendable {
     public var hasRun = false
     /// Whether it has an entry in `ActiveJobs.extras`.
     public var hasExtras = false
-    /// Whether it counts against concurrency limits.
+    /// Whether it counts against limits.
     public var hasLimits: Bool
     /// What it asks for. A job with extras holds nodes whole also where its partition says so.
     public var request: ResourceRequest
@@ -62,12 +63,20 @@ public struct ActiveJob: Sendable {
     public var user: Int32 = -1
     /// The number of its user and name, −1 when it has none.
     public var namesakes: Int32 = -1
-    /// Its place in the fair-share tree, −1 where nobody counts.
+    /// The place of its association, −1 where nobody counts.
     public var association: Int32 = -1
-    /// The priority of its QOS among all. Unit: ppm, from 0 to 1,000,000.
-    public var qosFactor: Int32 = 0
-    /// Positions of its concurrency limits; −1 where there is none.
-    public var limits: SIMD4<Int32> = SIMD4(repeating: -1)
+    /// The position of its QOS.
+    public var qos: Int32 = 0
+    /// The partition that it was submitted to first.
+    public var firstPartition: Int32
+    /// What an operator or its user added to its priority, or gave it instead of one.
+    public var priority: Int64 = 0
+    /// Whether `priority` takes the place of all factors.
+    public var isPriorityFixed = false
+    /// The counter of its job array, −1 when it is in none.
+    public var array: Int32 = -1
+    /// The counter under which it waits for room; meaningful while it is parked.
+    public var parkedUnder: Int32 = -1
 
     /// A job that has just arrived.
     public init(
@@ -76,8 +85,7 @@ public struct ActiveJob: Sendable {
         limitSeconds: UInt32,
         partition: Int,
         group: Int,
-        isRequeuable: Bool,
-        hasLimits: Bool
+        isRequeuable: Bool
     ) {
         self.key = key
         self.request = request
@@ -85,9 +93,10 @@ public struct ActiveJob: Sendable {
         plannedSeconds = limitSeconds
         predictedSeconds = limitSeconds
         self.partition = Int32(partition)
+        firstPartition = Int32(partition)
         self.group = Int32(group)
         self.isRequeuable = isRequeuable
-        self.hasLimits = hasLimits
+        hasLimits = false
     }
 
     /// When it is planned to end. Unit: µs since the epoch; meaningful while it runs.
@@ -149,7 +158,12 @@ public struct AllocationSegment: Hashable, Sendable {
 /// limits that they count against: what every decision reads and changes beside a group's nodes.
 public struct ActiveJobs: Sendable {
     /// What runs under each limit, and who waits for room.
-    public var limits: ConcurrencyLimits
+    public var limits: LimitBook
+    /// What jobs reserve of their accounts' money while they run. Few centres have accounts without
+    /// credit, so this is not in the records; only looked up.
+    public var funds: [JobID: FundsNeed] = [:]
+    /// The instant that is being decided.
+    public var now = SimInstant.epoch
     /// By slot; a free slot holds the record of whoever had it last.
     private(set) var records: ContiguousArray<ActiveJob> = []
     /// What a job holds on which node, by slot; empty in uniform groups.
@@ -170,8 +184,8 @@ public struct ActiveJobs: Sendable {
     public private(set) var count = 0
 
     /// Nothing is active yet.
-    public init(limits: [ConcurrencyLimit] = []) {
-        self.limits = ConcurrencyLimits(limits)
+    public init(limits: LimitBook = LimitBook()) {
+        self.limits = limits
     }
 
     /// The record of the job in a slot.
@@ -270,5 +284,72 @@ public struct ActiveJobs: Sendable {
     ) -> Result {
         records[Int(slot)].hasExtras = true
         return change(&extras[slot, default: JobExtras()])
+    }
+}
+
+// MARK: - Limits
+
+extension ActiveJobs {
+    /// What a job would hold under limits in one of its partitions.
+    func claim(
+        _ slot: Int32,
+        inPartition partition: Int,
+        nodes: Int32,
+        cores: Int64,
+        cards: Int64
+    ) -> LimitClaim {
+        let job = records[Int(slot)]
+        let memory = Int64(job.request.memoryMebibytesPerChunk) * Int64(job.request.chunkCount)
+        return LimitClaim(
+            terms: LimitTerms(
+                association: job.association,
+                qos: job.qos,
+                partition: Int32(partition)
+            ),
+            amounts: limits.amounts(
+                inPartition: partition,
+                cpu: cores,
+                memory: memory,
+                node: Int64(nodes),
+                gres: cards
+            ),
+            seconds: Int64(job.limitSeconds),
+            array: job.array,
+            funds: funds.isEmpty ? nil : funds[job.id]
+        )
+    }
+
+    /// The terms under which a job counts as submitted.
+    public func termsOfSubmission(_ slot: Int32) -> LimitTerms {
+        let job = records[Int(slot)]
+        return LimitTerms(
+            association: job.association,
+            qos: job.qos,
+            partition: job.firstPartition
+        )
+    }
+
+    /// What a running job holds under limits.
+    public func claim(ofRunning slot: Int32) -> LimitClaim {
+        let job = records[Int(slot)]
+        return claim(
+            slot,
+            inPartition: Int(job.partition),
+            nodes: job.nodesHeld,
+            cores: Int64(job.coresHeld),
+            cards: Int64(job.acceleratorsHeld)
+        )
+    }
+
+    /// Counts a job that has just started.
+    mutating func holdLimits(of slot: Int32) {
+        let claim = claim(ofRunning: slot)
+        limits.hold(claim, until: records[Int(slot)].deadline, at: now)
+    }
+
+    /// Counts out a running job, and hands over who waited for room.
+    public mutating func releaseLimits(of slot: Int32) -> [Int32] {
+        let claim = claim(ofRunning: slot)
+        return limits.release(claim, until: records[Int(slot)].deadline, at: now)
     }
 }

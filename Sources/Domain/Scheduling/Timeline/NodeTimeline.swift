@@ -221,7 +221,7 @@ extension NodeTimeline: ResourceTimeline {
     ) -> Place? {
         let slot = group.queue.slot(at: cursor)
         var best: (choice: SchedulingGroup.Choice, from: Int64)?
-        for choice in group.choices(slot, jobs) {
+        for choice in group.openChoices(slot, jobs) {
             guard
                 let from = earliest(choice.request, choice.filter, length: length, from: bound),
                 from < best?.from ?? .max
@@ -291,8 +291,8 @@ extension NodeTimeline: ResourceTimeline {
         guard group.nodes.canTake(place.placed.segments, of: place.placed.request, filter) else {
             return false
         }
-        if let limit = group.limitThatStops(place.placed, slot, jobs) {
-            group.holdBack(slot, under: limit)
+        if let stop = group.limitStop(place.placed, slot, jobs) {
+            group.holdBack(slot, under: stop)
             return false
         }
         group.start(cursor, place.placed, now, &jobs)

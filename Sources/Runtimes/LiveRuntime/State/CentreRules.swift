@@ -1,3 +1,4 @@
+import Accounts
 import Catalog
 public import ClusterModel
 import Determinism

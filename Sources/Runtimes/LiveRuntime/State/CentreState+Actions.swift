@@ -110,10 +110,13 @@ extension CentreState {
                 repriceFunds(of: id, at: instant)
             }
             if let priority = newPriority(change), entry.status.phase == .pending {
-                if let rejection = send(.changePriority(JobID(id), priority), at: instant) {
-                    return Refusal(rejection)
+                let isFixed = change.priority != nil || entry.status.isPriorityFixed
+                let input = Input.changePriority(JobID(id), priority, isFixed: isFixed)
+                if let rejection = send(input, at: instant) { return Refusal(rejection) }
+                jobs.update(id) { status in
+                    status.priority = priority
+                    status.isPriorityFixed = isFixed
                 }
-                jobs.update(id) { $0.priority = priority }
             }
             if change.priority == 0 { return hold(id, isAdmin: true, at: instant) }
             if let name = change.name {
@@ -168,14 +171,9 @@ extension CentreState {
         to limit: UInt32,
         at instant: SimInstant
     ) {
-        guard let array = entry.specification.array?.job, let position = arrayLimits[array] else {
-            return
-        }
-        let changed = ConcurrencyLimit(
-            maximumJobs: limit == 0 ? nil : Int32(clamping: limit),
-            reason: .jobArrayTaskLimit
-        )
-        _ = send(.changeLimit(position, changed), at: instant)
+        guard let array = entry.specification.array?.job else { return }
+        let maximum = limit == 0 ? nil : Int32(clamping: limit)
+        _ = send(.setArrayLimit(JobID(array), maximum), at: instant)
     }
 }
 

@@ -33,7 +33,7 @@ extension CentreState {
             return error
         }
         var submission = resolved.submission
-        submission.limits = limits(for: resolved, at: instant)
+        enrol(&submission, resolved)
         submission.funds = funds(for: resolved, at: instant)
         if let rejection = send(.changeRequest(submission), at: instant) {
             return Refusal(rejection)
@@ -105,6 +105,7 @@ extension CentreState {
         var status = entry.status
         let new = resolved.status
         status.partitions = new.partitions
+        status.qos = new.qos
         status.notBefore = new.notBefore
         status.requestedNodes = new.requestedNodes
         status.requestedCores = new.requestedCores

@@ -55,6 +55,7 @@ extension CentreState {
             repriceAll(of: account.name, at: instant)
         }
         for account in purses.keys.sorted() { refreshPurse(of: account, at: instant) }
+        changePeople(from: known, at: instant)
         return .done(id: 0, warnings: [])
     }
 }

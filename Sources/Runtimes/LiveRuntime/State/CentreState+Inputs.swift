@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import ClusterModel
 import Emulation
@@ -71,13 +72,16 @@ extension CentreState {
         } catch {
             return .refused(error.body)
         }
-        let limits = self.limits(for: resolved, at: instant)
+        var template = resolved.submission
+        enrol(&template, resolved)
+        if let reason = emulator.limit(onSubmitting: resolved.tasks.count, like: template) {
+            return .refused(Refusal(.overLimit(reason)).body)
+        }
         let funds = self.funds(for: resolved, at: instant)
         for (offset, task) in resolved.tasks.enumerated() {
             let id = input.id + UInt32(offset)
-            var submission = resolved.submission
+            var submission = template
             submission.id = JobID(id)
-            submission.limits = limits
             submission.funds = funds
             submission.dependencies = dependencies(of: input.request, task: task)
             var status = resolved.status
@@ -115,9 +119,7 @@ extension CentreState {
             try rules.nodes(list)
         }
         let excluded = try excludedNodes(request)
-        if let qos = request.qos, !book.tariff.knows(qos: qos) {
-            throw Refusal(.invalidQOS)
-        }
+        let qos = try self.qos(request, account, partitions, isOperator: input.isOperator)
         if request.reservation != nil { throw Refusal(.invalidReservation) }
         if request.licenses != nil { throw Refusal(.invalidLicense) }
         var plan = try plan(request, partitions)
@@ -178,6 +180,9 @@ extension CentreState {
             partitions: partitions,
             timeLimit: limit
         )
+        status.qos = qos
+        status.isPriorityFixed =
+            input.isOperator && request.priority != nil && priority != heldPriority
         status.isUnlimited = limit >= .unlimited
         status.priority = priority == heldPriority ? 0 : priority
         status.nice = request.nice ?? 0
@@ -227,7 +232,7 @@ extension CentreState {
         _ partitions: [Int],
         isOperator: Bool
     ) throws(Refusal) -> String {
-        let name = request.account ?? rules.machine.defaultAccount.name
+        let name = request.account ?? rules.machine.defaultAccount(of: request.user).name
         guard let account = rules.machine.account(named: name) else {
             let open = rules.machine.accounts.filter { isOperator || $0.isOpen(to: request.user) }
             let hint = didYouMean(name, among: open.map(\.name))
@@ -243,6 +248,29 @@ extension CentreState {
                     .invalidAccount,
                     "account '\(name)' may not use partition \(partition.name)"
                 )
+            }
+        }
+        return name
+    }
+
+    /// The QOS of a job: what it names, else what its user or account has.
+    private func qos(
+        _ request: SubmitRequest,
+        _ account: String,
+        _ partitions: [Int],
+        isOperator: Bool
+    ) throws(Refusal) -> String {
+        let machine = rules.machine
+        let name = request.qos ?? machine.defaultQOS(of: request.user, in: account)
+        // A tariff may price a QOS that nothing else is said of.
+        guard
+            machine.qosInOrder.contains(where: { $0.name == name }) || book.tariff.knows(qos: name)
+        else { throw Refusal(.invalidQOS) }
+        let allowed = machine.qosAllowed(to: request.user, of: account)
+        guard isOperator || allowed?.contains(name) ?? true else { throw Refusal(.invalidQOS) }
+        for index in partitions {
+            guard machine.partitions[index].allowedQOS?.contains(name) ?? true else {
+                throw Refusal(.invalidQOS)
             }
         }
         return name
@@ -305,38 +333,19 @@ extension CentreState {
         return -Int64(request.nice ?? 0)
     }
 
-    /// The emulator's limits that a job counts against: its account's quota, its array's throttle.
-    mutating func limits(for resolved: Resolved, at instant: SimInstant) -> [Int] {
-        var limits: [Int] = []
-        for partition in resolved.submission.partitions.prefix(3) {
-            let quota = rules.machine.partitions[partition].quota
-            guard quota != AccountQuota() else { continue }
-            let key = "\(partition)/\(resolved.specification.account)"
-            let limit = ConcurrencyLimit(
-                maximumJobs: quota.runningJobs,
-                maximumNodes: quota.nodes,
-                maximumCores: quota.cores.map(Int64.init)
+    /// Says whose a submission is, in the emulator's numbers.
+    mutating func enrol(_ submission: inout JobSubmission, _ resolved: Resolved) {
+        submission.user = people.user(resolved.specification.request.user)
+        submission.account = people.account(resolved.specification.account)
+        let qos = rules.machine.qosInOrder
+        submission.qos = Int32(qos.firstIndex { $0.name == resolved.status.qos } ?? 0)
+        submission.isPriorityFixed = resolved.status.isPriorityFixed
+        submission.array = resolved.specification.array.map { array in
+            ArrayMembership(
+                id: JobID(array.job),
+                maximum: array.limit.map { Int32(clamping: $0) }
             )
-            limits.append(quotaLimits[key] ?? addLimit(limit, at: instant))
-            quotaLimits[key] = limits.last
         }
-        if let array = resolved.specification.array, let maximum = array.limit {
-            let limit = ConcurrencyLimit(
-                maximumJobs: Int32(clamping: maximum),
-                reason: .jobArrayTaskLimit
-            )
-            let position = arrayLimits[array.job] ?? addLimit(limit, at: instant)
-            arrayLimits[array.job] = position
-            limits.append(position)
-        }
-        return limits
-    }
-
-    mutating func addLimit(_ limit: ConcurrencyLimit, at instant: SimInstant) -> Int {
-        let rejection = send(.addLimit(limit), at: instant)
-        precondition(rejection == nil, "a limit is never refused")
-        limitCount += 1
-        return limitCount - 1
     }
 }
 

@@ -26,7 +26,7 @@ extension CentreState {
         info.group = request.group
         info.groupID = request.groupID
         info.account = entry.specification.account
-        if let qos = request.qos { info.qos = qos }
+        info.qos = status.qos
         info.partition = partitionNames(of: status)
         info.state = stateName(of: status)
         info.reason = reason(of: entry)
@@ -34,7 +34,7 @@ extension CentreState {
         info.backend = isReal(entry) ? "local" : "emulated"
         addTimes(entry, now, to: &info)
         addResources(entry, to: &info)
-        info.priority = status.isHeld ? 0 : max(1, JobStatus.usualPriority + status.priority)
+        info.priority = shownPriority(of: entry)
         info.nice = status.nice
         info.requeues = status.isRequeuable
         info.restarts = status.restart
@@ -57,6 +57,13 @@ extension CentreState {
             let names = expected.nodes.map { rules.machine.nodes[$0].name }
             list.jobs[index].scheduledNodes = HostList.compress(names)
         }
+    }
+
+    /// The priority as Slurm shows it: 0 for a job that is held.
+    private func shownPriority(of entry: JobEntry) -> Int64 {
+        if entry.status.isHeld { return 0 }
+        return entry.status.shownPriority ?? emulator.priority(of: JobID(entry.id))
+            ?? max(1, JobStatus.usualPriority + entry.status.priority)
     }
 
     private func partitionNames(of status: JobStatus) -> String {
@@ -206,7 +213,7 @@ extension CentreState {
         record.userID = request.userID
         record.group = request.group
         record.groupID = request.groupID
-        if let qos = request.qos { record.qos = qos }
+        record.qos = status.qos
         record.state = stateName(of: status)
         record.cancelledBy = status.cancelledBy
         record.reason = reason(of: entry)
@@ -231,7 +238,7 @@ extension CentreState {
         record.requestedCores = status.requestedCores
         record.accelerators = status.acceleratorsHeld
         record.requestedMemory = requestedMemory(request, status)
-        record.priority = status.isHeld ? 0 : max(1, JobStatus.usualPriority + status.priority)
+        record.priority = shownPriority(of: entry)
         record.restarts = status.restart
         record.workDirectory = request.workDirectory
         record.submitLine = request.submitLine

@@ -17,8 +17,8 @@ import WireFormats
 
 /// The limit on the money of an account.
 struct Purse: Hashable, Sendable {
-    /// The position among the emulator's limits.
-    var position: Int
+    /// The emulator's number for it: that of the account.
+    var number: Int32
     /// What running jobs count against it there.
     var reserved = Fen.zero
     /// What the emulator was told last.
@@ -51,7 +51,7 @@ extension CentreState {
             user: request.user,
             partition: partition.name,
             platform: partition.platform,
-            qos: request.qos ?? "",
+            qos: entry.status.qos,
             isReserved: request.reservation != nil,
             outcome: .ended(.timeout),
             nodeCount: nodes,
@@ -139,7 +139,7 @@ extension CentreState {
     /// What a pending job would reserve if it started now: in the dearest of its partitions, since
     /// nobody knows yet which one it gets.
     private mutating func need(of entry: JobEntry, at instant: SimInstant) -> FundsNeed {
-        let position = purse(of: entry.specification.account, at: instant)
+        let number = purse(of: entry.specification.account, at: instant)
         let limit = min(entry.status.timeLimit, .unlimited)
         let longest = purses[entry.specification.account]?.longestLimit ?? .zero
         purses[entry.specification.account]?.longestLimit = max(longest, limit)
@@ -160,7 +160,7 @@ extension CentreState {
             )
             price = max(price, book.fundsNeeded(for: run).count)
         }
-        return FundsNeed(limit: position, price: stretched(price, entry))
+        return FundsNeed(purse: number, price: stretched(price, entry))
     }
 
     /// The price of as many nodes as a job may get beyond those that it needs.
@@ -173,14 +173,19 @@ extension CentreState {
         return overflow ? .max : (product + least - 1) / least
     }
 
-    private mutating func purse(of account: String, at instant: SimInstant) -> Int {
-        if let purse = purses[account] { return purse.position }
+    private mutating func purse(of account: String, at instant: SimInstant) -> Int32 {
+        if let purse = purses[account] { return purse.number }
         let day = BillingDay(containing: instant)
         let available = book.fundsAvailable(to: account, on: day)?.count
-        let limit = ConcurrencyLimit(maximumFunds: available, reason: .assocGrpBillingMinutes)
-        let position = addLimit(limit, at: instant)
-        purses[account] = Purse(position: position, maximum: available)
-        return position
+        let number = people.account(account)
+        setPurse(number, to: available, at: instant)
+        purses[account] = Purse(number: number, maximum: available)
+        return number
+    }
+
+    private mutating func setPurse(_ number: Int32, to maximum: Int64?, at instant: SimInstant) {
+        let rejection = send(.setPurse(number, maximum), at: instant)
+        precondition(rejection == nil, "a limit is never refused")
     }
 
     /// Tells the emulator what an account may reserve now.
@@ -194,9 +199,7 @@ extension CentreState {
         let maximum = limitNow(of: account, purse, at: instant)
         guard maximum != purse.maximum else { return }
         purses[account]?.maximum = maximum
-        let limit = ConcurrencyLimit(maximumFunds: maximum, reason: .assocGrpBillingMinutes)
-        let rejection = send(.changeLimit(purse.position, limit), at: instant)
-        precondition(rejection == nil, "a limit is never refused")
+        setPurse(purse.number, to: maximum, at: instant)
     }
 
     /// At each batch: vouchers begin and end to be valid, and before one ends it pays for less and less

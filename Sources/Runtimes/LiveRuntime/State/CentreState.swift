@@ -84,11 +84,8 @@ struct CentreState: Sendable {
     /// The instant of the last batch.
     var lastInstant = SimInstant.epoch
     var endedCount: Int64 = 0
-    /// Which limits the emulator has: an account's quota in a partition.
-    var quotaLimits: [String: Int] = [:]
-    var limitCount = 0
-    /// The throttles of arrays, by the array's number.
-    var arrayLimits: [UInt32: Int] = [:]
+    /// The numbers by which the emulator knows accounts and users.
+    var people: PeopleNumbers
     /// Ended jobs that the book still has, oldest first.
     private var endedJobs: [UInt32] = []
     /// Jobs that end when a dependency can never be fulfilled.
@@ -103,6 +100,7 @@ struct CentreState: Sendable {
     init(rules: CentreRules) {
         self.rules = rules
         emulator = Emulator(rules.configuration)
+        people = PeopleNumbers(rules.machine)
         book = BillingBook(machine: rules.machine)
     }
 
@@ -247,6 +245,7 @@ extension CentreState {
     private mutating func absorb(_ start: JobStart, at instant: SimInstant) {
         let id = start.id.number
         guard let entry = jobs[id] else { preconditionFailure("job \(id) starts, unknown") }
+        let priority = emulator.priority(of: start.id)
         let held = emulator.allocation(of: start.id)
         let nodes = held.map { ($0.node, $0.cores) }
         let nodeList = HostList.compress(held.map { rules.machine.nodes[$0.node].name })
@@ -265,6 +264,7 @@ extension CentreState {
             status.coresHeld = Int64(start.coresHeld)
             status.acceleratorsHeld = Int64(start.acceleratorsHeld)
             status.endReason = nil
+            status.shownPriority = priority
         }
         endsOnInvalid.remove(id)
         reserve(for: start, at: instant)

@@ -51,7 +51,13 @@ struct JobStatus: Sendable {
     var partitions: [Int]
     var timeLimit: SimDuration
     var isUnlimited = false
+    /// The name of its QOS.
+    var qos = "normal"
     var priority: Int64 = 0
+    /// Whether an operator gave it that priority.
+    var isPriorityFixed = false
+    /// Its priority in Slurm's terms when it started; nil before.
+    var shownPriority: Int64?
     var nice: Int32 = 0
     var isHeld = false
     var isRequeuable = true

@@ -25,8 +25,13 @@ struct Refusal: Error, Hashable, Sendable {
             case .unknownPartition: .invalidPartition
             case .partitionTakesNoJobs: .partitionNotAvailable
             case .neverFits, .doesNotFitNow: .requestNotAvailable
+            case .overLimit: .accountingPolicy
             }
-        self.init(error)
+        if case .overLimit(let reason) = rejection {
+            self.init(error, reason.slurmName)
+        } else {
+            self.init(error)
+        }
     }
 }
 

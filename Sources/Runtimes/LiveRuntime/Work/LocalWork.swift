@@ -213,7 +213,7 @@ extension LocalWork {
         facts.user = (request.user, request.userID, request.groupID)
         facts.account = entry.specification.account
         facts.partition = status.partitions.first.map { rules.machine.partitions[$0].name } ?? ""
-        facts.qos = request.qos ?? "normal"
+        facts.qos = entry.status.qos
         facts.clusterName = rules.machine.name
         facts.submitDirectory = request.submitDirectory
         facts.submitHost = request.submitHost

@@ -1,0 +1,133 @@
+public import Accounts
+public import JobModel
+import Quantities
+import Scheduling
+
+// Accounts, QOS and limits, as jobs meet them.
+
+extension Emulator {
+    /// Gives the record of a job its association, and finds the limits that it counts against.
+    mutating func attach(_ job: inout ActiveJob, _ submission: JobSubmission, at now: SimInstant) {
+        if knowsPeople {
+            let account = submission.account
+            job.association = jobs.limits.association(account: account, user: job.user)
+        }
+        if let array = submission.array {
+            let maximum = array.maximum.map(Int64.init)
+            job.array = jobs.limits.array(array.id, maximum: maximum, at: now)
+        }
+        let counts = countsUnderLimits(job, in: submission.partitions, at: now)
+        job.hasLimits = counts || job.array >= 0 || submission.funds != nil
+    }
+
+    private mutating func countsUnderLimits(
+        _ job: ActiveJob,
+        in partitions: [Int],
+        at now: SimInstant
+    ) -> Bool {
+        guard knowsPeople else { return false }
+        var counts = false
+        for partition in partitions {
+            let terms = LimitTerms(
+                association: job.association,
+                qos: job.qos,
+                partition: Int32(partition)
+            )
+            if jobs.limits.profile(terms, at: now) >= 0 { counts = true }
+        }
+        return counts
+    }
+
+    /// Why a job that has a record is refused by a limit; nil when it is not.
+    func refusal(of slot: Int32) -> PendingReason? {
+        guard jobs[slot].hasLimits else { return nil }
+        let terms = jobs.termsOfSubmission(slot)
+        if let reason = jobs.limits.obstacle(toSubmitting: 1, terms) { return reason }
+        guard jobs.limits.deniesOnLimit(terms) else { return nil }
+        return hopelessLimit(slot, inPartition: Int(terms.partition))
+    }
+
+    /// The limit that could never let a job start in a partition; nil when none.
+    func hopelessLimit(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
+        let group = groups[groupOfPartition[partition]]
+        let claim = group.leastClaim(slot, inPartition: partition, jobs)
+        return jobs.limits.hopeless(claim)?.reason
+    }
+
+    /// The limit on submitted jobs that `count` jobs like one would exceed together; nil when none.
+    /// Nothing changes.
+    public func limit(onSubmitting count: Int, like submission: JobSubmission) -> PendingReason? {
+        guard knowsPeople, let partition = submission.partitions.first else { return nil }
+        var book = jobs.limits
+        let terms = LimitTerms(
+            association: book.association(account: submission.account, user: submission.user),
+            qos: submission.qos,
+            partition: Int32(partition)
+        )
+        _ = book.profile(terms, at: jobs.now)
+        return book.obstacle(toSubmitting: count, terms)
+    }
+
+    /// Changes accounts, QOS or partitions, and counts all jobs again.
+    mutating func changePeople(_ change: PeopleChange, at now: SimInstant) {
+        knowsPeople = true
+        jobs.limits.change(at: now) { associations, qos, partitions in
+            switch change {
+            case .account(let account, let parent, let settings):
+                let above = parent.map { associations.account($0) } ?? 0
+                let place =
+                    associations.place(ofAccount: account)
+                    ?? associations.add(account: account, below: above)
+                associations.set(place, to: settings)
+            case .user(let user, let account, let settings):
+                associations.set(associations.user(user, of: account), to: settings)
+            case .qos(let place, let rules):
+                if place == qos.count { qos.append(rules) } else { qos[place] = rules }
+            case .partition(let place, let terms): partitions[place] = terms
+            }
+        }
+        notePeople()
+        let slots = jobs.slotsByID
+        for slot in slots { countAgain(slot, at: now) }
+        for slot in slots { reconsider(slot, at: now) }
+    }
+
+    private mutating func countAgain(_ slot: Int32, at now: SimInstant) {
+        let asked = jobs.extras[slot]?.requestedPartitions ?? [Int(jobs[slot].partition)]
+        let counts = countsUnderLimits(
+            jobs[slot],
+            in: asked + [Int(jobs[slot].firstPartition)],
+            at: now
+        )
+        let hasFunds = jobs.funds[jobs[slot].id] != nil
+        jobs[slot].hasLimits = counts || jobs[slot].array >= 0 || hasFunds
+        guard jobs[slot].hasLimits else { return }
+        jobs.limits.admit(jobs.termsOfSubmission(slot), array: jobs[slot].array)
+        guard jobs[slot].phase == .running else { return }
+        let claim = jobs.claim(ofRunning: slot)
+        jobs.limits.hold(claim, until: jobs[slot].deadline, at: now)
+    }
+
+    /// Lets those look again who wait under limits that time alone may open.
+    mutating func reconsiderTimed(at now: SimInstant) {
+        guard let due = nextLimitPeriod, now >= due else { return }
+        nextLimitPeriod = nil
+        for slot in jobs.limits.takeTimedWaiters() { reconsider(slot, at: now) }
+    }
+}
+
+// MARK: - What may be asked
+
+extension Emulator {
+    /// The priority that Slurm would show of a pending or running job; nil when it has ended.
+    public func priority(of id: JobID) -> Int64? {
+        guard let slot = jobs.slot(of: id) else { return nil }
+        return shownPriority(jobs[slot])
+    }
+
+    /// The accounts and users, with their settings.
+    public var associations: Associations { jobs.limits.associations }
+
+    /// The qualities of service, by their positions.
+    public var qos: [QOS] { jobs.limits.qos }
+}

@@ -1,0 +1,14 @@
+public import Accounts
+
+/// What changes of accounts and QOS while a centre runs. Running jobs go on; all are counted again
+/// under what holds now.
+public enum PeopleChange: Hashable, Sendable {
+    /// An account, made below `parent` (the root when it is nil) if it is new, has these settings.
+    case account(Int32, parent: Int32?, AssociationSettings)
+    /// A user of an account, made if it is new, has these settings.
+    case user(Int32, account: Int32, AssociationSettings)
+    /// A QOS takes the place of the one at a position, or comes behind the last.
+    case qos(Int, QOS)
+    /// A partition has these terms.
+    case partition(Int, PartitionTerms)
+}

@@ -1,0 +1,40 @@
+import Accounts
+import ClusterModel
+import Emulation
+import Quantities
+
+// Shares and limits of accounts and users that a new register brings.
+
+extension CentreState {
+    /// Tells the emulator of accounts and users whose shares or limits are others than in `known`.
+    mutating func changePeople(from known: Machine, at instant: SimInstant) {
+        for account in rules.machine.accounts {
+            let number = people.account(account.name)
+            let old = known.account(named: account.name)
+            if account.settings != old?.settings ?? AssociationSettings() {
+                let parent = account.parent.map { people.account($0) }
+                change(.account(number, parent: parent, account.settings), at: instant)
+            }
+            var names = account.members.map(\.name)
+            names += (old?.members ?? []).map(\.name).filter { !names.contains($0) }
+            for name in names {
+                let settings = account.settings(of: name)
+                guard settings != old?.settings(of: name) ?? AssociationSettings() else { continue }
+                let user = people.user(name)
+                change(.user(user, account: number, settings), at: instant)
+            }
+        }
+    }
+
+    private mutating func change(_ change: PeopleChange, at instant: SimInstant) {
+        let rejection = send(.changePeople(change), at: instant)
+        precondition(rejection == nil, "a change of people is never refused")
+    }
+}
+
+extension AccountEntry {
+    /// Shares and limits of a user of the account.
+    fileprivate func settings(of user: String) -> AssociationSettings {
+        members.first { $0.name == user }?.settings ?? AssociationSettings()
+    }
+}
