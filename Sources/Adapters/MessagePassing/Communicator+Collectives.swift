@@ -16,7 +16,7 @@ extension Communicator {
     ) throws(MPIFailure) {
         try broadcastBytes(
             UnsafeMutableRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             Int32(root)
         )
@@ -41,7 +41,7 @@ extension Communicator {
     ) throws(MPIFailure) {
         try allReduceBytes(
             UnsafeMutableRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             operation
         )
@@ -77,7 +77,7 @@ extension Communicator {
             mine.deallocate()
         }
         _ = mine.initialize(fromContentsOf: values)
-        let count = Int32(values.count)
+        let count = try messageCount(values.count)
         let type = Element.transferType.datatype
         try check(
             "MPI_Allgather",
@@ -93,13 +93,9 @@ extension Communicator {
         _ values: [Element],
         to root: Int = 0
     ) throws(MPIFailure) -> [Element] {
-        let counts = try allGather(Int32(values.count))
-        var starts: [Int32] = []
-        var total: Int32 = 0
-        for count in counts {
-            starts.append(total)
-            total += count
-        }
+        let counts = try allGather(try messageCount(values.count))
+        let starts = try Self.starts(of: counts)
+        let total = try messageCount(counts.reduce(0) { $0 + Int($1) })
         let all = UnsafeMutableBufferPointer<Element>
             .allocate(capacity: rank == root ? Int(total) : 0)
         let mine = UnsafeMutableBufferPointer<Element>.allocate(capacity: values.count)
@@ -113,7 +109,7 @@ extension Communicator {
             "MPI_Gatherv",
             MPI_Gatherv(
                 mine.baseAddress,
-                Int32(values.count),
+                try messageCount(values.count),
                 type,
                 all.baseAddress,
                 counts,
@@ -128,7 +124,7 @@ extension Communicator {
 
     /// The text of every rank, in order of rank, on rank `root`; an empty array elsewhere.
     public func gather(text: String, to root: Int = 0) throws(MPIFailure) -> [String] {
-        let lengths = try gather([Int32(text.utf8.count)], to: root)
+        let lengths = try gather([try messageCount(text.utf8.count)], to: root)
         var bytes = try gather(Array(text.utf8), to: root)[...]
         return lengths.map { length in
             defer { bytes = bytes.dropFirst(Int(length)) }
@@ -149,7 +145,7 @@ extension Communicator {
         try allToAllBytes(
             UnsafeRawPointer(source.baseAddress),
             UnsafeMutableRawPointer(target.baseAddress),
-            Int32(count),
+            try messageCount(count),
             Element.transferType
         )
     }
@@ -168,11 +164,11 @@ extension Communicator {
             MPI_Alltoallv(
                 source.baseAddress,
                 counts,
-                Self.starts(of: counts),
+                try Self.starts(of: counts),
                 type,
                 target.baseAddress,
                 targetCounts,
-                Self.starts(of: targetCounts),
+                try Self.starts(of: targetCounts),
                 type,
                 handle
             )
@@ -184,7 +180,7 @@ extension Communicator {
         _ outgoing: [[Element]]
     ) throws(MPIFailure) -> [Element] {
         precondition(outgoing.count == size)
-        let counts = outgoing.map { Int32($0.count) }
+        let counts = try messageCounts(outgoing.map(\.count))
         let coming = try allToAll(counts)
         let source = UnsafeMutableBufferPointer<Element>
             .allocate(capacity: counts.reduce(0) { $0 + Int($1) })
@@ -215,12 +211,14 @@ extension Communicator {
         return Array(target)
     }
 
-    private static func starts(of counts: [Int32]) -> [Int32] {
-        var total: Int32 = 0
-        return counts.map { count in
-            defer { total += count }
-            return total
-        }
+    private static func starts(of counts: [Int32]) throws(MPIFailure) -> [Int32] {
+        var total = 0
+        return try messageCounts(
+            counts.map { count in
+                defer { total += Int(count) }
+                return total
+            }
+        )
     }
 }
 

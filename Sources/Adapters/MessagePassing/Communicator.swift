@@ -79,7 +79,7 @@ extension Communicator {
     ) throws(MPIFailure) {
         try sendBytes(
             UnsafeRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             Int32(rank),
             Int32(tag)
@@ -95,7 +95,7 @@ extension Communicator {
     ) throws(MPIFailure) {
         try receiveBytes(
             UnsafeMutableRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             Int32(rank),
             Int32(tag)

@@ -17,6 +17,30 @@ public struct MPIFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(call): \(text)" }
 }
 
+/// A number of elements as MPI takes it: 32 bits with a sign.
+///
+/// - Throws: `MPIFailure`, when it does not fit.
+@usableFromInline
+func messageCount(_ count: Int) throws(MPIFailure) -> Int32 {
+    guard let narrow = Int32(exactly: count) else {
+        throw MPIFailure(
+            call: "a message of \(count) elements",
+            code: MPI_ERR_COUNT,
+            text: "MPI counts at most \(Int32.max); start more ranks"
+        )
+    }
+    return narrow
+}
+
+/// Several of them.
+///
+/// - Throws: `MPIFailure`, when one does not fit.
+public func messageCounts(_ counts: [Int]) throws(MPIFailure) -> [Int32] {
+    var narrow: [Int32] = []
+    for count in counts { narrow.append(try messageCount(count)) }
+    return narrow
+}
+
 /// Turns the result of an MPI call into a value or an error.
 @inline(__always)
 func check(_ call: StaticString, _ code: Int32) throws(MPIFailure) {

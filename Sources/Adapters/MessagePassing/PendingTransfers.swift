@@ -30,7 +30,7 @@ public final class PendingTransfers {
     ) throws(MPIFailure) {
         try startSend(
             UnsafeRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             Int32(rank),
             Int32(tag)
@@ -46,7 +46,7 @@ public final class PendingTransfers {
     ) throws(MPIFailure) {
         try startReceive(
             UnsafeMutableRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             Int32(rank),
             Int32(tag)
@@ -61,7 +61,7 @@ public final class PendingTransfers {
     ) throws(MPIFailure) {
         try startAllReduce(
             UnsafeMutableRawPointer(buffer.baseAddress),
-            Int32(buffer.count),
+            try messageCount(buffer.count),
             Element.transferType,
             operation
         )

@@ -96,8 +96,10 @@ final class PencilTrade {
             }
         }
         let width = cutRanges[group.rank].count * inner
-        let sendCounts = cutRanges.map { Int32(outer * box[gathered] * $0.count * inner) }
-        let receiveCounts = gatheredRanges.map { Int32(outer * $0.count * width) }
+        let sendCounts = try messageCounts(
+            cutRanges.map { outer * box[gathered] * $0.count * inner }
+        )
+        let receiveCounts = try messageCounts(gatheredRanges.map { outer * $0.count * width })
         try group.allToAll(
             target.slice(0..<place),
             counts: sendCounts,
