@@ -9,36 +9,47 @@ internal import WireFormats
 /// of the round trip; all-reduce sums doubles over all ranks; all-to-all sends a message of the
 /// size from every rank to every rank. With one rank there is no ping-pong.
 ///
+/// As in the OSU benchmarks, a message leaves from one buffer and arrives in another, and a time is the
+/// mean of many calls. Unlike theirs, calls come in batches of up to 32 KiB in which each message has
+/// contents and a place of its own, so that between two batches, untimed, each can be looked at.
+///
 /// **Work** of a call, S bytes, P ranks: ping-pong 2S byte a round trip; all-reduce (S/8)(P − 1)
 /// flop and 2S(P − 1) byte, which every algorithm must move at least; all-to-all SP(P − 1) byte.
 ///
-/// **Verified** when every element that every call of a last, untimed round delivers is the one
-/// that was sent, or the sum; the numbers are small integers, so sums are exact.
+/// **Verified** when every element that every timed call delivers is the one that was sent, or the
+/// sum; the numbers are small integers, so sums are exact.
 ///
 /// Source: Thakur, Rabenseifner, Gropp, "Optimization of Collective Communication Operations in
-/// MPICH", IJHPCA 19(1), 2005, for the bytes; the method is that of the OSU and Intel benchmarks.
+/// MPICH", IJHPCA 19(1), 2005, for the bytes; OSU Micro-Benchmarks for the method.
 final class CommunicationKernel: Kernel {
     static let profile = KernelProfile(
         .comm,
         title: "messages: ping-pong, all-reduce and all-to-all over sizes",
-        criterion: "every element delivered is the one sent, or the exact sum"
+        criterion: "every element of every timed call is the one sent, or the exact sum"
     )
 
     static func memory(for shape: [Int], ranks: Int) -> Double {
-        Double(ranks) * Double(shape[0]) * Double(2 * ranks + 1)
+        let ring = 8 * Double(max(doublesOfBatch, shape[0] / 8))
+        return Double(ranks) * 2 * ring * Double(ranks)
     }
 
     private static let largestMessage = 1 << 30
+    /// What a batch may hold: small beside a second-level cache, large beside a short message.
+    private static let doublesOfBatch = 4_096
 
     private let world: Communicator
     /// Message sizes in doubles.
     private let counts: [Int]
-    private let message: NumericBuffer<Double>
-    private let source: NumericBuffer<Double>
-    private let target: NumericBuffer<Double>
+    private let sent: NumericBuffer<Double>
+    private let received: NumericBuffer<Double>
     private var pingPong: [Double]
     private var allReduce: [Double]
     private var allToAll: [Double]
+    private var sendOverhead: Double?
+    /// Batches so far: each has other contents.
+    private var serial = 0
+    private var wrong: Int64 = 0
+    private var seconds = 0.0
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         let bytes = setting.shape[0]
@@ -51,48 +62,50 @@ final class CommunicationKernel: Kernel {
         }
         world = setting.world
         counts = KernelForm.messageCounts(upTo: bytes / 8)
-        let largest = bytes / 8
-        message = NumericBuffer(count: largest, filledWith: 0)
-        source = NumericBuffer(count: largest * world.size, filledWith: 0)
-        target = NumericBuffer(count: largest * world.size, filledWith: 0)
+        let largest = max(bytes / 8, Self.doublesOfBatch) * world.size
+        sent = NumericBuffer(count: largest, filledWith: 0)
+        received = NumericBuffer(count: largest, filledWith: 0)
         pingPong = [Double](repeating: .infinity, count: counts.count)
         allReduce = pingPong
         allToAll = pingPong
     }
 
+    /// Every batch makes its own contents.
+    func prepare(_ number: Int) {}
+
     func repetition() throws(KernelFailure) -> Work {
+        seconds = 0
+        wrong = 0
         try messaging { () throws(MPIFailure) in
             for (index, count) in counts.enumerated() {
-                let calls = KernelForm.messageCalls(count)
-                message.pointer.update(repeating: 0, count: count)
-                pingPong[index] = min(pingPong[index], try timePingPong(count, calls) / 2)
-                allReduce[index] = min(allReduce[index], try timeAllReduce(count, calls))
-                allToAll[index] = min(allToAll[index], try timeAllToAll(count, calls))
+                pingPong[index] = min(pingPong[index], try timePingPong(count) / 2)
+                allReduce[index] = min(allReduce[index], try timeAllReduce(count))
+                allToAll[index] = min(allToAll[index], try timeAllToAll(count))
             }
-            return Work(KernelForm.comm.work([8 * (counts.last ?? 1)], ranks: world.size))
         }
+        return Work(KernelForm.comm.work([8 * (counts.last ?? 1)], ranks: world.size))
     }
+
+    var secondsOfParts: Double? { seconds }
 
     func verify() throws(KernelFailure) -> Verdict {
-        let wrong = try messaging { () throws(MPIFailure) in
-            var wrong: Int64 = 0
-            for count in counts {
-                wrong += try countWrongInPingPong(count)
-                wrong += try countWrongInAllReduce(count)
-                wrong += try countWrongInAllToAll(count)
-            }
-            return try world.allReduce(wrong, .sum)
-        }
-        return Verdict(residual: Double(wrong), limit: 0)
+        let mine = wrong
+        let all = try messaging { () throws(MPIFailure) in try world.allReduce(mine, .sum) }
+        return Verdict(residual: Double(all), limit: 0)
     }
 
-    func details() throws(KernelFailure) -> [JSONValue.Member] {
+    func measureFurther() throws(KernelFailure) -> Bool {
+        guard world.size > 1 else { return true }
+        sendOverhead = try messaging { () throws(MPIFailure) in try timeSending() }
+        return try verify().isVerified
+    }
+
+    func details() -> [JSONValue.Member] {
         let bytes = counts.map { JSONValue.integer(Int64(8 * $0)) }
         var members: [JSONValue.Member] = [.init("message_bytes", .array(bytes))]
         if world.size > 1 {
             members.append(.init("ping_pong_s", .array(pingPong.map { .number($0) })))
-            let overhead = try messaging { () throws(MPIFailure) in try timeSending() }
-            members.append(.init("send_overhead_s", .number(overhead)))
+            members.append(.init("send_overhead_s", sendOverhead.map { .number($0) } ?? .null))
         }
         members.append(.init("all_reduce_s", .array(allReduce.map { .number($0) })))
         members.append(.init("all_to_all_s", .array(allToAll.map { .number($0) })))
@@ -103,13 +116,116 @@ final class CommunicationKernel: Kernel {
 // MARK: - Timing
 
 extension CommunicationKernel {
+    /// Mean seconds of a call, slowest rank, over all calls with messages of `count` doubles.
+    ///
+    /// - Parameters:
+    ///   - width: Doubles of a call on one rank.
+    ///   - fill: Makes the contents of so many calls.
+    ///   - work: Makes the calls. Timed.
+    ///   - check: Counts what came out wrong of them.
+    private func timeCalls(
+        _ count: Int,
+        width: Int,
+        fill: (_ calls: Int) -> Void,
+        work: (_ calls: Int) throws(MPIFailure) -> Void,
+        check: (_ calls: Int) -> Int64
+    ) throws(MPIFailure) -> Double {
+        let calls = KernelForm.messageCalls(count)
+        var (done, mine) = (0, 0.0)
+        while done < calls {
+            let batch = min(calls - done, max(1, Self.doublesOfBatch / width))
+            serial += 1
+            fill(batch)
+            try world.barrier()
+            let start = MPIEnvironment.wallSeconds()
+            try work(batch)
+            mine += MPIEnvironment.wallSeconds() - start
+            wrong += check(batch)
+            done += batch
+        }
+        let slowest = try world.allReduce(mine, .maximum)
+        seconds += slowest
+        return slowest / Double(calls)
+    }
+
     /// Seconds of a round trip between the first and the last rank.
-    private func timePingPong(_ count: Int, _ calls: Int) throws(MPIFailure) -> Double {
-        guard world.size > 1 else { return .infinity }
-        try world.barrier()
-        let start = MPIEnvironment.wallSeconds()
-        try roundTrips(calls, world, message.mutableSlice(0..<count))
-        return try slowest(since: start, calls)
+    private func timePingPong(_ count: Int) throws(MPIFailure) -> Double {
+        let last = world.size - 1
+        guard last > 0 else { return .infinity }
+        let takesPart = world.rank == 0 || world.rank == last
+        let other = world.rank == 0 ? last : 0
+        return try timeCalls(
+            count,
+            width: count,
+            fill: { calls in if takesPart { fill(calls * count, to: other) } },
+            work: { (calls: Int) throws(MPIFailure) in
+                try roundTrips(calls, count, world, sent.pointer, received.pointer)
+            },
+            check: { calls in
+                guard takesPart else { return 0 }
+                return Self.mismatches(received.slice(0..<(calls * count))) {
+                    Self.pattern(other, world.rank, $0, serial)
+                }
+            }
+        )
+    }
+
+    private func timeAllReduce(_ count: Int) throws(MPIFailure) -> Double {
+        try timeCalls(
+            count,
+            width: count,
+            fill: { calls in
+                for index in 0..<(calls * count) {
+                    received[index] = Self.pattern(world.rank, 0, index, serial)
+                }
+            },
+            work: { (calls: Int) throws(MPIFailure) in
+                for call in 0..<calls {
+                    let message = received.mutableSlice((call * count)..<((call + 1) * count))
+                    try world.allReduce(inPlace: message, .sum)
+                }
+            },
+            check: { calls in
+                Self.mismatches(received.slice(0..<(calls * count))) { index in
+                    (0..<world.size).reduce(0) { $0 + Self.pattern($1, 0, index, serial) }
+                }
+            }
+        )
+    }
+
+    private func timeAllToAll(_ count: Int) throws(MPIFailure) -> Double {
+        let all = count * world.size
+        return try timeCalls(
+            count,
+            width: all,
+            fill: { calls in
+                for call in 0..<calls {
+                    for place in 0..<all {
+                        let index = call * count + place % count
+                        sent[call * all + place] =
+                            Self.pattern(world.rank, place / count, index, serial)
+                    }
+                }
+                received.spoil()
+            },
+            work: { (calls: Int) throws(MPIFailure) in
+                for call in 0..<calls {
+                    let span = (call * all)..<((call + 1) * all)
+                    try world.allToAll(
+                        sent.slice(span),
+                        received.mutableSlice(span),
+                        count: count
+                    )
+                }
+            },
+            check: { calls in
+                Self.mismatches(received.slice(0..<(calls * all))) { index in
+                    let (call, place) = (index / all, index % all)
+                    let inMessage = call * count + place % count
+                    return Self.pattern(place / count, world.rank, inMessage, serial)
+                }
+            }
+        )
     }
 
     /// What a sender spends on a short message (LogGP's o): a burst that the receiver takes in
@@ -117,53 +233,38 @@ extension CommunicationKernel {
     private func timeSending() throws(MPIFailure) -> Double {
         let burst = 64
         let last = world.size - 1
-        let one = message.mutableSlice(0..<1)
         var best = Double.infinity
         for _ in 0..<20 {
+            serial += 1
+            fill(burst, to: world.rank == 0 ? last : 0)
             try world.barrier()
             if world.rank == 0 {
                 let start = MPIEnvironment.wallSeconds()
-                for _ in 0..<burst {
-                    try world.send(UnsafeBufferPointer(one), to: last, tag: tag)
+                for index in 0..<burst {
+                    try world.send(sent.slice(index..<(index + 1)), to: last, tag: tag)
                 }
                 best = min(best, (MPIEnvironment.wallSeconds() - start) / Double(burst))
             } else if world.rank == last {
-                for _ in 0..<burst { try world.receive(into: one, from: 0, tag: tag) }
+                for index in 0..<burst {
+                    let one = received.mutableSlice(index..<(index + 1))
+                    try world.receive(into: one, from: 0, tag: tag)
+                }
+                wrong += Self.mismatches(received.slice(0..<burst)) {
+                    Self.pattern(0, last, $0, serial)
+                }
             }
         }
         return try world.allReduce(world.rank == 0 ? best : 0, .maximum)
     }
-
-    private func timeAllReduce(_ count: Int, _ calls: Int) throws(MPIFailure) -> Double {
-        let buffer = message.mutableSlice(0..<count)
-        try world.barrier()
-        let start = MPIEnvironment.wallSeconds()
-        for _ in 0..<calls { try world.allReduce(inPlace: buffer, .sum) }
-        return try slowest(since: start, calls)
-    }
-
-    private func timeAllToAll(_ count: Int, _ calls: Int) throws(MPIFailure) -> Double {
-        let all = count * world.size
-        try world.barrier()
-        let start = MPIEnvironment.wallSeconds()
-        for _ in 0..<calls {
-            try world.allToAll(source.slice(0..<all), target.mutableSlice(0..<all), count: count)
-        }
-        return try slowest(since: start, calls)
-    }
-
-    private func slowest(since start: Double, _ calls: Int) throws(MPIFailure) -> Double {
-        let mine = (MPIEnvironment.wallSeconds() - start) / Double(calls)
-        return try world.allReduce(mine, .maximum)
-    }
 }
 
-// MARK: - Verification
+// MARK: - Contents
 
 extension CommunicationKernel {
-    /// What rank `rank` sends as element `index` to rank `other`: no two neighbours are alike.
-    static func pattern(_ rank: Int, _ other: Int, _ index: Int) -> Double {
-        Double((rank * 31 + other * 17 + index) % 1_009 + 1)
+    /// What rank `rank` sends as element `index` of batch `serial` to rank `other`: neither neighbours
+    /// nor batches are alike.
+    static func pattern(_ rank: Int, _ other: Int, _ index: Int, _ serial: Int) -> Double {
+        Double((rank * 31 + other * 17 + index + serial * 101) % 1_009 + 1)
     }
 
     /// How many elements of `buffer` are not what `expected` says.
@@ -176,43 +277,11 @@ extension CommunicationKernel {
         return count
     }
 
-    private func countWrongInPingPong(_ count: Int) throws(MPIFailure) -> Int64 {
-        let last = world.size - 1
-        guard last > 0, world.rank == 0 || world.rank == last else { return 0 }
-        let other = world.rank == 0 ? last : 0
-        let mine = source.mutableSlice(0..<count)
-        for index in 0..<count { mine[index] = Self.pattern(world.rank, other, index) }
-        let received = message.mutableSlice(0..<count)
-        if world.rank == 0 {
-            try world.send(UnsafeBufferPointer(mine), to: other, tag: tag)
-            try world.receive(into: received, from: other, tag: tag)
-        } else {
-            try world.receive(into: received, from: other, tag: tag)
-            try world.send(UnsafeBufferPointer(mine), to: other, tag: tag)
-        }
-        return Self.mismatches(UnsafeBufferPointer(received)) {
-            Self.pattern(other, world.rank, $0)
-        }
-    }
-
-    private func countWrongInAllReduce(_ count: Int) throws(MPIFailure) -> Int64 {
-        let buffer = message.mutableSlice(0..<count)
-        for index in 0..<count { buffer[index] = Self.pattern(world.rank, 0, index) }
-        try world.allReduce(inPlace: buffer, .sum)
-        return Self.mismatches(UnsafeBufferPointer(buffer)) { index in
-            (0..<world.size).reduce(0) { $0 + Self.pattern($1, 0, index) }
-        }
-    }
-
-    private func countWrongInAllToAll(_ count: Int) throws(MPIFailure) -> Int64 {
-        let all = count * world.size
-        for place in 0..<all {
-            source[place] = Self.pattern(world.rank, place / count, place % count)
-        }
-        target.pointer.update(repeating: 0, count: all)
-        try world.allToAll(source.slice(0..<all), target.mutableSlice(0..<all), count: count)
-        return Self.mismatches(target.slice(0..<all)) { place in
-            Self.pattern(place / count, world.rank, place % count)
+    /// Makes `count` elements to send to `other`, and spoils the place of as many that will come.
+    private func fill(_ count: Int, to other: Int) {
+        for index in 0..<count {
+            sent[index] = Self.pattern(world.rank, other, index, serial)
+            received[index] = .nan
         }
     }
 }
@@ -220,26 +289,34 @@ extension CommunicationKernel {
 /// What marks the messages of this kernel.
 private let tag = 7
 
-/// Sends `buffer` to and fro between the first and the last rank.
+/// Sends messages of `count` elements to and fro between the first and the last rank, each from a place
+/// of its own in `sent` to one in `received`.
 ///
 /// Stands alone, with the choice of side outside the loop: as a method called once a trip it took
 /// 20 ns more a message.
 private func roundTrips(
     _ calls: Int,
+    _ count: Int,
     _ world: Communicator,
-    _ buffer: UnsafeMutableBufferPointer<Double>
+    _ sent: UnsafePointer<Double>,
+    _ received: UnsafeMutablePointer<Double>
 ) throws(MPIFailure) {
     let last = world.size - 1
-    let message = UnsafeBufferPointer(buffer)
+    func message(_ call: Int) -> UnsafeBufferPointer<Double> {
+        UnsafeBufferPointer(start: sent + call * count, count: count)
+    }
+    func place(_ call: Int) -> UnsafeMutableBufferPointer<Double> {
+        UnsafeMutableBufferPointer(start: received + call * count, count: count)
+    }
     if world.rank == 0 {
-        for _ in 0..<calls {
-            try world.send(message, to: last, tag: tag)
-            try world.receive(into: buffer, from: last, tag: tag)
+        for call in 0..<calls {
+            try world.send(message(call), to: last, tag: tag)
+            try world.receive(into: place(call), from: last, tag: tag)
         }
     } else if world.rank == last {
-        for _ in 0..<calls {
-            try world.receive(into: buffer, from: 0, tag: tag)
-            try world.send(message, to: 0, tag: tag)
+        for call in 0..<calls {
+            try world.receive(into: place(call), from: 0, tag: tag)
+            try world.send(message(call), to: 0, tag: tag)
         }
     }
 }

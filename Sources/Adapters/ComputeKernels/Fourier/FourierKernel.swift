@@ -34,7 +34,7 @@ final class FourierKernel: Kernel {
 
     private let world: Communicator
     private let shape: [Int]
-    private let factors: [[Complex]]
+    private var factors: [[Complex]] = []
     private let input: NumericBuffer<Double>
     private let work: NumericBuffer<Double>
     let spectrum: NumericBuffer<Double>
@@ -42,7 +42,9 @@ final class FourierKernel: Kernel {
     private var laterPlans: [fftw_plan] = []
     private var trades: [PencilTrade] = []
     /// The indices of the spectrum that lie here at the end, by axis.
-    private let held: [Range<Int>]
+    let held: [Range<Int>]
+    /// The indices of the input that lie here at the start.
+    private let given: [Range<Int>]
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         let (shape, world) = (setting.shape, setting.world)
@@ -69,11 +71,11 @@ final class FourierKernel: Kernel {
         ]
         self.world = world
         self.shape = shape
-        factors = (0..<3).map { axis in Self.randomVector(axis, shape[axis]) }
         let largestBox = boxes.map { $0.reduce(2, *) }.max() ?? 0
         input = NumericBuffer(count: boxes[0].reduce(2, *), filledWith: 0)
         work = NumericBuffer(count: world.size > 1 ? largestBox : 0, filledWith: 0)
         spectrum = NumericBuffer(count: largestBox, filledWith: 0)
+        given = [mine0, mine1, 0..<shape[2]]
         held = world.size == 1 ? shape.map { 0..<$0 } : [0..<shape[0], late1, mine2]
         let wholeAxes = (rectangle.rows == 1 ? [0] : []) + (rectangle.columns == 1 ? [1] : []) + [2]
         firstPlan = Self.plan(boxes[0], axes: wholeAxes, from: input, to: spectrum)
@@ -95,7 +97,6 @@ final class FourierKernel: Kernel {
             )
             laterPlans.append(Self.plan(boxes[2], axes: [0], from: work, to: spectrum))
         }
-        fill([mine0, mine1, 0..<shape[2]])
     }
 
     deinit {
@@ -140,12 +141,15 @@ final class FourierKernel: Kernel {
         return Verdict(residual: totals.0 / scale, limit: 16)
     }
 
-    private func fill(_ ranges: [Range<Int>]) {
+    func prepare(_ number: Int) {
+        factors = (0..<3).map { axis in Self.randomVector(axis, shape[axis], number) }
+        spectrum.spoil()
+        work.spoil()
         var place = 0
-        for i0 in ranges[0] {
-            for i1 in ranges[1] {
+        for i0 in given[0] {
+            for i1 in given[1] {
                 let product = factors[0][i0] * factors[1][i1]
-                for i2 in ranges[2] {
+                for i2 in given[2] {
                     let value = product * factors[2][i2]
                     input[place] = value.real
                     input[place + 1] = value.imaginary
@@ -155,11 +159,12 @@ final class FourierKernel: Kernel {
         }
     }
 
-    private static func randomVector(_ axis: Int, _ count: Int) -> [Complex] {
-        (0..<count).map { index in
+    private static func randomVector(_ axis: Int, _ count: Int, _ number: Int) -> [Complex] {
+        let vector = HashedMatrix.variant(5, number)
+        return (0..<count).map { index in
             Complex(
-                real: HashedMatrix.entry(5, axis, 2 * index),
-                imaginary: HashedMatrix.entry(5, axis, 2 * index + 1)
+                real: HashedMatrix.entry(vector, axis, 2 * index),
+                imaginary: HashedMatrix.entry(vector, axis, 2 * index + 1)
             )
         }
     }

@@ -68,7 +68,7 @@ final class GraphKernel: Kernel {
         try messaging { () throws(MPIFailure) in try build() }
     }
 
-    func prepare() throws(KernelFailure) {
+    func prepare(_ number: Int) throws(KernelFailure) {
         parents = [Int64](repeating: -1, count: mine.count)
         isSent = [Bool](repeating: false, count: world.size > 1 ? vertices : 0)
         try messaging { () throws(MPIFailure) in

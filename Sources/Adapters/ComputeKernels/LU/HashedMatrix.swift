@@ -10,6 +10,12 @@ enum HashedMatrix {
         return Double(mixed(z) >> 11) * 0x1p-53 - 0.5
     }
 
+    /// The number of matrix `which` as it is in repetition `number`.
+    @inline(__always)
+    static func variant(_ which: UInt64, _ number: Int) -> UInt64 {
+        which &+ UInt64(truncatingIfNeeded: number) &* 256
+    }
+
     /// SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014).
     @inline(__always)
     static func mixed(_ word: UInt64) -> UInt64 {

@@ -49,6 +49,7 @@ final class LUKernel: Kernel {
     private var panels: [PanelFactors]
     private let exchange: RowExchange
     private let sends: PendingTransfers
+    private var number = 0
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         let (order, block) = (setting.shape[0], Self.blockSize(setting.shape))
@@ -90,13 +91,19 @@ final class LUKernel: Kernel {
         openblas_set_num_threads(1)
     }
 
-    func prepare() {
+    func prepare(_ number: Int) {
+        self.number = number
+        solution = [Double](repeating: .nan, count: order)
         for column in 0..<columns.count {
             let j = columns.global(column)
             for row in 0..<rows.count {
-                matrix[column * rows.count + row] = HashedMatrix.entry(4, rows.global(row), j)
+                matrix[column * rows.count + row] = entry(rows.global(row), j)
             }
         }
+    }
+
+    private func entry(_ row: Int, _ column: Int) -> Double {
+        HashedMatrix.entry(HashedMatrix.variant(4, number), row, column)
     }
 
     func repetition() throws(KernelFailure) -> Work {
@@ -116,14 +123,14 @@ final class LUKernel: Kernel {
                 let column = columns.global(place)
                 guard column < order else { continue }
                 for row in (0..<rows.count).map(rows.global) {
-                    let value = HashedMatrix.entry(4, row, column)
+                    let value = entry(row, column)
                     difference[row] += value * solution[column]
                     norms[row] += abs(value)
                 }
             }
             difference = try world.allReduce(difference, .sum)
             norms = try world.allReduce(norms, .sum)
-            let b = (0..<order).map { HashedMatrix.entry(4, $0, order) }
+            let b = (0..<order).map { entry($0, order) }
             for row in 0..<order { difference[row] -= b[row] }
             let scale = largest(norms) * largest(solution) + largest(b)
             let n = Double(order)

@@ -64,25 +64,86 @@ final class AtomDomain {
     }
 }
 
+// MARK: - Turning back
+
+extension AtomDomain {
+    /// All that a step changes in the atoms that belong here.
+    struct State {
+        fileprivate var identities: [Int]
+        fileprivate var positions: [[Double]]
+        fileprivate var velocities: [[Double]]
+        fileprivate var forces: [[Double]]
+    }
+
+    /// The atoms as they are. Setting it makes the lists old.
+    var state: State {
+        get {
+            State(
+                identities: identities,
+                positions: positions.map { Array($0[..<count]) },
+                velocities: velocities,
+                forces: forces
+            )
+        }
+        set {
+            count = newValue.identities.count
+            identities = newValue.identities
+            positions = newValue.positions
+            velocities = newValue.velocities
+            forces = newValue.forces
+            anchors = [[], [], []]
+        }
+    }
+
+    /// Turns all velocities round.
+    func turnBack() {
+        for axis in 0..<3 {
+            for slot in 0..<count { velocities[axis][slot] = -velocities[axis][slot] }
+        }
+    }
+
+    /// The largest distance along an axis of an atom here from its place in the lattice. Unit: lattice
+    /// constants.
+    func distanceFromLattice(_ shape: [Int]) -> Double {
+        var worst = WorstError()
+        for slot in 0..<count {
+            let cell = identities[slot] / 4
+            let cells = [cell % shape[0], cell / shape[0] % shape[1], cell / shape[0] / shape[1]]
+            for axis in 0..<3 {
+                let place =
+                    (Double(cells[axis]) + Self.corners[identities[slot] % 4][axis])
+                    * Self.latticeConstant
+                let difference = positions[axis][slot] - place
+                // The same place may lie at the other end of space.
+                let turns = (difference / size[axis]).rounded()
+                worst.add(abs(difference - turns * size[axis]) / Self.latticeConstant)
+            }
+        }
+        return worst.value
+    }
+}
+
 // MARK: - Start
 
 extension AtomDomain {
+    /// The four atoms of a cell of the lattice, in parts of its edge.
+    private static let corners = [
+        [0.25, 0.25, 0.25], [0.75, 0.75, 0.25], [0.75, 0.25, 0.75], [0.25, 0.75, 0.75],
+    ]
+
     /// Fills the box with its part of the lattice. An atom's identity is its place in the lattice.
     func placeLattice(_ shape: [Int]) {
         identities = []
         positions = [[], [], []]
         anchors = [[], [], []]
         let a = Self.latticeConstant
-        let corners = [
-            [0.25, 0.25, 0.25], [0.75, 0.75, 0.25], [0.75, 0.25, 0.75], [0.25, 0.75, 0.75],
-        ]
         let ranges = (0..<3).map { axis in
             max(0, Int(low[axis] / a) - 1)..<min(shape[axis], Int(high[axis] / a) + 2)
         }
         for z in ranges[2] {
             for y in ranges[1] {
                 for x in ranges[0] {
-                    for (corner, offset) in corners.enumerated() {
+                    for (corner, offset) in Self.corners.enumerated() {
                         let at = [
                             (Double(x) + offset[0]) * a, (Double(y) + offset[1]) * a,
                             (Double(z) + offset[2]) * a,
@@ -99,11 +160,12 @@ extension AtomDomain {
         forces = [[Double]](repeating: [Double](repeating: 0, count: count), count: 3)
     }
 
-    /// Gives each atom a velocity that follows from its identity, with no momentum in all and the
+    /// Gives each atom a velocity that follows from its identity and the repetition, with no momentum in all and the
     /// given temperature. Collective.
-    func setVelocities(temperature: Double, atoms: Int) throws(MPIFailure) {
+    func setVelocities(temperature: Double, atoms: Int, _ number: Int) throws(MPIFailure) {
+        let which = HashedMatrix.variant(6, number)
         velocities = (0..<3).map { axis in
-            identities.map { HashedMatrix.entry(6, $0, axis) }
+            identities.map { HashedMatrix.entry(which, $0, axis) }
         }
         let mean = try world.allReduce(momentum, .sum).map { $0 / Double(atoms) }
         for axis in 0..<3 {

@@ -5,8 +5,10 @@ internal import WireFormats
 /// One program of the centre's platforms that does real work and checks its own answer.
 ///
 /// A kernel is made once a run, for one size and one group of ranks: making it allocates and fills
-/// its data (first touch by the thread that will use them). `repetition` is the timed part and may
-/// be called any number of times, each time after `prepare`; `verify` looks at the last one's answer.
+/// its data (first touch by the thread that will use them). `repetition` is the timed part; before
+/// each comes `prepare` and after each that counts `verify`, so that what is timed is what is verified:
+/// inputs differ from one repetition to the next, and the answer of the last one is spoilt first, so no
+/// old result, in an array or in a buffer of a library, can pass for the new one.
 ///
 /// All ranks must reach the same decisions: a refusal depends only on what every rank knows.
 protocol Kernel: AnyObject {
@@ -21,8 +23,9 @@ protocol Kernel: AnyObject {
     /// - Throws: `KernelFailure`, when the shape cannot be spread over the ranks or MPI fails.
     init(_ setting: KernelSetting) throws(KernelFailure)
 
-    /// Makes the input of the next repetition; not timed.
-    func prepare() throws(KernelFailure)
+    /// Makes the input of repetition `number`, 0 to warm up, unlike that of others, and spoils the
+    /// answer of the one before; not timed.
+    func prepare(_ number: Int) throws(KernelFailure)
 
     /// Does the work once and says how much it was, over all ranks.
     func repetition() throws(KernelFailure) -> Work
@@ -30,12 +33,23 @@ protocol Kernel: AnyObject {
     /// Judges the answer of the last repetition by the field's criterion. Collective.
     func verify() throws(KernelFailure) -> Verdict
 
+    /// Seconds of the last repetition, slowest rank, where it timed its parts and did other things
+    /// between them; nil where all of it counts.
+    var secondsOfParts: Double? { get }
+
+    /// Measures what is no repetition, such as rates in cache. Collective.
+    ///
+    /// - Returns: Whether its answers were right; the same on all ranks.
+    func measureFurther() throws(KernelFailure) -> Bool
+
     /// What else is worth saying about the run, such as iterations or single rates. Collective.
     func details() throws(KernelFailure) -> [JSONValue.Member]
 }
 
 extension Kernel {
-    func prepare() throws(KernelFailure) {}
+    var secondsOfParts: Double? { nil }
+
+    func measureFurther() throws(KernelFailure) -> Bool { true }
 
     func details() throws(KernelFailure) -> [JSONValue.Member] { [] }
 }
@@ -115,6 +129,15 @@ public struct Verdict: Hashable, Sendable {
     init(residual: Double, limit: Double, and condition: Bool) {
         self.init(residual: residual, limit: limit)
         isVerified = isVerified && condition
+    }
+
+    /// Both answers are right; the residual is the larger.
+    func and(_ other: Verdict) -> Verdict {
+        Verdict(
+            residual: largest([residual, other.residual]),
+            limit: .infinity,
+            and: isVerified && other.isVerified
+        )
     }
 }
 

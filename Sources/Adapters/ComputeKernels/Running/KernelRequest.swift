@@ -48,11 +48,12 @@ public struct KernelRequest: Sendable {
 }
 
 extension KernelRequest {
-    /// Binds the ranks, runs the kernel once to warm up and then as often as asked, verifies the
-    /// last answer, and gathers what there is to report. Collective.
+    /// Binds the ranks, runs the kernel once to warm up and then as often as asked, verifies each
+    /// answer, and gathers what there is to report. Collective.
     ///
     /// Time runs from a barrier before each repetition to the moment when the slowest rank is done;
-    /// making the problem, the warm-up and the verification are outside.
+    /// making the problems, the warm-up and the verifications are outside. The first wrong answer ends
+    /// the run.
     ///
     /// - Throws: `KernelFailure`; every rank throws the same, except where MPI itself failed.
     public func run(on world: Communicator) throws(KernelFailure) -> Measurement {
@@ -87,22 +88,27 @@ extension KernelRequest {
         _ found: RunSurroundings
     ) throws(KernelFailure) -> Measurement {
         var surroundings = found
-        try instance.prepare()
+        try instance.prepare(0)
         _ = try instance.repetition()
         var timing = Timing()
+        var verdict = Verdict(residual: 0, limit: 0)
         // One rank of each node speaks for its packages.
         var meter = placement.isFirstOnNode ? EnergyMeter() : nil
-        while timing.repetitions < repeats || timing.seconds < seconds ?? 0 {
-            try instance.prepare()
+        while verdict.isVerified, timing.repetitions < repeats || timing.seconds < seconds ?? 0 {
+            try instance.prepare(timing.repetitions + 1)
             meter?.start()
             let start = try startTogether(world)
             let work = try instance.repetition()
-            try timing.add(work, seconds: endTogether(world, since: start))
+            let whole = try endTogether(world, since: start)
             meter?.stop()
+            timing.add(work, seconds: instance.secondsOfParts ?? whole)
+            verdict = try verdict.and(agreed(instance.verify(), world))
         }
         surroundings.measureClock()
         let energy = try energy(of: timing.seconds, meter, world, placement)
-        let verdict = try instance.verify()
+        if verdict.isVerified, try !instance.measureFurther() {
+            verdict = verdict.and(Verdict(residual: .nan, limit: 0))
+        }
         return Measurement(
             kernel: kernel,
             size: extentsText(shape),
@@ -124,6 +130,17 @@ extension KernelRequest {
         } catch {
             throw .malformedSize(size, kernel: kernel, meaning: form.sizeMeaning)
         }
+    }
+
+    /// A verdict that one rank finds against the answer is that of all.
+    private func agreed(
+        _ mine: Verdict,
+        _ world: Communicator
+    ) throws(KernelFailure) -> Verdict {
+        let isWrong = try messaging { () throws(MPIFailure) in
+            try world.allReduce(Int32(mine.isVerified ? 0 : 1), .maximum) != 0
+        }
+        return Verdict(residual: mine.residual, limit: .infinity, and: !isWrong)
     }
 
     private func startTogether(_ world: Communicator) throws(KernelFailure) -> Double {

@@ -50,6 +50,11 @@ final class NumericBuffer<Element: BitwiseCopyable> {
         }
     }
 
+    /// Makes every element one that no right answer has: not a number, or all bits set.
+    func spoil() {
+        memset(pointer, 0xFF, count * MemoryLayout<Element>.stride)
+    }
+
     var buffer: UnsafeMutableBufferPointer<Element> {
         UnsafeMutableBufferPointer(start: pointer, count: count)
     }

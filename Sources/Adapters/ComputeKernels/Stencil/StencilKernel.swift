@@ -48,6 +48,7 @@ final class StencilKernel: Kernel {
     private(set) var present: NumericBuffer<Double>
     private let medium: NumericBuffer<Double>
     private let sweep: StencilSweep
+    private var number = 0
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
         world = setting.world
@@ -70,7 +71,8 @@ final class StencilKernel: Kernel {
         sweep = StencilSweep(block, wrapsAlongX: grid.extents[0] == 1, threads: team.count)
     }
 
-    func prepare() {
+    func prepare(_ number: Int) {
+        self.number = number
         forEachPoint(atStep: -1) { place, value in past[place] = value }
         forEachPoint(atStep: 0) { place, value in present[place] = value }
     }
@@ -116,7 +118,14 @@ extension StencilKernel {
     /// discrete solution at step `step`.
     private func forEachPoint(atStep step: Int, _ body: (Int, Double) -> Void) {
         let waves = [([1, 2, 1], 0.75), ([2, -1, 3], 0.25)].map { cycles, amplitude in
-            PlaneWave(cycles: cycles, amplitude: amplitude, step: step, shape: shape)
+            // Some radians later: another wave, as exact as the first.
+            PlaneWave(
+                cycles: cycles,
+                amplitude: amplitude,
+                step: step,
+                later: Double(number % 1_000),
+                shape: shape
+            )
         }
         for (k, z) in ranges[2].enumerated() {
             for (j, y) in ranges[1].enumerated() {
@@ -132,16 +141,16 @@ extension StencilKernel {
         }
     }
 
-    /// `amplitude · cos(k·x − ω step)`, as a product of one complex factor an axis.
+    /// `amplitude · cos(k·x − ω step − later)`, as a product of one complex factor an axis.
     private struct PlaneWave {
         let factors: [[Complex]]
         let phase: Complex
 
-        init(cycles: [Int], amplitude: Double, step: Int, shape: [Int]) {
+        init(cycles: [Int], amplitude: Double, step: Int, later: Double, shape: [Int]) {
             let numbers = (0..<3).map { 2 * Double.pi * Double(cycles[$0]) / Double(shape[$0]) }
             let symbol = numbers.reduce(0) { $0 + StencilKernel.symbol($1) }
             let frequency = acos(1 + StencilKernel.courantSquared * symbol / 2)
-            let angle = -frequency * Double(step)
+            let angle = -frequency * Double(step) - later
             phase = Complex(real: amplitude * cos(angle), imaginary: amplitude * sin(angle))
             factors = (0..<3).map { axis in
                 (0..<shape[axis]).map { index in

@@ -26,10 +26,11 @@ final class StreamKernel: Kernel {
         3 * 8 * Double(shape[0])
     }
 
-    /// √2 − 1: with it the recurrence keeps the size of its values (`a' = (2s + s²)·a = a`), so any
-    /// number of repetitions stays in range; STREAM's 3 overflows after 262.
-    private static let scalar = 2.0.squareRoot() - 1
-
+    /// The scalar of this repetition. Each makes other values, and of a size of 1 to 2, so that any
+    /// number of them stays in range; STREAM's 3, which never changes, overflows after 262.
+    private var scalar = 0.0
+    /// What every element holds after the last repetition.
+    private var expected = (a: 1.0, b: 2.0, c: 0.0)
     private let world: Communicator
     private let team: ThreadTeam
     private let elements: Int
@@ -37,6 +38,7 @@ final class StreamKernel: Kernel {
     let b: NumericBuffer<Double>
     let c: NumericBuffer<Double>
     private var repetitions = 0
+    private var rateInCache: Double?
     private var bestSeconds = [Double](repeating: .infinity, count: 4)
 
     init(_ setting: KernelSetting) throws(KernelFailure) {
@@ -52,13 +54,25 @@ final class StreamKernel: Kernel {
         c = NumericBuffer(count: mine, filledWith: 0, by: team)
     }
 
+    func prepare(_ number: Int) {
+        // After the four loops a is (2s + s²) times what it was.
+        let next = 1.5 + HashedMatrix.entry(HashedMatrix.variant(15, number), 0, 0)
+        scalar = (1 + next / expected.a).squareRoot() - 1
+        expected.c = expected.a
+        expected.b = scalar * expected.c
+        expected.c = expected.a + expected.b
+        expected.a = expected.b + scalar * expected.c
+        b.spoil()
+        c.spoil()
+    }
+
     func repetition() throws(KernelFailure) -> Work {
         var clock = try messaging { () throws(MPIFailure) in try synchronised() }
-        let (a, b, c) = (a.pointer, b.pointer, c.pointer)
+        let (a, b, c, scalar) = (a.pointer, b.pointer, c.pointer, scalar)
         team.split(count) { copy(a + $0.lowerBound, to: c + $0.lowerBound, $0.count) }
         try lap(0, &clock)
         team.split(count) {
-            scale(c + $0.lowerBound, by: Self.scalar, to: b + $0.lowerBound, $0.count)
+            scale(c + $0.lowerBound, by: scalar, to: b + $0.lowerBound, $0.count)
         }
         try lap(1, &clock)
         team.split(count) {
@@ -72,7 +86,6 @@ final class StreamKernel: Kernel {
     }
 
     func verify() throws(KernelFailure) -> Verdict {
-        let expected = Self.expectation(after: repetitions)
         let errors = [(a, expected.a), (b, expected.b), (c, expected.c)].map { array, value in
             Self.absoluteError(array.slice(0..<array.count), against: value)
         }
@@ -90,10 +103,15 @@ final class StreamKernel: Kernel {
             let rate = 8 * words[loop] * Double(elements) / bestSeconds[loop]
             return JSONValue.Member(names[loop] + "_byte_per_s", .number(rate))
         }
-        if let rate = try triadInCache() {
-            members.append(.init("triad_in_cache_byte_per_s", .number(rate)))
+        if let rateInCache {
+            members.append(.init("triad_in_cache_byte_per_s", .number(rateInCache)))
         }
         return members
+    }
+
+    func measureFurther() throws(KernelFailure) -> Bool {
+        rateInCache = try triadInCache()
+        return try verify().isVerified
     }
 
     /// The triad's rate where arrays are so small that one sweep is over sooner than a barrier: many
@@ -103,6 +121,7 @@ final class StreamKernel: Kernel {
         let sweeps = max(1, 1 << 23 / max(1, elements / world.size))
         var best = Double.infinity
         for _ in 0..<5 {
+            a.spoil()
             let start = try messaging { () throws(MPIFailure) in try synchronised() }
             sweepTriad(times: sweeps)
             let end = try messaging { () throws(MPIFailure) in try synchronised() }
@@ -114,25 +133,13 @@ final class StreamKernel: Kernel {
     private var count: Int { a.count }
 
     private func sweepTriad(times: Int) {
-        let (a, b, c) = (a.pointer, b.pointer, c.pointer)
+        let (a, b, c, scalar) = (a.pointer, b.pointer, c.pointer, scalar)
         team.split(count) { part in
             let at = part.lowerBound
             for _ in 0..<times {
-                triad(b + at, c + at, by: Self.scalar, to: a + at, part.count)
+                triad(b + at, c + at, by: scalar, to: a + at, part.count)
             }
         }
-    }
-
-    /// What every element holds after `repetitions`.
-    static func expectation(after repetitions: Int) -> (a: Double, b: Double, c: Double) {
-        var (a, b, c) = (1.0, 2.0, 0.0)
-        for _ in 0..<repetitions {
-            c = a
-            b = scalar * c
-            c = a + b
-            a = b + scalar * c
-        }
-        return (a, b, c)
     }
 
     /// The sum of the distances of all elements to `value`.

@@ -40,6 +40,8 @@ final class TransformerBlock {
     private let inner: NumericBuffer<Float>
     private let active: NumericBuffer<Float>
     private let spare: [NumericBuffer<Float>]
+    /// What the products are checked by; nil while they are timed.
+    var check: ProductCheck?
 
     init(_ shape: TransformerShape) {
         let (t, d) = (shape.tokens, shape.width)
@@ -281,16 +283,59 @@ extension TransformerBlock {
 
 // MARK: - Pieces
 
-/// Row-major C = A B, m×k by k×n.
-private func product(
-    _ m: Int,
-    _ n: Int,
-    _ k: Int,
-    _ a: UnsafePointer<Float>,
-    _ b: UnsafePointer<Float>,
-    _ c: UnsafeMutablePointer<Float>
-) {
-    sgemm(.no, .no, m, n, k, 1, a, k, b, n, 0, c, n)
+extension TransformerBlock {
+    /// Row-major C = A B, m×k by k×n.
+    private func product(
+        _ m: Int,
+        _ n: Int,
+        _ k: Int,
+        _ a: UnsafePointer<Float>,
+        _ b: UnsafePointer<Float>,
+        _ c: UnsafeMutablePointer<Float>
+    ) {
+        sgemm(.no, .no, m, n, k, 1, a, k, b, n, 0, c, n)
+    }
+
+    private func sgemm(
+        _ transposedA: Transposed,
+        _ transposedB: Transposed,
+        _ m: Int,
+        _ n: Int,
+        _ k: Int,
+        _ alpha: Float,
+        _ a: UnsafePointer<Float>,
+        _ lda: Int,
+        _ b: UnsafePointer<Float>,
+        _ ldb: Int,
+        _ beta: Float,
+        _ c: UnsafeMutablePointer<Float>,
+        _ ldc: Int
+    ) {
+        check?.begin(c, m, n, ldc, beta)
+        cblas_sgemm(
+            CblasRowMajor,
+            transposedA.flag,
+            transposedB.flag,
+            Int32(m),
+            Int32(n),
+            Int32(k),
+            alpha,
+            a,
+            Int32(lda),
+            b,
+            Int32(ldb),
+            beta,
+            c,
+            Int32(ldc)
+        )
+        check?.end(
+            ProductCheck.Factor(a, m, k, lda, isTransposed: transposedA == .yes),
+            ProductCheck.Factor(b, k, n, ldb, isTransposed: transposedB == .yes),
+            alpha,
+            c,
+            ldc
+        )
+    }
 }
 
 private enum Transposed {
@@ -298,39 +343,6 @@ private enum Transposed {
     case no
 
     var flag: CBLAS_TRANSPOSE { self == .yes ? CblasTrans : CblasNoTrans }
-}
-
-private func sgemm(
-    _ transposedA: Transposed,
-    _ transposedB: Transposed,
-    _ m: Int,
-    _ n: Int,
-    _ k: Int,
-    _ alpha: Float,
-    _ a: UnsafePointer<Float>,
-    _ lda: Int,
-    _ b: UnsafePointer<Float>,
-    _ ldb: Int,
-    _ beta: Float,
-    _ c: UnsafeMutablePointer<Float>,
-    _ ldc: Int
-) {
-    cblas_sgemm(
-        CblasRowMajor,
-        transposedA.flag,
-        transposedB.flag,
-        Int32(m),
-        Int32(n),
-        Int32(k),
-        alpha,
-        a,
-        Int32(lda),
-        b,
-        Int32(ldb),
-        beta,
-        c,
-        Int32(ldc)
-    )
 }
 
 /// x·σ(1.702 x), the sigmoid form of the Gaussian error linear unit (Hendrycks, Gimpel 2016).

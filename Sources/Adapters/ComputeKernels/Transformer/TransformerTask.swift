@@ -3,6 +3,8 @@ struct TransformerTask: Hashable, Sendable {
     /// Sequences of the whole problem.
     let sequences: Int
     let block: TransformerShape
+    /// The repetition whose inputs and targets these are.
+    var number = 0
 
     /// - Throws: `KernelFailure`, when the sequences do not reach for all ranks.
     init(_ shape: [Int], ranks: Int) throws(KernelFailure) {
@@ -39,11 +41,11 @@ struct TransformerTask: Hashable, Sendable {
     }
 
     private func values(_ which: UInt64, _ sequence: Int) -> [Float] {
-        (0..<(block.tokens * block.width)).map { Self.value(which, sequence, $0) }
+        (0..<(block.tokens * block.width)).map { value(which, sequence, $0) }
     }
 
-    private static func value(_ which: UInt64, _ sequence: Int, _ place: Int) -> Float {
-        Float(2 * HashedMatrix.entry(which, sequence, place))
+    private func value(_ which: UInt64, _ sequence: Int, _ place: Int) -> Float {
+        Float(2 * HashedMatrix.entry(HashedMatrix.variant(which, number), sequence, place))
     }
 }
 
@@ -63,7 +65,7 @@ extension TransformerTask {
     }
 
     private func row(_ sequence: Int, _ token: Int) -> [Double] {
-        (0..<block.width).map { Double(Self.value(10, sequence, token * block.width + $0)) }
+        (0..<block.width).map { Double(value(10, sequence, token * block.width + $0)) }
     }
 
     private static func normalised(_ row: [Double]) -> [Double] {
