@@ -44,6 +44,9 @@ struct XingheKernel: ParsableCommand {
     @Flag(help: "Let ranks share cores when there are more ranks than cores.")
     var oversubscribe = false
 
+    @Option(help: ArgumentHelp("Write the answer in NumPy's format.", valueName: "file.npy"))
+    var dump: String?
+
     func run() throws {
         guard !list else { return printList() }
         let request = try checkedRequest()
@@ -88,7 +91,8 @@ struct XingheKernel: ParsableCommand {
             seconds: seconds,
             repeats: repeats,
             threads: threads,
-            sharesCores: oversubscribe
+            sharesCores: oversubscribe,
+            answerPath: dump
         )
         do {
             try request.validate()

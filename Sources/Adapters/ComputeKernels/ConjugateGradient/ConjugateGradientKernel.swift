@@ -38,6 +38,7 @@ final class ConjugateGradientKernel: Kernel {
     private static let maximumIterations = 1_000
 
     private let world: Communicator
+    private let shape: [Int]
     private let rowsOfAll: Int64
     private let nonzeros: Int64
     private let innerCouplings: Int64
@@ -74,6 +75,7 @@ final class ConjugateGradientKernel: Kernel {
             outerIndex: halo.index
         )
         self.world = world
+        self.shape = shape
         self.halo = halo
         rowsOfAll = shape.reduce(1) { $0 * Int64($1) }
         nonzeros = Int64(GridMatrix.nonzeros(of: shape))
@@ -99,6 +101,19 @@ final class ConjugateGradientKernel: Kernel {
     func repetition() throws(KernelFailure) -> Work {
         iterations = try messaging { () throws(MPIFailure) in try solve() }
         return workOfIteration.times(iterations)
+    }
+
+    func answer() -> KernelAnswer? {
+        var answer = KernelAnswer(.double, shape: shape.reversed())
+        var first = 0
+        for z in matrix.block[2] {
+            for y in matrix.block[1] {
+                let start = (z * shape[1] + y) * shape[0] + matrix.block[0].lowerBound
+                answer.add(x, from: first, count: matrix.block[0].count, at: start)
+                first += matrix.block[0].count
+            }
+        }
+        return answer
     }
 
     func verify() throws(KernelFailure) -> Verdict {

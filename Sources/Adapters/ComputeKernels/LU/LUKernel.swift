@@ -114,6 +114,12 @@ final class LUKernel: Kernel {
         return Work(KernelForm.lu.work([order, block], ranks: world.size))
     }
 
+    func answer() -> KernelAnswer? {
+        var answer = KernelAnswer(.double, shape: [order])
+        if world.isRoot { answer.add(solution, at: 0) }
+        return answer
+    }
+
     func verify() throws(KernelFailure) -> Verdict {
         try messaging { () throws(MPIFailure) in
             // Row sums over the own columns; the sums over all ranks are whole rows.

@@ -57,6 +57,13 @@ final class AtomDomain {
         velocities.map { $0.reduce(0, +) }
     }
 
+    /// Position and velocity of each atom here, six numbers, by its identity.
+    var positionsAndVelocities: [(Int, [Double])] {
+        (0..<count).map { slot in
+            (identities[slot], positions.map { $0[slot] } + velocities.map { $0[slot] })
+        }
+    }
+
     /// Position and force of an atom, if it is here.
     func atom(_ identity: Int) -> (position: [Double], force: [Double])? {
         guard let slot = identities.firstIndex(of: identity) else { return nil }

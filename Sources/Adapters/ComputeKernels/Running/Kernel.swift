@@ -33,6 +33,9 @@ protocol Kernel: AnyObject {
     /// Judges the answer of the last repetition by the field's criterion. Collective.
     func verify() throws(KernelFailure) -> Verdict
 
+    /// This rank's part of the last repetition's answer; nil for a kernel that has none to keep.
+    func answer() -> KernelAnswer?
+
     /// Seconds of the last repetition, slowest rank, where it timed its parts and did other things
     /// between them; nil where all of it counts.
     var secondsOfParts: Double? { get }
@@ -47,6 +50,8 @@ protocol Kernel: AnyObject {
 }
 
 extension Kernel {
+    func answer() -> KernelAnswer? { nil }
+
     var secondsOfParts: Double? { nil }
 
     func measureFurther() throws(KernelFailure) -> Bool { true }
@@ -169,6 +174,10 @@ public enum KernelFailure: Error, Hashable, Sendable {
     case oversubscribed(needed: Int, cores: Int)
     /// A rank could not be bound to its cores.
     case bindingFailed(String)
+    /// The kernel has no answer that could be kept.
+    case noAnswer(kernel: String)
+    /// The answer could not be written to a file.
+    case answerNotWritten(path: String, reason: String)
     /// MPI failed; there is no going on.
     case messagePassing(MPIFailure)
 }
@@ -195,6 +204,10 @@ extension KernelFailure: CustomStringConvertible {
                 + "start fewer ranks or threads, or accept sharing with --oversubscribe"
         case .bindingFailed(let why):
             "cannot bind to cores: \(why)"
+        case .noAnswer(let kernel):
+            "--dump: \(kernel) has no answer to write; it looks at each message where it arrives"
+        case .answerNotWritten(let path, let reason):
+            "--dump \(path): \(reason)"
         case .messagePassing(let failure):
             "\(failure)"
         }

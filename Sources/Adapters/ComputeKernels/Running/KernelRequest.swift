@@ -17,6 +17,8 @@ public struct KernelRequest: Sendable {
     public var threads: Int
     /// Whether ranks may share cores.
     public var sharesCores: Bool
+    /// Write the last repetition's answer to this file, in NumPy's format; nil for no file.
+    public var answerPath: String?
 
     /// Makes a request.
     public init(
@@ -25,7 +27,8 @@ public struct KernelRequest: Sendable {
         seconds: Double?,
         repeats: Int,
         threads: Int,
-        sharesCores: Bool
+        sharesCores: Bool,
+        answerPath: String? = nil
     ) {
         self.kernel = kernel
         self.size = size
@@ -33,6 +36,7 @@ public struct KernelRequest: Sendable {
         self.repeats = repeats
         self.threads = threads
         self.sharesCores = sharesCores
+        self.answerPath = answerPath
     }
 
     /// Checks what can be checked without MPI.
@@ -44,6 +48,7 @@ public struct KernelRequest: Sendable {
         guard threads <= profile.maximumThreads else {
             throw .tooManyThreads(threads, maximum: profile.maximumThreads, kernel: kernel)
         }
+        guard answerPath == nil || profile.form != .comm else { throw .noAnswer(kernel: kernel) }
     }
 }
 
@@ -102,6 +107,10 @@ extension KernelRequest {
             let whole = try endTogether(world, since: start)
             meter?.stop()
             timing.add(work, seconds: instance.secondsOfParts ?? whole)
+            // Of each repetition, since the first wrong one is the last, and verifying may change it.
+            if let answerPath, let answer = instance.answer() {
+                try AnswerFile(path: answerPath).write(answer, world)
+            }
             verdict = try verdict.and(agreed(instance.verify(), world))
         }
         surroundings.measureClock()

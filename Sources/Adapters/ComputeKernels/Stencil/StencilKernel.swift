@@ -93,6 +93,17 @@ final class StencilKernel: Kernel {
         return Work(KernelForm.stencil.work(shape, ranks: world.size))
     }
 
+    func answer() -> KernelAnswer? {
+        var answer = KernelAnswer(.double, shape: shape.reversed())
+        for (k, z) in ranges[2].enumerated() {
+            for (j, y) in ranges[1].enumerated() {
+                let start = (z * shape[1] + y) * shape[0] + ranges[0].lowerBound
+                answer.add(present, from: block.place(0, j, k), count: ranges[0].count, at: start)
+            }
+        }
+        return answer
+    }
+
     func verify() throws(KernelFailure) -> Verdict {
         var worst = WorstError()
         forEachPoint(atStep: Self.stepsOfRepetition) { place, value in

@@ -91,6 +91,13 @@ final class TrainingKernel: Kernel {
         return Work(KernelForm.train.work(task.shape, ranks: world.size))
     }
 
+    func answer() -> KernelAnswer? {
+        var answer = KernelAnswer(.float, shape: [task.block.parameterCount])
+        let parameters = block.parameters
+        if world.isRoot { answer.add(parameters, from: 0, count: parameters.count, at: 0) }
+        return answer
+    }
+
     func verify() throws(KernelFailure) -> Verdict {
         try messaging { () throws(MPIFailure) in
             let isSame = try ranksAgree()
