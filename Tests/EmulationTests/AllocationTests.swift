@@ -101,7 +101,7 @@ struct AllocationTests {
         var emulator = centre(isWholeNode: isWholeNode, policy: policy)
         var sink = RecordingSink()
         var request = ResourceRequest(chunkCount: 2, coresPerChunk: 8, chunksPerNodeMaximum: 1)
-        request.chunkCountMaximum = 4
+        request.extraChunks = 2
         #expect(try cores(1, request, &emulator, &sink).count == 4)
         try emulator.handle(
             .jobEnded(JobID(1), .completed),
@@ -121,12 +121,10 @@ struct AllocationTests {
             var sink = RecordingSink()
             let one = ResourceRequest(chunkCount: 1, coresPerChunk: 8)
             #expect(try cores(1, one, limit: 50, &emulator, &sink) == [0: 8])
-            var three = ResourceRequest(chunkCount: 3, coresPerChunk: 8, chunksPerNodeMaximum: 1)
-            three.chunkCount = 4
-            three.chunkCountMaximum = 4
-            #expect(try cores(2, three, at: 1, &emulator, &sink).isEmpty)
+            let four = ResourceRequest(chunkCount: 4, coresPerChunk: 8, chunksPerNodeMaximum: 1)
+            #expect(try cores(2, four, at: 1, &emulator, &sink).isEmpty)
             var range = ResourceRequest(chunkCount: 1, coresPerChunk: 8, chunksPerNodeMaximum: 1)
-            range.chunkCountMaximum = 3
+            range.extraChunks = 2
             #expect(try cores(3, range, limit: 60, at: 2, &emulator, &sink).isEmpty)
             #expect(try cores(4, range, limit: 40, at: 3, &emulator, &sink).count == 3)
         }

@@ -227,7 +227,7 @@ private struct FaultyDay {
             request.nodesMaximum = request.nodesMinimum + Int32(random.below(2))
         case 4:
             request = ResourceRequest(chunkCount: 1, chunksPerNodeMaximum: 1)
-            request.chunkCountMaximum = Int32(random.draw(1...4))
+            request.extraChunks = Int32(random.draw(0...3))
         default:
             request = ResourceRequest(
                 chunkCount: 1,

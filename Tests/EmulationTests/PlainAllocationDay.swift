@@ -104,7 +104,7 @@ struct PlainAllocationDay {
             request.nodesMaximum = request.nodesMinimum + Int32(random.draw(0...2))
             request.memoryMebibytesPerNode = Int32(random.draw(0...3))
             request.acceleratorsPerNode = Int32(random.below(2))
-        case 1: request.chunkCountMaximum += Int32(random.draw(0...3))
+        case 1: request.extraChunks = Int32(random.draw(0...3))
         default: break
         }
         if random.below(5) == 0 { request.keeper = NodeKeeper.key(ofUser: user) }

@@ -8,8 +8,8 @@ public import Quantities
 public struct ResourceRequest: Hashable, Sendable {
     /// The number of chunks; at least 1.
     public var chunkCount: Int32
-    /// The most chunks that it takes where more than `chunkCount` can start now.
-    public var chunkCountMaximum: Int32
+    /// How many chunks it takes beyond those, where they can start now.
+    public var extraChunks: Int32 = 0
     /// The nodes on which the chunks lie, at least one on each; 0 when any number will do.
     public var nodesMinimum: Int32 = 0
     /// The most of them: it takes as many as have room.
@@ -54,7 +54,6 @@ public struct ResourceRequest: Hashable, Sendable {
             "a part of a card goes with one chunk and one card"
         )
         self.chunkCount = chunkCount
-        chunkCountMaximum = chunkCount
         self.coresPerChunk = coresPerChunk
         self.memoryMebibytesPerChunk = memoryMebibytesPerChunk
         self.acceleratorsPerChunk = acceleratorsPerChunk
@@ -67,19 +66,23 @@ public struct ResourceRequest: Hashable, Sendable {
     public var countsNodes: Bool { nodesMinimum > 0 }
 
     /// Whether it takes more than it needs where that can start now.
-    public var isElastic: Bool { chunkCountMaximum > chunkCount }
+    public var isElastic: Bool { extraChunks > 0 }
+
+    /// The most chunks that it takes.
+    public var chunkCountMaximum: Int32 { chunkCount &+ extraChunks }
 
     /// The same without what it takes beyond its need.
     public var least: Self {
         var request = self
-        request.chunkCountMaximum = chunkCount
+        request.extraChunks = 0
         return request
     }
 
     /// Makes it ask for so many nodes at least, for a job that names more than it asks for.
     public mutating func require(nodes: Int32) {
+        let most = max(chunkCountMaximum, nodes)
         chunkCount = max(chunkCount, nodes)
-        chunkCountMaximum = max(chunkCountMaximum, chunkCount)
+        extraChunks = most - chunkCount
         guard countsNodes else { return }
         nodesMinimum = max(nodesMinimum, nodes)
         nodesMaximum = max(nodesMaximum, nodes)

@@ -21,7 +21,7 @@ extension SchedulingGroup {
         if park(cursor, jobs) { return nil }
         let slot = queue.slot(at: cursor)
         var size = queue.size(at: cursor)
-        if jobs[slot].request.chunkCountMaximum > size {
+        if jobs[slot].request.isElastic {
             size = stretched(size, slot, min(most, nodes.idleCount), jobs)
         }
         let choice = jobs[slot].hasExtras ? openChoices(slot, jobs).first : nil
@@ -52,7 +52,7 @@ extension SchedulingGroup {
         _ most: Int32,
         _ jobs: ActiveJobs
     ) -> Int32 {
-        let wanted = max(size, min(most, jobs[slot].request.chunkCountMaximum))
+        let wanted = max(size, min(most, mostNodes(for: jobs[slot].request)))
         guard jobs[slot].hasLimits else { return wanted }
         let claim = jobs.claim(
             slot,

@@ -121,6 +121,13 @@ public struct SchedulingGroup: Sendable {
         return max(request.nodesMinimum, (request.chunkCount - 1) / perNode + 1)
     }
 
+    /// The nodes that a request takes where as many as it likes are free; exact on uniform nodes.
+    func mostNodes(for request: ResourceRequest) -> Int32 {
+        var most = request
+        most.chunkCount = request.chunkCountMaximum
+        return nodesNeeded(for: most)
+    }
+
     func isConstrained(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
         jobs[slot].hasExtras && jobs.extras[slot]?.hasNodeConstraint == true
     }

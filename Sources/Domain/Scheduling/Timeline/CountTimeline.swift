@@ -123,10 +123,11 @@ extension CountTimeline: ResourceTimeline {
         // A job larger than what is in service waits for repairs and reserves nothing.
         guard units <= group.nodes.inServiceCount else { return nil }
         var place = Place(from: earliest(units: units, length: length, from: bound), units: units)
-        let most = jobs[group.queue.slot(at: cursor)].request.chunkCountMaximum
+        let request = jobs[group.queue.slot(at: cursor)].request
         // Only what starts now takes more than it needs.
-        if most > units, place.from == instants[0] {
-            place.units = max(units, min(most, leastFree(until: place.from &+ length)))
+        if request.isElastic, place.from == instants[0] {
+            let free = leastFree(until: place.from &+ length)
+            place.units = max(units, min(group.mostNodes(for: request), free))
         }
         return place
     }

@@ -211,7 +211,7 @@ extension JobPlan {
             acceleratorsPerChunk: try cards(submission, parts.machine, count, tasksOnNode),
             chunksPerNodeMaximum: 1
         )
-        request.chunkCountMaximum = mostNodes(submission, count)
+        request.extraChunks = mostNodes(submission, count) - count
         return request
     }
 
