@@ -18,6 +18,10 @@ public struct RecordingSink: EffectSink {
     public var stops: [JobID] = []
     /// Interrupted runs.
     public var requeues: [JobEnd] = []
+    /// Jobs that were suspended.
+    public var suspended: [JobID] = []
+    /// When the limits of resumed jobs end them.
+    public var resumed: [JobID: SimInstant] = [:]
     /// Instants to wake at.
     public var wakes: [SimInstant] = []
 
@@ -46,6 +50,18 @@ public struct RecordingSink: EffectSink {
 
     /// Notes the interrupted run.
     public mutating func jobRequeued(_ run: JobEnd) { requeues.append(run) }
+
+    /// Notes a suspended job.
+    public mutating func jobSuspended(_ id: JobID) { suspended.append(id) }
+
+    /// Notes when a resumed job ends by its limit.
+    public mutating func jobResumed(
+        _ id: JobID,
+        suspendedFor: SimDuration,
+        deadline: SimInstant
+    ) {
+        resumed[id] = deadline
+    }
 
     /// Notes the instant.
     public mutating func wake(at instant: SimInstant) { wakes.append(instant) }

@@ -263,9 +263,9 @@ struct SubmitTests {
 
     @Test("What asks in vain for something that a centre could do is warned of")
     func ineffective() throws {
-        let command = try prepare(["--deadline=now+1hour", "--tmp=5", "--hint=x", "--wrap=x"])
+        let command = try prepare(["--contiguous", "--tmp=5", "--hint=x", "--wrap=x"])
         #expect(
-            command.warnings == ["--deadline has no effect here", "--tmp has no effect here"]
+            command.warnings == ["--contiguous has no effect here", "--tmp has no effect here"]
         )
     }
 
@@ -343,11 +343,11 @@ struct SubmitTests {
     func begin() throws {
         let now = World.at("01:31:19")
         var command = try prepare(["--begin=now+1hour", "--wrap", "true"])
-        try command.resolveBegin(now: now, calendar: World.calendar)
+        try command.resolveTimes(now: now, calendar: World.calendar)
         #expect(command.request.begin == World.at("02:31:19"))
         var wrong = try prepare(["--begin=bogus", "--wrap", "true"])
         let failure = #expect(throws: CommandFailure.self) {
-            try wrong.resolveBegin(now: now, calendar: World.calendar)
+            try wrong.resolveTimes(now: now, calendar: World.calendar)
         }
         #expect(
             failure?.lines == [

@@ -32,6 +32,12 @@ public enum JobVerb: String, Hashable, Sendable, CaseIterable {
     case release
     /// Stop it and let it wait again.
     case requeue
+    /// Let it stand still.
+    case suspend
+    /// Let it go on.
+    case resume
+    /// Put it before its user's others.
+    case top
 }
 
 /// The centre behind the service. The service knows HTTP and JSON; the centre knows neither.

@@ -56,7 +56,7 @@ extension JobSubmission {
     /// Whether it has anything that few jobs have.
     var isSpecial: Bool {
         partitions.count > 1 || notBefore != nil || hold != nil || !dependencies.isEmpty
-            || requiredNodes != nil || excludedNodes != nil
+            || requiredNodes != nil || excludedNodes != nil || deadline != nil || startsBy != nil
     }
 }
 

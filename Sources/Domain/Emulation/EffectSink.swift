@@ -37,6 +37,8 @@ public struct JobEnd: Hashable, Sendable {
     public var coresHeld: Int32
     /// The cards that it held.
     public var acceleratorsHeld: Int32
+    /// How long it was suspended: no part of its run time.
+    public var suspendedFor = SimDuration.zero
 }
 
 /// Why a running job must stop.
@@ -62,6 +64,21 @@ public protocol EffectSink {
     mutating func jobMustStop(_ id: JobID, _ reason: StopReason)
     /// The job waits again; `run` tells what the interrupted run held.
     mutating func jobRequeued(_ run: JobEnd)
+    /// Let what runs of the job stand still. It goes on holding what it holds.
+    mutating func jobSuspended(_ id: JobID)
+    /// Let it go on; it has stood still for so long since it started, and its limit ends it then.
+    mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant)
     /// Send `.timer` at this instant, which is after that of the input.
     mutating func wake(at instant: SimInstant)
+}
+
+extension EffectSink {
+    /// Nothing, for a driver that suspends no jobs.
+    public mutating func jobSuspended(_ id: JobID) {}
+    /// Nothing, for a driver that suspends no jobs.
+    public mutating func jobResumed(
+        _ id: JobID,
+        suspendedFor: SimDuration,
+        deadline: SimInstant
+    ) {}
 }

@@ -45,7 +45,8 @@ extension Emulator {
     mutating func changeTimeLimit(
         _ id: JobID,
         _ limit: SimDuration,
-        at now: SimInstant
+        at now: SimInstant,
+        into sink: inout some EffectSink
     ) throws(InputRejection) {
         guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
         let seconds = limit.limitSeconds
@@ -56,6 +57,7 @@ extension Emulator {
             withdraw(slot)
             jobs.setLimit(of: slot, to: seconds)
             place(slot, at: now)
+            awaitExpiry(slot, at: now, into: &sink)
         }
         digest.mix(UInt64(id.number) << 32 | UInt64(seconds))
     }
@@ -125,19 +127,6 @@ extension Emulator {
         guard !job.hasExtras else { return }
         withdraw(slot)
         jobs[slot].phase = .waiting
-        jobs.withExtras(slot) {
-            $0.requestedPartitions = [Int(job.partition)]
-            $0.asksForWholeNodes = job.request.isExclusive
-        }
-    }
-
-    mutating func wakeTimed(at now: SimInstant, into sink: inout some EffectSink) {
-        while let next = timed.nextInstant, next <= now.microseconds {
-            guard let slot = jobs.slot(of: timed.pop()), jobs[slot].phase == .waiting else {
-                continue
-            }
-            place(slot, at: now)
-        }
-        if let next = timed.nextInstant { sink.wake(at: SimInstant(microseconds: next)) }
+        keepExtras(slot)
     }
 }

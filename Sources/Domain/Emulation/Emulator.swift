@@ -37,6 +37,9 @@ public struct Emulator: Sendable {
     /// When to look at jobs again that wait for a time; one that has changed meanwhile may have left
     /// an entry that says nothing.
     var timed = EndQueue()
+    /// Jobs that are given up unless the next pass starts them.
+    var hasty: [JobID] = []
+    private let requeueDelay: SimDuration
     /// What the queue order sorts by.
     private var ranking: QueueRanking
     /// Whether it matters whose a job is.
@@ -65,6 +68,7 @@ public struct Emulator: Sendable {
             decay: configuration.policy.weights.decay
         )
         jobs = ActiveJobs(limits: limits)
+        requeueDelay = configuration.requeueDelay
         ended = EndedJobs(capacity: configuration.endedJobsRemembered)
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
@@ -99,7 +103,8 @@ public struct Emulator: Sendable {
         case .cancel(let id): try cancel(id, at: now, into: &sink)
         case .hold(let id, let kind): try hold(id, kind, at: now)
         case .release(let id): try release(id, at: now, into: &sink)
-        case .changeTimeLimit(let id, let limit): try changeTimeLimit(id, limit, at: now)
+        case .changeTimeLimit(let id, let limit):
+            try changeTimeLimit(id, limit, at: now, into: &sink)
         case .changePriority(let id, let priority, let isFixed):
             try changePriority(id, priority, isFixed, at: now)
         case .changeName(let id, let name): try changeName(id, name, at: now)
@@ -107,6 +112,8 @@ public struct Emulator: Sendable {
         case .changeRequest(let submission):
             try changeRequest(submission, at: now, into: &sink)
         case .requeue(let id): try requeue(id, at: now, into: &sink)
+        case .suspend(let id): try suspend(id, at: now, into: &sink)
+        case .resume(let id): try resume(id, at: now, into: &sink)
         case .nodesDown(let nodes):
             for node in nodes { setService(node, .down, at: now, into: &sink) }
         case .nodesDrained(let nodes):
@@ -137,6 +144,7 @@ public struct Emulator: Sendable {
     ) throws(InputRejection) {
         jobs.now = now
         try check(submission)
+        if let deadline = submission.deadline, deadline <= now { throw .deadlineIsOver }
         let slot = jobs.insert(record(of: submission, at: now))
         if let reason = refusal(of: slot) {
             jobs.remove(slot)
@@ -163,7 +171,9 @@ public struct Emulator: Sendable {
         guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
         guard jobs[slot].phase == .running else { throw .jobIsPending(id) }
         if !isForetold {
-            learnRunTime(ofUser: jobs[slot].user, now.microseconds - jobs[slot].startedAt)
+            let length = now - SimInstant(microseconds: jobs[slot].startedAt)
+            let ran = length - suspendedTime(of: slot, at: now)
+            learnRunTime(ofUser: jobs[slot].user, ran.microseconds)
         }
         finish(slot, state, at: now, into: &sink)
     }
@@ -194,6 +204,7 @@ public struct Emulator: Sendable {
                 reportStarts(in: group, at: now, into: &sink)
             }
         }
+        if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }
     }
 
     /// Tells the driver of the jobs that a group has started.
@@ -371,6 +382,7 @@ extension Emulator {
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
         if !submission.dependencies.isEmpty { awaitDelays(slot, at: now, into: &sink) }
+        awaitExpiry(slot, at: now, into: &sink)
     }
 
     private mutating func addExtras(
@@ -385,6 +397,8 @@ extension Emulator {
             $0.asksForWholeNodes = submission.request.isExclusive
             $0.notBefore = submission.notBefore
             $0.hold = submission.hold
+            $0.deadline = submission.deadline
+            $0.startsBy = submission.startsBy
             $0.requiredNodes = submission.requiredNodes
             $0.excludedNodes = submission.excludedNodes
         }
@@ -392,12 +406,6 @@ extension Emulator {
         if let notBefore = submission.notBefore, notBefore > now {
             wake(submission.id, at: notBefore, into: &sink)
         }
-    }
-
-    /// Asks for a timer at which a job that waits is looked at again.
-    mutating func wake(_ id: JobID, at instant: SimInstant, into sink: inout some EffectSink) {
-        timed.push(id, at: instant.microseconds)
-        sink.wake(at: instant)
     }
 
     /// Puts a pending job where it belongs: in the queues, or aside with the reason.
@@ -465,6 +473,7 @@ extension Emulator {
         }
         if let reason = settleDependencies(slot, at: now) { return reason }
         if let notBefore = extras.notBefore, notBefore > now { return .beginTime }
+        if let latest = latestStart(slot), now > latest { return .deadline }
         let obstacles = extras.requestedPartitions.map { obstacle(slot, inPartition: $0) }
         let usable = zip(extras.requestedPartitions, obstacles).filter { $1 == nil }.map(\.0)
         jobs.withExtras(slot) { $0.partitions = usable }
@@ -508,7 +517,8 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        let end = jobs[slot].end(state, at: now)
+        var end = jobs[slot].end(state, at: now)
+        end.suspendedFor = suspendedTime(of: slot, at: now)
         giveBack(slot, at: now)
         leave(slot, end, into: &sink)
     }
@@ -521,7 +531,7 @@ extension Emulator {
         for parked in jobs.releaseLimits(of: slot) { reconsider(parked, at: now) }
     }
 
-    private mutating func leave(
+    mutating func leave(
         _ slot: Int32,
         _ end: JobEnd,
         into sink: inout some EffectSink
@@ -562,8 +572,7 @@ extension Emulator {
             sink.jobMustStop(id, .cancelled)
             return
         }
-        withdraw(slot)
-        leave(slot, jobs[slot].end(.cancelled, at: now), into: &sink)
+        giveUp(slot, .cancelled, at: now, into: &sink)
     }
 
     private mutating func requeue(
@@ -584,10 +593,18 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         let job = jobs[slot]
+        var run = job.end(state, at: now)
+        run.suspendedFor = suspendedTime(of: slot, at: now)
         giveBack(slot, at: now)
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
-        sink.jobRequeued(job.end(state, at: now))
+        sink.jobRequeued(run)
+        jobs[slot].heldUp = 0
+        if requeueDelay > .zero {
+            keepExtras(slot)
+            jobs.withExtras(slot) { $0.notBefore = now + requeueDelay }
+            wake(job.id, at: now + requeueDelay, into: &sink)
+        }
         if job.hasExtras, let extras = jobs.extras[slot] {
             jobs[slot].request.isExclusive = extras.asksForWholeNodes
         }
@@ -596,6 +613,7 @@ extension Emulator {
         if job.namesakes >= 0 { namesakes.waitAgain(job.id, in: job.namesakes) }
         place(slot, at: now)
         if job.namesakes >= 0 { reconsiderNamesakes(in: job.namesakes, at: now) }
+        awaitExpiry(slot, at: now, into: &sink)
     }
 
     private mutating func setService(

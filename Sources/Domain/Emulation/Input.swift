@@ -30,6 +30,10 @@ public enum Input: Hashable, Sendable {
     case changeRequest(JobSubmission)
     /// A running job stops and waits again.
     case requeue(JobID)
+    /// A running job stands still: it keeps what it holds, and the time does not count.
+    case suspend(JobID)
+    /// A suspended job goes on.
+    case resume(JobID)
     /// Nodes fail: what runs on them ends or waits again.
     case nodesDown(IDSet)
     /// Nodes take no new jobs.
@@ -74,7 +78,7 @@ public enum Input: Hashable, Sendable {
             .setPurse, .changePeople:
             .nodeChange
         case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeName, .changeFunds,
-            .changeRequest, .requeue:
+            .changeRequest, .requeue, .suspend, .resume:
             .update
         case .submit: .submission
         case .timer: .timer
@@ -93,6 +97,10 @@ public enum InputRejection: Error, Hashable, Sendable {
     case jobIsPending(JobID)
     /// The job runs, but it was cancelled and is about to end.
     case jobIsCancelled(JobID)
+    /// The job is suspended already.
+    case jobIsSuspended(JobID)
+    /// The time by which the job is to be over has passed.
+    case deadlineIsOver
     /// The submission names no partition, or one that does not exist.
     case unknownPartition
     /// The partition takes no jobs.

@@ -31,6 +31,8 @@ public enum EndState: UInt8, Hashable, Sendable, CaseIterable {
     case preempted
     /// It used more memory than it held.
     case outOfMemory
+    /// It could not be over by its deadline any more.
+    case deadline
 
     /// Slurm's long name, as `sacct` prints it.
     public var slurmName: String {
@@ -42,6 +44,7 @@ public enum EndState: UInt8, Hashable, Sendable, CaseIterable {
         case .nodeFail: "NODE_FAIL"
         case .preempted: "PREEMPTED"
         case .outOfMemory: "OUT_OF_MEMORY"
+        case .deadline: "DEADLINE"
         }
     }
 
@@ -55,6 +58,7 @@ public enum EndState: UInt8, Hashable, Sendable, CaseIterable {
         case .nodeFail: "NF"
         case .preempted: "PR"
         case .outOfMemory: "OOM"
+        case .deadline: "DL"
         }
     }
 }
@@ -97,6 +101,8 @@ public enum PendingReason: Hashable, Sendable {
     case assocGrpBillingMinutes
     /// A reservation stands in its way.
     case reservation
+    /// It could not be over by its deadline any more.
+    case deadline
 
     /// Slurm's name, as `squeue` prints it in the last column.
     public var slurmName: String {
@@ -119,6 +125,7 @@ public enum PendingReason: Hashable, Sendable {
         case .jobArrayTaskLimit: "JobArrayTaskLimit"
         case .assocGrpBillingMinutes: "AssocGrpBillingMinutes"
         case .reservation: "Reservation"
+        case .deadline: "DeadLine"
         }
     }
 }

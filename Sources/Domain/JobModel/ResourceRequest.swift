@@ -134,6 +134,10 @@ public struct JobSubmission: Hashable, Sendable {
     public var notBefore: SimInstant?
     /// Held from the start.
     public var hold: HoldKind?
+    /// To be over by then, or not to start at all (`--deadline`).
+    public var deadline: SimInstant?
+    /// To have started by then, or to be given up (`--immediate`).
+    public var startsBy: SimInstant?
     /// What it waits for.
     public var dependencies: [Dependency]
     /// Whether one fulfilled dependency is enough (`?` between them); otherwise all must be.

@@ -68,6 +68,9 @@ struct CentreGlue: CentreService {
             case .hold: .hold
             case .release: .release
             case .requeue: .requeue
+            case .suspend: .suspend
+            case .resume: .resume
+            case .top: .top
             }
         return try await forward { () throws(RequestFailure) in
             try await centre.perform(action, on: id, request, Caller(peer))

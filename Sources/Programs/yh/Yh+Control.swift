@@ -160,12 +160,19 @@ extension Yh {
         _ name: String
     ) throws(CommandFailure) -> Int32 {
         // Slurm's hold and release say a failure twice.
-        let isHold = verb != .requeue && verb != .requeuehold
+        let isHold = [.hold, .uhold, .release].contains(verb)
         var request = JobActionRequest()
         request.isUserHold = verb == .uhold
         request.holdsAfterwards = verb == .requeuehold
-        let path = isHold ? (verb == .release ? "release" : "hold") : "requeue"
-        return try apply(targets, path, name, repeatsError: isHold) { tasks in
+        let path =
+            switch verb {
+            case .hold, .uhold: "hold"
+            case .requeue, .requeuehold: "requeue"
+            case .release, .suspend, .resume, .top: verb.rawValue
+            }
+        // Of several the one that is put on top last is the first.
+        let inOrder = verb == .top ? targets.reversed() : targets
+        return try apply(inOrder, path, name, repeatsError: isHold) { tasks in
             request.arrayTasks = tasks
             return request.json
         }

@@ -27,11 +27,11 @@ extension Yh {
                 Help.output(.submit, information == .version ? .version : .usage, name: name)
             )
         }
-        if command.begin != nil {
+        if command.begin != nil || command.deadline != nil {
             let status = try ask(name) { client throws(LocalClientFailure) in
                 try client.get("/v1/status", as: CentreStatus.self)
             }
-            try command.resolveBegin(now: status.now)
+            try command.resolveTimes(now: status.now)
         }
         if !command.isQuiet {
             Host.print(command.warnings.map { "\(name): warning: \($0)" }, to: 2)

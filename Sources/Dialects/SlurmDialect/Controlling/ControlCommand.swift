@@ -24,7 +24,7 @@ public struct ControlCommand: Hashable, Sendable {
         case print([String])
         /// Print or write a job's script.
         case writeScript(UInt32, path: String?)
-        /// `hold`, `uhold`, `release`, `requeue` or `requeuehold`, and the jobs.
+        /// `hold`, `uhold`, `release`, `requeue`, `requeuehold`, `suspend`, `resume` or `top`, and the jobs.
         case act(JobVerb, [JobTarget])
         /// Change jobs.
         case updateJobs([JobTarget], [Change])
@@ -46,6 +46,12 @@ public struct ControlCommand: Hashable, Sendable {
         case requeue
         /// Back to the queue, and held.
         case requeuehold
+        /// Stand still.
+        case suspend
+        /// Go on.
+        case resume
+        /// Before the others of its user.
+        case top
     }
 
     /// Jobs by number, or by name.
@@ -138,7 +144,9 @@ public struct ControlCommand: Hashable, Sendable {
         if matches("version", 4) { return .version }
         if matches("help", 2) { return .usage }
         if matches("write", 5) { return try write(words) }
-        for verb in [JobVerb.hold, .uhold, .release, .requeue, .requeuehold]
+        for verb in [
+            JobVerb.hold, .uhold, .release, .requeue, .requeuehold, .suspend, .resume, .top,
+        ]
         where matches(verb.rawValue, verb == .requeuehold ? 8 : 3) {
             guard !words.isEmpty else {
                 throw failure("too few arguments for keyword:\(keyword)")

@@ -58,13 +58,16 @@ extension Description {
             "RunTime=\(SlurmTime.full(info.runTime)) TimeLimit=\(limit) TimeMin=N/A",
             "SubmitTime=\(known(info.submit)) EligibleTime=\(known(info.eligible))",
             "AccrueTime=\(known(info.eligible))",
-            "StartTime=\(known(row.start)) EndTime=\(known(row.end)) Deadline=N/A",
+            "StartTime=\(known(row.start)) EndTime=\(known(row.end))"
+                + " Deadline=\(info.deadline.map { row.calendar.text($0) } ?? "N/A")",
         ]
         if let start = info.start {
             lines.append("PreemptEligibleTime=\(known(start)) PreemptTime=None")
         }
         lines += [
-            "SuspendTime=None SecsPreSuspend=0 LastSchedEval=\(known(info.lastEvaluation))"
+            "SuspendTime=\(info.suspendTime.map { row.calendar.text($0) } ?? "None")"
+                + " SecsPreSuspend=\((info.preSuspendTime ?? .zero).microseconds / 1_000_000)"
+                + " LastSchedEval=\(known(info.lastEvaluation))"
                 + " Scheduler=Main",
             "Partition=\(info.partition) AllocNode:Sid=\(info.submitHost):0",
             "ReqNodeList=\(info.requiredNodes ?? "(null)")"

@@ -174,7 +174,7 @@ enum AccountingFields {
             row.calendar.text(row.step?.start ?? row.record.submit)
         },
         Field(name: "SubmitLine", width: 20) { row in row.job { $0.submitLine } },
-        Field(name: "Suspended", width: 10) { _ in "00:00:00" },
+        Field(name: "Suspended", width: 10) { SlurmTime.full($0.record.suspended) },
         Field(name: "Timelimit", width: 10) { row in
             row.job { $0.timeLimit.map { SlurmTime.full($0) } ?? "UNLIMITED" }
         },

@@ -17,6 +17,7 @@ extension SubmitCommand {
         case .account: request.account = value
         case .array: try applyArray(value)
         case .begin: begin = value
+        case .deadline: deadline = value
         case .chdir: request.workDirectory = value
         case .clusters: throw unknownCluster(value)
         case .comment: request.comment = value
@@ -248,22 +249,26 @@ extension SubmitCommand {
         return "can't run \(tasks) processes on \(nodes) nodes, setting nnodes to \(tasks)"
     }
 
-    /// Reads the begin time, relative to the centre's time.
-    public mutating func resolveBegin(
+    /// Reads the begin time and the deadline, relative to the centre's time.
+    public mutating func resolveTimes(
         now: SimInstant,
         calendar: CentreCalendar = CentreCalendar()
     ) throws(CommandFailure) {
-        guard let begin else { return }
-        guard let instant = calendar.instant(begin, now: now) else {
-            throw CommandFailure(
-                lines: [
-                    "Invalid time specification (pos=0): \(begin)",
-                    "\(program): error: Invalid --begin specification",
-                ],
-                exitCode: 255
-            )
+        func read(_ text: String?, _ option: String) throws(CommandFailure) -> SimInstant? {
+            guard let text else { return nil }
+            guard let instant = calendar.instant(text, now: now) else {
+                throw CommandFailure(
+                    lines: [
+                        "Invalid time specification (pos=0): \(text)",
+                        "\(program): error: Invalid --\(option) specification",
+                    ],
+                    exitCode: 255
+                )
+            }
+            return instant
         }
-        request.begin = instant
+        request.begin = try read(begin, "begin")
+        request.deadline = try read(deadline, "deadline")
     }
 
     /// The job's environment, by `--export`.

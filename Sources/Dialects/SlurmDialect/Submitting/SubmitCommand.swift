@@ -17,8 +17,10 @@ public struct SubmitCommand: Hashable, Sendable {
     public var exportFile: String?
     /// The path of the script; nil for `--wrap` and standard input.
     public var scriptPath: String?
-    /// A begin time, still as written; `resolveBegin(now:)` reads it.
+    /// A begin time, still as written; `resolveTimes(now:)` reads it.
     public var begin: String?
+    /// A deadline, still as written.
+    public var deadline: String?
     /// What the user should know although the job is submitted; without a prefix.
     public var warnings: [String] = []
     /// `--help`, `--usage` or `--version`, when asked for; nothing else counts then.

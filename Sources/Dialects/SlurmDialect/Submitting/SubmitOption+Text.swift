@@ -15,6 +15,8 @@ extension SubmitOption {
             OptionText("free text; runtime=SECONDS or kernel=NAME for emulated jobs", value: "TEXT")
         case .constraint: OptionText("features that the nodes must have", value: "FEATURES")
         case .cpusPerTask: OptionText("cores for each task", value: "N")
+        case .deadline:
+            OptionText("to be over by then, or not to start: now+2hours", value: "TIME")
         case .dependency: OptionText("afterok:JOB, afterany:JOB, singleton, ...", value: "LIST")
         case .error: OptionText("file for standard error", value: "FILE")
         case .exclude: OptionText("nodes that must not be the job's", value: "NODES")

@@ -6,7 +6,8 @@ public enum SubmitOption: Hashable, Sendable {
     /// is warned.
     case ineffective
     /// Those that have an effect; each case is called like its long option.
-    case account, array, begin, chdir, clusters, comment, constraint, cpusPerTask, dependency
+    case account, array, begin, chdir, clusters, comment, constraint, cpusPerTask, deadline,
+        dependency
     /// More of them.
     case error, exclude, exclusive, export, exportFile, gpus, gpusPerNode, gpusPerTask, gres, help
     /// More of them.
@@ -97,7 +98,7 @@ public enum SubmitOption: Hashable, Sendable {
         OptionSpec(.ineffective, "cores-per-socket", nil, .required),
         OptionSpec(.accepted, "cpu-freq", nil, .required),
         OptionSpec(.ineffective, "cpus-per-gpu", nil, .required),
-        OptionSpec(.ineffective, "deadline", nil, .required),
+        OptionSpec(.deadline, "deadline", nil, .required),
         OptionSpec(.accepted, "delay-boot", nil, .required),
         OptionSpec(.accepted, "distribution", "m", .required, variable: "DISTRIBUTION"),
         OptionSpec(.ineffective, "extra-node-info", "B", .required),

@@ -46,6 +46,8 @@ public struct AccountingRecord: WireRecord {
     public var end: SimInstant?
     /// How long it ran, up to now.
     public var elapsed = SimDuration.zero
+    /// How long it was suspended meanwhile.
+    public var suspended = SimDuration.zero
     /// The time limit; nil for none.
     public var timeLimit: SimDuration?
     /// The number of nodes.
@@ -108,6 +110,7 @@ public struct AccountingRecord: WireRecord {
         try fields("start", &start)
         try fields("end", &end)
         try fields("elapsed", &elapsed)
+        try fields("suspended", &suspended)
         try fields("time_limit", &timeLimit)
         try fields("nodes", &nodeCount)
         try fields("node_list", &nodeList)

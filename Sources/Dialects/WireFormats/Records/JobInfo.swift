@@ -90,6 +90,12 @@ public struct JobInfo: WireRecord {
     /// The licences.
     public var licenses: String?
 
+    /// By when it is to be over.
+    public var deadline: SimInstant?
+    /// When it was suspended or resumed last.
+    public var suspendTime: SimInstant?
+    /// How long it had run by then, or has run since.
+    public var preSuspendTime: SimDuration?
     /// What it waits for, as Slurm writes it: `afterok:36(unfulfilled)`.
     public var dependency: String?
     /// Its place in the queue: higher goes first, 0 is held.
@@ -192,6 +198,9 @@ public struct JobInfo: WireRecord {
     private mutating func exchangeStanding(
         _ fields: inout WireFields
     ) throws(JSONValue.Malformed) {
+        try fields("deadline", &deadline)
+        try fields("suspend_time", &suspendTime)
+        try fields("pre_sus_time", &preSuspendTime)
         try fields("dependency", &dependency)
         try fields("priority", &priority)
         try fields("nice", &nice)

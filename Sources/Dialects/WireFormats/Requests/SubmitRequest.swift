@@ -116,6 +116,8 @@ public struct SubmitRequest: WireRecord {
     public var appendsOutput: Bool?
     /// Whether the job may be requeued; nil for the default.
     public var requeues: Bool?
+    /// By when it is to be over; it does not start when it could not be (`--deadline`).
+    public var deadline: SimInstant?
     /// How long the submission may wait to start (`--immediate`).
     public var immediate: SimDuration?
     /// A signal before the time limit.
@@ -215,6 +217,7 @@ public struct SubmitRequest: WireRecord {
         try fields("umask", &fileModeMask)
         try fields("append_output", &appendsOutput)
         try fields("requeue", &requeues)
+        try fields("deadline", &deadline)
         try fields("immediate", &immediate)
         try fields("signal", &signal)
         try fields("mail_type", &mailType)

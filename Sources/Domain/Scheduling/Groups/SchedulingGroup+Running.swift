@@ -297,11 +297,24 @@ extension SchedulingGroup {
         insertEnd(of: slot, jobs)
     }
 
+    /// Changes until when a running job is planned to hold what it holds.
+    public mutating func changeEnd(
+        of slot: Int32,
+        _ jobs: inout ActiveJobs,
+        _ change: (inout ActiveJob) -> Void
+    ) {
+        ends.remove(end: jobs[slot].expectedEnd, slot: slot)
+        news.noteDisturbance()
+        change(&jobs[slot])
+        insertEnd(of: slot, jobs)
+    }
+
     /// The running jobs whose limits end first after `now`, all at one instant.
     public func earliestEnds(after now: SimInstant) -> [(end: SimInstant, slot: Int32)] {
         var list: [(end: SimInstant, slot: Int32)] = []
         ends.forEachByInstant(now: now.microseconds, grace: Self.overrunGrace) { entry in
             let end = SimInstant(microseconds: entry.instant)
+            guard entry.instant < ActiveJob.suspendedForGood else { return false }
             guard list.isEmpty || list.first?.end == end else { return false }
             list.append((end, entry.slot))
             return true

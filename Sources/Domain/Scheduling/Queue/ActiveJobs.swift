@@ -21,6 +21,8 @@ public struct ActiveJob: Sendable {
     public var key: QueueKey
     /// When it started. Unit: µs since the epoch; meaningful while it runs.
     public var startedAt: Int64 = 0
+    /// How long it has been suspended since it started; `suspendedForGood` while it is. Unit: µs.
+    public var heldUp: Int64 = 0
     /// Its time limit, parts of a second counted whole. Unit: s.
     public var limitSeconds: UInt32
     /// How long it is planned to run: its limit, or a prediction below it. Unit: s.
@@ -99,11 +101,17 @@ public struct ActiveJob: Sendable {
         hasLimits = false
     }
 
+    /// What is held up until somebody resumes it ends after this. Unit: µs.
+    public static let suspendedForGood = Int64.max / 4
+
+    /// Whether it is suspended.
+    public var isSuspended: Bool { heldUp == Self.suspendedForGood }
+
     /// When it is planned to end. Unit: µs since the epoch; meaningful while it runs.
-    public var expectedEnd: Int64 { startedAt + Int64(plannedSeconds) * 1_000_000 }
+    public var expectedEnd: Int64 { startedAt &+ heldUp &+ Int64(plannedSeconds) &* 1_000_000 }
 
     /// When its limit ends it. Unit: µs since the epoch; meaningful while it runs.
-    public var deadline: Int64 { startedAt + Int64(limitSeconds) * 1_000_000 }
+    public var deadline: Int64 { startedAt &+ heldUp &+ Int64(limitSeconds) &* 1_000_000 }
 
     /// Its number.
     public var id: JobID { JobID(key.id) }
@@ -128,6 +136,12 @@ public struct JobExtras: Sendable {
     public var notBefore: SimInstant?
     /// Who holds it.
     public var hold: HoldKind?
+    /// To be over by then, or not to start at all.
+    public var deadline: SimInstant?
+    /// To have started by then, or to be given up.
+    public var startsBy: SimInstant?
+    /// How long it was suspended before, and since when it is.
+    public var suspension: (total: SimDuration, since: SimInstant) = (.zero, .epoch)
     /// Dependencies that were not fulfilled when they were looked at last.
     public var dependencies: [Dependency] = []
     /// Whether one of them is enough.

@@ -69,11 +69,11 @@ struct QuoteCommand: ParsableCommand {
         if command.information != nil {
             throw .error(Self.name, "options that ask for information are those of yhbatch")
         }
-        if command.begin != nil {
+        if command.begin != nil || command.deadline != nil {
             let status = try ask { client throws(LocalClientFailure) in
                 try client.get("/v1/status", as: CentreStatus.self)
             }
-            try command.resolveBegin(now: status.now)
+            try command.resolveTimes(now: status.now)
         }
         if let warning = command.fitNodesToTasks() { command.warnings.append(warning) }
         command.request.isTestOnly = true

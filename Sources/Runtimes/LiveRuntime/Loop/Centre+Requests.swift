@@ -238,6 +238,12 @@ extension Centre {
         case release
         /// `scontrol requeue`, `requeuehold`.
         case requeue
+        /// `scontrol suspend`: an operator's.
+        case suspend
+        /// `scontrol resume`: an operator's.
+        case resume
+        /// `scontrol top`: an operator's.
+        case top
     }
 
     /// Does `action` to the job or array `id`.
@@ -265,6 +271,13 @@ extension Centre {
             switch action {
             case .hold: return .success([.hold(input)])
             case .requeue: return .success([.requeue(input)])
+            case .suspend, .resume:
+                guard isOperator else { return .failure(.refused(.accessDenied)) }
+                return .success([action == .suspend ? .suspend(input) : .resume(input)])
+            case .top:
+                // Slurm allows it to users where SchedulerParameters has enable_user_top.
+                guard isOperator else { return .failure(.refused(.disabled)) }
+                return .success([.top(input)])
             case .release:
                 // A user does not lift what an operator has put on.
                 let isAdminHeld = entries.contains {

@@ -17,6 +17,9 @@ enum LiveInput: Hashable, Sendable {
     case hold(JobsInput)
     case release(JobsInput)
     case requeue(JobsInput)
+    case suspend(JobsInput)
+    case resume(JobsInput)
+    case top(JobsInput)
     case update(UpdateInput)
     case nodes(NodesInput)
     case partition(PartitionUpdateRequest)
@@ -32,7 +35,7 @@ enum LiveInput: Hashable, Sendable {
         switch self {
         case .end: .jobEnd
         case .nodes, .partition, .terms, .machine, .customers, .realWork: .nodeChange
-        case .cancel, .hold, .release, .requeue, .update, .money: .update
+        case .cancel, .hold, .release, .requeue, .suspend, .resume, .top, .update, .money: .update
         case .submit: .submission
         case .tick: .timer
         }
@@ -263,6 +266,9 @@ extension LiveInput {
             case .hold(let input): ("hold", input.json)
             case .release(let input): ("release", input.json)
             case .requeue(let input): ("requeue", input.json)
+            case .suspend(let input): ("suspend", input.json)
+            case .resume(let input): ("resume", input.json)
+            case .top(let input): ("top", input.json)
             case .update(let input): ("update", input.json)
             case .nodes(let input): ("nodes", input.json)
             case .partition(let input): ("partition", input.json)
@@ -289,6 +295,9 @@ extension LiveInput {
             case "hold": self = .hold(try JobsInput(json: json))
             case "release": self = .release(try JobsInput(json: json))
             case "requeue": self = .requeue(try JobsInput(json: json))
+            case "suspend": self = .suspend(try JobsInput(json: json))
+            case "resume": self = .resume(try JobsInput(json: json))
+            case "top": self = .top(try JobsInput(json: json))
             case "update": self = .update(try UpdateInput(json: json))
             case "nodes": self = .nodes(try NodesInput(json: json))
             case "partition": self = .partition(try PartitionUpdateRequest(json: json))

@@ -92,6 +92,7 @@ extension SubmitRequest {
         try checkTexts()
         try check("time_limit", timeLimit?.microseconds, in: Bounds.limits, .invalidTimeLimit)
         try check("begin", begin?.microseconds, in: Bounds.instants, .unspecified)
+        try check("deadline", deadline?.microseconds, in: Bounds.instants, .unspecified)
         try check("immediate", immediate?.microseconds, in: Bounds.lengths, .unspecified)
         try check("priority", priority, in: Bounds.priorities, .unspecified)
         try check("umask", fileModeMask.map(Int64.init), in: 0...0o777, .unspecified)

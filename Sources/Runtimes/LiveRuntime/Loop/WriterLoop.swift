@@ -1,6 +1,7 @@
 import Billing
 import Catalog
 import Emulation
+import Glibc
 import JobExecution
 import JobModel
 import Logging
@@ -543,6 +544,8 @@ extension WriterLoop {
                 case .requeued: "REQUEUED"
                 }
             stop(id, restart: restart, as: end)
+        case .suspended(let id): signalReal(id, SIGSTOP)
+        case .resumed(let id): signalReal(id, SIGCONT)
         case .deadlineChanged(let id):
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
@@ -560,6 +563,11 @@ extension WriterLoop {
             guard instant > state.lastInstant else { return }
             timers.arm(CentreTimer(instant: instant, kind: .tick))
         }
+    }
+
+    private func signalReal(_ id: UInt32, _ number: Int32) {
+        guard let entry = state.jobs[id], state.isReal(entry) else { return }
+        work.signal(entry, number: number, isForShellOnly: false)
     }
 
     /// Real jobs are cancelled: nothing is left running, and each is accounted for as what it was.

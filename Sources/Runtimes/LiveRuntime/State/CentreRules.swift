@@ -59,9 +59,14 @@ public final class CentreRules: Sendable {
         machineTotals = other.machineTotals
     }
 
+    /// How long a requeued job waits before it may start again. Slurm 22.05 was seen to take 121 s.
+    var requeueDelay: SimDuration { SimDuration(seconds: 121) }
+
     /// The rules as the emulator takes them.
     var configuration: EmulatorConfiguration {
-        EmulatorConfiguration(machine: machine, policy: policy)
+        var configuration = EmulatorConfiguration(machine: machine, policy: policy)
+        configuration.requeueDelay = requeueDelay
+        return configuration
     }
 
     /// Why the policy cannot decide for this machine; nil when it can.

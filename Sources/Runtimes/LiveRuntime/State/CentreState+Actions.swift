@@ -92,6 +92,20 @@ extension CentreState {
         }
     }
 
+    mutating func suspend(_ id: UInt32, at instant: SimInstant) -> Refusal? {
+        switch active(id) {
+        case .failure(let refusal): refusal
+        case .success: send(.suspend(JobID(id)), at: instant).map(Refusal.init)
+        }
+    }
+
+    mutating func resume(_ id: UInt32, at instant: SimInstant) -> Refusal? {
+        switch active(id) {
+        case .failure(let refusal): refusal
+        case .success: send(.resume(JobID(id)), at: instant).map(Refusal.init)
+        }
+    }
+
     mutating func update(_ input: UpdateInput, at instant: SimInstant) -> Refusal? {
         let id = input.id
         let change = input.change
@@ -158,10 +172,11 @@ extension CentreState {
         jobs.update(id) { status in
             status.timeLimit = limit
             status.isUnlimited = isUnlimited
-            guard let start = status.startedAt else { return }
-            let deadline = start + limit
+            guard let start = status.startedAt, status.suspendedSince == nil else { return }
+            let begin = start + status.suspendedFor
+            let deadline = begin + limit
             status.deadline = isUnlimited ? nil : deadline
-            status.emulatedEnd = Self.emulatedEnd(specification, start, deadline)
+            status.emulatedEnd = Self.emulatedEnd(specification, begin, deadline)
         }
         effects.append(.deadlineChanged(id))
     }

@@ -20,6 +20,9 @@ extension CentreState {
             return each(input) { $0.hold($1, isAdmin: input.isAdminHold, at: instant) }
         case .release(let input): return each(input) { $0.release($1, at: instant) }
         case .requeue(let input): return each(input) { $0.requeue($1, input, at: instant) }
+        case .suspend(let input): return each(input) { $0.suspend($1, at: instant) }
+        case .resume(let input): return each(input) { $0.resume($1, at: instant) }
+        case .top(let input): return each(input) { $0.top($1, at: instant) }
         case .update(let input):
             let error = update(input, at: instant)
             return .outcomes([ActionOutcome(jobID: input.id, error: error?.body)])
@@ -150,6 +153,11 @@ extension CentreState {
             excludedNodes: excluded.isEmpty ? nil : excluded,
             isRequeuable: request.requeues ?? true
         )
+        submission.deadline = request.deadline
+        submission.startsBy = request.immediate.map { patience in
+            // A second or less: at once (salloc(1), `--immediate`).
+            patience <= SimDuration(seconds: 1) ? instant : instant + patience
+        }
         submission.needsAnyDependency = request.anyDependency
         submission.name = request.name
         submission.user = Int32(truncatingIfNeeded: request.userID)

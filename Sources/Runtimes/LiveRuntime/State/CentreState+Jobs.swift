@@ -76,7 +76,7 @@ extension CentreState {
     func stateName(of status: JobStatus) -> String {
         switch status.phase {
         case .pending: "PENDING"
-        case .running: "RUNNING"
+        case .running: status.suspendedSince == nil ? "RUNNING" : "SUSPENDED"
         case .completing: "COMPLETING"
         case .ended(let state): state.slurmName
         }
@@ -95,6 +95,7 @@ extension CentreState {
             case .timeout: return "TimeLimit"
             case .nodeFail: return "NodeDown"
             case .failed: return status.signal != 0 ? "JobLaunchFailure" : "NonZeroExitCode"
+            case .deadline: return "DeadLine"
             case .completed, .cancelled, .preempted, .outOfMemory: return "None"
             }
         }
@@ -109,7 +110,12 @@ extension CentreState {
         info.end = status.endedAt ?? status.deadline
         info.lastEvaluation = lastInstant
         info.timeLimit = status.isUnlimited ? nil : status.timeLimit
-        if let start = status.startedAt { info.runTime = runTime(of: status, start, now) }
+        info.deadline = entry.specification.request.deadline
+        if let start = status.startedAt {
+            info.runTime = runTime(of: status, start, now)
+            info.suspendTime = status.lastSuspension
+            info.preSuspendTime = status.lastSuspension.map { _ in info.runTime }
+        }
     }
 
     /// How long it ran. For a real job that has ended: what was measured.
@@ -118,8 +124,8 @@ extension CentreState {
         _ start: SimInstant,
         _ now: SimInstant
     ) -> SimDuration {
-        if let measured = status.measured { return measured.wall }
-        return max(.zero, (status.endedAt ?? now) - start)
+        if let measured = status.measured { return max(.zero, measured.wall - status.suspendedFor) }
+        return status.runTime(from: start, to: status.endedAt ?? now)
     }
 
     private func hasOpenDependencies(_ entry: JobEntry) -> Bool {
@@ -227,8 +233,12 @@ extension CentreState {
         record.end = status.endedAt
         if let start = status.startedAt {
             record.elapsed = runTime(of: status, start, now)
+            record.suspended =
+                status.suspendedFor + (status.suspendedSince.map { now - $0 } ?? .zero)
             // A real run ended when its process did, whatever the clock showed by then.
-            if status.endedAt != nil, status.measured != nil { record.end = start + record.elapsed }
+            if status.endedAt != nil, status.measured != nil {
+                record.end = start + record.elapsed + record.suspended
+            }
         }
         record.timeLimit = status.isUnlimited ? nil : status.timeLimit
         let hasRun = !status.nodes.isEmpty

@@ -27,6 +27,9 @@ enum DriverEffect: Hashable, Sendable {
     case started(UInt32)
     /// A real run must stop.
     case stop(UInt32, restart: Int32, StopReason)
+    /// What really runs of a job stands still, or goes on.
+    case suspended(UInt32)
+    case resumed(UInt32)
     /// The time limit of a running job has changed.
     case deadlineChanged(UInt32)
     /// A run has ended and its files may go.
@@ -199,6 +202,8 @@ struct EffectCollector: EffectSink {
         case ended(JobEnd)
         case mustStop(JobID, StopReason)
         case requeued(JobEnd)
+        case suspended(JobID)
+        case resumed(JobID, suspendedFor: SimDuration, deadline: SimInstant)
         case wake(SimInstant)
     }
 
@@ -210,6 +215,10 @@ struct EffectCollector: EffectSink {
         effects.append(.mustStop(id, reason))
     }
     mutating func jobRequeued(_ run: JobEnd) { effects.append(.requeued(run)) }
+    mutating func jobSuspended(_ id: JobID) { effects.append(.suspended(id)) }
+    mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
+        effects.append(.resumed(id, suspendedFor: suspendedFor, deadline: deadline))
+    }
     mutating func wake(at instant: SimInstant) { effects.append(.wake(instant)) }
 }
 
@@ -223,6 +232,9 @@ extension CentreState {
             case .ended(let end): absorb(end, at: instant)
             case .mustStop(let id, let reason): absorb(id.number, reason)
             case .requeued(let run): absorb(requeued: run, at: instant)
+            case .suspended(let id): absorb(suspended: id.number, at: instant)
+            case .resumed(let id, let suspendedFor, let deadline):
+                absorb(resumed: id.number, suspendedFor, until: deadline, at: instant)
             case .wake(let due): self.effects.append(.wake(due))
             }
         }
@@ -251,6 +263,8 @@ extension CentreState {
         let nodeList = HostList.compress(held.map { rules.machine.nodes[$0.node].name })
         jobs.update(id) { status in
             status.phase = .running
+            status.suspendedFor = .zero
+            status.lastSuspension = nil
             status.partitions = [start.partition]
             status.startedAt = start.startedAt
             status.deadline = status.isUnlimited ? nil : start.deadline
@@ -288,6 +302,7 @@ extension CentreState {
         jobs.update(id) { status in
             status.phase = .ended(end.state)
             status.endedAt = end.endedAt
+            status.endSuspension(end)
             if end.startedAt == nil { status.startedAt = nil }
         }
         account(for: end, outcome: .ended(end.state), state: end.state.slurmName, at: instant)
@@ -311,6 +326,7 @@ extension CentreState {
         let isNodeFailure = run.state == .nodeFail
         jobs.update(id) { status in
             status.endedAt = run.endedAt
+            status.endSuspension(run)
             status.phase = .ended(run.state)
         }
         let isByOwner = jobs[id]?.status.endReason == Self.requeuedByOwner
@@ -322,6 +338,9 @@ extension CentreState {
         )
         jobs.update(id) { status in
             status.phase = .pending
+            status.suspendedFor = .zero
+            let delay = rules.requeueDelay
+            if delay > .zero { status.notBefore = run.endedAt + delay }
             status.restart += 1
             status.startedAt = nil
             status.endedAt = nil
@@ -378,9 +397,10 @@ extension CentreState {
     /// What a run held. A real run is billed for the time that was measured, not for what the
     /// centre's clock showed meanwhile.
     private func usage(of entry: JobEntry, _ end: JobEnd, _ outcome: RunOutcome) -> JobUsage {
-        var endedAt = end.endedAt
+        // Suspended time is not run time.
+        var endedAt = end.endedAt - end.suspendedFor
         if let startedAt = end.startedAt, let measured = entry.status.measured {
-            endedAt = startedAt + measured.wall
+            endedAt = startedAt + max(.zero, measured.wall - end.suspendedFor)
         }
         var usage = usage(
             of: entry,

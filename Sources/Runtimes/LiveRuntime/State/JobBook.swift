@@ -77,6 +77,12 @@ struct JobStatus: Sendable {
     /// When an emulated job's own time is over; its deadline when that is earlier.
     var emulatedEnd: SimInstant?
     var endedAt: SimInstant?
+    /// Since when it is suspended; nil when it is not.
+    var suspendedSince: SimInstant?
+    /// How long it was suspended before, since it started.
+    var suspendedFor = SimDuration.zero
+    /// When it was suspended or resumed last.
+    var lastSuspension: SimInstant?
     var restart: Int32 = 0
     /// Nodes held, or last held, with the cores and cards on each.
     var nodes: [(node: Int, cores: Int32)] = []

@@ -20,7 +20,8 @@ struct Refusal: Error, Hashable, Sendable {
         let error: SlurmError =
             switch rejection {
             case .unknownJob, .jobIsCancelled: .alreadyDone
-            case .jobIsRunning: .disabled
+            case .jobIsRunning, .jobIsSuspended: .disabled
+            case .deadlineIsOver: .invalidTimeLimit
             case .jobIsPending, .jobMayNotStart: .jobPending
             case .unknownPartition: .invalidPartition
             case .partitionTakesNoJobs: .partitionNotAvailable
