@@ -9,7 +9,6 @@ struct WireFormatTests {
     @Test("A submission comes back from JSON as it was")
     func submissionRoundTrip() throws {
         var request = SubmitRequest()
-        request.program = "yhbatch"
         request.script = "#!/bin/bash\n#SBATCH -N 2\necho \"天河\" \\ \t\u{1}\n"
         request.scriptArguments = ["one", "two three", ""]
         request.environment = ["PATH=/bin", "EMPTY=", "LINES=a\nb"]

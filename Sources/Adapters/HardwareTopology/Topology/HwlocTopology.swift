@@ -164,15 +164,6 @@ extension HwlocTopology {
         }
     }
 
-    /// Binds a process to some PUs.
-    ///
-    /// - Throws: `HwlocFailure` when the operating system refuses.
-    public func bindProcess(_ process: Int32, toPUs pus: IDSet) throws(HwlocFailure) {
-        try bind(pus, call: "hwloc_set_proc_cpubind") { set in
-            hwloc_set_proc_cpubind(handle, process, set, 0)
-        }
-    }
-
     /// The PUs that the calling thread is bound to.
     ///
     /// - Throws: `HwlocFailure` when the operating system does not tell.

@@ -50,8 +50,8 @@ extension SubmitCommand {
         case .jobName: request.name = value
         case .killOnInvalidDependency: request.endsOnInvalidDependency = try yesOrNo(value, option)
         case .licenses: request.licenses = value
-        case .mailType: try applyMailType(value)
-        case .mailUser: request.mailUser = value
+        case .mailType: try checkMailType(value)
+        case .mailUser: break
         case .mem:
             request.memoryPerNode = try memory(value, option)
             request.memoryPerCPU = nil
@@ -189,9 +189,8 @@ extension SubmitCommand {
         request.gres = gres
     }
 
-    private mutating func applyMailType(_ value: String) throws(CommandFailure) {
+    private func checkMailType(_ value: String) throws(CommandFailure) {
         guard OptionValues.isMailType(value) else { throw invalid("mail-type") }
-        request.mailType = value
     }
 
     private mutating func applyNodes(_ value: String) throws(CommandFailure) {

@@ -33,7 +33,6 @@ public struct SubmitCommand: Hashable, Sendable {
 
     init(program: String) {
         self.program = program
-        request.program = program
         // Empty until -D names a folder: the program fills in where it was called.
         request.workDirectory = ""
     }

@@ -36,8 +36,8 @@ extension SubmitOption {
         case .killOnInvalidDependency:
             OptionText("end a job whose dependency cannot be met", value: "yes|no")
         case .licenses: OptionText("refused: there are none", value: "LIST")
-        case .mailType: OptionText("checked and kept; no mail is sent", value: "LIST")
-        case .mailUser: OptionText("checked and kept; no mail is sent", value: "USER")
+        case .mailType: OptionText("checked; no mail is sent", value: "LIST")
+        case .mailUser: OptionText("checked; no mail is sent", value: "USER")
         case .mem: OptionText("memory on each node: 500M, 4G", value: "SIZE")
         case .memPerCPU: OptionText("memory for each core", value: "SIZE")
         case .nice: OptionText("lower the priority", value: "N")

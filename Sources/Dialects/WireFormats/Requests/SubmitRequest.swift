@@ -5,8 +5,6 @@ public import Quantities
 /// The client has read the script's directives, the environment and the command line; the daemon
 /// gets fields. What was not asked for is nil, and the daemon applies its defaults.
 public struct SubmitRequest: WireRecord {
-    /// The name under which the program was called, for messages: `yhbatch`.
-    public var program = "sbatch"
     /// The command line as typed, for accounting.
     public var submitLine = ""
     /// The text of the script; `scriptBytes` is what the shell gets.
@@ -122,10 +120,6 @@ public struct SubmitRequest: WireRecord {
     public var immediate: SimDuration?
     /// A signal before the time limit.
     public var signal: SignalRequest?
-    /// On what events mail is asked for.
-    public var mailType: String?
-    /// To whom.
-    public var mailUser: String?
     /// Whether only to say when and where the job would start.
     public var isTestOnly = false
 
@@ -151,7 +145,6 @@ public struct SubmitRequest: WireRecord {
 
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
-        try fields("program", &program)
         try fields("submit_line", &submitLine)
         try fields.required("script", &script)
         try fields("script_encoding", &scriptEncoding)
@@ -220,8 +213,6 @@ public struct SubmitRequest: WireRecord {
         try fields("deadline", &deadline)
         try fields("immediate", &immediate)
         try fields("signal", &signal)
-        try fields("mail_type", &mailType)
-        try fields("mail_user", &mailUser)
         try fields("test_only", &isTestOnly)
     }
 }

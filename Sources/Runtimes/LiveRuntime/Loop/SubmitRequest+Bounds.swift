@@ -124,11 +124,11 @@ extension SubmitRequest {
         try check(
             Lengths.word,
             [
-                ("program", program), ("script_encoding", scriptEncoding),
+                ("script_encoding", scriptEncoding),
                 ("submit_host", submitHost), ("name", name), ("account", account), ("qos", qos),
                 ("comment", comment), ("project", project), ("accelerator_model", acceleratorModel),
                 ("exclusive", exclusive), ("features", features), ("reservation", reservation),
-                ("licenses", licenses), ("mail_type", mailType), ("mail_user", mailUser),
+                ("licenses", licenses),
             ]
         )
         try check(
