@@ -160,7 +160,6 @@ extension CentreState {
         }
         submission.needsAnyDependency = request.anyDependency
         submission.name = request.name
-        submission.user = Int32(truncatingIfNeeded: request.userID)
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
         var runTime = input.runTime
@@ -344,6 +343,9 @@ extension CentreState {
     /// Says whose a submission is, in the emulator's numbers.
     mutating func enrol(_ submission: inout JobSubmission, _ resolved: Resolved) {
         submission.user = people.user(resolved.specification.request.user)
+        if resolved.specification.request.exclusive == "user" {
+            submission.request.keeper = NodeKeeper.key(ofUser: submission.user)
+        }
         submission.account = people.account(resolved.specification.account)
         let qos = rules.machine.qosInOrder
         submission.qos = Int32(qos.firstIndex { $0.name == resolved.status.qos } ?? 0)

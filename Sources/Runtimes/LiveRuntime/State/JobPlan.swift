@@ -177,10 +177,6 @@ extension JobPlan {
         }
         // A partition that gives nodes whole does so whatever is asked; another need not.
         request.isExclusive = isAlone
-        if submission.exclusive == "user" {
-            let user = Int32(truncatingIfNeeded: submission.userID)
-            request.keeper = NodeKeeper.key(ofUser: user)
-        }
         try check(classes)
     }
 
