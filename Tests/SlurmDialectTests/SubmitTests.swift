@@ -261,6 +261,16 @@ struct SubmitTests {
         #expect(MessageLanguage { $0 == "LANG" ? "zh_CN" : "C" } == .english)
     }
 
+    @Test("A script of several components is refused, not run as one of them")
+    func components() {
+        for word in ["hetjob", "packjob"] {
+            let script = "#!/bin/sh\n#SBATCH -N1\n#SBATCH \(word)\n#SBATCH -N2\ntrue\n"
+            #expect(throws: BatchScript.Refusal.components(line: 3)) {
+                try BatchScript.directives(in: script)
+            }
+        }
+    }
+
     @Test("What asks in vain for something that a centre could do is warned of")
     func ineffective() throws {
         let command = try prepare(["--contiguous", "--tmp=5", "--hint=x", "--wrap=x"])

@@ -16,6 +16,8 @@ public enum BatchScript {
         case dosLineBreaks
         /// A quotation mark in a directive is not closed.
         case openQuote(line: Int)
+        /// It describes a job of several components.
+        case components(line: Int)
 
         /// Slurm's sentences, a line each; without a prefix.
         public var messages: [String] {
@@ -39,6 +41,8 @@ public enum BatchScript {
                     "instead of expected UNIX line breaks (\\n).",
                 ]
             case .openQuote(let line): ["line \(line): Missing closing quote"]
+            case .components(let line):
+                ["line \(line): heterogeneous jobs (#SBATCH hetjob) cannot be run here"]
             }
         }
     }
@@ -77,7 +81,12 @@ public enum BatchScript {
         ).enumerated() {
             let text = String(Substring(line))
             if text.hasPrefix("#SBATCH") {
-                directives.sbatch += try words(text.dropFirst(7), line: index + 1)
+                let words = try words(text.dropFirst(7), line: index + 1)
+                // The options of what follows are those of another component.
+                guard words != ["hetjob"], words != ["packjob"] else {
+                    throw .components(line: index + 1)
+                }
+                directives.sbatch += words
             } else if text.hasPrefix("#PBS") {
                 directives.pbs += try words(text.dropFirst(4), line: index + 1)
             } else if let first = text.first(where: { !$0.isWhitespace }), first != "#" {
