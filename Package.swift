@@ -395,6 +395,7 @@ let targets: [Target] = [
             "ComputeKernels", "MessagePassing", "WireFormats", "Determinism", "Prediction",
             "xinghe-kernel",
         ],
+        exclude: ["Faults/faults.c"],
         swiftSettings: house
     ),
     .testTarget(

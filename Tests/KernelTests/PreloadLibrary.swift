@@ -5,7 +5,7 @@ import Testing
 final class PreloadLibrary {
     let path: String
 
-    init(source: String) throws {
+    init(source: String, compiler command: String = "cc") throws {
         let base = FileManager.default.temporaryDirectory
             .appendingPathComponent("xinghe-preload-\(UUID().uuidString)").path
         path = base + ".so"
@@ -13,7 +13,7 @@ final class PreloadLibrary {
         defer { try? FileManager.default.removeItem(atPath: base + ".c") }
         let compiler = Process()
         compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments = ["cc", "-O1", "-shared", "-fPIC", "-o", path, base + ".c", "-ldl"]
+        compiler.arguments = [command, "-O1", "-shared", "-fPIC", "-o", path, base + ".c", "-ldl"]
         try compiler.run()
         compiler.waitUntilExit()
         try #require(compiler.terminationStatus == 0, "the preload library does not compile")
