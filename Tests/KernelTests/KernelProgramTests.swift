@@ -65,7 +65,7 @@ struct KernelProgramTests {
         let line = try runKernel(["stream", "--size", "1000"], ranks: 2).measurement()
         let binding = try #require(line["binding"]?.array).compactMap { $0.string }
         #expect(binding.count == 2)
-        #expect(binding[0].hasPrefix("core "))
+        #expect(binding[0].hasPrefix("PU P#"))
         #expect(binding[0] != binding[1])
     }
 
@@ -81,7 +81,7 @@ struct KernelProgramTests {
             #expect(two["threads"]?.integer == 2)
             #expect(two["flop"] == one["flop"])
             let binding = try #require(two["binding"]?.array?.first?.string)
-            #expect(binding.hasPrefix("cores 0-1, a thread on each, memory"), "\(binding)")
+            #expect(binding.hasPrefix("PUs P#0-1, a thread on each, memory"), "\(binding)")
         }
         let refused = try runKernel(["stream", "--size", "1000", "--threads", "\(cores + 1)"])
         #expect(refused.exitCode == 64)
@@ -96,7 +96,7 @@ struct KernelProgramTests {
             launcher: ["--bind-to", "none", "taskset", "-c", "1"]
         )
         let binding = try result.measurement()["binding"]?.array?.first?.string
-        #expect(binding?.hasPrefix("core 1") == true, "\(binding ?? result.errors)")
+        #expect(binding?.hasPrefix("PU P#1") == true, "\(binding ?? result.errors)")
     }
 
     @Test("More ranks than cores are refused unless asked for, once and by all ranks")
@@ -176,7 +176,7 @@ struct KernelProgramTests {
             ["stream", "--size", "1000"],
             environment: ["HWLOC_SYNTHETIC": "numa:1 pu:2", "HWLOC_THISSYSTEM": "1"]
         ).measurement()
-        #expect(line["binding"]?.array?.first?.string?.hasPrefix("core 0,") == true)
+        #expect(line["binding"]?.array?.first?.string?.hasPrefix("PU P#0,") == true)
     }
 
     @Test("Estimated energy is of the cores held, however many threads and ranks share them")

@@ -8,7 +8,8 @@ internal import MessagePassing
 /// and `mpirun` have already said where work may run, and nothing here reaches beyond that. Within
 /// it each rank takes whole cores for itself, as many as it has threads.
 struct RankPlacement {
-    /// The cores of each rank of the world, such as `cores 0-1`; only on rank 0.
+    /// The PUs of each rank of the world by the operating system's numbers, such as `PUs P#0-1`; only
+    /// on rank 0.
     var texts: [String]
     /// This rank's machine.
     var host: String
@@ -199,10 +200,11 @@ private struct HostCores {
             memory.insert(bound.text)
         }
         let cores = Set(found).sorted()
-        let name = cores.count == 1 ? "core" : "cores"
+        let pus = cores.flatMap { pusOfCores[$0].filter(mask.contains) }.sorted()
+        let name = pus.count == 1 ? "PU" : "PUs"
         let sharing = shared ? " shared" : team.count > 1 ? ", a thread on each" : ""
         let places = memory.sorted().joined(separator: " and ")
-        return Bound(cores: cores, text: "\(name) \(rangesText(cores))\(sharing), \(places)")
+        return Bound(cores: cores, text: "\(name) P#\(rangesText(pus))\(sharing), \(places)")
     }
 
     /// Binds the calling thread and says where its memory is. Each thread has a topology of its own: hwloc's may not be shared.
@@ -228,8 +230,8 @@ private struct HostCores {
         }
         let near = NUMAMemory.nodes(ofPUs: pus)
         let warning =
-            Set(found).isSubset(of: near) ? "" : ", not on node \(rangesText(near)) of the cores"
-        return "memory on node \(rangesText(found))\(warning)"
+            Set(found).isSubset(of: near) ? "" : ", not on node P#\(rangesText(near)) of the cores"
+        return "memory on node P#\(rangesText(found))\(warning)"
     }
 }
 

@@ -26,8 +26,7 @@ public enum HostProbe {
         return HostDescription(
             name: hostName(),
             processorModel: model.root.firstInfo(named: "CPUModel") ?? "unknown processor",
-            // hwloc finds no cores where the kernel tells only of PUs.
-            cores: Int32(max(model.coreCount, model.coreCount == 0 ? model.puCount : 0)),
+            cores: Int32(model.coreCount),
             memory: memory() ?? model.root.totalMemory
         )
     }

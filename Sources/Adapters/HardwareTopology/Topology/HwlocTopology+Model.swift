@@ -91,13 +91,16 @@ extension HwlocTopology {
     }
 
     private func role(of pointer: hwloc_obj_t) -> TopologyObject.DeviceRole {
-        switch hwloc_obj_osdev_type_t(rawValue: UInt32(CHwloc_os_device_type(pointer))) {
+        // XML may hold any number; one that is not hwloc's is no card, so that none is counted.
+        guard let number = UInt32(exactly: CHwloc_os_device_type(pointer)) else { return .unknown }
+        return switch hwloc_obj_osdev_type_t(rawValue: number) {
         case HWLOC_OBJ_OSDEV_BLOCK: .block
         case HWLOC_OBJ_OSDEV_GPU: .gpu
         case HWLOC_OBJ_OSDEV_NETWORK: .network
         case HWLOC_OBJ_OSDEV_OPENFABRICS: .openFabrics
         case HWLOC_OBJ_OSDEV_DMA: .dma
-        default: .coprocessor
+        case HWLOC_OBJ_OSDEV_COPROC: .coprocessor
+        default: .unknown
         }
     }
 }
@@ -155,11 +158,13 @@ extension HwlocTopology {
     private func matrix(_ source: hwloc_distances_s, name: String?) -> DistanceMatrix? {
         let size = Int(source.nbobjs)
         guard let objects = source.objs, let values = source.values else { return nil }
+        let nodes = (0..<size).compactMap { index in
+            objects[index].map { Int($0.pointee.logical_index) }
+        }
+        guard nodes.count == size else { return nil }
         return DistanceMatrix(
             name: name ?? "distances",
-            numaNodes: (0..<size).compactMap { index in
-                objects[index].map { Int($0.pointee.logical_index) }
-            },
+            numaNodes: nodes,
             values: (0..<size).map { row in
                 (0..<size).map { values[row * size + $0] }
             }

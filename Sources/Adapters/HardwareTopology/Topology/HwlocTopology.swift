@@ -30,10 +30,21 @@ public struct HwlocTopology: ~Copyable {
 
     /// Discovers the machine that the program runs on, with its devices.
     ///
-    /// - Throws: `HwlocFailure` when hwloc cannot read the machine.
+    /// - Throws: `HwlocFailure` when hwloc cannot read the machine, or its environment variables have it
+    ///   read another one: nothing could be bound by that.
     public static func host() throws(HwlocFailure) -> HwlocTopology {
         let topology = try prepared()
         try topology.finishLoading("the host cannot be discovered")
+        guard hwloc_topology_is_thissystem(topology.handle) == 1 else {
+            let set = ["HWLOC_XMLFILE", "HWLOC_SYNTHETIC", "HWLOC_FSROOT", "HWLOC_THISSYSTEM"]
+                .filter { getenv($0) != nil }.joined(separator: " and ")
+            throw HwlocFailure(
+                call: "hwloc_topology_is_thissystem",
+                errno: EINVAL,
+                subject: "\(set.isEmpty ? "something" : set) has hwloc describe another machine "
+                    + "than this host"
+            )
+        }
         return topology
     }
 
@@ -65,9 +76,25 @@ public struct HwlocTopology: ~Copyable {
         name: String
     ) throws(HwlocFailure) -> HwlocTopology {
         let topology = try prepared()
+        let readable = hwloc_get_api_version() < 0x0003_0000 ? XMLVersion3.lowered(text) : text
+        guard let length = Int32(exactly: readable.utf8.count + 1) else {
+            throw HwlocFailure(
+                call: "hwloc_topology_set_xmlbuffer",
+                errno: EFBIG,
+                subject: "\(name) is too long"
+            )
+        }
         // hwloc counts the final zero byte.
-        let result = text.withCString { bytes in
-            hwloc_topology_set_xmlbuffer(topology.handle, bytes, Int32(text.utf8.count + 1))
+        let result = readable.withCString { bytes -> Int32? in
+            guard CHwloc_survives_xml(bytes, length) != 0 else { return nil }
+            return hwloc_topology_set_xmlbuffer(topology.handle, bytes, length)
+        }
+        guard let result else {
+            throw HwlocFailure(
+                call: "hwloc_topology_load",
+                errno: EINVAL,
+                subject: "\(name) contradicts itself so much that hwloc does not live through it"
+            )
         }
         guard result == 0 else {
             throw HwlocFailure(
@@ -100,18 +127,14 @@ public struct HwlocTopology: ~Copyable {
     /// A fresh topology that keeps instruction caches and the devices that jobs may care for.
     private static func prepared() throws(HwlocFailure) -> HwlocTopology {
         var fresh: hwloc_topology_t?
-        guard hwloc_topology_init(&fresh) == 0, let fresh else {
+        guard CHwloc_prepare(&fresh) == 0, let fresh else {
             throw HwlocFailure(
                 call: "hwloc_topology_init",
                 errno: errno,
                 subject: "no topology can be made"
             )
         }
-        let topology = HwlocTopology(adopting: fresh)  // From here on, every path frees it.
-        hwloc_topology_set_icache_types_filter(fresh, HWLOC_TYPE_FILTER_KEEP_ALL)
-        hwloc_topology_set_io_types_filter(fresh, HWLOC_TYPE_FILTER_KEEP_IMPORTANT)
-        hwloc_topology_set_type_filter(fresh, HWLOC_OBJ_MISC, HWLOC_TYPE_FILTER_KEEP_ALL)
-        return topology
+        return HwlocTopology(adopting: fresh)  // From here on, every path frees it.
     }
 
     private func finishLoading(_ subject: String) throws(HwlocFailure) {

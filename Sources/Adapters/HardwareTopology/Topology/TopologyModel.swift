@@ -39,18 +39,27 @@ public struct TopologyModel: Hashable, Sendable {
 
     /// The number of packages.
     public var packageCount: Int { root.count(of: .package) }
-    /// The number of cores.
-    public var coreCount: Int { root.count(of: .core) }
+    /// The number of cores. Where the topology tells only of PUs, as some virtual machines' and
+    /// `pu:4` do, each of them is one.
+    public var coreCount: Int {
+        let cores = root.count(of: .core)
+        return cores > 0 ? cores : puCount
+    }
     /// The number of PUs.
     public var puCount: Int { root.count(of: .pu) }
     /// The number of NUMA nodes.
     public var numaNodeCount: Int { root.count(of: .numaNode) }
     /// The number of accelerator cards: coprocessors, else graphics devices, else remarks that
     /// stand for cards.
+    ///
+    /// A card that several run-time libraries see is one: PCI devices are counted, whatever they carry.
+    /// What a library sees without a place on the bus may be one of these, or another library's, so of
+    /// all libraries the one counts that sees most.
     public var acceleratorCount: Int {
         for role in [TopologyObject.DeviceRole.coprocessor, .gpu] {
-            let count = root.count(of: .osDevice(role))
-            if count > 0 { return count }
+            var cards = CardCount()
+            root.countCards(of: role, into: &cards)
+            if cards.count > 0 { return cards.count }
         }
         return root.miscChildren.count(where: \.isCard)
     }

@@ -31,6 +31,8 @@ public struct TopologyObject: Hashable, Sendable {
         case dma = "DMA"
         /// A coprocessor: an accelerator card as its run-time library sees it.
         case coprocessor = "CoProc"
+        /// One that hwloc has no word for.
+        case unknown = "OSDev"
     }
 
     /// What an object is.

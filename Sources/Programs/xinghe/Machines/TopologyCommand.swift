@@ -18,8 +18,11 @@ struct TopologyCommand: ParsableCommand {
               xinghe topology ft-256/ft-256 --format svg --output ft-256.svg
               xinghe topology mt-3000/mt3000 --format xml | lstopo-no-graphics --if xml -i -
               xinghe topology --machine my.yaml my-node
+              xinghe topology node.xml                         what lstopo wrote on another computer
+              xinghe topology "package:2 l3:1 core:8 pu:2"     hwloc's synthetic description
 
-            'xinghe machines' lists the machines. XML is hwloc's format and describes one node.
+            'xinghe machines' lists the machines. XML is hwloc's format, of version 1, 2 or 3, and \
+            describes one node.
             """
     )
 
@@ -29,7 +32,8 @@ struct TopologyCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "What to show: 'host', MACHINE or MACHINE/NODETYPE; with --machine, a NODETYPE of it.",
+            "What to show: 'host', MACHINE, MACHINE/NODETYPE, FILE.xml or a synthetic description; "
+                + "with --machine, a NODETYPE of it.",
             valueName: "target"
         )
     )
@@ -62,12 +66,42 @@ struct TopologyCommand: ParsableCommand {
             return try text(ofType: target, in: loaded)
         }
         guard let target, target != "host" else { return try hostText() }
+        if let source = try Self.source(of: target) { return try text(of: source) }
         if MachineChoice.isPath(target) { return try text(of: MachineChoice.machine(target)) }
         guard let slash = target.firstIndex(of: "/") else {
             return try text(ofMachineNamed: target)
         }
         let loaded = try MachineChoice.machine(String(target[..<slash]))
         return try text(ofType: String(target[target.index(after: slash)...]), in: loaded)
+    }
+
+    // MARK: hwloc's own formats
+
+    /// What hwloc alone can load: a file of XML, or a synthetic description, whose words have a colon.
+    private static func source(of target: String) throws -> TopologySource? {
+        if target.hasSuffix(".xml") {
+            return .xml(name: target, text: try readText(target))
+        }
+        let words = target.split(separator: " ")
+        let isSynthetic = !target.contains("/") && words.contains { $0.contains(":") }
+        return isSynthetic ? .synthetic(target) : nil
+    }
+
+    private func text(of source: TopologySource) throws -> String {
+        let topology = try HwlocTopology.load(source)
+        let model = topology.model(origin: source)
+        let title =
+            switch source {
+            case .xml(let name, _): name
+            case .synthetic(let description): description
+            case .host: "host"
+            }
+        switch format {
+        case .tree: return model.treeText(title: title, isComplete: all)
+        case .json: return model.json(title: title).prettyText + "\n"
+        case .xml: return try topology.xmlText()
+        case .svg: return model.svgText(title: title)
+        }
     }
 
     // MARK: The host
