@@ -90,7 +90,7 @@ struct KernelPredictionTests {
         )
         let local = [
             "computing (operations)", "computing (memory)", "update", "triangular solve", "panel",
-            "row gather",
+            "row gather", "panels over the link",
         ]
         #expect(prediction.parts.allSatisfy { local.contains($0.name) }, "\(prediction.parts)")
         #expect(prediction.parts.isEmpty == (kernel == .comm))
@@ -359,5 +359,34 @@ struct PredictionRefusalTests {
             let found = refusal { _ = try HostRates(profile: JSONValue(parsing: profile)) }
             #expect(found.contains(name), "\(found)")
         }
+    }
+
+    @Test("Every kernel is predicted on every node type", arguments: KernelForm.allCases)
+    func everyTypeIsPredicted(kernel: KernelForm) throws {
+        for name in MachineCatalog.machineNames where name != "host" {
+            let machine = try Machines.named(name)
+            for type in machine.nodeTypes where type.topology != .host {
+                let count = machine.nodes.count {
+                    machine.nodeTypes[$0.typeIndex].name == type.name
+                }
+                let target = try target(name, type.name, nodes: min(2, count))
+                for shape in kernel.namedSizes.prefix(2) {
+                    let prediction = try KernelPrediction(kernel, shape: shape, on: target)
+                    let seconds = prediction.parts.reduce(0) { $0 + $1.seconds }
+                    let isAlone = kernel == .comm && count == 1
+                    #expect(seconds.isFinite && (seconds > 0 || isAlone), "\(name)/\(type.name)")
+                }
+            }
+        }
+    }
+
+    @Test("Matrix products run at the clock that all cores hold in them")
+    func vectorClock() throws {
+        var machine = try Machines.named("tianhe-2")
+        let before = try PredictionTarget(machine, nodeCount: 1).groups[0].rates
+        machine.nodeTypes[0].processor.vectorClock = Frequency(hertz: 1_100_000_000)
+        let after = try PredictionTarget(machine, nodeCount: 1).groups[0].rates
+        #expect(abs(after.coreGemm / before.coreGemm - 0.5) < 1e-12)
+        #expect(after.corePeak == before.corePeak)
     }
 }

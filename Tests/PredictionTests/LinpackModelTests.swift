@@ -89,6 +89,44 @@ struct LinpackModelTests {
         #expect(solve(true) == solve(false))
     }
 
+    @Test(
+        "A matrix that fits in the cards stays there, if that is faster, and its panels cross the link"
+    )
+    func residentMatrix() {
+        var model = model(order: 100_000, block: 512, nodes: 4, usesCards: true)
+        model.rates.cardLink = 6e10
+        let streaming = model.nodeRate
+        // 80 GB over four nodes.
+        model.rates.cardMemory = 23e9
+        model.rates.cardBandwidth = 1e12
+        model.rates.cardGemm = 50e12
+        #expect(model.isResident)
+        #expect(model.nodeRate == 50e12 && model.nodeRate > streaming)
+        let panels = model.parts.first { $0.name == "panels over the link" }
+        #expect(abs((panels?.seconds ?? 0) - 8 * 1e10 / 2 / 6e10) < 1e-9)
+        // Nine tenths are for the matrix.
+        model.rates.cardMemory = 22e9
+        #expect(!model.isResident)
+        // Their memories feed them, too: 1 TB/s and NB = 128 make 16 Tflop/s.
+        var slow = model
+        slow.rates.cardMemory = 23e9
+        slow.block = 128
+        #expect(slow.nodeRate == 16e12)
+    }
+
+    @Test("A card on the processor's chip has no link, and shares its memory")
+    func sharedMemory() {
+        var model = model(order: 1_000, block: 256, nodes: 1, usesCards: true)
+        model.rates.cardLink = 0
+        model.rates.cardsShareMemory = true
+        model.rates.cardGemm = 10e12
+        model.rates.coreBandwidth = 200e9
+        // 8 byte to and 8 from memory for 512 operations.
+        #expect(abs(model.nodeRate - model.rates.freeCoreGemm - 6.4e12) < 1)
+        model.rates.coreBandwidth = 1e12
+        #expect(abs(model.nodeRate - model.rates.freeCoreGemm - 10e12) < 1)
+    }
+
     @Test("A block is no larger than the matrix")
     func blockIsClamped() {
         let large = model(order: 1_000, block: 1 << 40, nodes: 1).parts

@@ -349,8 +349,7 @@ struct MoneyProgramTests {
         let host = try xinghe(["predict", "gemm", "--machine", "host"])
         #expect(host.status == 1 && host.errors.contains("--profile FILE"))
         let cards = try xinghe(["predict", "gemm", "--machine", "tianjin/ai8"])
-        #expect(cards.status == 1 && cards.errors.contains("the peak of ai8 is not known"))
-        #expect(!cards.errors.contains("calibrate"))
+        #expect(cards.output.contains("the peak of its cards is not known, they are left out"))
         // A device that never ends, named instead of a profile.
         let endless = try xinghe(["predict", "gemm", "--machine", "host", "--profile", "/dev/zero"])
         #expect(endless.status == 1)

@@ -58,7 +58,7 @@ struct KernelTimes {
             bytes += 2 * 8 * depth * fields * KernelForm.face(of: block, across: axis)
             messages += 2
         }
-        let link = usesCards && rates.cards > 0 ? 2 * bytes / rates.cardLink : 0
+        let link = usesCards && rates.cardLink > 0 ? 2 * bytes / rates.cardLink : 0
         return network.exchange(messages, bytes: bytes / Double(messages)) + link
     }
 

@@ -16,9 +16,13 @@
 /// - *row gather*: packing and unpacking swapped rows in memory, a cache line for each word, on
 ///   the node that holds them: 128 byte for each of N²/2Q words.
 ///
-/// Cards are fed by a core each, and cannot run faster than their link brings operands: a product
-/// of depth NB moves each element of C in and out, 8 byte each way for 2 NB operations. While they
-/// have nothing to do, in the other parts, all cores work.
+/// Cards are fed by a core each, and cannot run faster than operands come: a product of depth NB moves
+/// each element of C in and out, 8 byte each way for 2 NB operations. Over a link the two ways go at
+/// once; on a chip that shares its cores' memory both go through that, and with nothing to move the
+/// cards do the triangular solve and the panels, too. Where the matrix fits in the
+/// cards' own memories it may stay there instead (`isResident`, if that is faster): then C moves in
+/// theirs, the cores have the panels alone, and each panel crosses the link twice. While cards have
+/// nothing to do, in the other parts, all cores work.
 ///
 /// Source: netlib.org/benchmark/hpl/scalability.html for the model; Fatica, GPGPU-2, 2009, for the
 /// cards.
@@ -51,7 +55,25 @@ struct LinpackModel {
     /// What one node does in the update.
     var nodeRate: Double {
         guard usesCards else { return rates.coreGemm }
-        return rates.freeCoreGemm + min(rates.cardGemm, rates.cardLink * block / 4)
+        return max(streamingRate, residentRate)
+    }
+
+    /// Whether the matrix stays in the cards' memories.
+    var isResident: Bool { usesCards && residentRate > streamingRate }
+
+    /// With C in the node's memory.
+    private var streamingRate: Double {
+        let fed =
+            rates.cardsShareMemory
+            ? rates.coreBandwidth * block / 8 : rates.cardLink * block / 4
+        return rates.freeCoreGemm + min(rates.cardGemm, fed)
+    }
+
+    /// With C in the cards' memories; 0 where it does not fit in nine tenths of them.
+    private var residentRate: Double {
+        let bytes = 8 * order * order / Double(rows * columns)
+        guard bytes <= 0.9 * rates.cardMemory else { return 0 }
+        return min(rates.cardGemm, (rates.cardBandwidth ?? .infinity) * block / 8)
     }
 
     /// How much longer the update is than with equal shares.
@@ -69,18 +91,27 @@ struct LinpackModel {
     var parts: [KernelPrediction.Part] {
         let (p, q) = (Double(rows), Double(columns))
         let square = order * order
+        let solver = usesCards && rates.cardsShareMemory ? nodeRate : rates.coreGemm
         let panelRow = max(
-            block * block / rates.coreGemm,
+            block * block / solver,
             16 * block * binaryLogarithm(max(2, block)) / rates.coreBandwidth
         )
         let flop: Double = square * (order * 2 / 3 + 1.5)
         let solved: Double = square * block / 2
         var parts: [KernelPrediction.Part] = [
             .init("update", flop / (p * q) / nodeRate * imbalance),
-            .init("triangular solve", solved / q / rates.coreGemm),
+            .init("triangular solve", solved / q / solver),
             .init("panel", square / (2 * p * block) * panelRow),
-            .init("row gather", square / (2 * q) * 128 / rates.coreBandwidth),
+            .init(
+                "row gather",
+                square / (2 * q) * 128
+                    / (isResident
+                        ? rates.cardBandwidth ?? rates.coreBandwidth : rates.coreBandwidth)
+            ),
         ]
+        if isResident, rates.cardLink > 0 {
+            parts.append(.init("panels over the link", 8 * square / p / rates.cardLink))
+        }
         let panels = order / block
         let start = network.message(0)
         if rows > 1 {
@@ -98,8 +129,13 @@ struct LinpackModel {
 
     /// The block size that just hides the cards' transfers, in steps of 128; 256 without cards.
     static func usualBlock(_ target: PredictionTarget) -> Int {
-        let cards = target.groups.map(\.rates).filter { $0.cards > 0 && $0.cardLink > 0 }
-        let hiding: Double = cards.map { 4 * $0.cardGemm / $0.cardLink }.max() ?? 0
+        let cards = target.groups.map(\.rates).filter { $0.cards > 0 }
+        let hiding: Double =
+            cards.map { rates in
+                if rates.cardsShareMemory { return 8 * rates.cardGemm / rates.coreBandwidth }
+                return rates.cardLink > 0 ? 4 * rates.cardGemm / rates.cardLink : 0
+            }
+            .max() ?? 0
         return max(256, 128 * Int((hiding / 128).rounded(.up)))
     }
 

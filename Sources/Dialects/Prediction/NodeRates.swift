@@ -24,6 +24,10 @@ public struct NodeRates: Hashable, Sendable {
     public var cardBandwidth: Double?
     /// Between the node's memory and all cards, in one direction. Unit: byte/s.
     public var cardLink: Double
+    /// The cards' memories, all together; 0 where they work in the node's, or it is not known. Unit: byte.
+    public var cardMemory = 0.0
+    /// Whether the cards work in the node's memory, so that nothing moves over a link.
+    public var cardsShareMemory = false
     /// Main memory. Unit: byte.
     public var memory: Double
     /// Power under load; nil when nobody says. Unit: W.
@@ -55,7 +59,7 @@ public struct NodeRates: Hashable, Sendable {
         for rate in [\NodeRates.corePeak, \.coreGemm, \.coreBandwidth, \.memory, \.cores] {
             self[keyPath: rate] *= share
         }
-        for rate in [\NodeRates.cardGemm, \.cardLink, \.cards] {
+        for rate in [\NodeRates.cardGemm, \.cardLink, \.cardMemory, \.cards] {
             self[keyPath: rate] *= cardShare
         }
         cardBandwidth = cardBandwidth.map { $0 * cardShare }
@@ -100,7 +104,7 @@ extension NodeRates {
         self.notes = []
         let share = type.processor.sustained
         coreGemm =
-            corePeak
+            corePeak * type.processor.vectorClockShare
             * Self.share(
                 share.gemmPermille,
                 Usual.gemmShare,
@@ -151,7 +155,13 @@ extension NodeRates {
                 type.evidence(of: "accelerators.gemm_share"),
                 &notes
             )
-        if let link = card.linkBandwidth {
+        cardsShareMemory = card.sharesMemory
+        if !card.sharesMemory, let memory = card.memory {
+            cardMemory += count * Double(memory.count)
+        }
+        if card.sharesMemory {
+            // What there is to move moves through the node's memory, which LinpackModel reckons with.
+        } else if let link = card.linkBandwidth {
             cardLink += count * Double(link.bytesPerSecond)
         } else {
             cardLink += count * Usual.cardLink
@@ -190,6 +200,14 @@ extension NodeRates {
             )
         }
         return share
+    }
+}
+
+extension Processor {
+    /// What the clock in matrix products is of the one that peaks are counted with.
+    fileprivate var vectorClockShare: Double {
+        guard let clock, let vectorClock else { return 1 }
+        return Double(vectorClock.hertz) / Double(clock.hertz)
     }
 }
 

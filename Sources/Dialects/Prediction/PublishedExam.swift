@@ -17,24 +17,68 @@ public struct PublishedExam: Hashable, Sendable {
         public var benchmark: Benchmark
         /// The machine.
         public var machine: String
-        /// The node types that took part, as the published core counts say.
-        public var nodeTypes: [String]
-        /// What was published of a run that is not the one of the machine's file.
-        public var run: Run?
+        /// The node types that took part, as the published core counts say; nil for those of the
+        /// machine's default partition.
+        public var nodeTypes: [String]?
+        /// Nodes that took part; nil for all of these types.
+        public var nodeCount: Int?
+        /// The order of the matrix, and who says so; nil where it is not published.
+        public var order: Order?
+        /// The block size; nil where it is not published.
+        public var block: Int?
+        /// The result and who says so; nil for the one of the machine's file.
+        public var result: Result?
         /// Where the model is off, and why, as far as is known.
         public var remark: String
+
+        /// Makes a question.
+        public init(
+            benchmark: Benchmark,
+            machine: String,
+            nodeTypes: [String]?,
+            nodeCount: Int? = nil,
+            order: Order? = nil,
+            block: Int? = nil,
+            result: Result? = nil,
+            remark: String
+        ) {
+            self.benchmark = benchmark
+            self.machine = machine
+            self.nodeTypes = nodeTypes
+            self.nodeCount = nodeCount
+            self.order = order
+            self.block = block
+            self.result = result
+            self.remark = remark
+        }
     }
 
-    /// A run of which more is known than its result.
-    public struct Run: Hashable, Sendable {
-        /// Nodes that took part.
-        public var nodeCount: Int
-        /// Memory of each node that the matrix filled. Unit: byte.
-        public var bytesOfNode: Double
-        /// The result. Unit: flop/s.
+    /// The order of a matrix.
+    public struct Order: Hashable, Sendable {
+        /// The order.
+        public var value: Int
+        /// Where it is from.
+        public var source: String
+
+        /// Makes an order.
+        public init(_ value: Int, source: String) {
+            self.value = value
+            self.source = source
+        }
+    }
+
+    /// A result that is not in a machine's file.
+    public struct Result: Hashable, Sendable {
+        /// Unit: flop/s.
         public var flopRate: Double
         /// Who says so.
         public var source: String
+
+        /// Makes a result.
+        public init(_ flopRate: Double, source: String) {
+            self.flopRate = flopRate
+            self.source = source
+        }
     }
 
     /// One answer.
@@ -77,6 +121,7 @@ public struct PublishedExam: Hashable, Sendable {
             benchmark: .hpl,
             machine: "tianhe-1",
             nodeTypes: ["th1", "th1-e5450"],
+            order: Order(2_240_000, source: "Nmax of the TOP500 list"),
             remark: "the cards' operands went through staging buffers (Wang et al. "
                 + "2011 name the low bandwidth between processor and card), two processors share a "
                 + "slot, and Linpack's card share is taken from a single element at full clock."
@@ -85,6 +130,7 @@ public struct PublishedExam: Hashable, Sendable {
             benchmark: .hpl,
             machine: "tianhe-1a",
             nodeTypes: ["th1a"],
+            order: Order(3_600_000, source: "Nmax of the TOP500 list"),
             remark: "imbalance between cores and card; updates that get small near the end, "
                 + "which run at the rate of large ones here."
         ),
@@ -92,6 +138,7 @@ public struct PublishedExam: Hashable, Sendable {
             benchmark: .hpl,
             machine: "tianhe-2",
             nodeTypes: ["th2"],
+            order: Order(9_960_000, source: "Nmax of the TOP500 list"),
             remark: "three cards share the host's memory and slots; Heinecke et "
                 + "al. lost 4 points from 1 to 100 nodes with one card each."
         ),
@@ -99,12 +146,12 @@ public struct PublishedExam: Hashable, Sendable {
             benchmark: .hpl,
             machine: "tianhe-2",
             nodeTypes: ["th2"],
-            run: Run(
-                nodeCount: 14_336,
-                bytesOfNode: 50e9,
-                flopRate: 30.65e15,
-                source: "Dongarra, report on Tianhe-2, 2013"
+            nodeCount: 14_336,
+            order: Order(
+                9_465_727,
+                source: "50 GB of each node (Dongarra, report on Tianhe-2, 2013)"
             ),
+            result: Result(30.65e15, source: "Dongarra, report on Tianhe-2, 2013"),
             remark:
                 "as of the run on 16,000 nodes, without a guess at N: the published rate takes 5.1 "
                 + "hours for it, and the report says a little over 5 hours."
@@ -113,10 +160,8 @@ public struct PublishedExam: Hashable, Sendable {
             benchmark: .hpl,
             machine: "tianhe-2a",
             nodeTypes: ["th2a"],
-            remark:
-                "N: at the published rate a matrix that fills 80 % of 192 GB takes 21 hours, so "
-                + "a smaller one is likely to have been run, and it would bring the model down. The "
-                + "rate of matrix products on Matrix-2000 is not published."
+            order: Order(9_773_000, source: "Nmax of the TOP500 list"),
+            remark: "the rate of matrix products on Matrix-2000, which is not published."
         ),
         Question(
             benchmark: .hpl,
@@ -128,13 +173,27 @@ public struct PublishedExam: Hashable, Sendable {
                 + "off by -14 % instead."
         ),
         Question(
+            benchmark: .hpl,
+            machine: "nebulae",
+            nodeTypes: ["nebulae"],
+            remark:
+                "as Tianhe-1A's, with the same chips; N is not published, nor the memory of a node."
+        ),
+        Question(
+            benchmark: .hpl,
+            machine: "mt-3000",
+            nodeTypes: ["mt3000"],
+            remark: "the published figure is 80 % of nearly 12 PF; rate of matrix products, memory "
+                + "bandwidth and network are assumptions."
+        ),
+        Question(
             benchmark: .hpcg,
             machine: "tianhe-2",
             nodeTypes: ["th2"],
             remark:
-                "scaling: the published parallel efficiency is 81.2 %, the model's is 97 % (its "
-                + "share of computing); uneven work of cores and cards; multigrid levels, whose "
-                + "coarse grids are too small for the cards."
+                "inside the node: a sweep's rows wait for one another, rows of 27 fill vectors of 8 "
+                + "badly, coarse grids are too small for the cards. Between nodes the published "
+                + "parallel efficiency is 81.2 %, the model's is 97 % (its share of computing)."
         ),
     ]
 
@@ -149,14 +208,14 @@ public struct PublishedExam: Hashable, Sendable {
         let target = try PredictionTarget(
             machine,
             typeNames: question.nodeTypes,
-            nodeCount: question.run?.nodeCount
+            nodeCount: question.nodeCount
         )
         let system = machine.systems[0]
         let figures = system.published
         var answer = Answer(question: question, target)
-        if let run = question.run {
-            answer.published = run.flopRate
-            (answer.evidence, answer.source) = (.published, run.source)
+        if let result = question.result {
+            answer.published = result.flopRate
+            (answer.evidence, answer.source) = (.published, result.source)
         } else {
             let isLinpack = question.benchmark == .hpl
             let rate = isLinpack ? figures.linpack : figures.conjugateGradients
@@ -188,16 +247,14 @@ extension PublishedExam.Answer {
     fileprivate mutating func takeLinpack(
         on target: PredictionTarget
     ) throws(PredictionRefusal) {
-        if let run = question.run {
-            order = Int((run.bytesOfNode * Double(run.nodeCount) / 8).squareRoot())
-            orderSource =
-                "derived from \(Int(run.bytesOfNode / 1e9)) GB of each node (\(run.source))"
+        if let known = question.order {
+            (order, orderSource) = (known.value, known.source)
         } else {
             let share = PublishedExam.memoryShare
             order = LinpackModel.order(filling: share, of: target)
             orderSource = "assumed to fill \(percentText(share)) of main memory"
         }
-        block = LinpackModel.usualBlock(target)
+        block = question.block ?? LinpackModel.usualBlock(target)
         let prediction = try KernelPrediction(.lu, shape: [order, block], on: target)
         model = prediction.flopRate
         parts = prediction.parts
@@ -236,7 +293,7 @@ struct ConjugateGradientRating {
         let halo = target.network.exchange(26, bytes: 6 * 8 * side * side / 26)
         parts = target.slowest { rates in
             let bandwidth = rates.bandwidth(usesCards: true) * Self.shareOfStream
-            let link = rates.cards > 0 ? 2 * 6 * 8 * side * side / rates.cardLink : 0
+            let link = rates.cardLink > 0 ? 2 * 6 * 8 * side * side / rates.cardLink : 0
             return [
                 .init("computing (memory)", (36 * 27 + 160) * points / bandwidth),
                 .init("halo exchange", 2 * (halo + link)),

@@ -16,6 +16,8 @@ public struct Processor: Hashable, Sendable {
     public var model: String
     /// The clock that the peak is counted with; nil when not known.
     public var clock: Frequency?
+    /// The clock that all cores hold in matrix products, where that is another; nil when not known.
+    public var vectorClock: Frequency?
     /// Double-precision operations that one core retires in one cycle at best; nil when not known.
     public var flopsPerCycle: Int32?
     /// What long programs get of the nominal rates.
@@ -25,11 +27,13 @@ public struct Processor: Hashable, Sendable {
     public init(
         model: String,
         clock: Frequency? = nil,
+        vectorClock: Frequency? = nil,
         flopsPerCycle: Int32? = nil,
         sustained: SustainedShares = SustainedShares()
     ) {
         self.model = model
         self.clock = clock
+        self.vectorClock = vectorClock
         self.flopsPerCycle = flopsPerCycle
         self.sustained = sustained
     }
@@ -65,6 +69,9 @@ public struct Accelerator: Hashable, Sendable {
     public var memoryBandwidth: ByteRate?
     /// What moves between one card and the node's memory, in one direction.
     public var linkBandwidth: ByteRate?
+    /// Whether it is on the processor's chip, or as near: it works in the node's memory, and nothing
+    /// moves over a link.
+    public var sharesMemory: Bool
     /// The power that one card draws at most. Unit: W.
     public var powerWatts: Int32?
     /// What long programs get of the nominal rates.
@@ -79,6 +86,7 @@ public struct Accelerator: Hashable, Sendable {
         memory: ByteCount? = nil,
         memoryBandwidth: ByteRate? = nil,
         linkBandwidth: ByteRate? = nil,
+        sharesMemory: Bool = false,
         powerWatts: Int32? = nil,
         sustained: SustainedShares = SustainedShares()
     ) {
@@ -89,6 +97,7 @@ public struct Accelerator: Hashable, Sendable {
         self.memory = memory
         self.memoryBandwidth = memoryBandwidth
         self.linkBandwidth = linkBandwidth
+        self.sharesMemory = sharesMemory
         self.powerWatts = powerWatts
         self.sustained = sustained
     }

@@ -118,6 +118,7 @@ extension NodeType {
             "title": .string(title),
             "processor": .string(processor.model),
             "clock_hertz": optional(processor.clock?.hertz),
+            "vector_clock_hertz": optional(processor.vectorClock?.hertz),
             "flops_per_cycle": optional(processor.flopsPerCycle.map(Int64.init)),
             "cores": .integer(Int64(capacity.cores)),
             "memory_bytes": .integer(capacity.memory.count),
@@ -140,6 +141,7 @@ extension Accelerator {
             "peak_flops": optional(peak?.flopsPerSecond),
             "memory_bytes": optional(memory?.count),
             "memory_bytes_per_second": optional(memoryBandwidth?.bytesPerSecond),
+            "shares_memory": .bool(sharesMemory),
             "power_watts": optional(powerWatts.map(Int64.init)),
         ]
     }

@@ -143,7 +143,8 @@ public struct ExamReport: Sendable {
         var lines = table.lines
         lines += [
             "",
-            "NB just hides the cards' transfers, 256 without cards. No constant is fitted to a machine.",
+            "Where no NB is published: as just hides the cards' transfers, 256 without cards. No constant is "
+                + "fitted to a machine.",
         ]
         if answers.contains(where: { $0.evidence == .assumption }) {
             lines.append("(…): from memory, not checked.")
@@ -174,7 +175,9 @@ public struct ExamReport: Sendable {
                 [
                     "machine": .string(answer.question.machine),
                     "benchmark": .string(answer.question.benchmark.rawValue),
-                    "node_types": .array(answer.question.nodeTypes.map { .string($0) }),
+                    "node_types": answer.question.nodeTypes.map {
+                        .array($0.map { .string($0) })
+                    } ?? .null,
                     "nodes": .integer(Int64(answer.nodeCount)),
                     "order": .integer(Int64(answer.order)),
                     "order_source": .string(answer.orderSource),

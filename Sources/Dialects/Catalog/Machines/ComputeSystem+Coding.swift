@@ -112,6 +112,7 @@ extension Processor: CodedPart {
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("model", &model)
         try fields.quantity("clock_hz", &clock, \.hertz) { Frequency(hertz: $0) }
+        try fields.quantity("vector_clock_hz", &vectorClock, \.hertz) { Frequency(hertz: $0) }
         try fields("flops_per_cycle", &flopsPerCycle)
         try fields.part("sustained", &sustained)
     }
@@ -137,6 +138,7 @@ extension Accelerator: CodedPart {
         try fields("memory", &memory)
         try fields.rate("memory_bandwidth", &memoryBandwidth)
         try fields.rate("link_bandwidth", &linkBandwidth)
+        try fields("shares_memory", &sharesMemory)
         try fields("power_w", &powerWatts)
         try fields.part("sustained", &sustained)
     }

@@ -121,11 +121,12 @@ extension MachineReader {
 
     private func processor(_ field: YAMLField) throws(FileRefusal) -> Processor {
         let fields = try field.mapping([
-            "model", "clock", "flops_per_cycle", "gemm_share", "stream_share",
+            "model", "clock", "vector_clock", "flops_per_cycle", "gemm_share", "stream_share",
         ])
         return Processor(
             model: try fields.required("model").text(),
             clock: try fields["clock"]?.frequency(),
+            vectorClock: try fields["vector_clock"]?.frequency(),
             flopsPerCycle: try fields["flops_per_cycle"]?.count(1...4_096),
             sustained: try sustained(fields)
         )
@@ -141,8 +142,19 @@ extension MachineReader {
     private func accelerator(_ field: YAMLField) throws(FileRefusal) -> Accelerator {
         let fields = try field.mapping([
             "kind", "model", "count", "peak", "memory", "memory_bandwidth", "link_bandwidth",
+            "link",
             "power", "gemm_share", "stream_share",
         ])
+        if let link = fields["link"] {
+            guard try link.text() == "shared memory" else {
+                throw link.refusal(
+                    .unreadable(found: try link.text(), expected: "'shared memory'")
+                )
+            }
+            if let bandwidth = fields["link_bandwidth"] {
+                throw bandwidth.refusal(.conflict("there is no link where memory is shared"))
+            }
+        }
         return Accelerator(
             kind: try fields.required("kind").name(),
             model: try fields.required("model").text(),
@@ -151,6 +163,7 @@ extension MachineReader {
             memory: try fields["memory"]?.bytes(),
             memoryBandwidth: try fields["memory_bandwidth"]?.byteRate(),
             linkBandwidth: try fields["link_bandwidth"]?.byteRate(),
+            sharesMemory: fields["link"] != nil,
             powerWatts: try fields["power"].map(smallPower),
             sustained: try sustained(fields)
         )

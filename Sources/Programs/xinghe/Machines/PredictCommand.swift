@@ -20,6 +20,7 @@ struct PredictCommand: ParsableCommand {
               xinghe predict stencil --size 4096 --machine tianhe-2 --nodes all
               xinghe predict gemm --size 8192 --machine host --profile host.json
               xinghe predict --exam
+              xinghe predict --exam results.yaml
 
             Kernels and sizes are those of xinghe-kernel. On a node the roofline counts, between \
             nodes LogGP; docs/predict.md says how. The exam sets the model beside published results.
@@ -61,7 +62,7 @@ struct PredictCommand: ParsableCommand {
     )
     var profile: String?
 
-    @Flag(help: "Set the model beside published HPL and HPCG results.")
+    @Flag(help: "Set the model beside published HPL and HPCG results, or beside those of a FILE.")
     var exam = false
 
     @Flag(help: "Print JSON.")
@@ -69,8 +70,8 @@ struct PredictCommand: ParsableCommand {
 
     func validate() throws {
         if exam {
-            guard kernel == nil, size == nil else {
-                throw ValidationError("--exam takes no kernel and no size")
+            guard kernel.map({ KernelForm(rawValue: $0) == nil }) ?? true, size == nil else {
+                throw ValidationError("--exam takes a file, but no kernel and no size")
             }
             return
         }
@@ -91,14 +92,39 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func examText() throws -> String {
-        let library = try MachineChoice.library()
         var answers: [PublishedExam.Answer] = []
-        for question in PublishedExam.questions {
-            let machine = try library.machine(named: question.machine)
+        // The argument that is a kernel elsewhere is the file here.
+        for (question, machine) in try kernel.map(Self.questions) ?? Self.publishedQuestions() {
             if let answer = try PublishedExam.answer(question, machine) { answers.append(answer) }
         }
         let report = ExamReport(answers)
         return json ? report.json.prettyText + "\n" : report.text
+    }
+
+    private static func publishedQuestions() throws -> [(PublishedExam.Question, Machine)] {
+        let library = try MachineChoice.library()
+        return try PublishedExam.questions.map { ($0, try library.machine(named: $0.machine)) }
+    }
+
+    /// The questions of a file; machine files are looked for beside it.
+    private static func questions(_ path: String) throws -> [(PublishedExam.Question, Machine)] {
+        let file = try ExamFile(text: readText(path, atMost: 1 << 20), file: path)
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        return try file.entries.map { entry in
+            let isRelative = entry.machine.hasSuffix("ml") && !entry.machine.hasPrefix("/")
+            let machine = try MachineChoice.machine((isRelative ? folder : "") + entry.machine)
+            let question = PublishedExam.Question(
+                benchmark: entry.benchmark == .hpl ? .hpl : .hpcg,
+                machine: entry.machine,
+                nodeTypes: entry.nodeTypes,
+                nodeCount: entry.nodes,
+                order: entry.order.map { .init($0, source: entry.source) },
+                block: entry.block,
+                result: .init(Double(entry.result.flopsPerSecond), source: entry.source),
+                remark: entry.remark ?? "nothing is said"
+            )
+            return (question, machine)
+        }
     }
 
     private func predictionText() throws -> String {
