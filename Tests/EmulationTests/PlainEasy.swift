@@ -200,8 +200,14 @@ struct PlainScheduler {
 
     /// A place for a job that would delay the head where first fit puts it: where the head loses
     /// nothing; then, from the lowest node on, where it has chunks to spare.
-    func place(_ job: Waiting, in group: [Int], beside shadow: Shadow) -> Spot? {
-        let now = free()
+    ///
+    /// - Parameter now: what nodes have free now.
+    func place(
+        _ job: Waiting,
+        in group: [Int],
+        beside shadow: Shadow,
+        on now: [Node]
+    ) -> Spot? {
         let all = shadow.nodes.indices.reduce(0) { $0 + headChunks(shadow, $1, shadow.nodes[$1]) }
         for partition in job.partitions where group.contains(partition) {
             let own = world.configuration.partitions[partition]
@@ -345,7 +351,7 @@ struct PlainScheduler {
                     nodes: nodes
                 )
                 if !canPlaceHead(shadow, beside: spot) {
-                    guard let other = place(candidate, in: group, beside: shadow),
+                    guard let other = place(candidate, in: group, beside: shadow, on: free()),
                         canPlaceHead(shadow, beside: other)
                     else { continue }
                     spot = other

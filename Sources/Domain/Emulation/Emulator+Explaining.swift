@@ -11,7 +11,8 @@ extension Emulator {
             return nil
         }
         let group = Int(jobs[slot].group)
-        return passes[group].obstacle(to: slot, in: groups[group], jobs, at: now)
+        let seen = groups[group].seen(by: slot, jobs, passes[group])
+        return seen.pass.obstacle(to: slot, in: seen.group, jobs, at: now)
     }
 
     /// The number of the active job in a slot.
@@ -21,8 +22,9 @@ extension Emulator {
     /// there are. A job that has just started is asked about by the place that it had.
     public func jobsAhead(of id: JobID, most: Int) -> (ids: [JobID], count: Int) {
         guard let slot = jobs.slot(of: id) else { return ([], 0) }
-        let group = groups[Int(jobs[slot].group)]
-        let (slots, count) = group.jobsAhead(of: slot, most: most, jobs)
+        let group = Int(jobs[slot].group)
+        let seen = groups[group].seen(by: slot, jobs, passes[group])
+        let (slots, count) = seen.group.jobsAhead(of: slot, most: most, jobs)
         return (slots.map(job(inSlot:)), count)
     }
 

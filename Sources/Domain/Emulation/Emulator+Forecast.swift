@@ -57,9 +57,15 @@ extension Emulator {
         var instant = now
         ahead.wakeTimed(at: instant, into: &sink)
         ahead.schedulingPass(at: instant, into: &sink)
+        var idleCount = 0
         for _ in 0..<Self.forecastInstantsMaximum {
             var timeless: [JobID] = []
-            for start in sink.takeStarts() {
+            let starts = sink.takeStarts()
+            // Reservations come back for ever: when nothing runs and nobody starts, nobody will.
+            let isIdle = starts.isEmpty && ahead.runningJobCount == 0
+            idleCount = isIdle ? idleCount + 1 : 0
+            guard idleCount <= ahead.idleWakeMaximum else { return }
+            for start in starts {
                 let nodes = ahead.allocation(of: start.id).map(\.node)
                 guard body(ExpectedStart(start: start, nodes: nodes)) else { return }
                 if start.deadline <= instant { timeless.append(start.id) }

@@ -32,8 +32,8 @@ extension Emulator {
                 groups[$0].hasNodesInService(for: slot, jobs)
             }
             guard hasNodes else { return .reqNodeNotAvail }
-            let isHead = groups[Int(job.group)].headSlot == slot
-            return isHead ? .resources : .priority
+            if let reason = closingReason(slot) { return reason }
+            return groups[Int(job.group)].isHead(slot, jobs) ? .resources : .priority
         }
     }
 

@@ -36,6 +36,8 @@ extension Emulator {
         groups[Int(jobs[slot].group)].changeEnd(of: slot, &jobs) {
             $0.heldUp = total.microseconds
         }
+        // Suspended time is not added to that of a reservation.
+        groups[Int(jobs[slot].group)].endWithReservation(slot, &jobs)
         digest.mix(UInt64(id.number) << 8 | 0x83)
         let deadline = SimInstant(microseconds: jobs[slot].deadline)
         sink.jobResumed(id, suspendedFor: total, deadline: deadline)

@@ -38,7 +38,10 @@ extension Emulator {
     ) throws(InputRejection) {
         let slot = try pendingSlot(id)
         guard jobs[slot].hasExtras else { return }
-        jobs.withExtras(slot) { $0.hold = nil }
+        jobs.withExtras(slot) {
+            $0.hold = nil
+            $0.hasLostReservation = false
+        }
         withdrawAndPlace(slot, at: now)
     }
 
@@ -53,6 +56,10 @@ extension Emulator {
         if jobs[slot].phase == .running {
             let group = Int(jobs[slot].group)
             groups[group].changeLimit(of: slot, to: seconds, &jobs)
+            if !reservations.isEmpty {
+                if jobs[slot].hasExtras { jobs.withExtras(slot) { $0.limitAsked = nil } }
+                groups[group].endWithReservation(slot, &jobs)
+            }
         } else {
             withdraw(slot)
             jobs.setLimit(of: slot, to: seconds)
@@ -103,6 +110,7 @@ extension Emulator {
         let slot = try pendingSlot(submission.id)
         try check(submission)
         withdraw(slot)
+        if !reservations.isEmpty { leaveReservation(slot, at: now) }
         let old = jobs[slot]
         leaveNamesakes(slot, at: now)
         forgetDependencies(jobs.extras[slot]?.dependencies ?? [], of: old.id)

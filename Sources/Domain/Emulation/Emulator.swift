@@ -40,6 +40,8 @@ public struct Emulator: Sendable {
     /// Jobs that are given up unless the next pass starts them.
     var hasty: [JobID] = []
     private let requeueDelay: SimDuration
+    /// By number.
+    var reservations: [HeldReservation] = []
     /// What the queue order sorts by.
     private var ranking: QueueRanking
     /// Whether it matters whose a job is.
@@ -120,6 +122,12 @@ public struct Emulator: Sendable {
             for node in nodes { setService(node, .drained, at: now, into: &sink) }
         case .nodesResumed(let nodes):
             for node in nodes { setService(node, .up, at: now, into: &sink) }
+        case .nodesExpected(let nodes, let instant): expect(nodes, at: instant)
+        case .createReservation(let reservation):
+            try create(reservation, at: now, into: &sink)
+        case .updateReservation(let reservation):
+            try update(reservation, at: now, into: &sink)
+        case .deleteReservation(let id): try delete(id, at: now)
         case .partitionState(let partition, let state):
             partitions[partition].state = state
             reconsiderAll(at: now)
@@ -190,13 +198,20 @@ public struct Emulator: Sendable {
     public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
         jobs.now = now
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
+        if !reservations.isEmpty { turnReservations(at: now) }
         if ranking.order.variation != .never { rankAgain(at: now) }
         for group in groups.indices {
             if estimate == .last2 {
                 groups[group].correctPredictions(at: now.microseconds, &jobs)
             }
-            passes[group].run(&groups[group], &jobs, at: now)
-            if let promise = passes[group].nextPromise, promise > now.microseconds {
+            if groups[group].hasCalendar {
+                groups[group].runPasses(&passes[group], &jobs, at: now)
+                if let back = groups[group].nextReturn { sink.wake(at: back) }
+            } else {
+                passes[group].run(&groups[group], &jobs, at: now)
+            }
+            let promise = groups[group].nextPromise(passes[group])
+            if let promise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
             if !groups[group].parkedSlots.isEmpty { parkJobs(of: group, into: &sink) }
@@ -205,6 +220,7 @@ public struct Emulator: Sendable {
             }
         }
         if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }
+        if !reservations.isEmpty { askForWake(after: now, into: &sink) }
     }
 
     /// Tells the driver of the jobs that a group has started.
@@ -272,6 +288,7 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) {
         jobs[slot].group = Int32(group)
+        if !reservations.isEmpty { enterReservation(slot) }
         let start = jobs[slot].start
         noteUse(slot, sign: 1, at: now)
         let firstNode = jobs[slot].firstNode
@@ -309,6 +326,7 @@ extension Emulator {
         guard submission.partitions.contains(where: { couldEverFit(submission, $0) }) else {
             throw .neverFits
         }
+        try checkReservation(of: submission)
     }
 
     private mutating func couldEverFit(_ submission: JobSubmission, _ partition: Int) -> Bool {
@@ -401,7 +419,9 @@ extension Emulator {
             $0.startsBy = submission.startsBy
             $0.requiredNodes = submission.requiredNodes
             $0.excludedNodes = submission.excludedNodes
+            $0.reservation = submission.reservation
         }
+        if submission.reservation != nil { joinReservation(slot) }
         if !submission.dependencies.isEmpty { addDependencies(slot, submission) }
         if let notBefore = submission.notBefore, notBefore > now {
             wake(submission.id, at: notBefore, into: &sink)
@@ -474,7 +494,11 @@ extension Emulator {
         if let reason = settleDependencies(slot, at: now) { return reason }
         if let notBefore = extras.notBefore, notBefore > now { return .beginTime }
         if let latest = latestStart(slot), now > latest { return .deadline }
-        let obstacles = extras.requestedPartitions.map { obstacle(slot, inPartition: $0) }
+        if let reason = reservationObstacle(extras) { return reason }
+        let obstacles = extras.requestedPartitions.map { partition in
+            obstacle(slot, inPartition: partition)
+                ?? obstacle(of: extras.reservation, inPartition: partition)
+        }
         let usable = zip(extras.requestedPartitions, obstacles).filter { $1 == nil }.map(\.0)
         jobs.withExtras(slot) { $0.partitions = usable }
         guard let first = usable.first else { return obstacles.compactMap(\.self).first }
@@ -526,6 +550,7 @@ extension Emulator {
     /// Returns resources and room under limits.
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
         noteUse(slot, sign: -1, at: now)
+        if !reservations.isEmpty { exitReservation(slot) }
         groups[Int(jobs[slot].group)].release(slot, &jobs)
         guard jobs[slot].hasLimits else { return }
         for parked in jobs.releaseLimits(of: slot) { reconsider(parked, at: now) }
@@ -543,6 +568,7 @@ extension Emulator {
         if jobs[slot].hasExtras, let extras = jobs.extras[slot] {
             forgetDependencies(extras.dependencies, of: end.id)
         }
+        if !reservations.isEmpty { leaveReservation(slot, at: end.endedAt) }
         jobs.remove(slot)
         digest.mix(UInt64(bitPattern: end.endedAt.microseconds))
         digest.mix(UInt64(end.id.number) << 8 | UInt64(end.state.rawValue))
@@ -607,6 +633,10 @@ extension Emulator {
         }
         if job.hasExtras, let extras = jobs.extras[slot] {
             jobs[slot].request.isExclusive = extras.asksForWholeNodes
+            if let limit = extras.limitAsked {
+                jobs[slot].limitSeconds = limit
+                jobs.withExtras(slot) { $0.limitAsked = nil }
+            }
         }
         jobs[slot].predict(job.predictedSeconds)
         jobs[slot].hasRun = true
@@ -614,30 +644,5 @@ extension Emulator {
         place(slot, at: now)
         if job.namesakes >= 0 { reconsiderNamesakes(in: job.namesakes, at: now) }
         awaitExpiry(slot, at: now, into: &sink)
-    }
-
-    private mutating func setService(
-        _ node: Int,
-        _ service: NodeService,
-        at now: SimInstant,
-        into sink: inout some EffectSink
-    ) {
-        precondition(groupOfNode.indices.contains(node), "node \(node) does not exist")
-        let group = groupOfNode[node]
-        guard group >= 0 else { return }
-        let holders = groups[group].setService(ofMachineNode: node, to: service, &jobs)
-        digest.mix(UInt64(node) << 8 | UInt64(service.rawValue))
-        guard service == .down else { return }
-        for slot in holders {
-            let job = jobs[slot]
-            sink.jobMustStop(job.id, .nodeFailure)
-            if job.isCancelled {
-                finish(slot, .cancelled, at: now, into: &sink)
-            } else if job.isRequeuable {
-                waitAgain(slot, .nodeFail, at: now, into: &sink)
-            } else {
-                finish(slot, .nodeFail, at: now, into: &sink)
-            }
-        }
     }
 }

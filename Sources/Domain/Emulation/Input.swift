@@ -40,6 +40,14 @@ public enum Input: Hashable, Sendable {
     case nodesDrained(IDSet)
     /// Nodes take jobs again.
     case nodesResumed(IDSet)
+    /// It becomes known when nodes that are out of service come back; nil when it is not known any more.
+    case nodesExpected(IDSet, SimInstant?)
+    /// Nodes, or time on any, are kept for some jobs.
+    case createReservation(Reservation)
+    /// The reservation of this number gets other terms.
+    case updateReservation(Reservation)
+    /// A reservation that no job belongs to goes away.
+    case deleteReservation(ReservationID)
     /// A partition changes its state.
     case partitionState(Int, PartitionState)
     /// Another number of elements of a job array may run at once; nil is all.
@@ -75,7 +83,8 @@ public enum Input: Hashable, Sendable {
         switch self {
         case .jobEnded: .jobEnd
         case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .setArrayLimit,
-            .setPurse, .changePeople:
+            .setPurse, .changePeople, .nodesExpected, .createReservation, .updateReservation,
+            .deleteReservation:
             .nodeChange
         case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeName, .changeFunds,
             .changeRequest, .requeue, .suspend, .resume:
@@ -115,4 +124,22 @@ public enum InputRejection: Error, Hashable, Sendable {
     case jobMayNotStart(JobID, PendingReason)
     /// Nodes that the job asks for are not free at this instant.
     case doesNotFitNow(JobID)
+    /// There is no such reservation.
+    case unknownReservation(ReservationID)
+    /// The job's user or account may not use the reservation.
+    case reservationIsClosed(ReservationID)
+    /// The number was given before.
+    case reservationExists(ReservationID)
+    /// It ends before it begins or before now, is longer than its period, or is too far away.
+    case reservationTimes
+    /// No node of a partition is a node of the machine with this index.
+    case unknownNode(Int)
+    /// It overlaps another, and neither `maint` nor `overlap` lets it.
+    case reservationOverlaps(ReservationID)
+    /// What runs on its nodes may still run when it begins.
+    case reservationNodesBusy
+    /// So many nodes or cores of the partition at most could be reserved at that time.
+    case reservationTooLarge(available: Int64)
+    /// Jobs belong to it that the change would strand.
+    case reservationInUse(ReservationID)
 }

@@ -99,8 +99,14 @@ public enum PendingReason: Hashable, Sendable {
     case jobArrayTaskLimit
     /// Its account's balance does not cover the hold.
     case assocGrpBillingMinutes
-    /// A reservation stands in its way.
+    /// Its reservation has not begun, or has not the nodes.
     case reservation
+    /// Its reservation is gone; it waits until it is released.
+    case reservationDeleted
+    /// It would run into the maintenance of nodes.
+    case reservedForMaintenance
+    /// Nodes that it names are reserved for others.
+    case reservedForOthers
     /// It could not be over by its deadline any more.
     case deadline
 
@@ -125,6 +131,9 @@ public enum PendingReason: Hashable, Sendable {
         case .jobArrayTaskLimit: "JobArrayTaskLimit"
         case .assocGrpBillingMinutes: "AssocGrpBillingMinutes"
         case .reservation: "Reservation"
+        case .reservationDeleted: "ReservationDeleted"
+        case .reservedForMaintenance: "ReqNodeNotAvail, Reserved for maintenance"
+        case .reservedForOthers: "ReqNodeNotAvail, May be reserved for other job"
         case .deadline: "DeadLine"
         }
     }

@@ -150,6 +150,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var excludedNodes: IDSet?
     /// Whether it waits again, instead of ending, when a node of it fails.
     public var isRequeuable: Bool
+    /// The reservation that it belongs to.
+    public var reservation: ReservationID?
     /// A number for its user, for predictions and fair share; −1 when nobody says.
     public var user: Int32 = -1
     /// A number for the account that is charged; −1 when nobody says.

@@ -23,6 +23,18 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case invalidGres = "invalid_gres"
     /// A reservation is not known.
     case invalidReservation = "reservation_invalid"
+    /// A user or an account may not use the reservation.
+    case reservationAccess = "reservation_access"
+    /// Jobs belong to the reservation.
+    case reservationBusy = "reservation_busy"
+    /// A node is reserved already.
+    case reservationOverlap = "reservation_overlap"
+    /// A reservation of this name exists.
+    case reservationNameTaken = "reservation_name_dup"
+    /// Jobs run on the nodes.
+    case nodesBusy = "nodes_busy"
+    /// A time is not one, or does not go with others.
+    case invalidTime = "invalid_time_value"
     /// A licence is not known.
     case invalidLicense = "invalid_licenses"
     /// A feature is not known.
@@ -74,6 +86,12 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
         case .partitionNotAvailable: "Required partition not available (inactive or drain)"
         case .invalidGres: "Invalid generic resource (gres) specification"
         case .invalidReservation: "Requested reservation is invalid"
+        case .reservationAccess: "Access denied to requested reservation"
+        case .reservationBusy: "Requested reservation is in use"
+        case .reservationOverlap: "Requested reservation overlaps with another reservation"
+        case .reservationNameTaken: "Duplicate reservation name"
+        case .nodesBusy: "Requested nodes are busy"
+        case .invalidTime: "Invalid time specified"
         case .invalidLicense: "Invalid license specification"
         case .invalidFeature: "Invalid feature specification"
         case .dependencyProblem: "Job dependency problem"

@@ -70,11 +70,14 @@ extension SchedulingGroup {
     func placeNow(
         _ slot: Int32,
         _ jobs: ActiveJobs,
+        at now: Int64,
         isLeast: Bool = false,
         allowance: ((Choice) -> ContiguousArray<Int32>)? = nil
     ) -> Placed? {
         let context = placementContext(slot, jobs)
-        for choice in openChoices(slot, jobs) {
+        let closed = outlook?.closed(from: now, until: now &+ lengthHeld(by: slot, jobs))
+        for var choice in openChoices(slot, jobs) {
+            choice.filter.closed = closed
             let segments = nodes.place(
                 isLeast ? choice.request.least : choice.request,
                 choice.filter,

@@ -252,6 +252,8 @@ extension SchedulingGroup {
     /// Takes back what a running job holds.
     public mutating func release(_ slot: Int32, _ jobs: inout ActiveJobs) {
         news.hasChanged = true
+        // The plan of the common queue was made anew when this one started; so it is again.
+        if laneIndex(of: slot, jobs) != nil { news.noteDisturbance() }
         ends.remove(end: jobs[slot].expectedEnd, slot: slot)
         if policy.backfill == .conservativeCompress { news.ended.append(endedRun(slot, jobs)) }
         if nodes.isUniform {

@@ -17,6 +17,7 @@ extension SchedulingGroup {
         let holders = holders(of: node, jobs)
         for slot in holders { ends.remove(end: jobs[slot].expectedEnd, slot: slot) }
         nodes.set(node, service)
+        if !calendar.returns.isEmpty { expectReturn(ofMachineNode: machineNode, at: nil) }
         for slot in holders { insertEnd(of: slot, jobs) }
         return holders
     }
@@ -95,6 +96,10 @@ extension SchedulingGroup {
             return true
         }
         precondition(running == ends.count)
+        for queue in lanes.map(\.queue) + [queue] { checkInvariants(of: queue, jobs) }
+    }
+
+    private func checkInvariants(of queue: WaitingQueue, _ jobs: ActiveJobs) {
         var cursor = queue.first()
         var previous: QueueKey?
         var queued = 0

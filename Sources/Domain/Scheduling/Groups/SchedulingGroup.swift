@@ -29,6 +29,17 @@ public struct SchedulingGroup: Sendable {
     /// Looks at nodes one by one even where counting would do: for tests.
     public var alwaysLooksAtNodes = false
 
+    /// When nodes are closed to jobs.
+    var calendar = NodeCalendar()
+    /// What those see of it whose queue is looked at; nil when it cannot matter.
+    var outlook: CalendarView?
+    /// What was looked up of it; only looked up.
+    var views: [ReservationID?: CalendarView] = [:]
+    /// The queues of jobs of reservations, by number; `queue` has all others.
+    var lanes: [ReservedLane] = []
+    /// The longest limit of a job that was queued since the queue was empty. Unit: s.
+    private(set) var longestLimit: UInt32 = 0
+
     /// What has happened since the last pass.
     var news = GroupNews()
     /// The jobs that the last pass started; the next one clears it.
@@ -80,11 +91,11 @@ public struct SchedulingGroup: Sendable {
 
     /// Whether counting nodes is enough in the next pass.
     var countsSuffice: Bool {
-        nodes.isUniform && constrainedCount == 0 && !alwaysLooksAtNodes
+        nodes.isUniform && constrainedCount == 0 && outlook == nil && !alwaysLooksAtNodes
     }
 
     /// The number of queued jobs.
-    public var queuedCount: Int { queue.count }
+    public var queuedCount: Int { lanes.reduce(queue.count) { $0 + $1.queue.count } }
 
     /// The number of running jobs.
     public var runningCount: Int { ends.count }
@@ -92,8 +103,11 @@ public struct SchedulingGroup: Sendable {
     /// Nodes in service that run nothing.
     public var idleNodeCount: Int32 { nodes.idleCount }
 
-    /// The first queued job, or nil.
-    public var headSlot: Int32? { queue.first().map(queue.slot(at:)) }
+    /// Whether a job is the first in its queue.
+    public func isHead(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
+        let queue = laneIndex(of: slot, jobs).map { lanes[$0].queue } ?? queue
+        return queue.first().map(queue.slot(at:)) == slot
+    }
 
     /// Whether every partition gives equal nodes whole, so that counting them is enough for most.
     public var isUniform: Bool { nodes.isUniform }
@@ -134,7 +148,7 @@ public struct SchedulingGroup: Sendable {
 
     /// The limit that kept a queued job from starting in the last pass.
     public func limitHoldingBack(_ slot: Int32) -> LimitStop? {
-        heldBack.first { $0.slot == slot }?.stop
+        (lanes.map(\.heldBack) + [heldBack]).joined().first { $0.slot == slot }?.stop
     }
 }
 
@@ -146,6 +160,10 @@ extension SchedulingGroup {
         let units = unitsNeeded(by: slot, jobs)
         let limit = jobs[slot].plannedSeconds
         let key = jobs[slot].key
+        longestLimit = max(queuedCount == 0 ? 0 : longestLimit, jobs[slot].limitSeconds)
+        let lane = laneIndex(of: slot, jobs)
+        exchange(lane)
+        defer { exchange(lane) }
         queue.insert(key: key, slot: slot, size: units, limit: limit)
         if policy.backfill == .easySJBF {
             byLimit.insert(key: key.byLimit(limit), slot: slot, size: units, limit: limit)
@@ -191,6 +209,9 @@ extension SchedulingGroup {
 
     /// Takes a job out of the queue, if it is there.
     public mutating func dequeue(_ slot: Int32, _ jobs: ActiveJobs) {
+        let lane = laneIndex(of: slot, jobs)
+        exchange(lane)
+        defer { exchange(lane) }
         guard let cursor = queue.cursor(of: jobs[slot].key) else { return }
         removeFromQueue(cursor, jobs)
         news.noteDisturbance()
@@ -209,11 +230,12 @@ extension SchedulingGroup {
 
     /// Whether a job is in the queue.
     public func isQueued(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
-        queue.cursor(of: jobs[slot].key).map(queue.slot(at:)) == slot
+        let queue = laneIndex(of: slot, jobs).map { lanes[$0].queue } ?? queue
+        return queue.cursor(of: jobs[slot].key).map(queue.slot(at:)) == slot
     }
 
-    /// The queued jobs, in queue order.
-    public var queuedSlots: [Int32] { queue.allSlots }
+    /// The queued jobs, queue by queue in order.
+    public var queuedSlots: [Int32] { lanes.flatMap(\.queue.allSlots) + queue.allSlots }
 
     /// The entry behind `cursor`; nil also when nothing is queued any more.
     func entry(after cursor: WaitingQueue.Cursor) -> WaitingQueue.Cursor? {
@@ -223,12 +245,14 @@ extension SchedulingGroup {
     /// Whether any queued job is small enough for what is free.
     public var mayStartAny: Bool {
         queue.firstFitting(free: unitsFree, window: .max, extra: unitsFree) != nil
+            || lanes.contains { $0.queue.count > 0 }
     }
 
     /// Sorts the queue by the keys that the records hold now.
     public mutating func reorder(_ jobs: ActiveJobs) {
         news.hasChanged = true
         queue.reorder { slot in jobs[slot].key }
+        for lane in lanes.indices { lanes[lane].queue.reorder { slot in jobs[slot].key } }
     }
 
     /// Whether nodes of a partition of this group could ever take `request`, if all were idle and
@@ -265,8 +289,8 @@ extension SchedulingGroup {
         if nodes.isUniform, !isConstrained(slot, jobs) {
             return unitsNeeded(by: slot, jobs) <= nodes.inServiceCount
         }
-        return choices(slot, jobs).contains {
-            nodes.couldEverFit($0.request, $0.filter, inServiceOnly: true)
+        return choices(slot, jobs).contains { choice in
+            nodes.couldEverFit(choice.request, choice.filter) { nodes.service[$0] == .up }
         }
     }
 }

@@ -13,15 +13,13 @@ extension NodeTable {
     /// Whether the permitted nodes could take `request` if all were idle and in service, with a
     /// chunk at least on each required one.
     ///
-    /// - Parameter inServiceOnly: whether nodes that are out of service now stay so.
+    /// - Parameter isCounted: whether a node counts at all; by default each does.
     func couldEverFit(
         _ request: ResourceRequest,
         _ filter: NodeFilter,
-        inServiceOnly: Bool = false
+        where isCounted: (Int) -> Bool = { _ in true }
     ) -> Bool {
-        func isUsable(_ node: Int) -> Bool {
-            filter.permits(node) && (!inServiceOnly || service[node] == .up)
-        }
+        func isUsable(_ node: Int) -> Bool { filter.permits(node) && isCounted(node) }
         guard filter.required.count <= Int(request.chunkCount) else { return false }
         for node in filter.required {
             guard isUsable(node), idleState(node).chunks(request) > 0 else { return false }
@@ -148,11 +146,11 @@ extension NodeTable {
         _ context: PlacementContext,
         state: (Int) -> NodeState
     ) -> [AllocationSegment]? {
-        let usable = { (node: Int) in service[node] == .up ? state(node) : nil }
+        let usable = { (node: Int) in mayServe(node) ? state(node) : nil }
         guard var choice = NodeChoice(request, filter, nil, state: usable) else { return nil }
         let isLowestFirst = context.policy == .firstFit
         var fitting: [Int] = []
-        for node in 0..<count where service[node] == .up {
+        for node in 0..<count where mayServe(node) {
             let own = state(node)
             guard choice.chunks(node, own) > 0 else { continue }
             if !isLowestFirst {

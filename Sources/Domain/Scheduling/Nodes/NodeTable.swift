@@ -24,6 +24,8 @@ struct NodeTable: Sendable {
     let capacity: ContiguousArray<NodeAmounts>
     let isUniform: Bool
     private(set) var service: ContiguousArray<NodeService>
+    /// Whether each node is out of service and expected back at a known time; empty when none is.
+    private var isReturning: ContiguousArray<Bool> = []
     /// Nodes in service, busy or not.
     private(set) var inServiceCount: Int32
     /// Nodes in service that run nothing.
@@ -290,6 +292,20 @@ extension NodeTable {
         coresFree += Int64(wasUp ? -freeCores : freeCores)
         guard isFree else { return }
         if wasUp { markBusy(node) } else { markIdle(node) }
+    }
+
+    /// Notes whether it is known when a node that is out of service comes back.
+    mutating func setReturning(_ node: Int, _ returns: Bool) {
+        if isReturning.isEmpty {
+            guard returns else { return }
+            isReturning = ContiguousArray(repeating: false, count: count)
+        }
+        isReturning[node] = returns
+    }
+
+    /// Whether a plan may count on a node: it is in service, or expected back.
+    func mayServe(_ node: Int) -> Bool {
+        service[node] == .up || !isReturning.isEmpty && isReturning[node]
     }
 
     /// Stops the program if counts and sets disagree.

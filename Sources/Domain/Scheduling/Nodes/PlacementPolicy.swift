@@ -41,9 +41,12 @@ struct NodeFilter: Sendable {
     var excluded: Set<Int> = []
     /// By which key nodes are kept for the job's user.
     var keeper = NodeKeeper.none
+    /// Element `i` tells whether the calendar closes node `i` to the job; nil means none.
+    var closed: ContiguousArray<Bool>?
 
     func permits(_ node: Int) -> Bool {
         (partition?[node] ?? true) && (excluded.isEmpty || !excluded.contains(node))
+            && !(closed?[node] ?? false)
     }
 }
 

@@ -44,7 +44,7 @@ extension EasyPass {
         guard let head = cursor else { return }
         let key = group.queue.key(at: head)
         backfill(behind: head, &group, &jobs, now)
-        guard !group.nodes.isUniform, !mustLookAgain, group.heldBack.isEmpty,
+        guard !group.nodes.isUniform, group.outlook == nil, !mustLookAgain, group.heldBack.isEmpty,
             !group.hasOverruns(at: now)
         else { return }
         blocked = BlockedHead(key: key, shadow: headShadow?.instant ?? .max, extra: 0)
@@ -110,7 +110,8 @@ extension EasyPass {
     ) {
         let slot = group.queue.slot(at: candidate)
         let shape = Int(jobs[slot].shape)
-        let isPlain = shape >= 0
+        // Jobs of one shape and different limits see different nodes of a calendar.
+        let isPlain = shape >= 0 && group.outlook == nil
         let isLong = group.queue.limit(at: candidate) > window
         if isPlain,
             marks[shape].failedNow == nowGeneration
@@ -119,17 +120,17 @@ extension EasyPass {
             return
         }
         if group.park(candidate, jobs) { return }
-        guard var placed = group.placeNow(slot, jobs) else {
+        guard var placed = group.placeNow(slot, jobs, at: now) else {
             if isPlain { marks[shape].failedNow = nowGeneration }
             return
         }
         var isHeld = !isLong || holdAtShadow(placed, group)
-        if !isHeld, placed.request.isElastic, let least = placeNow(slot, group, jobs) {
+        if !isHeld, placed.request.isElastic, let least = placeNow(slot, group, jobs, now) {
             placed = least
             isHeld = holdAtShadow(placed, group)
         }
         if !isHeld {
-            guard let elsewhere = placeBesideHead(slot, group, jobs),
+            guard let elsewhere = placeBesideHead(slot, group, jobs, now),
                 holdAtShadow(elsewhere, group)
             else {
                 if isPlain { marks[shape].failedLong = longGeneration }
@@ -155,18 +156,21 @@ extension EasyPass {
     private func placeBesideHead(
         _ slot: Int32,
         _ group: SchedulingGroup,
-        _ jobs: ActiveJobs
+        _ jobs: ActiveJobs,
+        _ now: Int64
     ) -> SchedulingGroup.Placed? {
-        group.placeNow(slot, jobs, isLeast: true) { choice in allowance(for: choice, group) }
+        group.placeNow(slot, jobs, at: now, isLeast: true) { choice in allowance(for: choice, group)
+        }
     }
 
     /// Where the policy puts a job that takes no more than it needs.
     private func placeNow(
         _ slot: Int32,
         _ group: SchedulingGroup,
-        _ jobs: ActiveJobs
+        _ jobs: ActiveJobs,
+        _ now: Int64
     ) -> SchedulingGroup.Placed? {
-        group.placeNow(slot, jobs, isLeast: true)
+        group.placeNow(slot, jobs, at: now, isLeast: true)
     }
 
     /// How many chunks of a request each node may give beside the head: as many as cost the head
@@ -265,6 +269,7 @@ extension EasyPass {
         _ jobs: ActiveJobs,
         _ now: Int64
     ) -> HeadShadow? {
+        if let outlook = group.outlook { return shadow(of: slot, outlook, group, jobs, now) }
         let isPlain = !jobs[slot].hasExtras
         var best: (shadow: HeadShadow, overlay: ShadowOverlay)?
         for choice in group.openChoices(slot, jobs) {
@@ -305,7 +310,7 @@ extension EasyPass {
     }
 
     /// Applies the end of a running job to a shadow.
-    private mutating func give(
+    mutating func give(
         _ slot: Int32,
         _ group: SchedulingGroup,
         _ jobs: ActiveJobs,
@@ -369,7 +374,7 @@ extension EasyPass {
         _ body: (inout NodeState, NodeAmounts) -> Void
     ) {
         let node = Int(segment.node)
-        let counts = group.nodes.service[node] == .up && shadow.filter.permits(node)
+        let counts = group.nodes.mayServe(node) && shadow.filter.permits(node)
         var state = overlay.state(node, group.nodes)
         let before = counts ? state.chunks(shadow.request, shadow.filter) : 0
         body(&state, group.nodes.capacity[node])

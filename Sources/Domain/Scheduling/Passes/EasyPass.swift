@@ -66,7 +66,7 @@ public struct EasyPass: SchedulingPass {
         _ now: Int64
     ) -> Bool {
         guard let head = blocked, !group.news.hasChanged, group.news.arrivalCount <= 1,
-            !group.hasOverruns(at: now)
+            group.outlook == nil, !group.hasOverruns(at: now)
         else { return false }
         guard group.news.arrivalCount == 1 else { return true }
         let arrival = group.news.arrival
@@ -156,7 +156,7 @@ public struct EasyPass: SchedulingPass {
     ) -> Obstacle? {
         guard let place = group.placeInQueue(of: slot, jobs) else { return nil }
         if let repairs = group.obstacleOfService(place) { return repairs }
-        guard group.isUniform else {
+        guard group.isUniform, group.outlook == nil else {
             return slot == place.headSlot
                 ? .firstAndNoRoom(free: group.unitsFree, promise: headShadow?.instant)
                 : .noPlaceOnSharedNodes(head: place.headSlot)

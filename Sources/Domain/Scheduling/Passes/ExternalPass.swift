@@ -48,18 +48,25 @@ extension SchedulingGroup {
         _ jobs: inout ActiveJobs
     ) -> OutsideStart {
         startedSlots.removeAll(keepingCapacity: true)
+        look(for: slot, jobs, at: now.microseconds)
+        let lane = laneIndex(of: slot, jobs)
+        exchange(lane)
+        defer { exchange(lane) }
         guard jobs[slot].phase == .queued, let cursor = queue.cursor(of: jobs[slot].key) else {
             return .isNotQueued
         }
         if jobs[slot].hasLimits, let stop = limitStops(slot, jobs).first {
             return .isOverLimit(stop)
         }
-        if countsSuffice || nodes.isUniform && !isConstrained(slot, jobs) && !alwaysLooksAtNodes {
+        let isCounted = nodes.isUniform && !isConstrained(slot, jobs) && outlook == nil
+        if countsSuffice || isCounted && !alwaysLooksAtNodes {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
             tryStartByCount(cursor, now.microseconds, &jobs)
         } else {
             prepareNodes()
-            guard let placed = placeNow(slot, jobs) else { return .doesNotFit }
+            guard let placed = placeNow(slot, jobs, at: now.microseconds) else {
+                return .doesNotFit
+            }
             if let stop = limitStop(placed, slot, jobs) { return .isOverLimit(stop) }
             start(cursor, placed, now.microseconds, &jobs)
         }

@@ -14,7 +14,8 @@ public struct FCFSPass: SchedulingPass {
     ) {
         guard group.beginPass() else { return }
         defer { group.news.clear() }
-        if !group.news.hasChanged, let blocked, group.queue.first().map(group.queue.key) == blocked
+        if !group.news.hasChanged, group.outlook == nil, let blocked,
+            group.queue.first().map(group.queue.key) == blocked
         {
             return
         }
@@ -36,7 +37,7 @@ public struct FCFSPass: SchedulingPass {
         while let current = cursor {
             // Who waits for repairs blocks nobody.
             if !group.startHeadByNode(current, now, &jobs),
-                group.hasNodesInService(for: group.queue.slot(at: current), jobs)
+                group.mayEverStart(group.queue.slot(at: current), jobs, at: now)
             {
                 return current
             }
@@ -77,10 +78,10 @@ extension SchedulingGroup {
     ) -> Bool {
         if park(cursor, jobs) { return true }
         let slot = queue.slot(at: cursor)
-        guard var placed = placeNow(slot, jobs) else { return false }
+        guard var placed = placeNow(slot, jobs, at: now) else { return false }
         var stop = limitStop(placed, slot, jobs)
         if stop != nil, placed.request.isElastic,
-            let least = placeNow(slot, jobs, isLeast: true)
+            let least = placeNow(slot, jobs, at: now, isLeast: true)
         {
             placed = least
             stop = limitStop(placed, slot, jobs)

@@ -73,7 +73,9 @@ extension SchedulingGroup {
     func obstacleOfService(
         _ place: (cursor: WaitingQueue.Cursor, head: WaitingQueue.Cursor, headSlot: Int32)
     ) -> Obstacle? {
-        guard nodes.isUniform, queue.size(at: place.cursor) > nodes.inServiceCount else {
+        guard nodes.isUniform, outlook == nil,
+            queue.size(at: place.cursor) > nodes.inServiceCount
+        else {
             return nil
         }
         return .waitsForRepairs(inService: nodes.inServiceCount)
@@ -82,7 +84,9 @@ extension SchedulingGroup {
     /// When the head's nodes are free at the earliest, by counts; nil where they are free now, or
     /// nodes are not counted.
     func shadowByCount(of head: WaitingQueue.Cursor, _ now: SimInstant) -> ExpectedEnds.Shadow? {
-        guard nodes.isUniform, queue.size(at: head) > nodes.idleCount else { return nil }
+        guard nodes.isUniform, outlook == nil, queue.size(at: head) > nodes.idleCount else {
+            return nil
+        }
         return ends.shadow(
             need: queue.size(at: head),
             free: nodes.idleCount,

@@ -150,6 +150,12 @@ public struct JobExtras: Sendable {
     public var requiredNodes: IDSet?
     /// Nodes that it must not get.
     public var excludedNodes: IDSet?
+    /// The reservation that it belongs to.
+    public var reservation: ReservationID?
+    /// Whether its reservation is gone and it has not been released since.
+    public var hasLostReservation = false
+    /// The limit that it asked for, while its reservation ends it earlier. Unit: s.
+    public var limitAsked: UInt32?
 
     /// Nothing special.
     public init() {}

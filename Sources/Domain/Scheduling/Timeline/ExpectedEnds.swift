@@ -38,6 +38,9 @@ public struct ExpectedEnds: Sendable {
     /// Makes an empty list.
     public init() {}
 
+    /// When the last job ends. Unit: µs since the epoch; nil when none runs.
+    var last: Int64? { count == 0 ? nil : order.last.map(lastEnd) }
+
     /// Adds a running job. Jobs with one end stay in the order in which they were added.
     public mutating func insert(end: Int64, units: Int32, slot: Int32) {
         count += 1

@@ -15,23 +15,31 @@ struct NodeTimeline: Sendable {
     }
 
     private var steps: ContiguousArray<ContiguousArray<Step>>
-    private let isUp: ContiguousArray<Bool>
+    private let mayServe: ContiguousArray<Bool>
     private let capacity: ContiguousArray<NodeAmounts>
+    /// When nodes are closed to the jobs that are planned; nil when never.
+    private let outlook: CalendarView?
+    /// The latest instant at which a step begins or began. Unit: µs since the epoch.
+    private var lastInstant: Int64
 
     /// No nodes.
     init() {
         steps = []
-        isUp = []
+        mayServe = []
         capacity = []
+        outlook = nil
+        lastInstant = .min
     }
 
     /// Nodes with what they have free now, and for ever as far as is known.
-    init(_ nodes: NodeTable, at now: Int64) {
+    init(_ nodes: NodeTable, _ outlook: CalendarView? = nil, at now: Int64) {
         steps = ContiguousArray(
             (0..<nodes.count).map { [Step(instant: now, state: nodes.state($0))] }
         )
-        isUp = ContiguousArray(nodes.service.map { $0 == .up })
+        mayServe = ContiguousArray((0..<nodes.count).map(nodes.mayServe))
         capacity = nodes.capacity
+        self.outlook = outlook
+        lastInstant = now
     }
 
     // MARK: Changing
@@ -77,6 +85,7 @@ struct NodeTimeline: Sendable {
         while index > 0, steps[node][index - 1].instant >= instant { index -= 1 }
         if index < steps[node].count, steps[node][index].instant == instant { return index }
         precondition(index > 0, "a plan begins before the timeline does")
+        lastInstant = max(lastInstant, instant)
         let state = steps[node][index - 1].state
         steps[node].insert(Step(instant: instant, state: state), at: index)
         return index
@@ -121,17 +130,29 @@ struct NodeTimeline: Sendable {
 
     /// The earliest instant, at or after `bound`, from which the permitted nodes can take `request`
     /// for `length`; nil when that is never.
+    ///
+    /// - Parameter held: how long they must be open to it.
     func earliest(
         _ request: ResourceRequest,
         _ filter: NodeFilter,
         length: Int64,
+        held: Int64,
         from bound: Int64
     ) -> Int64? {
         var room = Availability(of: request, requiredCount: filter.required.count)
         var changes: [Change] = []
-        for node in steps.indices where isUp[node] && filter.permits(node) {
+        for node in steps.indices where mayServe[node] && filter.permits(node) {
             let isRequired = !filter.required.isEmpty && filter.required.contains(node)
-            let first = addChanges(of: node, request, filter, length, bound, isRequired, &changes)
+            let first = addChanges(
+                of: node,
+                request,
+                filter,
+                length,
+                held,
+                bound,
+                isRequired,
+                &changes
+            )
             room.change(from: 0, to: first, isRequired: isRequired)
         }
         if room.suffices(for: request) { return bound }
@@ -161,17 +182,21 @@ struct NodeTimeline: Sendable {
         _ request: ResourceRequest,
         _ filter: NodeFilter,
         _ length: Int64,
+        _ held: Int64,
         _ bound: Int64,
         _ isRequired: Bool,
         _ changes: inout [Change]
     ) -> Int32 {
         let own = steps[node]
-        if own.count == 1 { return own[0].state.chunks(request, filter) }
+        if own.count == 1, outlook?.isAlwaysOpen(node) ?? true {
+            return own[0].state.chunks(request, filter)
+        }
         func chunks(from start: Int64) -> Int32 {
-            state(node, from: start, until: start &+ length).chunks(request, filter)
+            if let outlook, !outlook.isOpen(node, from: start, until: start &+ held) { return 0 }
+            return state(node, from: start, until: start &+ length).chunks(request, filter)
         }
         let first = chunks(from: bound)
-        var starts: [Int64] = []
+        var starts = outlook.map { boundaries(of: node, $0, held, from: bound) } ?? []
         for step in own {
             if step.instant > bound { starts.append(step.instant) }
             // The first window that reaches into the step.
@@ -193,6 +218,33 @@ struct NodeTimeline: Sendable {
     }
 }
 
+extension NodeTimeline {
+    /// The starts after `bound` at which a node opens to a job of a length, or no longer suffices.
+    private func boundaries(
+        of node: Int,
+        _ outlook: CalendarView,
+        _ held: Int64,
+        from bound: Int64
+    ) -> [Int64] {
+        let spans = outlook.closings(of: node)
+        // As long as the others may change, this one's state must be known.
+        let last = max(lastInstant, bound) &+ outlook.settling(after: bound)
+        var starts: [Int64] = []
+        for span in spans {
+            var next = span.occurrence(endingAfter: bound)
+            while let own = next, own.start <= last {
+                starts.append(own.end)
+                if own.start &- held >= bound { starts.append(own.start &- held &+ 1) }
+                next = own.occurrence(endingAfter: own.end)
+            }
+        }
+        if outlook.startBound < .max, outlook.startBound > bound {
+            starts.append(outlook.startBound)
+        }
+        return starts
+    }
+}
+
 extension NodeTimeline: ResourceTimeline {
     struct Place: PlannedPlace {
         var from: Int64
@@ -200,7 +252,7 @@ extension NodeTimeline: ResourceTimeline {
     }
 
     init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64) {
-        self.init(group.nodes, at: now)
+        self.init(group.nodes, group.outlook, at: now)
         group.ends.forEachByInstant(now: now, grace: SchedulingGroup.overrunGrace) { entry in
             let instant = (entry.instant + resolution - 1) / resolution * resolution
             let request: ResourceRequest =
@@ -220,15 +272,22 @@ extension NodeTimeline: ResourceTimeline {
         from bound: Int64
     ) -> Place? {
         let slot = group.queue.slot(at: cursor)
+        let held = group.lengthHeld(by: slot, jobs)
         var best: (choice: SchedulingGroup.Choice, from: Int64)?
         for choice in group.openChoices(slot, jobs) {
-            guard
-                let from = earliest(choice.request, choice.filter, length: length, from: bound),
-                from < best?.from ?? .max
-            else { continue }
+            let from = earliest(
+                choice.request,
+                choice.filter,
+                length: length,
+                held: held,
+                from: bound
+            )
+            guard let from, from < best?.from ?? .max else { continue }
             best = (choice, from)
         }
-        guard let (choice, from) = best else { return nil }
+        guard let (open, from) = best else { return nil }
+        var choice = open
+        choice.filter.closed = outlook?.closed(from: from, until: from &+ held)
         // Only what starts now takes more than it needs.
         let isNow = from <= steps.first?.first?.instant ?? from
         let segments = group.nodes.place(

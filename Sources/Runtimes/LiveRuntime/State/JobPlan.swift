@@ -27,6 +27,14 @@ struct Refusal: Error, Hashable, Sendable {
             case .partitionTakesNoJobs: .partitionNotAvailable
             case .neverFits, .doesNotFitNow: .requestNotAvailable
             case .overLimit: .accountingPolicy
+            case .unknownReservation: .invalidReservation
+            case .reservationIsClosed: .reservationAccess
+            case .reservationExists: .reservationNameTaken
+            case .reservationTimes: .invalidTime
+            case .unknownNode: .invalidNodeName
+            case .reservationOverlaps: .reservationOverlap
+            case .reservationNodesBusy, .reservationTooLarge: .nodesBusy
+            case .reservationInUse: .reservationBusy
             }
         if case .overLimit(let reason) = rejection {
             self.init(error, reason.slurmName)
