@@ -93,6 +93,7 @@ struct PlainFailingReplay {
     private mutating func apply(_ kind: NodeEvent.Kind, to node: Int, _ now: Int) {
         switch kind {
         case .resume: service[node] = .up
+        case .reserve: preconditionFailure("these days have no reservations")
         case .drain: service[node] = .drained
         case .fail, .down:
             service[node] = .down

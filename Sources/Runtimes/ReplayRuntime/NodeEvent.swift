@@ -12,6 +12,9 @@ public struct NodeEvent: Hashable, Sendable {
         case drain
         /// They take jobs again.
         case resume
+        /// They are kept free for maintenance from a later time on: what runs goes on, and plans see it
+        /// coming.
+        case reserve
     }
 
     /// When. Unit: µs of trace time.
@@ -20,12 +23,27 @@ public struct NodeEvent: Hashable, Sendable {
     public var nodes: IDSet
     /// What.
     public var kind: Kind
+    /// When a reservation begins; of no meaning for others. Unit: µs of trace time.
+    public var start: Int64
+    /// When it is over, as far as that is known at its time. Unit: µs of trace time.
+    public var until: Int64?
 
     /// Makes an event.
-    public init(instant: Int64, nodes: IDSet, kind: Kind) {
+    ///
+    /// - Precondition: a reservation has an end, behind its start.
+    public init(
+        instant: Int64,
+        nodes: IDSet,
+        kind: Kind,
+        start: Int64? = nil,
+        until: Int64? = nil
+    ) {
         self.instant = instant
         self.nodes = nodes
         self.kind = kind
+        self.start = start ?? instant
+        self.until = until
+        precondition(kind != .reserve || until ?? .min > self.start)
     }
 }
 

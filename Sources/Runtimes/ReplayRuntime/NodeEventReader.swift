@@ -3,7 +3,8 @@ import IndexSets
 import WireFormats
 public import WorkloadFormats
 
-/// Reads node events: one JSON object a line, `{"time":3600,"nodes":"cn[0-3]","event":"fail"}`.
+/// Reads node events: one JSON object a line, `{"time":3600,"nodes":"cn[0-3]","event":"fail"}`. One that
+/// has `until` ends then, and the scheduler knows it from the beginning; `reserve` begins at `start`.
 ///
 /// docs/replay.md is its description.
 public struct NodeEventReader {
@@ -76,7 +77,7 @@ public struct NodeEventReader {
             throw problem(nil, "is not JSON: \(error.problem)")
         }
         guard let members = object.members else { throw problem(nil, "is no JSON object") }
-        let known = ["time", "nodes", "event", "until"]
+        let known = ["time", "nodes", "event", "start", "until"]
         for (index, member) in members.enumerated() {
             guard known.contains(member.name) else {
                 throw problem(
@@ -95,17 +96,30 @@ public struct NodeEventReader {
         (lastSecond, lastLine) = (second, line)
         let kind = try self.kind(object["event"])
         let nodes = try self.nodes(object["nodes"], kind, second)
-        let until = try self.until(object["until"], kind, after: second)
+        let start = try self.start(object["start"], kind, second)
+        let until = try self.until(object["until"], kind, after: start)
+        add(second, line, nodes, kind, start, until)
+        guard kind != .reserve else { return }
         for node in nodes { try note(kind, node, second, until) }
-        add(second, line, nodes, kind)
         if let until { add(until, 0, nodes, .resume) }
     }
 
-    private mutating func add(_ second: Int64, _ line: Int, _ nodes: IDSet, _ kind: NodeEvent.Kind)
-    {
-        events.append(
-            (second, line, NodeEvent(instant: second * 1_000_000, nodes: nodes, kind: kind))
+    private mutating func add(
+        _ second: Int64,
+        _ line: Int,
+        _ nodes: IDSet,
+        _ kind: NodeEvent.Kind,
+        _ start: Int64? = nil,
+        _ until: Int64? = nil
+    ) {
+        let event = NodeEvent(
+            instant: second * 1_000_000,
+            nodes: nodes,
+            kind: kind,
+            start: start.map { $0 * 1_000_000 },
+            until: until.map { $0 * 1_000_000 }
         )
+        events.append((second, line, event))
     }
 
     // MARK: Members
@@ -146,16 +160,35 @@ public struct NodeEventReader {
         return kind
     }
 
+    /// When a reservation begins: when it is made, if its line does not say.
+    private func start(
+        _ value: JSONValue?,
+        _ kind: NodeEvent.Kind,
+        _ second: Int64
+    ) throws(Problem) -> Int64 {
+        guard let value, value != .null else { return second }
+        guard kind == .reserve else { throw problem("start", "is for events of kind reserve") }
+        let start = try self.second(value, "start")
+        guard start >= second else {
+            throw problem("start", "\(start) is before \(second), the time of the event")
+        }
+        return start
+    }
+
     private func until(
         _ value: JSONValue?,
         _ kind: NodeEvent.Kind,
         after second: Int64
     ) throws(Problem) -> Int64? {
-        guard let value, value != .null else { return nil }
+        guard let value, value != .null else {
+            guard kind != .reserve else { throw problem("until", "is missing: reservations end") }
+            return nil
+        }
         guard kind != .resume else { throw problem("until", "a resume has no end") }
         let until = try self.second(value, "until")
         guard until > second else {
-            throw problem("until", "\(until) is not after \(second), the time of the event")
+            let word = kind == .reserve ? "start" : "time"
+            throw problem("until", "\(until) is not after \(second), the \(word) of the event")
         }
         return until
     }
@@ -169,7 +202,7 @@ public struct NodeEventReader {
         guard let value else { throw problem("nodes", "is missing") }
         if let count = value.wholeNumber {
             let fitting = names.indices.filter {
-                (outage(of: $0, second) == nil) != (kind == .resume)
+                kind == .reserve || (outage(of: $0, second) == nil) != (kind == .resume)
             }
             guard count >= 1, count <= fitting.count else {
                 let state = kind == .resume ? "out of service" : "in service"

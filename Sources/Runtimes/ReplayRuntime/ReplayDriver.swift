@@ -103,6 +103,8 @@ public struct ReplayDriver {
     private let mayFail: Bool
     /// What happens to nodes; nil when nothing does.
     private var failures: ReplayFailures?
+    /// How many reservations were made.
+    private var reservationCount: UInt32 = 0
     /// Nodes that are out of service.
     private var outOfService = IDSet()
     private var outOfServiceCount = 0
@@ -381,16 +383,39 @@ extension ReplayDriver {
         while let instant = failures?.events.nextInstant, instant + origin == now,
             let event = failures?.events.pop()
         {
+            if event.kind == .reserve {
+                reserve(event, now)
+                continue
+            }
             let input: Input =
                 switch event.kind {
                 case .fail, .down: .nodesDown(event.nodes)
                 case .drain: .nodesDrained(event.nodes)
-                case .resume: .nodesResumed(event.nodes)
+                case .resume, .reserve: .nodesResumed(event.nodes)
                 }
             handle(input, now)
+            if let until = event.until {
+                handle(.nodesExpected(event.nodes, SimInstant(microseconds: until + origin)), now)
+            }
             note(event)
         }
         for id in sink.takeHopeless() { handle(.cancel(id), now) }
+    }
+
+    /// Maintenance as an operator announces it; nothing refuses it.
+    private mutating func reserve(_ event: NodeEvent, _ now: Int64) {
+        // Nodes of no partition take no jobs anyway.
+        let nodes = event.nodes.filter { emulator.condition(ofNode: $0) != nil }
+        guard let until = event.until, !nodes.isEmpty else { return }
+        reservationCount += 1
+        let terms = Reservation(
+            id: ReservationID(reservationCount),
+            start: SimInstant(microseconds: event.start + origin),
+            end: SimInstant(microseconds: until + origin),
+            extent: .nodes(IDSet(nodes)),
+            flags: [.maint, .ignoreJobs]
+        )
+        handle(.createReservation(terms), now)
     }
 
     private mutating func handle(_ input: Input, _ now: Int64) {
