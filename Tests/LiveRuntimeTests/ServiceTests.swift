@@ -56,6 +56,23 @@ private final class StubCentre: CentreService {
     ) async throws(ServiceRefusal) -> ActionResponse { ActionResponse() }
     func nodes() async -> NodeList { NodeList(now: SmallCentre.start, nodes: []) }
     func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
+    func reservations() async -> ReservationList { ReservationList() }
+
+    func reserve(
+        _: ReservationRequest,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ReservationName { throw refusal }
+
+    func changeReservation(
+        _: ReservationRequest,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ReservationName { throw refusal }
+
+    func deleteReservation(
+        _: ReservationName,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ReservationName { throw refusal }
+
     func partitions() async -> PartitionList {
         PartitionList(now: SmallCentre.start, partitions: [])
     }

@@ -84,6 +84,23 @@ public protocol CentreService: Sendable {
     func partitions() async -> PartitionList
     /// Changes a partition.
     func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
+    /// The reservations.
+    func reservations() async -> ReservationList
+    /// Makes a reservation; its name.
+    func reserve(
+        _ request: ReservationRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ReservationName
+    /// Changes a reservation; its name.
+    func changeReservation(
+        _ request: ReservationRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ReservationName
+    /// Ends a reservation; its name.
+    func deleteReservation(
+        _ request: ReservationName,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ReservationName
     /// The accounts' records of the jobs or arrays named, or of all.
     func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList
     /// How the centre is.

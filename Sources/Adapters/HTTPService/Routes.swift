@@ -44,6 +44,7 @@ struct Routes {
             try await listings.shared(request.uri.string) { Reply(await centre.nodes()) }
         }
         get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
+        get(router, "/v1/reservations") { _, _ in Reply(await centre.reservations()) }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
         get(router, "/v1/jobs") { request, _ in
             let query = request.uri.queryParameters
@@ -170,6 +171,7 @@ struct Routes {
             try await centre.update(update, context.peer())
             return Reply(ActionResponse())
         }
+        addReservations(router)
         post(router, "/v1/money") { request, context in
             let change: MoneyRequest = try await Self.body(request)
             return Reply(try await centre.change(change, context.peer()))
@@ -181,6 +183,21 @@ struct Routes {
         post(router, "/v1/shutdown") { _, context in
             try await centre.shutDown(context.peer())
             return Reply(ActionResponse())
+        }
+    }
+
+    private func addReservations(_ router: Router<PeerContext>) {
+        post(router, "/v1/reservations") { request, context in
+            let wanted: ReservationRequest = try await Self.body(request)
+            return Reply(try await centre.reserve(wanted, context.peer()))
+        }
+        post(router, "/v1/reservations/update") { request, context in
+            let change: ReservationRequest = try await Self.body(request)
+            return Reply(try await centre.changeReservation(change, context.peer()))
+        }
+        post(router, "/v1/reservations/delete") { request, context in
+            let name: ReservationName = try await Self.body(request)
+            return Reply(try await centre.deleteReservation(name, context.peer()))
         }
     }
 

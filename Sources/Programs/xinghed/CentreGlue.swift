@@ -103,6 +103,37 @@ struct CentreGlue: CentreService {
         }
     }
 
+    func reservations() async -> ReservationList { await centre.reservations() }
+
+    func reserve(
+        _ request: ReservationRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ReservationName {
+        try await forward { () throws(RequestFailure) in
+            try await centre.reserve(.create, request, Caller(peer))
+        }
+    }
+
+    func changeReservation(
+        _ request: ReservationRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ReservationName {
+        try await forward { () throws(RequestFailure) in
+            try await centre.reserve(.update, request, Caller(peer))
+        }
+    }
+
+    func deleteReservation(
+        _ request: ReservationName,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ReservationName {
+        var named = ReservationRequest()
+        named.name = request.name
+        return try await forward { () throws(RequestFailure) in
+            try await centre.reserve(.delete, named, Caller(peer))
+        }
+    }
+
     func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList {
         try await forward { () throws(RequestFailure) in
             try await centre.accounting(ids: ids)

@@ -32,6 +32,14 @@ extension Yh {
             return try update("/v1/nodes/update", request)
         case .updatePartition(let request):
             return try update("/v1/partitions/update", request)
+        case .showReservations(let reservation):
+            let list = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/reservations", as: ReservationList.self)
+            }
+            return finish(command.output(list, name: reservation))
+        case .createReservation(let changes): return try create(changes, name)
+        case .updateReservation(let changes): return try updateReservation(changes, name)
+        case .deleteReservation(let reservation): return try delete(reservation: reservation)
         }
     }
 

@@ -51,7 +51,12 @@ extension Yh {
                     try client.get("/v1/nodes", as: NodeList.self)
                 )
             }
-            return finish(command.output(partitions, nodes))
+            let reservations =
+                command.listsReservations
+                ? try ask(name) { client throws(LocalClientFailure) in
+                    try client.get("/v1/reservations", as: ReservationList.self)
+                } : nil
+            return finish(command.output(partitions, nodes, reservations: reservations))
         }
     }
 

@@ -32,6 +32,14 @@ public struct ControlCommand: Hashable, Sendable {
         case updateNodes(NodeUpdateRequest)
         /// Change a partition.
         case updatePartition(PartitionUpdateRequest)
+        /// Describe a reservation; nil for all.
+        case showReservations(String?)
+        /// Make a reservation.
+        case createReservation([Change])
+        /// Change a reservation.
+        case updateReservation([Change])
+        /// End a reservation.
+        case deleteReservation(String)
     }
 
     /// What can be done to jobs without a value.
@@ -70,6 +78,8 @@ public struct ControlCommand: Hashable, Sendable {
         public var name: String
         /// The value.
         public var value: String
+        /// Whether it was written with `+=` or `-=`; the sign begins the value.
+        var isIncrement = false
     }
 
     /// Whether each object is printed on one line.
@@ -121,12 +131,12 @@ public struct ControlCommand: Hashable, Sendable {
         action = try Self.action(keyword, Array(given.operands.dropFirst()), variable)
     }
 
-    private static func failure(_ lines: String...) -> CommandFailure {
+    static func failure(_ lines: String...) -> CommandFailure {
         CommandFailure(lines: lines, exitCode: 1)
     }
 
     /// Whether `word` is `full` or an abbreviation of it of at least `least` letters.
-    private static func isShort(_ word: String, for full: String, least: Int) -> Bool {
+    static func isShort(_ word: String, for full: String, least: Int) -> Bool {
         word.count >= least && full.hasPrefix(word.lowercased())
     }
 
@@ -140,6 +150,8 @@ public struct ControlCommand: Hashable, Sendable {
         }
         if matches("show", 2) || matches("list", 4) { return try show(words, variable) }
         if matches("update", 1) { return try update(words) }
+        if matches("create", 1) { return .createReservation(try reservationChanges(words)) }
+        if matches("delete", 1) { return .deleteReservation(try reservationToDelete(words)) }
         if matches("ping", 3) { return .ping }
         if matches("version", 4) { return .version }
         if matches("help", 2) { return .usage }
@@ -202,7 +214,9 @@ public struct ControlCommand: Hashable, Sendable {
         }
         if matches("nodes", 1) { return .showNodes(id) }
         if matches("partitions", 1) { return .showPartitions(id) }
-        if matches("reservations", 1) { return .print(["No reservations in the system"]) }
+        if matches("reservations", 1) || matches("reservationname", 1) {
+            return .showReservations(id)
+        }
         if matches("licenses", 2) { return .print(["No licenses configured in Slurm."]) }
         if matches("config", 1) { return .showConfiguration }
         if matches("hostnames", 5) {
@@ -231,8 +245,8 @@ public struct ControlCommand: Hashable, Sendable {
         }
     }
 
-    private static func update(_ words: [String]) throws(CommandFailure) -> Action {
-        guard !words.isEmpty else { throw failure("too few arguments for update keyword") }
+    /// Reads `Name=value` and more.
+    static func changes(_ words: [String]) throws(CommandFailure) -> [Change] {
         var changes: [Change] = []
         for word in words {
             guard let equals = word.firstIndex(of: "=") else {
@@ -246,9 +260,16 @@ public struct ControlCommand: Hashable, Sendable {
             if let sign = change.name.last, sign == "+" || sign == "-" {
                 change.name.removeLast()
                 change.value = "\(sign)\(change.value)"
+                change.isIncrement = true
             }
             changes.append(change)
         }
+        return changes
+    }
+
+    private static func update(_ words: [String]) throws(CommandFailure) -> Action {
+        guard !words.isEmpty else { throw failure("too few arguments for update keyword") }
+        var changes = try changes(words)
         // Slurm takes tags by their beginnings, of so many letters at least.
         func take(_ tag: String, _ least: Int) -> String? {
             guard
@@ -258,6 +279,9 @@ public struct ControlCommand: Hashable, Sendable {
         }
         // A job's update may name a partition too, so the job goes first.
         if let jobs = take("jobid", 1) { return .updateJobs(targets(jobs), changes) }
+        if changes.contains(where: { isShort($0.name, for: "reservationname", least: 3) }) {
+            return .updateReservation(changes)
+        }
         if let nodes = take("nodename", 3) { return try updateNodes(nodes, changes) }
         if let name = take("partitionname", 3) { return try updatePartition(name, changes) }
         if let name = take("jobname", 4) ?? take("name", 2) {

@@ -54,7 +54,8 @@ public struct NodeCommand: Hashable, Sendable {
     var isByNode = false
     var isSummary = false
     var listsReasons = false
-    var listsReservations = false
+    /// Whether reservations are listed in place of nodes (`-T`).
+    public private(set) var listsReservations = false
     var isDeadOnly = false
     var isRespondingOnly = false
     private var custom: GivenOption<Option>?
@@ -154,13 +155,19 @@ public struct NodeCommand: Hashable, Sendable {
 
 extension NodeCommand {
     /// What is printed.
-    public func output(_ partitionList: PartitionList, _ nodeList: NodeList) -> CommandOutput {
+    ///
+    /// - Parameter reservations: what `-T` lists; nil when there are none.
+    public func output(
+        _ partitionList: PartitionList,
+        _ nodeList: NodeList,
+        reservations: ReservationList? = nil
+    ) -> CommandOutput {
         var output = CommandOutput()
         if hasHeader, isLong && custom == nil || iterateSeconds != nil {
             output.lines.append(calendar.dateLine(nodeList.now))
         }
-        guard !listsReservations else {
-            output.lines.append("No reservations in the system")
+        if listsReservations {
+            output.lines += (reservations ?? ReservationList()).lines(hasHeader: hasHeader)
             return output
         }
         let shown = partitionList.partitions.filter { partition in

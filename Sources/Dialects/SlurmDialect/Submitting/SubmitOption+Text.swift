@@ -55,7 +55,7 @@ extension SubmitOption {
         case .qos: OptionText("quality of service", value: "NAME")
         case .quiet: OptionText("print nothing but errors")
         case .requeue: OptionText("wait again after a lost node")
-        case .reservation: OptionText("refused: there are none", value: "NAME")
+        case .reservation: OptionText("run in this reservation", value: "NAME")
         case .signal: OptionText("signal before the time limit", value: "[B:]SIG[@SECONDS]")
         case .testOnly: OptionText("say when it would start, and what it would cost")
         case .time: OptionText("time limit: minutes, H:M:S, D-H:M:S", value: "LIMIT")

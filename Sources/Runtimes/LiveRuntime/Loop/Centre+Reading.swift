@@ -100,6 +100,13 @@ extension Centre {
         return PartitionList(now: now(snapshot), partitions: snapshot.state.partitionInfos())
     }
 
+    /// All reservations.
+    public func reservations() async -> ReservationList {
+        var list = ReservationList()
+        list.reservations = await snapshot().state.reservationInfos()
+        return list
+    }
+
     /// How the centre is.
     public func status() async -> CentreStatus {
         let snapshot = await snapshot()

@@ -149,7 +149,8 @@ extension Centre {
                 response.jobID = id
                 response.warnings += warnings
             case .refused(let body): throw RequestFailure(status: 400, body: body)
-            case .outcomes, .booked: preconditionFailure("a submission has no outcomes")
+            case .outcomes, .booked, .named:
+                preconditionFailure("a submission has no outcomes")
             }
         }
         return response
@@ -339,7 +340,7 @@ extension Centre {
             case .outcomes(let outcomes): outcomes
             case .refused(let body): [ActionOutcome(jobID: 0, error: body)]
             case .done(let id, _): [ActionOutcome(jobID: id)]
-            case .booked: []
+            case .booked, .named: []
             }
         }
     }
@@ -380,6 +381,7 @@ extension Centre {
         for result in results {
             switch result {
             case .booked(let entries): response.entries += entries
+            case .named: break
             case .refused(let body): throw RequestFailure(status: 400, body: body)
             case .done, .outcomes: break
             }
@@ -433,6 +435,27 @@ extension Centre {
             update.state = request.state?.uppercased()
             return .success([.partition(update)])
         }
+    }
+
+    /// Makes, changes or ends a reservation; operators only.
+    ///
+    /// - Returns: its name.
+    /// - Throws: `RequestFailure`, with Slurm's sentence for a refusal.
+    public func reserve(
+        _ action: ReservationAction,
+        _ request: ReservationRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> ReservationName {
+        guard isOperator(caller) else { throw .refused(.invalidUserID) }
+        let input = ReservationInput(action: action, request: request)
+        for result in try await act({ _ in .success([.reservation(input)]) }) {
+            switch result {
+            case .named(let name): return ReservationName(name)
+            case .refused(let body): throw RequestFailure(status: 400, body: body)
+            case .done, .outcomes, .booked: break
+            }
+        }
+        return ReservationName(request.name ?? "")
     }
 
     /// Moves a stepped clock; operators only.

@@ -23,6 +23,7 @@ enum LiveInput: Hashable, Sendable {
     case update(UpdateInput)
     case nodes(NodesInput)
     case partition(PartitionUpdateRequest)
+    case reservation(ReservationInput)
     case terms(TermsInput)
     case money(MoneyInput)
     indirect case machine(MachineInput)
@@ -34,7 +35,7 @@ enum LiveInput: Hashable, Sendable {
     var rank: Input.Rank {
         switch self {
         case .end: .jobEnd
-        case .nodes, .partition, .terms, .machine, .customers, .realWork: .nodeChange
+        case .nodes, .partition, .reservation, .terms, .machine, .customers, .realWork: .nodeChange
         case .cancel, .hold, .release, .requeue, .suspend, .resume, .top, .update, .money: .update
         case .submit: .submission
         case .tick: .timer
@@ -272,6 +273,7 @@ extension LiveInput {
             case .update(let input): ("update", input.json)
             case .nodes(let input): ("nodes", input.json)
             case .partition(let input): ("partition", input.json)
+            case .reservation(let input): (ReservationInput.kind, input.json)
             case .terms(let input): ("terms", input.json)
             case .money(let input): ("money", input.json)
             case .machine(let input): (MachineInput.kind, input.json)
@@ -301,6 +303,7 @@ extension LiveInput {
             case "update": self = .update(try UpdateInput(json: json))
             case "nodes": self = .nodes(try NodesInput(json: json))
             case "partition": self = .partition(try PartitionUpdateRequest(json: json))
+            case ReservationInput.kind: self = .reservation(try ReservationInput(json: json))
             case "terms": self = .terms(try TermsInput(json: json))
             case "money": self = .money(try MoneyInput(json: json))
             case MachineInput.kind: self = .machine(try MachineInput(json: json))

@@ -28,6 +28,7 @@ extension CentreState {
             return .outcomes([ActionOutcome(jobID: input.id, error: error?.body)])
         case .nodes(let input): return change(input, at: instant)
         case .partition(let input): return change(input, at: instant)
+        case .reservation(let input): return handle(input, at: instant)
         case .terms(let input): return change(input, at: instant)
         case .money(let input): return handle(input, at: instant)
         case .machine:
@@ -123,7 +124,7 @@ extension CentreState {
         }
         let excluded = try excludedNodes(request)
         let qos = try self.qos(request, account, partitions, isOperator: input.isOperator)
-        if request.reservation != nil { throw Refusal(.invalidReservation) }
+        let reservation = try reservationID(for: request, account: account)
         if request.licenses != nil { throw Refusal(.invalidLicense) }
         var plan = try plan(request, partitions)
         if let required, !plan.isBeyondPartition {
@@ -160,6 +161,7 @@ extension CentreState {
         }
         submission.needsAnyDependency = request.anyDependency
         submission.name = request.name
+        submission.reservation = reservation
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
         var runTime = input.runTime

@@ -57,6 +57,7 @@ extension CentreState {
                 condition.jobCount == 0
                 ? "IDLE" : info.coresHeld < capacity.cores ? "MIXED" : "ALLOCATED"
             if condition.service == .drained { info.flags = ["DRAIN"] }
+            if let flag = reservationFlag(ofNode: index) { info.flags.append(flag) }
         }
     }
 

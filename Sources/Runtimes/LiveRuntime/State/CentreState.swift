@@ -50,6 +50,8 @@ enum InputResult: Hashable, Sendable {
     case outcomes([ActionOutcome])
     /// Entries of the ledger, by id.
     case booked([String])
+    /// Done for a reservation of this name.
+    case named(String)
 }
 
 /// A node's standing that the emulator does not know.
@@ -75,6 +77,10 @@ struct CentreState: Sendable {
     var purses: [String: Purse] = [:]
     /// How far budgets were used up when they were looked at last.
     var budgetAlarms: [String: BudgetStanding.Alarm] = [:]
+    /// The reservations as they were asked for, by number.
+    var reservations: [ReservationRecord] = []
+    /// The number of the next one.
+    var nextReservationID: UInt32 = 1
     var nodeNotes: [Int: NodeNote] = [:]
     /// Local partitions in which nothing starts since the centre closes, with the states that they
     /// get back when it opens.
@@ -267,7 +273,9 @@ extension CentreState {
             status.lastSuspension = nil
             status.partitions = [start.partition]
             status.startedAt = start.startedAt
-            status.deadline = status.isUnlimited ? nil : start.deadline
+            // Whoever has no limit ends with a reservation all the same.
+            let isEndless = status.isUnlimited && start.deadline >= start.startedAt + .unlimited
+            status.deadline = isEndless ? nil : start.deadline
             status.emulatedEnd = Self.emulatedEnd(
                 entry.specification,
                 start.startedAt,
