@@ -91,7 +91,7 @@ struct SuspensionTests {
     @Test("A requeued job waits for the centre's delay, in any phase of its life")
     mutating func requeueDelay() throws {
         var configuration = EmulatorConfiguration.uniform(nodeCount: 4, policy: .easy)
-        configuration.requeueDelay = SimDuration(seconds: 121)
+        configuration.partitions[0].requeueDelay = SimDuration(seconds: 121)
         emulator = Emulator(configuration)
         try submit(1)
         for round in 0..<2 {

@@ -261,6 +261,8 @@ struct MoneyTests {
         down.state = "DOWN"
         down.reason = "test"
         try await centre.update(down, .me)
+        // A requeued job waits for 121 s.
+        try await centre.advance(seconds: 122)
         let book = await centre.books().book
         #expect(try await centre.totals() == (0, 0, 0))
         let ids = book.ledger.entries.map(\.id)

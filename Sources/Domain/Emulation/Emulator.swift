@@ -39,7 +39,6 @@ public struct Emulator: Sendable {
     var timed = EndQueue()
     /// Jobs that are given up unless the next pass starts them.
     var hasty: [JobID] = []
-    private let requeueDelay: SimDuration
     /// By number.
     var reservations: [HeldReservation] = []
     /// What the queue order sorts by.
@@ -70,7 +69,6 @@ public struct Emulator: Sendable {
             decay: configuration.policy.weights.decay
         )
         jobs = ActiveJobs(limits: limits)
-        requeueDelay = configuration.requeueDelay
         ended = EndedJobs(capacity: configuration.endedJobsRemembered)
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
@@ -626,6 +624,7 @@ extension Emulator {
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
         sink.jobRequeued(run)
         jobs[slot].heldUp = 0
+        let requeueDelay = partitions[Int(job.partition)].requeueDelay
         if requeueDelay > .zero {
             keepExtras(slot)
             jobs.withExtras(slot) { $0.notBefore = now + requeueDelay }

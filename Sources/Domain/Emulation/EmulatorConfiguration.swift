@@ -34,6 +34,9 @@ public struct PartitionConfiguration: Hashable, Sendable {
     public var tier: Int32 = 1
     /// What it says of people and limits.
     public var terms = PartitionTerms()
+    /// How long a job of it waits before it starts again when it was requeued, by whomever or a failing
+    /// node. Slurm takes 121 s, so that what is left of the run can be cleared away.
+    public var requeueDelay = SimDuration.zero
 
     /// Makes a partition.
     public init(
@@ -72,9 +75,6 @@ public struct EmulatorConfiguration: Sendable {
     public var sharesCards = false
     /// The leaf switch of each node, for `PlacementPolicy.fewestSwitches`; empty when unknown.
     public var leafSwitches: [Int32] = []
-    /// How long a job waits before it starts again when it was requeued, by whomever or a failing node.
-    /// Slurm takes 121 s, so that what is left of the run can be cleared away.
-    public var requeueDelay = SimDuration.zero
     /// Of how many ended jobs the outcome is remembered, the latest ones, for dependencies that name
     /// them later; an earlier one counts as fulfilled. A job that somebody waits for needs none of it.
     public var endedJobsRemembered: Int

@@ -59,13 +59,18 @@ public final class CentreRules: Sendable {
         machineTotals = other.machineTotals
     }
 
-    /// How long a requeued job waits before it may start again. Slurm 22.05 was seen to take 121 s.
-    var requeueDelay: SimDuration { SimDuration(seconds: 121) }
+    /// How long a requeued job waits before it may start again. Slurm 22.05 was seen to take 121 s; where
+    /// jobs really run, the centre itself sees when the old run is gone.
+    func requeueDelay(ofPartition index: Int) -> SimDuration {
+        machine.partitions[index].backend == .local ? .zero : SimDuration(seconds: 121)
+    }
 
     /// The rules as the emulator takes them.
     var configuration: EmulatorConfiguration {
         var configuration = EmulatorConfiguration(machine: machine, policy: policy)
-        configuration.requeueDelay = requeueDelay
+        for index in configuration.partitions.indices {
+            configuration.partitions[index].requeueDelay = requeueDelay(ofPartition: index)
+        }
         return configuration
     }
 

@@ -347,7 +347,7 @@ extension CentreState {
         jobs.update(id) { status in
             status.phase = .pending
             status.suspendedFor = .zero
-            let delay = rules.requeueDelay
+            let delay = rules.requeueDelay(ofPartition: run.partition)
             if delay > .zero { status.notBefore = run.endedAt + delay }
             status.restart += 1
             status.startedAt = nil
