@@ -48,6 +48,18 @@ struct FailureProgramTests {
         #expect(lost.0.output.contains("lost: 1 job cut short by nodes and not run again (job 1)"))
     }
 
+    @Test("Maintenance that was announced keeps its nodes free, and plans wait for its end")
+    func reserve() throws {
+        let line =
+            #"{"time": 0, "nodes": "7,8,9", "event": "reserve", "start": 150, "until": 400}"#
+        let (run, csv) = try replay(line + "\n", ["--policy", "easy"])
+        try #require(run.status == 0, "\(run.errors)")
+        // Job 1 could hold one of the three until 200; job 2 finds four others.
+        let state = "COMPLETED_SUCCESSFULLY"
+        #expect(csv.contains("\n1,log,0,8,200,1,\(state),400,100,500,"), "\(csv)")
+        #expect(csv.contains("\n2,log,10,4,200,1,\(state),10,100,110,"), "\(csv)")
+    }
+
     @Test("A job that comes before anything ran waits for repairs, and is told of")
     func nothingEverRan() throws {
         let run = try xinghe(
@@ -93,6 +105,18 @@ struct FailureProgramTests {
             (
                 #"{"time": 60, "nodes": "3", "event": "resume"}"#,
                 ":1: field 'nodes': 3 is in service"
+            ),
+            (
+                #"{"time": 60, "nodes": 1, "event": "reserve"}"#,
+                ":1: field 'until': is missing"
+            ),
+            (
+                #"{"time": 60, "nodes": 1, "event": "reserve", "start": 59, "until": 90}"#,
+                ":1: field 'start': 59 is before 60"
+            ),
+            (
+                #"{"time": 60, "nodes": 1, "event": "drain", "start": 70}"#,
+                ":1: field 'start': is for events of kind reserve"
             ),
             ("[1]", ":1: is no JSON object"), ("{\"time\": ", ":1: is not JSON"),
             (

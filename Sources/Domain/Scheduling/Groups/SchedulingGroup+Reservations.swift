@@ -158,7 +158,8 @@ extension SchedulingGroup {
 
     /// When a policy wants to run again although nothing happens. Unit: µs since the epoch.
     public func nextPromise(_ pass: any SchedulingPass) -> Int64? {
-        lanes.compactMap(\.pass.nextPromise).reduce(pass.nextPromise) { min($0 ?? .max, $1) }
+        guard !lanes.isEmpty else { return pass.nextPromise }
+        return lanes.compactMap(\.pass.nextPromise).reduce(pass.nextPromise) { min($0 ?? .max, $1) }
     }
 
     /// Looks at the calendar as one job sees it.
