@@ -213,7 +213,7 @@ public struct LimitBook: Sendable {
                 return LimitStop(
                     counter: check.counter,
                     reason: check.reason,
-                    isTimed: check.kind.changesWithTime && decay.forgets
+                    isTimed: check.kind.opensWithTime(decay)
                 )
             }
         }

@@ -81,10 +81,8 @@ extension LimitBook {
         at now: Int64
     ) {
         let rules = qos[Int(place)]
-        // Submitted jobs of a group count under each QOS, whatever others bound.
         for kind in phase {
-            guard let maximum = rules.limits[kind], !maker.taken.contains(kind) else { continue }
-            maker.taken.insert(kind)
+            guard let maximum = rules.limits[kind] else { continue }
             let counter: Int32 =
                 switch kind.scope {
                 case .group: self.counter(.qos(place), at: now)
@@ -93,6 +91,9 @@ extension LimitBook {
                     self.counter(.accountOfQOS(qos: place, account: maker.account), at: now)
                 case .perJob, .leastPerJob: -1
                 }
+            // It counts under each QOS, whichever bounds it.
+            maker.count(counter)
+            guard maker.taken.insert(kind).inserted else { continue }
             maker.add(
                 LimitCheck(
                     counter: counter,
@@ -117,13 +118,14 @@ extension LimitBook {
             ? associations.ownLimits(of: place) : associations.list[Int(place)].settings.limits
         guard !limits.isEmpty else { return }
         for kind in phase where isOwn || kind.scope == .group {
-            guard let maximum = limits[kind],
-                !order.contains(where: { qos[Int($0)].limits.overrides(kind) })
-            else { continue }
+            guard let maximum = limits[kind] else { continue }
             let isCounted = kind.scope == .group || kind.scope == .perUser
+            let counter = isCounted ? counter(.association(place), at: now) : -1
+            maker.count(counter)
+            guard !order.contains(where: { qos[Int($0)].limits.overrides(kind) }) else { continue }
             maker.add(
                 LimitCheck(
-                    counter: isCounted ? counter(.association(place), at: now) : -1,
+                    counter: counter,
                     kind: kind,
                     maximum: maximum,
                     reason: .limit(LimitReason(.association, kind))

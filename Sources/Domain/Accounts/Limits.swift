@@ -33,13 +33,21 @@ public struct Limits: Hashable, Sendable {
 }
 
 extension LimitKind {
-    /// Whether waiting alone may make room under such a limit.
+    /// Whether such a limit goes by what was used or may be used yet.
     var changesWithTime: Bool {
         switch measure {
-        case .minutes, .runningMinutes: scope == .group
-        case .wall: scope == .group
+        case .minutes, .runningMinutes, .wall: scope == .group
         case .jobs, .submittedJobs, .tres: false
         }
+    }
+
+    /// Whether waiting alone may make room under such a limit.
+    func opensWithTime(_ decay: UsageDecay) -> Bool {
+        changesWithTime && (decay.forgets || isOfRunningMinutes)
+    }
+
+    private var isOfRunningMinutes: Bool {
+        if case .runningMinutes = measure { true } else { false }
     }
 
     private static func each(_ scope: Scope, _ measure: (TRES) -> Measure) -> [LimitKind] {
