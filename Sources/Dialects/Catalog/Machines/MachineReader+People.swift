@@ -146,67 +146,113 @@ extension MachineReader {
     /// Accounts, QOS and partitions may name one another in any order.
     func checkPeople(_ top: YAMLMapping, _ machine: Machine) throws(FileRefusal) {
         guard let problem = machine.peopleProblem else { return }
-        throw (top["accounts"] ?? top["qos"] ?? top.field).refusal(.conflict(problem))
+        let section = top[problem.section]
+        let entry = ((try? section?.list()) ?? []).first { element in
+            let fields = (try? element.entries()) ?? []
+            return (try? fields.first { $0.name == "name" }?.field.text()) == problem.owner
+        }
+        let field = ((try? entry?.entries()) ?? []).first { $0.name == problem.field }?.field
+        throw (field ?? entry ?? section ?? top.field).refusal(.conflict(problem.text))
     }
 }
 
+/// What an account, a QOS or a partition refers to that is not there.
+struct PeopleProblem {
+    /// The part of the file: `accounts`, `qos` or `partitions`.
+    var section: String
+    /// Whose entry it is.
+    var owner: String
+    /// The member of the entry.
+    var field: String
+    /// What is wrong.
+    var text: String
+}
+
 extension Machine {
-    /// What accounts, QOS and partitions refer to that is not there, or a circle of accounts; nil
-    /// when all is well.
-    var peopleProblem: String? {
-        let names = qosInOrder.map(\.name)
-        func unknown(_ list: [String], _ owner: String) -> String? {
-            list.first { !names.contains($0) }.map {
-                "\(owner) names QOS '\($0)', which is not there\(didYouMean($0, among: names))"
-            }
-        }
+    /// What accounts, QOS and partitions refer to that is not there, a circle of accounts, or a user
+    /// with two default accounts; nil when all is well.
+    var peopleProblem: PeopleProblem? {
         for qos in qos {
-            if let problem = unknown(qos.preempts, "QOS '\(qos.name)'") { return problem }
-            if qos.preempts.contains(qos.name) { return "QOS '\(qos.name)' preempts itself" }
+            let owner = ("qos", qos.name, "preempts")
+            if let problem = unknownQOS(qos.preempts, owner) { return problem }
+            if qos.preempts.contains(qos.name) {
+                return PeopleProblem(owner, "a QOS cannot preempt itself")
+            }
         }
         for partition in partitions {
-            let own = [partition.qos].compactMap(\.self) + (partition.allowedQOS ?? [])
-            if let problem = unknown(own, "partition '\(partition.name)'") { return problem }
+            let owner = { (field: String) in ("partitions", partition.name, field) }
+            if let problem = unknownQOS([partition.qos].compactMap(\.self), owner("qos"))
+                ?? unknownQOS(partition.allowedQOS ?? [], owner("allowed_qos"))
+            {
+                return problem
+            }
         }
         for account in accounts {
-            let own = [account.defaultQOS].compactMap(\.self) + (account.qos ?? [])
-            if let problem = unknown(own, "account '\(account.name)'") { return problem }
-            for member in account.members {
-                let list = [member.defaultQOS].compactMap(\.self) + (member.qos ?? [])
-                let owner = "user '\(member.name)' of account '\(account.name)'"
-                if let problem = unknown(list, owner) { return problem }
-                if let preset = member.defaultQOS,
-                    !(qosAllowed(to: member.name, of: account.name)?.contains(preset) ?? true)
-                {
-                    return "\(owner) may not use its default QOS '\(preset)'"
-                }
-            }
-            if let problem = parentProblem(of: account) { return problem }
-        }
-        let defaults = accounts.flatMap { account in
-            account.members.filter(\.isDefault).map(\.name)
-        }
-        if let twice = defaults.first(where: { name in defaults.filter { $0 == name }.count > 1 }) {
-            return "user '\(twice)' has two default accounts"
+            if let problem = self.problem(of: account) { return problem }
         }
         return nil
     }
 
-    private func parentProblem(of account: AccountEntry) -> String? {
+    private func unknownQOS(
+        _ list: [String],
+        _ owner: (String, String, String)
+    ) -> PeopleProblem? {
+        let names = qosInOrder.map(\.name)
+        return list.first { !names.contains($0) }.map {
+            PeopleProblem(owner, "QOS '\($0)' is not there\(didYouMean($0, among: names))")
+        }
+    }
+
+    private func problem(of account: AccountEntry) -> PeopleProblem? {
+        let owner = { (field: String) in ("accounts", account.name, field) }
+        if let problem = unknownQOS([account.defaultQOS].compactMap(\.self), owner("default_qos"))
+            ?? unknownQOS(account.qos ?? [], owner("qos")) ?? parentProblem(of: account)
+        {
+            return problem
+        }
+        for member in account.members {
+            let list = [member.defaultQOS].compactMap(\.self) + (member.qos ?? [])
+            if let problem = unknownQOS(list, owner("users")) { return problem }
+            let allowed = qosAllowed(to: member.name, of: account.name)
+            if let preset = member.defaultQOS, !(allowed?.contains(preset) ?? true) {
+                let text = "user '\(member.name)' may not use the default QOS '\(preset)'"
+                return PeopleProblem(owner("users"), text)
+            }
+            let others = accounts.filter { other in
+                other.members.contains { $0.name == member.name && $0.isDefault }
+            }
+            if member.isDefault, let other = others.first(where: { $0.name != account.name }) {
+                let text =
+                    "user '\(member.name)' has two default accounts, '\(other.name)' is the other"
+                return PeopleProblem(owner("users"), text)
+            }
+        }
+        return nil
+    }
+
+    private func parentProblem(of account: AccountEntry) -> PeopleProblem? {
+        let owner = ("accounts", account.name, "parent")
         var seen = [account.name]
         var next = account.parent
         while let name = next {
             guard let above = self.account(named: name) else {
                 let hint = didYouMean(name, among: accounts.map(\.name))
-                return "account '\(account.name)' belongs to '\(name)', which is not there\(hint)"
+                return PeopleProblem(owner, "account '\(name)' is not there\(hint)")
             }
             guard !seen.contains(name) else {
-                return "account '\(account.name)' belongs to itself, by way of '\(name)'"
+                let text = "the account belongs to itself, by way of '\(name)'"
+                return PeopleProblem(owner, text)
             }
             seen.append(name)
             next = above.parent
         }
         return nil
+    }
+}
+
+extension PeopleProblem {
+    init(_ owner: (section: String, name: String, field: String), _ text: String) {
+        self.init(section: owner.section, owner: owner.name, field: owner.field, text: text)
     }
 }
 

@@ -118,7 +118,9 @@ extension Machine: CodedPart {
         guard accounts.indices.contains(defaultAccountIndex) else {
             return "the default account is not there"
         }
-        if let problem = peopleProblem { return problem }
+        if let problem = peopleProblem {
+            return "\(problem.section) '\(problem.owner)', \(problem.field): \(problem.text)"
+        }
         for partition in partitions {
             let prices = partition.prices
             let lowest = min(
