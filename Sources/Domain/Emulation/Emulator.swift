@@ -43,6 +43,8 @@ public struct Emulator: Sendable {
     var reservations: [HeldReservation] = []
     /// What the queue order sorts by.
     private var ranking: QueueRanking
+    /// Jobs that were queued in several groups; only those that still are matter.
+    var inSeveralGroups: Set<Int32> = []
     /// Whether it matters whose a job is.
     var knowsPeople: Bool
     /// When those look again who wait under limits that time alone may open; nil when nobody does.
@@ -198,6 +200,7 @@ public struct Emulator: Sendable {
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if !reservations.isEmpty { turnReservations(at: now) }
         if ranking.order.variation != .never { rankAgain(at: now) }
+        if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {
             if estimate == .last2 {
                 groups[group].correctPredictions(at: now.microseconds, &jobs)
@@ -208,6 +211,7 @@ public struct Emulator: Sendable {
             } else {
                 passes[group].run(&groups[group], &jobs, at: now)
             }
+            if !groups[group].passedOver.isEmpty { groups[group].forgetPassedOver() }
             let promise = groups[group].nextPromise(passes[group])
             if let promise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
@@ -442,7 +446,9 @@ extension Emulator {
         guard jobs[slot].hasExtras else {
             return groups[Int(jobs[slot].group)].enqueue(slot, &jobs)
         }
-        for group in groupsOf(slot) { groups[group].enqueue(slot, &jobs) }
+        let own = groupsOf(slot)
+        if own.count > 1 { inSeveralGroups.insert(slot) }
+        for group in own { groups[group].enqueue(slot, &jobs) }
     }
 
     /// Takes a pending job out of wherever it is and places it again.

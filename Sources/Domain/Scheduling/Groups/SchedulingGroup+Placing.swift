@@ -1,5 +1,6 @@
 import IndexSets
 import JobModel
+import Quantities
 
 // Where a job can go, looked up on the nodes themselves.
 
@@ -109,6 +110,31 @@ extension SchedulingGroup {
         let availability = nodes.available(choice.request, choice.filter)
         if isWatched, !nodes.isUniform { watched = (shape, availability.chunks) }
         return availability
+    }
+
+    /// The pass is over: whoever was left alone is looked at again, if it is still there.
+    public mutating func forgetPassedOver() {
+        passedOver.removeAll()
+        news.noteDisturbance()
+    }
+
+    /// Whether a queued job has room now when all before it in the queue are placed first, as far as
+    /// sizes tell; where nodes are looked at, only for the first of the queue.
+    public mutating func hasRoomInOrder(for slot: Int32, _ jobs: ActiveJobs) -> Bool {
+        guard let own = queue.cursor(of: jobs[slot].key) else { return false }
+        if jobs[slot].hasLimits, !limitStops(slot, jobs).isEmpty { return false }
+        var free = unitsFree
+        var cursor = queue.first()
+        while let current = cursor, current != own {
+            free -= queue.size(at: current)
+            guard free >= 0 else { return false }
+            cursor = entry(after: current)
+        }
+        guard queue.size(at: own) <= free else { return false }
+        if countsSuffice { return true }
+        guard queue.first() == own else { return false }
+        prepareNodes()
+        return placeNow(slot, jobs, at: jobs.now.microseconds) != nil
     }
 
     /// Brings the nodes' amounts up to date for a pass that looks at nodes.

@@ -160,6 +160,7 @@ extension SchedulingGroup {
     /// - Returns: whether limits stop it.
     mutating func park(_ cursor: WaitingQueue.Cursor, _ jobs: ActiveJobs) -> Bool {
         let slot = queue.slot(at: cursor)
+        if !passedOver.isEmpty, passedOver.contains(slot) { return true }
         guard jobs[slot].hasLimits else { return false }
         let stops = limitStops(slot, jobs)
         guard let stop = stops.first else { return false }

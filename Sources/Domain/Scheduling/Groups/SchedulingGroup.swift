@@ -51,6 +51,10 @@ public struct SchedulingGroup: Sendable {
     /// that limit.
     var heldBack: ContiguousArray<(slot: Int32, stop: LimitStop)> = []
 
+    /// Queued jobs that the next pass leaves alone: another group has room for them in a partition that
+    /// they name before.
+    public var passedOver: Set<Int32> = []
+
     /// How many chunks of one shape the nodes could take now; kept up to date while jobs come and go.
     var watched: (shape: ShapeKey, chunks: Int64)?
     /// The shapes that were queued, by number; the dictionary is only looked up.
