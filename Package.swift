@@ -97,7 +97,7 @@ let targets: [Target] = [
     ),
     .target(
         name: "WorkloadFormats",
-        dependencies: ["Quantities", "Determinism", "JobModel"],
+        dependencies: ["Quantities", "Determinism", "JobModel", "WireFormats"],
         path: "Sources/Dialects/WorkloadFormats",
         swiftSettings: core
     ),
@@ -380,6 +380,7 @@ let targets: [Target] = [
     .testTarget(
         name: "LiveRuntimeTests",
         dependencies: [
+            "Catalog", "ReplayRuntime", "SlurmDialect", "TraceFiles", "WorkloadFormats",
             "LiveRuntime", "HTTPService", "Persistence", "JobExecution", "WireFormats",
             "LocalClient", "Quantities", "Accounts", "Determinism", "IndexSets", "ClusterModel",
             "JobModel",

@@ -1,3 +1,5 @@
+import WireFormats
+
 /// Reads what `sacct -P` (or `--parsable2`, `-p`) prints, by the names in its first line.
 ///
 /// Needed are JobID, Submit and Start, and End or Elapsed; which others, the user of the rows says.
@@ -45,6 +47,7 @@ public struct SacctExport: Sendable {
         let elapsed: Int?
         let elapsedRaw: Int?
         let rawID, user, account, partition, qos, state, timeLimit, timeLimitRaw: Int?
+        let replay: Int?
         let nodes, allocCPUs, nCPUs, reqCPUs, requested, allocated: Int?
 
         init(_ header: DelimitedText) throws(MalformedRow) {
@@ -74,6 +77,7 @@ public struct SacctExport: Sendable {
             state = header.column("State")
             timeLimit = header.column("Timelimit")
             timeLimitRaw = header.column("TimelimitRaw")
+            replay = header.column("Replay")
             nodes = header.column("NNodes", "AllocNodes")
             allocCPUs = header.column("AllocCPUS")
             nCPUs = header.column("NCPUS")
@@ -145,8 +149,21 @@ public struct SacctExport: Sendable {
             heldCPUs: try count(columns.allocCPUs ?? columns.nCPUs),
             requestedCPUs: try count(columns.reqCPUs),
             requested: try tres(columns.requested),
-            allocated: try tres(columns.allocated)
+            allocated: try tres(columns.allocated),
+            replay: id.step == nil ? try recorded(text, columns.replay) : nil
         )
+    }
+
+    private func recorded(
+        _ text: DelimitedText,
+        _ column: Int?
+    ) throws(MalformedRow) -> RecordedJob? {
+        guard let column, !text.raw(column).isEmpty else { return nil }
+        do throws(JSONValue.Malformed) {
+            return try RecordedJob(json: JSONValue(parsing: text.text(column)))
+        } catch {
+            throw MalformedRow(line: text.line, field: column + 1, problem: error.problem)
+        }
     }
 
     private func elapsed(

@@ -1,3 +1,5 @@
+public import WireFormats
+
 /// The number of a Slurm job as `sacct` prints it: `12`, `12_3`, `12+0`, `12.batch`, `12_[3-9]`.
 public struct SacctJobID: Hashable, Sendable {
     /// What stands before everything else: the job, the array, the heterogeneous job.
@@ -205,6 +207,8 @@ public struct SacctRow: Hashable, Sendable {
     public var requested: SacctTRES
     /// AllocTRES.
     public var allocated: SacctTRES
+    /// Replay: what decided about the job; nil when not told.
+    public var replay: RecordedJob?
 
     /// Whether it is a step of a job, such as `12.batch`, and no job.
     public var isStep: Bool { id.step != nil }

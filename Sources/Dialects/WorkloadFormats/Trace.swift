@@ -1,3 +1,5 @@
+public import WireFormats
+
 /// One recorded job, as far as a replay needs it. 64 bytes.
 public struct TraceJob: Hashable, Sendable {
     /// Its number in the log.
@@ -86,7 +88,7 @@ public enum DropReason: Int, Hashable, Sendable, CaseIterable {
     case malformed
     /// Status 2, 3 or 4: one of several partial executions of a job.
     case partialExecution
-    /// An earlier row has the same job number.
+    /// Another row has the same job number: an earlier one of an SWF log, a later one of a table.
     case repeatedID
     /// The run time is not known.
     case unknownRunTime
@@ -170,6 +172,8 @@ public struct Trace: Sendable {
     public var requests: ContiguousArray<TraceRequest> = []
     /// Sets of card models that requests name, e.g. `["V100M16", "V100M32"]`.
     public var cardModelSets: [[String]] = []
+    /// What decided about job `i` where it was recorded; empty for a log that does not tell of all.
+    public var records: ContiguousArray<RecordedJob> = []
     /// Names of users by their number; empty for a log that has numbers only.
     public var userNames: [String] = []
     /// Names of groups (accounts) by their number; empty for a log that has numbers only.

@@ -1,3 +1,6 @@
+import Quantities
+import WireFormats
+
 extension TraceBuilder {
     /// Reads a `sacct -P` export: jobs, not their steps.
     ///
@@ -23,8 +26,35 @@ extension TraceBuilder {
         if let failure { throw failure }
     }
 
+    /// Adds a job of which everything is told that decided about it, whether it started or not.
+    private mutating func addRecorded(_ row: SacctRow, _ record: RecordedJob) {
+        // Earlier runs of a job that was requeued have rows of their own.
+        guard !["REQUEUED", "NODE_FAIL"].contains(row.state) || row.state == record.state else {
+            return drop(.partialExecution)
+        }
+        let limit = record.timeLimit.microseconds
+        let size = row.requestedCPUs ?? row.heldCPUs ?? Int64(record.request.chunks)
+        add(
+            TraceJob(
+                id: Int64(record.id),
+                submitted: record.submit.microseconds,
+                runTime: record.runTime?.microseconds ?? limit,
+                timeLimit: limit,
+                processors: Int32(clamping: max(1, size)),
+                line: Int32(clamping: row.line),
+                user: user(record.user),
+                group: group(record.account),
+                queue: queue(record.qos),
+                partition: partition(row.partition)
+            ),
+            nil,
+            record
+        )
+    }
+
     private mutating func addJob(_ row: SacctRow) {
         guard !row.isStep else { return drop(.step) }
+        if let record = row.replay { return addRecorded(row, record) }
         guard row.state != "REQUEUED" else { return drop(.partialExecution) }
         guard let submitted = row.submitted, submitted >= 0 else {
             return drop(.unknownSubmission)

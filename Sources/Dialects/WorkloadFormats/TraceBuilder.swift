@@ -1,3 +1,5 @@
+import WireFormats
+
 /// Gathers the jobs of a log that is a table, and makes a `Trace` of them.
 ///
 /// Instants are seconds since 1970; the earliest submission becomes the start of the trace.
@@ -6,6 +8,7 @@ struct TraceBuilder {
     private struct Entry {
         var job: TraceJob
         var request: TraceRequest?
+        var record: RecordedJob?
     }
 
     private let filter: SWFReader.Filter
@@ -57,7 +60,11 @@ struct TraceBuilder {
     mutating func cardModels(_ list: String) -> Int32 { cardModels.number(list) }
 
     /// Adds a job; `job.submitted` is since 1970, in µs, and a limit ≤ 0 is not known.
-    mutating func add(_ added: TraceJob, _ request: TraceRequest? = nil) {
+    mutating func add(
+        _ added: TraceJob,
+        _ request: TraceRequest? = nil,
+        _ record: RecordedJob? = nil
+    ) {
         var job = added
         if filter == .strong {
             let isTooLarge = machineProcessors.map { Int(job.processors) > $0 } ?? false
@@ -74,10 +81,10 @@ struct TraceBuilder {
             job.timeLimit = job.runTime
             trace.withoutLimit += 1
         }
-        entries.append(Entry(job: job, request: request))
+        entries.append(Entry(job: job, request: request, record: record))
     }
 
-    /// The trace: repeated numbers left out, by (submission, number, line).
+    /// The trace: the last row of each number, by (submission, number, line).
     mutating func finish() -> Trace {
         dropRepeatedIDs()
         trace.outOfOrder = zip(entries, entries.dropFirst())
@@ -94,6 +101,9 @@ struct TraceBuilder {
             trace.jobs.append(job)
             if let request = entry.request { trace.requests.append(request) }
         }
+        // Half a record decides nothing: all jobs were seen by the scheduler.
+        let records = entries.compactMap(\.record)
+        if records.count == entries.count { trace.records = ContiguousArray(records) }
         precondition(trace.requests.isEmpty || trace.requests.count == trace.jobs.count)
         entries = []
         trace.userNames = users.names
@@ -106,10 +116,13 @@ struct TraceBuilder {
         return trace
     }
 
+    /// Of several rows with one number the last tells how the job ended.
     private mutating func dropRepeatedIDs() {
         var seen = Set<Int64>(minimumCapacity: entries.count)
         let before = entries.count
+        entries.reverse()
         entries.removeAll { !seen.insert($0.job.id).inserted }
+        entries.reverse()
         if entries.count < before { trace.dropped[.repeatedID] = before - entries.count }
     }
 }

@@ -48,3 +48,26 @@ public struct Dependency: Hashable, Sendable {
     /// The rule that jobs of one user and name run one after another.
     public static let singleton = Self(.singleton, 0...0)
 }
+
+extension Dependency.Kind {
+    /// The word of `--dependency`.
+    public var slurmName: String {
+        switch self {
+        case .after: "after"
+        case .afterAny: "afterany"
+        case .afterOK: "afterok"
+        case .afterNotOK: "afternotok"
+        case .afterCorresponding: "aftercorr"
+        case .afterBurstBuffer: "afterburstbuffer"
+        case .singleton: "singleton"
+        }
+    }
+
+    /// The kind of that word; nil when there is none.
+    public init?(slurmName: String) {
+        guard let kind = Self.allCases.first(where: { $0.slurmName == slurmName }) else {
+            return nil
+        }
+        self = kind
+    }
+}

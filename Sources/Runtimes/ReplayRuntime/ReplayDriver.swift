@@ -112,6 +112,9 @@ public struct ReplayDriver {
     private var lastBusy: Int64
     /// What each job is submitted as; only what differs is set anew.
     private var submission: JobSubmission
+    /// What decided about the jobs where that was recorded; nil elsewhere.
+    private let recorded: RecordedCentre?
+    private var nextAction = 0
 
     /// Makes a driver.
     public init(
@@ -122,7 +125,11 @@ public struct ReplayDriver {
         failures: ReplayFailures? = nil,
         recordsPlaces: Bool = false
     ) {
+        let recorded = machine.recorded
+        // People cut recorded jobs short, as failures do.
+        let failures = failures ?? recorded.map { _ in ReplayFailures(events: NodeEventStream([])) }
         precondition(failures == nil || order == .batched, "pyss knows no failures")
+        self.recorded = recorded
         self.trace = trace
         self.machine = machine
         self.order = order
@@ -137,6 +144,7 @@ public struct ReplayDriver {
         submission.isRequeuable = failures?.areJobsRequeued ?? false
         emulator = Emulator(machine.configuration)
         sink = ReplaySink(jobs: trace.jobs, origin: origin, overrun: overrun, failures)
+        if let recorded { sink.obey(recorded) }
         result = ReplayResult(started: [], ended: [])
         if recordsPlaces {
             result.places = RunPlaces(
@@ -184,6 +192,9 @@ public struct ReplayDriver {
     private func nextInstant() -> Int64? {
         var instant = min(sink.ends.nextInstant ?? .max, sink.wake ?? .max)
         if next < trace.jobs.count { instant = min(instant, trace.jobs[next].submitted + origin) }
+        if let recorded, nextAction < recorded.actions.count {
+            instant = min(instant, recorded.actions[nextAction].instant)
+        }
         return instant == .max ? nil : instant
     }
 
@@ -195,8 +206,14 @@ public struct ReplayDriver {
             if mayFail { sink.dropStaleEnds() }
         }
         if mayFail { applyNodeEvents(now) }
+        if recorded != nil { applyActions(now, late: false) }
         while arrives(at: now) { submitNext(now) }
+        if recorded != nil, let wake = sink.wake, wake <= now {
+            sink.dropWakes(through: now)
+            handle(.timer, now)
+        }
         pass(now)
+        if recorded != nil { finishRounds(now) }
         if mayFail, emulator.runningJobCount > 0 || next < trace.jobs.count { lastBusy = now }
     }
 
@@ -241,6 +258,7 @@ public struct ReplayDriver {
     private mutating func submitNext(_ now: Int64) {
         let job = trace.jobs[next]
         next += 1
+        if let recorded { return submit(recorded.submissions[next - 1], now) }
         submission.id = JobID(UInt32(next))
         if machine.sharing == .wholeNodes {
             submission.request.chunkCount = machine.nodes(forProcessors: job.processors)
@@ -252,6 +270,10 @@ public struct ReplayDriver {
         submission.timeLimit = SimDuration(microseconds: job.timeLimit)
         submission.user = job.user
         submission.account = job.group
+        submit(submission, now)
+    }
+
+    private mutating func submit(_ submission: JobSubmission, _ now: Int64) {
         do {
             try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
             if decider != nil { news.submitted.append(next - 1) }
@@ -278,7 +300,7 @@ public struct ReplayDriver {
 
     private mutating func pass(_ now: Int64) {
         result.passCount += 1
-        sink.wake = nil
+        if recorded == nil { sink.wake = nil } else { sink.dropWakes(through: now) }
         if decider != nil { decide(now) }
         emulator.schedulingPass(at: SimInstant(microseconds: now), into: &sink)
         if sink.recordsStarts { recordPlaces() }
@@ -416,6 +438,36 @@ extension ReplayDriver {
             flags: [.maint, .ignoreJobs]
         )
         handle(.createReservation(terms), now)
+    }
+
+    /// What was done to jobs at this instant. Where decisions are others than they were, some of it no
+    /// longer applies: a job that has ended is not held.
+    ///
+    /// - Returns: whether anything was.
+    @discardableResult
+    private mutating func applyActions(_ now: Int64, late: Bool) -> Bool {
+        guard let recorded else { return false }
+        let first = nextAction
+        while nextAction < recorded.actions.count, recorded.actions[nextAction].instant == now,
+            recorded.actions[nextAction].isLate == late
+        {
+            let input = recorded.actions[nextAction].input
+            nextAction += 1
+            try? emulator.handle(input, at: SimInstant(microseconds: now), into: &sink)
+        }
+        return nextAction > first
+    }
+
+    /// What a pass leads to at the same instant: what was cancelled while it ran ends, and what waits
+    /// for what cannot be any more goes; then another pass.
+    private mutating func finishRounds(_ now: Int64) {
+        while true {
+            let stopped = sink.takeStopped()
+            let isLate = stopped.isEmpty && applyActions(now, late: true)
+            guard isLate || !stopped.isEmpty else { return }
+            for id in stopped { handle(.jobEnded(id, .cancelled), now) }
+            pass(now)
+        }
     }
 
     private mutating func handle(_ input: Input, _ now: Int64) {

@@ -2,7 +2,7 @@ public import ClusterModel
 public import Emulation
 import IndexSets
 import JobModel
-import Quantities
+public import Quantities
 public import Scheduling
 import WorkloadFormats
 
@@ -31,6 +31,8 @@ public struct ReplayMachine: Sendable {
     public var nodeNames: [String] = []
     /// The kinds of the nodes by their positions; empty where they have no names.
     public var nodeKinds: [String] = []
+    /// What decided about the jobs of the trace, where it tells and the machine is a whole centre.
+    public var recorded: RecordedCentre?
     /// The partition of each of the trace's `cardModelSets`.
     private var partitionOfModels: [Int] = []
 
@@ -48,6 +50,38 @@ public struct ReplayMachine: Sendable {
         sharing = .wholeNodes
         self.title = title
     }
+
+    /// A whole centre: all its partitions, accounts, QOS and limits, for logs that tell what decided.
+    ///
+    /// - Parameter requeueDelay: how long a requeued job of an emulated partition waits before it may start
+    ///   again; what a live centre takes, which is what Slurm 22.05 was seen to take.
+    public static func centre(
+        _ machine: Machine,
+        policy: SchedulingPolicy,
+        requeueDelay: SimDuration = SimDuration(seconds: 121)
+    ) -> Self {
+        let partition = machine.defaultPartitionIndex
+        let cores = machine.partitions[partition].nodes.map { machine.nodes[$0].capacity.cores }
+        var whole = Self(
+            configuration: EmulatorConfiguration(machine: machine, policy: policy),
+            partition: partition,
+            coresPerNode: max(1, cores.max() ?? 1),
+            title: "\(machine.name), all partitions"
+        )
+        for (index, partition) in machine.partitions.enumerated()
+        where partition.backend == .emulated {
+            whole.configuration.partitions[index].requeueDelay = requeueDelay
+        }
+        // Sizes are cores: partitions differ in how they give out nodes.
+        whole.sharing = .cores(unitsPerCore: 1)
+        whole.nodeNames = machine.nodes.map(\.name)
+        whole.nodeKinds = machine.nodes.indices.map { machine.nodeType(ofNode: $0).name }
+        whole.measuresAllNodes = true
+        return whole
+    }
+
+    /// Whether measures go by all nodes and not by those of one partition.
+    private var measuresAllNodes = false
 
     /// A machine of `count` processors that are given out one by one.
     public static func processors(_ count: Int, policy: SchedulingPolicy) -> Self {
@@ -100,7 +134,9 @@ public struct ReplayMachine: Sendable {
 
     /// The cores of the nodes of the partition.
     public var coreCount: Int64 {
-        let nodes = configuration.partitions[partition].nodes
+        let nodes =
+            measuresAllNodes
+            ? IDSet(configuration.nodes.indices) : configuration.partitions[partition].nodes
         switch sharing {
         case .wholeNodes: return Int64(nodes.count) * Int64(coresPerNode)
         case .cores(let units):

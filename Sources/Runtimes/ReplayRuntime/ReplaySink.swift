@@ -19,6 +19,14 @@ struct ReplaySink: EffectSink {
     /// Who has started since the list was emptied.
     var startedNow: [JobID] = []
 
+    /// How long each job runs and how it ends, where that was recorded; empty elsewhere. Unit: µs.
+    private var lengths: [Int64] = []
+    private var states: [EndState] = []
+    /// Every instant for which a timer was asked, rising, where it was recorded what decided: a live
+    /// centre lets none of them pass. Unit: µs since the epoch.
+    private var wakes: [Int64] = []
+    private var keepsWakes = false
+
     /// Whether nodes may fail. What follows is empty where they cannot.
     private let mayFail: Bool
     private let checkpointInterval: Int64?
@@ -35,6 +43,7 @@ struct ReplaySink: EffectSink {
     /// How often each job was requeued; only looked up.
     private var requeueCounts: [Int: Int] = [:]
     private var hopeless: [JobID] = []
+    private var stopped: [JobID] = []
 
     init(
         jobs: ContiguousArray<TraceJob>,
@@ -56,6 +65,13 @@ struct ReplaySink: EffectSink {
         }
     }
 
+    /// Takes what was recorded for what happens.
+    mutating func obey(_ recorded: RecordedCentre) {
+        lengths = recorded.lengths
+        states = recorded.states
+        keepsWakes = true
+    }
+
     @inline(__always)
     private func length(of index: Int) -> Int64 {
         mayFail ? remaining[index] : jobs[index].runTime
@@ -64,6 +80,7 @@ struct ReplaySink: EffectSink {
     @inline(__always)
     func endState(of id: JobID) -> EndState {
         let index = Int(id.number) - 1
+        if !states.isEmpty { return states[index] }
         let isCut = overrun == .kill && length(of: index) > jobs[index].timeLimit
         return isCut ? .timeout : .completed
     }
@@ -86,7 +103,8 @@ struct ReplaySink: EffectSink {
     mutating func jobStarted(_ start: JobStart) {
         let index = Int(start.id.number) - 1
         let whole = length(of: index)
-        let length = overrun == .kill ? min(whole, jobs[index].timeLimit) : whole
+        let isCut = overrun == .kill && lengths.isEmpty
+        let length = isCut ? min(whole, jobs[index].timeLimit) : whole
         started[index] = start.startedAt.microseconds - origin
         ends.push(start.id, at: start.startedAt.microseconds + length)
         if recordsStarts { startedNow.append(start.id) }
@@ -146,10 +164,49 @@ struct ReplaySink: EffectSink {
         return run.endedAt.microseconds - start.microseconds
     }
 
-    /// Nothing real runs; the end that was to come is stale from now on.
-    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
+    /// Its end is not known until it goes on.
+    mutating func jobSuspended(_ id: JobID) {
+        guard mayFail else { return }
+        due[Int(id.number) - 1] = -1
+    }
+
+    mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
+        guard mayFail else { return }
+        let index = Int(id.number) - 1
+        let isCut = overrun == .kill && lengths.isEmpty
+        let whole = length(of: index)
+        let length = isCut ? min(whole, jobs[index].timeLimit) : whole
+        due[index] = started[index] + origin + suspendedFor.microseconds + length
+        ends.push(id, at: due[index])
+    }
+
+    /// Nothing real runs: what is cancelled ends now, and every other end is stale from now on.
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
+        guard reason == .cancelled, mayFail else { return }
+        stopped.append(id)
+    }
+
+    /// Hands over the running jobs that were cancelled.
+    mutating func takeStopped() -> [JobID] {
+        defer { stopped.removeAll() }
+        return stopped
+    }
+
+    /// Forgets the timers that have come.
+    mutating func dropWakes(through now: Int64) {
+        wakes.removeAll { $0 <= now }
+        wake = wakes.first
+    }
 
     mutating func wake(at instant: SimInstant) {
+        if keepsWakes {
+            let place = wakes.firstIndex { $0 >= instant.microseconds } ?? wakes.count
+            if place == wakes.count || wakes[place] != instant.microseconds {
+                wakes.insert(instant.microseconds, at: place)
+            }
+            wake = wakes.first
+            return
+        }
         wake = min(wake ?? .max, instant.microseconds)
     }
 }

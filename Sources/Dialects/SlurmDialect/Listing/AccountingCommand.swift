@@ -173,6 +173,10 @@ public struct AccountingCommand: Hashable, Sendable {
     private func keys(_ format: String) throws(CommandFailure) -> [ColumnKey] {
         var keys: [ColumnKey] = []
         for word in list(format) {
+            if word.lowercased() == "all" {
+                keys += AccountingFields.all.map { ColumnKey(name: $0.name, width: nil) }
+                continue
+            }
             let parts = word.split(separator: "%", maxSplits: 1).map(String.init)
             guard let name = parts.first, AccountingFields.named(name) != nil else {
                 throw .error(program, "Invalid field requested: \"\(parts.first ?? word)\"")

@@ -102,8 +102,8 @@ struct AccountingRow {
 
 /// The fields of `sacct -o`.
 ///
-/// Source: sacct(1) of Slurm 22.05; `Charge`, `VerifiedFlop`, `Backend` and `Restarts` are Xinghe's
-/// own.
+/// Source: sacct(1) of Slurm 22.05; `Charge`, `VerifiedFlop`, `Backend`, `Replay` and `Restarts` are
+/// Xinghe's own.
 enum AccountingFields {
     struct Field: Sendable {
         var name: String
@@ -155,6 +155,7 @@ enum AccountingFields {
         Field(name: "Priority", width: 10) { row in row.job { "\($0.priority)" } },
         Field(name: "QOS", width: 10) { row in row.job { $0.qos } },
         Field(name: "Reason", width: 22) { row in row.job { $0.reason } },
+        Field(name: "Replay", width: 20) { row in row.job { $0.replay ?? "" } },
         Field(name: "ReqCPUS", width: 8) { row in
             "\(row.step == nil ? row.record.requestedCores : row.cores)"
         },

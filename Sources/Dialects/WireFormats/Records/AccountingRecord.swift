@@ -74,6 +74,8 @@ public struct AccountingRecord: WireRecord {
     public var comment: String?
     /// `emulated`, or `local` for a job that really ran.
     public var backend = "emulated"
+    /// What a replay needs of it, as one line of JSON; nil when nobody asked.
+    public var replay: String?
     /// What it is charged, in fen; nil when it is not charged yet.
     public var charge: Int64?
     /// Floating-point operations that its kernels measured and verified.
@@ -123,6 +125,7 @@ public struct AccountingRecord: WireRecord {
         try fields("work_dir", &workDirectory)
         try fields("submit_line", &submitLine)
         try fields("comment", &comment)
+        try fields("replay", &replay)
         try fields("backend", &backend)
         try fields("charge_fen", &charge)
         try fields("verified_flop", &verifiedFlop)

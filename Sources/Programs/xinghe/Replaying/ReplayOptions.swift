@@ -155,7 +155,11 @@ struct ReplayOptions: ParsableArguments {
         _ policy: SchedulingPolicy
     ) throws -> ReplayMachine {
         if let machine {
-            let chosen = try ReplayMachine(try MachineChoice.machine(machine), policy: policy)
+            let found = try MachineChoice.machine(machine)
+            let chosen =
+                trace.records.isEmpty
+                ? try ReplayMachine(found, policy: policy)
+                : try centre(found, trace, at: path, policy)
             try checkEnd(trace, at: path, processors: Int(clamping: chosen.coreCount))
             return chosen
         }
@@ -178,6 +182,28 @@ struct ReplayOptions: ParsableArguments {
         }
         try checkEnd(trace, at: path, processors: count)
         return .processors(count, policy: policy)
+    }
+
+    /// A whole machine, for a log that tells what decided about its jobs.
+    private func centre(
+        _ machine: Machine,
+        _ trace: Trace,
+        at path: String,
+        _ policy: SchedulingPolicy
+    ) throws -> ReplayMachine {
+        guard eventOrder == .batched else {
+            throw ValidationError("--event-order pyss: \(path) is replayed as a centre decides")
+        }
+        var chosen = ReplayMachine.centre(machine, policy: policy)
+        do throws(RecordedCentre.Unknown) {
+            chosen.recorded = try RecordedCentre(trace, on: machine)
+        } catch {
+            throw Refusal(
+                "\(path), line \(error.line): \(error.kind) '\(error.name)' is not known on machine "
+                    + "'\(machine.name)'"
+            )
+        }
+        return chosen
     }
 
     /// No machine has more; each takes some bytes.

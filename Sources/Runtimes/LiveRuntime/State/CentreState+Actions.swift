@@ -48,6 +48,7 @@ extension CentreState {
             // It has been told already; it ends when its process does.
             if entry.status.phase == .completing { return nil }
             jobs.update(id) { $0.cancelledBy = user }
+            note(RecordedAction("cancel", at: instant), of: id)
             return send(.cancel(JobID(id)), at: instant).map(Refusal.init)
         }
     }
@@ -60,6 +61,7 @@ extension CentreState {
             guard entry.status.phase == .pending else { return nil }
             jobs.update(id) { $0.isHeld = true }
             let kind: HoldKind = isAdmin ? .admin : .user
+            note(RecordedAction(isAdmin ? "hold_admin" : "hold", at: instant), of: id)
             return send(.hold(JobID(id), kind), at: instant).map(Refusal.init)
         }
     }
@@ -72,6 +74,7 @@ extension CentreState {
             // Beyond its partition: it would only start as something that it did not ask for.
             guard entry.status.endReason != "PartitionConfig" else { return nil }
             jobs.update(id) { $0.isHeld = false }
+            note(RecordedAction("release", at: instant), of: id)
             return send(.release(JobID(id)), at: instant).map(Refusal.init)
         }
     }
@@ -85,6 +88,7 @@ extension CentreState {
             }
             guard entry.status.isRequeuable else { return Refusal(.disabled) }
             if input.isByOwner { jobs.update(id) { $0.endReason = Self.requeuedByOwner } }
+            note(RecordedAction("requeue", at: instant), of: id)
             if let rejection = send(.requeue(JobID(id)), at: instant) {
                 return Refusal(rejection)
             }
@@ -95,14 +99,16 @@ extension CentreState {
     mutating func suspend(_ id: UInt32, at instant: SimInstant) -> Refusal? {
         switch active(id) {
         case .failure(let refusal): refusal
-        case .success: send(.suspend(JobID(id)), at: instant).map(Refusal.init)
+        case .success:
+            note("suspend", of: id, ifAccepted: send(.suspend(JobID(id)), at: instant), at: instant)
         }
     }
 
     mutating func resume(_ id: UInt32, at instant: SimInstant) -> Refusal? {
         switch active(id) {
         case .failure(let refusal): refusal
-        case .success: send(.resume(JobID(id)), at: instant).map(Refusal.init)
+        case .success:
+            note("resume", of: id, ifAccepted: send(.resume(JobID(id)), at: instant), at: instant)
         }
     }
 
@@ -120,6 +126,8 @@ extension CentreState {
                 if let rejection = send(.changeTimeLimit(JobID(id), effective), at: instant) {
                     return Refusal(rejection)
                 }
+                let value = effective.microseconds
+                note(RecordedAction("limit", at: instant, value: value), of: id)
                 changeLimit(id, to: effective, isUnlimited: limit == nil)
                 repriceFunds(of: id, at: instant)
             }
@@ -127,6 +135,8 @@ extension CentreState {
                 let isFixed = change.priority != nil || entry.status.isPriorityFixed
                 let input = Input.changePriority(JobID(id), priority, isFixed: isFixed)
                 if let rejection = send(input, at: instant) { return Refusal(rejection) }
+                let kind = isFixed ? "fixed_priority" : "priority"
+                note(RecordedAction(kind, at: instant, value: priority), of: id)
                 jobs.update(id) { status in
                     status.priority = priority
                     status.isPriorityFixed = isFixed
@@ -137,6 +147,7 @@ extension CentreState {
                 if let rejection = send(.changeName(JobID(id), name), at: instant) {
                     return Refusal(rejection)
                 }
+                note(RecordedAction("name", at: instant, text: name), of: id)
                 jobs.update(id) { $0.name = name }
             }
             jobs.update(id) { status in
@@ -188,6 +199,7 @@ extension CentreState {
     ) {
         guard let array = entry.specification.array?.job else { return }
         let maximum = limit == 0 ? nil : Int32(clamping: limit)
+        note(RecordedAction("array_limit", at: instant, value: Int64(limit)), of: entry.id)
         _ = send(.setArrayLimit(JobID(array), maximum), at: instant)
     }
 }

@@ -48,6 +48,17 @@ extension CentreState {
                 status: status
             )
         )
+        var action = RecordedAction("request", at: instant)
+        if let changed = jobs[entry.id] {
+            action.job = [
+                recorded(
+                    submission,
+                    of: changed,
+                    for: (changed.specification.account, changed.status.qos)
+                )
+            ]
+        }
+        note(action, of: entry.id)
         let endsOnInvalid = resolved.specification.request.endsOnInvalidDependency == true
         if endsOnInvalid, !submission.dependencies.isEmpty { self.endsOnInvalid.insert(entry.id) }
         return nil
@@ -85,6 +96,8 @@ extension CentreState {
             request: request,
             account: resolved.specification.account,
             array: old.array,
+            submission: old.submission,
+            submittedTo: old.submittedTo,
             runTime: resolved.specification.runTime,
             submittedAt: old.submittedAt,
             journalRow: old.journalRow

@@ -7,28 +7,6 @@ import WireFormats
 // What jobs wait for of others: from the words of a request to the emulator's rules, and back to what
 // `squeue` shows.
 
-extension Dependency.Kind {
-    /// The word of `--dependency`.
-    var slurmName: String {
-        switch self {
-        case .after: "after"
-        case .afterAny: "afterany"
-        case .afterOK: "afterok"
-        case .afterNotOK: "afternotok"
-        case .afterCorresponding: "aftercorr"
-        case .afterBurstBuffer: "afterburstbuffer"
-        case .singleton: "singleton"
-        }
-    }
-
-    init?(slurmName: String) {
-        guard let kind = Self.allCases.first(where: { $0.slurmName == slurmName }) else {
-            return nil
-        }
-        self = kind
-    }
-}
-
 extension CentreState {
     func checkDependencies(_ request: SubmitRequest) throws(Refusal) {
         for dependency in request.dependencies {

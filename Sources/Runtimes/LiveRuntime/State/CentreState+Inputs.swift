@@ -90,6 +90,7 @@ extension CentreState {
             submission.dependencies = dependencies(of: input.request, task: task)
             var status = resolved.status
             status.reservedFee = funds.map { Fen($0.price) }
+            status.submittedDependencies = submission.dependencies
             jobs.insert(
                 JobEntry(
                     id: id,
@@ -162,6 +163,8 @@ extension CentreState {
         submission.needsAnyDependency = request.anyDependency
         submission.name = request.name
         submission.reservation = reservation
+        submission.isPriorityFixed =
+            input.isOperator && request.priority != nil && priority != heldPriority
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
         var runTime = input.runTime
@@ -179,6 +182,8 @@ extension CentreState {
             array: request.array.map {
                 (input.id, tasks.count, bounds.0 ?? 0, bounds.1 ?? 0, $0.limit)
             },
+            submission: submission,
+            submittedTo: (account, qos),
             runTime: runTime,
             submittedAt: instant,
             journalRow: journalLength
@@ -190,8 +195,7 @@ extension CentreState {
             timeLimit: limit
         )
         status.qos = qos
-        status.isPriorityFixed =
-            input.isOperator && request.priority != nil && priority != heldPriority
+        status.isPriorityFixed = submission.isPriorityFixed
         status.isUnlimited = limit >= .unlimited
         status.priority = priority == heldPriority ? 0 : priority
         status.nice = request.nice ?? 0

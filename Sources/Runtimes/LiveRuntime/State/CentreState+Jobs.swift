@@ -254,6 +254,7 @@ extension CentreState {
         record.submitLine = request.submitLine
         record.comment = status.comment
         record.backend = isReal(entry) ? "local" : "emulated"
+        record.replay = replay(of: entry).compactText
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported
         if hasRun {

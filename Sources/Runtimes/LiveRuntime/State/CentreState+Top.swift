@@ -54,6 +54,8 @@ extension CentreState {
             isFixed: entry.status.isPriorityFixed
         )
         if let rejection = send(input, at: instant) { return Refusal(rejection) }
+        let kind = entry.status.isPriorityFixed ? "fixed_priority" : "priority"
+        note(RecordedAction(kind, at: instant, value: new), of: entry.id)
         jobs.update(entry.id) { status in
             status.priority = new
             status.nice = Int32(clamping: Int64(status.nice) - difference)

@@ -195,6 +195,7 @@ struct CentreState: Sendable {
             guard reason == .dependencyNeverSatisfied else { continue }
             endsOnInvalid.remove(id)
             jobs.update(id) { $0.endReason = "DependencyNeverSatisfied" }
+            note(RecordedAction(RecordedAction.endOnInvalid, at: instant), of: id)
             hasCancelled = send(.cancel(JobID(id)), at: instant) == nil || hasCancelled
         }
         return hasCancelled

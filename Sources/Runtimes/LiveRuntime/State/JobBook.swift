@@ -10,6 +10,10 @@ final class JobSpecification: Sendable {
     let account: String
     /// The number of the array's first element, how many there are, and their bounds.
     let array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?
+    /// What the emulator was given first, as far as elements of an array share it.
+    let submission: JobSubmission
+    /// The account and the QOS of that.
+    let submittedTo: (account: String, qos: String)
     /// The run time of an emulated job; nil when it runs to its limit.
     let runTime: SimDuration?
     /// When it was submitted.
@@ -21,6 +25,8 @@ final class JobSpecification: Sendable {
         request: SubmitRequest,
         account: String,
         array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?,
+        submission: JobSubmission,
+        submittedTo: (account: String, qos: String),
         runTime: SimDuration?,
         submittedAt: SimInstant,
         journalRow: Int64
@@ -28,6 +34,8 @@ final class JobSpecification: Sendable {
         self.request = request
         self.account = account
         self.array = array
+        self.submission = submission
+        self.submittedTo = submittedTo
         self.runTime = runTime
         self.submittedAt = submittedAt
         self.journalRow = journalRow
@@ -95,6 +103,10 @@ struct JobStatus: Sendable {
     /// A reason that is not one of waiting, such as `NonZeroExitCode`.
     var endReason: String?
     var measured: MeasuredRun?
+    /// What it waited for when it was submitted.
+    var submittedDependencies: [Dependency] = []
+    /// What people did to it, in order.
+    var actions: [RecordedAction] = []
 }
 
 /// One job. Never changed: a change puts another one in its place.

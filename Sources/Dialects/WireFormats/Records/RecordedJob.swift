@@ -1,0 +1,231 @@
+public import Quantities
+
+/// A job as the scheduler met it, with everything that decided about it: what a replay needs to take
+/// the same decisions again. `sacct` prints it in the column `Replay`.
+public struct RecordedJob: WireRecord {
+    /// Its number.
+    public var id: UInt32 = 0
+    /// When it was submitted.
+    public var submit = SimInstant.epoch
+    /// Where it may run, in the order to try.
+    public var partitions: [String] = []
+    /// What it asks for.
+    public var request = RecordedRequest()
+    /// Its time limit.
+    public var timeLimit = SimDuration.zero
+    /// What was added to its priority, or given instead of one.
+    public var priority: Int64 = 0
+    /// Whether `priority` takes the place of all factors.
+    public var isPriorityFixed = false
+    /// Its user.
+    public var user = ""
+    /// The account that is charged.
+    public var account = ""
+    /// Its quality of service.
+    public var qos = "normal"
+    /// The number of its job array; nil when it is in none.
+    public var array: UInt32?
+    /// How many elements of the array may run at once; nil for all.
+    public var arrayMaximum: Int32?
+    /// Not to be started before.
+    public var begin: SimInstant?
+    /// To be over by then, or not to start at all.
+    public var deadline: SimInstant?
+    /// To have started by then, or to be given up.
+    public var startsBy: SimInstant?
+    /// Who holds it from the start: `user` or `admin`; nil for nobody.
+    public var hold: String?
+    /// What it waits for.
+    public var dependencies: [RecordedDependency] = []
+    /// Whether one fulfilled dependency is enough.
+    public var needsAnyDependency = false
+    /// Its name, by which `singleton` finds jobs of one user.
+    public var name: String?
+    /// Nodes that it must get, as a host list.
+    public var requiredNodes: String?
+    /// Nodes that it must not get.
+    public var excludedNodes: String?
+    /// Whether it waits again when a node of it fails.
+    public var isRequeuable = false
+    /// How long it ran, or would run if it had not been cut short.
+    public var runTime: SimDuration?
+    /// Slurm's name of its end state; empty while it has not ended.
+    public var state = ""
+    /// What people did to it, in order.
+    public var actions: [RecordedAction] = []
+
+    /// Makes an empty record.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields.required("submit", &submit)
+        try fields.required("partitions", &partitions)
+        try fields.required("request", &request)
+        try fields.required("limit", &timeLimit)
+        try fields("priority", &priority)
+        try fields("priority_fixed", &isPriorityFixed)
+        try fields("user", &user)
+        try fields("account", &account)
+        try fields("qos", &qos)
+        try fields("array", &array)
+        try fields("array_maximum", &arrayMaximum)
+        try fields("begin", &begin)
+        try fields("deadline", &deadline)
+        try fields("starts_by", &startsBy)
+        try fields("hold", &hold)
+        try fields("dependencies", &dependencies)
+        try fields("any_dependency", &needsAnyDependency)
+        try fields("name", &name)
+        try fields("nodes", &requiredNodes)
+        try fields("exclude", &excludedNodes)
+        try fields("requeue", &isRequeuable)
+        try fields("run", &runTime)
+        try fields("state", &state)
+        try fields("actions", &actions)
+    }
+}
+
+extension RecordedJob {
+    /// The record as one line of JSON, without the members that say nothing special.
+    public var compactText: String {
+        let needed: Set = ["id", "submit", "partitions", "request", "limit"]
+        return Self.trimmed(json, Self().json, keeping: needed).compactText
+    }
+
+    private static func trimmed(
+        _ json: JSONValue,
+        _ usual: JSONValue,
+        keeping needed: Set<String>
+    ) -> JSONValue {
+        guard let members = json.members else { return json }
+        return .object(
+            members.filter { needed.contains($0.name) || usual[$0.name] != $0.value }.map {
+                member in
+                guard let other = usual[member.name], other.members != nil else { return member }
+                return JSONValue.Member(
+                    member.name,
+                    trimmed(member.value, other, keeping: [])
+                )
+            }
+        )
+    }
+}
+
+/// What a recorded job asks for: the members of `ResourceRequest`.
+public struct RecordedRequest: WireRecord {
+    /// The number of chunks.
+    public var chunks: Int32 = 1
+    /// The most of them; nil for no more than `chunks`.
+    public var chunksMaximum: Int32?
+    /// On how many nodes at least; 0 when any number will do.
+    public var nodesMinimum: Int32 = 0
+    /// On how many at most; nil for any number.
+    public var nodesMaximum: Int32?
+    /// Cores of a chunk.
+    public var cores: Int32 = 1
+    /// Memory of a chunk. Unit: MiB.
+    public var memory: Int32 = 0
+    /// Cards of a chunk.
+    public var cards: Int32 = 0
+    /// The part of its card. Unit: 1/1000.
+    public var cardShare: Int32 = 1_000
+    /// Memory of a node beside that of its chunks. Unit: MiB.
+    public var nodeMemory: Int32 = 0
+    /// Cards of a node beside those of its chunks.
+    public var nodeCards: Int32 = 0
+    /// How many chunks a node may hold; nil for any number.
+    public var chunksPerNode: Int32?
+    /// Whether nodes are held whole.
+    public var isExclusive = false
+    /// Whether nodes are kept for its user.
+    public var keepsNodes = false
+
+    /// Makes a request for one core.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("chunks", &chunks)
+        try fields("chunks_maximum", &chunksMaximum)
+        try fields("nodes_minimum", &nodesMinimum)
+        try fields("nodes_maximum", &nodesMaximum)
+        try fields("cores", &cores)
+        try fields("memory", &memory)
+        try fields("cards", &cards)
+        try fields("card_share", &cardShare)
+        try fields("node_memory", &nodeMemory)
+        try fields("node_cards", &nodeCards)
+        try fields("per_node", &chunksPerNode)
+        try fields("exclusive", &isExclusive)
+        try fields("keeps_nodes", &keepsNodes)
+    }
+}
+
+/// What a recorded job waits for.
+public struct RecordedDependency: WireRecord {
+    /// The name of the kind, as `--dependency` takes it.
+    public var kind = ""
+    /// The numbers of the other jobs, the first and the last.
+    public var first: UInt32 = 0
+    /// The last of them.
+    public var last: UInt32 = 0
+    /// For `after`: how long after the start.
+    public var delay = SimDuration.zero
+
+    /// Makes an empty dependency.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("kind", &kind)
+        try fields("first", &first)
+        try fields("last", &last)
+        try fields("delay", &delay)
+    }
+}
+
+/// What somebody did to a recorded job.
+public struct RecordedAction: WireRecord {
+    /// When.
+    public var instant = SimInstant.epoch
+    /// `cancel`, `end_on_invalid`, `hold`, `hold_admin`, `release`, `requeue`, `suspend`, `resume`, `limit` (value: µs),
+    /// `priority`, `fixed_priority`, `array_limit` (value: how many, 0 for all), `name` (text) or
+    /// `request`.
+    public var kind = ""
+    /// The new value, where there is one.
+    public var value: Int64?
+    /// The new text, where there is one.
+    public var text: String?
+    /// For `request`: the job as it is from then on.
+    public var job: [RecordedJob] = []
+
+    /// The kind of the end of a job whose dependency could not be fulfilled any more.
+    public static let endOnInvalid = "end_on_invalid"
+
+    /// Makes an empty action.
+    public init() {}
+
+    /// Makes an action.
+    public init(
+        _ kind: String,
+        at instant: SimInstant,
+        value: Int64? = nil,
+        text: String? = nil
+    ) {
+        self.kind = kind
+        self.instant = instant
+        self.value = value
+        self.text = text
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("at", &instant)
+        try fields.required("do", &kind)
+        try fields("value", &value)
+        try fields("text", &text)
+        try fields("job", &job)
+    }
+}

@@ -1,0 +1,235 @@
+import Accounts
+public import ClusterModel
+import Emulation
+import IndexSets
+import JobModel
+import Quantities
+import Scheduling
+import WireFormats
+public import WorkloadFormats
+
+/// A log that tells of each job what decided about it, in the terms of a machine: what a live centre
+/// exported, to be decided again.
+public struct RecordedCentre: Sendable {
+    /// What each job of the trace is submitted as.
+    var submissions: [JobSubmission] = []
+    /// How long each runs, whatever its limit. Unit: µs.
+    var lengths: [Int64] = []
+    /// How each ends.
+    var states: [EndState] = []
+    /// What was done to jobs, in order: by people, and after the pass of an instant by the rule that a
+    /// dependency which cannot be fulfilled ends the job. Unit: µs since the epoch.
+    var actions: [(instant: Int64, isLate: Bool, input: Input)] = []
+
+    /// What a log names that the machine does not have.
+    public struct Unknown: Error, Hashable, Sendable {
+        /// The line of the log.
+        public var line: Int32
+        /// What it is: `partition`, `QOS`, `node`, `dependency`, `action`, `state`.
+        public var kind: String
+        /// What stands there.
+        public var name: String
+    }
+
+    /// Puts the records of a trace into the terms of a machine.
+    ///
+    /// - Throws: the first name that the machine does not have.
+    public init(_ trace: Trace, on machine: Machine) throws(Unknown) {
+        var reader = RecordReader(machine, ids: trace.records.map(\.id))
+        submissions.reserveCapacity(trace.records.count)
+        for (index, record) in trace.records.enumerated() {
+            reader.line = trace.jobs[index].line
+            submissions.append(try reader.submission(record, at: index))
+            lengths.append(trace.jobs[index].runTime)
+            states.append(try reader.state(record))
+            for action in record.actions {
+                actions.append(
+                    (
+                        action.instant.microseconds, action.kind == RecordedAction.endOnInvalid,
+                        try reader.input(action, record, at: index)
+                    )
+                )
+            }
+        }
+        // The order of one instant is that of the jobs' numbers.
+        actions = actions.enumerated()
+            .sorted { left, right in
+                let (one, other) = (left.element, right.element)
+                return (one.instant, one.isLate ? 1 : 0, left.offset)
+                    < (other.instant, other.isLate ? 1 : 0, right.offset)
+            }
+            .map(\.element)
+    }
+}
+
+/// Turns names into numbers.
+private struct RecordReader {
+    let machine: Machine
+    var people: PeopleNumbers
+    let qos: [String: Int32]
+    let nodes: [String: Int]
+    /// The numbers of the log's jobs, rising.
+    let ids: [UInt32]
+    var line: Int32 = 0
+
+    init(_ machine: Machine, ids: [UInt32]) {
+        self.machine = machine
+        self.ids = ids
+        people = PeopleNumbers(machine)
+        let names = machine.qosInOrder.enumerated().map { ($1.name, Int32($0)) }
+        qos = Dictionary(names) { first, _ in first }
+        nodes = machine.nodeIndices()
+    }
+
+    func unknown(_ kind: String, _ name: String) -> RecordedCentre.Unknown {
+        RecordedCentre.Unknown(line: line, kind: kind, name: name)
+    }
+
+    mutating func submission(
+        _ record: RecordedJob,
+        at index: Int
+    ) throws(RecordedCentre.Unknown) -> JobSubmission {
+        var partitions: [Int] = []
+        for name in record.partitions {
+            guard let place = machine.partitionIndex(named: name) else {
+                throw unknown("partition", name)
+            }
+            partitions.append(place)
+        }
+        guard !partitions.isEmpty else { throw unknown("partition", "") }
+        let user = people.user(record.user)
+        var submission = JobSubmission(
+            id: ReplayDriver.id(index),
+            partitions: partitions,
+            request: try request(record.request, user),
+            timeLimit: record.timeLimit,
+            priority: record.priority,
+            array: record.array.map {
+                ArrayMembership(id: JobID($0), maximum: record.arrayMaximum)
+            },
+            notBefore: record.begin,
+            hold: record.hold.map { $0 == "admin" ? .admin : .user },
+            requiredNodes: try nodeSet(record.requiredNodes),
+            excludedNodes: try nodeSet(record.excludedNodes),
+            isRequeuable: record.isRequeuable
+        )
+        submission.deadline = record.deadline
+        submission.startsBy = record.startsBy
+        submission.isPriorityFixed = record.isPriorityFixed
+        submission.user = user
+        submission.account = people.account(record.account)
+        submission.name = record.name
+        submission.needsAnyDependency = record.needsAnyDependency
+        // A tariff may price a QOS that nothing else is said of.
+        submission.qos = qos[record.qos] ?? 0
+        for dependency in record.dependencies {
+            submission.dependencies.append(try self.dependency(dependency))
+        }
+        return submission
+    }
+
+    private func request(
+        _ record: RecordedRequest,
+        _ user: Int32
+    ) throws(RecordedCentre.Unknown) -> ResourceRequest {
+        let isShare = record.cardShare < 1_000
+        let counts = [record.chunks, record.cores, record.chunksPerNode ?? 1]
+        let amounts = [record.memory, record.cards, record.nodeMemory, record.nodeCards]
+        guard counts.allSatisfy({ $0 >= 1 }), amounts.allSatisfy({ $0 >= 0 }),
+            (1...1_000).contains(record.cardShare),
+            !isShare || record.chunks == 1 && record.cards == 1, record.nodesMinimum >= 0
+        else { throw unknown("request", "") }
+        var request = ResourceRequest(
+            chunkCount: record.chunks,
+            coresPerChunk: record.cores,
+            memoryMebibytesPerChunk: record.memory,
+            acceleratorsPerChunk: record.cards,
+            acceleratorShare: record.cardShare,
+            chunksPerNodeMaximum: record.chunksPerNode ?? .max,
+            isExclusive: record.isExclusive
+        )
+        request.extraChunks = max(0, (record.chunksMaximum ?? record.chunks) &- record.chunks)
+        request.nodesMinimum = record.nodesMinimum
+        request.nodesMaximum = max(record.nodesMinimum, record.nodesMaximum ?? .max)
+        request.memoryMebibytesPerNode = record.nodeMemory
+        request.acceleratorsPerNode = record.nodeCards
+        if record.keepsNodes { request.keeper = NodeKeeper.key(ofUser: user) }
+        return request
+    }
+
+    private func nodeSet(_ list: String?) throws(RecordedCentre.Unknown) -> IDSet? {
+        guard let list else { return nil }
+        guard let names = try? HostList.expand(list) else { throw unknown("node", list) }
+        var set = IDSet()
+        for name in names {
+            guard let index = nodes[name] else { throw unknown("node", name) }
+            set.insert(index)
+        }
+        return set
+    }
+
+    private func dependency(
+        _ record: RecordedDependency
+    ) throws(RecordedCentre.Unknown) -> Dependency {
+        guard let kind = Dependency.Kind(slurmName: record.kind) else {
+            throw unknown("dependency", record.kind)
+        }
+        if kind == .singleton { return .singleton }
+        // Jobs that the log does not have count as those that nobody knows any more.
+        let first = lowerBound(record.first)
+        let last = record.last == .max ? ids.count : lowerBound(record.last + 1)
+        guard first < last else { return .unknown(kind) }
+        let range = ReplayDriver.id(first).number...ReplayDriver.id(last - 1).number
+        return Dependency(kind, range, delay: record.delay)
+    }
+
+    private func lowerBound(_ id: UInt32) -> Int {
+        var (low, high) = (0, ids.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    func state(_ record: RecordedJob) throws(RecordedCentre.Unknown) -> EndState {
+        guard let state = EndState.allCases.first(where: { $0.slurmName == record.state }) else {
+            return .completed
+        }
+        // How it was cut short is decided again; how it would have ended by itself nobody knows.
+        switch state {
+        case .completed, .failed, .timeout, .outOfMemory: return state
+        case .cancelled, .nodeFail, .preempted, .deadline: return .completed
+        }
+    }
+
+    mutating func input(
+        _ action: RecordedAction,
+        _ record: RecordedJob,
+        at index: Int
+    ) throws(RecordedCentre.Unknown) -> Input {
+        let id = ReplayDriver.id(index)
+        let value = action.value ?? 0
+        switch action.kind {
+        case "cancel", RecordedAction.endOnInvalid: return .cancel(id)
+        case "hold": return .hold(id, .user)
+        case "hold_admin": return .hold(id, .admin)
+        case "release": return .release(id)
+        case "requeue": return .requeue(id)
+        case "suspend": return .suspend(id)
+        case "resume": return .resume(id)
+        case "name": return .changeName(id, action.text ?? "")
+        case "limit": return .changeTimeLimit(id, SimDuration(microseconds: max(0, value)))
+        case "priority": return .changePriority(id, value, isFixed: false)
+        case "fixed_priority": return .changePriority(id, value, isFixed: true)
+        case "array_limit":
+            return .setArrayLimit(
+                JobID(record.array ?? record.id),
+                value == 0 ? nil : Int32(clamping: value)
+            )
+        case "request" where action.job.count == 1:
+            return .changeRequest(try submission(action.job[0], at: index))
+        default: throw unknown("action", action.kind)
+        }
+    }
+}
