@@ -46,6 +46,8 @@ struct PlainScheduler {
     var running: [Running] = []
     var starts: [JobID: SimInstant] = [:]
     var partitions: [JobID: Int] = [:]
+    /// By group: the jobs that have room in a group which they name before.
+    var leftAlone: [[Int]: Set<JobID>] = [:]
 
     init(world: World) {
         self.world = world
@@ -314,12 +316,80 @@ struct PlainScheduler {
         waiting = waiting.sorted { goesBefore($0, $1) { -$0.size } }
     }
 
+    // MARK: Partitions in the order in which they are named
+
+    func queue(of group: [Int]) -> [Waiting] {
+        waiting.filter { $0.partitions.contains(where: group.contains) }
+    }
+
+    /// Whether a group gives equal nodes whole, all of them in each of its partitions.
+    func isUniform(_ group: [Int]) -> Bool {
+        let own = group.map { world.configuration.partitions[$0] }
+        let nodes = own[0].nodes.map { world.configuration.nodes[$0] }
+        return own.allSatisfy { $0.isWholeNode && $0.nodes == own[0].nodes }
+            && nodes.allSatisfy { $0 == nodes[0] }
+    }
+
+    /// What a job takes of a group: nodes where they are equal and given whole, else cores.
+    func units(of job: Waiting, in group: [Int]) -> Int64 {
+        let submission = job.arrival.submission
+        guard isUniform(group) else {
+            return Int64(submission.request.chunkCount) * Int64(submission.request.coresPerChunk)
+        }
+        var unnamed = submission
+        (unnamed.requiredNodes, unnamed.excludedNodes) = (nil, nil)
+        let nodes = place(unnamed, in: group[0], on: idle())?.shares.count ?? 0
+        return Int64(max(nodes, submission.requiredNodes?.count ?? 0))
+    }
+
+    /// Whether a job has room in a group with all that is before it in that queue placed first.
+    func hasRoomInOrder(_ job: Waiting, in group: [Int]) -> Bool {
+        let nodes = free()
+        let members = group.reduce(into: IDSet()) { set, partition in
+            set.formUnion(world.configuration.partitions[partition].nodes)
+        }
+        var left = members.reduce(Int64(0)) { sum, index in
+            isUniform(group)
+                ? sum + (nodes[index].jobs == 0 ? 1 : 0) : sum + Int64(nodes[index].cores)
+        }
+        let line = queue(of: group)
+        for other in line {
+            left -= units(of: other, in: group)
+            guard left >= 0 else { return false }
+            if other.id == job.id { break }
+        }
+        let namesNodes = line.contains {
+            let submission = $0.arrival.submission
+            return submission.requiredNodes != nil || submission.excludedNodes != nil
+        }
+        if isUniform(group), !namesNodes { return true }
+        return line.first?.id == job.id && place(job, in: group, on: nodes) != nil
+    }
+
+    /// Finds which groups leave which jobs alone in this pass.
+    mutating func preferPartitions() {
+        leftAlone = [:]
+        for job in waiting {
+            var own: [[Int]] = []
+            for partition in job.partitions {
+                guard let group = groups.first(where: { $0.contains(partition) }),
+                    !own.contains(group)
+                else { continue }
+                own.append(group)
+            }
+            guard own.count > 1, let first = own.firstIndex(where: { hasRoomInOrder(job, in: $0) })
+            else { continue }
+            for other in own[(first + 1)...] { leftAlone[other, default: []].insert(job.id) }
+        }
+    }
+
     // MARK: Pass
 
     /// A pass over the queue of partitions that share nodes.
     mutating func pass(at now: SimInstant, _ backfill: BackfillPolicy, in group: [Int]) {
+        let alone = leftAlone[group] ?? []
         func queue() -> [Waiting] {
-            waiting.filter { $0.partitions.contains(where: group.contains) }
+            self.queue(of: group).filter { !alone.contains($0.id) }
         }
         while let first = queue().first, let spot = place(first, in: group, on: free()) {
             start(first, spot, now)
@@ -378,6 +448,7 @@ struct PlainScheduler {
             }
             let known = Set(starts.keys)
             sortQueue(policy.order)
+            preferPartitions()
             for group in groups {
                 pass(at: SimInstant(microseconds: now), policy.backfill, in: group)
             }

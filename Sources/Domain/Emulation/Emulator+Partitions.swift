@@ -14,7 +14,7 @@ extension Emulator {
             rest.insert(slot)
             let first = own.firstIndex { groups[$0].hasRoomInOrder(for: slot, jobs) }
             guard let first else { continue }
-            for other in own[(first + 1)...] { groups[other].passedOver.insert(slot) }
+            for other in own[(first + 1)...] { groups[other].leaveAlone(slot) }
         }
         inSeveralGroups = rest
     }

@@ -112,6 +112,12 @@ extension SchedulingGroup {
         return availability
     }
 
+    /// Leaves a queued job alone in the next pass, which then looks at all others.
+    public mutating func leaveAlone(_ slot: Int32) {
+        passedOver.insert(slot)
+        news.noteDisturbance()
+    }
+
     /// The pass is over: whoever was left alone is looked at again, if it is still there.
     public mutating func forgetPassedOver() {
         passedOver.removeAll()

@@ -53,7 +53,7 @@ public struct SchedulingGroup: Sendable {
 
     /// Queued jobs that the next pass leaves alone: another group has room for them in a partition that
     /// they name before.
-    public var passedOver: Set<Int32> = []
+    public internal(set) var passedOver: Set<Int32> = []
 
     /// How many chunks of one shape the nodes could take now; kept up to date while jobs come and go.
     var watched: (shape: ShapeKey, chunks: Int64)?
