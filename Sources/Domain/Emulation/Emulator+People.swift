@@ -122,7 +122,7 @@ extension Emulator {
     /// The priority that Slurm would show of a pending or running job; nil when it has ended.
     public func priority(of id: JobID) -> Int64? {
         guard let slot = jobs.slot(of: id) else { return nil }
-        return shownPriority(jobs[slot])
+        return shownPriority(slot)
     }
 
     /// The accounts and users, with their settings.

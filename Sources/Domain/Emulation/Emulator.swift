@@ -271,16 +271,20 @@ public struct Emulator: Sendable {
 
     /// Computes what the queue order sorts a job by: one value, whatever queues it is in.
     private mutating func evaluate(_ slot: Int32, at now: SimInstant) {
+        // Two steps, so that the record is read where it lies.
+        let value = orderValue(slot, at: now)
+        jobs[slot].key.value = value
+    }
+
+    private func orderValue(_ slot: Int32, at now: SimInstant) -> Int64 {
         let group = Int(jobs[slot].group)
         let nodes = groups[group].nodesNeeded(for: jobs[slot].request)
-        // Two steps, so that the record is read where it lies.
-        let value = ranking.value(
+        return ranking.value(
             of: jobs[slot],
             units: groups[group].isUniform ? nodes : groups[group].units(of: jobs[slot].request),
             nodes: nodes,
             at: now.microseconds
         )
-        jobs[slot].key.value = value
     }
 
     private mutating func didStart(
@@ -381,7 +385,14 @@ extension Emulator {
     /// Tells the order of QOS and shares.
     mutating func notePeople() { ranking.notePeople(jobs.limits) }
 
-    func shownPriority(_ job: ActiveJob) -> Int64 { ranking.priority(of: job) }
+    /// The priority as of the last time that its place was computed; as of now for a job aside.
+    func shownPriority(_ slot: Int32) -> Int64 {
+        var job = jobs[slot]
+        if job.phase == .waiting, !ranking.isTrivial {
+            job.key.value = orderValue(slot, at: jobs.now)
+        }
+        return ranking.priority(of: job)
+    }
 
     /// Gives a job that has a record what its record does not hold, and a place.
     mutating func enter(
