@@ -48,8 +48,8 @@ public struct BillingWeights: Hashable, Sendable {
     /// Of a card. Unit: 1/1000.
     public var card: Int32
 
-    /// The most that anything may weigh. Unit: 1/1000.
-    public static let maximum: Int32 = 1_000_000_000
+    /// The most that anything may weigh, so that what a whole machine uses can be counted. Unit: 1/1000.
+    public static let maximum: Int32 = 1_000_000
 
     /// Makes weights; what is left out weighs nothing.
     public init(core: Int32 = 0, gibibyte: Int32 = 0, node: Int32 = 0, card: Int32 = 0) {

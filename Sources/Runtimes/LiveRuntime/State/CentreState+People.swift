@@ -11,7 +11,8 @@ extension CentreState {
         for account in rules.machine.accounts {
             let number = people.account(account.name)
             let old = known.account(named: account.name)
-            if account.settings != old?.settings ?? AssociationSettings() {
+            let isPlaced = old == nil && account.parent != nil
+            if isPlaced || account.settings != old?.settings ?? AssociationSettings() {
                 let parent = account.parent.map { people.account($0) }
                 change(.account(number, parent: parent, account.settings), at: instant)
             }
