@@ -147,3 +147,48 @@ struct HostileLogTests {
         }
     }
 }
+
+/// Exports whose column Replay was made up: whatever they say, nothing traps and time does not run back.
+@Suite("Hostile records of a centre")
+struct HostileRecordTests {
+    private func export(_ replay: [String]) -> String {
+        let header =
+            "JobID|JobIDRaw|User|Account|Partition|QOS|State|Submit|Start|End|ReqCPUS|Replay\n"
+        return replay.enumerated().reduce(into: header) { text, row in
+            text +=
+                "\(row.offset + 1)|\(row.offset + 1)|u|a|p|normal|COMPLETED|2026-01-01T00:00:00|"
+            text += "2026-01-01T00:00:00|2026-01-01T00:00:10|1|\(row.element)\n"
+        }
+    }
+
+    private func trace(_ replay: [String], isStrict: Bool = false) throws -> Trace {
+        let bytes = Array(export(replay).utf8)
+        return try bytes.withUnsafeBytes { bytes in
+            try LogReader(format: .sacct, isStrict: isStrict).read(bytes)
+        }
+    }
+
+    private func record(_ id: Int, _ more: String, submit: Int64 = 1_767_225_600_000_000) -> String
+    {
+        "{\"id\":\(id),\"submit\":\(submit),\"partitions\":[\"p\"],\"request\":{},\"limit\":60000000\(more)}"
+    }
+
+    @Test("Times before the epoch and run times below nothing are no jobs")
+    func impossibleTimes() throws {
+        let trace = try trace([
+            record(1, ",\"run\":-5"), record(2, "", submit: -1), record(3, ",\"run\":7000000"),
+        ])
+        #expect(trace.jobs.map(\.id) == [3])
+        #expect(trace.dropped[.unknownRunTime] == 1)
+        #expect(trace.dropped[.unknownSubmission] == 1)
+    }
+
+    @Test("What is no record is a malformed row, with its line and field")
+    func malformed() throws {
+        for text in ["{", "[]", "{\"id\":1}", record(1, ",\"actions\":[{\"do\":\"hold\"}]")] {
+            let trace = try trace([text])
+            #expect(trace.malformedRows.first?.line == 2, "\(text)")
+            #expect(trace.malformedRows.first?.field == 12, "\(text)")
+        }
+    }
+}

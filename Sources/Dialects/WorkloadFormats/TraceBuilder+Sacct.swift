@@ -33,6 +33,10 @@ extension TraceBuilder {
             return drop(.partialExecution)
         }
         let limit = record.timeLimit.microseconds
+        guard record.submit.microseconds >= 0 else { return drop(.unknownSubmission) }
+        guard limit >= 0, record.runTime?.microseconds ?? 0 >= 0 else {
+            return drop(.unknownRunTime)
+        }
         let size = row.requestedCPUs ?? row.heldCPUs ?? Int64(record.request.chunks)
         add(
             TraceJob(

@@ -103,7 +103,7 @@ private struct RecordReader {
             partitions: partitions,
             request: try request(record.request, user),
             timeLimit: record.timeLimit,
-            priority: record.priority,
+            priority: Self.priority(record.priority),
             array: record.array.map {
                 ArrayMembership(id: JobID($0), maximum: record.arrayMaximum)
             },
@@ -113,6 +113,9 @@ private struct RecordReader {
             excludedNodes: try nodeSet(record.excludedNodes),
             isRequeuable: record.isRequeuable
         )
+        if let required = submission.requiredNodes {
+            submission.request.require(nodes: Int32(required.count))
+        }
         submission.deadline = record.deadline
         submission.startsBy = record.startsBy
         submission.isPriorityFixed = record.isPriorityFixed
@@ -126,6 +129,11 @@ private struct RecordReader {
             submission.dependencies.append(try self.dependency(dependency))
         }
         return submission
+    }
+
+    /// A priority as Slurm has them, or the difference of two.
+    private static func priority(_ value: Int64) -> Int64 {
+        min(max(value, -(1 << 33)), 1 << 33)
     }
 
     private func request(
@@ -220,8 +228,8 @@ private struct RecordReader {
         case "resume": return .resume(id)
         case "name": return .changeName(id, action.text ?? "")
         case "limit": return .changeTimeLimit(id, SimDuration(microseconds: max(0, value)))
-        case "priority": return .changePriority(id, value, isFixed: false)
-        case "fixed_priority": return .changePriority(id, value, isFixed: true)
+        case "priority": return .changePriority(id, Self.priority(value), isFixed: false)
+        case "fixed_priority": return .changePriority(id, Self.priority(value), isFixed: true)
         case "array_limit":
             return .setArrayLimit(
                 JobID(record.array ?? record.id),

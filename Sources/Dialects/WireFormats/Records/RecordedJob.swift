@@ -90,8 +90,27 @@ public struct RecordedJob: WireRecord {
 extension RecordedJob {
     /// The record as one line of JSON, without the members that say nothing special.
     public var compactText: String {
+        trimmed.compactText
+    }
+
+    private var trimmed: JSONValue {
         let needed: Set = ["id", "submit", "partitions", "request", "limit"]
-        return Self.trimmed(json, Self().json, keeping: needed).compactText
+        let object = Self.trimmed(json, Self().json, keeping: needed)
+        guard let members = object.members, !actions.isEmpty else { return object }
+        let usual = RecordedAction().json
+        let list = actions.map { action in
+            let short = Self.trimmed(action.json, usual, keeping: ["at", "do"])
+            guard let job = action.job.first else { return short }
+            return .object(
+                (short.members ?? []).map { member in
+                    member.name == "job"
+                        ? JSONValue.Member(member.name, .array([job.trimmed])) : member
+                }
+            )
+        }
+        return .object(
+            members.map { $0.name == "actions" ? JSONValue.Member($0.name, .array(list)) : $0 }
+        )
     }
 
     private static func trimmed(
