@@ -42,7 +42,9 @@ struct ForecastTests {
                 }
                 for (id, start) in foreseen where start.start.startedAt == now {
                     let nodes = emulator.allocation(of: id).map(\.node)
-                    // A job without run time may have ended already.
+                    // A job without run time may have ended already. Slurm's plan is made at each pass and
+                    // rounds ends up, so that nodes may be others when passes fall otherwise.
+                    guard policy.backfill != .slurm else { continue }
                     let holds = nodes == start.nodes || emulator.phase(of: id) == nil
                     #expect(holds, "job \(id), \(note)")
                 }

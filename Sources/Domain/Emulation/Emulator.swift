@@ -205,14 +205,17 @@ public struct Emulator: Sendable {
             if estimate == .last2 {
                 groups[group].correctPredictions(at: now.microseconds, &jobs)
             }
+            var promise: Int64?
             if groups[group].hasCalendar {
                 groups[group].runPasses(&passes[group], &jobs, at: now)
                 if let back = groups[group].nextReturn { sink.wake(at: back) }
+                let pass = passes[group]
+                promise = groups[group].nextPromise(pass)
             } else {
                 passes[group].run(&groups[group], &jobs, at: now)
+                promise = passes[group].nextPromise
             }
             if !groups[group].passedOver.isEmpty { groups[group].forgetPassedOver() }
-            let promise = groups[group].nextPromise(passes[group])
             if let promise, promise > now.microseconds {
                 sink.wake(at: SimInstant(microseconds: promise))
             }
@@ -368,7 +371,8 @@ extension Emulator {
     /// What goes before the order: the tier of its partitions, then a priority that is not part of
     /// the order.
     func rank(of job: ActiveJob, in asked: [Int]) -> Int64 {
-        let tier = asked.map { partitions[$0].tier }.max() ?? 1
+        var tier: Int32 = 0
+        for partition in asked { tier = max(tier, partitions[partition].tier) }
         let own = ranking.order.sumsPriority ? 0 : job.priority
         return -(Int64(tier) - 1) << 40 - own
     }
@@ -499,7 +503,9 @@ extension Emulator {
     /// Why a job may not even queue, checked in this order; nil when it may.
     private mutating func obstacle(_ slot: Int32, at now: SimInstant) -> PendingReason? {
         guard jobs[slot].hasExtras, let extras = jobs.extras[slot] else {
-            return obstacle(slot, inPartition: Int(jobs[slot].partition))
+            // Two steps, so that nothing is copied for the call.
+            let partition = Int(jobs[slot].partition)
+            return obstacle(slot, inPartition: partition)
         }
         switch extras.hold {
         case .user: return .jobHeldUser
@@ -522,23 +528,26 @@ extension Emulator {
         return nil
     }
 
+    private func hasFlag(_ flag: QOS.Flags, _ slot: Int32) -> Bool {
+        jobs.limits.qos[Int(jobs[slot].qos)].flags.contains(flag)
+    }
+
     private func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
         switch partitions[partition].state {
         case .down: return .partitionDown
         case .inactive: return .partitionInactive
         case .up, .drain: break
         }
-        let flags = jobs.limits.qos[Int(jobs[slot].qos)].flags
         if let maximum = partitions[partition].maximumTimeLimit,
-            !flags.contains(.partitionTimeLimit),
-            Int64(jobs[slot].limitSeconds) * 1_000_000 > maximum.microseconds
+            Int64(jobs[slot].limitSeconds) * 1_000_000 > maximum.microseconds,
+            !hasFlag(.partitionTimeLimit, slot)
         {
             return .partitionTimeLimit
         }
         if let maximum = partitions[partition].maximumNodesPerJob,
-            !flags.contains(.partitionMaximumNodes),
             groups[groupOfPartition[partition]]
-                .nodesNeeded(for: jobs[slot].request) > maximum
+                .nodesNeeded(for: jobs[slot].request) > maximum,
+            !hasFlag(.partitionMaximumNodes, slot)
         {
             return .partitionNodeLimit
         }
