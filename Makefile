@@ -22,12 +22,12 @@ export SLURM_NAMES ?= no
 # What `make run` runs from: an installation like any other, inside .build.
 STAGE := $(CURDIR)/.build/stage
 
-.PHONY: help setup release run test format lint bench install uninstall deb site clean
+.PHONY: help setup release run test format lint bench conformance install uninstall deb site clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) \
 	    | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
-	    | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	    | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 setup:  ## install the Debian packages that are missing, check the Swift toolchain
 	@.ci/setup
@@ -55,6 +55,10 @@ lint:  ## complain about sources that are not in the house format
 bench: release  ## measure, beside peers, on this machine
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@PATH="$(STAGE)/bin:$$PATH" bench/run.sh
+
+conformance: release  ## play recorded sessions of a real Slurm against a centre (as root)
+	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
+	@bench/slurm/conform.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm" --make-users
 
 install: release  ## install under PREFIX (default /usr/local); replaces nothing that is not its own
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(PREFIX)"
