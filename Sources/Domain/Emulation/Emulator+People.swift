@@ -39,6 +39,7 @@ extension Emulator {
     }
 
     /// Why a job that has a record is refused by a limit; nil when it is not.
+    @inline(__always)
     func refusal(of slot: Int32) -> PendingReason? {
         guard jobs[slot].hasLimits else { return nil }
         let terms = jobs.termsOfSubmission(slot)

@@ -274,6 +274,7 @@ extension Emulator {
         }
     }
 
+    @inline(__always)
     func checkReservation(of submission: JobSubmission) throws(InputRejection) {
         guard let id = submission.reservation else { return }
         guard let held = reservation(id) else { throw .unknownReservation(id) }

@@ -44,6 +44,7 @@ extension Emulator {
     }
 
     /// How long a running job has been suspended until `now`.
+    @inline(__always)
     func suspendedTime(of slot: Int32, at now: SimInstant) -> SimDuration {
         guard jobs[slot].isSuspended, let extras = jobs.extras[slot] else {
             return SimDuration(microseconds: jobs[slot].heldUp)

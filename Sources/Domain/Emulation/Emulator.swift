@@ -43,6 +43,7 @@ public struct Emulator: Sendable {
     var reservations: [HeldReservation] = []
     /// What the queue order sorts by.
     private var ranking: QueueRanking
+    private let order: QueueRanking.Traits
     /// Jobs that were queued in several groups; only those that still are matter.
     var inSeveralGroups: Set<Int32> = []
     /// Whether it matters whose a job is.
@@ -83,7 +84,8 @@ public struct Emulator: Sendable {
             machineCores: configuration.nodes.reduce(0) { $0 + Int64($1.cores) },
             partitionFactors: configuration.partitions.map(\.priorityFactor)
         )
-        knowsPeople = ranking.notesUse || !limits.isTrivial
+        order = ranking.traits
+        knowsPeople = order.notesUse || !limits.isTrivial
         notePeople()
     }
 
@@ -199,7 +201,7 @@ public struct Emulator: Sendable {
         jobs.now = now
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if !reservations.isEmpty { turnReservations(at: now) }
-        if ranking.order.variation != .never { rankAgain(at: now) }
+        if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {
             if estimate == .last2 {
@@ -263,7 +265,7 @@ public struct Emulator: Sendable {
         guard ranking.isDue(at: now.microseconds), groups.contains(where: { $0.queuedCount > 0 })
         else { return }
         // The order of jobs that cannot start does not matter until one can.
-        if ranking.order.variation == .everyPass, !groups.contains(where: \.mayStartAny) { return }
+        if order.variation == .everyPass, !groups.contains(where: \.mayStartAny) { return }
         ranking.prepare(jobs.limits, at: now.microseconds)
         // All values first: a job that queues in several groups has one key.
         for group in groups.indices {
@@ -363,23 +365,24 @@ extension Emulator {
             job.predict(predictor.prediction(user: job.user, limitSeconds: limit))
         }
         attach(&job, submission, at: instant)
-        if !ranking.isTrivial { ranking.admit(job, jobs.limits) }
+        if !order.isTrivial { ranking.admit(job, jobs.limits) }
         job.key.rank = rank(of: job, in: submission.partitions)
         return job
     }
 
     /// What goes before the order: the tier of its partitions, then a priority that is not part of
     /// the order.
+    @inline(__always)
     func rank(of job: ActiveJob, in asked: [Int]) -> Int64 {
         var tier: Int32 = 0
         for partition in asked { tier = max(tier, partitions[partition].tier) }
-        let own = ranking.order.sumsPriority ? 0 : job.priority
+        let own = order.sumsPriority ? 0 : job.priority
         return -(Int64(tier) - 1) << 40 - own
     }
 
     /// Tells the order who holds more from now on, or less.
     private mutating func noteUse(_ slot: Int32, sign: Int64, at now: SimInstant) {
-        guard ranking.notesUse, jobs[slot].association >= 0 else { return }
+        guard order.notesUse, jobs[slot].association >= 0 else { return }
         let billing = jobs.claim(ofRunning: slot).amounts.billing
         let factor = Int64(jobs.limits.qos[Int(jobs[slot].qos)].usageFactor)
         let association = jobs[slot].association
@@ -392,7 +395,7 @@ extension Emulator {
     /// The priority as of the last time that its place was computed; as of now for a job aside.
     func shownPriority(_ slot: Int32) -> Int64 {
         var job = jobs[slot]
-        if job.phase == .waiting, !ranking.isTrivial {
+        if job.phase == .waiting, !order.isTrivial {
             job.key.value = orderValue(slot, at: jobs.now)
         }
         return ranking.priority(of: job)
@@ -454,7 +457,7 @@ extension Emulator {
         }
         jobs[slot].phase = .queued
         jobs[slot].reason = .none
-        if !ranking.isTrivial {
+        if !order.isTrivial {
             ranking.prepare(jobs.limits, at: now.microseconds)
             evaluate(slot, at: now)
         }
@@ -532,6 +535,7 @@ extension Emulator {
         jobs.limits.qos[Int(jobs[slot].qos)].flags.contains(flag)
     }
 
+    @inline(__always)
     private func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
         switch partitions[partition].state {
         case .down: return .partitionDown

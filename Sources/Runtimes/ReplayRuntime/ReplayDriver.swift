@@ -192,9 +192,6 @@ public struct ReplayDriver {
     private func nextInstant() -> Int64? {
         var instant = min(sink.ends.nextInstant ?? .max, sink.wake ?? .max)
         if next < trace.jobs.count { instant = min(instant, trace.jobs[next].submitted + origin) }
-        if let recorded, nextAction < recorded.actions.count {
-            instant = min(instant, recorded.actions[nextAction].instant)
-        }
         return instant == .max ? nil : instant
     }
 
@@ -258,7 +255,22 @@ public struct ReplayDriver {
     private mutating func submitNext(_ now: Int64) {
         let job = trace.jobs[next]
         next += 1
-        if let recorded { return submit(recorded.submissions[next - 1], now) }
+        if let recorded {
+            submission = recorded.submissions[next - 1]
+        } else {
+            describe(job)
+        }
+        do {
+            try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
+            if decider != nil { news.submitted.append(next - 1) }
+        } catch {
+            result.refused.append(next - 1)
+        }
+    }
+
+    /// Makes `submission` that of the job before `next`.
+    @inline(__always)
+    private mutating func describe(_ job: TraceJob) {
         submission.id = JobID(UInt32(next))
         if machine.sharing == .wholeNodes {
             submission.request.chunkCount = machine.nodes(forProcessors: job.processors)
@@ -270,16 +282,6 @@ public struct ReplayDriver {
         submission.timeLimit = SimDuration(microseconds: job.timeLimit)
         submission.user = job.user
         submission.account = job.group
-        submit(submission, now)
-    }
-
-    private mutating func submit(_ submission: JobSubmission, _ now: Int64) {
-        do {
-            try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
-            if decider != nil { news.submitted.append(next - 1) }
-        } catch {
-            result.refused.append(next - 1)
-        }
     }
 
     private mutating func end(_ id: JobID, _ now: Int64, isForetold: Bool = false) {
@@ -386,7 +388,10 @@ extension ReplayDriver {
     /// The next instant where nodes may fail; nil when all is over.
     private mutating func nextInstantOrEvent() -> Int64? {
         sink.dropStaleEnds()
-        let instant = min(nextInstant() ?? .max, nextNodeEvent() ?? .max)
+        var instant = min(nextInstant() ?? .max, nextNodeEvent() ?? .max)
+        if let recorded, nextAction < recorded.actions.count {
+            instant = min(instant, recorded.actions[nextAction].instant)
+        }
         return instant <= ReplayFailures.lastInstant ? instant : nil
     }
 

@@ -72,6 +72,7 @@ extension SchedulingGroup {
     public func hasLane(for id: ReservationID) -> Bool { lanes.contains { $0.id == id } }
 
     /// The lane of a job that belongs to a reservation; nil for all others.
+    @inline(__always)
     func laneIndex(of slot: Int32, _ jobs: ActiveJobs) -> Int? {
         guard !lanes.isEmpty, jobs[slot].hasExtras, let id = jobs.extras[slot]?.reservation else {
             return nil

@@ -117,6 +117,7 @@ public struct SchedulingGroup: Sendable {
     public var isUniform: Bool { nodes.isUniform }
 
     /// What the queue's index counts for a request: nodes on uniform nodes, cores elsewhere.
+    @inline(__always)
     public func units(of request: ResourceRequest) -> Int32 {
         nodes.isUniform
             ? nodesNeeded(for: request)
@@ -124,6 +125,7 @@ public struct SchedulingGroup: Sendable {
     }
 
     /// What the queue's index counts for a job: each node that it names is one that it needs.
+    @inline(__always)
     public func unitsNeeded(by slot: Int32, _ jobs: ActiveJobs) -> Int32 {
         let units = units(of: jobs[slot].request)
         guard nodes.isUniform, jobs[slot].hasExtras,
@@ -133,6 +135,7 @@ public struct SchedulingGroup: Sendable {
     }
 
     /// The fewest nodes that a request can do with; exact on uniform nodes.
+    @inline(__always)
     public func nodesNeeded(for request: ResourceRequest) -> Int32 {
         if request.chunksPerNodeMaximum == 1 { return request.chunkCount }
         let perNode = max(1, nodes.mostChunksOnOneNode(request))

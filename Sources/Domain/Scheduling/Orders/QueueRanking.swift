@@ -44,8 +44,28 @@ public struct QueueRanking: Sendable {
         tree.noteChange()
     }
 
-    /// Whether every job has the same value, so that nothing is to be computed.
-    public var isTrivial: Bool { order == .fcfs }
+    /// What an emulator asks at every job. It keeps its own copy: to ask the ranking for it is to copy
+    /// the ranking.
+    public struct Traits: Hashable, Sendable {
+        /// Whether every job has the same value, so that nothing is to be computed.
+        public let isTrivial: Bool
+        /// Whether the ranking is to be told who holds how much.
+        public let notesUse: Bool
+        /// As `QueueOrder.sumsPriority`.
+        public let sumsPriority: Bool
+        /// As `QueueOrder.variation`.
+        public let variation: QueueOrder.Variation
+    }
+
+    /// What holds for as long as the ranking lives.
+    public var traits: Traits {
+        Traits(
+            isTrivial: order == .fcfs,
+            notesUse: order.usesFairShare,
+            sumsPriority: order.sumsPriority,
+            variation: order.variation
+        )
+    }
 
     /// Takes note of a job that arrives: of the first of all, and of its user's association.
     public mutating func admit(_ job: ActiveJob, _ limits: LimitBook) {
@@ -71,9 +91,6 @@ public struct QueueRanking: Sendable {
     public mutating func prepare(_ limits: LimitBook, at now: Int64) {
         if order.usesFairShare { tree.rank(limits.associations, at: now) }
     }
-
-    /// Whether it is to be told who holds how much.
-    public var notesUse: Bool { order.usesFairShare }
 
     /// Notes that a user holds more from now on, or less.
     ///

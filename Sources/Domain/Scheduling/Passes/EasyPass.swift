@@ -219,6 +219,7 @@ extension SchedulingGroup {
     }
 
     /// The place in the queue of a candidate.
+    @inline(__always)
     func queueCursor(
         ofCandidate cursor: WaitingQueue.Cursor,
         _ jobs: ActiveJobs
