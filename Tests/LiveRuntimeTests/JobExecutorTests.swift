@@ -4,8 +4,7 @@ import Synchronization
 import Testing
 
 /// An executor whose reports are collected.
-private final class Bench: @unchecked Sendable {
-    // SAFETY: `outcomes` is the only mutable member and is behind a mutex.
+private final class Bench: Sendable {
     let folder: ScratchFolder
     let executor: JobExecutor
     private let outcomes = Mutex<[JobExecutor.Run: StepOutcome]>([:])

@@ -124,7 +124,8 @@ struct ServiceTests {
             ready.continuation.finish()
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
+            // Both on threads of their own: other tests block those that tasks have by default.
+            group.addTask { try await Readings(width: 4).alone { try await application.run() } }
             for await _ in ready.stream {}
             try await Readings(width: 1).alone { try body(centre, server.path) }
             group.cancelAll()

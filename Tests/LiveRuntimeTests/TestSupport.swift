@@ -5,7 +5,7 @@ import Testing
 /// A folder of its own for one test, removed when the tests end.
 ///
 /// Not when the test lets go of it: a centre that still closes would lay it anew.
-final class ScratchFolder {
+final class ScratchFolder: Sendable {
     private static let all = Mutex<[String]>([])
 
     let path: String
