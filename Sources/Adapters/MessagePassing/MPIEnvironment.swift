@@ -15,6 +15,9 @@ public enum MPIEnvironment {
     ///   wrong when they do not (4 µs instead of 0.7 µs).
     /// - Throws: `MPIFailure`, when MPI does not start.
     public static func start(yieldsWhenIdle: Bool = false) throws(MPIFailure) -> Communicator {
+        // Without `mpirun` Open MPI starts a daemon for processes to come. None come, and it would hold
+        // open what this process has: a pipe that somebody reads to its end, for instance.
+        setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
         if yieldsWhenIdle { setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1) }
         try check("MPI_Init", MPI_Init(nil, nil))
         let world: MPI_Comm = CMPI_COMM_WORLD()
