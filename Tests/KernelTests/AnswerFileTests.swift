@@ -23,11 +23,11 @@ struct AnswerFileTests {
     }
 
     @Test("However many ranks share a problem, the answer is the same array", arguments: dumpable)
-    func ranksDoNotMatter(run: SmallRun) throws {
-        let alone = try ArrayFile.dumped(run, ranks: nil)
+    func ranksDoNotMatter(run: SmallRun) async throws {
+        let alone = try await ArrayFile.dumped(run, ranks: nil)
         #expect(!alone.numbers.contains { $0.isNaN })
         for ranks in [2, 4] {
-            let shared = try ArrayFile.dumped(run, ranks: ranks)
+            let shared = try await ArrayFile.dumped(run, ranks: ranks)
             #expect(shared.header == alone.header)
             // Which parent a vertex gets is free; the others differ by rounding alone.
             guard run.kernel != "graph" else { continue }
@@ -40,10 +40,10 @@ struct AnswerFileTests {
     }
 
     @Test("gemm's file is the product of the matrices that the manual describes")
-    func gemmIsTheProduct() throws {
+    func gemmIsTheProduct() async throws {
         let (m, n, k) = (9, 7, 11)
         let size = "\(m)x\(n)x\(k)"
-        let file = try ArrayFile.dumped(SmallRun(kernel: "gemm", size: size), ranks: 2)
+        let file = try await ArrayFile.dumped(SmallRun(kernel: "gemm", size: size), ranks: 2)
         func entry(_ which: UInt64, _ i: Int, _ j: Int) -> Double {
             var z = UInt64(i) &* 0x9E37_79B9_7F4A_7C15
             z &+= UInt64(j) &* 0xD1B5_4A32_D192_ED03 &+ (which + 256) &* 0x8CB9_2BA7_2F3D_8DD7
@@ -60,11 +60,13 @@ struct AnswerFileTests {
     }
 
     @Test("A file that cannot be written is named, and nothing is left of it")
-    func unwritable() throws {
-        let result = try runKernel(["stream", "--size", "100", "--dump", "/nonexistent/a.npy"])
+    func unwritable() async throws {
+        let result = try await runKernel([
+            "stream", "--size", "100", "--dump", "/nonexistent/a.npy",
+        ])
         #expect(result.exitCode == 64 && result.output.isEmpty)
         #expect(result.errors.contains("--dump /nonexistent/a.npy: open: No such file"))
-        let none = try runKernel(["comm", "--size", "100", "--dump", "a.npy"])
+        let none = try await runKernel(["comm", "--size", "100", "--dump", "a.npy"])
         #expect(none.exitCode == 64 && none.errors.contains("comm has no answer to write"))
     }
 }
@@ -81,11 +83,11 @@ struct ArrayFile {
         _ run: SmallRun,
         ranks: Int?,
         environment: [String: String] = [:]
-    ) throws -> ArrayFile {
+    ) async throws -> ArrayFile {
         let path = FileManager.default.temporaryDirectory
             .appendingPathComponent("xinghe-answer-\(UUID().uuidString).npy").path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let result = try runKernel(
+        let result = try await runKernel(
             [run.kernel, "--size", run.size, "--oversubscribe", "--dump", path],
             ranks: ranks,
             launcher: ["--oversubscribe"],

@@ -29,8 +29,8 @@ struct BlasCoreTests {
     }
 
     @Test("A kernel says what it was measured on")
-    func surroundingsAreSaid() throws {
-        let line = try runKernel(["gemm", "--size", "64"], ranks: 2).measurement()
+    func surroundingsAreSaid() async throws {
+        let line = try await runKernel(["gemm", "--size", "64"], ranks: 2).measurement()
         let on = try #require(line["on"])
         for (member, start) in [
             ("blas", "OpenBLAS "), ("mpi", "Open MPI"), ("fft", "fftw-3"), ("compiler", "Swift 6."),
@@ -49,10 +49,10 @@ struct BlasCoreTests {
 
     #if arch(x86_64)
         @Test("A core that is too slow is replaced, once, and the line says so")
-        func slowCoreIsReplaced() throws {
+        func slowCoreIsReplaced() async throws {
             let library = try PreloadLibrary(source: oldLibrary)
             for ranks in [nil, 2] {
-                let result = try runKernel(
+                let result = try await runKernel(
                     ["gemm", "--size", "64"],
                     ranks: ranks,
                     environment: ["LD_PRELOAD": library.path]
@@ -66,9 +66,9 @@ struct BlasCoreTests {
         }
 
         @Test("A better core whose products are wrong is not kept, and the slow one is warned of")
-        func wrongCoreIsNotKept() throws {
+        func wrongCoreIsNotKept() async throws {
             let library = try PreloadLibrary(source: "#define WRONG 1\n" + oldLibrary)
-            let result = try runKernel(
+            let result = try await runKernel(
                 ["gemm", "--size", "64"],
                 environment: ["LD_PRELOAD": library.path]
             )
@@ -79,8 +79,8 @@ struct BlasCoreTests {
         }
 
         @Test("A core that the user has chosen is kept and warned of")
-        func chosenCoreIsKept() throws {
-            let result = try runKernel(
+        func chosenCoreIsKept() async throws {
+            let result = try await runKernel(
                 ["gemm", "--size", "64"],
                 environment: ["OPENBLAS_CORETYPE": "Prescott"]
             )

@@ -10,9 +10,9 @@ import WireFormats
 @Suite("xinghe-kernel under mpirun", .serialized)
 struct KernelProgramTests {
     @Test("A kernel verifies its answer on one rank, two, three and four", arguments: smallRuns)
-    func verifiesOnAnyRanks(run: SmallRun) throws {
+    func verifiesOnAnyRanks(run: SmallRun) async throws {
         for ranks in [nil, 2, 3, 4] {
-            let result = try runSharing([run.kernel, "--size", run.size], ranks: ranks)
+            let result = try await runSharing([run.kernel, "--size", run.size], ranks: ranks)
             #expect(result.exitCode == 0, "\(run.kernel): \(result.errors)")
             let line = try result.measurement()
             #expect(line["kernel"]?.string == run.kernel)
@@ -32,15 +32,15 @@ struct KernelProgramTests {
 
     /// (edge * n) / n is not the edge for these lattices and numbers of ranks.
     @Test("md sees through the end of space", arguments: [("7x3x3", 3), ("9x3x3", 5)])
-    func mdIsPeriodic(size: String, ranks: Int) throws {
-        let result = try runSharing(["md", "--size", size], ranks: ranks)
+    func mdIsPeriodic(size: String, ranks: Int) async throws {
+        let result = try await runSharing(["md", "--size", size], ranks: ranks)
         #expect(try result.measurement()["verified"]?.bool == true, "\(result.errors)")
     }
 
     /// Runs a kernel on ranks that may be more than there are cores.
-    private func runSharing(_ arguments: [String], ranks: Int?) throws -> ProgramResult {
+    private func runSharing(_ arguments: [String], ranks: Int?) async throws -> ProgramResult {
         let isShared = (ranks ?? 1) > ProcessInfo.processInfo.activeProcessorCount
-        return try runKernel(
+        return try await runKernel(
             arguments + (isShared ? ["--oversubscribe"] : []),
             ranks: ranks,
             launcher: isShared ? ["--oversubscribe"] : []
@@ -48,8 +48,8 @@ struct KernelProgramTests {
     }
 
     @Test("The predictor reckons with the work that a run counts", arguments: smallRuns)
-    func predictedWorkIsCounted(run: SmallRun) throws {
-        let line = try runKernel([run.kernel, "--size", run.size], ranks: 2).measurement()
+    func predictedWorkIsCounted(run: SmallRun) async throws {
+        let line = try await runKernel([run.kernel, "--size", run.size], ranks: 2).measurement()
         let form = try KernelForm(named: run.kernel)
         let work = form.work(try form.shape(of: run.size), ranks: 2)
         let flop = try #require(line["flop"]?.double)
@@ -61,8 +61,8 @@ struct KernelProgramTests {
     }
 
     @Test("Two ranks are bound to different cores")
-    func ranksAreBoundApart() throws {
-        let line = try runKernel(["stream", "--size", "1000"], ranks: 2).measurement()
+    func ranksAreBoundApart() async throws {
+        let line = try await runKernel(["stream", "--size", "1000"], ranks: 2).measurement()
         let binding = try #require(line["binding"]?.array).compactMap { $0.string }
         #expect(binding.count == 2)
         #expect(binding[0].hasPrefix("PU P#"))
@@ -70,12 +70,12 @@ struct KernelProgramTests {
     }
 
     @Test("Threads are bound to cores of their own, and give the same answer")
-    func threadsAreBound() throws {
+    func threadsAreBound() async throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         try #require(cores > 1)
         for (kernel, size) in [("stream", "10007"), ("stencil", "13x12x21"), ("gemm", "70x9x300")] {
-            let one = try runKernel([kernel, "--size", size]).measurement()
-            let result = try runKernel([kernel, "--size", size, "--threads", "2"])
+            let one = try await runKernel([kernel, "--size", size]).measurement()
+            let result = try await runKernel([kernel, "--size", size, "--threads", "2"])
             let two = try result.measurement()
             #expect(two["verified"]?.bool == true, "\(result.errors)")
             #expect(two["threads"]?.integer == 2)
@@ -83,14 +83,14 @@ struct KernelProgramTests {
             let binding = try #require(two["binding"]?.array?.first?.string)
             #expect(binding.hasPrefix("PUs P#0-1, a thread on each, memory"), "\(binding)")
         }
-        let refused = try runKernel(["stream", "--size", "1000", "--threads", "\(cores + 1)"])
+        let refused = try await runKernel(["stream", "--size", "1000", "--threads", "\(cores + 1)"])
         #expect(refused.exitCode == 64)
         #expect(refused.errors.contains("\(cores + 1) cores are needed"), "\(refused.errors)")
     }
 
     @Test("A core that the job was not given is not used")
-    func givenMaskIsRespected() throws {
-        let result = try runKernel(
+    func givenMaskIsRespected() async throws {
+        let result = try await runKernel(
             ["stream", "--size", "1000"],
             ranks: 1,
             launcher: ["--bind-to", "none", "taskset", "-c", "1"]
@@ -100,14 +100,18 @@ struct KernelProgramTests {
     }
 
     @Test("More ranks than cores are refused unless asked for, once and by all ranks")
-    func oversubscriptionIsRefused() throws {
+    func oversubscriptionIsRefused() async throws {
         let ranks = ProcessInfo.processInfo.activeProcessorCount + 1
         let launcher = ["--oversubscribe"]
-        let refused = try runKernel(["stream", "--size", "1000"], ranks: ranks, launcher: launcher)
+        let refused = try await runKernel(
+            ["stream", "--size", "1000"],
+            ranks: ranks,
+            launcher: launcher
+        )
         #expect(refused.exitCode == 64)
         #expect(refused.output.isEmpty)
         #expect(refused.errors.components(separatedBy: "--oversubscribe").count == 2)
-        let allowed = try runKernel(
+        let allowed = try await runKernel(
             ["stream", "--size", "1000", "--oversubscribe"],
             ranks: ranks,
             launcher: launcher
@@ -117,8 +121,8 @@ struct KernelProgramTests {
     }
 
     @Test("Bad input is named once, on rank 0, and ends all ranks")
-    func badInputIsNamedOnce() throws {
-        let result = try runKernel(["cg", "--size", "banana"], ranks: 2)
+    func badInputIsNamedOnce() async throws {
+        let result = try await runKernel(["cg", "--size", "banana"], ranks: 2)
         #expect(result.exitCode == 64)
         #expect(result.output.isEmpty)
         #expect(result.errors.components(separatedBy: "--size 'banana'").count == 2)
@@ -143,17 +147,17 @@ struct KernelProgramTests {
             (["stream", "--size", "1000000000000"], "GiB of memory"),
         ]
     )
-    func impossibleRequests(arguments: [String], message: String) throws {
-        let result = try runKernel(arguments)
+    func impossibleRequests(arguments: [String], message: String) async throws {
+        let result = try await runKernel(arguments)
         #expect(result.exitCode == 64)
         #expect(result.output.isEmpty)
         #expect(result.errors.contains(message), "\(result.errors)")
     }
 
     @Test("A refusal for want of memory says how much there is")
-    func freeMemoryIsSaid() throws {
+    func freeMemoryIsSaid() async throws {
         // What is free is lost when it is reckoned back from such a need.
-        let errors = try runKernel(["cg", "--size", "1099511627776"]).errors
+        let errors = try await runKernel(["cg", "--size", "1099511627776"]).errors
         let words = errors.split(separator: " ")
         let end = try #require(words.lastIndex(of: "are"), "\(errors)")
         let free = try #require(Double(words[end - 2]), "\(errors)")
@@ -162,17 +166,17 @@ struct KernelProgramTests {
     }
 
     @Test("md takes the memory that it asks for")
-    func mdTakesWhatItAsksFor() throws {
-        let idle = try peakMemory(["stream", "--size", "1000"])
-        let taken = try peakMemory(["md", "--size", "10"]) - idle
+    func mdTakesWhatItAsksFor() async throws {
+        let idle = try await peakMemory(["stream", "--size", "1000"])
+        let taken = try await peakMemory(["md", "--size", "10"]) - idle
         let asked = MolecularDynamicsKernel.memory(for: [10, 10, 10], ranks: 1)
         // The shell of copies is reckoned for many ranks.
         #expect(taken <= asked && asked <= 4 * taken, "\(taken) of \(asked)")
     }
 
     @Test("Where hwloc finds no cores a kernel runs on PUs")
-    func runsOnPUs() throws {
-        let line = try runKernel(
+    func runsOnPUs() async throws {
+        let line = try await runKernel(
             ["stream", "--size", "1000"],
             environment: ["HWLOC_SYNTHETIC": "numa:1 pu:2", "HWLOC_THISSYSTEM": "1"]
         ).measurement()
@@ -180,10 +184,10 @@ struct KernelProgramTests {
     }
 
     @Test("Estimated energy is of the cores held, however many threads and ranks share them")
-    func energyIsOfCores() throws {
+    func energyIsOfCores() async throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         for (ranks, threads) in [(nil, cores + 3), (cores + 1, 1)] {
-            let line = try runKernel(
+            let line = try await runKernel(
                 ["stream", "--size", "1000", "--threads", "\(threads)", "--oversubscribe"],
                 ranks: ranks,
                 launcher: ["--oversubscribe", "--bind-to", "none"]
@@ -196,44 +200,49 @@ struct KernelProgramTests {
     }
 
     @Test("--seconds and --repeat both set how often the work is done")
-    func repetitions() throws {
-        let repeated = try runKernel(["stream", "--size", "1000", "--repeat", "7"]).measurement()
+    func repetitions() async throws {
+        let repeated = try await runKernel(["stream", "--size", "1000", "--repeat", "7"])
+            .measurement()
         #expect(repeated["repeats"]?.integer == 7)
         #expect(repeated["flop"]?.integer == Int64(28_000))
-        let timed = try runKernel(["stream", "--size", "1000", "--seconds", "0.2"]).measurement()
+        let timed = try await runKernel(["stream", "--size", "1000", "--seconds", "0.2"])
+            .measurement()
         #expect(try #require(timed["seconds"]?.double) >= 0.2)
     }
 
     @Test("The line also goes to the file, or into the folder, of XINGHE_MEASURE")
-    func measurementIsReported() throws {
+    func measurementIsReported() async throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("xinghe-measure-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appendingPathComponent("lines").path
         let arguments = ["stream", "--size", "1000"]
-        let first = try runKernel(arguments, environment: ["XINGHE_MEASURE": file])
-        let second = try runKernel(arguments, environment: ["XINGHE_MEASURE": file])
+        let first = try await runKernel(arguments, environment: ["XINGHE_MEASURE": file])
+        let second = try await runKernel(arguments, environment: ["XINGHE_MEASURE": file])
         #expect(try String(contentsOfFile: file, encoding: .utf8) == first.output + second.output)
         try FileManager.default.removeItem(atPath: file)
-        let third = try runKernel(arguments, environment: ["XINGHE_MEASURE": folder.path])
+        let third = try await runKernel(arguments, environment: ["XINGHE_MEASURE": folder.path])
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(names.count == 1 && names[0].hasSuffix(".json"), "\(names)")
         let text = try String(contentsOf: folder.appendingPathComponent(names[0]), encoding: .utf8)
         #expect(text == third.output)
         try "{\"kernel\":".write(toFile: file, atomically: false, encoding: .utf8)
-        let fourth = try runKernel(arguments, environment: ["XINGHE_MEASURE": file])
+        let fourth = try await runKernel(arguments, environment: ["XINGHE_MEASURE": file])
         #expect(
             try String(contentsOfFile: file, encoding: .utf8) == "{\"kernel\":\n" + fourth.output
         )
-        let lost = try runKernel(arguments, environment: ["XINGHE_MEASURE": "/nonexistent/file"])
+        let lost = try await runKernel(
+            arguments,
+            environment: ["XINGHE_MEASURE": "/nonexistent/file"]
+        )
         #expect(lost.exitCode == 0)
         #expect(lost.errors.contains("/nonexistent/file: open: No such file or directory"))
     }
 
     @Test("--list shows every kernel with its criterion, once", arguments: [nil, 2])
-    func listShowsAll(ranks: Int?) throws {
-        let result = try runKernel(["--list"], ranks: ranks)
+    func listShowsAll(ranks: Int?) async throws {
+        let result = try await runKernel(["--list"], ranks: ranks)
         #expect(result.exitCode == 0)
         let output = "\n" + result.output
         for run in smallRuns { #expect(output.contains("\n\(run.kernel)  "), "\(run.kernel)") }

@@ -42,11 +42,25 @@ private func childEnvironment() -> [String: String] {
     return variables
 }
 
+/// Runs what blocks on a thread of its own: the threads of Swift's tasks are as few as the cores, and
+/// the tests beside this one need them.
+func onOwnThread<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
+    }
+}
+
 /// The most memory that `xinghe-kernel` has had resident at once, run alone. Unit: byte.
 ///
 /// It stops at its end to report to a pipe that nobody has opened yet. Its `rusage` would not do:
 /// that has the memory of the process that started it, too.
-func peakMemory(_ arguments: [String]) throws -> Double {
+func peakMemory(_ arguments: [String]) async throws -> Double {
+    try await onOwnThread { try measuredPeakMemory(arguments) }
+}
+
+private func measuredPeakMemory(_ arguments: [String]) throws -> Double {
     let pipe = FileManager.default.temporaryDirectory
         .appendingPathComponent("xinghe-kernel-\(UUID().uuidString).pipe")
     try #require(mkfifo(pipe.path, 0o600) == 0)
@@ -76,10 +90,18 @@ func runKernel(
     ranks: Int? = nil,
     launcher: [String] = [],
     environment: [String: String] = [:]
-) throws -> ProgramResult {
+) async throws -> ProgramResult {
     let program = programFolder().appendingPathComponent("xinghe-kernel").path
-    var command = [program] + arguments
-    if let ranks { command = ["mpirun", "-np", "\(ranks)"] + launcher + command }
+    let launch = ranks.map { ["mpirun", "-np", "\($0)"] + launcher } ?? []
+    return try await onOwnThread {
+        try runProgram(launch + [program] + arguments, environment: environment)
+    }
+}
+
+private func runProgram(
+    _ command: [String],
+    environment: [String: String]
+) throws -> ProgramResult {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
