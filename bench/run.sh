@@ -1,10 +1,10 @@
 #!/bin/bash
 # Xinghe beside its peers and its limits, on this machine, in one run. `make bench` builds first.
-# usage: bench/run.sh [replay] [year] [depth] [forecast] [statements] [claims] [listing] [topology] [kernels]     (default: all)
+# usage: bench/run.sh [replay] [year] [depth] [forecast] [statements] [claims] [listing] [centre] [topology] [kernels]     (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(replay year depth forecast statements claims listing topology kernels)
+[ ${#parts[@]} -gt 0 ] || parts=(replay year depth forecast statements claims listing centre topology kernels)
 
 for program in xinghe yhqueue; do
     command -v "$program" >/dev/null || {
@@ -31,10 +31,11 @@ for part in "${parts[@]}"; do
         statements) bench/statements/run.sh || status=1 ;;
         claims) python3 bench/claims/claims.py || status=1 ;;
         listing) python3 bench/listing.py || status=1 ;;
+        centre) python3 bench/centre/centre.py || status=1 ;;
         topology) bench/topology.sh || status=1 ;;
         kernels) bench/kernels.sh || status=1 ;;
         *)
-            echo "bench: no part '$part'; known are replay, year, depth, forecast, statements, claims, listing, topology, kernels" >&2
+            echo "bench: no part '$part'; known are replay, year, depth, forecast, statements, claims, listing, centre, topology, kernels" >&2
             exit 1
             ;;
     esac

@@ -1,0 +1,140 @@
+"""A centre that has grown old: what opening, listing, submitting and ending cost, and what a job leaves.
+
+usage: centre.py [--waiting N] [--ended N]     programs are taken from PATH
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from daemon import Daemon
+
+MACHINE = "tianjin"
+BATCH = 5_000
+missed = []
+
+
+def report(name, value, unit, limit=None, least=False):
+    """Prints one figure, and whether it keeps its limit."""
+    words = ""
+    if limit is not None:
+        met = value >= limit if least else value <= limit
+        words = f"   {'at least' if least else 'at most'} {limit:g}: {'met' if met else 'MISSED'}"
+        if not met:
+            missed.append(name)
+    print(f"  {name:<58} {value:10.3f} {unit}{words}", flush=True)
+
+
+def job(index, **members):
+    """A submission as a client makes it."""
+    return dict({
+        "submit_line": f"yhbatch -N 1 job{index % 97}.sh", "script": "#!/bin/bash\nsrun hostname\n",
+        "work_dir": "/home/u/run", "name": f"job{index % 97}", "min_nodes": 1,
+        "time_limit": 3600 * 1_000_000,
+    }, **members)
+
+
+def submit(daemon, count, **members):
+    """Submits `count` jobs in batches; the wall seconds."""
+    begin = time.monotonic()
+    for first in range(0, count, BATCH):
+        answers = daemon.batch([job(first + i, **members) for i in range(min(BATCH, count - first))])
+        refused = [answer for answer in answers if "code" in answer]
+        if refused:
+            raise RuntimeError(f"refused: {refused[0]}")
+    return time.monotonic() - begin
+
+
+def submit_ending(daemon, count):
+    """Submits jobs of which hardly two end at the same instant."""
+    daemon.batch([job(i, comment=f"runtime={1 + i % 3_500}") for i in range(count)])
+
+
+def command(daemon, *words):
+    """The median wall time of a whole process. Unit: s."""
+    environment = dict(os.environ, XINGHE_SOCKET=daemon.socket)
+    times = []
+    for _ in range(7):
+        begin = time.perf_counter()
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=environment)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def reopen(daemon, name, limit):
+    """Kills the daemon and opens it again."""
+    daemon.kill()
+    wall = daemon.start()
+    cpu = daemon.cpu()
+    report(f"open after kill -9, {name}: processor time", cpu, "s", limit)
+    report(f"open after kill -9, {name}: wall", wall, "s")
+
+
+def waiting(work, count):
+    daemon = Daemon(work + "/waiting", MACHINE)
+    daemon.start()
+    empty = daemon.memory()
+    # Held: so many wait whatever the machine has.
+    took = submit(daemon, count, hold=True)
+    report(f"batch submission, {count} jobs", count / took, "jobs/s", 50_000, least=True)
+    report("resident memory of a waiting job", (daemon.memory() - empty) * 1024 / count, "KiB")
+    report("squeue -u of a user without jobs", command(daemon, "squeue", "-u", "nobody") * 1000, "ms", 30)
+    report("yhqueue, all", command(daemon, "yhqueue"), "s", 0.5)
+    report("yhinfo, 13,505 nodes", command(daemon, "yhinfo") * 1000, "ms", 20)
+    begin = time.monotonic()
+    for _ in range(50):
+        subprocess.run(["yhbatch", "-N", "1", "-H", "--wrap", "true"], check=True, stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, XINGHE_SOCKET=daemon.socket))
+    report("yhbatch, one after the other", 50 / (time.monotonic() - begin), "jobs/s", 300, least=True)
+    reopen(daemon, f"{count} waiting", 0.5)
+    daemon.stop()
+
+
+def ended(work, count):
+    daemon = Daemon(work + "/ended", MACHINE)
+    daemon.start()
+    empty = daemon.memory()
+    took = 0.0
+    for first in range(0, count, BATCH):
+        submit_ending(daemon, min(BATCH, count - first))
+        begin = time.monotonic()
+        status, body = daemon.post("/v1/clock/advance", {"duration": 3600 * 1_000_000})
+        if status != 200:
+            raise RuntimeError(f"advance: {status} {body[:300]}")
+        took += time.monotonic() - begin
+    report(f"starts and ends of {count} jobs, stepped", count / took, "jobs/s", 5_000, least=True)
+    status = json.loads(daemon.get("/v1/status")[1])
+    if status.get("ended", count) < count:
+        raise RuntimeError(f"not all ended: {status}")
+    report("resident memory of an ended job", (daemon.memory() - empty) * 1024 / count, "KiB", 0.04)
+    report("disk of an ended job", daemon.disk() / count, "bytes", 1_500)
+    report("sacct of the last day", command(daemon, "sacct", "-X", "-n"), "s", 0.1)
+    report("sacct of one job", command(daemon, "sacct", "-j", str(count // 2)), "s", 0.1)
+    reopen(daemon, f"{count} ended", 0.5)
+    report("resident memory after that", daemon.memory(), "MiB", 300)
+    daemon.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--waiting", type=int, default=50_000)
+    parser.add_argument("--ended", type=int, default=200_000)
+    options = parser.parse_args()
+    print(f"a centre of 13,505 nodes ({MACHINE}), stepped, one user; programs as whole processes, median of 7")
+    with tempfile.TemporaryDirectory(prefix="xinghe-bench.") as work:
+        if options.waiting:
+            waiting(work, options.waiting)
+        if options.ended:
+            ended(work, options.ended)
+    if missed:
+        print(f"  {len(missed)} limits missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
