@@ -91,7 +91,7 @@ let targets: [Target] = [
     // 2 dialects
     .target(
         name: "WireFormats",
-        dependencies: ["Quantities"],
+        dependencies: ["Quantities", "IndexSets"],
         path: "Sources/Dialects/WireFormats",
         swiftSettings: house
     ),

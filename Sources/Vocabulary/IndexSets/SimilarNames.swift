@@ -1,5 +1,7 @@
 /// The candidates that somebody who wrote `name` may have meant, best first, three at most.
 public func similarNames(to name: String, among candidates: [String]) -> [String] {
+    // Nobody mistypes a name of that length, and distances take the product of two.
+    guard name.utf8.count <= 64 else { return [] }
     let wanted = Array(name.lowercased().utf8)
     // A third of the letters may be wrong, and one always.
     let tolerance = max(1, wanted.count / 3)

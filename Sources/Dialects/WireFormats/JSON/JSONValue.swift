@@ -141,6 +141,24 @@ extension JSONValue {
 // MARK: - Writing
 
 extension JSONValue {
+    /// The document without members that are null, which records read as if they were not there. For what is kept
+    /// in large numbers: of what a job may ask for most is not asked for.
+    ///
+    /// - Parameter levels: in how many objects within one another.
+    public func withoutNulls(levels: Int) -> JSONValue {
+        switch self {
+        case .object(let members) where levels > 0:
+            .object(
+                members.filter { $0.value != .null }.map { member in
+                    Member(member.name, member.value.withoutNulls(levels: levels - 1))
+                }
+            )
+        case .array(let values) where levels > 0:
+            .array(values.map { $0.withoutNulls(levels: levels) })
+        default: self
+        }
+    }
+
     /// The document on one line, without spaces.
     public var compactText: String { String(decoding: compactBytes, as: UTF8.self) }
 

@@ -49,10 +49,31 @@ extension WireRecord {
         return .object(fields.written)
     }
 
-    /// The record as an object with only the members in `names`.
-    public func json(selecting names: Set<String>) -> JSONValue {
+    /// The names of all members, in the order in which they are written.
+    public static var memberNames: [String] {
+        var record = Self()
+        var fields = WireFields()
+        fields.namesNil = true
+        do throws(JSONValue.Malformed) {
+            try record.exchange(&fields)
+        } catch {
+            preconditionFailure("writing a record cannot fail: \(error)")
+        }
+        return fields.written.map(\.name)
+    }
+
+    /// Which members are among `names`, for `json(selecting:)`.
+    public static func selection(of names: Set<String>) -> [Bool] {
+        memberNames.map(names.contains)
+    }
+
+    /// The record as an object with some of its members.
+    ///
+    /// - Parameter selection: for each member, in order, whether it is wanted. Names would be looked up anew for
+    ///   each of 50,000 records.
+    public func json(selecting selection: [Bool]) -> JSONValue {
         var copy = self
-        var fields = WireFields(selecting: names)
+        var fields = WireFields(selecting: selection)
         do throws(JSONValue.Malformed) {
             try copy.exchange(&fields)
         } catch {
@@ -77,8 +98,13 @@ public struct WireFields {
     private var cursor = 0
     fileprivate var written: [JSONValue.Member] = []
 
-    /// The members to be written; nil for all.
-    private let selection: Set<String>?
+    /// Whether members are written that usually are not when they are nil.
+    fileprivate var namesNil = false
+
+    /// For each member, in order, whether it is to be written; nil for all.
+    private let selection: [Bool]?
+    /// How many members were called, written or not.
+    private var position = 0
 
     init() {
         source = nil
@@ -86,10 +112,10 @@ public struct WireFields {
         written.reserveCapacity(64)
     }
 
-    init(selecting names: Set<String>) {
+    init(selecting selection: [Bool]) {
         source = nil
-        selection = names
-        written.reserveCapacity(names.count)
+        self.selection = selection
+        written.reserveCapacity(16)
     }
 
     init(reading members: [JSONValue.Member]) {
@@ -98,7 +124,8 @@ public struct WireFields {
     }
 
     private mutating func write(_ name: String, _ value: some WireValue) {
-        guard selection.map({ $0.contains(name) }) ?? true else { return }
+        position += 1
+        guard selection?[position - 1] ?? true else { return }
         written.append(JSONValue.Member(name, value.json))
     }
 
@@ -121,7 +148,11 @@ public struct WireFields {
         _ name: String,
         _ value: inout (some WireValue)?
     ) throws(JSONValue.Malformed) {
-        if source != nil || value != nil { try self(name, &value) }
+        guard source != nil || value != nil || namesNil else {
+            position += 1
+            return
+        }
+        try self(name, &value)
     }
 
     /// Moves the member `name`, which must be there.

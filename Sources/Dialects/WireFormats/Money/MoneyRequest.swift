@@ -1,5 +1,5 @@
 /// Something that an operator does to the books: `POST /v1/money`.
-public struct MoneyRequest: WireRecord {
+public struct MoneyRequest: WireRequest {
     /// `pay`, `limit`, `budget`, `voucher`, `refund`, `storage` or `close-pool`.
     public var action = ""
     /// The account; of `pay`, `limit`, `budget` and `voucher`.
@@ -27,6 +27,9 @@ public struct MoneyRequest: WireRecord {
     /// Makes a request that does nothing.
     public init() {}
 
+    /// The requests in it.
+    public static var parts: [String: any WireRequest.Type] { ["storage": StorageRecord.self] }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("action", &action)
@@ -44,7 +47,7 @@ public struct MoneyRequest: WireRecord {
 }
 
 /// What an account kept on a day.
-public struct StorageRecord: WireRecord {
+public struct StorageRecord: WireRequest {
     /// The account.
     public var account = ""
     /// Where.

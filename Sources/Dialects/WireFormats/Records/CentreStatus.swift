@@ -40,6 +40,8 @@ public struct CentreStatus: WireRecord {
     public var nextJobID: UInt32 = 1
     /// The number of inputs in the journal.
     public var journalLength: Int64 = 0
+    /// How far what happens by itself is behind the centre's time.
+    public var lag = SimDuration.zero
     /// The digest of the emulator's state, in hexadecimal.
     public var digest = ""
 
@@ -67,12 +69,13 @@ public struct CentreStatus: WireRecord {
         try fields("budgets_alarmed", &budgetsAlarmed)
         try fields("next_job_id", &nextJobID)
         try fields("journal_length", &journalLength)
+        try fields("lag", &lag)
         try fields("digest", &digest)
     }
 }
 
 /// How far to move a stepped clock: `POST /v1/clock/advance`. Exactly one member is given.
-public struct ClockAdvanceRequest: WireRecord {
+public struct ClockAdvanceRequest: WireRequest {
     /// By how much.
     public var duration: SimDuration?
     /// To which instant.

@@ -248,7 +248,9 @@ public struct JobList: WireRecord {
     public var json: JSONValue {
         let jobs =
             if let names = selection?.union(["job_id"]) {
-                jobs.map { $0.json(selecting: names) }
+                jobs.map { [selection = JobInfo.selection(of: names)] in
+                    $0.json(selecting: selection)
+                }
             } else {
                 jobs.map(\.json)
             }

@@ -2,7 +2,7 @@ public import Quantities
 
 /// Which jobs to cancel: `POST /v1/cancel`. A job is meant when it is named, or when it matches every
 /// filter that is given; with neither, none is.
-public struct CancelRequest: WireRecord {
+public struct CancelRequest: WireRequest {
     /// Jobs by number; an array's number means all its elements.
     public var jobs: [JobSelector] = []
     /// Only jobs of this user.
@@ -23,6 +23,9 @@ public struct CancelRequest: WireRecord {
     /// Makes a request that means no job.
     public init() {}
 
+    /// The requests in it.
+    public static var parts: [String: any WireRequest.Type] { ["jobs": JobSelector.self] }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("jobs", &jobs)
@@ -37,7 +40,7 @@ public struct CancelRequest: WireRecord {
 }
 
 /// A job, or some elements of a job array: `20`, `20_3`, `20_[3-5]`.
-public struct JobSelector: WireRecord {
+public struct JobSelector: WireRequest {
     /// The job's or the array's number.
     public var jobID: UInt32 = 0
     /// The elements; nil for the job, or all of them.
@@ -103,7 +106,7 @@ public struct ActionResponse: WireRecord {
 }
 
 /// Changes to a job: `POST /v1/jobs/ID/update`. Nil leaves a property as it is.
-public struct JobUpdateRequest: WireRecord {
+public struct JobUpdateRequest: WireRequest {
     /// Elements of the job array; nil for all.
     public var arrayTasks: [UInt32]?
     /// A new time limit.
@@ -146,6 +149,11 @@ public struct JobUpdateRequest: WireRecord {
     /// Makes an update that changes nothing.
     public init() {}
 
+    /// The requests in it.
+    public static var parts: [String: any WireRequest.Type] {
+        ["dependencies": DependencyRequest.self]
+    }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("array_tasks", &arrayTasks)
@@ -171,7 +179,7 @@ public struct JobUpdateRequest: WireRecord {
 }
 
 /// Options of `POST /v1/jobs/ID/{hold,release,requeue}`.
-public struct JobActionRequest: WireRecord {
+public struct JobActionRequest: WireRequest {
     /// Elements of the job array; nil for all.
     public var arrayTasks: [UInt32]?
     /// For `hold`: whether the user holds it (`uhold`), even when an operator asks.
@@ -191,7 +199,7 @@ public struct JobActionRequest: WireRecord {
 }
 
 /// Changes to nodes: `POST /v1/nodes/update`.
-public struct NodeUpdateRequest: WireRecord {
+public struct NodeUpdateRequest: WireRequest {
     /// The nodes, as a host list.
     public var nodes = ""
     /// `DOWN`, `DRAIN`, `FAIL`, `RESUME`, `UNDRAIN` or `IDLE`; nil to change only the reason.
@@ -211,7 +219,7 @@ public struct NodeUpdateRequest: WireRecord {
 }
 
 /// Changes to a partition: `POST /v1/partitions/update`.
-public struct PartitionUpdateRequest: WireRecord {
+public struct PartitionUpdateRequest: WireRequest {
     /// The partition.
     public var name = ""
     /// `UP`, `DOWN`, `DRAIN` or `INACTIVE`.

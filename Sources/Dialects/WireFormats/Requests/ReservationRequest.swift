@@ -4,7 +4,7 @@ public import Quantities
 ///
 /// A member that is nil stays as it is, or has the usual value. Names are those of
 /// `scontrol create reservation` (Slurm 22.05).
-public struct ReservationRequest: WireRecord {
+public struct ReservationRequest: WireRequest {
     /// Its name; nil for a new one that gets the name of its first user or account, and a number.
     public var name: String?
     /// When it begins.
@@ -63,7 +63,7 @@ public struct ReservationRequest: WireRecord {
 }
 
 /// Names a reservation: `POST /v1/reservations/delete`, and the answer to a new one.
-public struct ReservationName: WireRecord {
+public struct ReservationName: WireRequest {
     /// The name.
     public var name = ""
 

@@ -4,7 +4,7 @@ public import Quantities
 ///
 /// The client has read the script's directives, the environment and the command line; the daemon
 /// gets fields. What was not asked for is nil, and the daemon applies its defaults.
-public struct SubmitRequest: WireRecord {
+public struct SubmitRequest: WireRequest {
     /// The command line as typed, for accounting.
     public var submitLine = ""
     /// The text of the script; `scriptBytes` is what the shell gets.
@@ -143,6 +143,19 @@ public struct SubmitRequest: WireRecord {
         }
     }
 
+    /// The requests in it.
+    public static var parts: [String: any WireRequest.Type] {
+        [
+            "gres": GresRequest.self, "dependencies": DependencyRequest.self,
+            "array": ArrayRequest.self, "signal": SignalRequest.self,
+        ]
+    }
+
+    /// What a shell reads, or read.
+    public static var freeTexts: Set<String> {
+        ["submit_line", "script", "script_arguments", "command", "environment"]
+    }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("submit_line", &submitLine)
@@ -267,7 +280,7 @@ public struct StartEstimate: WireRecord {
 }
 
 /// So many of a generic resource on each node: `gpu:a100:2`.
-public struct GresRequest: WireRecord {
+public struct GresRequest: WireRequest {
     /// The kind, such as `gpu`.
     public var name = ""
     /// The model; nil for any.
@@ -294,7 +307,7 @@ public struct GresRequest: WireRecord {
 }
 
 /// One thing that a job waits for.
-public struct DependencyRequest: WireRecord {
+public struct DependencyRequest: WireRequest {
     /// `after`, `afterany`, `afterok`, `afternotok`, `aftercorr`, `afterburstbuffer` or `singleton`.
     public var kind = "afterany"
     /// The job; 0 for `singleton`.
@@ -330,9 +343,9 @@ public struct DependencyRequest: WireRecord {
 }
 
 /// The elements of a job array: `0-15:4,20%2`.
-public struct ArrayRequest: WireRecord {
+public struct ArrayRequest: WireRequest {
     /// Indices `first`, `first + step`, … up to `last`.
-    public struct Range: WireRecord {
+    public struct Range: WireRequest {
         /// The first index.
         public var first: UInt32 = 0
         /// The last index that may belong to it.
@@ -366,6 +379,9 @@ public struct ArrayRequest: WireRecord {
     /// Makes an array without elements.
     public init() {}
 
+    /// The requests in it.
+    public static var parts: [String: any WireRequest.Type] { ["ranges": Range.self] }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("ranges", &ranges)
@@ -382,7 +398,7 @@ public struct ArrayRequest: WireRecord {
 }
 
 /// A signal to the job before its time limit: `B:USR1@60`.
-public struct SignalRequest: WireRecord {
+public struct SignalRequest: WireRequest {
     /// The signal's number.
     public var number: Int32 = 0
     /// How long before the limit.

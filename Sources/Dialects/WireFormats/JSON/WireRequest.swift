@@ -1,0 +1,93 @@
+import IndexSets
+
+/// What a client asks for. Whoever writes `time_limt` by hand must not get another job than he
+/// meant, and text that later stands in listings, logs and books must not break their lines: so a
+/// request is read more strictly than an answer, which a newer program may have made.
+public protocol WireRequest: WireRecord {
+    /// The members that are requests themselves, or lists of requests.
+    static var parts: [String: any WireRequest.Type] { get }
+    /// The members in which lines may end: scripts, and what a shell hands on.
+    static var freeTexts: Set<String> { get }
+}
+
+extension WireRequest {
+    /// None.
+    public static var parts: [String: any WireRequest.Type] { [:] }
+
+    /// None.
+    public static var freeTexts: Set<String> { [] }
+
+    /// Reads a request from the bytes of a JSON document.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the line, or the member: one that this request does not
+    ///   have or that stands there twice, or a text with a control character.
+    public init(requesting bytes: [UInt8]) throws(JSONValue.Malformed) {
+        let json = try JSONValue(parsing: bytes)
+        try Self.check(json)
+        try self.init(json: json)
+    }
+
+    /// Refuses what reading would pass over.
+    static func check(_ json: JSONValue) throws(JSONValue.Malformed) {
+        guard case .object(let members) = json else { return }
+        let names = memberNames
+        var seen: Set<String> = []
+        // Whoever names more members than there are has one twice, or one that there is not.
+        for member in members.prefix(names.count + 1) {
+            guard names.contains(member.name) else {
+                let name = shortened(member.name)
+                throw malformed("member \"\(name)\" is unknown\(didYouMean(name, among: names))")
+            }
+            guard seen.insert(member.name).inserted else {
+                throw malformed("member \"\(member.name)\" stands there twice")
+            }
+            do throws(JSONValue.Malformed) {
+                try check(member)
+            } catch {
+                throw malformed("member \"\(member.name)\": \(error.problem)")
+            }
+        }
+    }
+
+    private static func check(_ member: JSONValue.Member) throws(JSONValue.Malformed) {
+        let part = parts[member.name]
+        let isFree = freeTexts.contains(member.name)
+        switch member.value {
+        case .array(let values):
+            for (index, value) in values.enumerated() {
+                do throws(JSONValue.Malformed) {
+                    try part?.check(value)
+                    try checkText(value, isFree: isFree)
+                } catch {
+                    throw malformed("element \(index): \(error.problem)")
+                }
+            }
+        default:
+            try part?.check(member.value)
+            try checkText(member.value, isFree: isFree)
+        }
+    }
+
+    private static func checkText(
+        _ value: JSONValue,
+        isFree: Bool
+    ) throws(JSONValue.Malformed) {
+        guard let text = value.string else { return }
+        let found = text.utf8.first { isFree ? $0 == 0 : $0 < 0x20 || $0 == 0x7F }
+        guard let found else { return }
+        let code = String(found, radix: 16, uppercase: true)
+        throw malformed("a control character (U+00\(code.count < 2 ? "0" : "")\(code))")
+    }
+
+    private static func malformed(_ problem: String) -> JSONValue.Malformed {
+        JSONValue.Malformed(line: 0, problem: problem)
+    }
+
+    /// A name as a message can bear it.
+    private static func shortened(_ name: String) -> String {
+        let printable = name.unicodeScalars.prefix(64).map { scalar in
+            scalar.value < 0x20 || scalar.value == 0x7F ? "?" : Character(scalar)
+        }
+        return String(printable)
+    }
+}

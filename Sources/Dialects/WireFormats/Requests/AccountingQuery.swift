@@ -1,0 +1,46 @@
+/// Which records of the accounts are wanted: the parameters of `GET /v1/accounting`.
+public struct AccountingQuery: Hashable, Sendable {
+    /// Only of these jobs, or arrays; nil for all.
+    public var ids: [UInt32]?
+    /// Only of these users, by name or number.
+    public var users: [String]?
+    /// Only of these accounts.
+    public var accounts: [String]?
+    /// Only of runs that had not ended by then, in Slurm's words: `today`, `2026-11-01`. What is no time
+    /// leaves nothing out.
+    public var from: String?
+    /// Only of jobs that were submitted by then.
+    public var until: String?
+
+    /// Asks for all records.
+    public init() {}
+
+    static let names = ["id", "user", "account", "from", "until"]
+
+    /// Reads parameters.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the parameter that is wrong.
+    public init(
+        _ parameters: some Sequence<(key: String, value: String)>
+    ) throws(JSONValue.Malformed) {
+        let read = try QueryParameters(parameters, known: Self.names)
+        ids = try read.numbers("id")
+        users = read.words("user")
+        accounts = read.words("account")
+        from = read["from"]
+        until = read["until"]
+    }
+
+    /// The path and the parameters.
+    public var target: String {
+        var parameters: [(name: String, value: String)] = []
+        if let ids {
+            parameters.append(("id", ids.map { String($0) }.joined(separator: ",")))
+        }
+        if let users { parameters.append(("user", users.joined(separator: ","))) }
+        if let accounts { parameters.append(("account", accounts.joined(separator: ","))) }
+        if let from { parameters.append(("from", from)) }
+        if let until { parameters.append(("until", until)) }
+        return QueryParameters.target("/v1/accounting", parameters)
+    }
+}
