@@ -17,10 +17,17 @@ public enum HostList {
 
     /// The names that an expression stands for, in the order written.
     ///
+    /// - Parameter maximum: the most names; what would give more is refused before it is expanded.
     /// - Throws: `Rejection`, with the part that is wrong.
-    public static func expand(_ expression: String) throws(Rejection) -> [String] {
+    public static func expand(
+        _ expression: String,
+        atMost maximum: Int = maximumCount
+    ) throws(Rejection) -> [String] {
         var names: [String] = []
-        for part in try split(expression) { try expandPart(part, into: &names) }
+        for part in try split(expression) {
+            try expandPart(part, atMost: maximum, into: &names)
+            guard names.count <= maximum else { throw .tooManyHosts(String(part)) }
+        }
         return names
     }
 
@@ -143,6 +150,7 @@ public enum HostList {
 
     private static func expandPart(
         _ part: Substring,
+        atMost maximum: Int,
         into names: inout [String]
     ) throws(Rejection) {
         guard let open = part.firstIndex(of: "["), let close = part.firstIndex(of: "]") else {
@@ -150,9 +158,12 @@ public enum HostList {
             return
         }
         let prefix = part[..<open]
-        // What follows may hold brackets of its own: `rack[0-1]n[0-2]`.
+        // What follows may hold brackets of its own: `rack[0-1]n[0-2]`. Each is a call of this.
+        guard part.utf8.count(where: { $0 == UInt8(ascii: "[") }) <= mostDimensions else {
+            throw .tooManyHosts(String(part.prefix(64)))
+        }
         var suffixes: [String] = []
-        try expandPart(part[part.index(after: close)...], into: &suffixes)
+        try expandPart(part[part.index(after: close)...], atMost: maximum, into: &suffixes)
         for range in part[part.index(after: open)..<close].split(
             separator: ",",
             omittingEmptySubsequences: false
@@ -161,8 +172,8 @@ public enum HostList {
             guard let first = ends.first, let low = number(first),
                 let last = ends.last, let high = number(last), low <= high
             else { throw .badRange(String(range)) }
-            guard high - low < UInt64(maximumCount),
-                names.count + (Int(high - low) + 1) * suffixes.count <= maximumCount
+            guard high - low < UInt64(maximum),
+                names.count + (Int(high - low) + 1) * suffixes.count <= maximum
             else { throw .tooManyHosts(String(part)) }
             for value in low...high {
                 let start = prefix + text((value, first.utf8.count))
@@ -171,7 +182,12 @@ public enum HostList {
         }
     }
 
+    /// Brackets in one name, as in Slurm.
+    private static let mostDimensions = 5
+
     private static func number(_ digits: Substring) -> UInt64? {
-        digits.utf8.allSatisfy { (48...57).contains($0) } ? UInt64(digits) : nil
+        // Zeros in front stand in every name of the range.
+        guard digits.utf8.count <= 20 else { return nil }
+        return digits.utf8.allSatisfy { (48...57).contains($0) } ? UInt64(digits) : nil
     }
 }
