@@ -137,7 +137,16 @@ extension JobExecutor {
     /// standard error first.
     public func end(_ run: Run, notice: String? = nil) {
         if let notice { try? SmallFile.write(Array(notice.utf8), to: folder(of: run).notice) }
-        signalSupervisor(of: run) { kill($0, SIGTERM) }
+        signalSupervisor(of: run) { supervisor in
+            // A job may have stopped it.
+            kill(supervisor, SIGCONT)
+            return kill(supervisor, SIGTERM)
+        }
+    }
+
+    /// Ends a run whose supervisor does not: kills it, and what it leaves.
+    public func endAtOnce(_ run: Run) {
+        signalSupervisor(of: run) { kill($0, SIGKILL) }
     }
 
     /// Sends a signal to every process of a run.
@@ -189,9 +198,14 @@ extension JobExecutor {
         sigemptyset(&blocked)
         for number in [SIGCHLD, SIGTERM, SIGINT, SIGHUP] { sigaddset(&blocked, number) }
         posix_spawnattr_setsigmask(&attributes, &blocked)
+        // What the daemon ignores or catches is nothing that a job should find ignored.
+        var usual = sigset_t()
+        sigfillset(&usual)
+        posix_spawnattr_setsigdefault(&attributes, &usual)
         posix_spawnattr_setflags(
             &attributes,
-            Int16(POSIX_SPAWN_SETSIGMASK) | CLinux_spawn_new_session()
+            Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+                | CLinux_spawn_new_session()
         )
         for target in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
@@ -281,6 +295,7 @@ extension JobExecutor {
     /// or not. The number of a session is not given to a process while a member lives, so another
     /// process of that number says that there is none.
     private func endLeftovers(of run: Run) {
+        defer { EscapedProcesses.end(with: "XINGHE_MEASURE=\(folder(of: run).measure)") }
         guard let child = StepStatus(path: folder(of: run).status).child else { return }
         let holder = ProcessIdentity(running: child.pid)
         guard holder == nil || holder == child, child.isOfThisBoot else { return }
