@@ -9,6 +9,9 @@ public struct LocalClient: Sendable {
     public let socketPath: String
     /// How long to wait for each part of the answer. Unit: s.
     public var timeoutSeconds: Int
+    /// Whether only a daemon of this user or of root is spoken to: whoever is first makes the socket in
+    /// a folder that everybody may write to, and would be sent scripts and environments.
+    public var trustsOnlyOwn = false
 
     /// Makes a client of the daemon at `socketPath`.
     public init(socketPath: String, timeoutSeconds: Int = 60) {
@@ -22,6 +25,8 @@ public struct LocalClient: Sendable {
             getenv(name).map { String(cString: $0) }
         }
         self.init(socketPath: path)
+        // Who names a socket knows whose it is.
+        trustsOnlyOwn = getenv("XINGHE_SOCKET").map { $0.pointee == 0 } ?? true
     }
 
     /// Asks for `target`, such as `/v1/jobs?user=alice`.
@@ -54,6 +59,7 @@ public struct LocalClient: Sendable {
         body: [UInt8]?
     ) throws(LocalClientFailure) -> [UInt8] {
         let connection = try Connection(path: socketPath, timeoutSeconds: timeoutSeconds)
+        if trustsOnlyOwn { try connection.checkOwner() }
         var request = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         if let body {
             request += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n"
@@ -130,6 +136,25 @@ private struct Connection: ~Copyable {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Refuses a listener that is neither root nor this user, by the kernel's word.
+    func checkOwner() throws(LocalClientFailure) {
+        var peer = Credentials()
+        var size = socklen_t(MemoryLayout<Credentials>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 else {
+            throw .system(call: "getsockopt", errno: errno)
+        }
+        guard peer.uid == 0 || peer.uid == getuid() else {
+            throw .strangersSocket(path: path, user: peer.uid)
+        }
+    }
+
+    /// The layout of `struct ucred`, which Glibc shows to GNU sources only.
+    private struct Credentials {
+        var pid: Int32 = 0
+        var uid: UInt32 = 0
+        var gid: UInt32 = 0
     }
 
     private static func failure(_ problem: Int32, call: String, path: String) -> LocalClientFailure

@@ -9,6 +9,8 @@ public enum LocalClientFailure: Error, Hashable, Sendable, CustomStringConvertib
     case staleSocket(path: String)
     /// The socket belongs to somebody else.
     case notPermitted(path: String)
+    /// Neither root nor this user listens there.
+    case strangersSocket(path: String, user: UInt32)
     /// A socket's path must be shorter than 108 bytes.
     case pathTooLong(String)
     /// The daemon did not answer in time.
@@ -32,6 +34,9 @@ public enum LocalClientFailure: Error, Hashable, Sendable, CustomStringConvertib
                 + " (start one with 'xinghe up')"
         case .notPermitted(let path):
             "the socket \(path) is not open to you"
+        case .strangersSocket(let path, let user):
+            "user \(user) listens at the socket \(path), not you and not root: nothing was sent"
+                + " (set XINGHE_SOCKET to use the centre of somebody else)"
         case .pathTooLong(let path):
             "the socket's path is longer than 107 bytes: \(path)"
         case .timedOut(let path):

@@ -19,7 +19,12 @@ struct CentreAccess: ParsableArguments {
         socket ?? SocketLocation.path(userID: getuid()) { ProcessInfo.processInfo.environment[$0] }
     }
 
-    var client: LocalClient { LocalClient(socketPath: path) }
+    var client: LocalClient {
+        var client = LocalClient(socketPath: path)
+        let named = socket ?? ProcessInfo.processInfo.environment["XINGHE_SOCKET"]
+        client.trustsOnlyOwn = named?.isEmpty ?? true
+        return client
+    }
 
     /// Asks the centre, and turns a failure into a message and an exit status.
     static func ask<Answer>(_ body: () throws(LocalClientFailure) -> Answer) throws -> Answer {
