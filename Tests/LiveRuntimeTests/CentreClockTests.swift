@@ -47,6 +47,32 @@ struct CentreClockTests {
         #expect(clock.now - began == SimDuration(microseconds: passed))
     }
 
+    @Test(
+        "A leap of days is followed only when the wall stays there, and one that goes back leaves nothing"
+    )
+    func leaps() {
+        let (day, minute): (Int64, Int64) = (86_400_000_000, 60_000_000)
+        let machine = HandSet()
+        let clock = machine.clock(.real)
+        let began = clock.now
+        func expect(_ passed: Int64, _ place: Int = #line) {
+            #expect(clock.now - began == SimDuration(microseconds: passed), "line \(place)")
+        }
+        // The machine slept for two days, and its clock says so.
+        machine.pass(wall: 2 * day, monotonic: 2 * day)
+        expect(2 * day)
+        machine.pass(wall: 400 * day, monotonic: 0)
+        expect(2 * day)
+        machine.pass(wall: minute, monotonic: minute)
+        expect(2 * day + minute)
+        machine.pass(wall: -400 * day, monotonic: minute)
+        expect(2 * day + 2 * minute)
+        machine.pass(wall: 3 * day, monotonic: 0)
+        expect(2 * day + 2 * minute)
+        machine.pass(wall: 11 * minute, monotonic: 11 * minute)
+        expect(5 * day + 12 * minute)
+    }
+
     @Test("A real clock looks again within seconds, however far away the next timer is")
     func longestWait() throws {
         let clock = HandSet().clock(.real)

@@ -13,9 +13,13 @@ struct CentreStoreTests {
             derived.digests = [DigestRow(batch: batch, value: UInt64.max - UInt64(batch))]
             derived.ledger = [LedgerRow(id: "charge/\(batch)", text: "amount \(batch)")]
             try store.append(
-                batch: batch,
-                at: SimInstant(microseconds: batch * 10),
-                inputs: [("submit", Self.body(Int(batch))), ("timer", "{}")],
+                [
+                    JournalBatch(
+                        number: batch,
+                        instant: SimInstant(microseconds: batch * 10),
+                        inputs: [("submit", Self.body(Int(batch))), ("timer", "{}")]
+                    )
+                ],
                 derived: derived
             )
         }
@@ -127,9 +131,13 @@ struct CentreStoreTests {
         while failure == nil, acknowledged < 100 {
             do throws(PersistenceFailure) {
                 try store.append(
-                    batch: acknowledged + 1,
-                    at: SimInstant(microseconds: acknowledged),
-                    inputs: [("submit", large)],
+                    [
+                        JournalBatch(
+                            number: acknowledged + 1,
+                            instant: SimInstant(microseconds: acknowledged),
+                            inputs: [("submit", large)]
+                        )
+                    ],
                     derived: DerivedRows()
                 )
                 acknowledged += 1
@@ -141,9 +149,13 @@ struct CentreStoreTests {
         #expect(acknowledged > 0)
         #expect(store.journalLength == acknowledged)
         try store.append(
-            batch: acknowledged + 1,
-            at: SimInstant(microseconds: acknowledged),
-            inputs: [("timer", "{}")],
+            [
+                JournalBatch(
+                    number: acknowledged + 1,
+                    instant: SimInstant(microseconds: acknowledged),
+                    inputs: [("timer", "{}")]
+                )
+            ],
             derived: DerivedRows()
         )
         var count: Int64 = 0

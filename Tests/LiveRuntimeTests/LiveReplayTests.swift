@@ -149,11 +149,3 @@ struct LiveReplayTests {
         await centre.close()
     }
 }
-
-extension Centre.JobFilter {
-    static var all: Self {
-        var filter = Self()
-        filter.includesEnded = true
-        return filter
-    }
-}

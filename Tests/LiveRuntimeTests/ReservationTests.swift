@@ -129,7 +129,7 @@ struct ReservationTests {
         #expect(try await centre.info(long).reason == "ReqNodeNotAvail, Reserved for maintenance")
         let expected = SmallCentre.start + SimDuration(seconds: 90 * 60)
         #expect(try await centre.info(long).expectedStart == expected)
-        let nodes = await centre.nodes().nodes
+        let nodes = try await centre.nodes().nodes
         #expect(nodes.first { $0.name == "cn6" }?.flags == ["RESERVED"])
         #expect(nodes.first { $0.name == "cn7" }?.flags == [])
         let busy = await refusal { try await reserve(centre, "delete reservationname=rs") }
@@ -138,10 +138,10 @@ struct ReservationTests {
         try await reserve(centre, "update reservationname=rs duration=20 users+=bob")
         info = try await centre.info(inside)
         #expect(info.end.map { $0 - SmallCentre.start }?.seconds == 1_199)
-        let before = await centre.reservations()
+        let before = try await centre.reservations()
         await centre.close()
         let again = try Centre(SmallCentre.settings(folder.path))
-        let after = await again.reservations()
+        let after = try await again.reservations()
         #expect(after == before)
         #expect(after.reservations.map(\.name) == ["rs", "later", "bob_3"])
         #expect(after.reservations.first?.users == "\(me),bob")
@@ -149,7 +149,7 @@ struct ReservationTests {
         let ended = try await again.info(inside)
         #expect(ended.end.map { $0 - SmallCentre.start }?.seconds == 1_199)
         #expect(ended.state != "RUNNING")
-        #expect(await again.reservations().reservations.map(\.name) == ["later", "bob_3"])
+        #expect(try await again.reservations().reservations.map(\.name) == ["later", "bob_3"])
         await again.close()
     }
 

@@ -33,7 +33,9 @@ private final class StubCentre: CentreService {
         return requests.map { _ in .success(SubmitResponse()) }
     }
 
-    func jobs(ids: [UInt32]?, includesEnded: Bool, expectsStarts: Bool) async -> JobList {
+    var isQueuePublic: Bool { true }
+
+    func jobs(_: JobQuery, _: Peer) async -> JobList {
         readings.add(1, ordering: .relaxed)
         gate.withLock { _ in }
         return JobList(now: SmallCentre.start, jobs: [])
@@ -54,9 +56,11 @@ private final class StubCentre: CentreService {
         _: JobUpdateRequest,
         _: Peer
     ) async throws(ServiceRefusal) -> ActionResponse { ActionResponse() }
-    func nodes() async -> NodeList { NodeList(now: SmallCentre.start, nodes: []) }
+    func nodes(_: Peer) async throws(ServiceRefusal) -> NodeList {
+        NodeList(now: SmallCentre.start, nodes: [])
+    }
     func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
-    func reservations() async -> ReservationList { ReservationList() }
+    func reservations(_: Peer) async throws(ServiceRefusal) -> ReservationList { ReservationList() }
 
     func reserve(
         _: ReservationRequest,
@@ -77,7 +81,10 @@ private final class StubCentre: CentreService {
         PartitionList(now: SmallCentre.start, partitions: [])
     }
     func update(_: PartitionUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
-    func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList {
+    func accounting(
+        _: AccountingQuery,
+        _: Peer
+    ) async throws(ServiceRefusal) -> AccountingList {
         throw refusal
     }
     func status() async -> CentreStatus { CentreStatus() }

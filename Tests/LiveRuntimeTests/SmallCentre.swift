@@ -160,3 +160,34 @@ extension Centre {
         return try await record(id)
     }
 }
+
+// What this user sees, whom the centre belongs to.
+extension Centre {
+    func jobs(_ query: JobQuery) async -> JobList { await jobs(query, .me) }
+
+    /// One job, or the elements of an array; nil when there is none.
+    func job(_ id: UInt32) async -> JobList? {
+        var query = JobQuery.all
+        query.ids = [id]
+        let list = await jobs(query)
+        return list.jobs.isEmpty ? nil : list
+    }
+
+    func accounting(ids: [UInt32]?) async throws -> AccountingList {
+        var query = AccountingQuery()
+        query.ids = ids
+        return try await accounting(query, .me)
+    }
+
+    func nodes() async throws -> NodeList { try await nodes(.me) }
+
+    func reservations() async throws -> ReservationList { try await reservations(.me) }
+}
+
+extension JobQuery {
+    static var all: Self {
+        var query = Self()
+        query.includesEnded = true
+        return query
+    }
+}

@@ -65,7 +65,7 @@ struct StoredMachineTests {
         )
 
         let here = try opened(folder)
-        #expect(await here.nodes().nodes.last?.cores == 64)
+        #expect(try await here.nodes().nodes.last?.cores == 64)
         await here.close()
         #expect(try StoredCentre(stateFolder: folder.path).book.ledger.entries.count == 4)
     }
@@ -267,11 +267,12 @@ struct EarlierJournalTests {
         for (index, input) in [LiveInput.submit(submission), .end(end)].enumerated() {
             let batch = Int64(index + 1)
             let instant = SmallCentre.start + SimDuration(seconds: Int64(index) * 3_600)
-            try store.append(batch: batch, at: instant, inputs: [input.row], derived: derived)
+            let row = JournalBatch(number: batch, instant: instant, inputs: [input.row])
+            try store.append([row], derived: derived)
             _ = state.handle([input], at: instant)
             derived = state.takeDerived()
         }
-        try store.append(batch: 2, at: state.lastInstant, inputs: [], derived: derived)
+        try store.append([], derived: derived)
         store.close()
         try folder.sqlite(
             "INSERT INTO meta VALUES ('machine', 'small'), ('policy', 'easy'),"

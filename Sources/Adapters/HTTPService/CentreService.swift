@@ -52,10 +52,10 @@ public protocol CentreService: Sendable {
         _ requests: [SubmitRequest],
         _ peer: Peer
     ) async -> [Result<SubmitResponse, ServiceRefusal>]
-    /// The queue: the jobs or arrays named, or all.
-    ///
-    /// - Parameter expectsStarts: whether jobs that wait are to say when and where they start.
-    func jobs(ids: [UInt32]?, includesEnded: Bool, expectsStarts: Bool) async -> JobList
+    /// Whether everybody sees the same queue, so that equal questions have one answer.
+    var isQueuePublic: Bool { get }
+    /// The queue, as far as the peer may see it.
+    func jobs(_ query: JobQuery, _ peer: Peer) async -> JobList
     /// The script of a job, byte for byte.
     func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8]
     /// Cancels or signals jobs.
@@ -77,7 +77,7 @@ public protocol CentreService: Sendable {
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ActionResponse
     /// The nodes.
-    func nodes() async -> NodeList
+    func nodes(_ peer: Peer) async throws(ServiceRefusal) -> NodeList
     /// Changes nodes.
     func update(_ request: NodeUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
     /// The partitions.
@@ -85,7 +85,7 @@ public protocol CentreService: Sendable {
     /// Changes a partition.
     func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
     /// The reservations.
-    func reservations() async -> ReservationList
+    func reservations(_ peer: Peer) async throws(ServiceRefusal) -> ReservationList
     /// Makes a reservation; its name.
     func reserve(
         _ request: ReservationRequest,
@@ -101,8 +101,11 @@ public protocol CentreService: Sendable {
         _ request: ReservationName,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ReservationName
-    /// The accounts' records of the jobs or arrays named, or of all.
-    func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList
+    /// The accounts' records, as far as the peer may see them.
+    func accounting(
+        _ query: AccountingQuery,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> AccountingList
     /// How the centre is.
     func status() async -> CentreStatus
     /// What an account owes.

@@ -35,47 +35,41 @@ struct Routes {
         return router
     }
 
-    /// What needs a look ahead.
-    private static var forecastFields: Set<String> { ["expected_start", "scheduled_nodes"] }
-
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
-        get(router, "/v1/nodes") { request, _ in
-            try await listings.shared(request.uri.string) { Reply(await centre.nodes()) }
+        get(router, "/v1/nodes") { request, context in
+            let peer = try await context.peer()
+            return try await listings.shared(question(request, peer, isPublic: false)) {
+                Reply(try await centre.nodes(peer))
+            }
         }
         get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
-        get(router, "/v1/reservations") { _, _ in Reply(await centre.reservations()) }
+        get(router, "/v1/reservations") { _, context in
+            Reply(try await centre.reservations(context.peer()))
+        }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
-        get(router, "/v1/jobs") { request, _ in
-            let query = request.uri.queryParameters
-            let ids = try Self.numbers(query["id"])
-            let fields = query["fields"].map { names in
-                Set(names.split(separator: ",").map(String.init))
+        router.get("/v1/jobs") { request, context in
+            let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
+                try JobQuery(parameters)
             }
-            // Whoever chooses no fields gets them for single jobs, or by `ahead=1`.
-            let looksAhead =
-                fields.map { !$0.isDisjoint(with: Self.forecastFields) }
-                ?? (ids != nil || query["ahead"] == "1")
+            let peer = try await context.peer()
             // A look ahead takes as long as a listing, also for one job.
-            let lane = looksAhead ? listings : readings(of: ids)
-            return try await lane.shared(request.uri.string) {
-                var list = await centre.jobs(
-                    ids: ids,
-                    includesEnded: query["ended"] == "1",
-                    expectsStarts: looksAhead
-                )
-                list.selection = fields
+            let lane = query.wantsForecast ? listings : readings(of: query.ids)
+            let question = question(request, peer, isPublic: centre.isQueuePublic)
+            return try await lane.shared(question) {
+                var list = await centre.jobs(query, peer)
+                list.selection = query.fields
                 return Reply(list)
-            }
+            }.response(200)
         }
         get(router, "/v1/jobs/:id") { _, context in
-            let id = try Self.jobID(context)
-            return try await listings.alone {
-                let list = await centre.jobs(
-                    ids: [id],
-                    includesEnded: true,
-                    expectsStarts: true
-                )
+            var query = JobQuery()
+            query.ids = [try Self.jobID(context)]
+            query.includesEnded = true
+            query.looksAhead = true
+            let peer = try await context.peer()
+            return try await listings.alone { [query] in
+                let list = await centre.jobs(query, peer)
                 guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
                 return Reply(list)
             }
@@ -85,20 +79,27 @@ struct Routes {
             let peer = try await context.peer()
             return try await lookups.alone { Reply(script: try await centre.script(id, peer)) }
         }
-        get(router, "/v1/accounting") { request, _ in
-            let ids = try Self.numbers(request.uri.queryParameters["id"])
-            return try await readings(of: ids).shared(request.uri.string) {
-                Reply(try await centre.accounting(ids: ids))
+        router.get("/v1/accounting") { request, context in
+            let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
+                try AccountingQuery(parameters)
             }
+            let peer = try await context.peer()
+            let question = question(request, peer, isPublic: false)
+            return try await readings(of: query.ids).shared(question) {
+                Reply(try await centre.accounting(query, peer))
+            }.response(200)
         }
-        get(router, "/v1/bill") { request, context in
-            let query = request.uri.queryParameters
+        router.get("/v1/bill") { request, context in
+            let known = ["account", "enterprise", "period", "by", "jobs"]
+            let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
+                try QueryParameters(parameters, known: known)
+            }
             var wanted = BillQuery()
-            wanted.period = query["period"].map(String.init)
-            wanted.grouping = query["by"].map(String.init)
+            wanted.period = query["period"]
+            wanted.grouping = query["by"]
             wanted.listsCharges = query["jobs"] == "true"
-            let account = query["account"].map(String.init)
-            let enterprise = query["enterprise"].map(String.init)
+            let account = query["account"]
+            let enterprise = query["enterprise"]
             let peer = try await context.peer()
             return try await listings.alone { [wanted] in
                 if let account {
@@ -110,12 +111,17 @@ struct Routes {
                     )
                 }
                 return Reply(try await centre.bill(enterprise: enterprise, wanted, peer))
-            }
+            }.response(200)
         }
         get(router, "/v1/accounts") { _, context in
             let peer = try await context.peer()
             return try await listings.alone { Reply(await centre.accounts(peer)) }
         }
+    }
+
+    /// What is asked, and by whom if that makes a difference.
+    private func question(_ request: Request, _ peer: Peer, isPublic: Bool) -> String {
+        isPublic ? request.uri.string : "\(peer.userID) \(request.uri.string)"
     }
 
     private func readings(of ids: [UInt32]?) -> Readings {
@@ -208,7 +214,7 @@ struct Routes {
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() where !line.isEmpty {
             do throws(JSONValue.Malformed) {
-                submissions.append(try SubmitRequest(parsing: Array(line)))
+                submissions.append(try SubmitRequest(requesting: Array(line)))
             } catch {
                 throw ServiceRefusal.badRequest("line \(index + 1): \(error.problem)")
             }
@@ -239,11 +245,11 @@ extension Routes {
         }
     }
 
-    private static func body<Record: WireRecord>(_ request: Request) async throws -> Record {
+    private static func body<Wanted: WireRequest>(_ request: Request) async throws -> Wanted {
         let bytes = try await bytes(request, upTo: bodyMaximum)
         do throws(JSONValue.Malformed) {
             // No body is an object without members: what must be in it is missed by name.
-            return try Record(parsing: bytes.isEmpty ? Array("{}".utf8) : bytes)
+            return try Wanted(requesting: bytes.isEmpty ? Array("{}".utf8) : bytes)
         } catch {
             throw ServiceRefusal.badRequest(error.description)
         }
@@ -255,12 +261,16 @@ extension Routes {
         return id
     }
 
-    /// Numbers with commas between them; nil when there is no such parameter.
-    private static func numbers(_ text: Substring?) throws -> [UInt32]? {
-        guard let text else { return nil }
-        return try text.split(separator: ",").map { word in
-            guard let number = UInt32(word) else { throw ServiceRefusal.noJob }
-            return number
+    /// Reads the parameters of a URL.
+    private static func query<Query>(
+        _ request: Request,
+        _ read: ([(key: String, value: String)]) throws(JSONValue.Malformed) -> Query
+    ) throws -> Query {
+        let parameters = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+        do throws(JSONValue.Malformed) {
+            return try read(parameters)
+        } catch {
+            throw ServiceRefusal.badRequest(error.problem)
         }
     }
 }
@@ -281,12 +291,22 @@ extension ServiceRefusal {
 extension Routes {
     private typealias Handler = @Sendable (Request, PeerContext) async throws -> Reply
 
+    /// A question without parameters.
     private func get(
         _ router: Router<PeerContext>,
         _ path: String,
         _ handler: @escaping Handler
     ) {
-        router.get(RouterPath(path)) { try await handler($0, $1).response(200) }
+        router.get(RouterPath(path)) { request, context in
+            try Self.checkNoParameters(request)
+            return try await handler(request, context).response(200)
+        }
+    }
+
+    private static func checkNoParameters(_ request: Request) throws {
+        _ = try query(request) { parameters throws(JSONValue.Malformed) in
+            try QueryParameters(parameters, known: [])
+        }
     }
 
     private func post(
@@ -295,6 +315,7 @@ extension Routes {
         _ handler: @escaping Handler
     ) {
         router.post(RouterPath(path)) { request, context in
+            try Self.checkNoParameters(request)
             guard Self.isLarge(request) else {
                 return try await handler(request, context).response(200)
             }

@@ -5,7 +5,7 @@ public import Quantities
 
 /// Questions to a centre's store, from any thread.
 public final class CentreReader: Sendable {
-    private let pool: DatabasePool
+    let pool: DatabasePool
 
     init(pool: DatabasePool) {
         self.pool = pool
@@ -108,6 +108,60 @@ public final class CentreReader: Sendable {
                 arguments: [sequence]
             )
             return stored.map { HashChain(head: [UInt8]($0)).hexText }
+        }
+    }
+
+    /// Refuses a journal that is not what the head file says, or has grown from there.
+    ///
+    /// - Throws: `PersistenceFailure` of kind `lost`.
+    func checkHead(
+        _ known: AcknowledgedEnd?,
+        journalLength: Int64
+    ) throws(PersistenceFailure) {
+        if let problem = try headFinding(known, journalLength: journalLength) {
+            throw PersistenceFailure(kind: .lost, operation: "open the journal", message: problem)
+        }
+    }
+
+    /// What is missing of what was acknowledged; nil when nothing is.
+    ///
+    /// - Parameter folder: the state folder, with the file `head`.
+    /// - Throws: `PersistenceFailure`.
+    public func headFinding(folder: String) throws(PersistenceFailure) -> String? {
+        // In this order: a daemon that runs writes the head after the journal.
+        let known = HeadFile.read(folder: folder)
+        return try headFinding(known, journalLength: journalLength())
+    }
+
+    private func headFinding(
+        _ known: AcknowledgedEnd?,
+        journalLength: Int64
+    ) throws(PersistenceFailure) -> String? {
+        guard let known else {
+            return try meta("centre") == nil
+                ? nil : "the file 'head', which says where the journal ends, is missing or damaged"
+        }
+        let acknowledged = "batch \(known.batch) (row \(known.length)) was acknowledged"
+        guard journalLength >= known.length else {
+            return journalLength == 0
+                ? "the journal is gone, or another one: \(acknowledged)"
+                : "the journal ends with batch \(try lastBatch()) (row \(journalLength)), but"
+                    + " \(acknowledged): its end was removed, cut off or rolled back"
+        }
+        guard known.length > 0 else { return nil }
+        guard try journalHash(ofRow: known.length) == known.head else {
+            return "row \(known.length) of the journal is not the one that was acknowledged:"
+                + " it was written anew"
+        }
+        return nil
+    }
+
+    /// The rows of the journal.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func journalLength() throws(PersistenceFailure) -> Int64 {
+        try read("read the journal") {
+            try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM journal") ?? 0
         }
     }
 
@@ -319,49 +373,59 @@ public final class CentreReader: Sendable {
 
     /// Which records are wanted.
     public struct JobQuery: Hashable, Sendable {
-        /// Only these jobs; empty for all.
-        public var jobIDs: [UInt32] = []
-        /// Only of this user.
-        public var user: String?
-        /// Only of this account.
-        public var account: String?
+        /// Only jobs with these numbers; nil for all.
+        public var jobs: [ClosedRange<UInt32>]?
+        /// Only of these users, by name; nil for all.
+        public var users: [String]?
         /// Only runs that ended at or after this instant.
         public var endedFrom: SimInstant?
+        /// Only jobs that were submitted by this instant.
+        public var submittedUntil: SimInstant?
 
         /// Asks for all records.
         public init() {}
     }
 
-    /// The bodies of the records that match, by job and run.
+    /// The bodies of the records that match, by job and run within each range.
     ///
     /// - Throws: `PersistenceFailure`.
     public func jobs(_ query: JobQuery) throws(PersistenceFailure) -> [String] {
         try read("read the records") { db in
             var conditions: [String] = []
-            var arguments: StatementArguments = []
-            if !query.jobIDs.isEmpty {
-                let list = query.jobIDs.map(String.init).joined(separator: ",")
-                conditions.append("id IN (\(list))")
-            }
-            if let user = query.user {
-                conditions.append("user = ?")
-                arguments += [user]
-            }
-            if let account = query.account {
-                conditions.append("account = ?")
-                arguments += [account]
-            }
+            var times: StatementArguments = []
             if let from = query.endedFrom {
                 conditions.append("\"end\" >= ?")
-                arguments += [from.microseconds]
+                times += [from.microseconds]
             }
-            let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-            return try String.fetchAll(
-                db,
-                sql: "SELECT body FROM job\(filter) ORDER BY id, restart",
-                arguments: arguments
-            )
+            if let until = query.submittedUntil {
+                conditions.append("submit <= ?")
+                times += [until.microseconds]
+            }
+            var bodies: [String] = []
+            if let jobs = query.jobs {
+                let statement = try Self.records(conditions + ["id BETWEEN ? AND ?"], db)
+                for range in jobs {
+                    let bounds: StatementArguments = [
+                        Int64(range.lowerBound), Int64(range.upperBound),
+                    ]
+                    bodies += try String.fetchAll(statement, arguments: times + bounds)
+                }
+            } else if let users = query.users {
+                let statement = try Self.records(conditions + ["user = ?"], db)
+                for user in users {
+                    bodies += try String.fetchAll(statement, arguments: times + [user])
+                }
+            } else {
+                let statement = try Self.records(conditions, db)
+                bodies = try String.fetchAll(statement, arguments: times)
+            }
+            return bodies
         }
+    }
+
+    private static func records(_ conditions: [String], _ db: Database) throws -> Statement {
+        let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        return try db.cachedStatement(sql: "SELECT body FROM job\(filter) ORDER BY id, restart")
     }
 
     /// The number of records of ended runs.

@@ -12,7 +12,8 @@ public import Quantities
 //
 // Inputs are written before they are handled, what follows from them after; both go into one
 // transaction when inputs are waiting. A transaction is durable when it returns: WAL with
-// `synchronous = FULL`. Journal and ledger are chained by hash, each on its own.
+// `synchronous = FULL`. Journal and ledger are chained by hash, each on its own; where the journal ends
+// is written to `HeadFile` too before anybody is told.
 
 /// The one writer of a centre's store. It belongs to one thread; others read through `reader`.
 public final class CentreStore {
@@ -20,14 +21,34 @@ public final class CentreStore {
     public let reader: CentreReader
     /// The folder it is in; held as long as the store lives.
     public let folder: StateFolder
-    private let pool: DatabasePool
+    /// Whether this is a copy that was told to be a centre of its own: nothing that runs is its.
+    public private(set) var isNewCopy = false
+    let pool: DatabasePool
+    private let headFile: HeadFile
+    private var files: [WatchedFile]
     private var journal = ChainEnd()
     private var ledger = ChainEnd()
+    /// What the head file says, or is to say.
+    private var acknowledged = AcknowledgedEnd()
+    /// Why the head file could not be written last; it is, before anything else is.
+    private var headFailure: PersistenceFailure?
 
     /// The place and the hash of a chain's last row.
-    private struct ChainEnd {
+    struct ChainEnd {
         var length: Int64 = 0
         var chain = HashChain()
+    }
+
+    /// What to do with a folder that is not the one in which its centre was.
+    public enum Origin: Hashable, Sendable {
+        /// Refuse it.
+        case same
+        /// Go on with it: it was moved, and the other is gone.
+        case moved
+        /// Make another centre of it, which has nothing to do with what runs.
+        case copy
+        /// Leave that to who opens it.
+        case asFound
     }
 
     /// The number of inputs in the journal.
@@ -38,9 +59,17 @@ public final class CentreStore {
 
     /// Opens the store, or makes it.
     ///
-    /// - Parameter sizeLimit: the most that the file may take; nil for what the disk gives.
-    /// - Throws: `PersistenceFailure`.
-    public init(folder: StateFolder, sizeLimit: ByteCount? = nil) throws(PersistenceFailure) {
+    /// - Parameters:
+    ///   - sizeLimit: the most that the file may take; nil for what the disk gives.
+    ///   - origin: where the folder comes from, as the operator says.
+    ///   - acceptsLoss: whether a journal is taken that lacks what was acknowledged.
+    /// - Throws: `PersistenceFailure`; of kind `lost` or `copied` before anything was changed.
+    public init(
+        folder: StateFolder,
+        sizeLimit: ByteCount? = nil,
+        origin: Origin = .same,
+        acceptsLoss: Bool = false
+    ) throws(PersistenceFailure) {
         self.folder = folder
         let path = folder.path + "/journal.sqlite"
         let pool = try PersistenceFailure.rethrowing("open \(path)") {
@@ -56,6 +85,78 @@ public final class CentreStore {
         reader = CentreReader(pool: pool)
         (journal, ledger) = try PersistenceFailure.rethrowing("read \(path)") {
             try pool.read { (try Self.end(of: "journal", $0), try Self.end(of: "ledger", $0)) }
+        }
+        let known = HeadFile.read(folder: folder.path)
+        if !acceptsLoss { try reader.checkHead(known, journalLength: journal.length) }
+        let isElsewhere = FolderIdentity(path: folder.path).map { here in
+            known.map { !here.isSame(as: $0.folder) } ?? false
+        }
+        if isElsewhere == true, origin == .same {
+            throw PersistenceFailure(
+                kind: .copied,
+                operation: "open state folder \(folder.path)",
+                message: "it is a copy of the folder in which its centre was, or was moved"
+            )
+        }
+        isNewCopy = isElsewhere == true && origin == .copy
+        headFile = try HeadFile(folder: folder.path)
+        files = ["", "-wal"].map { WatchedFile(path + $0) }
+        try beginHead(known, origin)
+    }
+
+    /// Says in the head file where the journal ends now, and which centre and folder it is.
+    private func beginHead(
+        _ known: AcknowledgedEnd?,
+        _ origin: Origin
+    ) throws(PersistenceFailure) {
+        var centre = isNewCopy ? nil : try reader.meta("centre")
+        if centre == nil {
+            let drawn = HashChain.hexText((0..<16).map { _ in UInt8.random(in: 0...255) })
+            try PersistenceFailure.rethrowing("name the centre") {
+                try pool.write { db in
+                    try db.execute(
+                        sql: "INSERT OR REPLACE INTO meta VALUES ('centre', ?)",
+                        arguments: [drawn]
+                    )
+                }
+            }
+            centre = drawn
+        }
+        acknowledged.centre = centre ?? ""
+        let here = FolderIdentity(path: folder.path) ?? FolderIdentity()
+        acknowledged.folder = origin == .asFound ? known?.folder ?? here : here
+        acknowledged.batch = try reader.lastBatch()
+        acknowledged.length = journal.length
+        acknowledged.head = journal.chain.hexText
+        // Both places: neither is to say what was before.
+        try headFile.write(acknowledged)
+        try headFile.write(acknowledged)
+    }
+
+    /// Reads where the ledger ends, after it was written otherwise than at its end.
+    func readLedgerEnd() throws {
+        ledger = try pool.read { try Self.end(of: "ledger", $0) }
+    }
+
+    /// Refuses to write beside files that are gone: SQLite would write into what no name leads to.
+    private func checkFiles() throws(PersistenceFailure) {
+        for index in files.indices where !files[index].isThere() {
+            throw PersistenceFailure(
+                kind: .lost,
+                operation: "append to the journal",
+                message: "a file of the journal was removed or replaced while the centre is open"
+            )
+        }
+    }
+
+    /// Makes durable where the journal ends, before anybody is told of it.
+    private func acknowledge() throws(PersistenceFailure) {
+        do throws(PersistenceFailure) {
+            try headFile.write(acknowledged)
+            headFailure = nil
+        } catch {
+            headFailure = error
+            throw error
         }
     }
 
@@ -117,6 +218,10 @@ public final class CentreStore {
                     """
             )
         }
+        // `sacct` asks for one user and a day, out of years.
+        migrator.registerMigration("2 records by user") { db in
+            try db.execute(sql: "CREATE INDEX job_user_end ON job (user, \"end\")")
+        }
         return migrator
     }
 }
@@ -124,43 +229,58 @@ public final class CentreStore {
 // MARK: - Writing
 
 extension CentreStore {
-    /// Writes a batch of inputs, and what followed from earlier ones, in one durable transaction:
-    /// when this returns, all of it survives a loss of power; when it throws, nothing was written.
+    /// Writes batches of inputs, and what followed from earlier ones, in one durable transaction: when
+    /// this returns, all of it survives a loss of power; when it throws, nothing was written.
     ///
-    /// - Parameter inputs: kind and body of each input.
+    /// - Parameter derived: what followed from earlier batches, and may hold what follows from these.
     /// - Throws: `PersistenceFailure`.
     public func append(
-        batch: Int64,
-        at instant: SimInstant,
-        inputs: [(kind: String, body: String)],
+        _ batches: [JournalBatch],
         derived: DerivedRows
     ) throws(PersistenceFailure) {
         var journal = self.journal
         var ledger = self.ledger
+        try checkFiles()
+        if headFailure != nil { try acknowledge() }
         try PersistenceFailure.rethrowing("append to the journal") {
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
                     try Self.insert(derived, &ledger, db)
-                    let statement = try db.cachedStatement(
-                        sql: "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)"
-                    )
-                    for (kind, body) in inputs {
-                        journal.length += 1
-                        journal.chain.extend(
-                            numbers: [journal.length, batch, instant.microseconds],
-                            texts: [kind, body]
-                        )
-                        try statement.execute(arguments: [
-                            journal.length, batch, instant.microseconds, kind, body,
-                            Data(journal.chain.head),
-                        ])
-                    }
+                    for batch in batches { try Self.insert(batch, &journal, db) }
                     return .commit
                 }
             }
         }
+        try checkFiles()
         self.journal = journal
         self.ledger = ledger
+        guard let last = batches.last else { return }
+        acknowledged.batch = last.number
+        acknowledged.length = journal.length
+        acknowledged.head = journal.chain.hexText
+        // It is on disk and will be handled: what fails here is told before the next is taken.
+        try? acknowledge()
+    }
+
+    private static func insert(
+        _ batch: JournalBatch,
+        _ journal: inout ChainEnd,
+        _ db: Database
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        for (kind, body) in batch.inputs {
+            journal.length += 1
+            journal.chain.extend(
+                numbers: [journal.length, batch.number, batch.instant.microseconds],
+                texts: [kind, body]
+            )
+            try statement.execute(arguments: [
+                journal.length, batch.number, batch.instant.microseconds, kind, body,
+                Data(journal.chain.head),
+            ])
+        }
     }
 
     private static func insert(

@@ -46,8 +46,11 @@ public struct HashChain: Hashable, Sendable {
     }
 
     /// The last hash in hexadecimal.
-    public var hexText: String {
-        head.map { byte in
+    public var hexText: String { Self.hexText(head) }
+
+    /// Bytes in hexadecimal.
+    static func hexText(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
         }.joined()

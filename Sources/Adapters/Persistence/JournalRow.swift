@@ -23,6 +23,23 @@ public struct JournalRow: Hashable, Sendable {
     }
 }
 
+/// Inputs that are handled together, at one instant.
+public struct JournalBatch: Sendable {
+    /// Its number, one more than that of the batch before.
+    public var number: Int64
+    /// The centre's time.
+    public var instant: SimInstant
+    /// Kind and body of each input.
+    public var inputs: [(kind: String, body: String)]
+
+    /// Makes a batch.
+    public init(number: Int64, instant: SimInstant, inputs: [(kind: String, body: String)]) {
+        self.number = number
+        self.instant = instant
+        self.inputs = inputs
+    }
+}
+
 /// The record of a job's run that has ended, as the accounts keep it.
 public struct JobRow: Hashable, Sendable {
     /// The job's number.
@@ -103,6 +120,13 @@ public struct DerivedRows: Hashable, Sendable {
 
     /// Makes no rows.
     public init() {}
+
+    /// Adds what followed later.
+    public mutating func append(_ later: DerivedRows) {
+        digests += later.digests
+        jobs += later.jobs
+        ledger += later.ledger
+    }
 
     /// Whether there is nothing to write.
     public var isEmpty: Bool { digests.isEmpty && jobs.isEmpty && ledger.isEmpty }

@@ -10,6 +10,10 @@ public struct PersistenceFailure: Error, Hashable, Sendable, CustomStringConvert
         case inUse
         /// What was read back is not what was written.
         case damaged
+        /// Less is there than was acknowledged: the journal, or its end, is gone.
+        case lost
+        /// The folder is a copy of the one in which the centre was, or was moved.
+        case copied
         /// Anything else of SQLite or of the operating system.
         case other
     }

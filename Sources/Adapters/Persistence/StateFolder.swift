@@ -4,6 +4,7 @@ import Synchronization
 /// The folder in which a centre keeps its state, held by one process at a time.
 ///
 ///     journal.sqlite   inputs, records of ended jobs, ledger entries
+///     head             where the journal ended when that was acknowledged last
 ///     lock             held (flock) while a daemon runs; its process number, for people
 ///     jobs/            one folder for each run of a real job
 ///     xinghed.log      what the daemon logged, when `xinghe up` started it

@@ -22,7 +22,7 @@ struct CentreGlue: CentreService {
         _ request: SubmitRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> SubmitResponse {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.submit(request, Caller(peer))
         }
     }
@@ -34,16 +34,14 @@ struct CentreGlue: CentreService {
         await centre.submit(requests, Caller(peer)).map { $0.mapError(ServiceRefusal.init) }
     }
 
-    func jobs(ids: [UInt32]?, includesEnded: Bool, expectsStarts: Bool) async -> JobList {
-        var filter = Centre.JobFilter()
-        filter.includesExpectedStarts = expectsStarts
-        filter.ids = ids
-        filter.includesEnded = includesEnded
-        return await centre.jobs(filter)
+    var isQueuePublic: Bool { centre.isQueuePublic }
+
+    func jobs(_ query: JobQuery, _ peer: Peer) async -> JobList {
+        await centre.jobs(query, Caller(peer))
     }
 
     func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8] {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.script(id, Caller(peer))
         }
     }
@@ -52,7 +50,7 @@ struct CentreGlue: CentreService {
         _ request: CancelRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ActionResponse {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.cancel(request, Caller(peer))
         }
     }
@@ -72,7 +70,7 @@ struct CentreGlue: CentreService {
             case .resume: .resume
             case .top: .top
             }
-        return try await forward { () throws(RequestFailure) in
+        return try await forward(peer) { () throws(RequestFailure) in
             try await centre.perform(action, on: id, request, Caller(peer))
         }
     }
@@ -82,15 +80,18 @@ struct CentreGlue: CentreService {
         _ request: JobUpdateRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ActionResponse {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.update(id, request, Caller(peer))
         }
     }
 
-    func nodes() async -> NodeList { await centre.nodes() }
+    func nodes(_ peer: Peer) async throws(ServiceRefusal) -> NodeList {
+        try await forward(peer) { () throws(RequestFailure) in try await centre.nodes(Caller(peer))
+        }
+    }
 
     func update(_ request: NodeUpdateRequest, _ peer: Peer) async throws(ServiceRefusal) {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.update(request, Caller(peer))
         }
     }
@@ -98,18 +99,22 @@ struct CentreGlue: CentreService {
     func partitions() async -> PartitionList { await centre.partitions() }
 
     func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal) {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.update(request, Caller(peer))
         }
     }
 
-    func reservations() async -> ReservationList { await centre.reservations() }
+    func reservations(_ peer: Peer) async throws(ServiceRefusal) -> ReservationList {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.reservations(Caller(peer))
+        }
+    }
 
     func reserve(
         _ request: ReservationRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ReservationName {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.reserve(.create, request, Caller(peer))
         }
     }
@@ -118,7 +123,7 @@ struct CentreGlue: CentreService {
         _ request: ReservationRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ReservationName {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.reserve(.update, request, Caller(peer))
         }
     }
@@ -129,14 +134,17 @@ struct CentreGlue: CentreService {
     ) async throws(ServiceRefusal) -> ReservationName {
         var named = ReservationRequest()
         named.name = request.name
-        return try await forward { () throws(RequestFailure) in
+        return try await forward(peer) { () throws(RequestFailure) in
             try await centre.reserve(.delete, named, Caller(peer))
         }
     }
 
-    func accounting(ids: [UInt32]?) async throws(ServiceRefusal) -> AccountingList {
-        try await forward { () throws(RequestFailure) in
-            try await centre.accounting(ids: ids)
+    func accounting(
+        _ query: AccountingQuery,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> AccountingList {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.accounting(query, Caller(peer))
         }
     }
 
@@ -205,7 +213,7 @@ struct CentreGlue: CentreService {
         _ request: MoneyRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> MoneyResponse {
-        try await forward { () throws(RequestFailure) in
+        try await forward(peer) { () throws(RequestFailure) in
             try await centre.change(request, Caller(peer))
         }
     }
@@ -214,7 +222,7 @@ struct CentreGlue: CentreService {
         _ request: ClockAdvanceRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> CentreStatus {
-        _ = try await forward { () throws(RequestFailure) in
+        _ = try await forward(peer) { () throws(RequestFailure) in
             try await centre.advance(request, Caller(peer))
         }
         return await centre.status()
@@ -230,11 +238,18 @@ struct CentreGlue: CentreService {
     }
 
     private func forward<Answer>(
+        _ peer: Peer,
         _ body: () async throws(RequestFailure) -> Answer
     ) async throws(ServiceRefusal) -> Answer {
         do throws(RequestFailure) {
             return try await body()
         } catch {
+            // Who was told no is to be found, but nobody is to fill the log with it.
+            let level: Logger.Level = error.status == 403 ? .info : .debug
+            logger.log(
+                level: level,
+                "user \(peer.userID) is refused (\(error.status)): \(error.body.text)"
+            )
             throw ServiceRefusal(error)
         }
     }

@@ -6,6 +6,7 @@ import HardwareTopology
 import IndexSets
 import LiveRuntime
 import Logging
+import Persistence
 import Quantities
 import Scheduling
 import WireFormats
@@ -59,6 +60,52 @@ struct CentreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
+    @Option(
+        help: """
+            A file to log to, in place of standard error; SIGHUP opens it anew after it was moved away.
+            """
+    )
+    var log: String?
+
+    @Option(
+        help: "What is logged: trace, debug, info, notice, warning, error or critical, and above."
+    )
+    var logLevel = "notice"
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where the state folder comes from, when it is not the one in which its centre was: moved \
+            (go on with it, the other is gone) or copy (another centre, which has nothing to do with \
+            what runs).
+            """,
+            valueName: "origin"
+        )
+    )
+    var origin: String?
+
+    @Option(help: ArgumentHelp("The most jobs that wait or run (MaxJobCount).", valueName: "count"))
+    var maxJobCount = CentreLimits().jobCount
+
+    @Option(
+        help: ArgumentHelp(
+            "The largest index of a job array, and one (MaxArraySize).",
+            valueName: "count"
+        )
+    )
+    var maxArraySize = CentreLimits().arraySize
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            What users do not see of others, as Slurm's PrivateData: jobs, nodes, reservations, usage, \
+            or all; with commas between them.
+            """,
+            valueName: "data"
+        )
+    )
+    var privateData = ""
+
     /// Something wrong in what was asked for.
     struct Problem: Error {
         var text: String
@@ -73,6 +120,18 @@ struct CentreOptions: ParsableArguments {
             killWaitSeconds: killWait,
             journalLimitMebibytes: journalLimit
         )
+    }
+
+    /// The level of the log.
+    func level() throws(Problem) -> Logger.Level {
+        guard let level = Logger.Level(rawValue: logLevel) else {
+            let known = Logger.Level.allCases.map(\.rawValue)
+            throw Problem(
+                text: "--log-level: '\(logLevel)' is none of \(known.joined(separator: ", "))"
+                    + didYouMean(logLevel, among: known)
+            )
+        }
+        return level
     }
 
     /// Where clients look for the socket, unless told otherwise.
@@ -110,12 +169,45 @@ struct CentreOptions: ParsableArguments {
         settings.start = words.start
         settings.killWaitMilliseconds = killWait * 1_000
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
+        settings.origin = try storeOrigin()
+        settings.limits = try limits()
+        do throws(PrivateData.Unknown) {
+            settings.privateData = try PrivateData.set(privateData)
+        } catch {
+            let known = PrivateData.allCases.map(\.rawValue)
+            throw Problem(
+                text: "--private-data: '\(error.word)' is none of \(known.joined(separator: ", "))"
+                    + " and all\(didYouMean(error.word, among: known))"
+            )
+        }
         settings.version = Version.text
         settings.logger = logger
         return settings
     }
 
-    private func loadMachine() throws -> Machine {
+    private func storeOrigin() throws -> CentreStore.Origin {
+        switch origin {
+        case nil: .same
+        case "moved": .moved
+        case "copy": .copy
+        case let word?: throw Problem(text: "--origin: '\(word)' is none of moved and copy")
+        }
+    }
+
+    private func limits() throws -> CentreLimits {
+        guard (1...4_000_000).contains(maxJobCount) else {
+            throw Problem(text: "--max-job-count is from 1 to 4000000")
+        }
+        guard (1...100_001).contains(maxArraySize) else {
+            throw Problem(text: "--max-array-size is from 1 to 100001")
+        }
+        var limits = CentreLimits()
+        limits.jobCount = maxJobCount
+        limits.arraySize = maxArraySize
+        return limits
+    }
+
+    func loadMachine() throws -> Machine {
         let library: MachineLibrary
         do {
             library = MachineLibrary(

@@ -23,7 +23,8 @@ struct XingheDaemon: AsyncParsableCommand {
             Usually started by `xinghe up`. It runs in the foreground, logs to standard error and \
             closes the centre on SIGINT, SIGTERM or `xinghe down`: real jobs are cancelled and \
             accounted for, emulated ones go on when the centre is opened again. Killed otherwise, \
-            it loses nothing that it acknowledged.
+            it loses nothing that it acknowledged. SIGHUP opens the log anew and brings the customers of \
+            the machine's file into force; SIGUSR1 and SIGUSR2 do nothing.
 
             A centre of root serves all users of the computer; the centre of any other user serves \
             that user only.
@@ -43,8 +44,10 @@ struct XingheDaemon: AsyncParsableCommand {
 
     func run() async throws {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        let logger = Logger(label: "xinghed")
+        var logger = Logger(label: "xinghed")
         do {
+            logger.logLevel = try options.level()
+            try options.log.map { LogFile(path: $0) }?.open()
             try await serve(logger)
         } catch let error as CentreOptions.Problem {
             throw Self.fail(error.text)
@@ -62,12 +65,15 @@ struct XingheDaemon: AsyncParsableCommand {
 
     private func serve(_ logger: Logger) async throws {
         // A client that hangs up must not end the daemon.
-        signal(SIGPIPE, SIG_IGN)
+        for number in [SIGPIPE, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
+        let manager = ServiceManager.takeSocket()
         let settings = try options.settings(logger)
         // The folder is taken before the socket is touched: who has the one has the other. And the
         // centre, which launches jobs, is not opened for a socket that cannot be served.
         let folder = try settings.takeFolder()
         _ = try SocketServer(path: options.socketPath)
+        // From here on, since opening may take a while, and this must not end it.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let centre = try Centre(settings, in: folder)
         let stop = AsyncStream.makeStream(of: Void.self)
         let socket: SocketServer
@@ -84,6 +90,7 @@ struct XingheDaemon: AsyncParsableCommand {
             logger.notice(
                 "open: \(status.machine), \(status.nodes) nodes, time \(status.timeMode), \(socket.path)"
             )
+            ServiceManager.tell("READY=1", at: manager)
         }
         var services = ServiceGroupConfiguration(
             services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
@@ -99,6 +106,9 @@ struct XingheDaemon: AsyncParsableCommand {
                     for await _ in stop.stream {}
                     await group.triggerGracefulShutdown()
                 }
+                tasks.addTask {
+                    for await _ in hangUps { await reload(centre, logger) }
+                }
                 // Returns once the requests under way are answered, also the one to close.
                 try await group.run()
                 tasks.cancelAll()
@@ -109,9 +119,28 @@ struct XingheDaemon: AsyncParsableCommand {
             throw error
         }
         logger.notice("closing")
+        ServiceManager.tell("STOPPING=1", at: manager)
         await centre.close()
         socket.remove()
         logger.notice("closed")
+    }
+
+    /// Opens the log anew, and brings the customers of the machine's file into force.
+    private func reload(_ centre: Centre, _ logger: Logger) async {
+        do {
+            try options.log.map { LogFile(path: $0) }?.open()
+            guard options.machine != nil else { return logger.notice("SIGHUP: the log is open") }
+            let changed = try await centre.takeOver(customersOf: options.loadMachine())
+            logger.notice(
+                "SIGHUP: the customers are \(changed ? "those of the file now" : "as before")"
+            )
+        } catch let error as CentreOptions.Problem {
+            logger.error("SIGHUP: \(error.text)")
+        } catch let error as RequestFailure {
+            logger.error("SIGHUP: \(error.body.text)")
+        } catch {
+            logger.error("SIGHUP: \(error)")
+        }
     }
 
     /// The libraries' own messages are for those who debug them.

@@ -16,16 +16,7 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.queue, information, name: name))
         }
-        var query: [String] = command.wantsEnded ? ["ended=1"] : []
-        if !command.jobs.isEmpty {
-            query.append("id=" + command.jobs.map { "\($0.jobID)" }.joined(separator: ","))
-        }
-        if let members = command.neededMembers {
-            query.append("fields=" + members.sorted().joined(separator: ","))
-        } else if command.showsExpectedStarts {
-            query.append("ahead=1")
-        }
-        let target = "/v1/jobs" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        let target = command.query.target
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
             let list = try ask(name) { client throws(LocalClientFailure) in
                 try client.get(target, as: JobList.self)
@@ -74,10 +65,7 @@ extension Yh {
         if command.listsFields {
             return finish(CommandOutput(lines: command.fieldList))
         }
-        var target = "/v1/accounting"
-        if !command.jobs.isEmpty {
-            target += "?id=" + command.jobs.map { "\($0.jobID)" }.joined(separator: ",")
-        }
+        let target = command.query.target
         let list = try ask(name) { client throws(LocalClientFailure) in
             try client.get(target, as: AccountingList.self)
         }

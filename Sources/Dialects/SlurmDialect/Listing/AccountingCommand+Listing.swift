@@ -13,6 +13,17 @@ extension AccountingCommand {
         }
     }
 
+    /// What the centre is asked for: all that is listed, and perhaps more.
+    public var query: AccountingQuery {
+        var query = AccountingQuery()
+        if !jobs.isEmpty { query.ids = jobs.map(\.jobID) }
+        query.users = users
+        query.accounts = accounts
+        query.from = startText ?? (jobs.isEmpty && states == nil ? "today" : nil)
+        query.until = endText
+        return query
+    }
+
     /// From when to when jobs are meant. Without `-S`: from the last midnight on, or from the
     /// beginning when jobs or states are named.
     ///

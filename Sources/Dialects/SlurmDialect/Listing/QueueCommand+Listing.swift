@@ -3,12 +3,26 @@ public import WireFormats
 
 extension QueueCommand {
     /// Whether jobs that have ended are to be asked for too.
-    public var wantsEnded: Bool {
+    var wantsEnded: Bool {
         !jobs.isEmpty || states.map { $0.contains(where: JobStates.hasEnded) } ?? false
     }
 
+    /// What the centre is asked for: all that is listed, and perhaps more.
+    public var query: JobQuery {
+        var query = JobQuery()
+        if !jobs.isEmpty { query.ids = jobs.map(\.jobID) }
+        query.users = users
+        query.accounts = accounts
+        query.partitions = partitions
+        query.states = states?.sorted()
+        query.includesEnded = wantsEnded
+        query.fields = neededMembers
+        if query.fields == nil, showsExpectedStarts { query.looksAhead = true }
+        return query
+    }
+
     /// Whether a listing by names of columns shows when and where jobs are expected to start.
-    public var showsExpectedStarts: Bool {
+    var showsExpectedStarts: Bool {
         showsStart
             || isLongForm
                 && format.fields.contains {

@@ -67,6 +67,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case accountingPolicy = "accounting_policy"
     /// The centre cannot take jobs now, for instance because its disk is full.
     case centreUnavailable = "centre_unavailable"
+    /// As many jobs wait and run as the centre takes in.
+    case tooManyJobs = "too_many_jobs"
     /// A script, a name, a path or another text is longer than may be.
     case tooLong = "too_long"
     /// A comment asks for a run time or a kernel that cannot be.
@@ -110,6 +112,7 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
         case .accountingPolicy:
             "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
         case .centreUnavailable: "Unable to contact slurm controller"
+        case .tooManyJobs: "Resource temporarily unavailable"
         case .tooLong: "Pathname of a file, directory or other parameter too long"
         case .invalidComment: "Invalid --comment specification"
         case .unspecified: "Unspecified error"

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Quantities
 import WireFormats
 
 /// `xinghe status`: how the running centre is.
@@ -31,10 +33,16 @@ struct StatusCommand: ParsableCommand {
         )
     }
 
+    /// How far an accelerated centre is behind its clock, where it is.
+    private func behind(_ status: CentreStatus, _ words: String) -> String {
+        let seconds = status.lag.seconds
+        return seconds > 0 ? words.replacingOccurrences(of: "%d", with: "\(seconds)") : ""
+    }
+
     private func english(_ status: CentreStatus) -> String {
         """
         centre   \(status.machine): \(status.title)
-        time     \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)
+        time     \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)\(behind(status, "; %d s behind"))
         nodes    \(status.nodes), \(status.nodesHeld) in use, \(status.nodesUnavailable) unavailable
         cores    \(status.cores), \(status.coresHeld) held
         jobs     \(status.jobsRunning) running, \(status.jobsPending) waiting, \
@@ -48,7 +56,7 @@ struct StatusCommand: ParsableCommand {
     private func chinese(_ status: CentreStatus) -> String {
         """
         中心：\(status.machine)，\(status.title)
-        时间：\(status.timeMode)，现在 \(status.now.shanghaiText)（Asia/Shanghai）
+        时间：\(status.timeMode)，现在 \(status.now.shanghaiText)（Asia/Shanghai）\(behind(status, "，落后 %d 秒"))
         节点：\(status.nodes) 个，使用中 \(status.nodesHeld)，不可用 \(status.nodesUnavailable)
         核：\(status.cores) 个，已分配 \(status.coresHeld)
         作业：运行 \(status.jobsRunning)，等待 \(status.jobsPending)，结束 \(status.jobsEnded)

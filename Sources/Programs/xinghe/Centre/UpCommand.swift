@@ -59,6 +59,45 @@ struct UpCommand: ParsableCommand {
     var tariff: String?
 
     @Option(
+        help: "What is logged: trace, debug, info, notice, warning, error or critical, and above."
+    )
+    var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where the state folder comes from, when it is not the one in which its centre was: moved \
+            (go on with it, the other is gone) or copy (another centre, which has nothing to do with \
+            what runs).
+            """,
+            valueName: "origin"
+        )
+    )
+    var origin: String?
+
+    @Option(help: ArgumentHelp("The most jobs that wait or run (MaxJobCount).", valueName: "count"))
+    var maxJobCount: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The largest index of a job array, and one (MaxArraySize).",
+            valueName: "count"
+        )
+    )
+    var maxArraySize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            What users do not see of others, as Slurm's PrivateData: jobs, nodes, reservations, usage, \
+            or all; with commas between them.
+            """,
+            valueName: "data"
+        )
+    )
+    var privateData: String?
+
+    @Option(
         help: ArgumentHelp(
             "A subsidy rule, shipped or a file; may be repeated. By default teda-machine-hour.",
             valueName: "rule"
@@ -108,7 +147,7 @@ struct UpCommand: ParsableCommand {
         let logStart = Self.size(log)
         signal(SIGINT) { _ in isInterrupted.store(true, ordering: .relaxed) }
         do {
-            let pid = try start(log: log, arguments: arguments(folder))
+            let pid = try start(log: log, arguments: arguments(folder) + ["--log", log])
             try awaitReadiness(pid, log: log, from: logStart)
         } catch {
             // What nothing came of leaves no trace; a folder with a journal in it stays.
@@ -185,6 +224,11 @@ struct UpCommand: ParsableCommand {
         if let tariff { arguments += ["--tariff", tariff] }
         for rule in rule { arguments += ["--rule", rule] }
         if let start { arguments += ["--start", start] }
+        if let logLevel { arguments += ["--log-level", logLevel] }
+        if let origin { arguments += ["--origin", origin] }
+        if let maxJobCount { arguments += ["--max-job-count", String(maxJobCount)] }
+        if let maxArraySize { arguments += ["--max-array-size", String(maxArraySize)] }
+        if let privateData { arguments += ["--private-data", privateData] }
         if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
         return arguments
     }

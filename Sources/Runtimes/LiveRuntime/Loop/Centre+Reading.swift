@@ -32,39 +32,28 @@ extension Centre {
         max(clock.now, snapshot.state.lastInstant)
     }
 
-    /// Which jobs are wanted.
-    public struct JobFilter: Hashable, Sendable {
-        /// Only these jobs, or arrays; nil for all.
-        public var ids: [UInt32]?
-        /// Whether jobs that have ended lately are wanted too.
-        public var includesEnded = false
-        /// Whether jobs that wait are to say when and where they are expected to start.
-        public var includesExpectedStarts = false
-
-        /// Asks for all jobs that have not ended.
-        public init() {}
-    }
-
-    /// The jobs of the queue.
-    public func jobs(_ filter: JobFilter) async -> JobList {
+    /// The jobs of the queue that are wanted and that the caller may see, each once.
+    public func jobs(_ query: JobQuery, _ caller: Caller) async -> JobList {
         let snapshot = await snapshot()
         let now = self.now(snapshot)
         let state = snapshot.state
+        let sight = sight(of: caller)
+        let filter = QueueFilter(query)
+        let oldest = now - endedWindow
         var list = JobList(now: now, jobs: [])
         func add(_ entry: JobEntry) {
-            if entry.hasEnded, !filter.includesEnded { return }
-            list.jobs.append(state.info(of: entry, now: now))
+            guard filter.wants(entry, state), sight.sees(entry) else { return }
+            list.jobs.append(state.info(of: entry, now: now, with: query.fields))
         }
-        if let ids = filter.ids {
-            for id in ids { state.jobs.entries(JobSelector(jobID: id)).forEach(add) }
+        if let ids = query.ids {
+            state.jobs.entries(ids).forEach(add)
         } else {
-            let oldest = now - endedWindow
             state.jobs.forEach { entry in
                 if let end = entry.status.endedAt, entry.hasEnded, end < oldest { return }
                 add(entry)
             }
         }
-        if filter.includesExpectedStarts { state.addExpectedStarts(to: &list) }
+        if query.wantsForecast { state.addExpectedStarts(to: &list) }
         return list
     }
 
@@ -77,18 +66,11 @@ extension Centre {
         }
     }
 
-    /// One job, or the elements of an array; nil when there is none.
-    public func job(_ id: UInt32) async -> JobList? {
-        var filter = JobFilter()
-        filter.ids = [id]
-        filter.includesEnded = true
-        filter.includesExpectedStarts = true
-        let list = await jobs(filter)
-        return list.jobs.isEmpty ? nil : list
-    }
-
     /// All nodes.
-    public func nodes() async -> NodeList {
+    ///
+    /// - Throws: `RequestFailure` when they are not for the caller.
+    public func nodes(_ caller: Caller) async throws(RequestFailure) -> NodeList {
+        try check(.nodes, caller)
         let snapshot = await snapshot()
         let nodes = snapshot.state.nodeInfos(bootTime: openedAt, userName: UserNames.user)
         return NodeList(now: now(snapshot), nodes: nodes)
@@ -101,7 +83,10 @@ extension Centre {
     }
 
     /// All reservations.
-    public func reservations() async -> ReservationList {
+    ///
+    /// - Throws: `RequestFailure` when they are not for the caller.
+    public func reservations(_ caller: Caller) async throws(RequestFailure) -> ReservationList {
+        try check(.reservations, caller)
         var list = ReservationList()
         list.reservations = await snapshot().state.reservationInfos()
         return list
@@ -114,6 +99,7 @@ extension Centre {
         status.version = settings.version
         status.timeMode = "\(settings.timeMode)"
         status.now = now(snapshot)
+        status.lag = snapshot.nextTimer.map { max(.zero, status.now - $0) } ?? .zero
         status.startedAt = openedAt
         status.processID = getpid()
         status.stateDirectory = settings.stateFolder
@@ -121,26 +107,28 @@ extension Centre {
         return status
     }
 
-    /// The records of jobs, ended ones from the store and others from the queue, by number.
+    /// The records of the accounts that are wanted and that the caller may see.
     ///
     /// - Throws: `RequestFailure` when the store cannot be read.
-    public func accounting(ids: [UInt32]?) async throws(RequestFailure) -> AccountingList {
+    public func accounting(
+        _ query: AccountingQuery,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> AccountingList {
         let snapshot = await snapshot()
         let now = self.now(snapshot)
-        let wanted = ids.map { ids in
-            Set(Set(ids).flatMap { snapshot.state.jobs.numbers(of: $0) })
-        }
+        let sight = sight(of: caller)
+        let filter = RecordFilter(query, snapshot.state.jobs, now: now)
         var records: [AccountingRecord] = []
         do {
-            var query = CentreReader.JobQuery()
-            query.jobIDs = wanted.map { $0.sorted() } ?? []
-            let stored = wanted?.isEmpty == true ? [] : try reader.jobs(query)
-            let unstored = snapshot.unstored.filter { wanted?.contains($0.jobID) ?? true }
-            var known: Set<[Int64]> = []
+            let stored = try reader.jobs(filter.stored)
+            var known: Set<RunKey> = []
+            let unstored = snapshot.unstored.filter { filter.wants(job: $0.jobID) }
             for body in stored + unstored.map(\.body) {
                 let record = try AccountingRecord(json: JSONValue(parsing: body))
-                let run = [Int64(record.jobID), Int64(record.restarts)]
-                if known.insert(run).inserted { records.append(record) }
+                guard filter.wants(record, now: now), sight.seesRecord(ofUser: record.userID),
+                    known.insert(RunKey(record)).inserted
+                else { continue }
+                records.append(record)
             }
         } catch {
             throw RequestFailure(
@@ -148,10 +136,20 @@ extension Centre {
                 body: ErrorBody(code: "error", text: "the accounts cannot be read: \(error)")
             )
         }
-        snapshot.state.jobs.forEach { entry in
-            guard !entry.hasEnded, wanted?.contains(entry.id) ?? true else { return }
-            records.append(snapshot.state.record(of: entry, now: now))
+        func add(_ entry: JobEntry) {
+            let request = entry.specification.request
+            guard !entry.hasEnded, filter.wants(user: request.user, request.userID),
+                sight.seesRecord(ofUser: request.userID)
+            else { return }
+            let record = snapshot.state.record(of: entry, now: now)
+            if filter.wants(record, now: now) { records.append(record) }
         }
+        if let ids = query.ids {
+            snapshot.state.jobs.entries(ids).forEach(add)
+        } else {
+            snapshot.state.jobs.forEach(add)
+        }
+        sight.conceal(&records)
         records.sort { ($0.jobID, $0.restarts) < ($1.jobID, $1.restarts) }
         return AccountingList(
             now: now,

@@ -1,5 +1,6 @@
 import Billing
-import ClusterModel
+import Catalog
+public import ClusterModel
 import Emulation
 import Glibc
 import IndexSets
@@ -17,7 +18,28 @@ extension Centre {
     /// the machine's file names.
     public func isOperator(_ caller: Caller) -> Bool {
         caller.userID == 0 || caller.userID == getuid()
-            || settings.rules.machine.operators.contains(UserNames.user(caller.userID))
+            || machine.withLock { $0.operators.contains(UserNames.user(caller.userID)) }
+    }
+
+    /// Brings the customers of a machine into force, as an opening with it would.
+    ///
+    /// - Returns: whether they are others than before.
+    /// - Throws: `RequestFailure` when they cannot be.
+    public func takeOver(customersOf changed: Machine) async throws(RequestFailure) -> Bool {
+        let given = CustomerRegister(of: changed)
+        let daemon = Caller(userID: getuid(), groupID: getgid())
+        let results = try await act(daemon) { state in
+            guard given != CustomerRegister(of: state.rules.machine) else { return .success([]) }
+            if let problem = state.problem(of: given) {
+                let body = ErrorBody(code: "bad_customers", text: problem)
+                return .failure(RequestFailure(status: 400, body: body))
+            }
+            return .success([.customers(given)])
+        }
+        guard !results.isEmpty else { return false }
+        let now = await snapshot().state.rules.machine
+        machine.withLock { $0 = now }
+        return true
     }
 
     /// Whether the caller may see what an account owes and has: its users, and operators. An account
@@ -25,7 +47,7 @@ extension Centre {
     /// operators.
     public func mayRead(account name: String, _ caller: Caller) -> Bool {
         if isOperator(caller) { return true }
-        let account = settings.rules.machine.account(named: name)
+        let account = machine.withLock { $0.account(named: name) }
         return account?.isOpen(to: UserNames.user(caller.userID)) ?? false
     }
 
@@ -33,11 +55,14 @@ extension Centre {
         entry.specification.request.userID == caller.userID || isOperator(caller)
     }
 
-    private func act(
+    func act(
+        _ caller: Caller,
+        effort: Int = 1,
         _ prepare: @escaping @Sendable (CentreState) -> Result<[LiveInput], RequestFailure>
     ) async throws(RequestFailure) -> [InputResult] {
         let result = await withCheckedContinuation { continuation in
-            mailbox.post(.act(prepare) { continuation.resume(returning: $0) })
+            let letter = Letter.act(prepare) { continuation.resume(returning: $0) }
+            mailbox.post(letter, of: caller.userID, effort: effort)
         }
         return try result.get()
     }
@@ -47,7 +72,7 @@ extension Centre {
         _ prepare: @escaping @Sendable (CentreState) -> Result<[LiveInput], RequestFailure>
     ) async throws(RequestFailure) {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
-        for result in try await act(prepare) {
+        for result in try await act(caller, prepare) {
             if case .refused(let body) = result { throw RequestFailure(status: 400, body: body) }
         }
     }
@@ -64,7 +89,8 @@ extension Centre {
         let input = try input(request, caller)
         if request.isTestOnly { return try await test(input) }
         let result = await withCheckedContinuation { continuation in
-            mailbox.post(.submit(input) { continuation.resume(returning: $0) })
+            let letter = Letter.submit(input) { continuation.resume(returning: $0) }
+            mailbox.post(letter, of: caller.userID, effort: Effort.of(input.request))
         }
         return try Self.response(result)
     }
@@ -108,7 +134,9 @@ extension Centre {
         return await withCheckedContinuation { continuation in
             let answers = Answers(count: inputs.count) { continuation.resume(returning: $0) }
             for (index, input) in inputs.enumerated() {
-                mailbox.post(.submit(input) { answers.set(index, $0) })
+                let letter = Letter.submit(input) { answers.set(index, $0) }
+                let effort = Effort.of(input.request)
+                mailbox.post(letter, of: input.request.userID, effort: effort)
             }
         }
     }
@@ -126,6 +154,8 @@ extension Centre {
         input.request.group = UserNames.group(caller.groupID)
         input.isOperator = isOperator(caller)
         try request.checkBounds()
+        input.request.dropRepeats()
+        try input.request.checkProduct(settings.limits)
         if let nice = request.nice, nice < 0, !input.isOperator { throw .refused(.invalidNice) }
         let isReal = asksForRealNodes(request)
         if isReal { try checkUser(input.request) }
@@ -190,161 +220,6 @@ extension Centre {
         return response
     }
 
-    // MARK: Actions on jobs
-
-    /// Cancels jobs, or sends them a signal.
-    ///
-    /// - Throws: `RequestFailure`.
-    public func cancel(
-        _ request: CancelRequest,
-        _ caller: Caller
-    ) async throws(RequestFailure) -> ActionResponse {
-        try request.checkBounds()
-        let isOperator = isOperator(caller)
-        let refused = Refusals()
-        let isSignal = request.signal.map { $0 != SIGKILL && $0 != SIGTERM } ?? false
-        let mailbox = self.mailbox
-        let results = try await act { state in
-            let (entries, missing) = state.entries(request)
-            var allowed: [UInt32] = []
-            for entry in entries {
-                if isOperator || entry.specification.request.userID == caller.userID {
-                    allowed.append(entry.id)
-                } else {
-                    var body = SlurmError.accessDenied.body()
-                    body.exitCode = 210
-                    refused.add(entry.id, body)
-                }
-            }
-            for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
-            guard !allowed.isEmpty else { return .success([]) }
-            if let number = request.signal, isSignal {
-                let isForShellOnly = request.isForShellOnly
-                mailbox.post(.signal(allowed, number: number, isForShellOnly: isForShellOnly))
-                return .success([])
-            }
-            var input = JobsInput()
-            input.ids = allowed
-            input.by = caller.userID
-            return .success([.cancel(input)])
-        }
-        return ActionResponse(outcomes: refused.all + Self.outcomes(results))
-    }
-
-    /// Holds, releases or requeues a job or elements of an array.
-    public enum JobAction: Hashable, Sendable {
-        /// `scontrol hold`, `uhold`.
-        case hold
-        /// `scontrol release`.
-        case release
-        /// `scontrol requeue`, `requeuehold`.
-        case requeue
-        /// `scontrol suspend`: an operator's.
-        case suspend
-        /// `scontrol resume`: an operator's.
-        case resume
-        /// `scontrol top`: an operator's.
-        case top
-    }
-
-    /// Does `action` to the job or array `id`.
-    ///
-    /// - Throws: `RequestFailure`.
-    public func perform(
-        _ action: JobAction,
-        on id: UInt32,
-        _ request: JobActionRequest,
-        _ caller: Caller
-    ) async throws(RequestFailure) -> ActionResponse {
-        let isOperator = isOperator(caller)
-        let results = try await act { state in
-            let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
-            let entries = state.jobs.entries(selector)
-            guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
-            let isOwner = first.specification.request.userID == caller.userID
-            guard isOperator || isOwner else { return .failure(.refused(.accessDenied)) }
-            var input = JobsInput()
-            input.ids = entries.map(\.id)
-            input.by = caller.userID
-            input.isAdminHold = isOperator && !request.isUserHold && !isOwner
-            input.holds = request.holdsAfterwards
-            input.isByOwner = isOwner && !isOperator
-            switch action {
-            case .hold: return .success([.hold(input)])
-            case .requeue: return .success([.requeue(input)])
-            case .suspend, .resume:
-                guard isOperator else { return .failure(.refused(.accessDenied)) }
-                return .success([action == .suspend ? .suspend(input) : .resume(input)])
-            case .top:
-                // Slurm allows it to users where SchedulerParameters has enable_user_top.
-                guard isOperator else { return .failure(.refused(.disabled)) }
-                return .success([.top(input)])
-            case .release:
-                // A user does not lift what an operator has put on.
-                let isAdminHeld = entries.contains {
-                    state.emulator.pendingReason(of: JobID($0.id)) == .jobHeldAdmin
-                }
-                guard isOperator || !isAdminHeld else { return .failure(.refused(.accessDenied)) }
-                return .success([.release(input)])
-            }
-        }
-        return ActionResponse(outcomes: Self.outcomes(results))
-    }
-
-    /// Changes properties of the job or array `id`.
-    ///
-    /// - Throws: `RequestFailure`.
-    public func update(
-        _ id: UInt32,
-        _ request: JobUpdateRequest,
-        _ caller: Caller
-    ) async throws(RequestFailure) -> ActionResponse {
-        try request.checkBounds()
-        let isOperator = isOperator(caller)
-        let results = try await act { state in
-            let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
-            let entries = state.jobs.entries(selector)
-            guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
-            let isOwner = first.specification.request.userID == caller.userID
-            guard isOperator || isOwner else { return .failure(.refused(.accessDenied)) }
-            guard isOperator || entries.allSatisfy({ Self.isLowering(request, $0.status) }) else {
-                return .failure(.refused(.accessDenied))
-            }
-            return .success(
-                entries.map { entry in
-                    var input = UpdateInput()
-                    input.id = entry.id
-                    input.change = request
-                    return .update(input)
-                }
-            )
-        }
-        return ActionResponse(outcomes: Self.outcomes(results))
-    }
-
-    /// A user may lower a priority and, once the job runs, its limit; never raise them.
-    private static func isLowering(_ request: JobUpdateRequest, _ status: JobStatus) -> Bool {
-        if let priority = request.priority {
-            guard priority <= JobStatus.usualPriority + status.priority else { return false }
-        }
-        if let nice = request.nice, nice < status.nice { return false }
-        guard status.startedAt != nil else { return true }
-        if request.removesTimeLimit { return false }
-        if let limit = request.timeLimit, limit > status.timeLimit { return false }
-        return (request.timeLimitChange ?? .zero) <= .zero
-    }
-
-    private static func outcomes(_ results: [InputResult]) -> [ActionOutcome] {
-        results.flatMap { result -> [ActionOutcome] in
-            switch result {
-            case .outcomes(let outcomes): outcomes
-            case .refused(let body): [ActionOutcome(jobID: 0, error: body)]
-            case .done(let id, _): [ActionOutcome(jobID: id)]
-            case .booked, .named: []
-            }
-        }
-    }
-
     // MARK: Money
 
     /// Does something to the books; operators only.
@@ -357,7 +232,7 @@ extension Centre {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
         var response = MoneyResponse()
         let clock = self.clock
-        let results = try await act { state in
+        let results = try await act(caller) { state in
             var input = MoneyInput()
             input.request = request
             input.by = caller.userID
@@ -431,9 +306,11 @@ extension Centre {
             if let name = request.state, Partition.State(rawValue: name.uppercased()) == nil {
                 return .failure(.refused(.unspecified, "unknown partition state \(name)"))
             }
-            var update = request
-            update.state = request.state?.uppercased()
-            return .success([.partition(update)])
+            var input = PartitionInput()
+            input.request = request
+            input.request.state = request.state?.uppercased()
+            input.by = caller.userID
+            return .success([.partition(input)])
         }
     }
 
@@ -447,8 +324,10 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> ReservationName {
         guard isOperator(caller) else { throw .refused(.invalidUserID) }
-        let input = ReservationInput(action: action, request: request)
-        for result in try await act({ _ in .success([.reservation(input)]) }) {
+        var input = ReservationInput(action: action, request: request)
+        input.by = caller.userID
+        let inputs = [LiveInput.reservation(input)]
+        for result in try await act(caller, { _ in .success(inputs) }) {
             switch result {
             case .named(let name): return ReservationName(name)
             case .refused(let body): throw RequestFailure(status: 400, body: body)
@@ -469,43 +348,10 @@ extension Centre {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
         try request.checkBounds()
         let result = await withCheckedContinuation { continuation in
-            mailbox.post(.advance(request) { continuation.resume(returning: $0) })
+            let letter = Letter.advance(request) { continuation.resume(returning: $0) }
+            mailbox.post(letter, of: caller.userID)
         }
         return try result.get()
-    }
-}
-
-extension CentreState {
-    /// The jobs that a request means, and the numbers of those that there are not.
-    func entries(_ request: CancelRequest) -> (entries: [JobEntry], missing: [UInt32]) {
-        var missing: [UInt32] = []
-        let hasFilter =
-            request.user != nil || request.account != nil || request.name != nil
-            || request.partition != nil || !request.states.isEmpty
-        var candidates: [JobEntry] = []
-        if !request.jobs.isEmpty {
-            for selector in request.jobs {
-                let found = jobs.entries(selector)
-                if found.isEmpty { missing.append(selector.jobID) }
-                candidates += found
-            }
-        } else if hasFilter {
-            jobs.forEach { if !$0.hasEnded { candidates.append($0) } }
-        }
-        let chosen = candidates.filter { entry in
-            let status = entry.status
-            if let user = request.user, entry.specification.request.user != user { return false }
-            if let account = request.account, entry.specification.account != account {
-                return false
-            }
-            if let name = request.name, status.name != name { return false }
-            if let name = request.partition {
-                let names = status.partitions.map { rules.machine.partitions[$0].name }
-                guard names.contains(name) else { return false }
-            }
-            return request.states.isEmpty || request.states.contains(stateName(of: status))
-        }
-        return (chosen, missing)
     }
 }
 

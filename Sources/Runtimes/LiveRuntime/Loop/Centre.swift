@@ -1,3 +1,4 @@
+import ClusterModel
 import Dispatch
 import Foundation
 import JobExecution
@@ -32,6 +33,12 @@ public struct CentreSettings: Sendable {
     public var killWaitMilliseconds: UInt32 = 30_000
     /// The most that the journal may take; nil for what the disk gives.
     public var sizeLimit: ByteCount?
+    /// Where the folder comes from, when it is not the one in which its centre was.
+    public var origin = CentreStore.Origin.same
+    /// What users do not see of others.
+    public var privateData: Set<PrivateData> = []
+    /// What is taken in at most.
+    public var limits = CentreLimits()
     /// The daemon's version.
     public var version = ""
     /// Where the centre logs.
@@ -89,6 +96,12 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence for people.
     public var description: String {
         switch self {
+        case .store(let failure) where failure.kind == .copied:
+            "\(failure). If it was moved, and the other is gone, --origin moved goes on with it; --origin"
+                + " copy makes another centre of it, which leaves what runs to the other"
+        case .store(let failure) where failure.kind == .lost:
+            "\(failure). Nothing was opened, and nothing changed: restore the file, or a backup ('xinghe"
+                + " restore'), or go on without what is missing ('xinghe repair --accept-loss')"
         case .store(let failure): failure.description
         case .otherMachine(let folder, let machine, let differences):
             "the machine given is not the one that state folder \(folder) was opened with"
@@ -147,6 +160,8 @@ struct CentreSnapshot: Sendable {
     var state: CentreState
     /// Records that are not in the store yet.
     var unstored: [JobRow]
+    /// When the next thing happens by itself.
+    var nextTimer: SimInstant?
 }
 
 /// An open centre: many may ask, one thread writes.
@@ -163,10 +178,7 @@ public final class Centre: Sendable {
         case exited(JobExecutor.Run, StepOutcome, RunMeasurement)
         case signal([UInt32], number: Int32, isForShellOnly: Bool)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
-        case advance(
-            ClockAdvanceRequest,
-            @Sendable (Result<SimInstant, RequestFailure>) -> Void
-        )
+        case advance(ClockAdvanceRequest, AdvanceAnswer)
         case shutdown(@Sendable () -> Void)
         case abandon(@Sendable () -> Void)
     }
@@ -179,6 +191,8 @@ public final class Centre: Sendable {
     let openedAt: SimInstant
     /// The number of the last batch; readers compare it with what they have.
     let version: Version
+    /// The machine with its customers of now.
+    let machine: Mutex<Machine>
     let published = Mutex<(version: Int, snapshot: CentreSnapshot)?>(nil)
     private let executor: JobExecutor
 
@@ -237,6 +251,7 @@ public final class Centre: Sendable {
         let opened = try answer.get()
         var settings = settings
         settings.rules = opened.rules
+        machine = Mutex(opened.rules.machine)
         self.settings = settings
         self.mailbox = mailbox
         self.version = version

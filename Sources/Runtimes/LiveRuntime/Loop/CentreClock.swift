@@ -36,8 +36,10 @@ public enum TimeMode: Hashable, Sendable, CustomStringConvertible {
 
 /// The time of a centre. The only place where the runtime reads the machine's clock.
 ///
-/// Real time is the wall's: it leaps ahead with it, when the wall is corrected or the machine has
-/// slept. It never goes back; should the wall be set back, it goes on from where it was.
+/// Real time is the wall's: it goes ahead with it, when the wall is corrected or the machine has
+/// slept. It never goes back; should the wall be set back, it goes on from where it was. So a wall that leaps
+/// far ahead while the computer was awake is followed only once it has stayed there for a while: what is
+/// journalled under a wrong date stays.
 ///
 /// While real work runs, an accelerated clock goes at the speed of the wall: a second of real work
 /// is a second of the centre's time, so that it is held, limited and billed as what it was.
@@ -51,9 +53,38 @@ public final class CentreClock: Sendable {
     struct Sources: Sendable {
         /// Time of day.
         var wall: @Sendable () -> SimInstant = { CentreClock.wallTime }
-        /// Time that only ever passes. Unit: µs.
+        /// Time that only ever passes, also while the machine sleeps. Unit: µs.
         var monotonic: @Sendable () -> Int64 = { CentreClock.monotonic }
+        /// Told of a leap that is not followed, or not yet, and of one that is.
+        var note: @Sendable (Leap) -> Void = { _ in }
     }
+
+    /// The wall is somewhere else than the time that has passed says.
+    public enum Leap: Hashable, Sendable, CustomStringConvertible {
+        /// It is so far ahead, and is not followed yet.
+        case waits(SimDuration)
+        /// It has stayed there, and is followed.
+        case followed(SimDuration)
+        /// It is back again.
+        case over
+
+        /// One line for the log.
+        public var description: String {
+            switch self {
+            case .waits(let distance):
+                "the computer's clock leapt \(distance.seconds) s ahead; the centre follows it once it"
+                    + " has stayed there for 10 minutes"
+            case .followed(let distance):
+                "the computer's clock stays \(distance.seconds) s ahead, and the centre follows it"
+            case .over: "the computer's clock is back again"
+            }
+        }
+    }
+
+    /// The farthest that the wall is followed at once. Unit: µs.
+    private static let largestStep: Int64 = 600_000_000
+    /// How long it must stay farther ahead. Unit: µs.
+    private static let trial: Int64 = 600_000_000
 
     private struct State {
         /// The centre's time at `wall`.
@@ -61,12 +92,22 @@ public final class CentreClock: Sendable {
         /// Monotonic µs.
         var wall: Int64
         var rate: Int64
+        /// Since when the wall is far ahead, and how far it was when it began. Monotonic µs.
+        var leap: (since: Int64, by: Int64)?
     }
 
     /// Starts a clock that shows `start` now; in `real` mode it shows the wall's time and never
     /// less than `start`.
-    public convenience init(mode: TimeMode, start: SimInstant) {
-        self.init(mode: mode, start: start, sources: Sources())
+    ///
+    /// - Parameter note: told of leaps of the wall.
+    public convenience init(
+        mode: TimeMode,
+        start: SimInstant,
+        note: @escaping @Sendable (Leap) -> Void = { _ in }
+    ) {
+        var sources = Sources()
+        sources.note = note
+        self.init(mode: mode, start: start, sources: sources)
     }
 
     init(mode: TimeMode, start: SimInstant, sources: Sources) {
@@ -78,7 +119,9 @@ public final class CentreClock: Sendable {
             case .scaled(let factor): factor
             case .stepped: 0
             }
-        state = Mutex(State(base: start, wall: sources.monotonic(), rate: rate))
+        // What has passed since the last input is no leap.
+        let base = mode == .real ? max(start, sources.wall()) : start
+        state = Mutex(State(base: base, wall: sources.monotonic(), rate: rate))
     }
 
     /// The centre's time. Never goes back.
@@ -89,10 +132,39 @@ public final class CentreClock: Sendable {
         let reading = Self.reading(state, at: monotonic)
         guard mode == .real else { return reading }
         let wall = sources.wall()
-        guard wall > reading else { return reading }
+        let ahead = wall.microseconds - reading.microseconds
+        guard ahead > 0 else {
+            endLeap(&state)
+            return reading
+        }
+        guard isFollowed(ahead, &state, at: monotonic) else { return reading }
         state.base = wall
         state.wall = monotonic
         return wall
+    }
+
+    private func endLeap(_ state: inout State) {
+        if state.leap != nil { sources.note(.over) }
+        state.leap = nil
+    }
+
+    /// Whether a wall that is ahead is right.
+    private func isFollowed(_ ahead: Int64, _ state: inout State, at monotonic: Int64) -> Bool {
+        guard ahead > Self.largestStep else {
+            endLeap(&state)
+            return true
+        }
+        let distance = SimDuration(microseconds: ahead)
+        // Another leap meanwhile begins the trial anew.
+        guard let leap = state.leap, abs(leap.by - ahead) <= Self.largestStep else {
+            state.leap = (monotonic, ahead)
+            sources.note(.waits(distance))
+            return false
+        }
+        guard monotonic - leap.since >= Self.trial else { return false }
+        state.leap = nil
+        sources.note(.followed(distance))
+        return true
     }
 
     /// Moves the clock to `instant`, if that is ahead.
@@ -150,7 +222,7 @@ public final class CentreClock: Sendable {
 
     private static var monotonic: Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(CLOCK_BOOTTIME, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 }

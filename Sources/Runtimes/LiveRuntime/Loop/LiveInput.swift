@@ -22,7 +22,7 @@ enum LiveInput: Hashable, Sendable {
     case top(JobsInput)
     case update(UpdateInput)
     case nodes(NodesInput)
-    case partition(PartitionUpdateRequest)
+    case partition(PartitionInput)
     case reservation(ReservationInput)
     case terms(TermsInput)
     case money(MoneyInput)
@@ -129,6 +129,8 @@ struct JobsInput: WireRecord {
     var holds = false
     /// For `requeue`: whether the owner asked, and pays for the run.
     var isByOwner = false
+    /// For `requeue`: why the job is held afterwards, where it is not for a user's or operator's wish.
+    var holdReason: String?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("ids", &ids)
@@ -136,6 +138,7 @@ struct JobsInput: WireRecord {
         try fields("admin_hold", &isAdminHold)
         try fields("holds", &holds)
         try fields("by_owner", &isByOwner)
+        try fields.ifPresent("hold_reason", &holdReason)
     }
 }
 
@@ -145,11 +148,14 @@ struct UpdateInput: WireRecord {
     var change = JobUpdateRequest()
     /// How long the changed job takes, as in `SubmitInput`.
     var runTime: SimDuration?
+    /// Who asked; nil in journals of earlier days.
+    var by: UInt32?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
         try fields.required("change", &change)
         try fields("run_time", &runTime)
+        try fields("by", &by)
     }
 }
 
@@ -165,6 +171,18 @@ struct NodesInput: WireRecord {
         try fields.required("nodes", &nodes)
         try fields("action", &action)
         try fields("reason", &reason)
+        try fields("by", &by)
+    }
+}
+
+/// A partition changes.
+struct PartitionInput: WireRecord {
+    var request = PartitionUpdateRequest()
+    /// Who asked; nil in journals of earlier days.
+    var by: UInt32?
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try request.exchange(&fields)
         try fields("by", &by)
     }
 }
@@ -281,7 +299,9 @@ extension LiveInput {
             case .realWork(let input): ("real_work", input.json)
             case .tick: ("tick", .object([]))
             }
-        return (kind, json.compactText)
+        // What a job measured is kept as it was said.
+        let levels = if case .end = self { 1 } else { 2 }
+        return (kind, json.withoutNulls(levels: levels).compactText)
     }
 
     /// Reads a row of the journal.
@@ -302,7 +322,7 @@ extension LiveInput {
             case "top": self = .top(try JobsInput(json: json))
             case "update": self = .update(try UpdateInput(json: json))
             case "nodes": self = .nodes(try NodesInput(json: json))
-            case "partition": self = .partition(try PartitionUpdateRequest(json: json))
+            case "partition": self = .partition(try PartitionInput(json: json))
             case ReservationInput.kind: self = .reservation(try ReservationInput(json: json))
             case "terms": self = .terms(try TermsInput(json: json))
             case "money": self = .money(try MoneyInput(json: json))

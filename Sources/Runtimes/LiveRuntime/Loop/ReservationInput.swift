@@ -16,6 +16,8 @@ struct ReservationInput: WireRecord {
 
     var action = ReservationAction.create
     var request = ReservationRequest()
+    /// Who asked; nil in journals of earlier days.
+    var by: UInt32?
 
     init() {}
 
@@ -32,5 +34,6 @@ struct ReservationInput: WireRecord {
         }
         action = known
         try fields.required("request", &request)
+        try fields("by", &by)
     }
 }

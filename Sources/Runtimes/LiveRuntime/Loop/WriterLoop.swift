@@ -26,24 +26,33 @@ import WireFormats
 final class WriterLoop {
     let clock: CentreClock
     let reader: CentreReader
-    private let settings: CentreSettings
-    private let mailbox: Mailbox<Centre.Letter>
-    private let version: Centre.Version
-    private let store: CentreStore
-    private let work: LocalWork
-    private var state: CentreState
-    private var timers = TimerQueue()
+    let settings: CentreSettings
+    let mailbox: Mailbox<Centre.Letter>
+    let version: Centre.Version
+    let store: CentreStore
+    let work: LocalWork
+    var state: CentreState
+    var timers = TimerQueue()
     /// What followed from inputs and is not written yet.
-    private var unwritten: DerivedRows
+    var unwritten: DerivedRows
+    /// Batches of timers that were handled and are not on disk yet. Should the daemon be killed before, they
+    /// happen again at the same instants.
+    var unjournalled: [JournalBatch] = []
+    /// What these do outside the daemon, once they are on disk.
+    var heldEffects: [DriverEffect] = []
+    /// Where a stepped clock is to go, and who waits for that.
+    var advances: [(target: SimInstant, answer: AdvanceAnswer)] = []
+    /// How much of what users ask for is done in a turn.
+    private var effortOfTurn = Effort.ofTurns.lowerBound
     /// Ends that could not be journalled yet.
-    private var deferredEnds: [EndInput] = []
+    var deferredEnds: [EndInput] = []
     /// Runs whose files may go once their record is written.
-    private var finishedRuns: [(id: UInt32, restart: Int32)] = []
-    private var isFull = false
-    private var isClosing = false
-    private var isAbandoned = false
-    private var onClosed: [@Sendable () -> Void] = []
-    private var logger: Logger { settings.logger }
+    var finishedRuns: [(id: UInt32, restart: Int32)] = []
+    var isFull = false
+    var isClosing = false
+    var isAbandoned = false
+    var onClosed: [@Sendable () -> Void] = []
+    var logger: Logger { settings.logger }
     /// The machine with its customers, and the policy; they stay while the daemon lives.
     var rules: CentreRules { state.rules }
 
@@ -65,7 +74,8 @@ final class WriterLoop {
         let wall = settings.start ?? CentreClock.wallTime
         clock = CentreClock(
             mode: settings.timeMode,
-            start: state.batch == 0 ? wall : max(state.lastInstant, settings.start ?? .epoch)
+            start: state.batch == 0 ? wall : max(state.lastInstant, settings.start ?? .epoch),
+            note: { [logger = settings.logger] in logger.warning("\($0)") }
         )
         work = LocalWork(
             rules: recovery.state.rules,
@@ -136,6 +146,7 @@ final class WriterLoop {
     /// After a recovery: finds real jobs again.
     private func adoptAll() throws(OpenFailure) {
         let entries = state.realEntries { $0 == .running || $0 == .completing }
+        guard !store.isNewCopy else { return giveUp(entries) }
         do throws(ExecutionFailure) {
             try work.endOthers(than: entries)
             for entry in entries {
@@ -154,6 +165,19 @@ final class WriterLoop {
         }
     }
 
+    /// In a centre that was copied: what runs is the other's, and so is what it will have cost.
+    private func giveUp(_ entries: [JobEntry]) {
+        for entry in entries {
+            logger.notice("job \(entry.id) runs in the centre that this one is a copy of")
+            var end = EndInput()
+            end.id = entry.id
+            end.restart = entry.status.restart
+            end.state = "NODE_FAIL"
+            end.measured = MeasuredRun()
+            deferredEnds.append(end)
+        }
+    }
+
     /// Lifts what the closing of the last daemon put on real jobs. Tried again when it cannot be
     /// journalled now.
     private func letRealWorkStart() {
@@ -161,7 +185,7 @@ final class WriterLoop {
         _ = try? commit([.realWork(RealWorkInput(mayStart: true))], at: instant(clock.now))
     }
 
-    private func stop(_ id: UInt32, restart: Int32, as end: String, now: SimInstant? = nil) {
+    func stop(_ id: UInt32, restart: Int32, as end: String, now: SimInstant? = nil) {
         let end = work.stop(id, restart: restart, as: end, now: now ?? clock.now)
         if let end { deferredEnds.append(end) }
     }
@@ -172,21 +196,37 @@ final class WriterLoop {
 extension WriterLoop {
     func run() {
         while true {
-            let letters = mailbox.take(waiting: waitMicroseconds)
+            let letters = mailbox.take(waiting: waitMicroseconds, upTo: effortOfTurn)
+            let begin = ContinuousClock.now
             turn(letters)
+            adaptEffort(to: ContinuousClock.now - begin)
             if isAbandoned { break }
             if isClosing, !work.isBusy, deferredEnds.isEmpty || isFull { break }
         }
         flush()
         store.close()
+        for (_, answer) in advances { answer(.failure(Self.closing)) }
         for answer in onClosed { answer() }
+    }
+
+    /// Lets turns do less where they take longer than others should wait, and more where they do not: on a
+    /// slow or busy computer too.
+    private func adaptEffort(to time: Duration) {
+        if time > Effort.longestTurn {
+            effortOfTurn = max(Effort.ofTurns.lowerBound, effortOfTurn / 2)
+        } else if time < Effort.longestTurn / 4 {
+            effortOfTurn = min(Effort.ofTurns.upperBound, effortOfTurn + effortOfTurn / 4)
+        }
     }
 
     /// How long nothing happens by itself. Unit: µs.
     private var waitMicroseconds: Int64? {
         if isFull { return 1_000_000 }
-        if !deferredEnds.isEmpty { return 0 }
-        let untilTimer = timers.first.flatMap { clock.wallMicroseconds(until: $0) }
+        if !deferredEnds.isEmpty || !advances.isEmpty { return 0 }
+        let untilTimer = [
+            timers.first.flatMap { clock.wallMicroseconds(until: $0) },
+            work.microsecondsUntilOverdue,
+        ].compactMap(\.self).min()
         // What follows from inputs goes with the next ones, or alone once there are none.
         return unwritten.isEmpty ? untilTimer : min(untilTimer ?? .max, 20_000)
     }
@@ -194,9 +234,13 @@ extension WriterLoop {
     private func turn(_ letters: [Centre.Letter]) {
         isFull = false
         let before = state.batch
+        // What a full disk kept from being written goes first.
+        if !unjournalled.isEmpty { try? write() }
         letRealWorkStart()
+        work.endOverdue()
         fireTimers(upTo: clock.now)
         handle(letters)
+        advanceFurther()
         if !isFull { handleDeferredEnds() }
         if state.batch == before { flush() }
         clock.setRealWork(isRunning: work.isBusy)
@@ -206,57 +250,70 @@ extension WriterLoop {
     }
 
     private func snapshot() -> CentreSnapshot {
-        CentreSnapshot(state: state, unstored: unwritten.jobs)
+        CentreSnapshot(state: state, unstored: unwritten.jobs, nextTimer: timers.first)
     }
 
     /// The instant of the next batch (design §4).
-    private func instant(_ reading: SimInstant) -> SimInstant {
+    func instant(_ reading: SimInstant) -> SimInstant {
         max(reading, state.lastInstant + SimDuration(microseconds: 1))
     }
 
     /// Journals a batch, handles it and performs what follows.
-    private func commit(
+    func commit(
         _ inputs: [LiveInput],
         at instant: SimInstant
     ) throws(PersistenceFailure) -> [InputResult] {
-        do throws(PersistenceFailure) {
-            try store.append(
-                batch: state.batch + 1,
-                at: instant,
-                inputs: inputs.map(\.row),
-                derived: unwritten
-            )
-        } catch {
-            if !isFull { logger.error("\(error)") }
-            isFull = true
-            throw error
-        }
-        unwritten = DerivedRows()
-        forgetFinishedRuns()
+        let batch = JournalBatch(
+            number: state.batch + 1,
+            instant: instant,
+            inputs: inputs.map(\.row)
+        )
+        try write(batch)
         let results = state.handle(inputs, at: instant)
         clock.move(to: instant)
-        unwritten = state.takeDerived()
+        unwritten.append(state.takeDerived())
         version.value.add(1, ordering: .releasing)
         for effect in state.takeEffects() { perform(effect) }
         return results
     }
 
+    /// Handles a batch that happens by itself, and would again: it may be journalled with later ones.
+    func handleAhead(_ inputs: [LiveInput], at instant: SimInstant) {
+        unjournalled.append(
+            JournalBatch(number: state.batch + 1, instant: instant, inputs: inputs.map(\.row))
+        )
+        _ = state.handle(inputs, at: instant)
+        clock.move(to: instant)
+        unwritten.append(state.takeDerived())
+        version.value.add(1, ordering: .releasing)
+        for effect in state.takeEffects() {
+            if isInside(effect) { perform(effect) } else { heldEffects.append(effect) }
+        }
+    }
+
+    /// Makes durable what is not yet, and `batch`, and performs what waited for that.
+    func write(_ batch: JournalBatch? = nil) throws(PersistenceFailure) {
+        let batches = unjournalled + (batch.map { [$0] } ?? [])
+        guard !batches.isEmpty || !unwritten.isEmpty else { return }
+        do throws(PersistenceFailure) {
+            try store.append(batches, derived: unwritten)
+        } catch {
+            if !isFull { logger.error("\(error)") }
+            isFull = true
+            throw error
+        }
+        unjournalled = []
+        unwritten = DerivedRows()
+        forgetFinishedRuns()
+        let effects = heldEffects
+        heldEffects = []
+        for effect in effects { perform(effect) }
+    }
+
     /// Writes what is not written yet, when no request did so on its way.
     private func flush() {
-        guard !unwritten.isEmpty, !isFull else { return }
-        do throws(PersistenceFailure) {
-            try store.append(
-                batch: state.batch,
-                at: state.lastInstant,
-                inputs: [],
-                derived: unwritten
-            )
-            unwritten = DerivedRows()
-            forgetFinishedRuns()
-        } catch {
-            logger.error("\(error)")
-            isFull = true
-        }
+        guard !isFull else { return }
+        try? write()
     }
 
     private func forgetFinishedRuns() {
@@ -302,7 +359,7 @@ extension WriterLoop {
                     work.signal(entry, number: number, isForShellOnly: isForShellOnly)
                 }
             case .snapshot: break
-            case .advance(let request, let answer): answer(advance(request))
+            case .advance(let request, let answer): advance(request, answer)
             case .shutdown(let answer): close(answer)
             case .abandon(let answer):
                 isAbandoned = true
@@ -326,16 +383,22 @@ extension WriterLoop {
         input.id = nextID
         do throws(Refusal) {
             let resolved = try state.resolve(input, at: clock.now)
+            let free = settings.limits.jobCount - state.emulator.activeJobCount
+            guard Int(nextID - state.nextJobID) + resolved.tasks.count <= free else {
+                let limit = "the centre has \(settings.limits.jobCount) jobs (MaxJobCount)"
+                throw Refusal(.tooManyJobs, limit)
+            }
             nextID += UInt32(resolved.tasks.count)
             input.runTime = resolved.specification.runTime
             return Order(inputs: [.submit(input)], answer: answer)
         } catch {
-            answer(.failure(RequestFailure(status: 400, body: error.body)))
+            let isFull = error.body.code == SlurmError.tooManyJobs.rawValue
+            answer(.failure(RequestFailure(status: isFull ? 503 : 400, body: error.body)))
             return nil
         }
     }
 
-    private static var closing: RequestFailure {
+    static var closing: RequestFailure {
         RequestFailure(status: 503, body: SlurmError.centreUnavailable.body())
     }
 
@@ -364,6 +427,7 @@ extension WriterLoop {
     private func complete(_ tagged: inout [(order: Int, input: LiveInput)]) {
         var nextID = state.nextJobID
         var changed: Set<UInt32> = []
+        var reach: DependencyReach?
         for index in tagged.indices {
             switch tagged[index].input {
             case .submit(var input):
@@ -373,14 +437,14 @@ extension WriterLoop {
             case .update(var input):
                 // What a second change makes of a job is known once the first is done.
                 guard input.change.changesRequest, changed.insert(input.id).inserted else { break }
-                input.runTime = state.runTime(after: input)
+                input.runTime = state.runTime(after: input, &reach)
                 tagged[index].input = .update(input)
             default: break
             }
         }
     }
 
-    private static func failure(_ error: PersistenceFailure) -> RequestFailure {
+    static func failure(_ error: PersistenceFailure) -> RequestFailure {
         let isFull = error.kind == .full
         return RequestFailure(
             status: isFull ? 507 : 500,
@@ -393,6 +457,9 @@ extension WriterLoop {
         )
     }
 
+    /// How often a lost run is requeued by itself. Slurm's `MaxBatchRequeue`.
+    private static let mostRequeues: Int32 = 5
+
     private func handleDeferredEnds() {
         guard !deferredEnds.isEmpty else { return }
         let ends = deferredEnds
@@ -402,11 +469,17 @@ extension WriterLoop {
             // Nobody knows how far a lost run came. It runs again, as after a node failure, unless
             // its user said that it must not.
             let isRequeuable = state.jobs[end.id]?.status.isRequeuable == true
-            guard end.state == "NODE_FAIL", isRequeuable, !isClosing,
+            guard end.state == "NODE_FAIL", isRequeuable, !isClosing, !store.isNewCopy,
                 state.jobs[end.id]?.status.phase == .running
             else { return .end(end) }
             var input = JobsInput()
             input.ids = [end.id]
+            if end.restart >= Self.mostRequeues {
+                logger.warning("job \(end.id) was lost \(end.restart + 1) times and is held")
+                input.holds = true
+                input.isAdminHold = true
+                input.holdReason = CentreState.requeuedTooOften
+            }
             lostRuns.append((end.id, end.restart))
             return .requeue(input)
         }
@@ -419,114 +492,18 @@ extension WriterLoop {
     }
 }
 
-// MARK: - Time
-
-extension WriterLoop {
-    /// Lets happen what is due, each at its own instant: a run of an hour takes an hour, however
-    /// late the loop comes round.
-    private func fireTimers(upTo now: SimInstant) {
-        while !isFull, let due = timers.first, due <= now {
-            // Signals are sent here and now; what is journalled, and tried again, are inputs.
-            let fired = timers.popFirstInstant().compactMap { timer in
-                input(timer).map { (timer: timer, input: $0) }
-            }
-            guard !fired.isEmpty else { continue }
-            do throws(PersistenceFailure) {
-                let inputs = fired.map(\.input).sorted { $0.rank < $1.rank }
-                _ = try commit(inputs, at: instant(due))
-            } catch {
-                for (timer, _) in fired { timers.arm(timer) }
-            }
-        }
-    }
-
-    /// What a timer means now; nil when it has lost its meaning.
-    private func input(_ timer: CentreTimer) -> LiveInput? {
-        switch timer.kind {
-        case .tick: return .tick
-        case .signal(let id, let restart):
-            sendSignal(id, restart, due: timer.instant)
-            return nil
-        case .emulatedEnd(let id, let restart):
-            guard let status = state.jobs[id]?.status, status.phase == .running,
-                status.restart == restart, status.emulatedEnd == timer.instant
-            else { return nil }
-            return .end(emulatedEnd(id, status))
-        case .limit(let id, let restart):
-            guard let status = state.jobs[id]?.status, status.phase == .running,
-                status.restart == restart, status.deadline == timer.instant
-            else { return nil }
-            stop(id, restart: restart, as: "TIMEOUT", now: timer.instant)
-            return nil
-        }
-    }
-
-    /// Sends the signal that a job asked for before its limit, if its limit is still the one for
-    /// which the timer was armed.
-    private func sendSignal(_ id: UInt32, _ restart: Int32, due: SimInstant) {
-        guard let entry = state.jobs[id], entry.status.phase == .running,
-            entry.status.restart == restart, let deadline = entry.status.deadline,
-            let signal = entry.specification.request.signal,
-            due == max(entry.status.startedAt ?? deadline, deadline - signal.lead)
-        else { return }
-        work.signal(entry, number: signal.number, isForShellOnly: signal.isForShellOnly)
-    }
-
-    private func emulatedEnd(_ id: UInt32, _ status: JobStatus) -> EndInput {
-        var end = EndInput()
-        end.id = id
-        end.restart = status.restart
-        if let start = status.startedAt, let runTime = state.jobs[id]?.specification.runTime,
-            start + runTime > start + status.timeLimit
-        {
-            end.state = "TIMEOUT"
-            end.signal = 15
-        }
-        return end
-    }
-
-    private func arm(_ entry: JobEntry) {
-        let id = entry.id
-        let restart = entry.status.restart
-        if state.isReal(entry) {
-            guard let deadline = entry.status.deadline else { return }
-            timers.arm(CentreTimer(instant: deadline, kind: .limit(id, restart: restart)))
-            if let signal = entry.specification.request.signal {
-                let due = max(entry.status.startedAt ?? deadline, deadline - signal.lead)
-                timers.arm(CentreTimer(instant: due, kind: .signal(id, restart: restart)))
-            }
-        } else if let end = entry.status.emulatedEnd {
-            timers.arm(CentreTimer(instant: end, kind: .emulatedEnd(id, restart: restart)))
-        }
-    }
-
-    private func advance(_ request: ClockAdvanceRequest) -> Result<SimInstant, RequestFailure> {
-        guard clock.mode == .stepped else {
-            let body = ErrorBody(
-                code: "not_stepped",
-                text: "The clock of this centre moves by itself (--time \(clock.mode))"
-            )
-            return .failure(RequestFailure(status: 409, body: body))
-        }
-        let target = request.until ?? clock.now + (request.duration ?? .zero)
-        guard target >= clock.now, target.microseconds < Int64.max / 4 else {
-            let body = ErrorBody(code: "bad_instant", text: "Time does not go back")
-            return .failure(RequestFailure(status: 400, body: body))
-        }
-        fireTimers(upTo: target)
-        do throws(PersistenceFailure) {
-            // The clock's own state is the instant of the last batch, so its move is an input.
-            _ = try commit([.tick], at: instant(target))
-            return .success(clock.now)
-        } catch {
-            return .failure(Self.failure(error))
-        }
-    }
-}
-
 // MARK: - Effects
 
 extension WriterLoop {
+    /// Whether an effect stays in the daemon's memory, so that a kill undoes it.
+    private func isInside(_ effect: DriverEffect) -> Bool {
+        switch effect {
+        case .started(let id): state.jobs[id].map { !state.isReal($0) } ?? true
+        case .deadlineChanged, .wake, .budgetAlarm: true
+        case .stop, .suspended, .resumed, .ended: false
+        }
+    }
+
     private func perform(_ effect: DriverEffect) {
         switch effect {
         case .started(let id):

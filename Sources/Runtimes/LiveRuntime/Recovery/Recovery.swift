@@ -13,7 +13,11 @@ struct Recovery {
 
     init(_ settings: CentreSettings, in folder: StateFolder) throws(OpenFailure) {
         do throws(PersistenceFailure) {
-            store = try CentreStore(folder: folder, sizeLimit: settings.sizeLimit)
+            store = try CentreStore(
+                folder: folder,
+                sizeLimit: settings.sizeLimit,
+                origin: settings.origin
+            )
         } catch {
             throw .store(error)
         }

@@ -85,6 +85,9 @@ public struct CentreAudit: Sendable {
             // What follows from inputs is read before them: a daemon that runs writes it after.
             stored = try Stored(reader)
             findings += try reader.schemaFindings()
+            if let finding = try reader.headFinding(folder: stateFolder) {
+                findings.append("journal: \(finding)")
+            }
         } catch {
             throw .store(error)
         }

@@ -8,7 +8,11 @@ extension CentreRules {
     ///
     /// - Throws: `Refusal` when the list is malformed or names a node that does not exist.
     func nodes(_ list: String) throws(Refusal) -> IDSet {
-        guard let names = try? HostList.expand(list) else { throw Refusal(.invalidNodeName) }
+        // Each may stand there twice, but what names many more is no list that somebody wrote.
+        let most = 2 * machine.nodes.count
+        guard let names = try? HostList.expand(list, atMost: most) else {
+            throw Refusal(.invalidNodeName)
+        }
         var set = IDSet()
         for name in names {
             guard let index = nodeIndices[name] else { throw Refusal(.invalidNodeName) }

@@ -36,7 +36,7 @@ extension CentreState {
 
 extension CentreState {
     /// The job, or why nothing can be done to it.
-    private func active(_ id: UInt32) -> Result<JobEntry, Refusal> {
+    func active(_ id: UInt32) -> Result<JobEntry, Refusal> {
         guard let entry = jobs[id] else { return .failure(Refusal(.invalidJobID)) }
         return entry.hasEnded ? .failure(Refusal(.alreadyDone)) : .success(entry)
     }
@@ -73,7 +73,10 @@ extension CentreState {
             guard entry.status.phase == .pending else { return nil }
             // Beyond its partition: it would only start as something that it did not ask for.
             guard entry.status.endReason != "PartitionConfig" else { return nil }
-            jobs.update(id) { $0.isHeld = false }
+            jobs.update(id) { status in
+                status.isHeld = false
+                if status.endReason == Self.requeuedTooOften { status.endReason = nil }
+            }
             note(RecordedAction("release", at: instant), of: id)
             return send(.release(JobID(id)), at: instant).map(Refusal.init)
         }
@@ -92,7 +95,9 @@ extension CentreState {
             if let rejection = send(.requeue(JobID(id)), at: instant) {
                 return Refusal(rejection)
             }
-            return input.holds ? hold(id, isAdmin: input.isAdminHold, at: instant) : nil
+            guard input.holds else { return nil }
+            if let reason = input.holdReason { jobs.update(id) { $0.endReason = reason } }
+            return hold(id, isAdmin: input.isAdminHold, at: instant)
         }
     }
 
@@ -204,6 +209,11 @@ extension CentreState {
     }
 }
 
+extension CentreState {
+    /// Why a job is held whose runs were lost again and again.
+    static let requeuedTooOften = "JobHoldMaxRequeue"
+}
+
 // MARK: - Nodes and partitions
 
 extension CentreState {
@@ -229,7 +239,8 @@ extension CentreState {
         return .done(id: 0, warnings: [])
     }
 
-    mutating func change(_ input: PartitionUpdateRequest, at instant: SimInstant) -> InputResult {
+    mutating func change(_ update: PartitionInput, at instant: SimInstant) -> InputResult {
+        let input = update.request
         guard let index = rules.machine.partitionIndex(named: input.name) else {
             return .refused(Refusal(.invalidPartition).body)
         }

@@ -27,8 +27,10 @@ extension CentreState {
     ) -> Refusal? {
         guard entry.status.phase == .pending else { return Refusal(.notPending) }
         let resolved: Resolved
+        var reach = knownReach
+        defer { knownReach = reach }
         do throws(Refusal) {
-            resolved = try self.resolved(entry, input, at: instant)
+            resolved = try self.resolved(entry, input, at: instant, &reach)
         } catch {
             return error
         }
@@ -66,16 +68,33 @@ extension CentreState {
 
     /// How long an emulated job takes once it asks for something else; nil where the change will be
     /// refused, or the job's comment says nothing of a run time.
-    func runTime(after input: UpdateInput) -> SimDuration? {
+    func runTime(after input: UpdateInput, _ reach: inout DependencyReach?) -> SimDuration? {
         guard let entry = jobs[input.id] else { return nil }
-        return (try? resolved(entry, input, at: lastInstant))?.specification.runTime
+        return (try? resolved(entry, input, at: lastInstant, &reach))?.specification.runTime
+    }
+
+    /// Why a change would be refused, as far as it can be told without making it.
+    func problem(of input: UpdateInput, _ reach: inout DependencyReach?) -> Refusal? {
+        switch active(input.id) {
+        case .failure(let refusal): return refusal
+        case .success(let entry):
+            guard input.change.changesRequest else { return nil }
+            guard entry.status.phase == .pending else { return Refusal(.notPending) }
+            do throws(Refusal) {
+                _ = try resolved(entry, input, at: lastInstant, &reach)
+                return nil
+            } catch {
+                return error
+            }
+        }
     }
 
     /// The job as it would be if it had been submitted with the change.
     private func resolved(
         _ entry: JobEntry,
         _ update: UpdateInput,
-        at instant: SimInstant
+        at instant: SimInstant,
+        _ reach: inout DependencyReach?
     ) throws(Refusal) -> Resolved {
         let old = entry.specification
         let change = update.change
@@ -113,7 +132,7 @@ extension CentreState {
         } else {
             resolved.submission.dependencies =
                 dependencies(of: input.request, task: entry.arrayTask)
-            try checkCircle(from: entry.id, resolved.submission.dependencies)
+            try checkCircle(from: entry.id, resolved.submission.dependencies, &reach)
         }
         var status = entry.status
         let new = resolved.status

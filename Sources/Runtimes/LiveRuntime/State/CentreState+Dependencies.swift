@@ -63,18 +63,37 @@ extension CentreState {
     }
 
     /// Refuses dependencies by which a job would wait for itself.
-    func checkCircle(from id: UInt32, _ dependencies: [Dependency]) throws(Refusal) {
+    ///
+    /// - Parameter reach: where these dependencies lead, if it is known. It stays true while jobs that are
+    ///   not among them get the same dependencies.
+    func checkCircle(
+        from id: UInt32,
+        _ dependencies: [Dependency],
+        _ reach: inout DependencyReach?
+    ) throws(Refusal) {
+        if reach?.dependencies != dependencies { reach = self.reach(of: dependencies) }
+        guard reach?.jobs.contains(id) != true else {
+            throw Refusal(.dependencyProblem, "job \(id) would wait for itself")
+        }
+    }
+
+    private func reach(of dependencies: [Dependency]) -> DependencyReach {
         var seen: Set<UInt32> = []
         var next = dependencies
         while let dependency = next.popLast() {
             guard dependency.kind != .singleton else { continue }
-            guard !dependency.jobs.contains(id) else {
-                throw Refusal(.dependencyProblem, "job \(id) would wait for itself")
-            }
             for other in dependency.jobs where seen.insert(other).inserted {
                 guard jobs[other]?.status.phase == .pending else { continue }
                 next += emulator.dependencies(of: JobID(other)).list
             }
         }
+        return DependencyReach(dependencies: dependencies, jobs: seen)
     }
+}
+
+/// All jobs that a job waits for which has these dependencies, also those for which others wait that it waits
+/// for. Found once for all elements of an array, which is most of the work of changing them.
+struct DependencyReach: Sendable {
+    var dependencies: [Dependency]
+    var jobs: Set<UInt32>
 }

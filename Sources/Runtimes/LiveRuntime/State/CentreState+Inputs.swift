@@ -12,6 +12,8 @@ import WireFormats
 extension CentreState {
     /// Handles one input.
     mutating func handle(_ input: LiveInput, at instant: SimInstant) -> InputResult {
+        // Others may change what jobs wait for.
+        if case .update = input {} else { knownReach = nil }
         switch input {
         case .submit(let input): return submit(input, at: instant)
         case .end(let input): return end(input, at: instant)

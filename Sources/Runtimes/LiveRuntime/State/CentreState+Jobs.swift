@@ -10,7 +10,9 @@ import WireFormats
 
 extension CentreState {
     /// The job as the queue shows it.
-    func info(of entry: JobEntry, now: SimInstant) -> JobInfo {
+    ///
+    /// - Parameter members: the only ones that are looked at, by their names on the wire; nil for all.
+    func info(of entry: JobEntry, now: SimInstant, with members: Set<String>? = nil) -> JobInfo {
         let request = entry.specification.request
         let status = entry.status
         var info = JobInfo()
@@ -41,10 +43,18 @@ extension CentreState {
         info.exitCode = status.exitCode
         info.exitSignal = status.signal
         info.endsOnInvalidDependency = request.endsOnInvalidDependency ?? false
-        info.dependency = dependencyText(of: entry)
-        addFiles(entry, to: &info)
+        if members?.contains("dependency") ?? true { info.dependency = dependencyText(of: entry) }
+        // Names of files are made of patterns, for each job anew.
+        if members.map({ !$0.isDisjoint(with: Self.fileMembers) }) ?? true {
+            addFiles(entry, to: &info)
+        }
         return info
     }
+
+    private static let fileMembers: Set<String> = [
+        "comment", "work_dir", "command", "submit_host", "batch_host", "std_out", "std_err",
+        "std_in",
+    ]
 
     /// Says of jobs that wait when and where they are expected to start.
     func addExpectedStarts(to list: inout JobList) {

@@ -100,6 +100,9 @@ struct CentreState: Sendable {
     /// Jobs that end when a dependency can never be fulfilled.
     var endsOnInvalid: Set<UInt32> = []
 
+    /// Where the dependencies lead that jobs got last in this batch.
+    var knownReach: DependencyReach?
+
     // What one batch leaves for the driver.
     var effects: [DriverEffect] = []
     var derived = DerivedRows()
@@ -127,6 +130,7 @@ struct CentreState: Sendable {
             journalLength += 1
             results.append(handle(input, at: instant))
         }
+        knownReach = nil
         pass(at: instant)
         while !stopped.isEmpty || cancelsInvalid(at: instant) {
             let ids = stopped
@@ -398,7 +402,7 @@ extension CentreState {
                 state: state,
                 submit: record.submit,
                 end: end.endedAt,
-                body: record.json.compactText
+                body: record.json.withoutNulls(levels: 2).compactText
             )
         )
     }

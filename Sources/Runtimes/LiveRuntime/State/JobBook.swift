@@ -222,6 +222,18 @@ struct JobBook: Sendable {
         id...(arrays[id]?.last ?? id)
     }
 
+    /// The jobs and elements of arrays that numbers stand for, each once, in the order of the numbers.
+    func entries(_ ids: [UInt32]) -> [JobEntry] {
+        var seen: Set<UInt32> = []
+        var found: [JobEntry] = []
+        for id in ids {
+            for entry in entries(JobSelector(jobID: id)) where seen.insert(entry.id).inserted {
+                found.append(entry)
+            }
+        }
+        return found
+    }
+
     /// The jobs that a selector means: one, an array, or elements of it.
     func entries(_ selector: JobSelector) -> [JobEntry] {
         let entries = numbers(of: selector.jobID).compactMap { self[$0] }

@@ -29,6 +29,10 @@ final class LocalWork {
     private var runs: Set<JobExecutor.Run> = []
     /// Why a run was told to stop.
     private var stops: [JobExecutor.Run: String] = [:]
+    /// When a run that was told to stop is ended without its supervisor.
+    private var overdue: [JobExecutor.Run: ContinuousClock.Instant] = [:]
+    /// How long a supervisor may take beyond the kill wait.
+    private static let patience = Duration.seconds(5)
 
     init(
         rules: CentreRules,
@@ -284,7 +288,26 @@ extension LocalWork {
         let node = nodeName
         let text = "*** JOB \(id) ON \(node) CANCELLED AT \(time)\(cause) ***"
         executor.end(run, notice: "slurmstepd-\(node): error: \(text)\n")
+        overdue[run] = ContinuousClock.now + .milliseconds(killWaitMilliseconds) + Self.patience
         return nil
+    }
+
+    /// How long until a run is to be ended without its supervisor; nil when none is. Unit: µs.
+    var microsecondsUntilOverdue: Int64? {
+        overdue.values.min().map { due in
+            let rest = (due - ContinuousClock.now).components
+            return max(0, rest.seconds * 1_000_000 + rest.attoseconds / 1_000_000_000_000 + 1)
+        }
+    }
+
+    /// Ends runs whose supervisors were told to, and have not: a job may stop or hang them.
+    func endOverdue() {
+        let now = ContinuousClock.now
+        for (run, due) in overdue where due <= now {
+            logger.warning("job \(run.jobID): its supervisor does not end it; both are killed")
+            executor.endAtOnce(run)
+            overdue[run] = nil
+        }
     }
 
     private var nodeName: String {
@@ -309,6 +332,7 @@ extension LocalWork {
         _ entry: JobEntry?
     ) -> EndInput? {
         runs.remove(run)
+        overdue[run] = nil
         release(run.jobID)
         let stop = stops.removeValue(forKey: run)
         guard let entry, Int(entry.status.restart) == run.restart, !entry.hasEnded else {

@@ -1,0 +1,255 @@
+import ClusterModel
+import Emulation
+import Glibc
+import IndexSets
+import JobModel
+import Quantities
+import SlurmDialect
+public import WireFormats
+
+// What is done to jobs that are there. Which ones are meant is looked up in a snapshot, each once, and again
+// by whoever writes when their turn comes: they may have started or ended by then, or be somebody else's to
+// see to. Many are done in parts, between which others have their turns.
+
+extension Centre {
+    /// Cancels jobs, or sends them a signal.
+    ///
+    /// - Throws: `RequestFailure`.
+    public func cancel(
+        _ request: CancelRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> ActionResponse {
+        try request.checkBounds()
+        var request = request
+        request.mergeSelectors()
+        let (found, missing) = await snapshot().state.entries(request)
+        let refused = Refusals()
+        for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
+        var outcomes: [ActionOutcome] = []
+        for part in found.map(\.id).inParts(of: Effort.jobsAtOnce) {
+            let results = try await act(caller, effort: part.count) {
+                [request, mailbox, isOperator = isOperator(caller)] state in
+                var allowed: [UInt32] = []
+                for entry in part.compactMap({ state.jobs[$0] })
+                where state.is(entry, meantBy: request) {
+                    if isOperator || entry.specification.request.userID == caller.userID {
+                        allowed.append(entry.id)
+                    } else {
+                        var body = SlurmError.accessDenied.body()
+                        body.exitCode = 210
+                        refused.add(entry.id, body)
+                    }
+                }
+                guard !allowed.isEmpty else { return .success([]) }
+                if let number = request.signal, request.isSignalOnly {
+                    let isForShellOnly = request.isForShellOnly
+                    mailbox.post(.signal(allowed, number: number, isForShellOnly: isForShellOnly))
+                    return .success([])
+                }
+                var input = JobsInput()
+                input.ids = allowed
+                input.by = caller.userID
+                return .success([.cancel(input)])
+            }
+            outcomes += Self.outcomes(results)
+        }
+        return ActionResponse(outcomes: refused.all + outcomes)
+    }
+
+    /// Holds, releases or requeues a job or elements of an array.
+    public enum JobAction: Hashable, Sendable {
+        /// `scontrol hold`, `uhold`.
+        case hold
+        /// `scontrol release`.
+        case release
+        /// `scontrol requeue`, `requeuehold`.
+        case requeue
+        /// `scontrol suspend`: an operator's.
+        case suspend
+        /// `scontrol resume`: an operator's.
+        case resume
+        /// `scontrol top`: an operator's.
+        case top
+    }
+
+    /// Does `action` to the job or array `id`.
+    ///
+    /// - Throws: `RequestFailure`.
+    public func perform(
+        _ action: JobAction,
+        on id: UInt32,
+        _ request: JobActionRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> ActionResponse {
+        let isOperator = isOperator(caller)
+        let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
+        return try await eachPart(of: selector, caller) { entries, state in
+            guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
+            let isOwner = first.specification.request.userID == caller.userID
+            guard isOperator || isOwner else { return .failure(.refused(.accessDenied)) }
+            var input = JobsInput()
+            input.ids = entries.map(\.id)
+            input.by = caller.userID
+            input.isAdminHold = isOperator && !request.isUserHold && !isOwner
+            input.holds = request.holdsAfterwards
+            input.isByOwner = isOwner && !isOperator
+            switch action {
+            case .hold: return .success([.hold(input)])
+            case .requeue: return .success([.requeue(input)])
+            case .suspend, .resume:
+                guard isOperator else { return .failure(.refused(.accessDenied)) }
+                return .success([action == .suspend ? .suspend(input) : .resume(input)])
+            case .top:
+                // Slurm allows it to users where SchedulerParameters has enable_user_top.
+                guard isOperator else { return .failure(.refused(.disabled)) }
+                return .success([.top(input)])
+            case .release:
+                // A user does not lift what an operator has put on.
+                let isAdminHeld = entries.contains {
+                    state.emulator.pendingReason(of: JobID($0.id)) == .jobHeldAdmin
+                }
+                guard isOperator || !isAdminHeld else { return .failure(.refused(.accessDenied)) }
+                return .success([.release(input)])
+            }
+        }
+    }
+
+    /// Changes properties of the job or array `id`.
+    ///
+    /// - Throws: `RequestFailure`.
+    public func update(
+        _ id: UInt32,
+        _ request: JobUpdateRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> ActionResponse {
+        try request.checkBounds()
+        var request = request
+        request.dependencies = request.dependencies?.eachOnce
+        let isOperator = isOperator(caller)
+        let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
+        // The journal says it once for each job, which means the same without the list of them.
+        request.arrayTasks = nil
+        let size = request.json.compactText.utf8.count
+        let refused = Refusals()
+        let response = try await eachPart(of: selector, caller) {
+            [request] entries, state in
+            guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
+            let isOwner = first.specification.request.userID == caller.userID
+            guard isOperator || isOwner else { return .failure(.refused(.accessDenied)) }
+            guard isOperator || entries.allSatisfy({ Self.isLowering(request, $0.status) }) else {
+                return .failure(.refused(.accessDenied))
+            }
+            guard state.jobs.numbers(of: id).count * size <= CentreLimits.journalPerRequest else {
+                let text = "so large a change of so many jobs does not fit in the journal"
+                return .failure(.refused(.tooLong, text))
+            }
+            var reach: DependencyReach?
+            var inputs: [LiveInput] = []
+            for entry in entries {
+                var input = UpdateInput()
+                input.id = entry.id
+                input.change = request
+                input.by = caller.userID
+                // What is refused is not journalled: every later start would refuse it again.
+                if let refusal = state.problem(of: input, &reach) {
+                    refused.add(entry.id, refusal.body)
+                } else {
+                    inputs.append(.update(input))
+                }
+            }
+            return .success(inputs)
+        }
+        return ActionResponse(outcomes: refused.all + response.outcomes)
+    }
+
+    /// Prepares and does something for the jobs that a selector means, some of them at once. With none, it
+    /// is prepared for none.
+    private func eachPart(
+        of selector: JobSelector,
+        _ caller: Caller,
+        _ prepare:
+            @escaping @Sendable ([JobEntry], CentreState) -> Result<[LiveInput], RequestFailure>
+    ) async throws(RequestFailure) -> ActionResponse {
+        let ids = await snapshot().state.jobs.entries(selector).map(\.id)
+        var outcomes: [ActionOutcome] = []
+        for part in ids.isEmpty ? [[]] : ids.inParts(of: Effort.jobsAtOnce) {
+            let results = try await act(caller, effort: max(1, part.count)) { state in
+                prepare(part.compactMap { state.jobs[$0] }, state)
+            }
+            outcomes += Self.outcomes(results)
+        }
+        return ActionResponse(outcomes: outcomes)
+    }
+
+    /// A user may lower a priority and, once the job runs, its limit; never raise them.
+    private static func isLowering(_ request: JobUpdateRequest, _ status: JobStatus) -> Bool {
+        if let priority = request.priority {
+            guard priority <= JobStatus.usualPriority + status.priority else { return false }
+        }
+        if let nice = request.nice, nice < status.nice { return false }
+        guard status.startedAt != nil else { return true }
+        if request.removesTimeLimit { return false }
+        if let limit = request.timeLimit, limit > status.timeLimit { return false }
+        return (request.timeLimitChange ?? .zero) <= .zero
+    }
+
+    private static func outcomes(_ results: [InputResult]) -> [ActionOutcome] {
+        results.flatMap { result -> [ActionOutcome] in
+            switch result {
+            case .outcomes(let outcomes): outcomes
+            case .refused(let body): [ActionOutcome(jobID: 0, error: body)]
+            case .done(let id, _): [ActionOutcome(jobID: id)]
+            case .booked, .named: []
+            }
+        }
+    }
+}
+
+extension Array {
+    /// The elements in their order, so many in each part.
+    func inParts(of count: Int) -> [[Element]] {
+        stride(from: 0, to: self.count, by: count).map {
+            Array(self[$0..<Swift.min($0 + count, self.count)])
+        }
+    }
+}
+
+extension CancelRequest {
+    /// Whether it is not about ending jobs.
+    var isSignalOnly: Bool { signal.map { $0 != SIGKILL && $0 != SIGTERM } ?? false }
+}
+
+extension CentreState {
+    /// The jobs that a request means, each once, and the numbers of those that there are not.
+    func entries(_ request: CancelRequest) -> (entries: [JobEntry], missing: [UInt32]) {
+        var missing: [UInt32] = []
+        let hasFilter =
+            request.user != nil || request.account != nil || request.name != nil
+            || request.partition != nil || !request.states.isEmpty
+        var candidates: [JobEntry] = []
+        if !request.jobs.isEmpty {
+            var seen: Set<UInt32> = []
+            for selector in request.jobs {
+                let found = jobs.entries(selector)
+                if found.isEmpty { missing.append(selector.jobID) }
+                candidates += found.filter { seen.insert($0.id).inserted }
+            }
+        } else if hasFilter {
+            jobs.forEach { if !$0.hasEnded { candidates.append($0) } }
+        }
+        return (candidates.filter { self.is($0, meantBy: request) }, missing)
+    }
+
+    /// Whether a job has all that a request filters by.
+    func `is`(_ entry: JobEntry, meantBy request: CancelRequest) -> Bool {
+        let status = entry.status
+        if let user = request.user, entry.specification.request.user != user { return false }
+        if let account = request.account, entry.specification.account != account { return false }
+        if let name = request.name, status.name != name { return false }
+        if let name = request.partition {
+            let names = status.partitions.map { rules.machine.partitions[$0].name }
+            guard names.contains(name) else { return false }
+        }
+        return request.states.isEmpty || request.states.contains(stateName(of: status))
+    }
+}

@@ -1,0 +1,113 @@
+import SlurmDialect
+import WireFormats
+
+/// What a centre takes in at most, so that no request, and no user, stops the others. They are looked
+/// at before anything is journalled: a centre may be opened again with other ones. What users and accounts may
+/// submit stands in the machine's file (`MaxSubmitJobs`), and the core decides by it.
+public struct CentreLimits: Hashable, Sendable {
+    /// Jobs that wait or run; an element of a job array is one. Slurm's `MaxJobCount`.
+    public var jobCount = 500_000
+    /// The largest index of a job array, and one. Slurm's `MaxArraySize`, of 1,001 there.
+    public var arraySize = 10_001
+
+    /// The usual limits.
+    public init() {}
+
+    /// Rules of an array, all elements together: each element is held to each dependency.
+    static let rulesOfArray = 100_000
+    /// What the journal may grow by for one request that is written once for each of its jobs. Unit: bytes.
+    static let journalPerRequest = 64 << 20
+}
+
+/// How much the writing thread does in one turn, and how requests share it. A unit is the work of an ordinary
+/// submission, some 50 µs.
+enum Effort {
+    /// What one turn does of what users ask for: as much as takes `longestTurn`. A letter that is more than
+    /// this is a turn of its own.
+    static let ofTurns = 100...2_000
+    /// How long a turn may take, twice of which everybody else may have to wait.
+    static let longestTurn = Duration.milliseconds(40)
+    /// Jobs that one input of cancelling, holding and the like is about.
+    static let jobsAtOnce = 100
+
+    /// The work of a submission.
+    static func of(_ request: SubmitRequest) -> Int {
+        let elements = max(1, request.array?.elementCount ?? 1)
+        // A list of nodes is looked up name by name, and each time that the request is looked at.
+        let lists = [request.requiredNodes, request.excludedNodes, request.features]
+        let looksUp = lists.contains { $0 != nil }
+        return elements + elements * request.dependencies.count / 4 + (looksUp ? 100 : 0)
+    }
+}
+
+extension ArrayRequest {
+    /// How many elements are named, those that are named twice too, without naming them.
+    var elementCount: Int {
+        ranges.reduce(0) { count, range in
+            guard range.last >= range.first else { return count }
+            return count + (Int(range.last) - Int(range.first)) / Int(max(range.step, 1)) + 1
+        }
+    }
+}
+
+extension SubmitRequest {
+    /// Checks what the request comes to: the product of its elements and of what each is held to.
+    ///
+    /// - Throws: a refusal that says so.
+    func checkProduct(_ limits: CentreLimits) throws(RequestFailure) {
+        guard let array else { return }
+        let largest = array.ranges.map(\.last).max() ?? 0
+        // Ranges may lie over one another, but nobody needs to say everything twice.
+        guard Int(largest) < limits.arraySize, array.elementCount <= 2 * limits.arraySize else {
+            throw .refused(
+                .invalidArray,
+                "the largest index of a job array is \(limits.arraySize - 1) (MaxArraySize)"
+            )
+        }
+        guard array.elementCount * dependencies.count <= CentreLimits.rulesOfArray else {
+            throw .refused(
+                .dependencyProblem,
+                "\(array.elementCount) elements with \(dependencies.count) dependencies each are"
+                    + " more than \(CentreLimits.rulesOfArray) rules"
+            )
+        }
+    }
+
+    /// Names each dependency and each partition once, in the order in which they stand there.
+    mutating func dropRepeats() {
+        dependencies = dependencies.eachOnce
+        partitions = partitions.eachOnce
+    }
+}
+
+extension Array where Element: Hashable {
+    /// The elements without those that stand before.
+    var eachOnce: [Element] {
+        guard count > 1 else { return self }
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
+
+extension CancelRequest {
+    /// Names each job once: of an array all elements, or those that are named anywhere.
+    mutating func mergeSelectors() {
+        guard jobs.count > 1 else { return }
+        var order: [UInt32] = []
+        var tasks: [UInt32: Set<UInt32>?] = [:]
+        for selector in jobs {
+            switch (tasks[selector.jobID], selector.arrayTasks) {
+            case (nil, let named):
+                order.append(selector.jobID)
+                tasks[selector.jobID] = .some(named.map { Set($0) })
+            case (.some(.some(let known)), let named?):
+                tasks[selector.jobID] = .some(known.union(named))
+            case (.some, _): tasks[selector.jobID] = .some(nil)
+            }
+        }
+        jobs = order.map { id in
+            let named = tasks[id].flatMap { $0 }
+            return JobSelector(jobID: id, arrayTasks: named.map { $0.sorted() })
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import SlurmDialect
+import WireFormats
+
+/// What users see of others. Names and meanings are those of `PrivateData` in slurm.conf(5).
+public enum PrivateData: String, Hashable, Sendable, CaseIterable {
+    /// The queue shows users their own jobs only.
+    case jobs
+    /// Nodes are for operators only.
+    case nodes
+    /// Reservations are for operators only.
+    case reservations
+    /// The accounts show users the records of their own jobs only.
+    case usage
+
+    /// Reads words with commas between them: `jobs,usage`, or `all`.
+    ///
+    /// - Throws: `Unknown`, with a word that is none of them.
+    public static func set(_ text: String) throws(Unknown) -> Set<PrivateData> {
+        var set: Set<PrivateData> = []
+        for word in text.split(separator: ",").map(String.init) {
+            if word == "all" {
+                set.formUnion(allCases)
+            } else if let data = PrivateData(rawValue: word) {
+                set.insert(data)
+            } else {
+                throw Unknown(word: word)
+            }
+        }
+        return set
+    }
+
+    /// A word that names no data.
+    public struct Unknown: Error, Hashable, Sendable {
+        /// The word.
+        public var word: String
+    }
+}
+
+/// What a caller may see: one rule for all routes.
+struct Sight: Sendable {
+    let caller: Caller
+    let isOperator: Bool
+    let hidden: Set<PrivateData>
+    /// Whether the caller may read what an account owes.
+    let mayReadMoney: @Sendable (String) -> Bool
+
+    func sees(_ entry: JobEntry) -> Bool {
+        isOperator || !hidden.contains(.jobs) || isOwn(entry)
+    }
+
+    func seesRecord(ofUser user: UInt32) -> Bool {
+        isOperator || !hidden.contains(.usage) || user == caller.userID
+    }
+
+    func isOwn(_ entry: JobEntry) -> Bool {
+        entry.specification.request.userID == caller.userID
+    }
+
+    /// Takes out of records what is for those only who may read the account's bill, or whose job it is:
+    /// what was paid, and the command line, in which secrets stand.
+    func conceal(_ records: inout [AccountingRecord]) {
+        guard !isOperator else { return }
+        // Names of users are looked up in the system's databases.
+        var mayRead: [String: Bool] = [:]
+        for index in records.indices where records[index].userID != caller.userID {
+            let account = records[index].account
+            let isOpen = mayRead[account] ?? mayReadMoney(account)
+            mayRead[account] = isOpen
+            guard !isOpen else { continue }
+            records[index].charge = nil
+            records[index].submitLine = ""
+            records[index].comment = nil
+            records[index].replay = nil
+        }
+    }
+}
+
+extension Centre {
+    /// Whether everybody sees the same queue.
+    public var isQueuePublic: Bool { !settings.privateData.contains(.jobs) }
+
+    func sight(of caller: Caller) -> Sight {
+        Sight(
+            caller: caller,
+            isOperator: isOperator(caller),
+            hidden: settings.privateData,
+            mayReadMoney: { [self] in mayRead(account: $0, caller) }
+        )
+    }
+
+    func check(_ data: PrivateData, _ caller: Caller) throws(RequestFailure) {
+        guard isOperator(caller) || !settings.privateData.contains(data) else {
+            throw .refused(.accessDenied)
+        }
+    }
+}

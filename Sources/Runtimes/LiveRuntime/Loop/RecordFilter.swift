@@ -1,0 +1,75 @@
+import Persistence
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// A run of a job.
+struct RunKey: Hashable {
+    private let job: UInt32
+    private let restart: Int32
+
+    init(_ record: AccountingRecord) {
+        (job, restart) = (record.jobID, record.restarts)
+    }
+}
+
+/// Which records of the accounts a question means.
+struct RecordFilter {
+    private let jobs: [ClosedRange<UInt32>]?
+    private let users: Set<String>?
+    private let accounts: Set<String>?
+    private let from: SimInstant?
+    private let until: SimInstant?
+
+    init(_ query: AccountingQuery, _ book: JobBook, now: SimInstant) {
+        jobs = query.ids.map { ids in Self.merged(ids.map(book.numbers)) }
+        // The store knows names only.
+        users = query.users.map { users in
+            Set(users + users.compactMap { UInt32($0).map(UserNames.user) })
+        }
+        accounts = query.accounts.map { Set($0) }
+        let calendar = CentreCalendar()
+        from = query.from.flatMap { calendar.instant($0, now: now, isPast: true) }
+        until = query.until.flatMap { calendar.instant($0, now: now, isPast: true) }
+    }
+
+    /// Ranges that do not touch one another, ascending.
+    private static func merged(_ ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
+        var merged: [ClosedRange<UInt32>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = merged.last, range.lowerBound <= last.upperBound {
+                merged[merged.count - 1] =
+                    last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
+        return merged
+    }
+
+    /// What the store looks for.
+    var stored: CentreReader.JobQuery {
+        var query = CentreReader.JobQuery()
+        query.jobs = jobs
+        query.users = users?.sorted()
+        query.endedFrom = from
+        query.submittedUntil = until
+        return query
+    }
+
+    func wants(job id: UInt32) -> Bool {
+        jobs?.contains { $0.contains(id) } ?? true
+    }
+
+    func wants(user: String, _ number: UInt32) -> Bool {
+        users.map { $0.contains(user) || $0.contains(String(number)) } ?? true
+    }
+
+    /// Whether a record has all that is named; its number was looked at before.
+    func wants(_ record: AccountingRecord, now: SimInstant) -> Bool {
+        if let from, record.end ?? now < from { return false }
+        if let until, record.submit > until { return false }
+        if let accounts, !accounts.contains(record.account) { return false }
+        return wants(user: record.user, record.userID)
+    }
+}
