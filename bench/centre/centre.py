@@ -1,6 +1,7 @@
-"""A centre that has grown old: what opening, listing, submitting and ending cost, and what a job leaves.
+"""A centre that has grown old, or has many users: what opening, listing, submitting and ending cost, what a job
+leaves, whether accelerated time keeps up, and what others wait for requests that come to much.
 
-usage: centre.py [--waiting N] [--ended N]     programs are taken from PATH
+usage: centre.py [--waiting N] [--ended N] [--seconds N] [--amplified 0|1]     programs are taken from PATH
 """
 
 import argparse
@@ -10,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from daemon import Daemon
@@ -120,10 +122,87 @@ def ended(work, count):
     daemon.stop()
 
 
+def accelerated(work, seconds):
+    """20,000 jobs a day at 3,600 times the wall's speed: does the centre keep up, and answer meanwhile?"""
+    daemon = Daemon(work + "/accelerated", MACHINE, time_mode="x3600")
+    daemon.start()
+    waits, lags, jobs, begin = [], [], 0, time.monotonic()
+    while time.monotonic() - begin < seconds:
+        # An emulated hour's jobs each second of the wall.
+        if jobs < (time.monotonic() - begin) * 20_000 / 24:
+            daemon.batch([job(jobs + i, comment=f"runtime={60 + (jobs + i) * 7919 % 28_800}", time_limit=36_000_000_000)
+                          for i in range(100)])
+            jobs += 100
+        start = time.monotonic()
+        status = json.loads(daemon.get("/v1/status")[1])
+        waits.append(time.monotonic() - start)
+        lags.append(status.get("lag", 0) / 3_600e6)
+        time.sleep(0.01)
+    report(f"x3600 with 20,000 jobs a day, {seconds} s: most that time lags", max(lags), "s", 1)
+    report("the longest that an answer takes meanwhile", max(waits) * 1000, "ms", 100)
+    report("jobs that ended meanwhile", status["jobs_ended"], "jobs")
+    daemon.stop()
+
+
+def bystander(daemon, stop, waits):
+    """Asks and submits like somebody who has nothing to do with it."""
+    while not stop.is_set():
+        for method, target, body in (("GET", "/v1/status", None), ("POST", "/v1/jobs", {"script": "#!/bin/sh\n", "hold": True})):
+            start = time.monotonic()
+            if method == "GET":
+                daemon.get(target, timeout=300)
+            else:
+                daemon.post(target, body)
+            waits.append(time.monotonic() - start)
+        time.sleep(0.005)
+
+
+def amplified(work):
+    """Small requests that come to much: do others wait, does memory grow?"""
+    daemon = Daemon(work + "/amplified", MACHINE)
+    daemon.start()
+
+    def array(last, **members):
+        return dict({"script": "#!/bin/sh\n", "hold": True, "array": {"ranges": [{"first": 0, "last": last}]}}, **members)
+
+    daemon.post("/v1/jobs", array(9_999))
+    daemon.post("/v1/jobs", array(9_999))
+    after = [{"kind": "afterany", "job_id": 1}]
+    requests = [
+        ("a list of one array 100 times", "GET", "/v1/jobs?id=" + ",".join(["1"] * 100), None),
+        ("a cancel of one array 300 times", "POST", "/v1/cancel", {"jobs": [{"job_id": 1}] * 300, "signal": 10}),
+        ("20 elements with 8,192 equal dependencies", "POST", "/v1/jobs", array(19, dependencies=after * 8_192)),
+        ("10,000 elements that would wait for themselves", "POST", "/v1/jobs/1/update", {"dependencies": after}),
+        ("10,000 elements that wait for 10,000", "POST", "/v1/jobs/10001/update", {"dependencies": after}),
+        ("6,000 singletons", "POST", "/v1/jobs", array(5_999, name="s", dependencies=[{"kind": "singleton", "job_id": 0}])),
+        ("all nodes 3,000 times over", "POST", "/v1/jobs", {"script": "#!/bin/sh\n", "excluded_nodes": "cn[0-7167]," * 3_000}),
+        ("an array of 10,000", "POST", "/v1/jobs", array(9_999)),
+        ("50,000 submissions in one batch", "POST", "/v1/jobs/batch", b"\n".join([json.dumps(job(1, hold=True)).encode()] * 50_000)),
+        ("the cancel of them all", "POST", "/v1/cancel", {"user": "root"}),
+    ]
+    for name, method, target, body in requests:
+        before, waits, stop = daemon.memory(), [], threading.Event()
+        other = threading.Thread(target=bystander, args=(daemon, stop, waits))
+        other.start()
+        start = time.monotonic()
+        if method == "GET":
+            daemon.get(target, timeout=300)
+        else:
+            daemon.post(target, body)
+        took = time.monotonic() - start
+        stop.set()
+        other.join()
+        print(f"  {name}: {took:.2f} s, grown by {daemon.memory() - before:.0f} MiB")
+        report("    the longest that others wait", max(waits) * 1000, "ms", 100)
+    daemon.stop()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--waiting", type=int, default=50_000)
     parser.add_argument("--ended", type=int, default=200_000)
+    parser.add_argument("--seconds", type=int, default=168, help="wall time of the accelerated centre; an emulated hour each")
+    parser.add_argument("--amplified", type=int, default=1)
     options = parser.parse_args()
     print(f"a centre of 13,505 nodes ({MACHINE}), stepped, one user; programs as whole processes, median of 7")
     with tempfile.TemporaryDirectory(prefix="xinghe-bench.") as work:
@@ -131,6 +210,10 @@ def main():
             waiting(work, options.waiting)
         if options.ended:
             ended(work, options.ended)
+        if options.seconds:
+            accelerated(work, options.seconds)
+        if options.amplified:
+            amplified(work)
     if missed:
         print(f"  {len(missed)} limits missed")
     return 1 if missed else 0
