@@ -97,7 +97,8 @@ public struct PlotAxis: Hashable, Sendable {
         tickCount: Int = 7
     ) -> Self {
         let steps: [Double] = [
-            60, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+            1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800,
+            604_800,
             1_209_600, 2_592_000, 5_184_000, 7_776_000, 15_552_000, 31_536_000, 63_072_000,
             157_680_000, 315_360_000,
         ]
@@ -109,13 +110,12 @@ public struct PlotAxis: Hashable, Sendable {
         let origin = Double(unixStart)
         let first = ((seconds.lowerBound + origin) / step).rounded(.up) * step - origin
         let ticks = stride(from: first, through: seconds.upperBound, by: step).map { value in
-            let text =
+            Tick(
+                value,
                 isDated
-                ? dateText(unixStart + Int64(value), withTime: step < 86_400)
-                : step < 86_400
-                    ? "\(NumberText.fixed(value / 3_600, step < 3_600 ? 1 : 0)) h"
-                    : "\(NumberText.fixed(value / 86_400, 0)) d"
-            return Tick(value, text)
+                    ? dateText(unixStart + Int64(value), step: step)
+                    : lengthText(value, step: step)
+            )
         }
         return Self(
             label: isDated ? "time (UTC)" : "time from the start of the log",
@@ -125,10 +125,25 @@ public struct PlotAxis: Hashable, Sendable {
         )
     }
 
-    private static func dateText(_ unixSeconds: Int64, withTime: Bool) -> String {
+    /// A time from the start in the unit that tells neighbours apart.
+    private static func lengthText(_ seconds: Double, step: Double) -> String {
+        switch step {
+        case ..<60: "\(NumberText.fixed(seconds, 0)) s"
+        case ..<1_800: "\(NumberText.fixed(seconds / 60, 0)) min"
+        case ..<3_600: "\(NumberText.fixed(seconds / 3_600, 1)) h"
+        case ..<86_400: "\(NumberText.fixed(seconds / 3_600, 0)) h"
+        default: "\(NumberText.fixed(seconds / 86_400, 0)) d"
+        }
+    }
+
+    private static func dateText(_ unixSeconds: Int64, step: Double) -> String {
         let time = CivilTime(SimInstant(seconds: unixSeconds), offsetSeconds: 0)
-        return withTime
-            ? "\(time.dateText.suffix(5)) \(time.iso8601.dropFirst(11).prefix(5))" : time.dateText
+        let clock = time.iso8601.dropFirst(11)
+        switch step {
+        case ..<60: return String(clock.prefix(8))
+        case ..<86_400: return "\(time.dateText.suffix(5)) \(clock.prefix(5))"
+        default: return time.dateText
+        }
     }
 
     /// Where a value is, from 0 to 1; what is outside is brought to the nearer end.

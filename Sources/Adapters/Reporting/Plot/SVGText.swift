@@ -121,13 +121,15 @@ struct SVGText {
 /// Source: Okabe and Ito, "Color Universal Design", 2008; cividis: Nuñez, Anderton and Renslow,
 /// PLOS ONE 13 (2018).
 enum PlotColour {
-    /// Okabe and Ito's, without the yellow that white paper swallows; the page's own colour last.
+    /// Okabe and Ito's, without the yellow that white paper swallows; six more that Tol's "muted" and
+    /// "vibrant" sets have beside them (SRON/EPS/TN/09-002, 2021); the page's own colour last.
     private static let palette = [
-        "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "currentColor",
+        "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933",
+        "#332288", "#AA4499", "#44AA99", "#661100", "currentColor",
     ]
     private static let dashes = ["", "7 3", "2 3", "9 3 2 3"]
 
-    /// The colour of series `index`; they repeat after seven, with other dashes.
+    /// The colour of series `index`; they repeat after thirteen, with other dashes.
     static func series(_ index: Int) -> String { palette[index % palette.count] }
 
     /// The dashes of series `index`.

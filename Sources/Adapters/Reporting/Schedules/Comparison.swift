@@ -139,9 +139,9 @@ public struct ComparisonReport: Sendable {
         var text = ""
         for comparison in comparisons {
             let jobs = counted(comparison.trace.jobs.count, "job")
-            text += "\(comparison.tracePath): \(jobs) on \(comparison.machine)\n"
+            text += "\(comparison.tracePath): \(jobs) on \(comparison.machine)".printable + "\n"
             if let whom = comparison.trace.headerValue("Acknowledge") {
-                text += "acknowledge: \(whom)\n"
+                text += "acknowledge: \(whom)".printable + "\n"
             }
         }
         text +=
@@ -151,7 +151,7 @@ public struct ComparisonReport: Sendable {
             let lines = comparison.trace.remarkLines + comparison.refusalLines
             guard !lines.isEmpty else { continue }
             text += "\n" + (hasTraces ? "\(comparison.title):\n" : "")
-            text += lines.map { $0 + "\n" }.joined()
+            text += lines.map { $0.printable + "\n" }.joined()
         }
         return text
     }
@@ -169,7 +169,7 @@ public struct ComparisonReport: Sendable {
         let names = [
             "wait s", "median", "p95", "max", "response s", "slowdown", "per proc", "util %",
             "lost %",
-            "makespan d", "fairness", "CPU s",
+            "makespan d", "fairness", "at limit", "refused", "CPU s",
         ]
         var table = TextTable(
             header: leadHeader + names,
@@ -191,14 +191,16 @@ public struct ComparisonReport: Sendable {
                         NumberText.fixed(metrics.utilisation * 100, 3),
                         metrics.lossOfCapacityText,
                         NumberText.fixed(metrics.makespan / 86_400, 3),
-                        metrics.userFairnessText, NumberText.fixed(cell.outcome.cpuSeconds, 2),
+                        metrics.userFairnessText, cell.outcome.timeoutCount.groupedText,
+                        cell.outcome.refusedIDs.count.groupedText,
+                        NumberText.fixed(cell.outcome.cpuSeconds, 2),
                     ]
                 )
             }
         }
         return table.lines.map { $0 + "\n" }.joined()
             + "\nslowdown: bounded at 10 s; lost: idle while jobs wait; fairness: Jain over users' "
-            + "mean slowdowns\n"
+            + "mean slowdowns;\nat limit: jobs cut at their time limit; refused: jobs that can never fit\n"
     }
 
     /// What failing nodes did; empty when none could fail.
@@ -231,8 +233,8 @@ public struct ComparisonReport: Sendable {
     /// A difference and its interval, and whether it is surely not nothing.
     static func differenceText(_ difference: PairedDifference, _ decimals: Int) -> String {
         func signed(_ value: Double) -> String {
-            let text = NumberText.fixed(value, decimals)
-            return text.hasPrefix("-") ? "−" + text.dropFirst() : "+" + text
+            // −0.016 with one decimal is −0.0: the sign is what an interval is looked at for.
+            (value < 0 ? "−" : "+") + NumberText.fixed(value.magnitude, decimals)
         }
         return "\(signed(difference.mean)) [\(signed(difference.low)), \(signed(difference.high))]"
     }
@@ -333,6 +335,7 @@ public struct ComparisonReport: Sendable {
         switch value {
         case .null: return ""
         case .string(let text): return csvField(text)
+        case .number(let number) where !number.isFinite: return ""
         default: return value.compactText
         }
     }

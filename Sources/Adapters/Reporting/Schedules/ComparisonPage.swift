@@ -1,3 +1,4 @@
+import Quantities
 import WorkloadFormats
 
 /// A comparison as one page that needs nothing else: no network, no scripts.
@@ -18,7 +19,8 @@ public struct ComparisonPage: Sendable {
 
     /// The page.
     public var html: String {
-        var body = "<h1>Scheduling policies compared</h1>\n<p class=\"note\">"
+        var body =
+            "<h1>\(isComparison ? "Scheduling policies compared" : "A log replayed")</h1>\n<p class=\"note\">"
         body += "\(escapedForHTML(report.setting.text)). "
         body += "Replayed by Xinghe.</p>\n"
         for comparison in report.comparisons { body += section(comparison) }
@@ -36,7 +38,13 @@ public struct ComparisonPage: Sendable {
     }
 
     private var title: String {
-        report.comparisons.map(\.title).joined(separator: ", ") + ": policies compared"
+        report.comparisons.map(\.title).joined(separator: ", ")
+            + (isComparison ? ": policies compared" : ": replayed")
+    }
+
+    /// Whether there are several policies.
+    private var isComparison: Bool {
+        report.comparisons.contains { Set($0.cells.map(\.outcome.policy)).count > 1 }
     }
 
     private static let style = """
@@ -54,8 +62,10 @@ public struct ComparisonPage: Sendable {
         td{border-bottom:1px solid var(--line)}th:first-child,td:first-child{text-align:left}
         td.best{background:var(--best);font-weight:600}
         i.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.45em}
-        .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}
-        figure{margin:.6rem 0;break-inside:avoid}dt{font-weight:600;margin-top:.5rem}dd{margin:0}
+        .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem}
+        figure{margin:.6rem 0;break-inside:avoid;overflow-x:auto}h1,h2,p,li{overflow-wrap:anywhere}
+        @media (max-width:44rem){figure svg{min-width:40rem}.pair figure svg{min-width:32rem}}
+        dt{font-weight:600;margin-top:.5rem}dd{margin:0}
         dl{font-size:.9rem;color:var(--soft)}ul{margin:.2rem 0;padding-left:1.2rem}
         @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--best:#eee}
         body{max-width:none;margin:0;font-size:11px}i.key,td.best,svg{print-color-adjust:exact}
@@ -111,6 +121,7 @@ public struct ComparisonPage: Sendable {
             ("makespan<br>d", true, { fixed($0.metrics.makespan / 86_400, 2) }),
             ("queue<br>mean", true, { fixed($0.metrics.queueMean, 1) }),
             ("fairness<br>(Jain)", false, { $0.metrics.userFairness.map { fixed($0, 3) } }),
+            ("at limit<br>jobs", nil, { (Double($0.timeoutCount), $0.timeoutCount.groupedText) }),
             ("CPU<br>s", nil, { fixed($0.cpuSeconds, 2) }),
         ]
         let hasSeeds = comparison.cells.contains { $0.seed != nil }
@@ -121,7 +132,7 @@ public struct ComparisonPage: Sendable {
         func best(_ column: Column, _ seed: UInt64?) -> Double? {
             guard let lowIsGood = column.lowIsGood else { return nil }
             let values = comparison.cells.filter { $0.seed == seed }
-                .compactMap { column.value($0.outcome)?.0 }
+                .compactMap { column.value($0.outcome)?.0 }.filter(\.isFinite)
             guard let low = values.min(), let high = values.max(), low < high else { return nil }
             return lowIsGood ? low : high
         }
@@ -137,8 +148,8 @@ public struct ComparisonPage: Sendable {
             html += "</tr>\n"
         }
         return html + "</tbody></table></div>\n"
-            + "<p class=\"note\">The best value of a column is set off; waits count from submission "
-            + "to start.</p>\n"
+            + "<p class=\"note\">\(isComparison ? "The best value of a column is set off; waits" : "Waits") "
+            + "count from submission to start.</p>\n"
     }
 
     private func key(_ index: Int) -> String {
@@ -360,7 +371,8 @@ public struct ComparisonPage: Sendable {
         let length = NumberText.duration(microseconds: window.upperBound - window.lowerBound)
         return html + "<p class=\"note\">\(length) around the longest queue of the first policy. "
             + "Colours are users, repeating (jobs, where the log names no users); rest the pointer on a bar for its job. "
-            + "Lanes are nodes (processors, where those are given out one by one).</p>\n"
+            + "Lanes are nodes (processors, where those are given out one by one); where jobs share "
+            + "nodes, bars of one lane lie over one another.</p>\n"
     }
 
     private func figure(_ svg: String) -> String { "<figure>\(svg)</figure>\n" }

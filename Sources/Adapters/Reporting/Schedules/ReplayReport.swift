@@ -80,9 +80,11 @@ public struct ReplayReport: Sendable {
 
     private var heading: String {
         let jobs = counted(trace.jobs.count, "job")
-        return "\(tracePath): \(jobs) on \(machine), event order \(eventOrder)\n"
-            + (trim.map { "measured without the beginning and end: --trim \($0.text)\n" } ?? "")
-            + (trace.headerValue("Acknowledge").map { "acknowledge: \($0)\n" } ?? "") + "\n"
+        var lines = ["\(tracePath): \(jobs) on \(machine), event order \(eventOrder)"]
+        if let trim { lines.append("measured without the beginning and end: --trim \(trim.text)") }
+        if let whom = trace.headerValue("Acknowledge") { lines.append("acknowledge: \(whom)") }
+        // Names and header lines come from files, and may speak to a terminal.
+        return lines.map { $0.printable + "\n" }.joined() + "\n"
     }
 
     private var table: String {
@@ -139,7 +141,7 @@ public struct ReplayReport: Sendable {
                 "refused: \(counted(refused.count, "job")) that can never fit (job \(some)\(more))"
             )
         }
-        return lines.isEmpty ? "" : "\n" + lines.joined(separator: "\n") + "\n"
+        return lines.isEmpty ? "" : "\n" + lines.map { $0.printable + "\n" }.joined()
     }
 
     private var failureLines: [String] {

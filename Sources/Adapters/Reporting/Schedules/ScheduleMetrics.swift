@@ -8,31 +8,33 @@ import WorkloadFormats
 /// Sources: Feitelson, "Metrics for Parallel Job Scheduling and Their Convergence", JSSPP 2001;
 /// per-processor: Zotkin and Keleher, HPDC 1999; loss of capacity: Zhang, Franke, Moreira and
 /// Sivasubramaniam, JSSPP 2001; fairness: Jain, Chiu and Hawe, DEC-TR-301, 1984.
+///
+/// What a replay in which nothing ran would have is no number: null in JSON, a dash in tables.
 public struct ScheduleMetrics: Hashable, Sendable {
     /// Jobs that count.
     public private(set) var jobCount = 0
     /// `start − submit`, mean. Unit: s.
-    public private(set) var waitMean = 0.0
+    public private(set) var waitMean = Double.nan
     /// Half of the jobs wait at most this long (nearest rank). Unit: s.
-    public private(set) var waitMedian = 0.0
+    public private(set) var waitMedian = Double.nan
     /// 95 % of the jobs wait at most this long (nearest rank). Unit: s.
-    public private(set) var waitP95 = 0.0
+    public private(set) var waitP95 = Double.nan
     /// The longest wait. Unit: s.
-    public private(set) var waitMaximum = 0.0
+    public private(set) var waitMaximum = Double.nan
     /// `end − submit`, mean. Unit: s.
-    public private(set) var responseMean = 0.0
+    public private(set) var responseMean = Double.nan
     /// `max(1, (wait + run) / max(run, 10 s))`, mean.
-    public private(set) var boundedSlowdownMean = 0.0
+    public private(set) var boundedSlowdownMean = Double.nan
     /// `max(1, (wait + run) / (processors · max(run, 10 s)))`, mean.
-    public private(set) var perProcessorSlowdownMean = 0.0
+    public private(set) var perProcessorSlowdownMean = Double.nan
     /// ∫ processors in use dt / (machine · time); 1 is a full machine.
-    public private(set) var utilisation = 0.0
+    public private(set) var utilisation = Double.nan
     /// Last end − first submission, of all jobs. Unit: s.
-    public private(set) var makespan = 0.0
+    public private(set) var makespan = Double.nan
     /// Jobs that wait, averaged over time: ∫ waiting jobs dt / time.
-    public private(set) var queueMean = 0.0
+    public private(set) var queueMean = Double.nan
     /// Jobs that count per hour of the time.
-    public private(set) var throughputPerHour = 0.0
+    public private(set) var throughputPerHour = Double.nan
     /// Jain's index over users: (Σ x)² / (n · Σ x²), x a user's mean bounded slowdown; 1 when all
     /// users fare alike, 1/n when one has it all. Nil when the log names no users.
     public private(set) var userFairness: Double?
