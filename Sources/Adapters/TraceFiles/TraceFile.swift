@@ -16,7 +16,7 @@ public struct TraceFileFailure: Error, Hashable, Sendable, CustomStringConvertib
 public enum TraceFile {
     /// Hands the bytes of a trace to `body`; they are valid during the call.
     ///
-    /// gzip goes through zlib; xz and zstd through their programs. What a file is, its first bytes
+    /// gzip goes through zlib; xz, zstd and bzip2 through their programs. What a file is, its first bytes
     /// tell, not its name. `-` is standard input.
     ///
     /// - Parameter limit: the most bytes that are read, before they are unpacked.
@@ -62,6 +62,15 @@ public enum TraceFile {
         }
         if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
             return try run("zstd", from: "zstd", on: bytes, path).withUnsafeBytes(body)
+        }
+        if bytes.starts(with: "BZh".utf8) {
+            return try run("bzip2", from: "bzip2", on: bytes, path).withUnsafeBytes(body)
+        }
+        if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+            throw TraceFileFailure(
+                path: path,
+                problem: "is a ZIP archive; unpack it first: unzip -p FILE.zip > LOG"
+            )
         }
         return try body(bytes)
     }
@@ -141,7 +150,7 @@ public enum TraceFile {
         return output
     }
 
-    /// Unpacks with a program of Debian's `xz-utils` or `zstd`.
+    /// Unpacks with a program of Debian's `xz-utils`, `zstd` or `bzip2`.
     private static func run(
         _ program: String,
         from package: String,

@@ -84,6 +84,7 @@ extension Trace {
         }
         withoutLimit += part.withoutLimit
         withAllocatedSize += part.withAllocatedSize
+        withFractionalSize += part.withFractionalSize
         cutAtLimit += part.cutAtLimit
         rowCount += part.rowCount
     }

@@ -117,7 +117,7 @@ public struct SWFReader: Sendable {
         into trace: inout Trace
     ) throws(MalformedRow) -> Int {
         let lastNewline = bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1
-        var cursor = 0
+        var cursor = DelimitedText.byteOrderMarkLength(bytes)
         var line = 0
         while cursor < bytes.count {
             line += 1
@@ -142,6 +142,29 @@ public struct SWFReader: Sendable {
     private struct Row {
         var fields = InlineArray<18, Int64>(repeating: -1)
         var count = 0
+        /// Whether a number of processors (fields 5 and 8) has a fraction; it is rounded up.
+        var isAllocatedFraction = false
+        var isRequestedFraction = false
+    }
+
+    /// What is in a field, by its position.
+    private enum FieldUse {
+        case time, size, whole
+        /// A recorded wait: compared with, and nothing else, so that it need not be there.
+        case wait
+        /// Nothing that a replay needs: whatever looks like a number will do.
+        case none
+
+        init(_ position: Int) {
+            self =
+                switch position {
+                case 1, 3, 8: .time
+                case 4, 7: .size
+                case 0, 10, 11, 12, 14, 15: .whole
+                case 2: .wait
+                default: .none
+                }
+        }
     }
 
     private func readRow(
@@ -239,55 +262,55 @@ public struct SWFReader: Sendable {
                 cursor = position
                 return "the row has \(row.count) fields, 18 are needed"
             }
-            let isTime = row.count == 1 || row.count == 3 || row.count == 8
-            guard let value = number(bytes, &position, isTime: isTime) else {
-                return "the field is not a number"
-            }
-            row.fields[row.count] = value
+            let start = position
+            while position < count, !Self.endsField(bytes[position]) { position &+= 1 }
+            let field = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
+            if let problem = Self.read(field, into: &row) { return problem }
             row.count &+= 1
         }
         cursor = position
         return nil
     }
 
-    @inline(__always)
-    private func number(
-        _ bytes: UnsafeRawBufferPointer,
-        _ position: inout Int,
-        isTime: Bool
-    ) -> Int64? {
-        let count = bytes.count
-        let isNegative = bytes[position] == UInt8(ascii: "-")
-        if isNegative || bytes[position] == UInt8(ascii: "+") { position &+= 1 }
-        let start = position
-        var value: Int64 = 0
-        while position < count {
-            let digit = bytes[position] &- 48
-            guard digit < 10 else { break }
-            value = value &* 10 &+ Int64(digit)
-            position &+= 1
+    private static func endsField(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
+    }
+
+    /// Reads the next field of a row.
+    ///
+    /// - Returns: what is wrong, or nil.
+    private static func read(_ field: UnsafeRawBufferPointer, into row: inout Row) -> String? {
+        let use = FieldUse(row.count)
+        guard use != .none else {
+            return FieldBytes.looksLikeNumber(field) ? nil : "the field is not a number"
         }
-        let digits = position &- start
         // 12 digits of seconds are 30,000 years and still fit in 64 bits as microseconds.
-        guard digits > 0, digits <= (isTime ? 12 : 18) else { return nil }
-        var micros: Int64 = 0
-        if position < count, bytes[position] == UInt8(ascii: ".") {
-            position &+= 1
-            var scale: Int64 = 100_000
-            while position < count {
-                let digit = bytes[position] &- 48
-                guard digit < 10 else { break }
-                micros &+= Int64(digit) &* scale
-                scale /= 10
-                position &+= 1
-            }
+        let number =
+            use == .whole
+            ? FieldBytes.plainInteger(signless(field)[...], digitsMaximum: 18) : nil
+        if let number {
+            row.fields[row.count] = number
+            return nil
         }
-        if position < count {
-            let next = bytes[position]
-            guard next == 0x20 || next == 0x09 || next == 0x0A || next == 0x0D else { return nil }
+        guard let micros = FieldBytes.scientific(signless(field)) else {
+            let isAbsent = use == .wait && FieldBytes.looksLikeNumber(field)
+            return isAbsent ? nil : "the field is not a number"
         }
-        let whole = isTime ? value &* 1_000_000 &+ micros : value
-        return isNegative ? -whole : whole
+        if use == .time {
+            row.fields[row.count] = micros
+            return nil
+        }
+        let isFraction = micros % 1_000_000 != 0
+        // Half a processor is one that nobody else gets.
+        row.fields[row.count] = micros / 1_000_000 + (isFraction && micros > 0 ? 1 : 0)
+        if isFraction, row.count == 4 { row.isAllocatedFraction = true }
+        if isFraction, row.count == 7 { row.isRequestedFraction = true }
+        return isFraction && use == .whole ? "the field is no whole number" : nil
+    }
+
+    /// A number without its `+`.
+    private static func signless(_ field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        field.first == UInt8(ascii: "+") ? UnsafeRawBufferPointer(rebasing: field[1...]) : field
     }
 
     private func add(_ row: borrowing Row, line: Int, to trace: inout Trace) {
@@ -306,11 +329,15 @@ public struct SWFReader: Sendable {
                 trace.cutAtLimit += 1
             }
         }
+        guard status != 5 || runTime > 0 else { return drop(.neverStarted, &trace) }
         guard runTime >= 0 else { return drop(.unknownRunTime, &trace) }
         guard size > 0, size <= Int64(Int32.max) else { return drop(.unknownSize, &trace) }
         guard max(runTime, limit) <= Trace.durationMaximum, submitted <= Trace.instantMaximum
         else { return drop(.outOfRange, &trace) }
         if requested <= 0 { trace.withAllocatedSize += 1 }
+        if requested > 0 ? row.isRequestedFraction : row.isAllocatedFraction {
+            trace.withFractionalSize += 1
+        }
         if limit <= 0 {
             limit = runTime
             trace.withoutLimit += 1
@@ -326,7 +353,9 @@ public struct SWFReader: Sendable {
                 user: Int32(clamping: row.fields[11]),
                 group: Int32(clamping: row.fields[12]),
                 queue: Int32(clamping: row.fields[14]),
-                partition: Int32(clamping: row.fields[15])
+                partition: Int32(clamping: row.fields[15]),
+                waitSeconds: Int32(clamping: max(-1, row.fields[2])),
+                status: Int8(clamping: status)
             )
         )
     }

@@ -1,6 +1,7 @@
 import WireFormats
 
-/// Reads what `sacct -P` (or `--parsable2`, `-p`) prints, by the names in its first line.
+/// Reads what `sacct` prints, by the names in its first line: with `-P` or `-p`, another
+/// `--delimiter`, in columns of fixed width, or as JSON.
 ///
 /// Needed are JobID, Submit and Start, and End or Elapsed; which others, the user of the rows says.
 /// Export with `sacct -a -X -P -S … -o JobID,JobIDRaw,User,Account,Partition,QOS,Submit,Start,End,
@@ -24,7 +25,10 @@ public struct SacctExport: Sendable {
         _ bytes: UnsafeRawBufferPointer,
         _ body: (Result<SacctRow, MalformedRow>) -> Void
     ) throws(MalformedRow) -> Set<String> {
-        var text = DelimitedText(bytes, delimiter: UInt8(ascii: "|"))
+        if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") {
+            return try readJSON(bytes, body)
+        }
+        var text = DelimitedText(bytes, layout: .detect(bytes))
         guard text.next() else { return [] }
         let columns = try Columns(text)
         let names = Set(text.fields.indices.map { text.text($0).lowercased() })
@@ -47,7 +51,7 @@ public struct SacctExport: Sendable {
         let elapsed: Int?
         let elapsedRaw: Int?
         let rawID, user, account, partition, qos, state, timeLimit, timeLimitRaw: Int?
-        let replay: Int?
+        let replay, constraints, reservation, submitLine: Int?
         let nodes, allocCPUs, nCPUs, reqCPUs, requested, allocated: Int?
 
         init(_ header: DelimitedText) throws(MalformedRow) {
@@ -78,6 +82,9 @@ public struct SacctExport: Sendable {
             timeLimit = header.column("Timelimit")
             timeLimitRaw = header.column("TimelimitRaw")
             replay = header.column("Replay")
+            constraints = header.column("Constraints")
+            reservation = header.column("Reservation")
+            submitLine = header.column("SubmitLine")
             nodes = header.column("NNodes", "AllocNodes")
             allocCPUs = header.column("AllocCPUS")
             nCPUs = header.column("NCPUS")
@@ -150,6 +157,9 @@ public struct SacctExport: Sendable {
             requestedCPUs: try count(columns.reqCPUs),
             requested: try tres(columns.requested),
             allocated: try tres(columns.allocated),
+            constraints: text.text(columns.constraints),
+            reservation: text.text(columns.reservation),
+            submitLine: text.text(columns.submitLine),
             replay: id.step == nil ? try recorded(text, columns.replay) : nil
         )
     }

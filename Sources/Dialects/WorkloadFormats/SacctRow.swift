@@ -207,6 +207,12 @@ public struct SacctRow: Hashable, Sendable {
     public var requested: SacctTRES
     /// AllocTRES.
     public var allocated: SacctTRES
+    /// Constraints: the features that nodes must have; empty when not told.
+    public var constraints = ""
+    /// Reservation; empty when it ran in none.
+    public var reservation = ""
+    /// SubmitLine: the command that submitted it; empty when not told.
+    public var submitLine = ""
     /// Replay: what decided about the job; nil when not told.
     public var replay: RecordedJob?
 

@@ -22,6 +22,11 @@ public struct TraceJob: Hashable, Sendable {
     public var queue: Int32
     /// The partition, −1 when the log does not tell.
     public var partition: Int32
+    /// How long it waited where it was recorded, −1 when the log does not tell. Unit: s.
+    public var waitSeconds: Int32
+    /// How it ended: the status of SWF (1 completed, 0 failed, 5 cancelled), −1 when the log does not
+    /// tell.
+    public var status: Int8
 
     /// Makes a job.
     public init(
@@ -34,7 +39,9 @@ public struct TraceJob: Hashable, Sendable {
         user: Int32 = -1,
         group: Int32 = -1,
         queue: Int32 = -1,
-        partition: Int32 = -1
+        partition: Int32 = -1,
+        waitSeconds: Int32 = -1,
+        status: Int8 = -1
     ) {
         self.id = id
         self.submitted = submitted
@@ -46,6 +53,8 @@ public struct TraceJob: Hashable, Sendable {
         self.group = group
         self.queue = queue
         self.partition = partition
+        self.waitSeconds = waitSeconds
+        self.status = status
     }
 }
 
@@ -158,6 +167,8 @@ public struct Trace: Sendable {
     /// Jobs whose size is the one they were given, because the log does not tell the one they
     /// asked for.
     public var withAllocatedSize = 0
+    /// Jobs of a log in the Standard Workload Format whose size has a fraction; it was rounded up.
+    public var withFractionalSize = 0
     /// Jobs whose run time was cut at their limit by `--filter strong`.
     public var cutAtLimit = 0
     /// Rows that stand after one that was submitted later.
@@ -174,6 +185,8 @@ public struct Trace: Sendable {
     public var cardModelSets: [[String]] = []
     /// What decided about job `i` where it was recorded; empty for a log that does not tell of all.
     public var records: ContiguousArray<RecordedJob> = []
+    /// The rows of a log in the Standard Workload Format, where somebody asked to keep them.
+    public var rows = KeptRows()
     /// Names of users by their number; empty for a log that has numbers only.
     public var userNames: [String] = []
     /// Names of groups (accounts) by their number; empty for a log that has numbers only.

@@ -2,7 +2,7 @@ import Quantities
 import WireFormats
 
 extension TraceBuilder {
-    /// Reads a `sacct -P` export: jobs, not their steps.
+    /// Reads an export of `sacct`: jobs, not their steps.
     ///
     /// The size is what the job held (AllocCPUS), since on whole nodes that is more than it asked
     /// for; without that, ReqCPUS or the `cpu=` of ReqTRES. The run time is Elapsed, else
@@ -90,8 +90,20 @@ extension TraceBuilder {
                 user: user(row.user),
                 group: group(row.account),
                 queue: queue(row.qos),
-                partition: partition(row.partition)
+                partition: partition(row.partition),
+                waitSeconds: Int32(clamping: max(-1, started - submitted)),
+                status: Self.status(row.state)
             )
         )
+    }
+
+    /// The status of the Standard Workload Format.
+    private static func status(_ state: String) -> Int8 {
+        switch state {
+        case "COMPLETED": 1
+        case "CANCELLED": 5
+        case "": -1
+        default: 0
+        }
     }
 }

@@ -110,13 +110,19 @@ public enum ScheduleText: Sendable {
         for index in schedule.ranIndices {
             let job = trace.jobs[index]
             let (start, end) = (schedule.started[index], schedule.ended[index])
+            // What a replay does not touch stays as it is written: used CPU time and memory (6, 7),
+            // requested memory (10), executable (14), preceding job and think time (17, 18).
+            let row = trace.rows.isEmpty ? [] : trace.rows.fields(of: index)
+            func kept(_ field: Int) -> String {
+                row.count < 18 ? "-1" : String(decoding: row[field - 1], as: UTF8.self)
+            }
             try pieces.add(
                 """
                 \(job.id) \(seconds: job.submitted) \(seconds: start - job.submitted) \
-                \(seconds: end - start) \(schedule.processorsHeld(by: index)) -1 -1 \
-                \(job.processors) \(seconds: job.timeLimit) -1 \
-                \(schedule.hasSucceeded(index) ? 1 : 0) \(job.user) \(job.group) -1 \(job.queue) \
-                \(job.partition) -1 -1\n
+                \(seconds: end - start) \(schedule.processorsHeld(by: index)) \(kept(6)) \(kept(7)) \
+                \(job.processors) \(seconds: job.timeLimit) \(kept(10)) \
+                \(schedule.swfStatus(index)) \(job.user) \(job.group) \(kept(14)) \(job.queue) \
+                \(job.partition) \(kept(17)) \(kept(18))\n
                 """,
                 emit
             )
@@ -185,6 +191,13 @@ extension Schedule {
     /// Whether a job ran to its end.
     fileprivate func hasSucceeded(_ index: Int) -> Bool {
         !lost.contains(index) && !isCutAtLimit(index)
+    }
+
+    /// How a job ended: as the log says, unless the replay cut it short (0).
+    fileprivate func swfStatus(_ index: Int) -> Int {
+        guard hasSucceeded(index) else { return 0 }
+        let recorded = Int(trace.jobs[index].status)
+        return recorded >= 0 ? recorded : 1
     }
 
     /// How a job ended, in Batsim's words.

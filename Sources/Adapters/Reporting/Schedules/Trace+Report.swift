@@ -19,7 +19,8 @@ extension Trace {
         if let machineProcessors { table.add(["machine", "\(machineProcessors) processors"]) }
         if let load = facts.load { table.add(["offered load", "\(NumberText.fixed(load, 3))"]) }
         let head = "\(path): \(format.rawValue), \(counted(rowCount, "row"))"
-        return ([head] + table.lines.dropFirst(2) + remarkLines).joined(separator: "\n") + "\n"
+        return ([head] + table.lines.dropFirst(2) + remarkLines)
+            .map { $0.printable + "\n" }.joined()
     }
 
     /// The same for programs.
@@ -78,6 +79,7 @@ extension Trace {
         [
             (withoutLimit, "without a time limit; the run time is the limit"),
             (withAllocatedSize, "without a requested size; the allocated size is taken"),
+            (withFractionalSize, "with a fraction of a processor; it is rounded up"),
             (cutAtLimit, "that ran beyond the limit, cut there (--filter strong)"),
         ]
     }
@@ -92,6 +94,7 @@ extension Trace {
             .init("rows", .integer(Int64(rowCount))), .init("dropped", .object(drops)),
             .init("without_limit", .integer(Int64(withoutLimit))),
             .init("with_allocated_size", .integer(Int64(withAllocatedSize))),
+            .init("with_fractional_size", .integer(Int64(withFractionalSize))),
             .init("cut_at_limit", .integer(Int64(cutAtLimit))),
             .init("out_of_order", .integer(Int64(outOfOrder))),
             .init(
