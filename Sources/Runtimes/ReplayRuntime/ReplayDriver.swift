@@ -71,15 +71,26 @@ public struct ReplayResult: Sendable {
     public var places: RunPlaces?
     /// What events of nodes did; nil when none could happen.
     public var failures: FailureRecord?
+    /// The trace as it was submitted, where that hung on the decisions: jobs in the order and at the
+    /// instants of their submissions, which the elements above are in, too; nil elsewhere.
+    public var submitted: Trace?
     /// The digest of all decisions.
     public var digest = StateDigest()
+}
+
+/// How a replay obeys what a log says of jobs that follow others.
+public enum FollowingRule: String, Hashable, Sendable {
+    /// Jobs are submitted when they were, and wait for the job before to end.
+    case dependencies
+    /// Jobs are submitted when the job before has ended and their users have thought.
+    case thinkTimes
 }
 
 /// Replays a trace: the driver that jumps from event to event.
 ///
 /// It feeds the same `Emulator` as the live daemon and keeps nothing but the ends to come.
 public struct ReplayDriver {
-    private let trace: Trace
+    private var trace: Trace
     private let machine: ReplayMachine
     private let order: EventOrder
 
@@ -115,20 +126,33 @@ public struct ReplayDriver {
     /// What decided about the jobs where that was recorded; nil elsewhere.
     private let recorded: RecordedCentre?
     private var nextAction = 0
+    /// Who follows whom where jobs wait for others; nil elsewhere.
+    private let links: JobLinks?
+    /// Who is submitted next where that hangs on ends; nil elsewhere.
+    private var loop: ClosedLoop?
 
     /// Makes a driver.
+    ///
+    /// - Parameter following: which jobs follow which, and how that is obeyed; nil when it is not.
+    /// - Precondition: jobs are submitted by think times only where nodes do not fail and nothing was
+    ///   recorded of a centre.
     public init(
         trace: Trace,
         machine: ReplayMachine,
         order: EventOrder = .batched,
         overrun: OverrunRule = .kill,
         failures: ReplayFailures? = nil,
+        following: (links: JobLinks, rule: FollowingRule)? = nil,
         recordsPlaces: Bool = false
     ) {
         let recorded = machine.recorded
         // People cut recorded jobs short, as failures do.
         let failures = failures ?? recorded.map { _ in ReplayFailures(events: NodeEventStream([])) }
         precondition(failures == nil || order == .batched, "pyss knows no failures")
+        let closesLoop = following?.rule == .thinkTimes
+        precondition(!closesLoop || failures == nil)
+        links = closesLoop ? nil : following?.links
+        loop = following.flatMap { closesLoop ? ClosedLoop(trace.jobs, $0.links) : nil }
         self.recorded = recorded
         self.trace = trace
         self.machine = machine
@@ -185,13 +209,24 @@ public struct ReplayDriver {
         result.timeoutCount = sink.timeoutCount
         result.digest = emulator.digest
         if mayFail { closeFailures() }
+        if loop != nil { closeLoop() }
         return result
+    }
+
+    private mutating func closeLoop() {
+        guard var loop = self.loop.take() else { return }
+        for job in loop.takeRest() {
+            trace.jobs[next] = job
+            next += 1
+        }
+        trace.rows = trace.rows.reordered(by: loop.order)
+        result.submitted = trace
     }
 
     @inline(__always)
     private func nextInstant() -> Int64? {
         var instant = min(sink.ends.nextInstant ?? .max, sink.wake ?? .max)
-        if next < trace.jobs.count { instant = min(instant, trace.jobs[next].submitted + origin) }
+        if let arrival = nextArrival { instant = min(instant, arrival + origin) }
         return instant == .max ? nil : instant
     }
 
@@ -249,10 +284,21 @@ public struct ReplayDriver {
 
     @inline(__always)
     private func arrives(at now: Int64) -> Bool {
-        next < trace.jobs.count && trace.jobs[next].submitted + origin == now
+        nextArrival == now - origin
+    }
+
+    /// When the next job is submitted; nil when nobody is about to. Unit: µs of trace time.
+    @inline(__always)
+    private var nextArrival: Int64? {
+        if loop != nil { return loop?.nextInstant }
+        return next < trace.jobs.count ? trace.jobs[next].submitted : nil
     }
 
     private mutating func submitNext(_ now: Int64) {
+        if let job = loop?.next() {
+            trace.jobs[next] = job
+            sink.place(job, at: next)
+        }
         let job = trace.jobs[next]
         next += 1
         if let recorded {
@@ -265,6 +311,7 @@ public struct ReplayDriver {
             if decider != nil { news.submitted.append(next - 1) }
         } catch {
             result.refused.append(next - 1)
+            loop?.end(next - 1, at: now - origin)
         }
     }
 
@@ -282,6 +329,12 @@ public struct ReplayDriver {
         submission.timeLimit = SimDuration(microseconds: job.timeLimit)
         submission.user = job.user
         submission.account = job.group
+        if let links {
+            let before = Int(links.predecessors[next - 1])
+            // A job that is submitted later cannot be waited for.
+            let isKnown = (0..<(next - 1)).contains(before)
+            submission.dependencies = isKnown ? [Dependency(.afterAny, Self.id(before))] : []
+        }
     }
 
     private mutating func end(_ id: JobID, _ now: Int64, isForetold: Bool = false) {
@@ -297,6 +350,7 @@ public struct ReplayDriver {
         } catch {
             preconditionFailure("job \(id) was started by this replay: \(error)")
         }
+        loop?.end(Int(id.number) - 1, at: now - origin)
         if decider != nil { news.ended.append((Int(id.number) - 1, state)) }
     }
 

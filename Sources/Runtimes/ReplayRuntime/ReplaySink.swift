@@ -5,7 +5,7 @@ import WorkloadFormats
 
 /// Turns starts into ends to come, and notes both.
 struct ReplaySink: EffectSink {
-    private let jobs: ContiguousArray<TraceJob>
+    private var jobs: ContiguousArray<TraceJob>
     private let origin: Int64
     private let overrun: OverrunRule
     private(set) var started: ContiguousArray<Int64>
@@ -64,6 +64,9 @@ struct ReplaySink: EffectSink {
             lastRun = ContiguousArray(repeating: -1, count: jobs.count)
         }
     }
+
+    /// Takes the job that is submitted at a place of the order of submissions.
+    mutating func place(_ job: TraceJob, at index: Int) { jobs[index] = job }
 
     /// Takes what was recorded for what happens.
     mutating func obey(_ recorded: RecordedCentre) {

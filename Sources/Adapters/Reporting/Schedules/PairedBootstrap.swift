@@ -79,18 +79,37 @@ public struct PairedDifferences: Sendable {
     /// - Precondition: both are of the same jobs.
     public init(_ schedule: Schedule, _ base: Schedule, window: ClosedRange<Int64>?) {
         precondition(schedule.started.count == base.started.count)
+        let places = Self.places(schedule, base)
         var waits: [Double] = []
         var slowdowns: [Double] = []
-        for index in schedule.ranIndices where base.started[index] >= 0 {
-            let submitted = schedule.trace.jobs[index].submitted
-            guard window?.contains(submitted) ?? true else { continue }
-            waits.append(Double(schedule.started[index] - base.started[index]) / 1e6)
+        for index in schedule.ranIndices {
+            let other = places?[index] ?? index
+            guard base.started[other] >= 0 else { continue }
+            let job = schedule.trace.jobs[index]
+            guard window?.contains(job.submitted) ?? true else { continue }
+            let wait = schedule.started[index] - job.submitted
+            let otherWait = base.started[other] - base.trace.jobs[other].submitted
+            waits.append(Double(wait - otherWait) / 1e6)
             slowdowns.append(
-                schedule.boundedSlowdown(index) - base.boundedSlowdown(index)
+                schedule.boundedSlowdown(index) - base.boundedSlowdown(other)
             )
         }
         self.waits = waits
         self.slowdowns = slowdowns
+    }
+
+    /// Where the jobs of one schedule are in the other; nil where both have one order, as they do
+    /// unless jobs are submitted when others have ended.
+    private static func places(_ schedule: Schedule, _ base: Schedule) -> [Int]? {
+        let (jobs, others) = (schedule.trace.jobs, base.trace.jobs)
+        guard zip(jobs, others).contains(where: { $0.id != $1.id }) else { return nil }
+        let byID = Dictionary(others.enumerated().map { ($1.id, $0) }) { first, _ in first }
+        return jobs.map { job in
+            guard let place = byID[job.id] else {
+                preconditionFailure("job \(job.id) is in both schedules")
+            }
+            return place
+        }
     }
 }
 

@@ -49,7 +49,7 @@ struct FailureOptions: ParsableArguments {
     }
 
     /// Whether something may happen to nodes.
-    private var isAsked: Bool { events != nil || !failures.isEmpty }
+    var isAsked: Bool { events != nil || !failures.isEmpty }
 
     func validate() throws {
         if events != nil, !failures.isEmpty {

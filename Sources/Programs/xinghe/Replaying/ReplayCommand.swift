@@ -11,8 +11,8 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Replay a recorded log under one or more scheduling policies.",
         discussion: """
-            The log is in the Standard Workload Format, one of the GPU logs of Philly and Alibaba, \
-            or an export of 'sacct -P'; plain or compressed (gzip, xz, zstd); '-' is standard \
+            The log is in the Standard Workload Format, one of the published GPU logs, an export of \
+            'sacct', or any table whose columns --columns names; plain or compressed (gzip, xz, zstd); '-' is standard \
             input. Without --machine and --processors the machine is the one that the log's header \
             names (MaxProcs, else MaxNodes). To compare many policies, see 'xinghe compare'.
             """
@@ -65,7 +65,7 @@ struct ReplayCommand: AsyncParsableCommand {
         }
         try outputs.check()
         try report.map { try OutputFile.check($0) }
-        let trace = try options.readTrace(self.trace)
+        let trace = try options.readTrace(self.trace, keepsRows: outputs.swfOut != nil)
         if dryRun {
             let summary =
                 json

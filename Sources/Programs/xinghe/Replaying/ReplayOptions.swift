@@ -38,11 +38,28 @@ struct ReplayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the log is: swf, philly, alibaba or sacct; told from its content by default.",
+            "What the log is: swf, sacct, philly, alibaba, alibaba-2025, helios, acme, pai or muri; told "
+                + "from its content by default.",
             valueName: "F"
         )
     )
     var format: LogFormat?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the columns of a table are: submit=…,run=…,processors=…, and id, start, end, limit, "
+                + "parts, cores, memory, cards, user, account, qos, partition, state.",
+            valueName: "R=C,…"
+        ),
+        transform: { text in
+            do throws(TableForm.Unreadable) {
+                return try TableForm(parsing: text)
+            } catch {
+                throw ValidationError("--columns: \(error.problem)")
+            }
+        }
+    )
+    var columns: TableForm?
 
     @Option(help: "Rows to leave out: none or strong.")
     var filter: SWFReader.Filter = .none
@@ -60,6 +77,17 @@ struct ReplayOptions: ParsableArguments {
 
     @OptionGroup(title: "Failing nodes")
     var failures: FailureOptions
+
+    @Flag(help: "Let jobs wait for the job that field 17 of an SWF log names.")
+    var dependencies = false
+
+    @Flag(
+        help: """
+            Submit jobs that field 17 of an SWF log lets follow another when that has ended, after the \
+            think time of field 18.
+            """
+    )
+    var thinkTime = false
 
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
     var strict = false
@@ -84,6 +112,22 @@ struct ReplayOptions: ParsableArguments {
     func validate() throws {
         if let processors, processors < 1 {
             throw ValidationError("--processors: \(processors) is not a number of processors")
+        }
+        if dependencies, thinkTime {
+            throw ValidationError("--dependencies and --think-time: one of them only")
+        }
+        if thinkTime, eventOrder == .pyss || failures.isAsked {
+            throw ValidationError(
+                "--think-time: goes with neither --event-order pyss nor failing nodes"
+            )
+        }
+        if format == .table, columns == nil {
+            throw ValidationError("--format table: say what its columns are, with --columns")
+        }
+        if let format, format != .table, columns != nil {
+            throw ValidationError(
+                "--columns: names the columns of a table, not of \(format.rawValue)"
+            )
         }
         if [machine != nil, processors != nil, nodes != nil].count(where: \.self) > 1 {
             throw ValidationError("--machine, --processors and --nodes: one of them only")
@@ -119,15 +163,31 @@ struct ReplayOptions: ParsableArguments {
     }
 
     /// The trace at `path`, with at least one job, its limits as `--estimates` says.
-    func readTrace(_ path: String) throws -> Trace {
+    ///
+    /// - Parameter keepsRows: whether all fields of a log in the Standard Workload Format are wanted.
+    func readTrace(_ path: String, keepsRows: Bool = false) throws -> Trace {
         var trace = try LogReader(
             format: format,
+            form: columns,
             filter: filter,
             isStrict: strict,
-            machineProcessors: processors
+            machineProcessors: processors,
+            keepsRows: keepsRows || dependencies || thinkTime
         ).trace(at: path)
+        if dependencies || thinkTime, trace.format != .swf {
+            throw Refusal(
+                "\(path): a log of the form \(trace.format.rawValue) has no fields 17 and 18; "
+                    + "leave --\(thinkTime ? "think-time" : "dependencies") out"
+            )
+        }
         if estimates == .exact { trace.makeEstimatesExact() }
         return trace
+    }
+
+    /// Which jobs follow which, where that is to be obeyed.
+    func following(_ trace: Trace) -> (links: JobLinks, rule: FollowingRule)? {
+        guard dependencies || thinkTime else { return nil }
+        return (JobLinks(trace), thinkTime ? .thinkTimes : .dependencies)
     }
 
     /// Refuses a `--trim` that leaves nothing of the log.

@@ -39,6 +39,7 @@ struct ReplayRun {
             order: options.eventOrder,
             overrun: options.overrun,
             failures: failures,
+            following: options.following(trace),
             recordsPlaces: recordsPlaces
         )
         var shown = 0
@@ -52,7 +53,7 @@ struct ReplayRun {
         cpuSeconds = Self.threadSeconds() - before
         self.machine = machine
         self.result = result
-        schedule = Schedule(trace, machine, result)
+        schedule = Schedule(result.submitted ?? trace, machine, result)
     }
 
     /// The schedule's measures; those that need a sweep only for `compare` and pages.
