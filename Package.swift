@@ -102,6 +102,12 @@ let targets: [Target] = [
         swiftSettings: core
     ),
     .target(
+        name: "WorkloadModels",
+        dependencies: ["Determinism", "WorkloadFormats"],
+        path: "Sources/Dialects/WorkloadModels",
+        swiftSettings: core
+    ),
+    .target(
         name: "SlurmDialect",
         dependencies: ["Quantities", "IndexSets", "JobModel", "WireFormats"],
         path: "Sources/Dialects/SlurmDialect",
@@ -264,7 +270,8 @@ let targets: [Target] = [
         name: "xinghe",
         dependencies: [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "Scheduling", "Emulation",
-            "Billing", "WireFormats", "WorkloadFormats", "SlurmDialect", "Catalog",
+            "Billing", "WireFormats", "WorkloadFormats", "WorkloadModels", "SlurmDialect",
+            "Catalog",
             "HardwareTopology", "Persistence", "Reporting", "TraceFiles", "LocalClient",
             "ReplayRuntime", "LiveRuntime", "Prediction", "JobModel", argumentParser,
         ],
@@ -359,6 +366,7 @@ let targets: [Target] = [
         dependencies: [
             "Determinism", "Emulation", "EmulatorTestSupport", "IndexSets", "JobModel",
             "Quantities", "ReplayRuntime", "Scheduling", "TraceFiles", "WorkloadFormats",
+            "WorkloadModels",
         ],
         resources: [.copy("Traces")],
         swiftSettings: house

@@ -21,6 +21,7 @@ struct Xinghe: AsyncParsableCommand {
             CompareCommand.self,
             DownCommand.self,
             ForecastCommand.self,
+            GenerateCommand.self,
             IngestCommand.self,
             LedgerCommand.self,
             MachinesCommand.self,

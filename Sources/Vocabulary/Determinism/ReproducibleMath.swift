@@ -65,6 +65,40 @@ public enum ReproducibleMath {
         return result * Double(sign: .plus, exponent: -Int(whole), significand: 1)
     }
 
+    /// eˣ, within some units of the last place; infinity when it is beyond all doubles.
+    ///
+    /// - Precondition: `x` is finite.
+    public static func exponential(_ x: Double) -> Double {
+        precondition(x.isFinite)
+        guard x > -745 else { return 0 }
+        guard x < 709.78 else { return .infinity }
+        // eˣ = 2ᵏ·eʳ with |r| ≤ ln 2 / 2: sixteen terms of the series are enough.
+        let k = (x / naturalLogOf2).rounded()
+        let r = x - k * naturalLogOf2
+        var sum = 1.0
+        for term in stride(from: 16, through: 1, by: -1) { sum = 1 + sum * r / Double(term) }
+        // Two steps, since 2⁻¹⁰⁷⁴ is no normal number.
+        let half = Int(k / 2)
+        return sum * Double(sign: .plus, exponent: half, significand: 1)
+            * Double(sign: .plus, exponent: Int(k) - half, significand: 1)
+    }
+
+    /// cos x, within 1e-15 for arguments of a few turns.
+    ///
+    /// - Precondition: `x` is finite.
+    public static func cosine(_ x: Double) -> Double {
+        precondition(x.isFinite)
+        let turn = 0x1.921fb54442d18p+2
+        let rest = x - (x / turn).rounded() * turn
+        // |rest| ≤ π: the series up to x³⁰.
+        let square = rest * rest
+        var sum = 1.0
+        for term in stride(from: 30, through: 2, by: -2) {
+            sum = 1 - sum * square / Double(term * (term - 1))
+        }
+        return sum
+    }
+
     /// `base` to the power of `exponent`; infinity when it is beyond all doubles.
     ///
     /// - Precondition: `base` is finite and above zero, `exponent` is finite.

@@ -1,0 +1,193 @@
+public import ArgumentParser
+import Foundation
+import Reporting
+import WireFormats
+import WorkloadFormats
+public import WorkloadModels
+
+/// `xinghe generate`: a log of a model, for who has none of their own.
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Make a log of jobs from a model or from another log, and one seed.",
+        discussion: """
+            tianjin is the load of a centre like the one in Tianjin: tenants, sessions, three peaks a \
+            day, estimates; lublin and downey are the published models. --like puts the weeks of the \
+            users of a recorded log together anew. The log is in the Standard Workload Format; what was \
+            published of the model is printed beside what the log has, and a figure that is missed ends \
+            the command with exit status 1.
+            """
+    )
+
+    enum Mix: String, CaseIterable, ExpressibleByArgument {
+        case tianjin
+        case lublin
+        case downey
+    }
+
+    @Option(help: "The model: tianjin, lublin or downey.")
+    var mix: Mix?
+
+    @Option(help: ArgumentHelp("Make a log like this one.", valueName: "LOG"))
+    var like: String?
+
+    @Option(parsing: .unconditional, help: "How many days (tianjin and --like; 365).")
+    var days: Int?
+
+    @Option(parsing: .unconditional, help: "How many jobs (lublin and downey: 10,000).")
+    var jobs: Int?
+
+    @Option(parsing: .unconditional, help: "The machine's nodes (tianjin: 13,312; else 128).")
+    var nodes: Int?
+
+    @Option(help: "Which jobs of lublin: all, batch, interactive or both.")
+    var types: LublinModel.Types?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The offered load of downey (0.7), or times that of --like."
+    )
+    var load: Double?
+
+    @Option(parsing: .unconditional, help: "One seed gives one log.")
+    var seed: UInt64 = 1
+
+    @Flag(
+        help: """
+            Fill fields 17 and 18: which job of a session its user waited for, and how long the user \\
+            thought (tianjin; see 'xinghe replay --think-time').
+            """
+    )
+    var sessions = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where to; '-' is standard output.", valueName: "FILE")
+    )
+    var output: String
+
+    @Flag(help: "Print the figures as JSON.")
+    var json = false
+
+    private static let jobMaximum = 100_000_000
+
+    func validate() throws {
+        guard (mix == nil) != (like == nil) else {
+            throw ValidationError("--mix and --like: one of them, and one only")
+        }
+        func refuse(_ option: String, _ isGiven: Bool, _ mixes: String) throws {
+            if isGiven { throw ValidationError("\(option): is for \(mixes) only") }
+        }
+        try refuse("--types", types != nil && mix != .lublin, "--mix lublin")
+        try refuse("--sessions", sessions && mix != .tianjin, "--mix tianjin")
+        try refuse(
+            "--load",
+            load != nil && mix != .downey && like == nil,
+            "--mix downey and --like"
+        )
+        try refuse("--jobs", jobs != nil && like != nil, "--mix")
+        try refuse("--nodes", nodes != nil && like != nil, "--mix")
+        try refuse(
+            "--days",
+            days != nil && mix != .tianjin && like == nil,
+            "--mix tianjin and --like"
+        )
+        func check(_ option: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+            if let value, !range.contains(value) {
+                throw ValidationError(
+                    "\(option): \(value) is not in \(range.lowerBound)...\(range.upperBound)"
+                )
+            }
+        }
+        try check("--days", days, 1...3_650)
+        try check("--jobs", jobs, 1...Self.jobMaximum)
+        try check("--nodes", nodes, (mix == .lublin ? 8 : 1)...1_000_000)
+        if let load, !(0.01...100).contains(load) {
+            throw ValidationError("--load: \(load) is not in 0.01...100")
+        }
+        if json, output == "-" {
+            throw ValidationError("--json: the log goes to standard output; name a file with -o")
+        }
+    }
+
+    func run() async throws {
+        try OutputFile.check(output)
+        var sample = try sample()
+        if !sessions { sample.forgetSessions() }
+        try OutputFile.write(to: output) { emit in try sample.writeSWF(emit) }
+        let isFile = output != "-"
+        let text = json ? object(sample).prettyText + "\n" : report(sample)
+        if isFile {
+            try StandardOutput.print(text, terminator: "")
+        } else {
+            FileHandle.standardError.write(Data(text.utf8))
+        }
+        if sample.checks.contains(where: { $0.isMet == false }) { throw ExitCode.failure }
+    }
+
+    private func sample() throws -> WorkloadSample {
+        switch mix {
+        case .tianjin:
+            let nodes = nodes ?? TianjinMix.publishedNodeCount
+            let days = days ?? 365
+            let rate = TianjinMix.publishedJobsPerDay * nodes / TianjinMix.publishedNodeCount
+            guard rate * days <= Self.jobMaximum || jobs != nil else {
+                throw ValidationError("--days, --nodes: more than \(Self.jobMaximum) jobs")
+            }
+            return TianjinMix(seed: seed, days: days, jobCount: jobs, nodeCount: nodes).sample()
+        case .lublin:
+            return LublinModel(
+                seed: seed,
+                jobCount: jobs ?? 10_000,
+                nodeCount: nodes ?? 128,
+                types: types ?? .all
+            ).sample()
+        case .downey:
+            return DowneyModel(
+                seed: seed,
+                jobCount: jobs ?? 10_000,
+                nodeCount: nodes ?? 128,
+                load: load ?? 0.7
+            ).sample()
+        case nil:
+            let path = like ?? "-"
+            let model = ResampledLog(seed: seed, days: days ?? 365, load: load ?? 1)
+            let log = try LogReader().trace(at: path)
+            guard model.expectedJobCount(like: log) <= Self.jobMaximum else {
+                throw Refusal(
+                    "\(path): --days and --load make more than \(Self.jobMaximum) jobs of it"
+                )
+            }
+            return model.sample(like: log)
+        }
+    }
+
+    private func report(_ sample: WorkloadSample) -> String {
+        var table = TextTable(header: ["figure", "value", ""], alignments: [.left, .right, .left])
+        for check in sample.checks {
+            table.add([
+                check.name, NumberText.fixed(check.value, check.decimals),
+                check.isMet.map { $0 ? "met" : "MISSED" } ?? "",
+            ])
+        }
+        return "\(output): \(counted(sample.trace.jobs.count, "job")), seed \(seed)\n\n"
+            + table.lines.map { $0 + "\n" }.joined()
+    }
+
+    private func object(_ sample: WorkloadSample) -> JSONValue {
+        [
+            "log": .string(output), "jobs": .integer(Int64(sample.trace.jobs.count)),
+            "seed": .string("\(seed)"),
+            "figures": .array(
+                sample.checks.map { check in
+                    [
+                        "name": .string(check.name), "value": .number(check.value),
+                        "met": check.isMet.map { .bool($0) } ?? .null,
+                    ]
+                }
+            ),
+        ]
+    }
+}
+
+extension LublinModel.Types: ExpressibleByArgument {}
