@@ -63,6 +63,7 @@ public struct LogReader: Sendable {
     private let machineProcessors: Int?
     private let offsetSeconds: Int64
     private let keepsRows: Bool
+    private let keepsCancelled: Bool
 
     /// Makes a reader.
     ///
@@ -73,6 +74,8 @@ public struct LogReader: Sendable {
     ///   - isStrict: whether the first malformed row is an error.
     ///   - machineProcessors: the machine's size for `Filter.strong`; nil takes the log's.
     ///   - offsetSeconds: the clock of civil times in the log, east of UTC.
+    ///   - keepsCancelled: whether jobs that were cancelled while they waited are jobs, for a machine on
+    ///     which they wait again.
     ///   - keepsRows: whether the rows of a log in the Standard Workload Format are kept as they are.
     public init(
         format: LogFormat? = nil,
@@ -81,7 +84,8 @@ public struct LogReader: Sendable {
         isStrict: Bool = false,
         machineProcessors: Int? = nil,
         offsetSeconds: Int64 = 0,
-        keepsRows: Bool = false
+        keepsRows: Bool = false,
+        keepsCancelled: Bool = false
     ) {
         self.format = format
         self.form = form
@@ -90,6 +94,7 @@ public struct LogReader: Sendable {
         self.machineProcessors = machineProcessors
         self.offsetSeconds = offsetSeconds
         self.keepsRows = keepsRows
+        self.keepsCancelled = keepsCancelled
     }
 
     /// Reads a whole log.
@@ -110,7 +115,8 @@ public struct LogReader: Sendable {
             format: format,
             filter: filter,
             isStrict: isStrict,
-            machineProcessors: machineProcessors
+            machineProcessors: machineProcessors,
+            keepsCancelled: keepsCancelled
         )
         switch format {
         case .swf:
@@ -162,7 +168,9 @@ private enum UnreadableLog {
         guard !told, format == .swf, first.fields.count > 1 else { return }
         let start = first.text(0)
         guard let letter = start.unicodeScalars.first, letter != ";" else { return }
-        if first.fields.count > 4, SacctJobID(start) != nil {
+        // Rows of SWF with tabs between are numbers and nothing else.
+        let hasWords = first.fields.indices.contains { first.text($0).contains(where: \.isLetter) }
+        if hasWords, first.fields.count > 4, SacctJobID(start) != nil {
             throw refusal(
                 "it looks like an export of sacct without its first line, which names the columns; "
                     + "export without -n (--noheader)"

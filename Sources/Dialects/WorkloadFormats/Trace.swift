@@ -185,6 +185,12 @@ public struct Trace: Sendable {
     public var cardModelSets: [[String]] = []
     /// What decided about job `i` where it was recorded; empty for a log that does not tell of all.
     public var records: ContiguousArray<RecordedJob> = []
+    /// What else is told of job `i`; empty for a log that does not tell of all.
+    public var details: ContiguousArray<TraceDetail> = []
+    /// What jobs asked of nodes' features, `a100&ib`, by its number.
+    public var constraintTexts: [String] = []
+    /// What jobs waited for, `afterok:12`, by its number.
+    public var dependencyTexts: [String] = []
     /// The rows of a log in the Standard Workload Format, where somebody asked to keep them.
     public var rows = KeptRows()
     /// Names of users by their number; empty for a log that has numbers only.

@@ -1,5 +1,5 @@
 import Quantities
-import WireFormats
+public import WireFormats
 
 extension TraceBuilder {
     /// Reads an export of `sacct`: jobs, not their steps.
@@ -32,24 +32,38 @@ extension TraceBuilder {
         guard !["REQUEUED", "NODE_FAIL"].contains(row.state) || row.state == record.state else {
             return drop(.partialExecution)
         }
+        add(
+            record,
+            size: row.requestedCPUs ?? row.heldCPUs,
+            partition: row.partition,
+            line: row.line
+        )
+    }
+
+    /// Adds what was recorded of a job.
+    ///
+    /// - Parameter size: its cores where somebody counted them; nil for what it asked for.
+    mutating func add(_ record: RecordedJob, size: Int64?, partition name: String, line: Int) {
         let limit = record.timeLimit.microseconds
         guard record.submit.microseconds >= 0 else { return drop(.unknownSubmission) }
         guard limit >= 0, record.runTime?.microseconds ?? 0 >= 0 else {
             return drop(.unknownRunTime)
         }
-        let size = row.requestedCPUs ?? row.heldCPUs ?? Int64(record.request.chunks)
+        let asked = Int64(record.request.chunks).multipliedReportingOverflow(
+            by: Int64(record.request.cores)
+        )
         add(
             TraceJob(
                 id: Int64(record.id),
                 submitted: record.submit.microseconds,
                 runTime: record.runTime?.microseconds ?? limit,
                 timeLimit: limit,
-                processors: Int32(clamping: max(1, size)),
-                line: Int32(clamping: row.line),
+                processors: Int32(clamping: max(1, size ?? asked.partialValue)),
+                line: Int32(clamping: line),
                 user: user(record.user),
                 group: group(record.account),
                 queue: queue(record.qos),
-                partition: partition(row.partition)
+                partition: partition(name)
             ),
             nil,
             record
@@ -63,38 +77,88 @@ extension TraceBuilder {
         guard let submitted = row.submitted, submitted >= 0 else {
             return drop(.unknownSubmission)
         }
-        guard let started = row.started else { return drop(.neverStarted) }
+        let limit = Self.limit(row.timeLimit)
+        guard let started = row.started else {
+            return addCancelled(row, submitted: submitted, limit: limit)
+        }
         let isRunning = ["RUNNING", "SUSPENDED", "COMPLETING", "STOPPED"].contains(row.state)
         let measured = row.elapsed ?? row.ended.map { ($0 - started) * 1_000_000 }
         guard !isRunning, let runTime = measured, runTime >= 0 else {
             return drop(.unknownRunTime)
         }
-        let sizes = [row.heldCPUs, row.allocated.cpus, row.requestedCPUs, row.requested.cpus]
-        guard let size = sizes.compactMap({ $0 }).first(where: { $0 > 0 }),
-            size <= Int64(Int32.max)
-        else { return drop(.unknownSize) }
-        let limit: Int64 =
-            switch row.timeLimit {
-            case .unknown, .partition: 0
-            case .unlimited: 365 * 86_400 * 1_000_000
-            case .microseconds(let limit): limit
-            }
+        guard let size = Self.size(row) else { return drop(.unknownSize) }
+        let wait = Int32(clamping: max(-1, started - submitted))
         add(
-            TraceJob(
-                id: row.rawID ?? row.id.singleNumber,
-                submitted: submitted * 1_000_000,
-                runTime: runTime,
-                timeLimit: limit,
-                processors: Int32(size),
-                line: Int32(clamping: row.line),
-                user: user(row.user),
-                group: group(row.account),
-                queue: queue(row.qos),
-                partition: partition(row.partition),
-                waitSeconds: Int32(clamping: max(-1, started - submitted)),
-                status: Self.status(row.state)
-            )
+            job(row, submitted, runTime: runTime, limit: limit, size, wait: wait),
+            nil,
+            nil,
+            detail(row, size)
         )
+    }
+
+    /// A job that was cancelled while it waited: on a whole machine it waits again, and goes when it
+    /// went; nobody knows how long it would have run, so that elsewhere it is left out.
+    private mutating func addCancelled(_ row: SacctRow, submitted: Int64, limit: Int64) {
+        let size = Self.size(row)
+        guard keepsCancelled, row.state == "CANCELLED", let ended = row.ended, ended >= submitted,
+            limit > 0, let size
+        else { return drop(.neverStarted) }
+        var told = detail(row, size)
+        told.cancelledAt = ended * 1_000_000
+        add(job(row, submitted, runTime: limit, limit: limit, size, wait: -1), nil, nil, told)
+    }
+
+    private mutating func job(
+        _ row: SacctRow,
+        _ submitted: Int64,
+        runTime: Int64,
+        limit: Int64,
+        _ size: Int64,
+        wait: Int32
+    ) -> TraceJob {
+        TraceJob(
+            id: row.rawID ?? row.id.singleNumber,
+            submitted: submitted * 1_000_000,
+            runTime: runTime,
+            timeLimit: limit,
+            processors: Int32(size),
+            line: Int32(clamping: row.line),
+            user: user(row.user),
+            group: group(row.account),
+            queue: queue(row.qos),
+            partition: partition(row.partition),
+            waitSeconds: wait,
+            status: Self.status(row.state)
+        )
+    }
+
+    private mutating func detail(_ row: SacctRow, _ size: Int64) -> TraceDetail {
+        var detail = TraceDetail()
+        detail.nodes = Int32(clamping: row.requested.nodes ?? row.nodeCount ?? 0)
+        detail.cores = Int32(clamping: row.requestedCPUs ?? row.requested.cpus ?? size)
+        detail.memoryMebibytes = row.requested.memoryMebibytes ?? 0
+        detail.cards = Int32(clamping: row.requested.cards ?? row.allocated.cards ?? 0)
+        detail.constraint = constraint(row.constraints)
+        detail.dependency = dependency(SubmitLine.dependency(row.submitLine))
+        detail.isInReservation = !row.reservation.isEmpty
+        if row.id.arrayTask != nil || row.id.isArrayRest { detail.array = row.id.base }
+        return detail
+    }
+
+    /// What it held, which on whole nodes is more than it asked for; nil for no possible number.
+    private static func size(_ row: SacctRow) -> Int64? {
+        let sizes = [row.heldCPUs, row.allocated.cpus, row.requestedCPUs, row.requested.cpus]
+        let size = sizes.compactMap(\.self).first { $0 > 0 }
+        return size.flatMap { $0 <= Int64(Int32.max) ? $0 : nil }
+    }
+
+    /// Unit: µs; 0 when it is not known.
+    private static func limit(_ limit: SacctTimeLimit) -> Int64 {
+        switch limit {
+        case .unknown, .partition: 0
+        case .unlimited: 365 * 86_400 * 1_000_000
+        case .microseconds(let limit): limit
+        }
     }
 
     /// The status of the Standard Workload Format.
@@ -105,5 +169,27 @@ extension TraceBuilder {
         case "": -1
         default: 0
         }
+    }
+}
+
+extension Trace {
+    /// The log that the records of a centre's jobs are.
+    public init(records: [RecordedJob]) {
+        var builder = TraceBuilder(
+            format: .sacct,
+            filter: .none,
+            isStrict: false,
+            machineProcessors: nil
+        )
+        for (index, record) in records.enumerated() {
+            builder.countRow()
+            builder.add(
+                record,
+                size: nil,
+                partition: record.partitions.joined(separator: ","),
+                line: index + 1
+            )
+        }
+        self = builder.finish()
     }
 }

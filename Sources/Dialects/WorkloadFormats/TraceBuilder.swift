@@ -2,33 +2,38 @@ import WireFormats
 
 /// Gathers the jobs of a log that is a table, and makes a `Trace` of them.
 ///
-/// Instants are seconds since 1970; the earliest submission becomes the start of the trace.
+/// Instants are seconds since 1970; the earliest submission becomes the start of the trace. What only
+/// some logs tell stands in arrays beside the jobs, so that a log of a million jobs costs what it tells.
 struct TraceBuilder {
-    /// A job whose `submitted` is still absolute, with what it asks for on shared nodes.
-    private struct Entry {
-        var job: TraceJob
-        var request: TraceRequest?
-        var record: RecordedJob?
-    }
-
     private let filter: SWFReader.Filter
     private let isStrict: Bool
     private let machineProcessors: Int?
+    /// Whether jobs that were cancelled while they waited are jobs.
+    let keepsCancelled: Bool
     private var trace = Trace()
-    private var entries: [Entry] = []
+    /// Jobs whose `submitted` is still absolute, with what they ask for on shared nodes, what decided
+    /// about them, and what else is told; the last three empty, or as many as there are jobs.
+    private var jobs = ContiguousArray<TraceJob>()
+    private var requests = ContiguousArray<TraceRequest>()
+    private var records = ContiguousArray<RecordedJob>()
+    private var details = ContiguousArray<TraceDetail>()
 
     private var users = NameTable()
     private var groups = NameTable()
     private var queues = NameTable()
     private var partitions = NameTable()
     private var cardModels = NameTable()
+    private var constraints = NameTable()
+    private var dependencies = NameTable()
 
     init(
         format: LogFormat,
         filter: SWFReader.Filter,
         isStrict: Bool,
-        machineProcessors: Int?
+        machineProcessors: Int?,
+        keepsCancelled: Bool = false
     ) {
+        self.keepsCancelled = keepsCancelled
         self.filter = filter
         self.isStrict = isStrict
         self.machineProcessors = machineProcessors
@@ -58,12 +63,15 @@ struct TraceBuilder {
     mutating func partition(_ name: String) -> Int32 { partitions.number(name) }
     /// The number of a list of card models, written with `|` between; −1 for none.
     mutating func cardModels(_ list: String) -> Int32 { cardModels.number(list) }
+    mutating func constraint(_ text: String) -> Int32 { constraints.number(text) }
+    mutating func dependency(_ text: String) -> Int32 { dependencies.number(text) }
 
     /// Adds a job; `job.submitted` is since 1970, in µs, and a limit ≤ 0 is not known.
     mutating func add(
         _ added: TraceJob,
         _ request: TraceRequest? = nil,
-        _ record: RecordedJob? = nil
+        _ record: RecordedJob? = nil,
+        _ detail: TraceDetail? = nil
     ) {
         var job = added
         if filter == .strong {
@@ -81,49 +89,66 @@ struct TraceBuilder {
             job.timeLimit = job.runTime
             trace.withoutLimit += 1
         }
-        entries.append(Entry(job: job, request: request, record: record))
+        jobs.append(job)
+        if let request { requests.append(request) }
+        if let record { records.append(record) }
+        if let detail { details.append(detail) }
     }
 
     /// The trace: the last row of each number, by (submission, number, line).
     mutating func finish() -> Trace {
-        dropRepeatedIDs()
-        trace.outOfOrder = zip(entries, entries.dropFirst())
-            .count { $1.job.submitted < $0.job.submitted }
-        entries.sort { left, right in
-            (left.job.submitted, left.job.id, left.job.line)
-                < (right.job.submitted, right.job.id, right.job.line)
+        // Half of what is told decides nothing: all jobs were seen by the scheduler.
+        precondition(requests.isEmpty || requests.count == jobs.count)
+        if records.count != jobs.count { records = [] }
+        if details.count != jobs.count { details = [] }
+        let order = lastOfEachNumber().sorted { left, right in
+            let (one, other) = (jobs[Int(left)], jobs[Int(right)])
+            return (one.submitted, one.id, one.line) < (other.submitted, other.id, other.line)
         }
-        let origin = (entries.first?.job.submitted ?? 0) / 1_000_000
+        let origin = (order.first.map { jobs[Int($0)].submitted } ?? 0) / 1_000_000
         trace.unixStartTime = origin
-        for entry in entries {
-            var job = entry.job
-            job.submitted -= origin * 1_000_000
-            trace.jobs.append(job)
-            if let request = entry.request { trace.requests.append(request) }
+        trace.jobs = Self.arranged(&jobs, order)
+        for index in trace.jobs.indices { trace.jobs[index].submitted -= origin * 1_000_000 }
+        trace.requests = Self.arranged(&requests, order)
+        trace.records = Self.arranged(&records, order)
+        trace.details = Self.arranged(&details, order)
+        for index in trace.details.indices where trace.details[index].cancelledAt >= 0 {
+            trace.details[index].cancelledAt -= origin * 1_000_000
         }
-        // Half a record decides nothing: all jobs were seen by the scheduler.
-        let records = entries.compactMap(\.record)
-        if records.count == entries.count { trace.records = ContiguousArray(records) }
-        precondition(trace.requests.isEmpty || trace.requests.count == trace.jobs.count)
-        entries = []
         trace.userNames = users.names
         trace.groupNames = groups.names
         trace.queueNames = queues.names
         trace.partitionNames = partitions.names
+        trace.constraintTexts = constraints.names
+        trace.dependencyTexts = dependencies.names
         trace.cardModelSets = cardModels.names.map { set in
             set.split(separator: "|").map { String($0) }
         }
         return trace
     }
 
+    /// The elements in an order; empties the array, so that one at a time is there twice.
+    private static func arranged<Element>(
+        _ elements: inout ContiguousArray<Element>,
+        _ order: [Int32]
+    ) -> ContiguousArray<Element> {
+        defer { elements = [] }
+        return elements.isEmpty ? [] : ContiguousArray(order.map { elements[Int($0)] })
+    }
+
     /// Of several rows with one number the last tells how the job ended.
-    private mutating func dropRepeatedIDs() {
-        var seen = Set<Int64>(minimumCapacity: entries.count)
-        let before = entries.count
-        entries.reverse()
-        entries.removeAll { !seen.insert($0.job.id).inserted }
-        entries.reverse()
-        if entries.count < before { trace.dropped[.repeatedID] = before - entries.count }
+    private mutating func lastOfEachNumber() -> [Int32] {
+        var seen = Set<Int64>(minimumCapacity: jobs.count)
+        var kept: [Int32] = []
+        kept.reserveCapacity(jobs.count)
+        for index in jobs.indices.reversed() where seen.insert(jobs[index].id).inserted {
+            kept.append(Int32(index))
+        }
+        kept.reverse()
+        if kept.count < jobs.count { trace.dropped[.repeatedID] = jobs.count - kept.count }
+        trace.outOfOrder = zip(kept, kept.dropFirst())
+            .count { jobs[Int($1)].submitted < jobs[Int($0)].submitted }
+        return kept
     }
 }
 

@@ -11,8 +11,10 @@ public import WorkloadFormats
 /// A log that tells of each job what decided about it, in the terms of a machine: what a live centre
 /// exported, to be decided again.
 public struct RecordedCentre: Sendable {
-    /// What each job of the trace is submitted as.
-    var submissions: [JobSubmission] = []
+    /// What each job of the trace is submitted as, where that was recorded whole.
+    private var submissions: [JobSubmission] = []
+    /// What makes it of what a log tells; nil where it was recorded whole.
+    private var terms: LogTerms?
     /// How long each runs, whatever its limit. Unit: µs.
     var lengths: [Int64] = []
     /// How each ends.
@@ -29,6 +31,36 @@ public struct RecordedCentre: Sendable {
         public var kind: String
         /// What stands there.
         public var name: String
+    }
+
+    /// What of the log is not obeyed, one line each.
+    public var notes: [String] { terms?.notes ?? [] }
+
+    /// Puts what a log tells of its jobs into the terms of a machine: partitions, accounts, QOS, features,
+    /// dependencies, arrays, and when who waited was cancelled.
+    ///
+    /// - Parameter partitionMap: other names for partitions of the log.
+    /// - Throws: the first name of a partition that the machine does not have.
+    /// - Precondition: the trace has details.
+    public init(
+        details trace: Trace,
+        on machine: Machine,
+        partitionMap: [String: String] = [:]
+    ) throws(Unknown) {
+        precondition(trace.details.count == trace.jobs.count)
+        terms = try LogTerms(trace, on: machine, partitionMap: partitionMap)
+        let origin = trace.unixStartTime * 1_000_000
+        for (index, detail) in trace.details.enumerated() where detail.cancelledAt >= 0 {
+            actions.append((detail.cancelledAt + origin, false, .cancel(ReplayDriver.id(index))))
+        }
+        actions = actions.enumerated()
+            .sorted { ($0.element.instant, $0.offset) < ($1.element.instant, $1.offset) }
+            .map(\.element)
+    }
+
+    /// What the job at a place of the trace is submitted as.
+    func submission(_ trace: Trace, at index: Int) -> JobSubmission {
+        terms?.submission(trace, at: index) ?? submissions[index]
     }
 
     /// Puts the records of a trace into the terms of a machine.

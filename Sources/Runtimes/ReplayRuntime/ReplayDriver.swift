@@ -302,7 +302,8 @@ public struct ReplayDriver {
         let job = trace.jobs[next]
         next += 1
         if let recorded {
-            submission = recorded.submissions[next - 1]
+            submission = recorded.submission(trace, at: next - 1)
+            if failures?.areJobsRequeued == false { submission.isRequeuable = false }
         } else {
             describe(job)
         }

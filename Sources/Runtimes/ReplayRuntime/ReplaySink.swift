@@ -121,6 +121,10 @@ struct ReplaySink: EffectSink {
         let index = Int(end.id.number) - 1
         if mayFail {
             due[index] = -1
+            // Somebody took it out of the queue; no node has cut it short.
+            let isWithdrawn =
+                end.state == .cancelled && started[index] < 0 && requeueCounts[index] == nil
+            if isWithdrawn { return }
             if end.state == .nodeFail || end.state == .cancelled { return lose(index, end) }
         }
         ended[index] = end.endedAt.microseconds - origin
