@@ -14,6 +14,12 @@ public struct ComparisonCell: Sendable {
     public var slowdownDifference: PairedDifference?
     /// What pages draw; nil when no page is wanted.
     public var picture: SchedulePicture?
+    /// What groups are told apart by; nil when nobody asked.
+    public var groupKey: ScheduleGroup.Key?
+    /// How groups of jobs fared.
+    public var groups: [ScheduleGroup] = []
+    /// What the schedule would bring in and cost.
+    public var money: [MoneyOutcome] = []
 
     /// Makes a cell without differences and picture.
     public init(outcome: PolicyOutcome, seed: UInt64? = nil) {
@@ -59,6 +65,8 @@ public struct Comparison: Sendable {
     public var cells: [ComparisonCell]
     /// What the pictures share.
     public var frame: PictureFrame?
+    /// What of the log the machine does not obey, one line each.
+    public var notes: [String] = []
 
     /// Makes a comparison.
     public init(
@@ -146,9 +154,10 @@ public struct ComparisonReport: Sendable {
         }
         text +=
             "\(setting.text)\n\n" + measureTable + failureTable + differenceTable
-            + seedTable
+            + seedTable + groupTables + moneyTable
         for comparison in comparisons {
-            let lines = comparison.trace.remarkLines + comparison.refusalLines
+            let lines =
+                comparison.trace.remarkLines + comparison.notes + comparison.refusalLines
             guard !lines.isEmpty else { continue }
             text += "\n" + (hasTraces ? "\(comparison.title):\n" : "")
             text += lines.map { $0.printable + "\n" }.joined()
@@ -352,8 +361,9 @@ extension Comparison {
         .object(
             [
                 .init("trace", .string(tracePath)), .init("machine", .string(machine)),
+                .init("notes", .array(notes.map { .string($0) })),
             ] + trace.readingMembers + [
-                .init("cells", .array(cells.map { .object($0.members) }))
+                .init("cells", .array(cells.map { .object($0.members + $0.whatIfMembers) }))
             ]
         )
     }

@@ -11,10 +11,14 @@ public struct ComparisonPage: Sendable {
     public static let detailMaximum = 6
 
     private let report: ComparisonReport
+    private let provenance: String
 
     /// Makes the page of a report whose cells have pictures.
-    public init(_ report: ComparisonReport) {
+    ///
+    /// - Parameter provenance: how it was made, one line.
+    public init(_ report: ComparisonReport, provenance: String = "") {
         self.report = report
+        self.provenance = provenance
     }
 
     /// The page.
@@ -25,6 +29,7 @@ public struct ComparisonPage: Sendable {
         body += "Replayed by Xinghe.</p>\n"
         for comparison in report.comparisons { body += section(comparison) }
         body += definitions
+        if !provenance.isEmpty { body += "<p class=\"note\">\(escapedForHTML(provenance))</p>\n" }
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
@@ -91,7 +96,7 @@ public struct ComparisonPage: Sendable {
             }
             html += plots(comparison, shown, frame)
         }
-        let remarks = trace.remarkLines + comparison.refusalLines
+        let remarks = trace.remarkLines + comparison.notes + comparison.refusalLines
         if !remarks.isEmpty {
             html += "<h3>What was left out or changed</h3>\n<ul>"
             html += remarks.map { "<li>\(escapedForHTML($0))</li>" }.joined() + "</ul>\n"

@@ -20,6 +20,8 @@ public struct PolicyOutcome: Sendable {
     public var refusedIDs: [Int64]
     /// What events of nodes did; nil when none could happen.
     public var failures: FailureSummary?
+    /// How far it is from what was recorded; nil when nobody asked.
+    public var validation: ScheduleValidation?
 
     /// Makes an outcome.
     public init(
@@ -57,6 +59,8 @@ public struct ReplayReport: Sendable {
     public var trace: Trace
     /// One entry a policy.
     public var outcomes: [PolicyOutcome]
+    /// What of the log the machine does not obey, one line each.
+    public var notes: [String] = []
 
     /// Makes a report.
     public init(
@@ -76,7 +80,13 @@ public struct ReplayReport: Sendable {
     }
 
     /// The report for people, each line with a newline.
-    public var text: String { heading + table + remarks }
+    public var text: String { heading + table + validations + remarks }
+
+    private var validations: String {
+        outcomes.compactMap { outcome in
+            outcome.validation.map { "\n\(outcome.policy)\n\($0.text)" }
+        }.joined()
+    }
 
     private var heading: String {
         let jobs = counted(trace.jobs.count, "job")
@@ -133,7 +143,7 @@ public struct ReplayReport: Sendable {
     }
 
     private var remarks: String {
-        var lines = trace.remarkLines + failureLines
+        var lines = trace.remarkLines + notes + failureLines
         if let refused = outcomes.first?.refusedIDs, !refused.isEmpty {
             let some = refused.prefix(20).map { String($0) }.joined(separator: ", ")
             let more = refused.count > 20 ? ", …" : ""
@@ -159,6 +169,7 @@ public struct ReplayReport: Sendable {
                 .init("trace", .string(tracePath)), .init("machine", .string(machine)),
                 .init("event_order", .string(eventOrder)),
                 .init("trim", trim.map { .string($0.text) } ?? .null),
+                .init("notes", .array(notes.map { .string($0) })),
             ] + reading + [.init("policies", .array(outcomes.map { .object($0.members) }))]
         )
     }
@@ -198,6 +209,6 @@ extension PolicyOutcome {
             .init("timeouts", .integer(Int64(timeoutCount))), .init("digest", .string(digest)),
             .init("cpu_s", .number(cpuSeconds)),
             .init("refused", .array(refusedIDs.map { .integer($0) })),
-        ] + (failures?.members ?? [])
+        ] + (failures?.members ?? []) + (validation.map { [.init("validation", $0.json)] } ?? [])
     }
 }
