@@ -107,9 +107,26 @@ struct ExternalAndExplainTests {
     func compare() throws {
         let run = try xinghe(["compare", "-", "--policy", "easy,external"], input: Self.log)
         #expect(run.status != 0)
-        #expect(
-            run.errors.contains("an external program decides for 'xinghe replay --external' only")
-        )
+        #expect(run.errors.contains("say which program decides, with --external"), "\(run.errors)")
         #expect(run.output.isEmpty)
+    }
+
+    @Test("A program decides in a comparison, too, and EASY by it is EASY")
+    func compareExternal() throws {
+        let script = repository.appendingPathComponent("workloads/policies/easy.py").path
+        let run = try xinghe(
+            [
+                "compare", "-", "--policy", "easy,external", "--external", "python3 '\(script)'",
+                "--csv",
+            ],
+            input: Self.log
+        )
+        try #require(run.status == 0, "\(run.errors)")
+        let rows = run.output.split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        let digest = try #require(rows[0].firstIndex(of: "digest"))
+        #expect(rows[2][3] == "external: easy.py")
+        #expect(rows[1][digest] == rows[2][digest])
     }
 }

@@ -37,6 +37,7 @@ struct Xinghe: AsyncParsableCommand {
             SubsidyCommand.self,
             TopologyCommand.self,
             UpCommand.self,
+            VerifyCommand.self,
         ]
     )
 

@@ -52,6 +52,33 @@ struct CompareCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write one page with plots to FILE.", valueName: "FILE"))
     var report: String?
 
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "What if: changes with semicolons between, such as 'partitions.work.nodes=+64; load=1.1'; "
+                + "may be given several times, each compared with what is (docs/replay.md).",
+            valueName: "CHANGE"
+        )
+    )
+    var changes: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What if jobs came so many times as densely, as --set load=.",
+            valueName: "L,L…"
+        )
+    )
+    var load: String?
+
+    @Option(help: "Say how groups of jobs fare: user, account, partition or size.")
+    var by: ScheduleGroup.Key?
+
+    @OptionGroup
+    var outside: ExternalPolicyOptions
+
+    @OptionGroup(title: "Money")
+    var money: MoneyOptions
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -83,17 +110,28 @@ struct CompareCommand: AsyncParsableCommand {
         }
     }
 
+    /// What `--set` and `--load` change.
+    private func whatIfs() throws -> [WhatIf] {
+        let loads = load?.split(separator: ",", omittingEmptySubsequences: false) ?? []
+        let list = try changes.map { try WhatIf($0) } + loads.map { try WhatIf("load=\($0)") }
+        guard Set(list.map(\.text)).count == list.count else {
+            throw ValidationError("--set, --load: a change is there twice")
+        }
+        if options.machine == nil, let change = list.first(where: \.changesMachine) {
+            throw ValidationError("--set: '\(change.text)' is about the partitions of --machine")
+        }
+        return list
+    }
+
     func run() async throws {
         let policy = policy ?? "easy,fcfs,easy-sjbf,conservative"
         let policies = try options.policies(policy)
         guard Set(policies.map(\.name)).count == policies.count else {
             throw ValidationError("--policy: \(policy) names a policy twice")
         }
-        if policies.contains(where: { $0.backfill == .external }) {
-            throw ValidationError(
-                "--policy: an external program decides for 'xinghe replay --external' only"
-            )
-        }
+        try outside.check(policies)
+        try options.failures.check(policies, explains: false)
+        let changes = try whatIfs()
         try report.map { try OutputFile.check($0) }
         let seeds = try seedList()
         let grid = try ComparisonGrid(
@@ -102,11 +140,12 @@ struct CompareCommand: AsyncParsableCommand {
             seeds: seeds,
             shakeMicroseconds: shake * 1_000_000,
             options: options,
+            wishes: .init(changes: changes, groupKey: by, till: try money.till(), outside: outside),
             withPictures: report != nil
         )
         let bar = ProgressBar(counted: grid.cellCount, "replay", total: grid.jobCount)
         let workers = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-        let comparisons = grid.run(workers: workers, bar)
+        let comparisons = try grid.run(workers: workers, bar)
         bar.finish()
         let result = ComparisonReport(
             comparisons: comparisons,
@@ -115,9 +154,19 @@ struct CompareCommand: AsyncParsableCommand {
                 method: grid.bootstrap.method
             )
         )
-        if let report { try OutputFile.write(ComparisonPage(result).html, to: report) }
+        let provenance = try options.provenance(
+            of: traces,
+            [money.tenants] + (money.tariff?.split(separator: ",").map { String($0) } ?? [])
+                + money.rules.rule
+        )
+        if let report {
+            let page = ComparisonPage(result, provenance: provenance.text)
+            try OutputFile.write(page.html, to: report)
+        }
         try StandardOutput.print(
-            json ? result.json.prettyText + "\n" : csv ? result.csv : result.text,
+            json
+                ? result.json.with(provenance.member).prettyText + "\n"
+                : csv ? result.csv : result.text,
             terminator: ""
         )
     }

@@ -1,4 +1,5 @@
 import Determinism
+import Emulation
 import Foundation
 import ReplayRuntime
 import Reporting
@@ -15,17 +16,38 @@ struct ComparisonGrid {
     /// How differences get their intervals.
     let bootstrap: PairedBootstrap
     private let rows: [Row]
-    private let paths: [(path: String, machine: String, trace: Trace)]
+    private let paths: [(path: String, machine: String, notes: [String], trace: Trace)]
     private let policies: [SchedulingPolicy]
     private let options: ReplayOptions
+    private let wishes: Wishes
     private let withPictures: Bool
 
-    /// One trace and seed: what the policies are compared on.
+    /// What is asked of a comparison beside policies and logs.
+    struct Wishes {
+        /// What is another than it is, each compared under all policies with what is.
+        var changes: [WhatIf] = []
+        /// What groups are told apart by; nil for no groups.
+        var groupKey: ScheduleGroup.Key?
+        /// Who prices schedules; nil when nobody asked.
+        var till: Till?
+        /// The program that decides where a policy is external.
+        var outside: ExternalPolicyOptions?
+    }
+
+    /// One trace and seed: what the columns are compared on.
     private struct Row {
         let pathIndex: Int
         let seed: UInt64?
+        let columns: [Column]
+    }
+
+    /// A policy, perhaps with a change.
+    private struct Column {
+        let name: String
+        /// What is changed; nil for nothing.
+        let change: String?
         let trace: Trace
-        let machines: [ReplayMachine]
+        let machine: ReplayMachine
         let failures: ReplayFailures?
     }
 
@@ -36,27 +58,51 @@ struct ComparisonGrid {
         seeds: [UInt64]?,
         shakeMicroseconds: Int64,
         options: ReplayOptions,
+        wishes: Wishes = Wishes(),
         withPictures: Bool
     ) throws {
+        /// The columns of a trace: the policies, then those under each change.
+        func columns(_ trace: Trace, at path: String) throws -> [Column] {
+            var list: [Column] = []
+            for change in [WhatIf?.none] + wishes.changes.map(Optional.some) {
+                let changed = change?.trace(trace) ?? trace
+                for policy in policies {
+                    let machine = try options.machine(
+                        for: changed,
+                        at: path,
+                        policy,
+                        change: change
+                    )
+                    let failures = try options.failures.failures(of: machine, changed, options)
+                    let name = change.map { "\(policy.name); \($0.text)" } ?? policy.name
+                    list.append(
+                        Column(
+                            name: name,
+                            change: change?.text,
+                            trace: changed,
+                            machine: machine,
+                            failures: failures
+                        )
+                    )
+                }
+            }
+            return list
+        }
         var rows: [Row] = []
-        var read: [(path: String, machine: String, trace: Trace)] = []
+        var read: [(path: String, machine: String, notes: [String], trace: Trace)] = []
         for path in paths {
             let trace = try options.readTrace(path)
             try options.checkTrim(trace, at: path)
-            let machines = try policies.map { try options.machine(for: trace, at: path, $0) }
-            let failures = try machines.first.flatMap {
-                try options.failures.failures(of: $0, trace, options)
-            }
-            read.append((path, machines.first?.title ?? "", trace))
-            let seeds: [UInt64?] = seeds.map { $0.map(Optional.some) } ?? [nil]
-            for seed in seeds {
+            let plain = try columns(trace, at: path)
+            let notes = plain.first?.machine.recorded?.notes ?? []
+            read.append((path, plain.first?.machine.title ?? "", notes, trace))
+            for seed in seeds.map({ $0.map(Optional.some) }) ?? [nil] {
+                let shaken = seed.map { trace.shaken(by: shakeMicroseconds, seed: $0) }
                 rows.append(
                     Row(
                         pathIndex: read.count - 1,
                         seed: seed,
-                        trace: seed.map { trace.shaken(by: shakeMicroseconds, seed: $0) } ?? trace,
-                        machines: machines,
-                        failures: failures
+                        columns: try shaken.map { try columns($0, at: path) } ?? plain
                     )
                 )
             }
@@ -65,57 +111,75 @@ struct ComparisonGrid {
         self.paths = read
         self.policies = policies
         self.options = options
+        self.wishes = wishes
         self.withPictures = withPictures
         bootstrap = PairedBootstrap(seed: seeds?.first ?? 1)
     }
 
     /// The number of replays.
-    var cellCount: Int { rows.count * policies.count }
+    var cellCount: Int { rows.count * columnCount }
+
+    private var columnCount: Int { policies.count * (wishes.changes.count + 1) }
 
     /// The number of jobs that all replays submit together.
-    var jobCount: Int { rows.reduce(0) { $0 + $1.trace.jobs.count } * policies.count }
+    var jobCount: Int {
+        rows.reduce(0) { sum, row in row.columns.reduce(sum) { $0 + $1.trace.jobs.count } }
+    }
 
     /// Replays all cells.
-    func run(workers: Int, _ bar: ProgressBar) -> [Comparison] {
-        let board = Board(rowCount: rows.count, policyCount: policies.count)
+    ///
+    /// - Throws: what a program that decides did not do.
+    func run(workers: Int, _ bar: ProgressBar) throws -> [Comparison] {
+        let board = Board(rowCount: rows.count, policyCount: columnCount)
         let group = DispatchGroup()
         for _ in 0..<min(workers, cellCount) {
             group.enter()
             let thread = Thread {
-                while let cell = board.next() { work(on: cell, board, bar) }
+                do {
+                    while let cell = board.next() { try work(on: cell, board, bar) }
+                } catch {
+                    board.fail(error)
+                }
                 group.leave()
             }
             thread.stackSize = 8 << 20
             thread.start()
         }
         group.wait()
+        if let failure = board.failure() { throw failure }
         let results = board.results()
         return paths.enumerated().map { index, entry in
             let mine = rows.indices.filter { rows[$0].pathIndex == index }
-            return Comparison(
+            var comparison = Comparison(
                 tracePath: entry.path,
                 machine: entry.machine,
                 trace: entry.trace,
                 cells: mine.flatMap { results.cells[$0].compactMap(\.self) },
                 frame: mine.first.flatMap { results.frames[$0] }
             )
+            comparison.notes = entry.notes
+            return comparison
         }
     }
 
     // MARK: One cell
 
-    private func work(on cell: Board.Place, _ board: Board, _ bar: ProgressBar) {
-        let row = rows[cell.row]
-        let name = policies[cell.policy].name
-        let run = ReplayRun(
-            row.trace,
-            on: row.machines[cell.policy],
+    private func work(on cell: Board.Place, _ board: Board, _ bar: ProgressBar) throws {
+        let column = rows[cell.row].columns[cell.policy]
+        let run = try ReplayRun(
+            column.trace,
+            on: column.machine,
             options,
-            failures: row.failures,
+            failures: column.failures,
             recordsPlaces: withPictures && cell.policy < ComparisonPage.detailMaximum,
             bar
         ) { driver in
-            (driver.run(), name)
+            guard column.machine.configuration.policy.backfill == .external,
+                let outside = wishes.outside
+            else { return (driver.run(), column.name) }
+            // A program has a name of its own.
+            let (result, name) = try outside.run(&driver, column.trace, column.machine)
+            return (result, column.change.map { "\(name); \($0)" } ?? name)
         }
         let outcome = run.outcome(trim: options.trim, withLossOfCapacity: true)
         let finished = Board.Finished(place: cell, schedule: run.schedule, outcome: outcome)
@@ -135,7 +199,7 @@ struct ComparisonGrid {
         _ base: Schedule,
         _ frame: PictureFrame?
     ) -> ComparisonCell {
-        ComparisonCell(
+        var cell = ComparisonCell(
             finished.outcome,
             seed: rows[finished.place.row].seed,
             schedule: finished.schedule,
@@ -145,6 +209,13 @@ struct ComparisonGrid {
             bootstrap: bootstrap,
             withGantt: finished.place.policy < ComparisonPage.detailMaximum
         )
+        if let key = wishes.groupKey {
+            let window = options.trim.flatMap { finished.schedule.trace.window(of: $0) }
+            cell.groupKey = key
+            cell.groups = ScheduleGroup.groups(of: finished.schedule, by: key, window: window)
+        }
+        cell.money = wishes.till?.outcomes(of: finished.schedule) ?? []
+        return cell
     }
 }
 
@@ -168,6 +239,7 @@ private final class Board: Sendable {
 
     private struct State {
         var nextCell = 0
+        var failure: (any Error)?
         var bases: [Schedule?]
         var waiting: [[Finished]]
         var results: Results
@@ -198,7 +270,7 @@ private final class Board: Sendable {
     /// The next cell to replay; row by row, the first policy first.
     func next() -> Place? {
         state.withLock { state in
-            guard state.nextCell < cellCount else { return nil }
+            guard state.nextCell < cellCount, state.failure == nil else { return nil }
             defer { state.nextCell += 1 }
             return Place(
                 row: state.nextCell / policyCount,
@@ -206,6 +278,13 @@ private final class Board: Sendable {
             )
         }
     }
+
+    /// Ends the grid: nobody gets another cell.
+    func fail(_ error: any Error) {
+        state.withLock { if $0.failure == nil { $0.failure = error } }
+    }
+
+    func failure() -> (any Error)? { state.withLock { $0.failure } }
 
     /// What can be measured now that `finished` is: itself and those that waited for it, or
     /// nothing while the first policy of its row still runs.
@@ -269,6 +348,13 @@ extension Trace {
         if !requests.isEmpty {
             shaken.requests = ContiguousArray(moved.map { requests[$0.position] })
         }
+        if !records.isEmpty {
+            shaken.records = ContiguousArray(moved.map { records[$0.position] })
+        }
+        if !details.isEmpty {
+            shaken.details = ContiguousArray(moved.map { details[$0.position] })
+        }
+        shaken.rows = rows.reordered(by: moved.map(\.position))
         return shaken
     }
 }

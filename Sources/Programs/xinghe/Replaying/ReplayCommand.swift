@@ -44,6 +44,12 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write one page with plots to FILE.", valueName: "FILE"))
     var report: String?
 
+    @Flag(
+        name: .customLong("validate"),
+        help: "Say how far the replayed starts are from the recorded ones, by partition."
+    )
+    var validates = false
+
     @Flag(help: "Print the report as JSON.")
     var json = false
 
@@ -78,6 +84,7 @@ struct ReplayCommand: AsyncParsableCommand {
         var page = report.map { _ in ReplayPage(options) }
         var outcomes: [PolicyOutcome] = []
         var machineTitle = ""
+        var notes: [String] = []
         let bar = ProgressBar(
             counted: policies.count,
             "replay",
@@ -86,6 +93,7 @@ struct ReplayCommand: AsyncParsableCommand {
         for policy in policies {
             let machine = try options.machine(for: trace, at: self.trace, policy)
             machineTitle = machine.title
+            notes = machine.recorded?.notes ?? []
             let run = try ReplayRun(
                 trace,
                 on: machine,
@@ -97,15 +105,18 @@ struct ReplayCommand: AsyncParsableCommand {
                 try outside.run(&driver, trace, machine)
             }
             try outputs.write(run, options)
-            let outcome = run.outcome(trim: options.trim, withLossOfCapacity: report != nil)
+            var outcome = run.outcome(trim: options.trim, withLossOfCapacity: report != nil)
+            if validates { outcome.validation = ScheduleValidation(run.schedule) }
             outcomes.append(outcome)
             page?.add(outcome, run.schedule)
         }
         bar.finish()
+        let provenance = try options.provenance(of: [self.trace])
         if let report, let page {
-            try OutputFile.write(page.html(self.trace, machineTitle, trace), to: report)
+            let html = page.html(self.trace, machineTitle, trace, provenance.text)
+            try OutputFile.write(html, to: report)
         }
-        let report = ReplayReport(
+        var report = ReplayReport(
             tracePath: self.trace,
             machine: machineTitle,
             eventOrder: options.eventOrder.rawValue,
@@ -113,7 +124,11 @@ struct ReplayCommand: AsyncParsableCommand {
             trace: trace,
             outcomes: outcomes
         )
-        try StandardOutput.print(json ? report.json.prettyText + "\n" : report.text, terminator: "")
+        report.notes = notes
+        try StandardOutput.print(
+            json ? report.json.with(provenance.member).prettyText + "\n" : report.text,
+            terminator: ""
+        )
     }
 
     private func explain(_ job: Int64, _ trace: Trace, _ policies: [SchedulingPolicy]) throws {
@@ -164,7 +179,7 @@ private struct ReplayPage {
         if base == nil { base = schedule }
     }
 
-    func html(_ path: String, _ machine: String, _ trace: Trace) -> String {
+    func html(_ path: String, _ machine: String, _ trace: Trace, _ provenance: String) -> String {
         let comparison = Comparison(
             tracePath: path,
             machine: machine,
@@ -173,7 +188,8 @@ private struct ReplayPage {
             frame: frame
         )
         let setting = options.setting(shakeSeconds: nil, method: bootstrap.method)
-        return ComparisonPage(ComparisonReport(comparisons: [comparison], setting: setting)).html
+        let report = ComparisonReport(comparisons: [comparison], setting: setting)
+        return ComparisonPage(report, provenance: provenance).html
     }
 }
 

@@ -19,6 +19,30 @@ struct ReplayOptions: ParsableArguments {
     var machine: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Other names for partitions of the log on --machine, with commas between.",
+            valueName: "LOG=MACHINE,…"
+        ),
+        transform: { text in
+            var map: [String: String] = [:]
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                let sides = part.split(separator: "=", omittingEmptySubsequences: false).map(
+                    String.init
+                )
+                guard sides.count == 2, !sides[0].isEmpty, !sides[1].isEmpty, map[sides[0]] == nil
+                else {
+                    throw ValidationError(
+                        "--partition-map: '\(part)' is not like old=new, once each"
+                    )
+                }
+                map[sides[0]] = sides[1]
+            }
+            return map
+        }
+    )
+    var partitionMap: [String: String]?
+
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Replay on N processors, given out one by one.", valueName: "N")
     )
@@ -113,6 +137,9 @@ struct ReplayOptions: ParsableArguments {
         if let processors, processors < 1 {
             throw ValidationError("--processors: \(processors) is not a number of processors")
         }
+        if partitionMap != nil, machine == nil {
+            throw ValidationError("--partition-map: is about the partitions of --machine")
+        }
         if dependencies, thinkTime {
             throw ValidationError("--dependencies and --think-time: one of them only")
         }
@@ -172,7 +199,8 @@ struct ReplayOptions: ParsableArguments {
             filter: filter,
             isStrict: strict,
             machineProcessors: processors,
-            keepsRows: keepsRows || dependencies || thinkTime
+            keepsRows: keepsRows || dependencies || thinkTime,
+            keepsCancelled: machine != nil
         ).trace(at: path)
         if dependencies || thinkTime, trace.format != .swf {
             throw Refusal(
@@ -197,6 +225,15 @@ struct ReplayOptions: ParsableArguments {
         }
     }
 
+    /// How a result of these logs was made.
+    ///
+    /// - Parameter others: other files that went in.
+    func provenance(of logs: [String], _ others: [String?] = []) throws -> Provenance {
+        let paths =
+            logs + [machine, nodes, failures.events].compactMap(\.self) + others.compactMap(\.self)
+        return try Provenance(of: paths)
+    }
+
     /// What a comparison says about how its cells were made.
     func setting(shakeSeconds: Int64?, method: String) -> ComparisonSetting {
         ComparisonSetting(
@@ -209,17 +246,22 @@ struct ReplayOptions: ParsableArguments {
     }
 
     /// The machine that a trace is replayed on under `policy`.
+    ///
+    /// - Parameter change: what is another than the machine file says; nil when nothing is.
     func machine(
         for trace: Trace,
         at path: String,
-        _ policy: SchedulingPolicy
+        _ policy: SchedulingPolicy,
+        change: WhatIf? = nil
     ) throws -> ReplayMachine {
         if let machine {
-            let found = try MachineChoice.machine(machine)
+            let plain = try MachineChoice.machine(machine)
+            let found = try change?.machine(plain) ?? plain
+            let isWhole = !trace.records.isEmpty || tellsPartitions(trace, of: found)
             let chosen =
-                trace.records.isEmpty
-                ? try ReplayMachine(found, policy: policy)
-                : try centre(found, trace, at: path, policy)
+                isWhole
+                ? try centre(found, trace, at: path, policy)
+                : try ReplayMachine(found, policy: policy)
             try checkEnd(trace, at: path, processors: Int(clamping: chosen.coreCount))
             return chosen
         }
@@ -244,6 +286,17 @@ struct ReplayOptions: ParsableArguments {
         return .processors(count, policy: policy)
     }
 
+    /// Whether the log names a partition of the machine, so that its jobs go where they went.
+    private func tellsPartitions(_ trace: Trace, of machine: Machine) -> Bool {
+        guard !trace.details.isEmpty, eventOrder == .batched else { return false }
+        if partitionMap != nil { return true }
+        return trace.partitionNames.contains { names in
+            names.split(separator: ",").contains {
+                machine.partitionIndex(named: String($0)) != nil
+            }
+        }
+    }
+
     /// A whole machine, for a log that tells what decided about its jobs.
     private func centre(
         _ machine: Machine,
@@ -256,11 +309,17 @@ struct ReplayOptions: ParsableArguments {
         }
         var chosen = ReplayMachine.centre(machine, policy: policy)
         do throws(RecordedCentre.Unknown) {
-            chosen.recorded = try RecordedCentre(trace, on: machine)
+            chosen.recorded =
+                trace.records.isEmpty
+                ? try RecordedCentre(details: trace, on: machine, partitionMap: partitionMap ?? [:])
+                : try RecordedCentre(trace, on: machine)
         } catch {
+            let hint =
+                error.kind == "partition" && trace.records.isEmpty
+                ? "; say which it is with --partition-map \(error.name)=PARTITION" : ""
             throw Refusal(
                 "\(path), line \(error.line): \(error.kind) '\(error.name)' is not known on machine "
-                    + "'\(machine.name)'"
+                    + "'\(machine.name)'\(hint)"
             )
         }
         return chosen
@@ -320,4 +379,5 @@ extension EventOrder: ExpressibleByArgument {}
 extension OverrunRule: ExpressibleByArgument {}
 extension LogFormat: ExpressibleByArgument {}
 extension ReportLanguage: ExpressibleByArgument {}
+extension ScheduleGroup.Key: ExpressibleByArgument {}
 extension SWFReader.Filter: ExpressibleByArgument {}

@@ -1,0 +1,208 @@
+import ArgumentParser
+import Catalog
+import ClusterModel
+import IndexSets
+import Quantities
+import WorkloadFormats
+
+/// What `--set` changes: the machine, or how densely jobs are submitted.
+struct WhatIf: Hashable {
+    /// One thing that is changed.
+    enum Change: Hashable {
+        /// A member of a partition.
+        case partition(name: String, member: String, value: String)
+        /// Jobs come so many times as densely. Unit: 1/1000.
+        case load(Int64)
+    }
+
+    /// As it was written.
+    let text: String
+    let changes: [Change]
+
+    /// Reads `partitions.work.nodes=+64; load=1.1`.
+    ///
+    /// - Throws: `ValidationError` with the part that is wrong.
+    init(_ text: String) throws {
+        self.text = text
+        let parts = text.split(separator: ";", omittingEmptySubsequences: false)
+        changes = try parts.map { try Self.change($0) }
+    }
+
+    static let members = [
+        "nodes", "time_limit", "max_nodes", "tier", "job_factor", "state", "sharing", "core_hour",
+        "card_hour", "node_hour",
+    ]
+
+    private static func change(_ part: Substring) throws -> Change {
+        guard let equals = part.firstIndex(of: "=") else {
+            throw ValidationError("--set: '\(part)' is not like partitions.work.nodes=+64")
+        }
+        func trimmed(_ text: Substring) -> String {
+            let head = text.drop { $0 == " " }
+            return String(head.reversed().drop { $0 == " " }.reversed())
+        }
+        let key = trimmed(part[..<equals])
+        let value = trimmed(part[part.index(after: equals)...])
+        if key == "load" { return .load(try load(value, "--set")) }
+        let words = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard words.count >= 3, words[0] == "partitions", !value.isEmpty else {
+            throw ValidationError("--set: '\(key)' is neither load nor partitions.NAME.MEMBER")
+        }
+        let member = words[words.count - 1]
+        guard members.contains(member) else {
+            throw ValidationError(
+                "--set: '\(member)' is not known\(didYouMean(member, among: members)); there are "
+                    + members.joined(separator: ", ")
+            )
+        }
+        let name = words.dropFirst().dropLast().joined(separator: ".")
+        return .partition(name: name, member: member, value: value)
+    }
+
+    /// A load from 0.01 to 100 with three decimals at most. Unit: 1/1000.
+    static func load(_ text: String, _ option: String) throws -> Int64 {
+        guard let load = Double(text), load.isFinite, (0.01...100).contains(load) else {
+            throw ValidationError("\(option): '\(text)' is no load from 0.01 to 100")
+        }
+        return Int64((load * 1_000).rounded())
+    }
+
+    /// Whether it is about a machine.
+    var changesMachine: Bool {
+        changes.contains { if case .partition = $0 { true } else { false } }
+    }
+
+    // MARK: Machine
+
+    /// The machine as it would be.
+    ///
+    /// - Throws: `Refusal` with the change that cannot be.
+    func machine(_ machine: Machine) throws -> Machine {
+        var machine = machine
+        for case .partition(let name, let member, let value) in changes {
+            guard let place = machine.partitionIndex(named: name) else {
+                let names = machine.partitions.map(\.name)
+                throw Refusal(
+                    "--set: machine '\(machine.name)' has no partition '\(name)'"
+                        + "\(didYouMean(name, among: names)); it has \(names.joined(separator: ", "))"
+                )
+            }
+            if member == "nodes" {
+                try setNodes(value, of: place, in: &machine)
+            } else {
+                try Self.set(member, to: value, &machine.partitions[place])
+            }
+        }
+        return machine
+    }
+
+    private static func set(
+        _ member: String,
+        to value: String,
+        _ partition: inout Partition
+    ) throws {
+        func wrong(_ expected: String) -> Refusal {
+            Refusal("--set: partitions.\(partition.name).\(member)='\(value)' is no \(expected)")
+        }
+        func count(_ range: ClosedRange<Int32>) throws -> Int32 {
+            guard let number = Int32(value), range.contains(number) else {
+                throw wrong("number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
+        func price() throws -> Int64 {
+            let digits = value.split(separator: " ").first.map(String.init) ?? ""
+            guard let yuan = Double(digits), (0...1_000_000).contains(yuan),
+                value == digits || value.hasSuffix(" CNY")
+            else { throw wrong("price like 0.08 CNY") }
+            return Int64((yuan * 100_000_000).rounded())
+        }
+        switch member {
+        case "time_limit":
+            guard let hours = Int64(value), (1...100_000).contains(hours) else {
+                throw wrong("number of hours")
+            }
+            partition.maximumTimeLimit = SimDuration(seconds: hours * 3_600)
+            if let usual = partition.defaultTimeLimit, usual.microseconds > hours * 3_600_000_000 {
+                partition.defaultTimeLimit = partition.maximumTimeLimit
+            }
+        case "max_nodes": partition.maximumNodesPerJob = try count(1...1_000_000)
+        case "tier": partition.tier = try count(0...65_535)
+        case "job_factor": partition.jobFactor = try count(0...65_535)
+        case "state":
+            guard let state = Partition.State(rawValue: value) else { throw wrong("state like UP") }
+            partition.state = state
+        case "sharing":
+            guard let sharing = Partition.Sharing(rawValue: value) else {
+                throw wrong("'whole-node' or 'cores'")
+            }
+            partition.sharing = sharing
+        case "core_hour": partition.prices.coreHourMicrofen = try price()
+        case "card_hour": partition.prices.cardHourMicrofen = try price()
+        default: partition.prices.nodeHourMicrofen = try price()
+        }
+    }
+
+    /// `cn[0-63]`, or so many more (`+64`) or fewer (`-64`) of the kind that the partition's last node is.
+    private func setNodes(_ value: String, of place: Int, in machine: inout Machine) throws {
+        let name = machine.partitions[place].name
+        if value.hasPrefix("+") || value.hasPrefix("-") {
+            guard let number = Int(value), (1...100_000).contains(abs(number)),
+                let last = machine.partitions[place].nodes.max()
+            else {
+                throw Refusal("--set: partitions.\(name).nodes='\(value)' is no number of nodes")
+            }
+            guard number > 0 else {
+                let rest = Array(machine.partitions[place].nodes.dropLast(-number))
+                guard !rest.isEmpty else {
+                    throw Refusal("--set: partitions.\(name).nodes=\(value) leaves no node")
+                }
+                machine.partitions[place].nodes = IDSet(rest)
+                return
+            }
+            for extra in 1...number {
+                var node = machine.nodes[last]
+                node.name = "\(node.name)-more\(extra)"
+                machine.partitions[place].nodes.insert(machine.nodes.count)
+                machine.nodes.append(node)
+            }
+            return
+        }
+        let indices = machine.nodeIndices()
+        guard let names = try? HostList.expand(value) else {
+            throw Refusal("--set: partitions.\(name).nodes='\(value)' is no list of nodes")
+        }
+        var set = IDSet()
+        for node in names {
+            guard let index = indices[node] else {
+                throw Refusal("--set: machine '\(machine.name)' has no node '\(node)'")
+            }
+            set.insert(index)
+        }
+        machine.partitions[place].nodes = set
+    }
+
+    // MARK: Load
+
+    /// The log as it would be.
+    func trace(_ trace: Trace) -> Trace {
+        var changed = trace
+        for case .load(let load) in changes { changed = changed.withLoad(load) }
+        return changed
+    }
+}
+
+extension Trace {
+    /// The same jobs, submitted `load` / 1000 times as densely: times between submissions are divided.
+    func withLoad(_ load: Int64) -> Trace {
+        var changed = self
+        for index in jobs.indices {
+            let submitted = Int64(Int128(jobs[index].submitted) * 1_000 / Int128(load))
+            if !details.isEmpty, details[index].cancelledAt >= 0 {
+                changed.details[index].cancelledAt += submitted - jobs[index].submitted
+            }
+            changed.jobs[index].submitted = submitted
+        }
+        return changed
+    }
+}
