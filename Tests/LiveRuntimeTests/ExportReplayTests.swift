@@ -191,5 +191,24 @@ struct ExportReplayTests {
             #expect(result.ended[index] + origin == record.end?.microseconds, "\(what): end")
         }
         #expect(ran > 20, "seed \(seed), \(policyName): only \(ran) jobs ran")
+
+        // The state folder alone holds the same jobs.
+        let stored = try StoredJobs(stateFolder: folder.path, machine: machine)
+        #expect(stored.policy == policy)
+        let kept = Trace(records: stored.records)
+        var again = ReplayMachine.centre(stored.machine, policy: policy)
+        again.recorded = try RecordedCentre(kept, on: stored.machine)
+        var second = ReplayDriver(trace: kept, machine: again)
+        let starts = second.run().started
+        // An export has one row for the elements of an array that wait; the folder has them all.
+        #expect(kept.jobs.count >= trace.jobs.count)
+        for (index, job) in kept.jobs.enumerated() {
+            guard let record = known[UInt32(job.id)] else { continue }
+            #expect(
+                (starts[index] < 0 ? nil : starts[index] + kept.unixStartTime * 1_000_000)
+                    == record.start?.microseconds,
+                "seed \(seed), \(policyName), job \(job.id) of the state folder: start"
+            )
+        }
     }
 }

@@ -8,6 +8,7 @@ struct StateFolderProgramTests {
         arguments: [
             ["bill", "--account", "a"], ["audit"], ["ledger"],
             ["subsidy", "claim-pack", "--enterprise", "e"], ["subsidy", "unclaimed"],
+            ["whatif", "--policy", "fcfs"],
         ]
     )
     func missingBooks(command: [String]) throws {

@@ -38,6 +38,7 @@ struct Xinghe: AsyncParsableCommand {
             TopologyCommand.self,
             UpCommand.self,
             VerifyCommand.self,
+            WhatIfCommand.self,
         ]
     )
 
