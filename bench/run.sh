@@ -1,10 +1,10 @@
 #!/bin/bash
 # Xinghe beside its peers and its limits, on this machine, in one run. `make bench` builds first.
-# usage: bench/run.sh [replay] [year] [depth] [forecast] [statements] [claims] [listing] [centre] [topology] [kernels]     (default: all)
+# usage: bench/run.sh [replay] [year] [export] [depth] [forecast] [statements] [claims] [listing] [centre] [topology] [kernels]     (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(replay year depth forecast statements claims listing centre topology kernels)
+[ ${#parts[@]} -gt 0 ] || parts=(replay year export depth forecast statements claims listing centre topology kernels)
 
 for program in xinghe yhqueue; do
     command -v "$program" >/dev/null || {
@@ -26,6 +26,7 @@ for part in "${parts[@]}"; do
     case $part in
         replay) bench/replay/run.sh || status=1 ;;
         year) bench/replay/year.sh || status=1 ;;
+        export) bench/replay/export.sh || status=1 ;;
         depth) bench/replay/depth.sh || status=1 ;;
         forecast) bench/forecast/run.sh || status=1 ;;
         statements) bench/statements/run.sh || status=1 ;;
@@ -35,7 +36,7 @@ for part in "${parts[@]}"; do
         topology) bench/topology.sh || status=1 ;;
         kernels) bench/kernels.sh || status=1 ;;
         *)
-            echo "bench: no part '$part'; known are replay, year, depth, forecast, statements, claims, listing, centre, topology, kernels" >&2
+            echo "bench: no part '$part'; known are replay, year, export, depth, forecast, statements, claims, listing, centre, topology, kernels" >&2
             exit 1
             ;;
     esac

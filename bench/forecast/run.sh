@@ -3,7 +3,7 @@
 #
 #     bench/forecast/run.sh [SEED] [FOLDER]        xinghe must be in PATH
 #
-# The year (bench/replay/tianjin_year.c) and its tenants (tenants.py) come from the seed. They are
+# The year (xinghe generate) and its tenants (tenants.py) come from the seed. They are
 # written to FOLDER; by default a temporary one, which needs 450 MB and is removed afterwards.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,8 +14,7 @@ if [ -z "$folder" ]; then
     trap 'rm -rf "$folder"' EXIT
 fi
 if [ ! -s "$folder/year.swf" ]; then
-    cc -O2 -std=c11 -D_DEFAULT_SOURCE "$here/../replay/tianjin_year.c" -o "$folder/tianjin-year" -lm
-    (cd "$folder" && ./tianjin-year --seed "$seed" year.swf)
+    xinghe generate --mix tianjin --days 365 --seed "$seed" -o "$folder/year.swf"
 fi
 python3 "$here/tenants.py" --seed "$seed" --out "$folder/tenants.csv"
 echo "machine   $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \

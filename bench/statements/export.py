@@ -4,7 +4,7 @@
     export.py --log YEAR.swf --tenants TENANTS.csv --out SACCT.txt --accounts ACCOUNTS.csv
 
 Every job starts when it was submitted, as in `xinghe forecast`; the accounts are those of the tenants.
-A processor of the log is a node of 12 cores (bench/replay/tianjin_year.c).
+A processor of the log is a node of 12 cores (xinghe generate --mix tianjin).
 """
 
 import argparse

@@ -11,9 +11,8 @@ seed=${1:-1}
 jobs=${2:-7300000}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cc -O2 -std=c11 -D_DEFAULT_SOURCE "$here/../replay/tianjin_year.c" -o "$folder/tianjin-year" -lm
 # Fewer jobs than a year's miss the acceptance checks of the year; they are for a first look.
-(cd "$folder" && ./tianjin-year --seed "$seed" --jobs "$jobs" year.swf >checks.txt) ||
+xinghe generate --mix tianjin --days 365 --seed "$seed" --jobs "$jobs" -o "$folder/year.swf" >"$folder/checks.txt" ||
     [ "$jobs" != 7300000 ] || { cat "$folder/checks.txt" >&2; exit 1; }
 python3 "$here/../forecast/tenants.py" --seed "$seed" --out "$folder/tenants.csv"
 python3 "$here/export.py" --log "$folder/year.swf" --tenants "$folder/tenants.csv" \
