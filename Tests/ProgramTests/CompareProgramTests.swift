@@ -48,6 +48,36 @@ struct CompareProgramTests {
         #expect(alone.output.contains("\"\(digest)\""))
     }
 
+    @Test(
+        "Parts of a grid, put together, are the whole, whatever their number",
+        arguments: [1, 3, 9]
+    )
+    func parts(count: Int) throws {
+        let folder = try Folder()
+        let log = try folder.write("log.swf", Self.log(60))
+        let arguments = ["compare", log, "--policy", "easy,fcfs,sjf", "--seeds", "1,2"]
+        let whole = try xinghe(arguments + ["--json"])
+        try #require(whole.status == 0, "\(whole.errors)")
+        var files: [String] = []
+        for index in 1...count {
+            let part = ["--shard", "\(index)/\(count)", "--shard-out", folder.path("")]
+            let run = try xinghe(arguments + part)
+            try #require(run.status == 0, "\(run.errors)")
+            files.append(folder.path("part-\(index)-of-\(count).json"))
+        }
+        func plain(_ run: Run) -> [Substring] {
+            run.output.split(separator: "\n").filter { !$0.contains("\"cpu_s\"") }
+        }
+        let merged = try xinghe(["merge"] + files.reversed())
+        #expect(merged.status == 0, "\(merged.errors)")
+        #expect(plain(merged) == plain(whole))
+        guard count == 3 else { return }
+        let cut = try xinghe(["merge", files[0], files[2]])
+        #expect(cut.status == 1)
+        #expect(cut.errors.contains("part 2 of 3: xinghe compare"), "\(cut.errors)")
+        #expect(cut.errors.contains("--shard 2/3"), "\(cut.errors)")
+    }
+
     @Test("Seeds shake submissions, and the table says how far the means lie apart")
     func seeds() throws {
         let arguments = ["compare", "-", "--policy", "easy,fcfs", "--seeds", "1,2,3"]

@@ -27,6 +27,7 @@ struct Xinghe: AsyncParsableCommand {
             IngestCommand.self,
             LedgerCommand.self,
             MachinesCommand.self,
+            MergeCommand.self,
             PoliciesCommand.self,
             PredictCommand.self,
             QuoteCommand.self,

@@ -76,6 +76,24 @@ struct CompareCommand: AsyncParsableCommand {
     @OptionGroup
     var outside: ExternalPolicyOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Replay the I-th of N parts of the grid, for a process of many; 'auto' asks mpirun, srun or "
+                + "a job array. 'xinghe merge' puts the parts together.",
+            valueName: "I/N"
+        ),
+        transform: { try Shard($0) }
+    )
+    var shard: Shard?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the JSON into FOLDER, under the name of the part.",
+            valueName: "FOLDER"
+        )
+    )
+    var shardOut: String?
+
     @OptionGroup(title: "Money")
     var money: MoneyOptions
 
@@ -91,6 +109,12 @@ struct CompareCommand: AsyncParsableCommand {
         }
         guard (1...31_536_000).contains(shake) else {
             throw ValidationError("--shake: \(shake) is not in 1...31536000 seconds")
+        }
+        if shard != nil, report != nil {
+            throw ValidationError("--report: a part of a grid has no page")
+        }
+        if (shard == nil) != (shardOut == nil) {
+            throw ValidationError("--shard and --shard-out: both or neither")
         }
         if json, csv { throw ValidationError("--json and --csv: one of them only") }
         if traces.count(where: { $0 == "-" }) > 1 {
@@ -140,7 +164,13 @@ struct CompareCommand: AsyncParsableCommand {
             seeds: seeds,
             shakeMicroseconds: shake * 1_000_000,
             options: options,
-            wishes: .init(changes: changes, groupKey: by, till: try money.till(), outside: outside),
+            wishes: .init(
+                changes: changes,
+                groupKey: by,
+                till: try money.till(),
+                outside: outside,
+                shard: shard
+            ),
             withPictures: report != nil
         )
         let bar = ProgressBar(counted: grid.cellCount, "replay", total: grid.jobCount)
@@ -159,6 +189,10 @@ struct CompareCommand: AsyncParsableCommand {
             [money.tenants] + (money.tariff?.split(separator: ",").map { String($0) } ?? [])
                 + money.rules.rule
         )
+        if let shard, let shardOut {
+            let part = result.json.with(shard.member(grid.ownNumbers)).with(provenance.member)
+            return try OutputFile.write(part.prettyText + "\n", to: "\(shardOut)/\(shard.fileName)")
+        }
         if let report {
             let page = ComparisonPage(result, provenance: provenance.text)
             try OutputFile.write(page.html, to: report)

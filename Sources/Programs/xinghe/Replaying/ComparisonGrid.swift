@@ -32,6 +32,8 @@ struct ComparisonGrid {
         var till: Till?
         /// The program that decides where a policy is external.
         var outside: ExternalPolicyOptions?
+        /// Which cells are this process's own; nil for all.
+        var shard: Shard?
     }
 
     /// One trace and seed: what the columns are compared on.
@@ -116,21 +118,39 @@ struct ComparisonGrid {
         bootstrap = PairedBootstrap(seed: seeds?.first ?? 1)
     }
 
+    /// The number of replays of all processes together.
+    private var wholeCount: Int { rows.count * columnCount }
+
     /// The number of replays.
-    var cellCount: Int { rows.count * columnCount }
+    var cellCount: Int { places.count }
+
+    /// The cells of this process in the order of the grid, and the first ones of their rows: those are
+    /// what the others are compared with.
+    private var places: [Board.Place] {
+        (0..<wholeCount).filter { number in
+            let row = number / columnCount * columnCount
+            return owns(number)
+                || number == row && (row..<(row + columnCount)).contains(where: owns)
+        }.map { Board.Place(row: $0 / columnCount, policy: $0 % columnCount) }
+    }
+
+    private func owns(_ number: Int) -> Bool { wishes.shard?.owns(number) ?? true }
+
+    /// The numbers of this process's cells in the whole grid.
+    var ownNumbers: [Int] { (0..<wholeCount).filter(owns) }
 
     private var columnCount: Int { policies.count * (wishes.changes.count + 1) }
 
     /// The number of jobs that all replays submit together.
     var jobCount: Int {
-        rows.reduce(0) { sum, row in row.columns.reduce(sum) { $0 + $1.trace.jobs.count } }
+        places.reduce(0) { $0 + rows[$1.row].columns[$1.policy].trace.jobs.count }
     }
 
     /// Replays all cells.
     ///
     /// - Throws: what a program that decides did not do.
     func run(workers: Int, _ bar: ProgressBar) throws -> [Comparison] {
-        let board = Board(rowCount: rows.count, policyCount: columnCount)
+        let board = Board(rowCount: rows.count, policyCount: columnCount, places: places)
         let group = DispatchGroup()
         for _ in 0..<min(workers, cellCount) {
             group.enter()
@@ -150,11 +170,15 @@ struct ComparisonGrid {
         let results = board.results()
         return paths.enumerated().map { index, entry in
             let mine = rows.indices.filter { rows[$0].pathIndex == index }
+            func own(_ row: Int) -> [ComparisonCell] {
+                (0..<columnCount).filter { owns(row * columnCount + $0) }
+                    .compactMap { results.cells[row][$0] }
+            }
             var comparison = Comparison(
                 tracePath: entry.path,
                 machine: entry.machine,
                 trace: entry.trace,
-                cells: mine.flatMap { results.cells[$0].compactMap(\.self) },
+                cells: mine.flatMap(own),
                 frame: mine.first.flatMap { results.frames[$0] }
             )
             comparison.notes = entry.notes
@@ -245,13 +269,11 @@ private final class Board: Sendable {
         var results: Results
     }
 
-    private let policyCount: Int
-    private let cellCount: Int
+    private let places: [Place]
     private let state: Mutex<State>
 
-    init(rowCount: Int, policyCount: Int) {
-        self.policyCount = policyCount
-        cellCount = rowCount * policyCount
+    init(rowCount: Int, policyCount: Int, places: [Place]) {
+        self.places = places
         state = Mutex(
             State(
                 bases: Array(repeating: nil, count: rowCount),
@@ -270,12 +292,9 @@ private final class Board: Sendable {
     /// The next cell to replay; row by row, the first policy first.
     func next() -> Place? {
         state.withLock { state in
-            guard state.nextCell < cellCount, state.failure == nil else { return nil }
+            guard state.nextCell < places.count, state.failure == nil else { return nil }
             defer { state.nextCell += 1 }
-            return Place(
-                row: state.nextCell / policyCount,
-                policy: state.nextCell % policyCount
-            )
+            return places[state.nextCell]
         }
     }
 
@@ -314,7 +333,9 @@ private final class Board: Sendable {
     func put(_ cell: ComparisonCell, at place: Place) {
         state.withLock { state in
             state.results.cells[place.row][place.policy] = cell
-            let isRowDone = state.results.cells[place.row].allSatisfy { $0 != nil }
+            let isRowDone = places.allSatisfy {
+                $0.row != place.row || state.results.cells[place.row][$0.policy] != nil
+            }
             if isRowDone { state.bases[place.row] = nil }
         }
     }
