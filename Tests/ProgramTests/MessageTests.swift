@@ -7,7 +7,7 @@ struct MessageTests {
     @Test(
         "A name that is not known comes with those that may be meant",
         arguments: [
-            (["replai", "x"], "there is no 'xinghe replai' (did you mean 'replay'?)"),
+            (["replai", "x"], "there is no 'xinghe replai' (did you mean 'replay' or 'repair'?)"),
             (
                 ["subsidy", "evalute"],
                 "there is no 'xinghe subsidy evalute' (did you mean 'evaluate'?)"
