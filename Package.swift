@@ -225,6 +225,12 @@ let targets: [Target] = [
         swiftSettings: house
     ),
     .target(
+        name: "ScriptChecking",
+        dependencies: ["SlurmDialect"],
+        path: "Sources/Adapters/ScriptChecking",
+        swiftSettings: house
+    ),
+    .target(
         name: "TraceFiles",
         dependencies: ["CZlib", "WorkloadFormats"],
         path: "Sources/Adapters/TraceFiles",
@@ -272,7 +278,8 @@ let targets: [Target] = [
             "Quantities", "Determinism", "IndexSets", "ClusterModel", "Scheduling", "Emulation",
             "Billing", "WireFormats", "WorkloadFormats", "WorkloadModels", "SlurmDialect",
             "Catalog",
-            "HardwareTopology", "Persistence", "Reporting", "TraceFiles", "LocalClient",
+            "HardwareTopology", "Persistence", "Reporting", "ScriptChecking", "TraceFiles",
+            "LocalClient",
             "ReplayRuntime", "LiveRuntime", "Prediction", "JobModel", argumentParser,
         ],
         path: "Sources/Programs/xinghe",
@@ -286,7 +293,10 @@ let targets: [Target] = [
     ),
     .executableTarget(
         name: "yh",
-        dependencies: ["SlurmDialect", "WireFormats", "LocalClient", "IndexSets", "Quantities"],
+        dependencies: [
+            "SlurmDialect", "ScriptChecking", "WireFormats", "LocalClient", "IndexSets",
+            "Quantities",
+        ],
         path: "Sources/Programs/yh",
         swiftSettings: house
     ),
@@ -373,7 +383,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "SlurmDialectTests",
-        dependencies: ["SlurmDialect", "WireFormats", "LocalClient", "yh"],
+        dependencies: ["SlurmDialect", "ScriptChecking", "WireFormats", "LocalClient", "yh"],
         resources: [.copy("Golden")],
         swiftSettings: house
     ),

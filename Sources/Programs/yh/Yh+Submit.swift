@@ -1,6 +1,7 @@
 import Glibc
 import LocalClient
 import Quantities
+import ScriptChecking
 import SlurmDialect
 import WireFormats
 
@@ -33,13 +34,19 @@ extension Yh {
             }
             try command.resolveTimes(now: status.now)
         }
-        if !command.isQuiet {
-            Host.print(command.warnings.map { "\(name): warning: \($0)" }, to: 2)
-        }
-        if let warning = command.fitNodesToTasks() {
-            Host.print(["\(name): Warning: \(warning)"], to: 2)
-        }
+        let unfit = command.fitNodesToTasks()
         try fillIn(&command, name: name, arguments: arguments, scriptPath: scriptPath)
+        let warnings = command.warnings + review(command, name: name)
+        if !command.isQuiet {
+            Host.print(warnings.map { "\(name): warning: \($0)" }, to: 2)
+        }
+        if let unfit { Host.print(["\(name): Warning: \(unfit)"], to: 2) }
+        if command.isStrict, !warnings.isEmpty || unfit != nil {
+            throw .error(
+                name,
+                "Batch job submission refused: there are warnings, and --strict was given"
+            )
+        }
         let response = try send(command, name: name)
         Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
         if let estimate = response.estimate {
@@ -51,6 +58,16 @@ extension Yh {
             Host.print(["Submitted batch job \(response.jobID)"])
         }
         return command.waits ? try wait(for: response.jobID, name: name) : 0
+    }
+
+    /// What there is to say of the script. Slurm's own command says nothing that Slurm does not say,
+    /// unless it is asked to be strict.
+    private static func review(_ command: SubmitCommand, name: String) -> [String] {
+        guard command.isStrict || name.hasPrefix("yh") && !command.isQuiet else { return [] }
+        let warnings =
+            command.review(isFolder: Host.isFolder)
+            + InterpreterCheck.warnings(of: command.request.scriptBytes)
+        return warnings.sorted().map(\.description)
     }
 
     /// A name without a slash is looked for in the current folder, then along `PATH`.

@@ -74,12 +74,7 @@ public enum BatchScript {
     /// Reads the directives: they count up to the first line that is neither empty nor a comment.
     public static func directives(in script: String) throws(Refusal) -> Directives {
         var directives = Directives()
-        // Bytes, not characters: a script may hold any text, and "\r\n" is one character.
-        for (index, line) in script.utf8.split(
-            separator: 0x0A,
-            omittingEmptySubsequences: false
-        ).enumerated() {
-            let text = String(Substring(line))
+        for (index, text) in lines(of: script).enumerated() {
             if text.hasPrefix("#SBATCH") {
                 let words = try words(text.dropFirst(7), line: index + 1)
                 // The options of what follows are those of another component.
@@ -94,6 +89,13 @@ public enum BatchScript {
             }
         }
         return directives
+    }
+
+    /// The lines of a script. Bytes are looked at, not characters: a script may hold any text, and
+    /// "\r\n" is one character.
+    static func lines(of script: String) -> some Sequence<String> {
+        script.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).lazy
+            .map { String(Substring($0)) }
     }
 
     /// Cuts a directive into words: quotation marks group, a backslash takes the next character as

@@ -78,6 +78,7 @@ extension SubmitCommand {
         case .requeue: request.requeues = true
         case .reservation: request.reservation = value
         case .signal: try applySignal(value)
+        case .strict: isStrict = true
         case .testOnly: request.isTestOnly = true
         case .time: try applyTime(value)
         case .uid: throw .error(program, "--uid only permitted by root user", exitCode: 255)

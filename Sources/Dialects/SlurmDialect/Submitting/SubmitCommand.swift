@@ -9,6 +9,8 @@ public struct SubmitCommand: Hashable, Sendable {
     public var isParsable = false
     /// Whether the number is not printed at all.
     public var isQuiet = false
+    /// Whether nothing is submitted of which there are warnings.
+    public var isStrict = false
     /// Whether to wait for the end of the job.
     public var waits = false
     /// Which variables of the environment the job gets; nil for all.
@@ -83,6 +85,7 @@ public struct SubmitCommand: Hashable, Sendable {
                 throw .error(program, "Script arguments not permitted with --wrap option")
             }
             request.scriptBytes = Array(BatchScript.wrapping(wrap).utf8)
+            wrapped = wrap
             if request.name.isEmpty { request.name = "wrap" }
             return
         }

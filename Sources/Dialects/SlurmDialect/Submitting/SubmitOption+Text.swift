@@ -57,6 +57,7 @@ extension SubmitOption {
         case .requeue: OptionText("wait again after a lost node")
         case .reservation: OptionText("run in this reservation", value: "NAME")
         case .signal: OptionText("signal before the time limit", value: "[B:]SIG[@SECONDS]")
+        case .strict: OptionText("do not submit what there are warnings of")
         case .testOnly: OptionText("say when it would start, and what it would cost")
         case .time: OptionText("time limit: minutes, H:M:S, D-H:M:S", value: "LIMIT")
         case .uid: OptionText("refused", value: "USER")

@@ -17,7 +17,8 @@ public enum SubmitOption: Hashable, Sendable {
     /// More of them.
     case openMode, output, oversubscribe, parsable, partition, priority, qos, quiet, requeue
     /// More of them.
-    case reservation, signal, testOnly, time, uid, usage, verbose, version, wait, wckey, wrap
+    case reservation, signal, strict, testOnly, time, uid, usage, verbose, version, wait, wckey,
+        wrap
 
     /// How the options are written.
     public static let table = OptionTable<SubmitOption>(
@@ -72,6 +73,7 @@ public enum SubmitOption: Hashable, Sendable {
             OptionSpec(.requeue, "requeue", nil, variable: "REQUEUE"),
             OptionSpec(.reservation, "reservation", nil, .required, variable: "RESERVATION"),
             OptionSpec(.signal, "signal", nil, .required, variable: "SIGNAL"),
+            OptionSpec(.strict, "strict"),
             OptionSpec(.testOnly, "test-only"),
             OptionSpec(.time, "time", "t", .required, variable: "TIMELIMIT"),
             OptionSpec(.uid, "uid", nil, .required),

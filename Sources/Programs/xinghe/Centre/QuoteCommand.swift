@@ -3,6 +3,7 @@ import Foundation
 import LocalClient
 import Quantities
 import Reporting
+import ScriptChecking
 import SlurmDialect
 import WireFormats
 
@@ -76,6 +77,7 @@ struct QuoteCommand: ParsableCommand {
             try command.resolveTimes(now: status.now)
         }
         if let warning = command.fitNodesToTasks() { command.warnings.append(warning) }
+        command.warnings += ScriptPlace.review(&command)
         command.request.isTestOnly = true
         return command
     }
