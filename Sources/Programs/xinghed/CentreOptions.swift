@@ -168,6 +168,7 @@ struct CentreOptions: ParsableArguments {
         settings.timeMode = words.timeMode
         settings.start = words.start
         settings.killWaitMilliseconds = killWait * 1_000
+        settings.writesEmulatedOutput = true
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
         settings.origin = try storeOrigin()
         settings.limits = try limits()

@@ -80,6 +80,12 @@ int CLinux_become_subreaper(void);
 void CLinux_append_as(const struct CLinux_user *user, const char *path, const void *bytes,
                       size_t count, int milliseconds);
 
+/// Writes a regular file, new or old, with the rights of `user` on this thread alone (setfsuid(2)): the
+/// other threads of the process stay who they are. `appends`: what is there stays. Returns 0, or an
+/// errno; EINVAL for what is no regular file. Never waits for a reader, as of a FIFO.
+int CLinux_write_file_as(const struct CLinux_user *user, const char *path, const void *bytes,
+                         size_t count, int appends, unsigned int mask);
+
 /// Sends `signal` to every process below this one, each with SIGCONT after a catchable one, so that
 /// stopped ones act on it. Signal 0 only counts. Returns the number of processes found.
 int CLinux_signal_descendants(pid_t ancestor, int signal);

@@ -12,7 +12,10 @@ extension SubmitOption {
         case .chdir: OptionText("folder in which the job starts", value: "FOLDER")
         case .clusters: OptionText("refused: there is one cluster", value: "NAME")
         case .comment:
-            OptionText("free text; runtime=SECONDS or kernel=NAME for emulated jobs", value: "TEXT")
+            OptionText(
+                "free text; runtime=SECONDS, exit=STATUS, kernel=NAME for emulated jobs",
+                value: "TEXT"
+            )
         case .constraint: OptionText("features that the nodes must have", value: "FEATURES")
         case .cpusPerTask: OptionText("cores for each task", value: "N")
         case .deadline:

@@ -42,7 +42,7 @@ public struct SubmitRequest: WireRequest {
     /// The quality of service.
     public var qos: String?
     /// A free text; `runtime=SECONDS`, or `kernel=NAME` and `size=SIZE`, in it set the run time of an
-    /// emulated job.
+    /// emulated job, and `exit=`, `signal=`, `oom` and `step=` how it ends.
     public var comment: String?
     /// The project by which bills break costs down (Slurm's wckey).
     public var project: String?

@@ -31,6 +31,8 @@ public struct CentreSettings: Sendable {
     public var stepProgram: String
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     public var killWaitMilliseconds: UInt32 = 30_000
+    /// Whether the output file of an emulated job gets the line that says so.
+    public var writesEmulatedOutput = false
     /// The most that the journal may take; nil for what the disk gives.
     public var sizeLimit: ByteCount?
     /// Where the folder comes from, when it is not the one in which its centre was.

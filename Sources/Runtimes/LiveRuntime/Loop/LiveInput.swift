@@ -75,6 +75,8 @@ struct EndInput: WireRecord {
     var reason: String?
     /// What a real job was measured to take; nil for an emulated one.
     var measured: MeasuredRun?
+    /// The parallel programs that it ran, in order, as far as they are known.
+    var steps: [StepRun] = []
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
@@ -84,6 +86,7 @@ struct EndInput: WireRecord {
         try fields("signal", &signal)
         try fields("reason", &reason)
         try fields("measured", &measured)
+        try fields("steps", &steps)
     }
 }
 

@@ -39,10 +39,10 @@ extension WriterLoop {
             sendSignal(id, restart, due: timer.instant)
             return nil
         case .emulatedEnd(let id, let restart):
-            guard let status = state.jobs[id]?.status, status.phase == .running,
-                status.restart == restart, status.emulatedEnd == timer.instant
+            guard let entry = state.jobs[id], entry.status.phase == .running,
+                entry.status.restart == restart, entry.status.emulatedEnd == timer.instant
             else { return nil }
-            return .end(emulatedEnd(id, status))
+            return .end(EndInput(emulated: entry))
         case .limit(let id, let restart):
             guard let status = state.jobs[id]?.status, status.phase == .running,
                 status.restart == restart, status.deadline == timer.instant
@@ -61,19 +61,6 @@ extension WriterLoop {
             due == max(entry.status.startedAt ?? deadline, deadline - signal.lead)
         else { return }
         work.signal(entry, number: signal.number, isForShellOnly: signal.isForShellOnly)
-    }
-
-    private func emulatedEnd(_ id: UInt32, _ status: JobStatus) -> EndInput {
-        var end = EndInput()
-        end.id = id
-        end.restart = status.restart
-        if let start = status.startedAt, let runTime = state.jobs[id]?.specification.runTime,
-            start + runTime > start + status.timeLimit
-        {
-            end.state = "TIMEOUT"
-            end.signal = 15
-        }
-        return end
     }
 
     func arm(_ entry: JobEntry) {

@@ -31,6 +31,8 @@ final class WriterLoop {
     let version: Centre.Version
     let store: CentreStore
     let work: LocalWork
+    /// Nil when emulated jobs write nothing.
+    private let emulatedOutput: EmulatedOutput?
     var state: CentreState
     var timers = TimerQueue()
     /// What followed from inputs and is not written yet.
@@ -83,6 +85,8 @@ final class WriterLoop {
             killWaitMilliseconds: settings.killWaitMilliseconds,
             logger: settings.logger
         )
+        emulatedOutput =
+            settings.writesEmulatedOutput ? EmulatedOutput(logger: settings.logger) : nil
         _ = state.takeEffects()
         armAll()
         try adoptAll()
@@ -500,7 +504,7 @@ extension WriterLoop {
         switch effect {
         case .started(let id): state.jobs[id].map { !state.isReal($0) } ?? true
         case .deadlineChanged, .wake, .budgetAlarm: true
-        case .stop, .suspended, .resumed, .ended: false
+        case .stop, .suspended, .resumed, .ended, .emulatedEnded: false
         }
     }
 
@@ -526,6 +530,10 @@ extension WriterLoop {
         case .deadlineChanged(let id):
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
+        case .emulatedEnded(let id):
+            guard let output = emulatedOutput, let entry = state.jobs[id] else { return }
+            let record = state.record(of: entry, now: state.lastInstant)
+            output.write(record, of: entry, to: state.outputFiles(of: entry).output)
         case .budgetAlarm(let account, let standing):
             let (spent, amount) = (standing.spent.yuanText, standing.budget.amount.yuanText)
             logger.warning(

@@ -24,6 +24,7 @@ extension CentreState {
             status.signal = input.signal
             status.endReason = input.reason
             status.measured = input.measured
+            status.steps = input.steps
         }
         if let rejection = send(.jobEnded(JobID(input.id), state), at: instant) {
             preconditionFailure("job \(input.id) runs, but its end is refused: \(rejection)")

@@ -42,6 +42,7 @@ extension CentreState {
         info.restarts = status.restart
         info.exitCode = status.exitCode
         info.exitSignal = status.signal
+        info.derivedExitCode = status.steps.map(\.exitCode).max() ?? 0
         info.endsOnInvalidDependency = request.endsOnInvalidDependency ?? false
         if members?.contains("dependency") ?? true { info.dependency = dependencyText(of: entry) }
         // Names of files are made of patterns, for each job anew.
@@ -268,8 +269,11 @@ extension CentreState {
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported
         if hasRun {
-            record.steps = [batchStep(of: record, status)] + kernelSteps(of: record, status)
+            record.steps =
+                [batchStep(of: record, status)] + programSteps(of: record, status)
+                + kernelSteps(of: record, status)
         }
+        record.derivedExitCode = status.steps.map(\.exitCode).max() ?? 0
         return record
     }
 
@@ -293,6 +297,7 @@ extension CentreState {
             case .pending, .running, .completing: "RUNNING"
             case .ended(.completed): "COMPLETED"
             case .ended(.failed) where !isKilled: "FAILED"
+            case .ended(.outOfMemory): "OUT_OF_MEMORY"
             case .ended: "CANCELLED"
             }
         step.exitCode = status.exitCode
@@ -307,12 +312,34 @@ extension CentreState {
         return step
     }
 
+    /// The parallel programs that the job ran.
+    private func programSteps(of record: AccountingRecord, _ status: JobStatus) -> [StepRecord] {
+        status.steps.enumerated().map { index, run in
+            var step = StepRecord()
+            step.id = String(index)
+            step.name = run.name ?? status.name
+            step.state =
+                run.isCancelled
+                ? "CANCELLED" : run.exitCode == 0 && run.signal == 0 ? "COMPLETED" : "FAILED"
+            step.exitCode = run.exitCode
+            step.exitSignal = run.signal
+            step.start = record.start.map { $0 + run.after }
+            step.end = step.start.map { $0 + run.length }
+            step.elapsed = run.length
+            let nodes = run.nodes.map { status.nodes.prefix(Int(max(1, $0))) } ?? status.nodes[...]
+            step.cores = nodes.reduce(0) { $0 + Int64($1.cores) }
+            step.tasks = run.tasks ?? status.tasks
+            step.nodeList = HostList.compress(nodes.map { rules.machine.nodes[$0.node].name })
+            return step
+        }
+    }
+
     /// What kernels measured, one step each, with the seconds that they took.
     private func kernelSteps(of record: AccountingRecord, _ status: JobStatus) -> [StepRecord] {
         let kernels = status.measured?.kernels ?? []
         return kernels.enumerated().map { index, line in
             var step = StepRecord()
-            step.id = String(index)
+            step.id = String(status.steps.count + index)
             step.name = line.json["kernel"]?.string ?? "kernel"
             step.state = line.json["verified"]?.bool == true ? "COMPLETED" : "FAILED"
             step.exitCode = line.json["verified"]?.bool == true ? 0 : 1

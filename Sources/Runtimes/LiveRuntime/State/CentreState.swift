@@ -34,6 +34,8 @@ enum DriverEffect: Hashable, Sendable {
     case deadlineChanged(UInt32)
     /// A run has ended and its files may go.
     case ended(UInt32, restart: Int32)
+    /// An emulated job that ran has ended.
+    case emulatedEnded(UInt32)
     /// Send a tick at this instant.
     case wake(SimInstant)
     /// The budget of an account has come nearer to its end.
@@ -319,8 +321,10 @@ extension CentreState {
             if end.startedAt == nil { status.startedAt = nil }
         }
         account(for: end, outcome: .ended(end.state), state: end.state.slurmName, at: instant)
-        if end.startedAt != nil, isReal(entry) {
-            effects.append(.ended(id, restart: entry.status.restart))
+        if end.startedAt != nil {
+            effects.append(
+                isReal(entry) ? .ended(id, restart: entry.status.restart) : .emulatedEnded(id)
+            )
         }
     }
 
@@ -365,6 +369,7 @@ extension CentreState {
             status.acceleratorsHeld = 0
             status.endReason = nil
             status.measured = nil
+            status.steps = []
         }
     }
 

@@ -8,7 +8,8 @@ import WireFormats
 
 /// What the comment of an emulated job says about its run time: `runtime=SECONDS`, or
 /// `kernel=NAME` with `size=SIZE` and, if wanted, `repeat=COUNT`, for the predicted time of that
-/// kernel on the nodes that the job holds. Other words of a comment mean nothing here.
+/// kernel on the nodes that the job holds; without either, the steps that it names take their time
+/// (`EmulatedOutcome`). Other words of a comment mean nothing here.
 enum EmulatedRunTime {
     /// The run time that `comment` gives to a job; nil when it gives none.
     ///
@@ -25,7 +26,8 @@ enum EmulatedRunTime {
             return SimDuration(seconds: seconds)
         }
         // Nothing to reckon with for a job that will never start.
-        guard let name = values["kernel"], !plan.isBeyondPartition else { return nil }
+        guard !plan.isBeyondPartition else { return nil }
+        guard let name = values["kernel"] else { return EmulatedOutcome(comment).stepTime }
         do {
             let kernel = try KernelForm(named: name)
             let shape = try kernel.shape(of: values["size"] ?? "medium")
@@ -46,8 +48,8 @@ enum EmulatedRunTime {
 
     /// `comment` as it is journalled: keys that mean something here in small letters.
     ///
-    /// - Throws: `Refusal` for a run time that is no number of seconds. It would be ignored, and the
-    ///   job would be billed for its whole limit.
+    /// - Throws: `Refusal` for a run time that is no number of seconds, or an outcome that there is
+    ///   none of. It would be ignored, and the job would be billed for its whole limit.
     static func normalized(_ comment: String) throws(Refusal) -> String {
         var result = ""
         var rest = comment[...]
@@ -57,15 +59,16 @@ enum EmulatedRunTime {
             rest = rest[separators.endIndex...]
             result += try normalized(word: word) + separators
         }
+        try EmulatedOutcome.check(result)
         return result
     }
 
     private static func normalized(word: Substring) throws(Refusal) -> String {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let key = parts[0].lowercased()
-        guard parts.count == 2, ["runtime", "kernel", "size", "repeat"].contains(key) else {
-            return String(word)
-        }
+        if key == "oom" { return key + word.dropFirst(key.count) }
+        let keys = EmulatedOutcome.keys.union(["runtime", "kernel", "size", "repeat"])
+        guard parts.count == 2, keys.contains(key) else { return String(word) }
         if key == "runtime", seconds(parts[1]) == nil {
             let problem = "a number of seconds from 0 to 1000000000 is needed\(inSeconds(parts[1]))"
             throw Refusal(.invalidComment, "--comment=\(word): \(problem)")
@@ -84,7 +87,7 @@ enum EmulatedRunTime {
         return overflow ? "" : didYouMean(["runtime=\(product)"])
     }
 
-    private static func seconds(_ text: some StringProtocol) -> Int64? {
+    static func seconds(_ text: some StringProtocol) -> Int64? {
         Int64(text).flatMap { (0...1_000_000_000).contains($0) ? $0 : nil }
     }
 
@@ -97,10 +100,15 @@ enum EmulatedRunTime {
         var description: String { "'repeat=\(text)' is no number from 1 to 1000000000" }
     }
 
+    /// The words of a comment.
+    static func split(_ comment: String) -> [Substring] {
+        comment.split(whereSeparator: isSeparator)
+    }
+
     /// The words `KEY=VALUE` of a comment; the first of a key counts.
     static func words(_ comment: String) -> [String: String] {
         var values: [String: String] = [:]
-        for word in comment.split(whereSeparator: isSeparator) {
+        for word in split(comment) {
             let parts = word.split(separator: "=", maxSplits: 1)
             if parts.count == 2, values[String(parts[0])] == nil {
                 values[String(parts[0])] = String(parts[1])

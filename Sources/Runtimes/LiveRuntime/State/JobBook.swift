@@ -16,6 +16,8 @@ final class JobSpecification: Sendable {
     let submittedTo: (account: String, qos: String)
     /// The run time of an emulated job; nil when it runs to its limit.
     let runTime: SimDuration?
+    /// How an emulated job ends, and which steps it has.
+    var outcome: EmulatedOutcome { EmulatedOutcome(request.comment ?? "") }
     /// When it was submitted.
     let submittedAt: SimInstant
     /// The row of the journal that holds the submission, with the script.
@@ -103,6 +105,8 @@ struct JobStatus: Sendable {
     /// A reason that is not one of waiting, such as `NonZeroExitCode`.
     var endReason: String?
     var measured: MeasuredRun?
+    /// The parallel programs of the run that has ended.
+    var steps: [StepRun] = []
     /// What it waited for when it was submitted.
     var submittedDependencies: [Dependency] = []
     /// What people did to it, in order.
