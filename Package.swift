@@ -169,6 +169,12 @@ let targets: [Target] = [
     ),
     .target(name: "CLinux", path: "Sources/C/CLinux"),
     .target(
+        name: "CClock",
+        path: "Sources/C/CClock",
+        // It is loaded into programs of others: no start of Swift's runtime in it.
+        linkerSettings: [.unsafeFlags(["-nostartfiles"])]
+    ),
+    .target(
         name: "HardwareTopology",
         dependencies: [
             "CHwloc", "CNuma", "Quantities", "IndexSets", "Accounts", "ClusterModel", "WireFormats",
@@ -440,6 +446,9 @@ let hasKernels = Context.environment["XINGHE_KERNELS"] != "no"
 let package = Package(
     name: "xinghe",
     platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "xinghe-clock", type: .dynamic, targets: ["CClock"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),

@@ -1,5 +1,7 @@
 # What an installation consists of; read by the other scripts here.
 core_programs=(xinghe xinghed yh xinghe-step)
+# Shows the programs of a rehearsed script the centre's time.
+clock_library=libxinghe-clock.so
 # One binary under many names: Tianhe's, and Slurm's own.
 tianhe_names=(yhbatch yhqueue yhq yhinfo yhi yhcancel yhacct yhcontrol yhrun)
 slurm_names=(sbatch squeue sinfo scancel sacct scontrol srun)

@@ -36,6 +36,8 @@ public final class JobExecutor: Sendable {
         var run: Run
         var supervisor: pid_t
         var descriptor: Int32
+        /// The channel of a rehearsed run; -1 for another, and when it is closed.
+        var channel: Int32
     }
 
     private let stepProgram: String
@@ -100,17 +102,40 @@ extension JobExecutor {
         }
         try SmallFile.write(script, to: folder.script, mode: 0o700)
         try SmallFile.write([], to: folder.measure, mode: 0o600)
+        var own = [folder.script, folder.measure]
+        if specification.rehearsal != nil {
+            try SmallFile.write([], to: folder.steps, mode: 0o600)
+            own.append(folder.steps)
+        }
         if let user = specification.user {
-            for path in [folder.script, folder.measure] {
+            for path in own {
                 guard chown(path, user.id, user.groupID) == 0 else {
                     throw ExecutionFailure(call: "chown", subject: path, code: errno)
                 }
             }
         }
         try SmallFile.write(specification.encoded, to: folder.specification, mode: 0o600)
-        let supervisor = try spawn(folder)
+        var ends: [Int32] = [-1, -1]
+        if specification.rehearsal != nil, CLinux_message_pair(&ends) != 0 {
+            throw ExecutionFailure(call: "socketpair", subject: "", code: errno)
+        }
+        defer { if ends[1] >= 0 { close(ends[1]) } }
         do throws(ExecutionFailure) {
-            try watch(run, supervisor)
+            let supervisor = try spawn(folder, channel: ends[1])
+            try watch(run, started: supervisor, channel: ends[0])
+        } catch {
+            if ends[0] >= 0 { close(ends[0]) }
+            throw error
+        }
+    }
+
+    private func watch(
+        _ run: Run,
+        started supervisor: pid_t,
+        channel: Int32
+    ) throws(ExecutionFailure) {
+        do throws(ExecutionFailure) {
+            try watch(run, supervisor, channel: channel)
         } catch {
             // Nobody would hear of its end.
             kill(supervisor, SIGKILL)
@@ -136,7 +161,7 @@ extension JobExecutor {
     /// Asks a run to end: SIGTERM, and SIGKILL after the kill wait. `notice` goes into the job's
     /// standard error first.
     public func end(_ run: Run, notice: String? = nil) {
-        if let notice { try? SmallFile.write(Array(notice.utf8), to: folder(of: run).notice) }
+        if let notice { setNotice(notice, of: run) }
         signalSupervisor(of: run) { supervisor in
             // A job may have stopped it.
             kill(supervisor, SIGCONT)
@@ -147,6 +172,32 @@ extension JobExecutor {
     /// Ends a run whose supervisor does not: kills it, and what it leaves.
     public func endAtOnce(_ run: Run) {
         signalSupervisor(of: run) { kill($0, SIGKILL) }
+    }
+
+    /// Says something to the supervisor of a rehearsed run.
+    public func tell(_ run: Run, _ message: String) {
+        let bytes = Array(message.utf8)
+        watched.withLock { all in
+            guard let entry = all.first(where: { $0.run == run }), entry.channel >= 0 else {
+                return
+            }
+            let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+            _ = send(entry.channel, bytes, bytes.count, flags)
+        }
+    }
+
+    /// Ends a rehearsed run at once, without a word.
+    public func abandon(_ run: Run) {
+        watched.withLock { all in
+            guard let index = all.firstIndex(where: { $0.run == run }) else { return }
+            // Only this wakes whoever polls it; `finish` closes it.
+            _ = shutdown(all[index].channel, Int32(SHUT_RDWR))
+        }
+    }
+
+    /// Writes what the supervisor appends to the job's standard error when it ends the job.
+    public func setNotice(_ notice: String, of run: Run) {
+        try? SmallFile.write(Array(notice.utf8), to: folder(of: run).notice)
     }
 
     /// Sends a signal to every process of a run.
@@ -170,7 +221,7 @@ extension JobExecutor {
     private func clear(_ folder: StepFolder) {
         for path in [
             folder.specification, folder.script, folder.supervisor, folder.status, folder.notice,
-            folder.measure, folder.hostfile,
+            folder.measure, folder.hostfile, folder.clock, folder.steps,
         ] {
             unlink(path)
         }
@@ -184,7 +235,7 @@ extension JobExecutor {
         }
     }
 
-    private func spawn(_ folder: StepFolder) throws(ExecutionFailure) -> pid_t {
+    private func spawn(_ folder: StepFolder, channel: Int32) throws(ExecutionFailure) -> pid_t {
         var attributes = posix_spawnattr_t()
         var actions = posix_spawn_file_actions_t()
         posix_spawnattr_init(&attributes)
@@ -210,6 +261,7 @@ extension JobExecutor {
         for target in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
         }
+        if channel >= 0 { posix_spawn_file_actions_adddup2(&actions, channel, STDIN_FILENO) }
         let texts = CStrings()
         defer { withExtendedLifetime(texts) {} }
         let arguments = texts.array([stepProgram, folder.path])
@@ -311,13 +363,24 @@ extension JobExecutor {
 // MARK: - Watching
 
 extension JobExecutor {
-    private func watch(_ run: Run, _ supervisor: pid_t) throws(ExecutionFailure) {
+    private func watch(
+        _ run: Run,
+        _ supervisor: pid_t,
+        channel: Int32 = -1
+    ) throws(ExecutionFailure) {
         let descriptor = CLinux_pidfd_open(supervisor)
         guard descriptor >= 0 else {
             throw ExecutionFailure(call: "pidfd_open", subject: String(supervisor), code: errno)
         }
         watched.withLock {
-            $0.append(Watched(run: run, supervisor: supervisor, descriptor: descriptor))
+            $0.append(
+                Watched(
+                    run: run,
+                    supervisor: supervisor,
+                    descriptor: descriptor,
+                    channel: channel
+                )
+            )
         }
         wake()
     }
@@ -333,24 +396,52 @@ extension JobExecutor {
         wake()
     }
 
-    /// Calls `onEnd` for each run that ends, until `stop()`. Blocks: give it a thread.
-    public func reportEnds(to onEnd: (Run, StepOutcome) -> Void) {
+    /// Calls `onEnd` for each run that ends, and `onMessage` for what the supervisors of rehearsed runs
+    /// say, until `stop()`. Blocks: give it a thread.
+    public func reportEnds(
+        onMessage: (Run, String) -> Void = { _, _ in },
+        to onEnd: (Run, StepOutcome) -> Void
+    ) {
         while !isStopping.load(ordering: .acquiring) {
             let entries = watched.withLock { $0 }
-            var polled = [pollfd(fd: wakeReader, events: Int16(POLLIN), revents: 0)]
-            polled += entries.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            let events = Int16(POLLIN)
+            var polled = [pollfd(fd: wakeReader, events: events, revents: 0)]
+            polled += entries.map { pollfd(fd: $0.descriptor, events: events, revents: 0) }
+            polled += entries.map { pollfd(fd: $0.channel, events: events, revents: 0) }
             guard poll(&polled, nfds_t(polled.count), -1) > 0 else { continue }
             var bytes = [UInt8](repeating: 0, count: 64)
             while read(wakeReader, &bytes, bytes.count) > 0 {}
+            // What a supervisor said comes before its end.
+            for (entry, poll) in zip(entries, polled.dropFirst(1 + entries.count))
+            where poll.revents != 0 {
+                if let message = message(of: entry) { onMessage(entry.run, message) }
+            }
             for (entry, poll) in zip(entries, polled.dropFirst()) where poll.revents != 0 {
                 onEnd(entry.run, finish(entry))
             }
         }
     }
 
+    /// The next message of a supervisor; nil, and never asked for again, once there can be none.
+    private func message(of entry: Watched) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = recv(entry.channel, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+        if count > 0 { return String(decoding: bytes[..<count], as: UTF8.self) }
+        guard count == 0 || errno != EAGAIN && errno != EINTR else { return nil }
+        watched.withLock { all in
+            guard let index = all.firstIndex(where: { $0.run == entry.run }) else { return }
+            close(all[index].channel)
+            all[index].channel = -1
+        }
+        return nil
+    }
+
     private func finish(_ entry: Watched) -> StepOutcome {
         var status: Int32 = 0
         let isChild = watched.withLock { all in
+            for other in all where other.run == entry.run && other.channel >= 0 {
+                close(other.channel)
+            }
             all.removeAll { $0.run == entry.run }
             return waitpid(entry.supervisor, &status, 0) == entry.supervisor
         }

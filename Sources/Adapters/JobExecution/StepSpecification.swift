@@ -50,6 +50,8 @@ public struct StepSpecification: Hashable, Sendable {
     public var cardCount = 0
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     public var killWaitMilliseconds: UInt32 = 30_000
+    /// How it is rehearsed; nil when it runs in the machine's time.
+    public var rehearsal: Rehearsal?
 
     /// Makes a specification.
     public init(
@@ -90,6 +92,7 @@ extension StepSpecification {
         if let user { put("user", "\(user.id):\(user.groupID):\(user.name)") }
         for unit in processingUnits { put("pu", String(unit)) }
         put("cards", String(cardCount))
+        if let rehearsal { put("rehearsal", rehearsal.text) }
         for argument in arguments { put("argument", argument) }
         for variable in environment { put("environment", variable) }
         return bytes
@@ -120,6 +123,9 @@ extension StepSpecification {
         case "append": appendsOutput = value == "1"
         case "argument": arguments.append(value)
         case "environment": environment.append(value)
+        case "rehearsal":
+            rehearsal = Rehearsal(value)
+            return rehearsal != nil
         default: return takeNumbers(name, value)
         }
         return true

@@ -13,6 +13,8 @@ public struct StepOutcome: Hashable, Sendable {
     public var largestResidentKibibytes: Int64 = 0
     /// Why it could not be launched; nil when it was.
     public var launchProblem: String?
+    /// Whether a rehearsed script was killed since it computed on: the job goes on without it.
+    public var isOverdue = false
     /// Whether nobody knows its end: its supervisor died without a word.
     public var isLost = false
 
@@ -25,6 +27,7 @@ public struct StepOutcome: Hashable, Sendable {
 ///     started PID TICKS BOOT
 ///     ended CODE SIGNAL WALL_US CPU_US RSS_KIB
 ///     refused EXIT SIGNAL TEXT
+///     overdue computing
 struct StepStatus {
     var child: ProcessIdentity?
     var outcome: StepOutcome?
@@ -38,6 +41,10 @@ struct StepStatus {
             case "started": child = ProcessIdentity(parsing: parts[1])
             case "ended": outcome = Self.ended(parts[1])
             case "refused": outcome = Self.refused(parts[1])
+            case "overdue":
+                var outcome = StepOutcome()
+                outcome.isOverdue = true
+                self.outcome = outcome
             default: continue
             }
         }
@@ -66,6 +73,8 @@ struct StepStatus {
         outcome.launchProblem = String(parts[2])
         return outcome
     }
+
+    static let overdue = "overdue computing"
 
     static func line(started child: ProcessIdentity) -> String { "started \(child)" }
 

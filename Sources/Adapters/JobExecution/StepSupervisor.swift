@@ -12,6 +12,8 @@ import Glibc
 /// job does may keep it from that, nor lead it to a file that the job's user cannot write.
 public struct StepSupervisor {
     private let specification: StepSpecification
+    /// The time between SIGTERM and SIGKILL. Unit: ms.
+    var killWaitMilliseconds: UInt32 { specification.killWaitMilliseconds }
     private let folder: StepFolder
 
     /// Runs the step of the folder and returns the exit status of the supervisor itself: 0 when
@@ -41,6 +43,9 @@ public struct StepSupervisor {
 
     private func supervise() throws(ExecutionFailure) {
         CLinux_become_subreaper()
+        let clock = try specification.rehearsal.map { rehearsal throws(ExecutionFailure) in
+            try VirtualClock(start: rehearsal.start, file: folder.clock)
+        }
         var awaited = sigset_t()
         sigemptyset(&awaited)
         for number in [SIGCHLD, SIGTERM, SIGINT, SIGHUP] { sigaddset(&awaited, number) }
@@ -60,8 +65,13 @@ public struct StepSupervisor {
         guard CLinux_release(&child, &stage, &reason) == 0 else {
             return try refuse(stage: stage, reason: reason)
         }
-        let outcome = awaitEnd(of: child.pid, since: began, signals: awaited)
-        try record(StepStatus.line(ended: outcome))
+        guard let rehearsal = specification.rehearsal, let clock else {
+            let outcome = awaitEnd(of: child.pid, since: began, signals: awaited)
+            return try record(StepStatus.line(ended: outcome))
+        }
+        let calls = WaitingCalls(listener: child.listener, socket: rehearsal.socket, clock: clock)
+        guard let outcome = awaitRehearsedEnd(of: child.pid, calls, rehearsal) else { return }
+        try record(outcome.isOverdue ? StepStatus.overdue : StepStatus.line(ended: outcome))
     }
 
     /// Writes the line that tells the end. On a full disk it tries again for an hour: the exit
@@ -111,6 +121,7 @@ public struct StepSupervisor {
         case CLinux_stage_input: "open \(specification.input)"
         case CLinux_stage_output: "open \(specification.output)"
         case CLinux_stage_error: "open \(specification.error ?? specification.output)"
+        case CLinux_stage_filter: "seccomp"
         default: "execve \(specification.program)"
         }
     }
@@ -158,7 +169,7 @@ extension StepSupervisor {
     }
 
     /// Takes every child that has ended. Returns whether the job's first process was among them.
-    private func reap(_ child: pid_t, into outcome: inout StepOutcome) -> Bool {
+    func reap(_ child: pid_t, into outcome: inout StepOutcome) -> Bool {
         var isChild = false
         while true {
             var status: Int32 = 0
@@ -179,8 +190,13 @@ extension StepSupervisor {
 
     /// Writes the notice where the job's standard error went when it began, with the rights of the
     /// job's user: what the job has made of its own descriptors since is its own affair.
-    private func announce() {
+    func announce() {
         guard let bytes = try? SmallFile.read(folder.notice), !bytes.isEmpty else { return }
+        append(bytes)
+    }
+
+    /// Appends to where the job's standard error went when it began.
+    func append(_ bytes: [UInt8]) {
         let texts = CStrings()
         defer { withExtendedLifetime(texts) {} }
         var user = self.user(texts)
@@ -216,6 +232,8 @@ extension StepSupervisor {
         var launch = CLinux_launch()
         launch.appends = specification.appendsOutput ? 1 : 0
         launch.mask = specification.mask
+        launch.notifies = specification.rehearsal == nil ? 0 : 1
+        launch.file_limit = UInt(specification.rehearsal?.fileLimit ?? 0)
         let texts = CStrings()
         defer { withExtendedLifetime(texts) {} }
         launch.path = texts.constant(specification.program)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -46,7 +47,7 @@ static int become(const struct CLinux_user *user) {
     return setuid(user->id);
 }
 
-static void run_child(const struct CLinux_launch *launch, int channel) {
+static void run_child(const struct CLinux_launch *launch, int channel, int handover) {
     setsid();
     for (int number = 1; number < 65; number++) {
         signal(number, SIG_DFL);
@@ -73,6 +74,18 @@ static void run_child(const struct CLinux_launch *launch, int channel) {
     } else if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0) {
         fail(channel, CLinux_stage_error);
     }
+    if (launch->file_limit > 0) {
+        struct rlimit limit = {launch->file_limit, launch->file_limit};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (launch->notifies) {
+        int listener = CLinux_install_filter();
+        if (listener < 0 || CLinux_send_descriptor(handover, listener) != 0) {
+            fail(channel, CLinux_stage_filter);
+        }
+        close(listener);
+        close(handover);
+    }
     syscall(SYS_close_range, 3, (unsigned)channel - 1, 0);
     syscall(SYS_close_range, (unsigned)channel + 1, ~0U, 0);
     sigset_t none;
@@ -87,11 +100,18 @@ static void run_child(const struct CLinux_launch *launch, int channel) {
 }
 
 int CLinux_fork(const struct CLinux_launch *launch, struct CLinux_child *child) {
-    int channel[2], gate[2];
+    int channel[2], gate[2], handover[2] = {-1, -1};
     if (pipe2(channel, O_CLOEXEC) != 0) return -1;
     if (pipe2(gate, O_CLOEXEC) != 0) {
         close(channel[0]);
         close(channel[1]);
+        return -1;
+    }
+    if (launch->notifies && CLinux_message_pair(handover) != 0) {
+        close(channel[0]);
+        close(channel[1]);
+        close(gate[0]);
+        close(gate[1]);
         return -1;
     }
     pid_t pid = fork();
@@ -99,22 +119,27 @@ int CLinux_fork(const struct CLinux_launch *launch, struct CLinux_child *child) 
         char token;
         close(channel[0]);
         close(gate[1]);
+        if (handover[0] >= 0) close(handover[0]);
         if (read(gate[0], &token, 1) != 1) _exit(127);
         close(gate[0]);
-        run_child(launch, channel[1]);
+        run_child(launch, channel[1], handover[1]);
     }
     int reason = errno;
     close(channel[1]);
     close(gate[0]);
+    if (handover[1] >= 0) close(handover[1]);
     if (pid < 0) {
         close(channel[0]);
         close(gate[1]);
+        if (handover[0] >= 0) close(handover[0]);
         errno = reason;
         return -1;
     }
     child->pid = pid;
     child->gate = gate[1];
     child->channel = channel[0];
+    child->handover = handover[0];
+    child->listener = -1;
     return 0;
 }
 
@@ -136,6 +161,10 @@ int CLinux_release(struct CLinux_child *child, int *stage, int *reason) {
         count = read(child->channel, &report, sizeof report);
     } while (count < 0 && errno == EINTR);
     close(child->channel);
+    if (child->handover >= 0) {
+        child->listener = CLinux_receive_descriptor(child->handover);
+        close(child->handover);
+    }
     *stage = CLinux_stage_none;
     *reason = 0;
     if (count != (ssize_t)sizeof report) return 0;

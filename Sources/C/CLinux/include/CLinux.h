@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "CRehearsal.h"
+
 /// Whom a process becomes: user, group and the supplementary groups of `name`.
 struct CLinux_user {
     /// 0: it stays who it is.
@@ -26,6 +28,7 @@ enum CLinux_stage {
     CLinux_stage_output = 6,
     CLinux_stage_error = 7,
     CLinux_stage_execute = 8,
+    CLinux_stage_filter = 9,
 };
 
 /// All that a child needs. Pointers are borrowed for the call.
@@ -48,6 +51,11 @@ struct CLinux_launch {
     char *pid_text;
     /// What the child writes to its standard error, with the reason, when execve fails.
     const char *complaint;
+    /// 1: sleeps and timers of the child, and of all that it starts, are told to `CLinux_child.listener`
+    /// instead of being done.
+    int notifies;
+    /// The largest file that the child may write. Unit: byte; 0 for no limit of its own.
+    unsigned long file_limit;
 };
 
 /// A child that waits before its first step, so that its pid can be written down first.
@@ -55,6 +63,10 @@ struct CLinux_child {
     pid_t pid;
     int gate;
     int channel;
+    /// Where a child that notifies hands its listener over; -1 for another.
+    int handover;
+    /// After `CLinux_release`: where its sleeps are told; -1 for a child that does not notify.
+    int listener;
 };
 
 /// Forks. The child waits for `CLinux_release`, and leaves when this process ends before.

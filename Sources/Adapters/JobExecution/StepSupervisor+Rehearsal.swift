@@ -1,0 +1,187 @@
+import CLinux
+import Glibc
+
+extension StepSupervisor {
+    /// Keeps the time of a rehearsed run until it has ended; nil when the daemon is gone, and nobody
+    /// is to be told of an end.
+    func awaitRehearsedEnd(
+        of child: pid_t,
+        _ calls: WaitingCalls,
+        _ rehearsal: Rehearsal
+    ) -> StepOutcome? {
+        var keeper = RehearsalKeeper(calls: calls, rehearsal: rehearsal)
+        var outcome = StepOutcome()
+        var hasEnded = false
+        while true {
+            hasEnded = reap(child, into: &outcome) || hasEnded
+            if hasEnded, CLinux_signal_descendants(getpid(), SIGKILL) == 0 {
+                while reap(child, into: &outcome) {}
+                outcome.wallMicroseconds = keeper.now - rehearsal.start
+                outcome.isOverdue = keeper.isOverdue
+                return keeper.isAbandoned ? nil : outcome
+            }
+            switch keeper.waitForNews(isEnding: hasEnded) {
+            case .nothing: break
+            case .mustEnd:
+                announce()
+                CLinux_signal_descendants(getpid(), SIGTERM)
+                keeper.killAt = keeper.now + Int64(killWaitMilliseconds) * 1_000
+            case .mustDie: CLinux_signal_descendants(getpid(), SIGKILL)
+            case .isOverdue(let why):
+                append(Array("xinghe: \(why), so the job goes on as emulated\n".utf8))
+                CLinux_signal_descendants(getpid(), SIGKILL)
+            }
+        }
+    }
+}
+
+/// Knows when a rehearsed run is quiet, and talks with the daemon.
+private struct RehearsalKeeper {
+    /// What the supervisor has to do.
+    enum News {
+        case nothing
+        /// The daemon wants the script to end.
+        case mustEnd
+        /// The kill wait is over, or the daemon is gone.
+        case mustDie
+        /// The script computes on, or has become too many.
+        case isOverdue(String)
+    }
+
+    /// The channel to the daemon.
+    private static let control = STDIN_FILENO
+
+    private var calls: WaitingCalls
+    private let rehearsal: Rehearsal
+    private let signals: Int32
+    private var sequence = 0
+    private var isQuiet = false
+    private var busySince = monotonicMicroseconds()
+    private var lastLook: CLinux_look?
+    /// When the script is killed. Unit: µs of the centre's time.
+    var killAt: Int64?
+    private(set) var isAbandoned = false
+    private(set) var isOverdue = false
+
+    init(calls: WaitingCalls, rehearsal: Rehearsal) {
+        self.calls = calls
+        self.rehearsal = rehearsal
+        let numbers = [SIGCHLD, SIGTERM, SIGINT]
+        signals = CLinux_signal_descriptor(numbers, Int32(numbers.count))
+    }
+
+    var now: Int64 { calls.clock.now }
+
+    /// Waits until something happens, or for the next look.
+    mutating func waitForNews(isEnding: Bool) -> News {
+        var polled = [Self.control, signals].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        if isAbandoned { polled[0].fd = -1 }
+        polled.append(pollfd(fd: calls.listener, events: Int16(POLLIN), revents: 0))
+        polled += calls.awaited
+        let isPatient = isQuiet && !isEnding
+        guard poll(&polled, nfds_t(polled.count), isPatient ? -1 : pause) > 0 else {
+            return isPatient || isEnding ? .nothing : look()
+        }
+        var news = News.nothing
+        var hasChanged = calls.takeCalls()
+        if polled[1].revents != 0 {
+            hasChanged = true
+            while case let number = CLinux_next_signal(signals), number != 0 {
+                if number != SIGCHLD { news = .mustEnd }
+            }
+        }
+        if polled[0].revents != 0 {
+            hasChanged = true
+            news = hear() ?? news
+        }
+        if polled.dropFirst(3).contains(where: { $0.revents != 0 }) {
+            hasChanged = calls.settle() || hasChanged
+        }
+        if hasChanged { becomeBusy() }
+        return news
+    }
+
+    private mutating func becomeBusy() {
+        if isQuiet { busySince = monotonicMicroseconds() }
+        isQuiet = false
+        lastLook = nil
+    }
+
+    /// Looks come soon after something has happened, and later ones more rarely. Unit: ms.
+    private var pause: Int32 {
+        lastLook == nil ? 0 : monotonicMicroseconds() - busySince < 20_000 ? 1 : 5
+    }
+
+    /// A message of the daemon's.
+    private mutating func hear() -> News? {
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = recv(Self.control, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+        guard count > 0 else {
+            guard count == 0 || errno != EAGAIN && errno != EINTR else { return nil }
+            isAbandoned = true
+            return .mustDie
+        }
+        let words = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
+        guard words.count == 3, let sequence = Int(words[1]), let instant = Int64(words[2]) else {
+            return nil
+        }
+        self.sequence = sequence
+        busySince = monotonicMicroseconds()
+        // Whoever is woken by a signal that came before does not sleep on.
+        _ = calls.settle()
+        calls.move(to: instant)
+        if words[0] == "end" { return .mustEnd }
+        if let due = killAt, due <= calls.clock.now {
+            killAt = nil
+            return .mustDie
+        }
+        return nil
+    }
+
+    /// Looks whether anything runs. Two looks between which nothing has run say that it is quiet.
+    private mutating func look() -> News {
+        let sleeping = calls.sleepingThreads
+        let clients = calls.clients
+        var look = CLinux_look()
+        CLinux_look_below(
+            getpid(),
+            clients,
+            Int32(clients.count),
+            sleeping,
+            Int32(sleeping.count),
+            &look
+        )
+        let isSame = lastLook.map { $0.activity == look.activity } ?? false
+        defer { lastLook = look }
+        if look.threads > Rehearsal.threadsMaximum {
+            isOverdue = true
+            return .isOverdue("the script has become more than \(Rehearsal.threadsMaximum) threads")
+        }
+        let busy = monotonicMicroseconds() - busySince
+        if look.busy == 0, isSame {
+            guard !calls.takeCalls(), !calls.settle() else {
+                lastLook = nil
+                return .nothing
+            }
+            return sayQuiet()
+        }
+        guard busy > Int64(rehearsal.patienceMilliseconds) * 1_000, !isOverdue else {
+            return .nothing
+        }
+        isOverdue = true
+        let seconds = rehearsal.patienceMilliseconds / 1_000
+        return .isOverdue("the script was busy for \(seconds) s without a pause")
+    }
+
+    private mutating func sayQuiet() -> News {
+        isQuiet = true
+        let wake = [calls.nextDue, killAt].compactMap(\.self).min() ?? -1
+        let message = Array("quiet \(sequence) \(wake)".utf8)
+        let flags = Int32(MSG_NOSIGNAL)
+        guard send(Self.control, message, message.count, flags) < 0 else { return .nothing }
+        isAbandoned = true
+        return .mustDie
+    }
+}
