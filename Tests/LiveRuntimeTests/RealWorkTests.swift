@@ -299,6 +299,7 @@ struct RealWorkTests {
                 root: folder.path + "/jobs"
             ),
             killWaitMilliseconds: 500,
+            stage: RehearsalStage(SmallCentre.settings(folder.path)),
             logger: Logger(label: "test")
         )
         let waiting = try work.adopt(#require(state.jobs[1]))

@@ -218,3 +218,15 @@ extension Machine {
         return totals
     }
 }
+
+extension Machine {
+    /// The same machine, on whose modelled nodes scripts are rehearsed.
+    public var rehearsed: Machine {
+        var machine = self
+        for index in machine.partitions.indices
+        where machine.partitions[index].backend == .emulated {
+            machine.partitions[index].backend = .rehearsed
+        }
+        return machine
+    }
+}

@@ -61,6 +61,12 @@ public struct Partition: Hashable, Sendable {
         case emulated
         /// The script, for real, on the host.
         case local
+        /// The script, on the centre's computer, with its sleeps in the centre's time; its parallel
+        /// programs are emulated.
+        case rehearsed
+
+        /// Whether a job's script is run.
+        public var runsScripts: Bool { self != .emulated }
     }
 
     /// The name: `TH_NET`.

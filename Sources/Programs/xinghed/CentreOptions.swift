@@ -57,6 +57,19 @@ struct CentreOptions: ParsableArguments {
     @Option(help: "Seconds between SIGTERM and SIGKILL when a real job is ended.")
     var killWait: UInt32 = 30
 
+    @Flag(
+        help: "Run the scripts of jobs on modelled nodes, with their sleeps in the centre's time."
+    )
+    var rehearse = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a rehearsed script may compute without a pause.",
+            valueName: "seconds"
+        )
+    )
+    var rehearsalWait: UInt32 = 10
+
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
@@ -147,7 +160,7 @@ struct CentreOptions: ParsableArguments {
             rules: CentreRules(machine: try loadMachine(), policy: words.policy ?? .easy),
             stepProgram: Self.programFolder + "/xinghe-step"
         )
-        settings.isMachineGiven = machine != nil
+        settings.isMachineGiven = machine != nil || rehearse
         settings.isPolicyGiven = policy != nil
         settings.tariff = try tariff.map { name in
             try Self.text(
@@ -168,6 +181,8 @@ struct CentreOptions: ParsableArguments {
         settings.timeMode = words.timeMode
         settings.start = words.start
         settings.killWaitMilliseconds = killWait * 1_000
+        settings.socketPath = Self.absolute(socketPath)
+        settings.rehearsalWaitMilliseconds = min(rehearsalWait, 86_400) * 1_000
         settings.writesEmulatedOutput = true
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
         settings.origin = try storeOrigin()
@@ -223,7 +238,8 @@ struct CentreOptions: ParsableArguments {
             throw Problem(text: "the host's topology cannot be read: \(error)")
         }
         do {
-            return try library.machine(machine ?? "tianjin")
+            let machine = try library.machine(machine ?? "tianjin")
+            return rehearse ? machine.rehearsed : machine
         } catch {
             throw Problem(text: "\(error)")
         }

@@ -4,7 +4,7 @@ import SlurmDialect
 extension Yh {
     /// `yhrun`, `srun`: a step of the job around it.
     static func run(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
-        let command = try RunCommand(
+        var command = try RunCommand(
             program: name,
             arguments: arguments,
             variable: Host.variable
@@ -18,10 +18,21 @@ extension Yh {
             )
         }
         Host.print(command.warnings, to: 2)
+        let asked = command
         if let folder = command.folder, chdir(folder) != 0 {
             throw .error(name, "Unable to change to folder \(folder)")
         }
+        let rehearsal = RehearsedStep()
+        if rehearsal != nil { command.tasks = min(command.tasks, RehearsedStep.tasksMaximum) }
         let programs = try programs(command, name: name)
+        if let rehearsal {
+            let isEmulated = programs.contains { program in
+                program.path.map { RehearsedStep.isEmulated($0, isMPI: isMPIProgram($0)) } ?? false
+            }
+            return isEmulated
+                ? rehearsal.emulate(asked, name: name)
+                : StepTasks(command: command, program: name, programs: programs).run(rehearsal)
+        }
         let tasks = StepTasks(command: command, program: name, programs: programs)
         try tasks.checkInput()
         if programs.contains(where: { $0.path.map(isMPIProgram) ?? false }) {
@@ -161,8 +172,24 @@ private struct StepTasks {
         }
     }
 
+    /// Starts the tasks of a rehearsed script's step.
+    func run(_ rehearsal: RehearsedStep) -> Int32 {
+        let endings = runAll()
+        let report = RunCommand.report(program, host: host, endings: endings)
+        Host.print(report.lines, to: 2)
+        let signal = endings.map(\.signal).max() ?? 0
+        rehearsal.record(command, exitCode: signal == 0 ? report.exitCode : 0, signal: signal)
+        return report.exitCode
+    }
+
     /// Starts all tasks, passes their output on, and gives the step's exit status.
     func run() -> Int32 {
+        let report = RunCommand.report(program, host: host, endings: runAll())
+        Host.print(report.lines, to: 2)
+        return report.exitCode
+    }
+
+    private func runAll() -> [(code: Int32, signal: Int32)] {
         var processes: [pid_t] = []
         var labelled: [LabelledPipe] = []
         for task in 0..<command.tasks {
@@ -188,15 +215,12 @@ private struct StepTasks {
             processes.append(process)
         }
         passOn(labelled)
-        let endings = wait(processes)
-        let report = RunCommand.report(program, host: host, endings: endings)
-        Host.print(report.lines, to: 2)
-        return report.exitCode
+        return wait(processes)
     }
 
-    private func fail(_ call: String) -> Int32 {
+    private func fail(_ call: String) -> [(code: Int32, signal: Int32)] {
         Host.print(["\(program): error: \(call): \(String(cString: strerror(errno)))"], to: 2)
-        return 1
+        return [(1, 0)]
     }
 
     private func start(task: Int, output: Int32) -> pid_t? {
@@ -222,10 +246,11 @@ private struct StepTasks {
         } else if command.output != nil {
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
-        let own = command.environment(
-            task: task,
-            nodeList: Host.variable("SLURM_JOB_NODELIST") ?? host
-        )
+        let own =
+            command.environment(
+                task: task,
+                nodeList: Host.variable("SLURM_JOB_NODELIST") ?? host
+            ) + RehearsedStep.node(of: task, among: command.tasks)
         let names = Set(own.map { $0.prefix { $0 != "=" } })
         let others = inherited.filter { !names.contains($0.prefix { $0 != "=" }) }
         var arguments = programs[task].words.map { strdup($0) } + [nil]

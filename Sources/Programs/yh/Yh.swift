@@ -43,7 +43,8 @@ struct Yh {
     }
 
     private static func command(_ name: String) -> Command? {
-        switch Help.Command(named: name) {
+        if let standIn = standIn(name) { return standIn }
+        return switch Help.Command(named: name) {
         case .submit: submit
         case .queue: queue
         case .nodes: nodes

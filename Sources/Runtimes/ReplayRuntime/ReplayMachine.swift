@@ -69,7 +69,7 @@ public struct ReplayMachine: Sendable {
             title: "\(machine.name), all partitions"
         )
         for (index, partition) in machine.partitions.enumerated()
-        where partition.backend == .emulated {
+        where partition.backend != .local {
             whole.configuration.partitions[index].requeueDelay = requeueDelay
         }
         // Sizes are cores: partitions differ in how they give out nodes.

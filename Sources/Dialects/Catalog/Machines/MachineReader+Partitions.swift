@@ -133,7 +133,7 @@ extension MachineReader {
         let isOnHost = nodes.allSatisfy {
             draft.nodeTypes[draft.nodes[$0].typeIndex].topology == .host
         }
-        guard backend == .emulated || isOnHost else {
+        guard backend != .local || isOnHost else {
             throw field.refusal(.conflict("'local' needs nodes whose topology is 'host'"))
         }
         return backend

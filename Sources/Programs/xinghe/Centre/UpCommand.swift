@@ -116,6 +116,21 @@ struct UpCommand: ParsableCommand {
     @Option(help: "Seconds between SIGTERM and SIGKILL when a real job is ended.")
     var killWait: UInt32 = 30
 
+    @Flag(
+        help: """
+            Rehearse: run the scripts of jobs on modelled nodes, with their sleeps in the centre's time.
+            """
+    )
+    var rehearse = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a rehearsed script may compute without a pause; by default 10.",
+            valueName: "seconds"
+        )
+    )
+    var rehearsalWait: UInt32?
+
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
@@ -229,6 +244,8 @@ struct UpCommand: ParsableCommand {
         if let maxJobCount { arguments += ["--max-job-count", String(maxJobCount)] }
         if let maxArraySize { arguments += ["--max-array-size", String(maxArraySize)] }
         if let privateData { arguments += ["--private-data", privateData] }
+        if rehearse { arguments.append("--rehearse") }
+        if let rehearsalWait { arguments += ["--rehearsal-wait", String(rehearsalWait)] }
         if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
         return arguments
     }

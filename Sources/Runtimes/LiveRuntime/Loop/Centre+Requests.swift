@@ -157,9 +157,9 @@ extension Centre {
         input.request.dropRepeats()
         try input.request.checkProduct(settings.limits)
         if let nice = request.nice, nice < 0, !input.isOperator { throw .refused(.invalidNice) }
-        let isReal = asksForRealNodes(request)
-        if isReal { try checkUser(input.request) }
-        if let comment = request.comment, !isReal {
+        let backend = backend(of: request)
+        if backend.runsScripts { try checkUser(input.request) }
+        if let comment = request.comment, backend != .local {
             do throws(Refusal) {
                 input.request.comment = try EmulatedRunTime.normalized(comment)
             } catch {
@@ -191,12 +191,13 @@ extension Centre {
         guard getuid() == 0 || request.userID == getuid() else { throw .refused(.accessDenied) }
     }
 
-    private func asksForRealNodes(_ request: SubmitRequest) -> Bool {
+    /// What the partitions that a request names do with a script; those of one request are alike.
+    private func backend(of request: SubmitRequest) -> Partition.Backend {
         let machine = settings.rules.machine
         let names =
             request.partitions.isEmpty ? [machine.defaultPartition.name] : request.partitions
-        return names.compactMap(machine.partitionIndex(named:))
-            .contains { machine.partitions[$0].backend == .local }
+        let known = names.compactMap(machine.partitionIndex(named:))
+        return known.first.map { machine.partitions[$0].backend } ?? .emulated
     }
 
     /// When and where a job would start if every job ran to its limit, and what it would cost.

@@ -31,6 +31,10 @@ public struct CentreSettings: Sendable {
     public var stepProgram: String
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     public var killWaitMilliseconds: UInt32 = 30_000
+    /// Where scripts of rehearsed partitions find the centre.
+    public var socketPath = ""
+    /// How long such a script may be busy without a sleep. Unit: ms of wall.
+    public var rehearsalWaitMilliseconds: UInt32 = 10_000
     /// Whether the output file of an emulated job gets the line that says so.
     public var writesEmulatedOutput = false
     /// The most that the journal may take; nil for what the disk gives.
@@ -178,6 +182,8 @@ public final class Centre: Sendable {
         /// A submission; its number is given on the writing thread.
         case submit(SubmitInput, @Sendable (Result<[InputResult], RequestFailure>) -> Void)
         case exited(JobExecutor.Run, StepOutcome, RunMeasurement)
+        /// The supervisor of a rehearsed run has said something.
+        case heard(JobExecutor.Run, String)
         case signal([UInt32], number: Int32, isForShellOnly: Bool)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
         case advance(ClockAdvanceRequest, AdvanceAnswer)
@@ -262,7 +268,7 @@ public final class Centre: Sendable {
         reader = opened.reader
         openedAt = opened.clock.now
         let watcher = Thread {
-            executor.reportEnds { run, outcome in
+            executor.reportEnds(onMessage: { mailbox.post(.heard($0, $1)) }) { run, outcome in
                 // What a job measured may be long: neither who writes nor other jobs wait for it.
                 DispatchQueue.global().async {
                     let measurement = RunMeasurement(outcome, executor.folder(of: run))

@@ -94,6 +94,8 @@ public final class CentreClock: Sendable {
         var rate: Int64
         /// Since when the wall is far ahead, and how far it was when it began. Monotonic µs.
         var leap: (since: Int64, by: Int64)?
+        /// What it does not pass by itself.
+        var ceiling: SimInstant?
     }
 
     /// Starts a clock that shows `start` now; in `real` mode it shows the wall's time and never
@@ -185,8 +187,22 @@ public final class CentreClock: Sendable {
             state = State(
                 base: read(&state, at: monotonic),
                 wall: monotonic,
-                rate: isRunning ? 1 : factor
+                rate: isRunning ? 1 : factor,
+                ceiling: state.ceiling
             )
+        }
+    }
+
+    /// Lets an accelerated clock stop at an instant, or go on: a rehearsed script is busy, or might want
+    /// to go on then. An instant that is over already stops it where it is.
+    func setCeiling(_ instant: SimInstant?) {
+        guard case .scaled = mode else { return }
+        state.withLock { state in
+            let monotonic = sources.monotonic()
+            let now = read(&state, at: monotonic)
+            state.base = now
+            state.wall = monotonic
+            state.ceiling = instant.map { max($0, now) }
         }
     }
 
@@ -208,7 +224,9 @@ public final class CentreClock: Sendable {
 
     private static func reading(_ state: State, at wall: Int64) -> SimInstant {
         let (passed, overflow) = (wall - state.wall).multipliedReportingOverflow(by: state.rate)
-        return overflow ? .distantFuture : state.base + SimDuration(microseconds: passed)
+        let reading =
+            overflow ? .distantFuture : state.base + SimDuration(microseconds: passed)
+        return min(reading, max(state.base, state.ceiling ?? .distantFuture))
     }
 
     /// The wall's time.

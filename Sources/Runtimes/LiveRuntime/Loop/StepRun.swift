@@ -30,3 +30,37 @@ struct StepRun: WireRecord {
         try fields("nodes", &nodes)
     }
 }
+
+extension StepRun {
+    /// Reads what `yhrun` and its like left of the steps of a rehearsed run, a line each:
+    /// `START END EXIT SIGNAL TASKS NODES NAME`, with instants in microseconds.
+    static func read(_ lines: [Substring], _ entry: JobEntry) -> [StepRun] {
+        guard let start = entry.status.startedAt else { return [] }
+        return lines.prefix(stepsMaximum).compactMap { line in
+            let words = line.split(separator: " ", maxSplits: 6)
+            let numbers = words.prefix(6).compactMap { Int64($0) }
+            guard words.count == 7, numbers.count == 6 else { return nil }
+            // A job can write anything here: what lies outside its run is cut.
+            let begin = max(start.microseconds, numbers[0])
+            var run = StepRun()
+            run.name = String(words[6].prefix(256))
+            run.after = SimDuration(microseconds: begin - start.microseconds)
+            run.length = SimDuration(microseconds: max(0, numbers[1].subtractingClamped(begin)))
+            run.exitCode = Int32(truncatingIfNeeded: numbers[2] & 127)
+            run.signal = Int32(truncatingIfNeeded: numbers[3] & 127)
+            run.tasks = Int32(clamping: max(1, numbers[4]))
+            run.nodes = Int32(clamping: max(1, numbers[5]))
+            return run
+        }
+    }
+
+    /// How many steps of a run are recorded.
+    private static let stepsMaximum = 10_000
+}
+
+extension Int64 {
+    fileprivate func subtractingClamped(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? 0 : difference
+    }
+}

@@ -9,6 +9,8 @@ struct CentreTimer: Hashable, Sendable {
         case limit(UInt32, restart: Int32)
         /// The moment has come at which a real job asked for a signal (`--signal`).
         case signal(UInt32, restart: Int32)
+        /// A rehearsed script wants to go on.
+        case rehearsal(UInt32, restart: Int32)
         /// A pending job's begin time has come.
         case tick
     }

@@ -1,5 +1,6 @@
 import Glibc
 import JobModel
+import Logging
 import Persistence
 import Quantities
 import WireFormats
@@ -17,11 +18,18 @@ extension WriterLoop {
     @discardableResult
     func fireTimers(upTo now: SimInstant) -> Bool {
         let end = ContinuousClock.now + Self.longestAtATime
-        while !isFull, let due = timers.first, due <= now {
+        while !isFull, !work.holdsTime, let due = timers.first, due <= now {
+            var popped = timers.popFirstInstant()
+            if wakeScripts(&popped, at: due) {
+                for timer in popped { timers.arm(timer) }
+                continue
+            }
             // Signals are sent here and now; what is journalled are inputs.
-            let inputs = timers.popFirstInstant().compactMap(input)
+            let inputs = popped.compactMap(input)
             guard !inputs.isEmpty else { continue }
             handleAhead(inputs.sorted { $0.rank < $1.rank }, at: instant(due))
+            // A script that starts or ends at this instant does so before the next one comes.
+            if work.rehearses, !heldEffects.isEmpty { try? write() }
             guard ContinuousClock.now < end else { break }
         }
         if !unjournalled.isEmpty { try? write() }
@@ -31,10 +39,32 @@ extension WriterLoop {
     /// How long what happens by itself keeps requests waiting.
     private static let longestAtATime = Duration.milliseconds(25)
 
+    /// Takes the timers of rehearsed scripts out, and puts those in line whose instant has come: what
+    /// is over in the very moment of its limit has kept it. Returns whether there were any.
+    private func wakeScripts(_ timers: inout [CentreTimer], at instant: SimInstant) -> Bool {
+        var hasWoken = false
+        timers.removeAll { timer in
+            guard case .rehearsal(let id, let restart) = timer.kind else { return false }
+            hasWoken = work.wake(id, restart: restart, at: instant) || hasWoken
+            return true
+        }
+        if hasWoken { clock.move(to: instant) }
+        return hasWoken
+    }
+
+    /// The script of a rehearsed job computed on: the job goes on as an emulated one.
+    func fallBack(_ id: UInt32) {
+        guard let entry = state.jobs[id], let end = entry.status.emulatedEnd else { return }
+        logger.notice("job \(id): its script computed on, and it goes on as emulated")
+        let kind = CentreTimer.Kind.emulatedEnd(id, restart: entry.status.restart)
+        timers.arm(CentreTimer(instant: end, kind: kind))
+    }
+
     /// What a timer means now; nil when it has lost its meaning.
     private func input(_ timer: CentreTimer) -> LiveInput? {
         switch timer.kind {
         case .tick: return .tick
+        case .rehearsal: return nil
         case .signal(let id, let restart):
             sendSignal(id, restart, due: timer.instant)
             return nil
@@ -45,8 +75,10 @@ extension WriterLoop {
             return .end(EndInput(emulated: entry))
         case .limit(let id, let restart):
             guard let status = state.jobs[id]?.status, status.phase == .running,
-                status.restart == restart, status.deadline == timer.instant
+                status.restart == restart, status.deadline == timer.instant,
+                !work.hasFallenBack(id, restart: restart)
             else { return nil }
+            clock.move(to: timer.instant)
             stop(id, restart: restart, as: "TIMEOUT", now: timer.instant)
             return nil
         }
@@ -60,7 +92,13 @@ extension WriterLoop {
             let signal = entry.specification.request.signal,
             due == max(entry.status.startedAt ?? deadline, deadline - signal.lead)
         else { return }
-        work.signal(entry, number: signal.number, isForShellOnly: signal.isForShellOnly)
+        clock.move(to: due)
+        work.signal(
+            entry,
+            number: signal.number,
+            isForShellOnly: signal.isForShellOnly,
+            now: due
+        )
     }
 
     func arm(_ entry: JobEntry) {
@@ -93,21 +131,29 @@ extension WriterLoop {
             let body = ErrorBody(code: "bad_instant", text: "Time does not go back")
             return answer(.failure(RequestFailure(status: 400, body: body)))
         }
-        advances.append((target, answer))
+        advances.append((target, answer, false))
     }
 
-    /// Moves a stepped clock on, for as long as others may wait.
+    /// Moves a stepped clock on, for as long as others may wait and rehearsed scripts let it. A move is
+    /// over when nothing that happens at its last instant is under way any more.
     func advanceFurther() {
-        while let (target, answer) = advances.first {
-            let isThere = fireTimers(upTo: target)
-            guard isThere || isFull else { return }
-            advances.removeFirst()
+        while let advance = advances.first, !work.holdsTime, deferredEnds.isEmpty || isFull {
+            guard !advance.hasArrived else {
+                advances.removeFirst()
+                advance.answer(.success(clock.now))
+                continue
+            }
+            let isThere = fireTimers(upTo: advance.target)
+            deferredEnds += work.giveTurns(state)
+            guard isFull || isThere && !work.holdsTime && deferredEnds.isEmpty else { return }
             do throws(PersistenceFailure) {
                 // The clock's own state is the instant of the last batch, so its move is an input.
-                _ = try commit([.tick], at: instant(target))
-                answer(.success(clock.now))
+                _ = try commit([.tick], at: instant(advance.target))
+                advances[0].hasArrived = true
+                deferredEnds += work.giveTurns(state)
             } catch {
-                answer(.failure(Self.failure(error)))
+                advances.removeFirst()
+                advance.answer(.failure(Self.failure(error)))
             }
         }
     }

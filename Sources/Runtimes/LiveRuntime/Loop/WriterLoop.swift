@@ -1,5 +1,6 @@
 import Billing
 import Catalog
+import ClusterModel
 import Emulation
 import Glibc
 import JobExecution
@@ -43,7 +44,7 @@ final class WriterLoop {
     /// What these do outside the daemon, once they are on disk.
     var heldEffects: [DriverEffect] = []
     /// Where a stepped clock is to go, and who waits for that.
-    var advances: [(target: SimInstant, answer: AdvanceAnswer)] = []
+    var advances: [(target: SimInstant, answer: AdvanceAnswer, hasArrived: Bool)] = []
     /// How much of what users ask for is done in a turn.
     private var effortOfTurn = Effort.ofTurns.lowerBound
     /// Ends that could not be journalled yet.
@@ -79,10 +80,15 @@ final class WriterLoop {
             start: state.batch == 0 ? wall : max(state.lastInstant, settings.start ?? .epoch),
             note: { [logger = settings.logger] in logger.warning("\($0)") }
         )
+        let stage = RehearsalStage(settings)
+        if recovery.state.rules.machine.partitions.contains(where: { $0.backend == .rehearsed }) {
+            try stage.build(stepProgram: settings.stepProgram)
+        }
         work = LocalWork(
             rules: recovery.state.rules,
             executor: executor,
             killWaitMilliseconds: settings.killWaitMilliseconds,
+            stage: stage,
             logger: settings.logger
         )
         emulatedOutput =
@@ -94,7 +100,7 @@ final class WriterLoop {
         try bringCustomersIntoForce()
         try bringTermsIntoForce()
         letRealWorkStart()
-        clock.setRealWork(isRunning: work.isBusy)
+        clock.setRealWork(isRunning: work.isBusyHere)
     }
 
     /// Journals and handles an input of the opening itself.
@@ -157,6 +163,8 @@ final class WriterLoop {
                 if let end = try work.adopt(entry) {
                     logger.notice("job \(entry.id) does not run any more: \(end.state)")
                     deferredEnds.append(end)
+                } else if work.hasFallenBack(entry.id, restart: entry.status.restart) {
+                    fallBack(entry.id)
                 } else {
                     logger.notice("job \(entry.id) found again")
                     if entry.status.phase == .completing {
@@ -190,7 +198,8 @@ final class WriterLoop {
     }
 
     func stop(_ id: UInt32, restart: Int32, as end: String, now: SimInstant? = nil) {
-        let end = work.stop(id, restart: restart, as: end, now: now ?? clock.now)
+        guard let entry = state.jobs[id] else { return }
+        let end = work.stop(entry, restart: restart, as: end, now: now ?? clock.now)
         if let end { deferredEnds.append(end) }
     }
 }
@@ -209,7 +218,7 @@ extension WriterLoop {
         }
         flush()
         store.close()
-        for (_, answer) in advances { answer(.failure(Self.closing)) }
+        for advance in advances { advance.answer(.failure(Self.closing)) }
         for answer in onClosed { answer() }
     }
 
@@ -226,9 +235,11 @@ extension WriterLoop {
     /// How long nothing happens by itself. Unit: µs.
     private var waitMicroseconds: Int64? {
         if isFull { return 1_000_000 }
-        if !deferredEnds.isEmpty || !advances.isEmpty { return 0 }
+        // While a rehearsed script is busy nothing is due.
+        let mayMove = !work.holdsTime
+        if !deferredEnds.isEmpty || mayMove && !advances.isEmpty { return 0 }
         let untilTimer = [
-            timers.first.flatMap { clock.wallMicroseconds(until: $0) },
+            mayMove ? timers.first.flatMap { clock.wallMicroseconds(until: $0) } : nil,
             work.microsecondsUntilOverdue,
         ].compactMap(\.self).min()
         // What follows from inputs goes with the next ones, or alone once there are none.
@@ -244,10 +255,14 @@ extension WriterLoop {
         work.endOverdue()
         fireTimers(upTo: clock.now)
         handle(letters)
+        if !isFull { handleDeferredEnds() }
+        deferredEnds += work.giveTurns(state)
         advanceFurther()
         if !isFull { handleDeferredEnds() }
+        deferredEnds += work.giveTurns(state)
         if state.batch == before { flush() }
-        clock.setRealWork(isRunning: work.isBusy)
+        clock.setRealWork(isRunning: work.isBusyHere)
+        clock.setCeiling(work.holdsTime ? clock.now : work.isRehearsing ? timers.first : nil)
         for letter in letters {
             if case .snapshot(let answer) = letter { answer(snapshot()) }
         }
@@ -353,14 +368,26 @@ extension WriterLoop {
             case .exited(let run, let outcome, let measurement):
                 if let end = work.finish(run, outcome, measurement, state.jobs[run.jobID]) {
                     deferredEnds.append(end)
-                } else {
+                } else if !work.hasFallenBack(run.jobID, restart: Int32(run.restart)) {
                     // Given up before, by a requeue or a node failure.
                     work.forget(run.jobID, restart: Int32(run.restart))
                 }
-                deferredEnds += work.startWaiting(state)
+                if work.hasFallenBack(run.jobID, restart: Int32(run.restart)) {
+                    fallBack(run.jobID)
+                }
+                deferredEnds += work.startWaiting(state, now: clock.now)
+            case .heard(let run, let message):
+                guard let wake = work.hear(message, from: run) else { break }
+                let kind = CentreTimer.Kind.rehearsal(run.jobID, restart: Int32(run.restart))
+                timers.arm(CentreTimer(instant: wake, kind: kind))
             case .signal(let ids, let number, let isForShellOnly):
                 for entry in ids.compactMap({ state.jobs[$0] }) {
-                    work.signal(entry, number: number, isForShellOnly: isForShellOnly)
+                    work.signal(
+                        entry,
+                        number: number,
+                        isForShellOnly: isForShellOnly,
+                        now: clock.now
+                    )
                 }
             case .snapshot: break
             case .advance(let request, let answer): advance(request, answer)
@@ -516,7 +543,9 @@ extension WriterLoop {
             // Nothing real starts while the centre closes, unless a full disk kept that from the
             // journal. Then it is not launched; the next daemon finds that and lets it wait again.
             guard state.isReal(entry), !isClosing else { return }
-            if let end = work.start(entry, state) { deferredEnds.append(end) }
+            if let end = work.start(entry, state, now: entry.status.startedAt ?? clock.now) {
+                deferredEnds.append(end)
+            }
         case .stop(let id, let restart, let reason):
             let end =
                 switch reason {
@@ -552,7 +581,7 @@ extension WriterLoop {
 
     private func signalReal(_ id: UInt32, _ number: Int32) {
         guard let entry = state.jobs[id], state.isReal(entry) else { return }
-        work.signal(entry, number: number, isForShellOnly: false)
+        work.signal(entry, number: number, isForShellOnly: false, now: clock.now)
     }
 
     /// Real jobs are cancelled: nothing is left running, and each is accounted for as what it was.
@@ -560,6 +589,7 @@ extension WriterLoop {
     private func close(_ answer: @escaping @Sendable () -> Void) {
         isClosing = true
         onClosed.append(answer)
+        defer { work.abandonRehearsals() }
         let entries = state.realEntries { $0 == .running || $0 == .completing }
         guard !entries.isEmpty else { return }
         logger.notice("closing: \(entries.count) real jobs are cancelled")

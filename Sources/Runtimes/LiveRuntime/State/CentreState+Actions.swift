@@ -260,7 +260,7 @@ extension CentreState {
 
     mutating func change(_ input: RealWorkInput, at instant: SimInstant) -> InputResult {
         for index in rules.machine.partitions.indices
-        where rules.machine.partitions[index].backend == .local {
+        where rules.machine.partitions[index].backend.runsScripts {
             if input.mayStart {
                 guard let state = pausedPartitions.removeValue(forKey: index) else { continue }
                 _ = send(.partitionState(index, state), at: instant)

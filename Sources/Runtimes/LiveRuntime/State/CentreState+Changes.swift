@@ -165,7 +165,7 @@ extension CentreState {
     }
 
     private func isReal(_ partitions: [Int]) -> Bool {
-        partitions.contains { rules.machine.partitions[$0].backend == .local }
+        partitions.contains { rules.machine.partitions[$0].backend.runsScripts }
     }
 }
 

@@ -168,9 +168,9 @@ extension CentreState {
         submission.isPriorityFixed =
             input.isOperator && request.priority != nil && priority != heldPriority
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
-        let isReal = partitions.contains { rules.machine.partitions[$0].backend == .local }
+        let backend = rules.machine.partitions[partitions[0]].backend
         var runTime = input.runTime
-        if let comment = request.comment, runTime == nil, !isReal {
+        if let comment = request.comment, runTime == nil, backend != .local {
             runTime = try EmulatedRunTime.read(
                 comment,
                 plan,
@@ -179,7 +179,7 @@ extension CentreState {
             )
         }
         let specification = JobSpecification(
-            request: isReal ? request : request.withoutScript,
+            request: backend.runsScripts ? request : request.withoutScript,
             account: account,
             array: request.array.map {
                 (input.id, tasks.count, bounds.0 ?? 0, bounds.1 ?? 0, $0.limit)

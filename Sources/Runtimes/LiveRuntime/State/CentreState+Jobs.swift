@@ -33,7 +33,7 @@ extension CentreState {
         info.state = stateName(of: status)
         info.reason = reason(of: entry)
         info.cancelledBy = status.cancelledBy
-        info.backend = isReal(entry) ? "local" : "emulated"
+        info.backend = backend(of: entry).rawValue
         addTimes(entry, now, to: &info)
         addResources(entry, to: &info)
         info.priority = shownPriority(of: entry)
@@ -264,7 +264,7 @@ extension CentreState {
         record.workDirectory = request.workDirectory
         record.submitLine = request.submitLine
         record.comment = status.comment
-        record.backend = isReal(entry) ? "local" : "emulated"
+        record.backend = backend(of: entry).rawValue
         record.replay = replay(of: entry).compactText
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported

@@ -253,9 +253,14 @@ extension CentreState {
         }
     }
 
-    func isReal(_ entry: JobEntry) -> Bool {
-        guard let partition = entry.status.partitions.first else { return false }
-        return rules.machine.partitions[partition].backend == .local
+    /// Whether a job's script is run: processes of it are started, told to end and watched.
+    func isReal(_ entry: JobEntry) -> Bool { backend(of: entry).runsScripts }
+
+    /// Whether a job is run in the machine's time, on cores of the host.
+    func isLocal(_ entry: JobEntry) -> Bool { backend(of: entry) == .local }
+
+    func backend(of entry: JobEntry) -> Partition.Backend {
+        entry.status.partitions.first.map { rules.machine.partitions[$0].backend } ?? .emulated
     }
 
     /// The real jobs of such a phase, by number.

@@ -27,6 +27,12 @@ final class LocalWork {
     private var waiting: [UInt32: JobEntry] = [:]
     /// Runs that have processes, or whose end has not come to the writing thread yet.
     private var runs: Set<JobExecutor.Run> = []
+    /// Those of the machine's own time: they take cores of the host.
+    private var localRuns: Set<JobExecutor.Run> = []
+    private var turns: RehearsalTurns
+    private let stage: RehearsalStage
+    /// Rehearsed runs whose scripts computed on: they are emulated to their end.
+    private var fallenBack: Set<JobExecutor.Run> = []
     /// Why a run was told to stop.
     private var stops: [JobExecutor.Run: String] = [:]
     /// When a run that was told to stop is ended without its supervisor.
@@ -38,9 +44,12 @@ final class LocalWork {
         rules: CentreRules,
         executor: JobExecutor,
         killWaitMilliseconds: UInt32,
+        stage: RehearsalStage,
         logger: Logger
     ) {
         self.rules = rules
+        self.stage = stage
+        turns = RehearsalTurns(width: stage.width)
         self.executor = executor
         self.killWaitMilliseconds = killWaitMilliseconds
         self.logger = logger
@@ -80,11 +89,20 @@ final class LocalWork {
         return cores.isEmpty ? units : cores
     }
 
-    /// Whether real jobs run, or have ended and are not accounted for.
+    /// Whether scripts run, or have ended and are not accounted for.
     var isBusy: Bool { !runs.isEmpty }
 
-    /// The number of real jobs that run.
-    var runCount: Int { runs.count }
+    /// Whether scripts run in the machine's time.
+    var isBusyHere: Bool { !localRuns.isEmpty }
+
+    /// Whether rehearsed scripts run, so that time may have to wait for them.
+    var isRehearsing: Bool { runs.count > localRuns.count || turns.isBusy }
+
+    /// Whether scripts are rehearsed here at all.
+    var rehearses: Bool { rules.machine.partitions.contains { $0.backend == .rehearsed } }
+
+    /// Whether time waits for a rehearsed script.
+    var holdsTime: Bool { turns.isBusy }
 
     private func run(of entry: JobEntry) -> JobExecutor.Run {
         JobExecutor.Run(jobID: entry.id, restart: Int(entry.status.restart))
@@ -94,14 +112,25 @@ final class LocalWork {
 // MARK: - Starting
 
 extension LocalWork {
-    /// Launches a job that holds its nodes, or lets it wait for a run that is about to be gone.
-    /// Returns its end when it cannot be launched.
-    func start(_ entry: JobEntry, _ state: CentreState) -> EndInput? {
+    /// Launches a job that holds its nodes, or lets it wait: for a run that is about to be gone, or for
+    /// its turn. Returns its end when it cannot be launched.
+    func start(_ entry: JobEntry, _ state: CentreState, now: SimInstant) -> EndInput? {
         guard !mustWait(entry) else {
             waiting[entry.id] = entry
             return nil
         }
+        guard state.isLocal(entry) else {
+            turns.add(
+                RehearsalTurns.Turn(instant: now, run: run(of: entry), act: .launch(entry))
+            )
+            return nil
+        }
+        return launch(entry, state, now: now)
+    }
+
+    private func launch(_ entry: JobEntry, _ state: CentreState, now: SimInstant) -> EndInput? {
         let run = run(of: entry)
+        let isLocal = state.isLocal(entry)
         let wanted = coresWanted(entry)
         guard let coresTaken = cores.take(wanted, for: entry.id),
             let cardsTaken = cards.take(cardsWanted(entry), for: entry.id)
@@ -116,7 +145,10 @@ extension LocalWork {
             return launchFailure(of: entry)
         }
         let units = coresTaken.flatMap { unitsOfCore[$0] }
-        let specification = specification(of: entry, run, (units, cardsTaken), state)
+        var specification = specification(of: entry, run, (units, cardsTaken), state)
+        if !isLocal {
+            stage.prepare(&specification, of: entry, in: executor.folder(of: run), now: now)
+        }
         do throws(ExecutionFailure) {
             try executor.start(
                 run,
@@ -125,6 +157,7 @@ extension LocalWork {
                 files: [("hostfile", "localhost slots=\(slots(of: entry))\n")]
             )
             runs.insert(run)
+            if isLocal { localRuns.insert(run) }
             return nil
         } catch {
             logger.warning("job \(entry.id) is not launched: \(error)")
@@ -134,7 +167,7 @@ extension LocalWork {
     }
 
     private func launchFailure(of entry: JobEntry) -> EndInput {
-        var end = unlaunchedEnd(of: entry.id, entry.status.restart, as: "FAILED")
+        var end = unlaunchedEnd(of: entry, as: "FAILED")
         end.signal = 53
         end.reason = "JobLaunchFailure"
         return end
@@ -147,12 +180,16 @@ extension LocalWork {
         return isShort && runs.contains { stops[$0] != nil }
     }
 
+    private func isRehearsed(_ entry: JobEntry) -> Bool {
+        entry.status.partitions.contains { rules.machine.partitions[$0].backend == .rehearsed }
+    }
+
     private func coresWanted(_ entry: JobEntry) -> Int {
-        unitsOfCore.isEmpty ? 0 : Int(entry.status.nodes.first?.cores ?? 0)
+        unitsOfCore.isEmpty || isRehearsed(entry) ? 0 : Int(entry.status.nodes.first?.cores ?? 0)
     }
 
     private func cardsWanted(_ entry: JobEntry) -> Int {
-        cards.count == 0 ? 0 : Int(entry.status.acceleratorsHeld)
+        cards.count == 0 || isRehearsed(entry) ? 0 : Int(entry.status.acceleratorsHeld)
     }
 
     private func release(_ id: UInt32) {
@@ -161,12 +198,13 @@ extension LocalWork {
     }
 
     /// The end of a run of which nothing has ever run.
-    private func unlaunchedEnd(of id: UInt32, _ restart: Int32, as state: String) -> EndInput {
+    private func unlaunchedEnd(of entry: JobEntry, as state: String) -> EndInput {
         var end = EndInput()
-        end.id = id
-        end.restart = restart
+        end.id = entry.id
+        end.restart = entry.status.restart
         end.state = state
-        end.measured = MeasuredRun()
+        // What is rehearsed held its nodes for as long as the centre's clock says.
+        if !isRehearsed(entry) { end.measured = MeasuredRun() }
         return end
     }
 
@@ -271,24 +309,33 @@ extension LocalWork {
 // MARK: - Ending
 
 extension LocalWork {
-    /// Tells a run to stop. `state` is how it ends then, in Slurm's words. Returns its end when it has
-    /// not been launched yet and its job waits to be told of it.
-    func stop(_ id: UInt32, restart: Int32, as state: String, now: SimInstant) -> EndInput? {
-        if waiting[id]?.status.restart == restart {
-            waiting[id] = nil
+    /// Tells a run to stop. `state` is how it ends then, in Slurm's words. Returns its end when no
+    /// process of it is there to end, and its job waits to be told of it.
+    func stop(_ entry: JobEntry, restart: Int32, as state: String, now: SimInstant) -> EndInput? {
+        let id = entry.id
+        let run = JobExecutor.Run(jobID: id, restart: Int(restart))
+        let isWaiting = waiting[id]?.status.restart == restart
+        if isWaiting || fallenBack.contains(run) || isToBeLaunched(run) {
+            if isWaiting { waiting[id] = nil }
+            fallenBack.remove(run)
+            turns.forget(run)
             // What was requeued, or lost its node, has left the emulator's running jobs already.
             let isAwaited = state == "CANCELLED" || state == "TIMEOUT"
-            return isAwaited ? unlaunchedEnd(of: id, restart, as: state) : nil
+            return isAwaited ? unlaunchedEnd(of: entry, as: state) : nil
         }
-        let run = JobExecutor.Run(jobID: id, restart: Int(restart))
         guard stops[run] == nil else { return nil }
         stops[run] = state
         let time = CivilTime(now, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
         let cause = state == "TIMEOUT" ? " DUE TO TIME LIMIT" : ""
-        let node = nodeName
+        let node = nodeName(of: entry)
         let text = "*** JOB \(id) ON \(node) CANCELLED AT \(time)\(cause) ***"
-        executor.end(run, notice: "slurmstepd-\(node): error: \(text)\n")
-        overdue[run] = ContinuousClock.now + .milliseconds(killWaitMilliseconds) + Self.patience
+        let notice = "slurmstepd-\(node): error: \(text)\n"
+        if isRehearsed(entry) {
+            turns.add(RehearsalTurns.Turn(instant: now, run: run, act: .end(notice: notice)))
+        } else {
+            executor.end(run, notice: notice)
+            overdue[run] = ContinuousClock.now + .milliseconds(killWaitMilliseconds) + Self.patience
+        }
         return nil
     }
 
@@ -310,17 +357,36 @@ extension LocalWork {
         }
     }
 
+    private func isToBeLaunched(_ run: JobExecutor.Run) -> Bool {
+        !runs.contains(run) && turns.isWaiting(run)
+    }
+
+    private func nodeName(of entry: JobEntry) -> String {
+        if let node = entry.status.nodes.first { return rules.machine.nodes[node.node].name }
+        return nodeName
+    }
+
     private var nodeName: String {
         let local = rules.machine.partitions.first { $0.backend == .local }
         return local?.nodes.first.map { rules.machine.nodes[$0].name } ?? "localhost"
     }
 
     /// Sends a signal to all processes of a job, or to the one that runs the script.
-    func signal(_ entry: JobEntry, number: Int32, isForShellOnly: Bool) {
+    func signal(_ entry: JobEntry, number: Int32, isForShellOnly: Bool, now: SimInstant) {
+        let run = run(of: entry)
+        guard isRehearsed(entry) else {
+            return send(number, to: run, isForShellOnly: isForShellOnly)
+        }
+        guard runs.contains(run) else { return }
+        let act = RehearsalTurns.Act.signal(number, isForShellOnly: isForShellOnly)
+        turns.add(RehearsalTurns.Turn(instant: now, run: run, act: act))
+    }
+
+    private func send(_ number: Int32, to run: JobExecutor.Run, isForShellOnly: Bool) {
         if isForShellOnly {
-            executor.signalShell(run(of: entry), number: number)
+            executor.signalShell(run, number: number)
         } else {
-            executor.signal(run(of: entry), number: number)
+            executor.signal(run, number: number)
         }
     }
 
@@ -329,13 +395,20 @@ extension LocalWork {
         _ run: JobExecutor.Run,
         _ outcome: StepOutcome,
         _ measurement: RunMeasurement,
-        _ entry: JobEntry?
+        _ entry: JobEntry?,
+        isAdopted: Bool = false
     ) -> EndInput? {
         runs.remove(run)
         overdue[run] = nil
+        localRuns.remove(run)
+        turns.forget(run)
         release(run.jobID)
         let stop = stops.removeValue(forKey: run)
         guard let entry, Int(entry.status.restart) == run.restart, !entry.hasEnded else {
+            return nil
+        }
+        if outcome.isOverdue, stop == nil {
+            fallenBack.insert(run)
             return nil
         }
         var end = EndInput()
@@ -347,21 +420,31 @@ extension LocalWork {
         let isSuccess = outcome.exitCode == 0 && outcome.signal == 0
         end.state = stop ?? (isSuccess ? "COMPLETED" : "FAILED")
         if outcome.isLost, stop == nil { end.state = "NODE_FAIL" }
-        if outcome.launchProblem != nil { end.reason = "JobLaunchFailure" }
+        // A script that cannot be executed ends with an exit status, for Slurm like any other.
+        if outcome.launchProblem != nil, outcome.exitCode == 0 { end.reason = "JobLaunchFailure" }
+        if isRehearsed(entry) {
+            end.steps = StepRun.read(executor.folder(of: run).stepLines, entry)
+            // It was the script that ended its own supervisor: another run would do so again.
+            if end.state == "NODE_FAIL", !isAdopted {
+                end.state = "FAILED"
+                end.signal = SIGKILL
+            }
+            return end
+        }
         end.measured = measurement.run
         if let complaint = measurement.complaint { logger.notice("job \(run.jobID): \(complaint)") }
         return end
     }
 
     /// Launches what waited for a run that is gone now. Returns the ends of what cannot be launched.
-    func startWaiting(_ state: CentreState) -> [EndInput] {
+    func startWaiting(_ state: CentreState, now: SimInstant) -> [EndInput] {
         let entries = waiting.values.sorted { $0.id < $1.id }
         waiting.removeAll()
         return entries.compactMap { entry in
-            guard let now = state.jobs[entry.id], now.status.restart == entry.status.restart,
-                now.status.phase == .running
+            guard let current = state.jobs[entry.id],
+                current.status.restart == entry.status.restart, current.status.phase == .running
             else { return nil }
-            return start(now, state)
+            return start(current, state, now: now)
         }
     }
 
@@ -370,7 +453,67 @@ extension LocalWork {
         let run = JobExecutor.Run(jobID: id, restart: Int(restart))
         guard !runs.contains(run) else { return }
         stops[run] = nil
+        fallenBack.remove(run)
         executor.forget(run)
+    }
+}
+
+// MARK: - Rehearsals
+
+extension LocalWork {
+    /// Gives turns to rehearsed scripts, as many as may have one at once. Returns the ends of those
+    /// that cannot be launched.
+    func giveTurns(_ state: CentreState) -> [EndInput] {
+        var ends: [EndInput] = []
+        while let (turn, sequence) = turns.next() {
+            let run = turn.run
+            // Its own instant, though an accelerated clock may be past it by now.
+            let now = turn.instant
+            let message = "\(sequence) \(now.microseconds)"
+            switch turn.act {
+            case .launch:
+                guard let entry = state.jobs[run.jobID], self.run(of: entry) == run,
+                    entry.status.phase == .running
+                else {
+                    turns.forget(run)
+                    continue
+                }
+                guard let end = launch(entry, state, now: now) else { continue }
+                turns.forget(run)
+                ends.append(end)
+            case .wake: executor.tell(run, "go " + message)
+            case .end(let notice):
+                executor.setNotice(notice, of: run)
+                executor.tell(run, "end " + message)
+            case .signal(let number, let isForShellOnly):
+                send(number, to: run, isForShellOnly: isForShellOnly)
+                executor.tell(run, "go " + message)
+            }
+        }
+        return ends
+    }
+
+    /// Hears that a script is quiet. Returns the instant at which it wants to go on.
+    func hear(_ message: String, from run: JobExecutor.Run) -> SimInstant? {
+        turns.hear(message, from: run)
+    }
+
+    /// Puts a script in line whose instant has come; false when it waits for another by now.
+    func wake(_ id: UInt32, restart: Int32, at instant: SimInstant) -> Bool {
+        let run = JobExecutor.Run(jobID: id, restart: Int(restart))
+        guard turns.isDue(run, at: instant) else { return false }
+        turns.add(RehearsalTurns.Turn(instant: instant, run: run, act: .wake))
+        return true
+    }
+
+    /// Whether a script computed on and its job is emulated to its end.
+    func hasFallenBack(_ id: UInt32, restart: Int32) -> Bool {
+        fallenBack.contains(JobExecutor.Run(jobID: id, restart: Int(restart)))
+    }
+
+    /// Ends all rehearsed scripts at once: the centre closes, and its time stands still.
+    func abandonRehearsals() {
+        for run in runs.subtracting(localRuns) { executor.abandon(run) }
     }
 }
 
@@ -385,20 +528,25 @@ extension LocalWork {
         switch try executor.adopt(run) {
         case .running:
             runs.insert(run)
+            // The channel to a rehearsed run is gone with the daemon that had it, and so is the run.
+            guard !isRehearsed(entry) else { return nil }
+            localRuns.insert(run)
             holdAgain(run, cardsWanted(entry))
             return nil
         case .ended(let outcome):
             stops[run] = executor.folder(of: run).noticedEnd
-            return finish(run, outcome, RunMeasurement(outcome, executor.folder(of: run)), entry)
+            return finish(
+                run,
+                outcome,
+                RunMeasurement(outcome, executor.folder(of: run)),
+                entry,
+                isAdopted: true
+            )
         case .neverStarted:
             // Its time would count from a start that never was. It waits again, as after the loss
             // of a node.
             let isCancelled = entry.status.phase == .completing
-            return unlaunchedEnd(
-                of: entry.id,
-                entry.status.restart,
-                as: isCancelled ? "CANCELLED" : "NODE_FAIL"
-            )
+            return unlaunchedEnd(of: entry, as: isCancelled ? "CANCELLED" : "NODE_FAIL")
         }
     }
 
@@ -412,6 +560,7 @@ extension LocalWork {
             switch try executor.adopt(run) {
             case .running:
                 runs.insert(run)
+                localRuns.insert(run)
                 holdAgain(run, 0)
                 stops[run] = "REQUEUED"
                 executor.end(run)

@@ -1,0 +1,173 @@
+import Glibc
+import IndexSets
+import SlurmDialect
+
+// In a rehearsed script the parallel programs of the centre are not run: what is no shell script and no
+// tool of the system takes the time that the job's comment says, or the rest of its limit. The time that
+// passes is the centre's (see docs/rehearsal.md).
+
+/// A step of a rehearsed script.
+struct RehearsedStep {
+    /// How many tasks of a program are really started: the centre's computer is not the centre.
+    static let tasksMaximum = 64
+
+    private let folder: String
+    private let start: Int64
+
+    /// Nil outside a rehearsed script.
+    init?() {
+        guard let folder = Host.variable("XINGHE_REHEARSAL") else { return nil }
+        self.folder = folder
+        start = Self.now
+        // The step outlives what ends its tasks, to say how they ended.
+        for number in [SIGTERM, SIGUSR1, SIGUSR2, SIGINT] { signal(number) { _ in } }
+    }
+
+    /// The centre's time. Unit: µs; 0 when it cannot be read.
+    private static var now: Int64 {
+        guard let path = Host.variable("XINGHE_CLOCK"), let bytes = Host.read(path: path),
+            bytes.count >= 8
+        else { return 0 }
+        return bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int64($1) }
+    }
+
+    /// The node on which a task of a step is, as its environment has it: tasks lie in blocks.
+    static func node(of task: Int, among tasks: Int) -> [String] {
+        guard Host.variable("XINGHE_REHEARSAL") != nil, tasks > 0,
+            let list = Host.variable("SLURM_JOB_NODELIST"), let names = try? HostList.expand(list),
+            !names.isEmpty
+        else { return [] }
+        return ["SLURMD_NODENAME=\(names[task * min(names.count, tasks) / tasks])"]
+    }
+
+    /// Leaves the line of a step that is over.
+    func record(_ command: RunCommand, exitCode: Int32, signal: Int32 = 0) {
+        let nodes = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
+        let name = command.words.first?.split(separator: "/").last.map(String.init) ?? "step"
+        let words = [
+            "\(start)", "\(Self.now)", "\(exitCode)", "\(signal)", "\(command.tasks)",
+            "\(min(nodes, command.tasks))", name.split(separator: "\n").joined(),
+        ]
+        let line = Array((words.joined(separator: " ") + "\n").utf8)
+        let descriptor = open(folder + "/steps", O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        // In one write: two steps may end at once.
+        _ = write(descriptor, line, line.count)
+        close(descriptor)
+    }
+}
+
+// MARK: - Programs that are not run
+
+extension RehearsedStep {
+    /// Whether a program of the job is emulated: one that is not of the system, and no script, or that is
+    /// linked with MPI.
+    static func isEmulated(_ path: String, isMPI: Bool) -> Bool {
+        guard !isMPI else { return true }
+        let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"]
+        guard !system.contains(where: { path.hasPrefix($0) }) else { return false }
+        guard let bytes = Host.read(path: path) else { return false }
+        return bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46])
+    }
+
+    /// Lets the time of an emulated program pass, and gives its exit status.
+    func emulate(_ command: RunCommand, name: String) -> Int32 {
+        let number = (Host.read(path: folder + "/steps") ?? []).count { $0 == 0x0A }
+        let (length, code, isSaid) = plan(number)
+        let program = command.words.first ?? ""
+        var text = "\(name): \(program) is emulated: \(length / 1_000_000) s"
+        if !isSaid {
+            text += ", the rest of the limit (--comment=step=SECONDS says how long it takes)"
+        }
+        Host.print([text], to: 2)
+        let hasSlept = sleep(length)
+        record(command, exitCode: hasSlept ? code : 0, signal: hasSlept ? 0 : SIGTERM)
+        return hasSlept ? code : 128 + SIGTERM
+    }
+
+    /// How long a step takes, in microseconds, and how it ends: what the job's comment says of the step
+    /// with this number, the last of those that it names where there are more; else nearly all that is
+    /// left, so that what follows in the script is rehearsed too.
+    private func plan(_ number: Int) -> (length: Int64, exitCode: Int32, isSaid: Bool) {
+        let steps = (Host.variable("XINGHE_STEPS") ?? "").split(separator: ",").compactMap {
+            step -> (Int64, Int32)? in
+            let parts = step.split(separator: ":")
+            guard parts.count == 2, let seconds = Int64(parts[0]), let code = Int32(parts[1]) else {
+                return nil
+            }
+            return (seconds, code)
+        }
+        if let last = steps.last {
+            let (seconds, code) = number < steps.count ? steps[number] : last
+            return (seconds * 1_000_000, code, true)
+        }
+        let end = Host.variable("XINGHE_JOB_END").flatMap { Int64($0) }
+        let rest = max(0, (end ?? start + 3_600_000_000) - start)
+        return (max(0, rest - max(1_000_000, rest / 100)), 0, false)
+    }
+
+    /// Whether the time has passed; a signal ends it before.
+    private func sleep(_ length: Int64) -> Bool {
+        var time = timespec(
+            tv_sec: Int(length / 1_000_000),
+            tv_nsec: Int(length % 1_000_000) * 1_000
+        )
+        return nanosleep(&time, nil) == 0
+    }
+}
+
+// MARK: - Stand-ins
+
+extension Yh {
+    /// A program that a rehearsed script finds in place of the real one; nil for any other name, and
+    /// outside such a script.
+    static func standIn(_ name: String) -> Command? {
+        guard Host.variable("XINGHE_REHEARSAL") != nil else { return nil }
+        switch name {
+        case "mpirun", "mpiexec": return mpirun
+        case "module": return module
+        case "hostname": return hostname
+        default: return nil
+        }
+    }
+
+    /// `mpirun` runs what `yhrun` would.
+    private static func mpirun(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
+        let withValue: Set<String> = [
+            "H", "host", "hosts", "hostfile", "machinefile", "f", "x", "wdir", "wd", "bind-to",
+            "map-by",
+            "rank-by", "N", "npernode", "ppn", "perhost", "genv", "env", "mca", "gmca",
+        ]
+        let withTwo: Set<String> = ["genv", "env", "mca", "gmca"]
+        var rest = arguments[...]
+        var tasks: String?
+        while let word = rest.first, word.hasPrefix("-") {
+            rest = rest.dropFirst()
+            let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1)
+            let option = parts.first.map(String.init) ?? ""
+            if ["n", "np", "c"].contains(option) {
+                tasks = parts.count == 2 ? String(parts[1]) : rest.popFirst()
+            } else if parts.count == 1, withValue.contains(option) {
+                rest = rest.dropFirst(withTwo.contains(option) ? 2 : 1)
+            }
+        }
+        let number = tasks.map { ["-n", $0] } ?? []
+        return try run(name: name, arguments: number + rest)
+    }
+
+    /// The node of the task, which no computer has as its name.
+    private static func hostname(name: String, arguments: [String]) throws(CommandFailure) -> Int32
+    {
+        Host.print([Host.variable("SLURMD_NODENAME") ?? Host.hostName()])
+        return 0
+    }
+
+    /// Environment modules are not modelled: what a script loads is said, and changes nothing.
+    private static func module(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
+        if let word = arguments.first, ["load", "add", "swap", "switch"].contains(word) {
+            let modules = arguments.dropFirst().joined(separator: " ")
+            Host.print(["module: \(modules): nothing is loaded in a rehearsal"], to: 2)
+        }
+        return 0
+    }
+}

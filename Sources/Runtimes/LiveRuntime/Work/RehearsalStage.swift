@@ -1,0 +1,102 @@
+import Glibc
+import JobExecution
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// What rehearsed scripts find around them: the centre's commands first in `PATH`, with stand-ins for
+/// `mpirun` and `module` among them, the centre's socket, and the centre's time.
+struct RehearsalStage {
+    /// How many scripts may have their turn at once: one where their order is to be the same each time.
+    let width: Int
+    private let patienceMilliseconds: UInt32
+    private let socket: String
+    /// The folder of the commands.
+    private let commands: String
+    /// The library that shows programs the centre's time; nil when it is not installed.
+    private let clockLibrary: String?
+
+    /// The largest file that a script may write. Unit: byte.
+    private static let fileLimit: UInt64 = 1 << 30
+
+    init(_ settings: CentreSettings) {
+        if case .scaled = settings.timeMode { width = 8 } else { width = 1 }
+        patienceMilliseconds = settings.rehearsalWaitMilliseconds
+        socket = settings.socketPath
+        commands = settings.stateFolder + "/commands"
+        let folder = settings.stepProgram.split(separator: "/").dropLast().joined(separator: "/")
+        let library = "libxinghe-clock.so"
+        clockLibrary = ["/\(folder)/\(library)", "/\(folder)/../lib/xinghe/\(library)"]
+            .first { access($0, R_OK) == 0 }
+    }
+
+    /// Makes the folder of the commands.
+    ///
+    /// - Throws: `OpenFailure` when scripts cannot be rehearsed on this computer.
+    func build(stepProgram: String) throws(OpenFailure) {
+        guard Rehearsal.isPossible else {
+            throw .execution(
+                "scripts cannot be rehearsed here: the kernel, or the container, has no seccomp user"
+                    + " notifications"
+            )
+        }
+        let folder = stepProgram.split(separator: "/").dropLast().joined(separator: "/")
+        guard mkdir(commands, 0o755) == 0 || errno == EEXIST else {
+            throw .execution("mkdir \(commands): \(String(cString: strerror(errno)))")
+        }
+        let names = Help.Command.allCases.flatMap(\.names) + Self.standIns
+        for name in names {
+            unlink("\(commands)/\(name)")
+            symlink("/\(folder)/yh", "\(commands)/\(name)")
+        }
+    }
+
+    /// Programs that a centre's computer does not have, or that take another time there.
+    private static let standIns = ["mpirun", "mpiexec", "module", "hostname"]
+
+    /// Lets a script run in the centre's time.
+    func prepare(
+        _ specification: inout StepSpecification,
+        of entry: JobEntry,
+        in folder: StepFolder,
+        now: SimInstant
+    ) {
+        specification.rehearsal = Rehearsal(
+            start: now.microseconds,
+            patienceMilliseconds: patienceMilliseconds,
+            fileLimit: Self.fileLimit,
+            socket: socket
+        )
+        let given = Self.values(specification.environment)
+        var additions = [
+            "PATH=\(commands):\(given["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")",
+            "XINGHE_REHEARSAL=\(folder.path)",
+            "XINGHE_CLOCK=\(folder.clock)",
+        ]
+        if !socket.isEmpty { additions.append("XINGHE_SOCKET=\(socket)") }
+        if let clockLibrary {
+            let others = given["LD_PRELOAD"].map { " \($0)" } ?? ""
+            additions.append("LD_PRELOAD=\(clockLibrary)\(others)")
+        }
+        if let deadline = entry.status.deadline {
+            additions.append("XINGHE_JOB_END=\(deadline.microseconds)")
+        }
+        let steps = entry.specification.outcome.steps.map { step in
+            "\(step.length.microseconds / 1_000_000):\(step.exitCode)"
+        }
+        let runTime = entry.specification.runTime.map { "\($0.microseconds / 1_000_000):0" }
+        let lengths = steps.isEmpty ? runTime.map { [$0] } ?? [] : steps
+        if !lengths.isEmpty {
+            additions.append("XINGHE_STEPS=\(lengths.joined(separator: ","))")
+        }
+        specification.environment = BatchEnvironment.merge(specification.environment, additions)
+    }
+
+    private static func values(_ environment: [String]) -> [Substring: Substring] {
+        let pairs = environment.compactMap { variable -> (Substring, Substring)? in
+            guard let equals = variable.firstIndex(of: "=") else { return nil }
+            return (variable[..<equals], variable[variable.index(after: equals)...])
+        }
+        return Dictionary(pairs) { _, last in last }
+    }
+}
