@@ -430,7 +430,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "ProgramTests",
-        dependencies: ["xinghe", "yh"],
+        dependencies: ["JobExecution", "xinghe", "yh"],
         swiftSettings: house
     ),
     .testTarget(name: "HouseTests", swiftSettings: house),

@@ -31,6 +31,7 @@ struct Xinghe: AsyncParsableCommand {
             PoliciesCommand.self,
             PredictCommand.self,
             QuoteCommand.self,
+            RehearseCommand.self,
             RepairCommand.self,
             ReplayCommand.self,
             RestoreCommand.self,

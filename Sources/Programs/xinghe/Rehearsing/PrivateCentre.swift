@@ -1,0 +1,64 @@
+import Foundation
+import LocalClient
+import WireFormats
+
+/// A centre of one's own that lasts as long as this object: a daemon in stepped time, on a state folder
+/// that goes with it. Its modelled nodes rehearse scripts.
+final class PrivateCentre {
+    let client: LocalClient
+    private let folder: String
+    private let process = Process()
+
+    /// Opens one, and waits until it answers.
+    ///
+    /// - Parameter arguments: further options of `xinghed`.
+    /// - Throws: what the daemon had to say when it ended at once.
+    init(_ arguments: [String]) throws {
+        var template = Array((NSTemporaryDirectory() + "/xinghe-rehearsal-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw Refusal("\(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
+        }
+        folder = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        // A day of many scripts is one request.
+        client = LocalClient(socketPath: folder + "/s", timeoutSeconds: 86_400)
+        let log = folder + "/log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process.executableURL = URL(fileURLWithPath: Programs.path("xinghed"))
+        process.arguments =
+            [
+                "--state", folder + "/state", "--socket", folder + "/s", "--time", "stepped",
+                "--rehearse",
+            ]
+            + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: log)
+        do {
+            try process.run()
+        } catch {
+            try? FileManager.default.removeItem(atPath: folder)
+            throw Refusal("xinghed: \(error)")
+        }
+        while (try? client.get("/v1/status", as: CentreStatus.self)) == nil {
+            guard process.isRunning else {
+                let text = String(
+                    decoding: FileManager.default.contents(atPath: log) ?? Data(),
+                    as: UTF8.self
+                )
+                try? FileManager.default.removeItem(atPath: folder)
+                let lines = text.split(separator: "\n").filter { $0.hasPrefix("xinghed: error: ") }
+                throw Refusal(lines.last.map { String($0.dropFirst(16)) } ?? text)
+            }
+            usleep(5_000)
+        }
+    }
+
+    deinit {
+        // Killed, not closed: nothing of it is to be kept, and its scripts end with it.
+        if process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}

@@ -1,0 +1,215 @@
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// What became of rehearsed scripts: what `xinghe rehearse --json` prints.
+struct RehearsalResult: WireRecord {
+    /// The scripts that were submitted.
+    var scripts: [RehearsedScript] = []
+    /// Every job of the rehearsal, also those that scripts submitted, by number.
+    var jobs: [RehearsedJob] = []
+    /// The fee of all of them, the subsidy and what remains. Unit: fen.
+    var gross: Int64 = 0
+    var subsidy: Int64 = 0
+    var net: Int64 = 0
+
+    /// Whether everything ended well.
+    var isFine: Bool {
+        jobs.allSatisfy { $0.state == "COMPLETED" } && scripts.allSatisfy { $0.refusal == nil }
+    }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("scripts", &scripts)
+        try fields("jobs", &jobs)
+        try fields("gross_fen", &gross)
+        try fields("subsidy_fen", &subsidy)
+        try fields("net_fen", &net)
+    }
+}
+
+/// A script as it was submitted.
+struct RehearsedScript: WireRecord {
+    var path = ""
+    /// The number of its job; nil when it was refused.
+    var job: UInt32?
+    var warnings: [String] = []
+    /// Why it was refused.
+    var refusal: String?
+    /// What would be cheaper or sooner, as far as a quote can tell.
+    var alternatives: [RehearsalAlternative] = []
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("script", &path)
+        try fields("job_id", &job)
+        try fields("warnings", &warnings)
+        try fields("refusal", &refusal)
+        try fields("alternatives", &alternatives)
+    }
+}
+
+/// Another way to submit a script, with its quote.
+struct RehearsalAlternative: WireRecord {
+    /// The option that differs.
+    var option = ""
+    var start: SimInstant?
+    /// What it would cost after the subsidy if it ran to its limit. Unit: fen.
+    var net: Int64 = 0
+    /// What the script as it is would cost so.
+    var netAsIs: Int64 = 0
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("option", &option)
+        try fields("start", &start)
+        try fields("net_fen", &net)
+        try fields("net_as_is_fen", &netAsIs)
+    }
+}
+
+/// How a job of the rehearsal went.
+struct RehearsedJob: WireRecord {
+    var job: UInt32 = 0
+    var name = ""
+    var partition = ""
+    var nodes: Int32 = 0
+    var state = ""
+    /// Why it never started.
+    var reason: String?
+    var exitCode: Int32 = 0
+    var signal: Int32 = 0
+    var submit = SimInstant.epoch
+    var start: SimInstant?
+    var elapsed = SimDuration.zero
+    var limit: SimDuration?
+    /// Unit: fen.
+    var fee: Int64 = 0
+    /// The first part of what it wrote to its output file.
+    var output = ""
+    var steps: [StepRecord] = []
+
+    init() {}
+
+    init(_ record: AccountingRecord) {
+        job = record.jobID
+        name = record.name
+        partition = record.partition
+        nodes = record.nodeCount
+        state = record.state
+        reason = record.start == nil ? record.reason : nil
+        exitCode = record.exitCode
+        signal = record.exitSignal
+        submit = record.submit
+        start = record.start
+        elapsed = record.elapsed
+        limit = record.timeLimit
+        fee = record.charge ?? 0
+        steps = record.steps.filter { $0.id != "batch" }
+    }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("job_id", &job)
+        try fields("name", &name)
+        try fields("partition", &partition)
+        try fields("nodes", &nodes)
+        try fields("state", &state)
+        try fields("reason", &reason)
+        try fields("exit_code", &exitCode)
+        try fields("signal", &signal)
+        try fields("submit", &submit)
+        try fields("start", &start)
+        try fields("elapsed", &elapsed)
+        try fields("time_limit", &limit)
+        try fields("fee_fen", &fee)
+        try fields("output", &output)
+        try fields("steps", &steps)
+    }
+}
+
+// MARK: - For people
+
+extension RehearsalResult {
+    /// The lines of the report.
+    func lines(_ words: MessageLanguage) -> [String] {
+        var lines: [String] = []
+        for script in scripts {
+            lines.append(script.path)
+            lines += script.warnings.map { words("  注意：\($0)", "  warning: \($0)") }
+            if let refusal = script.refusal {
+                lines.append(words("  被拒绝：\(refusal)", "  refused: \(refusal)"))
+            }
+            if let job = jobs.first(where: { $0.job == script.job }) { lines += job.lines(words) }
+            lines += script.alternatives.map { $0.line(words) }
+        }
+        let submitted = Set(scripts.compactMap(\.job))
+        for job in jobs where !submitted.contains(job.job) {
+            lines.append(words("作业 \(job.job)（\(job.name)）", "job \(job.job) (\(job.name))"))
+            lines += job.lines(words)
+        }
+        let (gross, subsidy, net) = (
+            Fen(gross).yuanText, Fen(subsidy).yuanText, Fen(net).yuanText
+        )
+        lines.append(
+            words(
+                "合计：费用 \(gross) 元，预计补贴 \(subsidy) 元，应付 \(net) 元",
+                "total: gross fee \(gross) CNY, expected subsidy \(subsidy), net \(net)"
+            )
+        )
+        return lines
+    }
+}
+
+extension RehearsedJob {
+    fileprivate func lines(_ words: MessageLanguage) -> [String] {
+        guard let start else {
+            let why = reason ?? "None"
+            return [
+                words("  作业 \(job) 没有启动：\(why)", "  job \(job) did not start: \(why)")
+            ]
+        }
+        let instant = CivilTime(start, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
+        // Jobs of one instant are microseconds apart.
+        let half = SimDuration(microseconds: 500_000)
+        let (wait, used) = (SlurmTime.full(start - submit + half), SlurmTime.full(elapsed + half))
+        let limit = limit.map(SlurmTime.full) ?? "UNLIMITED"
+        var lines = [
+            words(
+                "  作业 \(job)：分区 \(partition)，\(nodes) 个节点，\(instant) 启动（等待 \(wait)）",
+                "  job \(job): \(nodes) node\(nodes == 1 ? "" : "s") of \(partition), starts \(instant)"
+                    + " after \(wait)"
+            )
+        ]
+        lines += output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            .map { "  | " + String($0).printable }
+        for step in steps {
+            let took = SlurmTime.full(step.elapsed)
+            lines.append(
+                words(
+                    "  作业步 \(step.id) \(step.name)：\(step.tasks) 个任务，\(took)，\(step.state) \(step.exitCode):\(step.exitSignal)",
+                    "  step \(step.id) \(step.name): \(step.tasks) task\(step.tasks == 1 ? "" : "s"), \(took),"
+                        + " \(step.state) \(step.exitCode):\(step.exitSignal)"
+                )
+            )
+        }
+        let yuan = Fen(fee).yuanText
+        lines.append(
+            words(
+                "  结束：\(state) \(exitCode):\(signal)，用时 \(used)（时限 \(limit)），费用 \(yuan) 元",
+                "  ends \(state) \(exitCode):\(signal) after \(used) of \(limit), fee \(yuan) CNY"
+            )
+        )
+        return lines
+    }
+}
+
+extension RehearsalAlternative {
+    fileprivate func line(_ words: MessageLanguage) -> String {
+        let (own, now) = (Fen(net).yuanText, Fen(netAsIs).yuanText)
+        let instant = start.map {
+            CivilTime($0, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
+        }
+        return words(
+            "  可改用 \(option)：\(instant.map { "\($0) 启动，" } ?? "")按时限应付 \(own) 元（现为 \(now) 元）",
+            "  or \(option): \(instant.map { "starts \($0), " } ?? "")net \(own) CNY for its whole limit"
+                + " (as it is \(now))"
+        )
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import JobExecution
+import Testing
+
+@Suite("xinghe rehearse", .serialized, .enabled(if: Rehearsal.isPossible))
+struct RehearseProgramTests {
+    private static let start = ["--start", "2026-11-21T08:00:00"]
+
+    private func script(_ folder: Folder, _ name: String, _ body: String) throws -> String {
+        try folder.write(
+            name,
+            "#!/bin/bash\n#SBATCH -p TH_NET -t 2:00:00\n#SBATCH -o \(folder.path("%j.out"))\n"
+                + body + "\n"
+        )
+    }
+
+    @Test("A chain of scripts is told as a person reads it")
+    func chain() throws {
+        let folder = try Folder()
+        let first = try script(folder, "prepare.sh", "echo mesh ready\nsleep 30m\n#SBATCH -N 4")
+        let second = try script(folder, "solve.sh", "sleep 1h; echo no convergence; exit 3")
+        let run = try xinghe(
+            ["rehearse"] + Self.start + ["--lang", "en", "--chain", "afterok", first, second]
+        )
+        #expect(run.status == 1, "\(run.errors)")
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(lines.first == first)
+        #expect(
+            lines.contains(
+                "  warning: line 6: '#SBATCH -N 4' comes after the first command (line 4), and is not read"
+            )
+        )
+        #expect(
+            lines.contains("  job 1: 1 node of TH_NET, starts 2026-11-21T08:00:00 after 00:00:00")
+        )
+        #expect(lines.contains("  | mesh ready"))
+        #expect(
+            lines.contains { $0.hasPrefix("  ends COMPLETED 0:0 after 00:30:00 of 02:00:00, fee ") }
+        )
+        #expect(
+            lines.contains("  job 2: 1 node of TH_NET, starts 2026-11-21T08:30:00 after 00:30:00")
+        )
+        #expect(
+            lines.contains { $0.hasPrefix("  ends FAILED 3:0 after 01:00:00 of 02:00:00, fee ") }
+        )
+        #expect(lines.last?.hasPrefix("total: gross fee ") == true)
+    }
+
+    @Test("Two rehearsals of a folder give the same, and jobs that scripts submit are in it")
+    func folder() throws {
+        let folder = try Folder()
+        _ = try script(folder, "a.sh", "sleep 100; exit 0")
+        _ = try script(
+            folder,
+            "b.sh",
+            "sleep 50; yhbatch --parsable -o /dev/null --wrap='sleep 10; exit 4' -p TH_NET"
+        )
+        func rehearse() throws -> Run {
+            try xinghe(
+                ["rehearse", "--json"] + Self.start + ["--account", "guest", folder.path("")]
+            )
+        }
+        let (one, other) = (try rehearse(), try rehearse())
+        #expect(one.output == other.output)
+        #expect(one.status == 1)
+        let json = try JSONSerialization.jsonObject(with: Data(one.output.utf8)) as? [String: Any]
+        let jobs = json?["jobs"] as? [[String: Any]] ?? []
+        #expect(jobs.compactMap { $0["state"] as? String } == ["COMPLETED", "COMPLETED", "FAILED"])
+        #expect(jobs.last?["exit_code"] as? Int == 4)
+    }
+
+    @Test("What makes no sense is refused before anything runs")
+    func refusals() throws {
+        let folder = try Folder()
+        #expect(
+            try xinghe(["rehearse", folder.path("no.sh")]).errors.contains(
+                "no.sh: there is no such file"
+            )
+        )
+        #expect(
+            try xinghe(["rehearse", folder.path("")]).errors.contains("no *.sh is in this folder")
+        )
+        #expect(try xinghe(["rehearse"]).status == 64)
+        let chained = try xinghe(["rehearse", "--chain", "afterOK", "a.sh"])
+        #expect(chained.status == 64)
+        #expect(chained.errors.contains("did you mean"))
+        let other = try script(folder, "a.sh", "true")
+        let machine = try xinghe(["rehearse", "--machine", "tianjn", other])
+        #expect(machine.status == 1)
+        #expect(machine.errors.contains("tianjin"))
+    }
+
+    @Test("A report in Chinese")
+    func chinese() throws {
+        let folder = try Folder()
+        let path = try script(folder, "a.sh", "sleep 60")
+        let run = try xinghe(["rehearse", "--lang", "zh"] + Self.start + [path])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("结束：COMPLETED 0:0，用时 00:01:00（时限 02:00:00），费用"))
+        #expect(run.output.contains("合计：费用"))
+    }
+}
