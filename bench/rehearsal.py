@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""What a rehearsal costs: a chain of ten scripts that sleep hours, a step, and a day of many scripts.
+
+    bench/rehearsal.py [SCRIPTS]      2,000 scripts a day by default; programs are taken from PATH
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+LIMITS = {"chain": 5.0, "step": 0.005}
+
+
+def run(*words, **more):
+    return subprocess.run(words, check=True, capture_output=True, text=True, **more)
+
+
+def rehearse(folder, *words):
+    begin = time.monotonic()
+    answer = run("xinghe", "rehearse", "--json", *words, cwd=folder)
+    return time.monotonic() - begin, json.loads(answer.stdout)
+
+
+def script(folder, name, body):
+    with open(os.path.join(folder, name), "w") as file:
+        file.write("#!/bin/bash\n#SBATCH -o /dev/null -t 12:00:00\n" + body + "\n")
+
+
+def chain(folder):
+    for number in range(10):
+        script(folder, f"chain{number}.sh", f"sleep {3600 + number}; sleep 2h")
+    wall, result = rehearse(folder, "--chain", "afterok", *[f"chain{n}.sh" for n in range(10)])
+    spans = [job["elapsed"] for job in result["jobs"]]
+    assert all(job["state"] == "COMPLETED" for job in result["jobs"]), result
+    assert len(spans) == 10
+    return wall
+
+
+def step(folder):
+    """The difference of one script with a hundred steps and one with none."""
+    script(folder, "none.sh", "true")
+    script(folder, "steps.sh", "for i in $(seq 100); do yhrun -n 1 true; done")
+    return (rehearse(folder, "steps.sh")[0] - rehearse(folder, "none.sh")[0]) / 100
+
+
+def day(folder, scripts):
+    """Scripts that come all day long to a centre at x3600, for which a day takes 24 s."""
+    environment = dict(os.environ, XINGHE_SOCKET=os.path.join(folder, "s"))
+    up = ["xinghe", "up", "--state", os.path.join(folder, "state"), "--time", "x3600", "--rehearse"]
+    run(*up, env=environment)
+    try:
+        script(folder, "day.sh", "sleep 1000; sleep 600; exit 0")
+        begin = time.monotonic()
+        for number in range(scripts):
+            due = begin + 24 * number / scripts
+            time.sleep(max(0, due - time.monotonic()))
+            run("yhbatch", "-Q", "day.sh", env=environment, cwd=folder)
+        while "0 running, 0 waiting" not in (status := run("xinghe", "status", env=environment).stdout):
+            time.sleep(0.1)
+        return time.monotonic() - begin, status
+    finally:
+        run("xinghe", "down", env=environment)
+
+
+def main():
+    scripts = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    missed = False
+    with tempfile.TemporaryDirectory() as folder:
+        for name, figure in (("chain", chain(folder)), ("step", step(folder))):
+            missed = missed or figure > LIMITS[name]
+            print(f"rehearsal {name}: {figure:.4f} s (limit {LIMITS[name]} s)", flush=True)
+        wall, _ = day(folder, scripts)
+        print(f"rehearsal day of {scripts} scripts at x3600: {wall:.1f} s (a day takes 24 s)")
+    sys.exit(1 if missed else 0)
+
+
+main()
