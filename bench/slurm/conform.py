@@ -18,7 +18,8 @@ What is done so that a difference means something:
  * job numbers: as many jobs are submitted and cancelled beforehand as the recording's first number needs,
    so that numbers, and with them the widths of columns, agree; where they part later, they are mapped;
  * run times: an emulated job does not run its script, so each sbatch gets --comment=runtime=SECONDS, the
-   sum of the script's sleeps; the comment is taken out of what is printed again;
+   sum of the script's sleeps; the comment is taken out of what is printed again. With --rehearse the
+   scripts run, and nothing is added;
  * time: a recording says where it paused; while a command waits, the centre is given a second of its
    time again and again.
 """
@@ -110,7 +111,7 @@ class Centre:
         os.makedirs(self.folder); os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, 's')
         self.xinghe('up', '--state', self.folder + '/state', '--machine', options.machine, '--policy', options.policy,
-                    '--time', 'stepped', '--start', '2026-11-21T09:30:00')
+                    '--time', 'stepped', '--start', '2026-11-21T09:30:00', *(['--rehearse', '--kill-wait', '2'] if options.rehearse else []))
 
     def xinghe(self, verb, *arguments):
         done = subprocess.run(['xinghe', verb, '--socket', self.socket, *arguments],
@@ -221,7 +222,7 @@ def play(options, path):
             if done['rc']: sys.exit(f'{name}: the first job numbers cannot be used up: {done["err"]}')
         for step in steps:
             if step.pause: centre.advance(step.pause)
-            command = with_run_time(step.command, files)
+            command = step.command if options.rehearse else with_run_time(step.command, files)
             command = command.replace('/lab/w/' + name, work).replace('/lab/w/', options.work + '/w/')
             command = renumbered({**{g: 900000 + g for g in lost}, **numbers}, command)
             ours = centre.run(command, step.user, work, 5 if step.result['rc'] == -1 else 20)
@@ -291,6 +292,7 @@ def main():
     parser.add_argument('--policy', default=POLICY)
     parser.add_argument('--json', metavar='FILE', help='everything, for further analysis')
     parser.add_argument('--least', type=float, default=0, metavar='PERCENT', help='fail when fewer are equal')
+    parser.add_argument('--rehearse', action='store_true', help='run the scripts, with their sleeps in the centre\'s time')
     parser.add_argument('--keep', action='store_true', help='keep state folders')
     parser.add_argument('--make-users', action='store_true')
     parser.add_argument('-v', action='store_true', help='show what differs')
