@@ -209,6 +209,22 @@ struct StoreSafetyTests {
         #expect(await refusal(SmallCentre.settings(folder.path)) == nil)
     }
 
+    @Test("A journal that is decided otherwise now names the version that had it open last")
+    func otherDecisions() async throws {
+        let folder = try ScratchFolder()
+        var settings = SmallCentre.settings(folder.path)
+        settings.version = "1.2.3"
+        let centre = try Centre(settings)
+        for _ in 0..<3 { _ = try await centre.submit(SmallCentre.request()) }
+        await centre.close()
+        try folder.sqlite("update digest set value = 1 where batch = 2")
+        settings.version = "4.5.6"
+        #expect(await refusal(settings) == .digestDiffers(batch: 2, writer: "1.2.3"))
+        #expect(throws: OpenFailure.self) {
+            try CentreRepair(stateFolder: folder.path, acceptsLoss: true)
+        }
+    }
+
     @Test("A damaged journal is left alone, or cut before the damage with what is cut off kept")
     func cut() async throws {
         let folder = try ScratchFolder()

@@ -112,14 +112,7 @@ public final class CentreStore {
         var centre = isNewCopy ? nil : try reader.meta("centre")
         if centre == nil {
             let drawn = HashChain.hexText((0..<16).map { _ in UInt8.random(in: 0...255) })
-            try PersistenceFailure.rethrowing("name the centre") {
-                try pool.write { db in
-                    try db.execute(
-                        sql: "INSERT OR REPLACE INTO meta VALUES ('centre', ?)",
-                        arguments: [drawn]
-                    )
-                }
-            }
+            try note(drawn, as: "centre")
             centre = drawn
         }
         acknowledged.centre = centre ?? ""
@@ -131,6 +124,21 @@ public final class CentreStore {
         // Both places: neither is to say what was before.
         try headFile.write(acknowledged)
         try headFile.write(acknowledged)
+    }
+
+    /// Keeps a fact under a name, in place of the one that was there.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func note(_ value: String, as name: String) throws(PersistenceFailure) {
+        guard try reader.meta(name) != value else { return }
+        try PersistenceFailure.rethrowing("note a fact") {
+            try pool.write { db in
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                    arguments: [name, value]
+                )
+            }
+        }
     }
 
     /// Reads where the ledger ends, after it was written otherwise than at its end.

@@ -87,7 +87,9 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The policy cannot decide for the machine.
     case unfitPolicy(String)
     /// The journal replays to another state than the one recorded.
-    case digestDiffers(batch: Int64)
+    ///
+    /// - Parameter writer: the version of the daemon that had the folder open last; nil when nobody said.
+    case digestDiffers(batch: Int64, writer: String? = nil)
     /// The journal ends before the records that were made from it.
     case journalCut(lastBatch: Int64, recordedBatch: Int64)
     /// A ledger entry is not the one that the journal gives.
@@ -125,9 +127,10 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
                 + " --machine"
         case .customers(let problem): problem
         case .unfitPolicy(let problem): problem
-        case .digestDiffers(let batch):
-            "the journal is damaged, or another version wrote it: replaying batch \(batch) gives"
-                + " another state than the one recorded"
+        case .digestDiffers(let batch, let writer):
+            "the journal is damaged, or another version wrote it"
+                + (writer.map { " (xinghed \($0) had it open last)" } ?? "")
+                + ": replaying batch \(batch) gives another state than the one recorded"
         case .journalCut(let last, let recorded):
             "the journal is damaged: it ends with batch \(last), but records of batch \(recorded)"
                 + " exist"

@@ -1,3 +1,4 @@
+import Logging
 import Persistence
 import Quantities
 
@@ -28,7 +29,16 @@ struct Recovery {
         state = CentreState(rules: rules)
         isMachineJournalled = known.isJournalled
         try replay()
+        do throws(PersistenceFailure) {
+            try store.note(settings.version, as: Self.writerName)
+        } catch {
+            // The disk may be full; the centre opens all the same.
+            settings.logger.warning("\(error)")
+        }
     }
+
+    /// The name under which the store keeps which version decided last.
+    private static let writerName = "program"
 
     private mutating func replay() throws(OpenFailure) {
         var replayed = DerivedRows()
@@ -89,7 +99,10 @@ struct Recovery {
                 missing.digests.append(row)
                 continue
             }
-            guard recorded == row.value else { throw .digestDiffers(batch: row.batch) }
+            guard recorded == row.value else {
+                let writer = try? store.reader.meta(Self.writerName)
+                throw .digestDiffers(batch: row.batch, writer: writer)
+            }
         }
         for (index, entry) in entries.enumerated() {
             guard index < replayed.ledger.count, replayed.ledger[index] == entry else {

@@ -42,6 +42,21 @@ extension CentreState {
         return entry.hasEnded ? .failure(Refusal(.alreadyDone)) : .success(entry)
     }
 
+    /// The job, if it may be changed once more: what was done to a job is kept with it, and there is no end to
+    /// holding and releasing.
+    private func changeable(_ id: UInt32) -> Result<JobEntry, Refusal> {
+        active(id).flatMap { entry in
+            guard entry.status.actions.count < Self.mostActions else {
+                let text = "the job was changed \(Self.mostActions) times; it can only be cancelled"
+                return .failure(Refusal(.disabled, text))
+            }
+            return .success(entry)
+        }
+    }
+
+    /// How often a job may be changed.
+    static let mostActions = 10_000
+
     mutating func cancel(_ id: UInt32, by user: UInt32, at instant: SimInstant) -> Refusal? {
         switch active(id) {
         case .failure(let refusal): return refusal
@@ -55,7 +70,7 @@ extension CentreState {
     }
 
     mutating func hold(_ id: UInt32, isAdmin: Bool, at instant: SimInstant) -> Refusal? {
-        switch active(id) {
+        switch changeable(id) {
         case .failure(let refusal): return refusal
         case .success(let entry):
             // Slurm takes the hold of a running job silently; it applies to a later requeue.
@@ -68,7 +83,7 @@ extension CentreState {
     }
 
     mutating func release(_ id: UInt32, at instant: SimInstant) -> Refusal? {
-        switch active(id) {
+        switch changeable(id) {
         case .failure(let refusal): return refusal
         case .success(let entry):
             guard entry.status.phase == .pending else { return nil }
@@ -121,7 +136,7 @@ extension CentreState {
     mutating func update(_ input: UpdateInput, at instant: SimInstant) -> Refusal? {
         let id = input.id
         let change = input.change
-        switch active(id) {
+        switch changeable(id) {
         case .failure(let refusal): return refusal
         case .success(let entry):
             if change.changesRequest, let refusal = changeRequest(entry, input, at: instant) {
