@@ -10,9 +10,13 @@ import WireFormats
 @Suite("What was acknowledged, and is gone")
 struct StoreSafetyTests {
     /// A closed centre with so many jobs.
-    private func centre(_ folder: ScratchFolder, jobs: Int = 3) async throws {
+    private func centre(
+        _ folder: ScratchFolder,
+        jobs: Int = 3,
+        named name: String = "job"
+    ) async throws {
         let centre = try Centre(SmallCentre.settings(folder.path))
-        for _ in 0..<jobs { _ = try await centre.submit(SmallCentre.request()) }
+        for _ in 0..<jobs { _ = try await centre.submit(SmallCentre.request { $0.name = name }) }
         await centre.close()
     }
 
@@ -72,7 +76,8 @@ struct StoreSafetyTests {
     func writtenAnew() async throws {
         let (folder, other) = (try ScratchFolder(), try ScratchFolder())
         try await centre(folder)
-        try await centre(other, jobs: 5)
+        // The same inputs at the same instants would be the same journal.
+        try await centre(other, jobs: 5, named: "other")
         try settle(folder)
         try settle(other)
         let file = "/journal.sqlite"
@@ -124,36 +129,36 @@ struct StoreSafetyTests {
     }
 
     @Test("A copy of a folder opens as another centre only, or as the one that was moved")
-    func copies() async throws {
-        let folder = try ScratchFolder()
-        let state = folder.path + "/a"
-        let first = try Centre(SmallCentre.settings(state))
+    func copies() throws {
+        let (folder, other) = (try ScratchFolder(), try ScratchFolder())
         let marker = folder.path + "/runs"
-        let job = try await first.submit(
+        let first = try Daemon(folder, ["--time", "stepped"])
+        let job = try first.submit(
             SmallCentre.request("#!/bin/sh\necho > \(marker)\nsleep 60\n") {
                 $0.partitions = ["host"]
             }
         )
         #expect(eventually { FileManager.default.fileExists(atPath: marker) })
-        await first.abandon()
-        let copy = folder.path + "/b"
-        try FileManager.default.copyItem(atPath: state, toPath: copy)
-        guard case .store(let problem)? = await refusal(SmallCentre.settings(copy)) else {
-            Issue.record("a copy opens")
-            return
-        }
-        #expect(problem.kind == .copied)
-        var settings = SmallCentre.settings(copy)
-        settings.origin = .copy
-        let second = try Centre(settings)
-        #expect(try await second.ended(job).state == "NODE_FAIL")
-        await second.close()
+        first.kill9()
+        try FileManager.default.copyItem(
+            atPath: folder.path + "/state",
+            toPath: other.path + "/state"
+        )
+        let (status, text) = try Daemon.failing(other, ["--time", "stepped"])
+        #expect(status == 1 && text.contains("it is a copy"), "\(text)")
+        let second = try Daemon(other, ["--time", "stepped", "--origin", "copy"])
+        #expect(try second.ended(job).state == "NODE_FAIL")
         // The original's job still runs, and is found again.
-        let again = try Centre(SmallCentre.settings(state))
-        #expect(try await again.info(job).state == "RUNNING")
-        await again.close()
-        try FileManager.default.moveItem(atPath: copy, toPath: folder.path + "/c")
-        #expect(await refusal(SmallCentre.settings(folder.path + "/c")) == nil)
+        try first.start()
+        #expect(try first.record(job).state == "RUNNING")
+        second.kill9()
+        try FileManager.default.moveItem(
+            atPath: other.path + "/state",
+            toPath: other.path + "/moved"
+        )
+        let moved = try CentreStore(folder: StateFolder(path: other.path + "/moved"))
+        #expect(!moved.isNewCopy)
+        moved.close()
     }
 
     @Test("A backup of a living centre is whole, and goes on where it was made")
