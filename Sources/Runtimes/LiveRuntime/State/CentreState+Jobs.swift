@@ -77,7 +77,7 @@ extension CentreState {
             ?? max(1, JobStatus.usualPriority + entry.status.priority)
     }
 
-    private func partitionNames(of status: JobStatus) -> String {
+    func partitionNames(of status: JobStatus) -> String {
         if status.partitions.count == 1 {
             return rules.machine.partitions[status.partitions[0]].name
         }

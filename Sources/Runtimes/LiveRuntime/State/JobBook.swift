@@ -221,6 +221,22 @@ struct JobBook: Sendable {
         }
     }
 
+    /// Calls `body` for every job of `later` that this book does not have as it is there, with what it
+    /// has instead. Blocks that both share are passed over.
+    func forEachChange(to later: JobBook, _ body: (JobEntry?, JobEntry) -> Void) {
+        for (number, block) in later.blocks.enumerated() where !block.isEmpty {
+            let own = number < blocks.count ? blocks[number] : []
+            let isShared = own.withUnsafeBufferPointer { one in
+                block.withUnsafeBufferPointer { one.baseAddress == $0.baseAddress }
+            }
+            if isShared { continue }
+            for (place, entry) in block.enumerated() {
+                let old = own.isEmpty ? nil : own[place]
+                if let entry, entry !== old { body(old, entry) }
+            }
+        }
+    }
+
     /// The numbers that a job's number stands for: those of all elements when it is an array's.
     func numbers(of id: UInt32) -> ClosedRange<UInt32> {
         id...(arrays[id]?.last ?? id)
