@@ -217,8 +217,11 @@ let targets: [Target] = [
         dependencies: [
             "WireFormats", "Quantities", product("Hummingbird", "hummingbird"),
             product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
+            product("JWTKit", "jwt-kit"),
+            product("ServiceLifecycle", "swift-service-lifecycle"),
         ],
         path: "Sources/Adapters/HTTPService",
+        resources: [.embedInCode("Page/Files")],
         swiftSettings: house
     ),
     .target(
@@ -455,6 +458,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(

@@ -106,6 +106,21 @@ final class RawConnection {
         try #require(result == 0, "\(String(cString: strerror(errno)))")
     }
 
+    /// Connects to a port of this computer.
+    init(port: UInt16) throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(result == 0, "\(String(cString: strerror(errno)))")
+    }
+
     deinit {
         close(descriptor)
     }

@@ -88,6 +88,11 @@ private final class StubCentre: CentreService {
         throw refusal
     }
     func status() async -> CentreStatus { CentreStatus() }
+    func census(_: Peer) async -> CentreCensus { CentreCensus() }
+    func map(withNames _: Bool, _: Peer) async throws(ServiceRefusal) -> CentreMap { CentreMap() }
+    func sees(_: CentreEvent, _: Peer) -> Bool { true }
+    func glance() -> @Sendable () async -> [CentreEvent] { { [] } }
+    func isOperator(_: Peer) -> Bool { false }
     func bill(
         account _: String,
         _: BillQuery,

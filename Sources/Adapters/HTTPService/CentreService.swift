@@ -108,6 +108,19 @@ public protocol CentreService: Sendable {
     ) async throws(ServiceRefusal) -> AccountingList
     /// How the centre is.
     func status() async -> CentreStatus
+    /// How many jobs there are of each kind, of those that the peer may see, and how many nodes.
+    func census(_ peer: Peer) async -> CentreCensus
+    /// What each node does.
+    ///
+    /// - Parameter withNames: whether names and places are wanted, which never change.
+    func map(withNames: Bool, _ peer: Peer) async throws(ServiceRefusal) -> CentreMap
+    /// Whether an event is for the peer.
+    func sees(_ event: CentreEvent, _ peer: Peer) -> Bool
+    /// Something that tells at each call what has happened since the one before; called by one at a
+    /// time.
+    func glance() -> @Sendable () async -> [CentreEvent]
+    /// Whether somebody may do to all what others may do to their own.
+    func isOperator(_ peer: Peer) -> Bool
     /// What an account owes.
     func bill(
         account: String,

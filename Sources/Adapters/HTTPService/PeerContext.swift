@@ -6,6 +6,8 @@ import NIOCore
 struct PeerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     private let channel: any Channel
+    /// Whoever showed a token on the network.
+    var identity: Peer?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -16,7 +18,8 @@ struct PeerContext: RequestContext {
     ///
     /// - Throws: when the kernel does not tell; nobody is assumed then.
     func peer() async throws -> Peer {
-        try await channel.peer().get()
+        if let identity { return identity }
+        return try await channel.peer().get()
     }
 }
 

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Quantities
+import ServiceLifecycle
 import WireFormats
 
 /// The routes of the API. Each body is parsed once, here; what is not JSON, or not the JSON that is
@@ -14,6 +15,9 @@ struct Routes {
     /// What asks for some jobs by number, and needs not wait for the lists.
     private let lookups = Readings(width: 1)
     private let turns = Turns()
+    private let feed: EventFeed
+    /// Where the network comes in; nil where it does not.
+    private let door: NetworkDoor?
     /// The largest body that is read. Unit: bytes. Script, arguments and environment are at most
     /// 4 MiB each.
     private static let bodyMaximum = 16 << 20
@@ -22,14 +26,19 @@ struct Routes {
     /// What a user may send on all connections at once.
     private static let usualMaximum = 1 << 20
 
-    init(_ centre: any CentreService) {
+    init(_ centre: any CentreService, door: NetworkDoor? = nil) {
         self.centre = centre
+        self.door = door
+        feed = EventFeed(centre)
     }
 
-    var router: Router<PeerContext> {
+    /// - Parameter gate: what asks who comes in; nil where the kernel tells.
+    func router(asking gate: TokenGate? = nil) -> Router<PeerContext> {
         let router = Router(context: PeerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorBodies())
+        if let gate { router.add(middleware: gate) }
         addReading(router)
+        addWatching(router)
         addJobs(router)
         addOperating(router)
         return router
@@ -38,9 +47,12 @@ struct Routes {
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
         get(router, "/v1/nodes") { request, context in
+            let name = request.uri.queryParameters["name"].map(String.init)
             let peer = try await context.peer()
             return try await listings.shared(question(request, peer, isPublic: false)) {
-                Reply(try await centre.nodes(peer))
+                var list = try await centre.nodes(peer)
+                if let name { list.nodes.removeAll { $0.name != name } }
+                return Reply(list)
             }
         }
         get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
@@ -48,6 +60,11 @@ struct Routes {
             Reply(try await centre.reservations(context.peer()))
         }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
+        // The centre is asked for something that it must answer anew.
+        get(router, "/readyz") { _, _ in
+            _ = await centre.status()
+            return Reply(text: "ok\n")
+        }
         router.get("/v1/jobs") { request, context in
             let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
                 try JobQuery(parameters)
@@ -122,6 +139,70 @@ struct Routes {
     /// What is asked, and by whom if that makes a difference.
     private func question(_ request: Request, _ peer: Peer, isPublic: Bool) -> String {
         isPublic ? request.uri.string : "\(peer.userID) \(request.uri.string)"
+    }
+
+    /// What pages and monitors ask for again and again.
+    private func addWatching(_ router: Router<PeerContext>) {
+        get(router, "/v1/census") { request, context in
+            let peer = try await context.peer()
+            let question = question(request, peer, isPublic: centre.isQueuePublic)
+            return try await listings.shared(question) { Reply(await centre.census(peer)) }
+        }
+        get(router, "/v1/map") { request, context in
+            let withNames = request.uri.queryParameters["names"] == "1"
+            let peer = try await context.peer()
+            return try await listings.shared(question(request, peer, isPublic: false)) {
+                Reply(try await centre.map(withNames: withNames, peer))
+            }
+        }
+        get(router, "/metrics") { request, context in
+            let peer = try await context.peer()
+            let question = question(request, peer, isPublic: centre.isQueuePublic)
+            return try await listings.shared(question) {
+                let metrics = Metrics(await centre.status(), await centre.census(peer))
+                return Reply(text: metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
+            }
+        }
+        router.get("/v1/events") { request, context in
+            let peer = try await context.peer()
+            let asked =
+                HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }
+                ?? request.uri.queryParameters["after"].map(String.init)
+            var last: Int?
+            if let asked {
+                guard let number = Int(asked), number >= 0 else {
+                    throw ServiceRefusal.badRequest("'\(asked)' is no number of an event")
+                }
+                last = number
+            }
+            // Whoever listens must not keep the centre from closing.
+            let lines = await feed.listen(peer, after: last).cancelOnGracefulShutdown()
+            return Response(
+                status: .ok,
+                headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                body: ResponseBody(asyncSequence: lines)
+            )
+        }
+        post(router, "/v1/token") { request, context in
+            let wanted: TokenRequest = try await Self.body(request)
+            guard let door else {
+                let text = "this centre does not listen on the network; open it with --listen"
+                throw ServiceRefusal(status: 409, body: ErrorBody(code: "no_network", text: text))
+            }
+            let peer = try await context.peer()
+            return Reply(
+                try await door.token(wanted, peer, isOperator: centre.isOperator(peer))
+            )
+        }
+        router.get("/") { _, _ in try Self.page("index.html") }
+        router.get("/page/:file") { _, context in
+            try Self.page(context.parameters.get("file") ?? "")
+        }
+    }
+
+    private static func page(_ name: String) throws -> Response {
+        guard let response = PageFiles.response(name) else { throw HTTPError(.notFound) }
+        return response
     }
 
     private func readings(of ids: [UInt32]?) -> Readings {

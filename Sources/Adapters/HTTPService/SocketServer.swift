@@ -100,9 +100,11 @@ public struct SocketServer: Sendable {
 
     /// The service, to be run by a `ServiceGroup`.
     ///
+    /// - Parameter door: where the network comes in, to give tokens for; nil where it does not.
     /// - Parameter onReady: called once the socket takes connections.
     public func application(
         for centre: any CentreService,
+        door: NetworkDoor? = nil,
         logger: Logger,
         onReady: @escaping @Sendable () async -> Void
     ) -> some ApplicationProtocol {
@@ -110,7 +112,7 @@ public struct SocketServer: Sendable {
         let mode = self.mode
         let users = UserConnections(limit: limits.countPerUser)
         return Application(
-            router: Routes(centre).router,
+            router: Routes(centre, door: door).router(),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
                     additionalChannelHandlers: [UserConnectionsHandler(users)],

@@ -150,6 +150,23 @@ struct CentreGlue: CentreService {
 
     func status() async -> CentreStatus { await centre.status() }
 
+    func census(_ peer: Peer) async -> CentreCensus { await centre.census(Caller(peer)) }
+
+    func map(withNames: Bool, _ peer: Peer) async throws(ServiceRefusal) -> CentreMap {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.map(withNames: withNames, Caller(peer))
+        }
+    }
+
+    func sees(_ event: CentreEvent, _ peer: Peer) -> Bool { centre.sees(event, Caller(peer)) }
+
+    func glance() -> @Sendable () async -> [CentreEvent] {
+        let watcher = Watcher(centre: centre)
+        return { await watcher.look() }
+    }
+
+    func isOperator(_ peer: Peer) -> Bool { centre.isOperator(Caller(peer)) }
+
     func bill(
         account: String,
         _ query: BillQuery,
@@ -252,6 +269,23 @@ struct CentreGlue: CentreService {
             )
             throw ServiceRefusal(error)
         }
+    }
+}
+
+/// Remembers between two looks what it has seen.
+private actor Watcher {
+    private let centre: Centre
+    private var glance = CentreGlance()
+
+    init(centre: Centre) {
+        self.centre = centre
+    }
+
+    func look() async -> [CentreEvent] {
+        var next = glance
+        let events = await centre.changes(since: &next)
+        glance = next
+        return events
     }
 }
 

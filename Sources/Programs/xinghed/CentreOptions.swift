@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import ClusterModel
 import Foundation
+import HTTPService
 import HardwareTopology
 import IndexSets
 import LiveRuntime
@@ -119,6 +120,25 @@ struct CentreOptions: ParsableArguments {
     )
     var privateData = ""
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Serve the network too: a port, or an address of this computer and a port. Who asks there \
+            needs a token ('xinghe token').
+            """,
+            valueName: "address"
+        )
+    )
+    var listen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The key of the tokens; by default jwt.key in the state folder, made when absent.",
+            valueName: "file"
+        )
+    )
+    var tokenKey: String?
+
     /// Something wrong in what was asked for.
     struct Problem: Error {
         var text: String
@@ -145,6 +165,20 @@ struct CentreOptions: ParsableArguments {
             )
         }
         return level
+    }
+
+    /// Where the network comes in; nil when it is to stay out.
+    ///
+    /// - Throws: `Problem`.
+    func listenAddress() throws -> ListenAddress? {
+        guard let listen else { return nil }
+        guard let address = ListenAddress(listen) else {
+            throw Problem(
+                text: "--listen: '\(listen)' is no port and no address with a port, such as"
+                    + " 6820, 127.0.0.1:6820 or [::1]:6820"
+            )
+        }
+        return address
     }
 
     /// Where clients look for the socket, unless told otherwise.

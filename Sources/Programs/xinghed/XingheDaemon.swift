@@ -55,6 +55,8 @@ struct XingheDaemon: AsyncParsableCommand {
             throw Self.fail(error.description)
         } catch let error as SocketFailure {
             throw Self.fail(error.description)
+        } catch let error as TokenFailure {
+            throw Self.fail(error.description)
         }
     }
 
@@ -74,6 +76,11 @@ struct XingheDaemon: AsyncParsableCommand {
         _ = try SocketServer(path: options.socketPath)
         // From here on, since opening may take a while, and this must not end it.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
+        var door: NetworkDoor?
+        if let address = try options.listenAddress() {
+            let file = options.tokenKey ?? settings.stateFolder + "/jwt.key"
+            door = NetworkDoor(address, key: try await TokenKey(file: file))
+        }
         let centre = try Centre(settings, in: folder)
         let stop = AsyncStream.makeStream(of: Void.self)
         let socket: SocketServer
@@ -85,15 +92,23 @@ struct XingheDaemon: AsyncParsableCommand {
             throw error
         }
         let service = CentreGlue(centre: centre, logger: logger) { stop.continuation.finish() }
-        let application = socket.application(for: service, logger: quiet(logger)) {
+        let application = socket.application(for: service, door: door, logger: quiet(logger)) {
             let status = await centre.status()
             logger.notice(
                 "open: \(status.machine), \(status.nodes) nodes, time \(status.timeMode), \(socket.path)"
             )
             ServiceManager.tell("READY=1", at: manager)
         }
+        var served: [any Service] = [application]
+        if let door {
+            served.append(
+                door.application(for: service, logger: quiet(logger)) {
+                    logger.notice("listening on \(door.address)")
+                }
+            )
+        }
         var services = ServiceGroupConfiguration(
-            services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
+            services: served.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet(logger)
         )

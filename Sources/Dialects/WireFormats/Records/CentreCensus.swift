@@ -177,6 +177,8 @@ public struct CentreEvent: WireRecord {
     public var state: String?
     /// The job's user.
     public var user: String?
+    /// The job's user by number.
+    public var userID: UInt32?
     /// The job's account.
     public var account: String?
     /// The job's partitions.
@@ -199,6 +201,7 @@ public struct CentreEvent: WireRecord {
         try fields("name", &name)
         try fields("state", &state)
         try fields("user", &user)
+        try fields("uid", &userID)
         try fields("account", &account)
         try fields("partition", &partition)
         try fields("node_list", &nodeList)

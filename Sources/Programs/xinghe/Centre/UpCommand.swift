@@ -134,6 +134,17 @@ struct UpCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Serve the network too, at a port (6820) or an address of this computer with one \
+            (192.0.2.7:6820); a port alone is for this computer only. Needs a token: 'xinghe token'.
+            """,
+            valueName: "address"
+        )
+    )
+    var listen: String?
+
     func validate() throws {
         do throws(OpeningWords.Problem) {
             _ = try OpeningWords(
@@ -187,6 +198,9 @@ struct UpCommand: ParsableCommand {
             try StandardOutput.print(
                 "  jobs    \(status.jobsRunning) running, \(status.jobsPending) waiting"
             )
+        }
+        if listen != nil {
+            try StandardOutput.print("  page    'xinghe open' says how to look at it in a browser")
         }
         if access.socket != nil {
             try StandardOutput.print("clients need: export XINGHE_SOCKET=\(socketPath)")
@@ -246,6 +260,7 @@ struct UpCommand: ParsableCommand {
         if let privateData { arguments += ["--private-data", privateData] }
         if rehearse { arguments.append("--rehearse") }
         if let rehearsalWait { arguments += ["--rehearsal-wait", String(rehearsalWait)] }
+        if let listen { arguments += ["--listen", listen] }
         if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
         return arguments
     }

@@ -10,12 +10,12 @@ public import WireFormats
 // many watch, the writing thread does not notice.
 
 extension Centre {
-    /// How many jobs and nodes there are of each kind.
-    public func census() async -> CentreCensus {
+    /// How many jobs there are of each kind, of those that the caller may see, and how many nodes.
+    public func census(_ caller: Caller) async -> CentreCensus {
         let state = await snapshot().state
         var census = CentreCensus()
         census.now = max(clock.now, state.lastInstant)
-        census.jobs = state.jobRows()
+        census.jobs = state.jobRows(in: sight(of: caller))
         var counts: [NodeUse: Int64] = [:]
         for use in state.nodeUses { counts[use, default: 0] += 1 }
         census.nodes = NodeUse.allCases.map { use in
@@ -30,7 +30,12 @@ extension Centre {
     /// What each node does.
     ///
     /// - Parameter withNames: whether names and places of the nodes are wanted, which never change.
-    public func map(withNames: Bool) async -> CentreMap {
+    /// - Throws: `RequestFailure` when nodes are not for the caller.
+    public func map(
+        withNames: Bool,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> CentreMap {
+        try check(.nodes, caller)
         let state = await snapshot().state
         var map = CentreMap()
         map.now = max(clock.now, state.lastInstant)
@@ -46,6 +51,17 @@ extension Centre {
     public func changes(since glance: inout CentreGlance) async -> [CentreEvent] {
         let state = await snapshot().state
         return glance.advance(to: state, now: max(clock.now, state.lastInstant))
+    }
+}
+
+extension Centre {
+    /// Whether an event is for the caller.
+    public func sees(_ event: CentreEvent, _ caller: Caller) -> Bool {
+        switch event.kind {
+        case "job": isQueuePublic || event.userID == caller.userID || isOperator(caller)
+        case "node": (try? check(.nodes, caller)) != nil
+        default: true
+        }
     }
 }
 
@@ -113,6 +129,7 @@ extension CentreState {
         event.name = entry.status.name
         event.state = state
         event.user = entry.specification.request.user
+        event.userID = entry.specification.request.userID
         event.account = entry.specification.account
         event.partition = partitionNames(of: entry.status)
         if !entry.status.nodeList.isEmpty { event.nodeList = entry.status.nodeList }
@@ -169,8 +186,8 @@ extension CentreState {
         return blocks
     }
 
-    /// Jobs that have not ended, by partition, account, user and state.
-    fileprivate func jobRows() -> [CensusRow] {
+    /// Jobs in sight that have not ended, by partition, account, user and state.
+    fileprivate func jobRows(in sight: Sight) -> [CensusRow] {
         struct Key: Hashable, Comparable {
             var partitions: [Int]
             var account: String
@@ -187,7 +204,7 @@ extension CentreState {
         }
         var rows: [Key: CensusRow] = [:]
         jobs.forEach { entry in
-            guard !entry.hasEnded else { return }
+            guard !entry.hasEnded, sight.sees(entry) else { return }
             let status = entry.status
             let key = Key(
                 partitions: status.partitions,
