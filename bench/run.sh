@@ -1,10 +1,10 @@
 #!/bin/bash
 # Xinghe beside its peers and its limits, on this machine, in one run. `make bench` builds first.
-# usage: bench/run.sh [replay] [year] [export] [depth] [forecast] [statements] [claims] [listing] [centre] [topology] [rehearsal] [kernels]     (default: all)
+# usage: bench/run.sh [replay] [year] [export] [depth] [forecast] [statements] [claims] [listing] [centre] [topology] [page] [rehearsal] [kernels]     (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(replay year export depth forecast statements claims listing centre topology rehearsal kernels)
+[ ${#parts[@]} -gt 0 ] || parts=(replay year export depth forecast statements claims listing centre topology page rehearsal kernels)
 
 for program in xinghe yhqueue; do
     command -v "$program" >/dev/null || {
@@ -34,10 +34,11 @@ for part in "${parts[@]}"; do
         listing) python3 bench/listing.py || status=1 ;;
         centre) python3 bench/centre/centre.py || status=1 ;;
         topology) bench/topology.sh || status=1 ;;
+        page) bench/page/run.sh || status=1 ;;
         rehearsal) python3 bench/rehearsal.py || status=1 ;;
         kernels) bench/kernels.sh || status=1 ;;
         *)
-            echo "bench: no part '$part'; known are replay, year, export, depth, forecast, statements, claims, listing, centre, topology, rehearsal, kernels" >&2
+            echo "bench: no part '$part'; known are replay, year, export, depth, forecast, statements, claims, listing, centre, topology, page, rehearsal, kernels" >&2
             exit 1
             ;;
     esac
