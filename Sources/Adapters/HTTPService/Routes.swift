@@ -46,14 +46,14 @@ struct Routes {
 
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
-        get(router, "/v1/nodes") { request, context in
-            let name = request.uri.queryParameters["name"].map(String.init)
+        router.get("/v1/nodes") { request, context in
+            let name = try Self.parameters(request, known: ["name"])["name"]
             let peer = try await context.peer()
             return try await listings.shared(question(request, peer, isPublic: false)) {
                 var list = try await centre.nodes(peer)
                 if let name { list.nodes.removeAll { $0.name != name } }
                 return Reply(list)
-            }
+            }.response(200)
         }
         get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
         get(router, "/v1/reservations") { _, context in
@@ -107,10 +107,10 @@ struct Routes {
             }.response(200)
         }
         router.get("/v1/bill") { request, context in
-            let known = ["account", "enterprise", "period", "by", "jobs"]
-            let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
-                try QueryParameters(parameters, known: known)
-            }
+            let query = try Self.parameters(
+                request,
+                known: ["account", "enterprise", "period", "by", "jobs"]
+            )
             var wanted = BillQuery()
             wanted.period = query["period"]
             wanted.grouping = query["by"]
@@ -148,12 +148,12 @@ struct Routes {
             let question = question(request, peer, isPublic: centre.isQueuePublic)
             return try await listings.shared(question) { Reply(await centre.census(peer)) }
         }
-        get(router, "/v1/map") { request, context in
-            let withNames = request.uri.queryParameters["names"] == "1"
+        router.get("/v1/map") { request, context in
+            let withNames = try Self.parameters(request, known: ["names"])["names"] == "1"
             let peer = try await context.peer()
             return try await listings.shared(question(request, peer, isPublic: false)) {
                 Reply(try await centre.map(withNames: withNames, peer))
-            }
+            }.response(200)
         }
         get(router, "/metrics") { request, context in
             let peer = try await context.peer()
@@ -166,8 +166,8 @@ struct Routes {
         router.get("/v1/events") { request, context in
             let peer = try await context.peer()
             let asked =
-                HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }
-                ?? request.uri.queryParameters["after"].map(String.init)
+                try HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }
+                ?? Self.parameters(request, known: ["after"])["after"]
             var last: Int?
             if let asked {
                 guard let number = Int(asked), number >= 0 else {
@@ -340,6 +340,16 @@ extension Routes {
         let text = context.parameters.get("id") ?? ""
         guard let id = UInt32(text) else { throw ServiceRefusal.noJob }
         return id
+    }
+
+    /// The parameters of a URL; others than those of `names` are refused.
+    private static func parameters(
+        _ request: Request,
+        known names: [String]
+    ) throws -> QueryParameters {
+        try query(request) { parameters throws(JSONValue.Malformed) in
+            try QueryParameters(parameters, known: names)
+        }
     }
 
     /// Reads the parameters of a URL.
