@@ -21,6 +21,7 @@ struct QueueOrderTests {
             fairShare: fairShare,
             nodeFraction: Double(nodes) / 100,
             coreFraction: Double(nodes) / 100,
+            partitionCoreFraction: Double(nodes) / 100,
             partitionFactor: 0,
             qosFactor: 0,
             weights: PriorityWeights()

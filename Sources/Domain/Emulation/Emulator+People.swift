@@ -1,7 +1,7 @@
 public import Accounts
 public import JobModel
-import Quantities
-import Scheduling
+public import Quantities
+public import Scheduling
 
 // Accounts, QOS and limits, as jobs meet them.
 
@@ -124,6 +124,24 @@ extension Emulator {
     public func priority(of id: JobID) -> Int64? {
         guard let slot = jobs.slot(of: id) else { return nil }
         return shownPriority(slot)
+    }
+
+    /// What the priority of a job that waits is the weighted sum of; nil under orders that do not sum
+    /// factors, for a job whose priority an operator gave, and when there is no such job.
+    public func priorityFactors(of id: JobID, at now: SimInstant) -> PriorityFactors? {
+        guard ranking.order.sumsPriority, let slot = jobs.slot(of: id),
+            !jobs[slot].isPriorityFixed
+        else { return nil }
+        let nodes = groups[Int(jobs[slot].group)].nodesNeeded(for: jobs[slot].request)
+        return ranking.queued(jobs[slot], units: nodes, nodes: nodes, at: now.microseconds).factors
+    }
+
+    /// Who used how much, with everybody's rank, as of the last whole period.
+    public func fairTree(at now: SimInstant) -> FairTree {
+        var tree = ranking.tree
+        tree.admit(jobs.limits.associations, at: now.microseconds)
+        tree.rank(jobs.limits.associations, at: now.microseconds)
+        return tree
     }
 
     /// The accounts and users, with their settings.

@@ -27,6 +27,7 @@ extension Emulator {
         case .running: return nil
         case .waiting, .parked: return job.reason
         case .queued:
+            if delay.isUnseen(submittedAt: job.key.submitted) { return PendingReason.none }
             if let stop = groups[Int(job.group)].limitHoldingBack(slot) { return stop.reason }
             let hasNodes = groupsOf(slot).contains {
                 groups[$0].hasNodesInService(for: slot, jobs)

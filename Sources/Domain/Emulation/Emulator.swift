@@ -42,7 +42,7 @@ public struct Emulator: Sendable {
     /// By number.
     var reservations: [HeldReservation] = []
     /// What the queue order sorts by.
-    private var ranking: QueueRanking
+    var ranking: QueueRanking
     private let order: QueueRanking.Traits
     /// Jobs that were queued in several groups; only those that still are matter.
     var inSeveralGroups: Set<Int32> = []
@@ -52,6 +52,8 @@ public struct Emulator: Sendable {
     var nextLimitPeriod: SimInstant?
     private var predictor = RunTimePredictor()
     private let estimate: RunTimeEstimate
+    /// When a pass has to look at what came in, where passes may wait.
+    var delay: PassDelay
 
     /// A digest of every decision so far. Two runs that agree in it have taken the same decisions.
     public internal(set) var digest = StateDigest()
@@ -78,11 +80,15 @@ public struct Emulator: Sendable {
         groups = grouping.groups
         passes = grouping.groups.map { _ in configuration.policy.makePass() }
         estimate = configuration.policy.estimate
+        delay = PassDelay(seconds: configuration.policy.passDelaySeconds)
         ranking = QueueRanking(
             configuration.policy,
             machineNodes: configuration.nodes.count,
             machineCores: configuration.nodes.reduce(0) { $0 + Int64($1.cores) },
-            partitionFactors: configuration.partitions.map(\.priorityFactor)
+            partitionFactors: configuration.partitions.map(\.priorityFactor),
+            partitionCores: configuration.partitions.map { partition in
+                partition.nodes.reduce(0) { $0 + Int64(configuration.nodes[$1].cores) }
+            }
         )
         order = ranking.traits
         knowsPeople = order.notesUse || !limits.isTrivial
@@ -100,6 +106,7 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         jobs.now = now
+        if case .submit = input {} else { delay.note(input, at: now) }
         switch input {
         case .submit(let submission): try submit(submission, at: now, into: &sink)
         case .jobEnded(let id, let state): try end(id, state, at: now, into: &sink)
@@ -153,6 +160,7 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         jobs.now = now
+        delay.note(at: now, isUrgent: submission.isAwaited)
         try check(submission)
         if let deadline = submission.deadline, deadline <= now { throw .deadlineIsOver }
         let slot = jobs.insert(record(of: submission, at: now))
@@ -178,6 +186,7 @@ public struct Emulator: Sendable {
         into sink: inout some EffectSink
     ) throws(InputRejection) {
         jobs.now = now
+        delay.note(at: now)
         guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
         guard jobs[slot].phase == .running else { throw .jobIsPending(id) }
         if !isForetold {
@@ -199,6 +208,7 @@ public struct Emulator: Sendable {
     /// Starts what may start, group by group.
     public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
         jobs.now = now
+        if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if !reservations.isEmpty { turnReservations(at: now) }
         if order.variation != .never { rankAgain(at: now) }

@@ -34,6 +34,12 @@ public struct PeopleNumbers: Sendable {
         Self.number(of: name, &users, &userNumbers)
     }
 
+    /// The number of an account that is known; nil otherwise.
+    public func number(ofAccount name: String) -> Int32? { accountNumbers[name] }
+
+    /// The number of a user who is known; nil otherwise.
+    public func number(ofUser name: String) -> Int32? { userNumbers[name] }
+
     private static func number(
         of name: String,
         _ names: inout [String],

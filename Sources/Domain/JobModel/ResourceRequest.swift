@@ -160,6 +160,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var qos: Int32 = 0
     /// Whether an operator gave it its priority, so that no factor changes it.
     public var isPriorityFixed = false
+    /// Whether somebody sits and waits for it: no pass waits for more to come in then.
+    public var isAwaited = false
 
     /// Makes a submission; what is left out has the usual value.
     public init(

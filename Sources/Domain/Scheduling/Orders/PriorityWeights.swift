@@ -14,7 +14,7 @@ public struct PriorityWeights: Hashable, Sendable {
     public var partition = 1_000
     /// `PriorityWeightQOS`.
     public var qos = 2_000
-    /// The weight of `cpu` in `PriorityWeightTRES`.
+    /// The weight of `cpu` in `PriorityWeightTRES`: of the job's part of its partition's cores.
     public var cpu = 0
     /// `PriorityMaxAge`: the wait at which the age factor is 1. Unit: s.
     public var maximumAgeSeconds = 7 * 86_400
@@ -69,17 +69,7 @@ extension QueueOrder {
         usesFairShare: true,
         sumsPriority: true
     ) { job in
-        let weights = job.weights
-        let maximumAge = Double(max(1, weights.maximumAgeSeconds))
-        let age = min(1, job.waitedSeconds / maximumAge)
-        let size = (job.nodeFraction + job.coreFraction) / 2
-        var priority = Double(weights.age) * age
-        priority += Double(weights.fairShare) * job.fairShare
-        priority += Double(weights.jobSize) * size
-        priority += Double(weights.partition) * job.partitionFactor
-        priority += Double(weights.qos) * job.qosFactor
-        priority += Double(weights.cpu) * job.coreFraction
         // A priority is a whole number in Slurm, so that near ties go by submission.
-        return -Int64(priority)
+        -Int64(job.factors.sum(job.weights))
     }
 }

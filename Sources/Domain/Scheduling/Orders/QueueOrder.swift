@@ -92,6 +92,8 @@ public struct QueuedJob: Sendable {
     public var nodeFraction: Double
     /// Its part of the machine's cores, from 0 to 1.
     public var coreFraction: Double
+    /// Its part of its partition's cores, from 0 to 1.
+    public var partitionCoreFraction: Double
     /// The priority of its partition, from 0 to 1.
     public var partitionFactor: Double
     /// The priority of its QOS, from 0 to 1.

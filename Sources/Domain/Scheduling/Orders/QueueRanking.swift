@@ -10,6 +10,8 @@ public struct QueueRanking: Sendable {
     private let machineCores: Double
     /// By the partition's position. Unit: ppm.
     private let partitionFactors: [Int32]
+    /// By the partition's position.
+    private let partitionCores: [Int64]
     /// By the position of the QOS: its priority as a part of the highest.
     private var qosFactors: [Double] = []
     /// Who used how much; only where the order asks for it.
@@ -20,18 +22,22 @@ public struct QueueRanking: Sendable {
 
     /// Makes a ranking for a machine.
     ///
-    /// - Parameter partitionFactors: the priority of each partition. Unit: ppm.
+    /// - Parameters:
+    ///   - partitionFactors: the priority of each partition. Unit: ppm.
+    ///   - partitionCores: the cores of each partition.
     public init(
         _ policy: SchedulingPolicy,
         machineNodes: Int,
         machineCores: Int64,
-        partitionFactors: [Int32]
+        partitionFactors: [Int32],
+        partitionCores: [Int64]
     ) {
         order = policy.order
         weights = policy.weights
         self.machineNodes = Double(max(1, machineNodes))
         self.machineCores = Double(max(1, machineCores))
         self.partitionFactors = partitionFactors
+        self.partitionCores = partitionCores
         tree = FairTree(policy.weights.decay)
     }
 
@@ -122,21 +128,31 @@ public struct QueueRanking: Sendable {
         _ nodes: Int32,
         _ now: Int64
     ) -> Int64 {
+        order.value(queued(job, units: units, nodes: nodes, at: now))
+    }
+
+    /// What an order looks at of a job.
+    public func queued(
+        _ job: ActiveJob,
+        units: Int32,
+        nodes: Int32,
+        at now: Int64
+    ) -> QueuedJob {
         let cores = Int64(job.request.chunkCount) * Int64(job.request.coresPerChunk)
-        return order.value(
-            QueuedJob(
-                units: units,
-                cores: cores,
-                plannedSeconds: job.plannedSeconds,
-                waitedSeconds: Double(now - job.key.submitted) / 1e6,
-                submittedSeconds: Double(job.key.submitted - (origin ?? job.key.submitted)) / 1e6,
-                fairShare: fairShare(job.association),
-                nodeFraction: min(1, Double(nodes) / machineNodes),
-                coreFraction: min(1, Double(cores) / machineCores),
-                partitionFactor: Double(partitionFactors[Int(job.partition)]) / 1e6,
-                qosFactor: qosFactors.isEmpty ? 0 : qosFactors[Int(job.qos)],
-                weights: weights
-            )
+        let ofPartition = Double(max(1, partitionCores[Int(job.partition)]))
+        return QueuedJob(
+            units: units,
+            cores: cores,
+            plannedSeconds: job.plannedSeconds,
+            waitedSeconds: Double(now - job.key.submitted) / 1e6,
+            submittedSeconds: Double(job.key.submitted - (origin ?? job.key.submitted)) / 1e6,
+            fairShare: fairShare(job.association),
+            nodeFraction: min(1, Double(nodes) / machineNodes),
+            coreFraction: min(1, Double(cores) / machineCores),
+            partitionCoreFraction: min(1, Double(cores) / ofPartition),
+            partitionFactor: Double(partitionFactors[Int(job.partition)]) / 1e6,
+            qosFactor: qosFactors.isEmpty ? 0 : qosFactors[Int(job.qos)],
+            weights: weights
         )
     }
 

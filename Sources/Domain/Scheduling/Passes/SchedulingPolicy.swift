@@ -93,6 +93,8 @@ public struct SchedulingPolicy: Hashable, Sendable {
     public var weights = PriorityWeights()
     /// The seed of `PlacementPolicy.random`.
     public var seed = 1
+    /// How long a pass may wait for more to come in (`batch_sched_delay`). Unit: s.
+    public var passDelaySeconds = 0
 
     /// Makes a policy.
     public init(
@@ -208,7 +210,8 @@ public struct SchedulingPolicy: Hashable, Sendable {
     private mutating func setNumber(_ component: String, to value: String) throws(Unknown) {
         let backfillField = SlurmBackfill.names.first { $0.name == component }?.field
         let weightField = PriorityWeights.names.first { $0.name == component }?.field
-        guard component == "seed" || backfillField != nil || weightField != nil else {
+        let isOwn = component == "seed" || component == Self.passDelayName
+        guard isOwn || backfillField != nil || weightField != nil else {
             throw Unknown(part: "\(component)=\(value)")
         }
         // Nothing is planned in steps or windows of nothing.
@@ -220,10 +223,14 @@ public struct SchedulingPolicy: Hashable, Sendable {
             slurm[keyPath: backfillField] = number
         } else if let weightField {
             weights[keyPath: weightField] = number
+        } else if component == Self.passDelayName {
+            passDelaySeconds = number
         } else {
             seed = number
         }
     }
+
+    private static let passDelayName = "batch_sched_delay"
 
     /// The name under which users know it, with the parameters that differ from the usual; its
     /// composition when it has no name.
@@ -258,6 +265,9 @@ public struct SchedulingPolicy: Hashable, Sendable {
             list.append("\(name)=\(weights[keyPath: field])")
         }
         if seed != usual.seed { list.append("seed=\(seed)") }
+        if passDelaySeconds != usual.passDelaySeconds {
+            list.append("\(Self.passDelayName)=\(passDelaySeconds)")
+        }
         return list
     }
 }
