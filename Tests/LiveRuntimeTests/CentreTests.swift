@@ -332,7 +332,7 @@ struct CentreTests {
         let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
         let id = try await centre.submit(SmallCentre.request { $0.minimumNodes = 17 })
         let small = try await centre.submit(SmallCentre.request())
-        #expect(try await centre.info(id).reason == "PartitionConfig")
+        #expect(try await centre.info(id).reason == "PartitionNodeLimit")
         #expect(try await centre.info(id).nodeCount == 17)
         _ = try await centre.perform(.release, on: id, JobActionRequest(), .me)
         #expect(try await centre.info(id).state == "PENDING")

@@ -47,7 +47,7 @@ struct EstimateTests {
         "What would not start as things are has its reason, and a price all the same",
         arguments: [
             ("dependency", "Dependency", 240), ("hold", "JobHeldUser", 240),
-            ("size", "PartitionConfig", 2_040),
+            ("size", "PartitionNodeLimit", 2_040),
         ] as [(String, String, Int64)]
     )
     func reasons(what: String, reason: String, gross: Int64) async throws {

@@ -61,6 +61,22 @@ private final class StubCentre: CentreService {
     }
     func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
     func reservations(_: Peer) async throws(ServiceRefusal) -> ReservationList { ReservationList() }
+    func people() async -> PeopleList { PeopleList() }
+    func change(_: PeopleEdit, _: Peer) async throws(ServiceRefusal) -> PeopleEditResponse {
+        PeopleEditResponse()
+    }
+    func priorities() async -> PriorityList { PriorityList() }
+    func step(_: UInt32, _: StepRequest, _: Peer) async throws(ServiceRefusal) -> StepResponse {
+        StepResponse()
+    }
+    func complete(
+        _: UInt32,
+        _: CompleteRequest,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse { ActionResponse() }
+    func environment(_: UInt32, _: Peer) async throws(ServiceRefusal) -> JobEnvironment {
+        JobEnvironment()
+    }
 
     func reserve(
         _: ReservationRequest,

@@ -86,6 +86,29 @@ public protocol CentreService: Sendable {
     func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
     /// The reservations.
     func reservations(_ peer: Peer) async throws(ServiceRefusal) -> ReservationList
+    /// Accounts, users and qualities of service.
+    func people() async -> PeopleList
+    /// A step of a job begins or ends; its number.
+    func step(
+        _ id: UInt32,
+        _ request: StepRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> StepResponse
+    /// Gives an allocation without a script back.
+    func complete(
+        _ id: UInt32,
+        _ request: CompleteRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse
+    /// What a running job is told of itself.
+    func environment(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobEnvironment
+    /// Makes, changes or removes accounts and users.
+    func change(
+        _ edit: PeopleEdit,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> PeopleEditResponse
+    /// What the priorities of jobs that wait are made of.
+    func priorities() async -> PriorityList
     /// Makes a reservation; its name.
     func reserve(
         _ request: ReservationRequest,

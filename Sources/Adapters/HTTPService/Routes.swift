@@ -59,6 +59,12 @@ struct Routes {
         get(router, "/v1/reservations") { _, context in
             Reply(try await centre.reservations(context.peer()))
         }
+        get(router, "/v1/people") { request, _ in
+            try await listings.shared(request.uri.string) { Reply(await centre.people()) }
+        }
+        get(router, "/v1/priorities") { request, _ in
+            try await listings.shared(request.uri.string) { Reply(await centre.priorities()) }
+        }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
         // The centre is asked for something that it must answer anew.
         get(router, "/readyz") { _, _ in
@@ -90,6 +96,11 @@ struct Routes {
                 guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
                 return Reply(list)
             }
+        }
+        get(router, "/v1/jobs/:id/environment") { _, context in
+            let id = try Self.jobID(context)
+            let peer = try await context.peer()
+            return try await lookups.alone { Reply(try await centre.environment(id, peer)) }
         }
         get(router, "/v1/jobs/:id/script") { _, context in
             let id = try Self.jobID(context)
@@ -224,6 +235,16 @@ struct Routes {
             let peer = try await context.peer()
             return try await listings.alone { try await submitMany(bytes, peer) }
         }
+        post(router, "/v1/jobs/:id/steps") { request, context in
+            let id = try Self.jobID(context)
+            let step: StepRequest = try await Self.body(request)
+            return Reply(try await centre.step(id, step, context.peer()))
+        }
+        post(router, "/v1/jobs/:id/complete") { request, context in
+            let id = try Self.jobID(context)
+            let end: CompleteRequest = try await Self.body(request)
+            return Reply(try await centre.complete(id, end, context.peer()))
+        }
         post(router, "/v1/cancel") { request, context in
             let cancel: CancelRequest = try await Self.body(request)
             return Reply(try await centre.cancel(cancel, context.peer()))
@@ -274,6 +295,10 @@ struct Routes {
     }
 
     private func addReservations(_ router: Router<PeerContext>) {
+        post(router, "/v1/people") { request, context in
+            let edit: PeopleEdit = try await Self.body(request)
+            return Reply(try await centre.change(edit, context.peer()))
+        }
         post(router, "/v1/reservations") { request, context in
             let wanted: ReservationRequest = try await Self.body(request)
             return Reply(try await centre.reserve(wanted, context.peer()))

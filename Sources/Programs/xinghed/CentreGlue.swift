@@ -110,6 +110,45 @@ struct CentreGlue: CentreService {
         }
     }
 
+    func people() async -> PeopleList { await centre.people() }
+
+    func step(
+        _ id: UInt32,
+        _ request: StepRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> StepResponse {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.step(id, request, Caller(peer))
+        }
+    }
+
+    func complete(
+        _ id: UInt32,
+        _ request: CompleteRequest,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ActionResponse {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.complete(id, request, Caller(peer))
+        }
+    }
+
+    func environment(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobEnvironment {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.environment(id, Caller(peer))
+        }
+    }
+
+    func change(
+        _ edit: PeopleEdit,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> PeopleEditResponse {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.change(edit, Caller(peer))
+        }
+    }
+
+    func priorities() async -> PriorityList { await centre.priorities() }
+
     func reserve(
         _ request: ReservationRequest,
         _ peer: Peer

@@ -1,5 +1,5 @@
 import Accounts
-import ClusterModel
+public import ClusterModel
 import IndexSets
 import Quantities
 
@@ -169,6 +169,11 @@ struct PeopleProblem {
 }
 
 extension Machine {
+    /// Why its accounts, QOS and partitions do not go together; nil when they do.
+    public var problemOfPeople: String? {
+        peopleProblem.map { "\($0.owner), \($0.field): \($0.text)" }
+    }
+
     /// What accounts, QOS and partitions refer to that is not there, a circle of accounts, or a user
     /// with two default accounts; nil when all is well.
     var peopleProblem: PeopleProblem? {

@@ -62,6 +62,8 @@ public struct AccountingRecord: WireRecord {
     public var accelerators: Int64 = 0
     /// Memory asked for, all nodes together.
     public var requestedMemory: ByteCount?
+    /// The memory of its nodes, when it asked for none: what Slurm takes that for.
+    public var defaultMemory: ByteCount?
     /// The priority.
     public var priority: Int64 = 0
     /// How often it was requeued.
@@ -120,6 +122,7 @@ public struct AccountingRecord: WireRecord {
         try fields("requested_cores", &requestedCores)
         try fields("accelerators", &accelerators)
         try fields("requested_memory", &requestedMemory)
+        try fields.ifPresent("default_memory", &defaultMemory)
         try fields("priority", &priority)
         try fields("restarts", &restarts)
         try fields("work_dir", &workDirectory)

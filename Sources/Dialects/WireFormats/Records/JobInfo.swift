@@ -40,6 +40,8 @@ public struct JobInfo: WireRecord {
     public var submit = SimInstant.epoch
     /// From when it could have started; nil while not eligible.
     public var eligible: SimInstant?
+    /// Since when its wait counts for its priority; nil while it does not.
+    public var accrue: SimInstant?
     /// When it started; nil when it has not.
     public var start: SimInstant?
     /// When a pending job is expected to start; nil when not known.
@@ -112,6 +114,8 @@ public struct JobInfo: WireRecord {
     public var exitSignal: Int32 = 0
     /// The highest exit status of its steps.
     public var derivedExitCode: Int32 = 0
+    /// Whether it is an allocation without a script.
+    public var isInteractive = false
     /// Whether it ends when a dependency can never be fulfilled.
     public var endsOnInvalidDependency = false
 
@@ -164,6 +168,7 @@ public struct JobInfo: WireRecord {
     private mutating func exchangeTimes(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("submit", &submit)
         try fields("eligible", &eligible)
+        try fields("accrue", &accrue)
         try fields("start", &start)
         try fields("expected_start", &expectedStart)
         try fields("scheduled_nodes", &scheduledNodes)
@@ -209,6 +214,7 @@ public struct JobInfo: WireRecord {
         try fields("exit_code", &exitCode)
         try fields("signal", &exitSignal)
         try fields("derived_exit_code", &derivedExitCode)
+        try fields("interactive", &isInteractive)
         try fields("kill_on_invalid_dependency", &endsOnInvalidDependency)
     }
 

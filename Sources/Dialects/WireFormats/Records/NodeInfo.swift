@@ -48,6 +48,8 @@ public struct NodeInfo: WireRecord {
     public var reason: String?
     /// Who said so.
     public var reasonUser: String?
+    /// The number of that user.
+    public var reasonUserID: UInt32?
     /// When.
     public var reasonTime: SimInstant?
 
@@ -79,6 +81,7 @@ public struct NodeInfo: WireRecord {
         try fields("last_busy", &lastBusy)
         try fields("reason", &reason)
         try fields("reason_user", &reasonUser)
+        try fields("reason_uid", &reasonUserID)
         try fields("reason_time", &reasonTime)
     }
 }

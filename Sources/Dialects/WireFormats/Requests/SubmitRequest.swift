@@ -33,6 +33,8 @@ public struct SubmitRequest: WireRequest {
     /// The host on which the submission was made.
     public var submitHost = "localhost"
 
+    /// Whether it is an allocation without a script, in which its user runs things (`srun`, `salloc`).
+    public var isInteractive = false
     /// The job's name.
     public var name = ""
     /// The partitions to try, in order; empty for the default one.
@@ -227,6 +229,7 @@ public struct SubmitRequest: WireRequest {
         try fields("immediate", &immediate)
         try fields("signal", &signal)
         try fields("test_only", &isTestOnly)
+        try fields("interactive", &isInteractive)
     }
 }
 
@@ -425,6 +428,8 @@ public struct ErrorBody: WireRecord {
     public var text = ""
     /// Lines that say more, to be printed before the sentence; without a prefix.
     public var details: [String] = []
+    /// Lines that say more than Slurm does; commands that are called by Slurm's names keep them back.
+    public var hints: [String] = []
     /// The exit status that Slurm's command would have; nil for 1.
     public var exitCode: Int32?
 
@@ -444,6 +449,7 @@ public struct ErrorBody: WireRecord {
         try fields.required("code", &code)
         try fields("text", &text)
         try fields("details", &details)
+        try fields("hints", &hints)
         try fields("exit_code", &exitCode)
     }
 }

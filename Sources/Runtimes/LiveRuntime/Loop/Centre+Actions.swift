@@ -86,7 +86,11 @@ extension Centre {
         return try await eachPart(of: selector, caller) { entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
             let isOwner = first.specification.request.userID == caller.userID
-            guard isOperator || isOwner else { return .failure(.refused(.accessDenied)) }
+            guard isOperator || isOwner else {
+                // Slurm holds and releases by an update, and says so of others' jobs.
+                let isUpdate = action == .hold || action == .release
+                return .failure(.refused(isUpdate ? .invalidUserID : .accessDenied))
+            }
             var input = JobsInput()
             input.ids = entries.map(\.id)
             input.by = caller.userID
@@ -101,7 +105,7 @@ extension Centre {
                 return .success([action == .suspend ? .suspend(input) : .resume(input)])
             case .top:
                 // Slurm allows it to users where SchedulerParameters has enable_user_top.
-                guard isOperator else { return .failure(.refused(.disabled)) }
+                guard isOperator else { return .failure(.refused(.accessDenied)) }
                 return .success([.top(input)])
             case .release:
                 // A user does not lift what an operator has put on.
@@ -135,10 +139,11 @@ extension Centre {
             [request] entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
             let isOwner = first.specification.request.userID == caller.userID
-            guard isOperator || isOwner else { return .failure(.refused(.accessDenied)) }
-            guard isOperator || entries.allSatisfy({ Self.isLowering(request, $0.status) }) else {
-                return .failure(.refused(.accessDenied))
+            guard isOperator || isOwner else { return .failure(.refused(.invalidUserID)) }
+            let isLowering = entries.allSatisfy { entry in
+                Self.isLowering(request, entry.status, priority: state.shownPriority(of: entry))
             }
+            guard isOperator || isLowering else { return .failure(.refused(.accessDenied)) }
             guard state.jobs.numbers(of: id).count * size <= CentreLimits.journalPerRequest else {
                 let text = "so large a change of so many jobs does not fit in the journal"
                 return .failure(.refused(.tooLong, text))
@@ -150,6 +155,7 @@ extension Centre {
                 input.id = entry.id
                 input.change = request
                 input.by = caller.userID
+                input.isAdminHold = isOperator && !isOwner
                 // What is refused is not journalled: every later start would refuse it again.
                 if let refusal = state.problem(of: input, &reach) {
                     refused.add(entry.id, refusal.body)
@@ -181,19 +187,22 @@ extension Centre {
         return ActionResponse(outcomes: outcomes)
     }
 
-    /// A user may lower a priority and, once the job runs, its limit; never raise them.
-    private static func isLowering(_ request: JobUpdateRequest, _ status: JobStatus) -> Bool {
-        if let priority = request.priority {
-            guard priority <= JobStatus.usualPriority + status.priority else { return false }
-        }
-        if let nice = request.nice, nice < status.nice { return false }
+    /// A user may lower a priority and, once the job runs, its limit; never raise them. A nice value
+    /// is the user's own down to 0.
+    private static func isLowering(
+        _ request: JobUpdateRequest,
+        _ status: JobStatus,
+        priority current: Int64
+    ) -> Bool {
+        if let priority = request.priority, priority > current { return false }
+        if let nice = request.nice, nice < 0 { return false }
         guard status.startedAt != nil else { return true }
         if request.removesTimeLimit { return false }
         if let limit = request.timeLimit, limit > status.timeLimit { return false }
         return (request.timeLimitChange ?? .zero) <= .zero
     }
 
-    private static func outcomes(_ results: [InputResult]) -> [ActionOutcome] {
+    static func outcomes(_ results: [InputResult]) -> [ActionOutcome] {
         results.flatMap { result -> [ActionOutcome] in
             switch result {
             case .outcomes(let outcomes): outcomes

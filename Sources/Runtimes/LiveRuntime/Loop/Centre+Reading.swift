@@ -92,6 +92,18 @@ extension Centre {
         return list
     }
 
+    /// Accounts, users and qualities of service, with what they used and hold.
+    public func people() async -> PeopleList {
+        let snapshot = await snapshot()
+        return snapshot.state.peopleList(now: now(snapshot), userID: UserNames.number(of:))
+    }
+
+    /// What the priorities of jobs that wait are made of.
+    public func priorities() async -> PriorityList {
+        let snapshot = await snapshot()
+        return snapshot.state.priorityList(now: now(snapshot))
+    }
+
     /// How the centre is.
     public func status() async -> CentreStatus {
         let snapshot = await snapshot()
@@ -189,6 +201,11 @@ extension Centre {
 }
 
 extension RequestFailure {
+    /// An edit of accounts and users that cannot be made.
+    static func people(_ problem: String) -> RequestFailure {
+        RequestFailure(status: 400, body: ErrorBody(code: "bad_people", text: problem))
+    }
+
     static func refused(_ error: SlurmError, _ details: String...) -> RequestFailure {
         let status =
             switch error {

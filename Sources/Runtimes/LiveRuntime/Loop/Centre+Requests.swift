@@ -265,6 +265,110 @@ extension Centre {
         return response
     }
 
+    // MARK: Steps
+
+    /// A step of a job begins or ends; its owner's and operators'.
+    ///
+    /// - Returns: the number of the step.
+    /// - Throws: `RequestFailure`.
+    public func step(
+        _ id: UInt32,
+        _ request: StepRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> StepResponse {
+        try request.checkBounds()
+        let results = try await act(caller) { [self] state in
+            guard let entry = state.jobs[id] else { return .failure(.refused(.invalidJobID)) }
+            guard mayChange(entry, caller) else { return .failure(.refused(.invalidUserID)) }
+            var input = StepInput()
+            input.job = id
+            input.restart = entry.status.restart
+            input.step = request
+            return .success([.step(input)])
+        }
+        var response = StepResponse()
+        for result in results {
+            switch result {
+            case .named(let name): response.id = name
+            case .refused(let body): throw RequestFailure(status: 400, body: body)
+            case .done, .outcomes, .booked: break
+            }
+        }
+        return response
+    }
+
+    /// Gives an allocation without a script back; its owner's and operators'.
+    ///
+    /// - Throws: `RequestFailure`.
+    public func complete(
+        _ id: UInt32,
+        _ request: CompleteRequest,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> ActionResponse {
+        let results = try await act(caller) { [self] state in
+            guard let entry = state.jobs[id] else { return .failure(.refused(.invalidJobID)) }
+            guard mayChange(entry, caller) else { return .failure(.refused(.invalidUserID)) }
+            guard entry.specification.request.isInteractive else {
+                return .failure(.refused(.disabled))
+            }
+            var input = EndInput()
+            input.id = id
+            input.restart = entry.status.restart
+            let isFine = request.exitCode == 0 && request.exitSignal == 0
+            input.state = isFine ? "COMPLETED" : "FAILED"
+            input.exitCode = request.exitCode
+            input.signal = request.exitSignal
+            return .success([.end(input)])
+        }
+        return ActionResponse(outcomes: Self.outcomes(results))
+    }
+
+    /// What a running job is told of itself; for its owner and operators.
+    ///
+    /// - Throws: `RequestFailure`.
+    public func environment(
+        _ id: UInt32,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> JobEnvironment {
+        let state = await snapshot().state
+        guard let entry = state.jobs[id] else { throw .refused(.invalidJobID) }
+        guard mayChange(entry, caller) else { throw .refused(.invalidUserID) }
+        guard entry.status.startedAt != nil, !entry.hasEnded else { throw .refused(.jobPending) }
+        return state.environment(of: entry)
+    }
+
+    // MARK: People
+
+    /// Makes, changes or removes accounts and users; operators only.
+    ///
+    /// - Throws: `RequestFailure`, with the sentence of a refusal.
+    public func change(
+        _ edit: PeopleEdit,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> PeopleEditResponse {
+        guard isOperator(caller) else { throw .refused(.accessDenied) }
+        let changed = Mutex<[String]>([])
+        let results = try await act(caller) { state in
+            var register = CustomerRegister(of: state.rules.machine)
+            do throws(PeopleEditProblem) {
+                let lines = try register.apply(edit)
+                changed.withLock { $0 = lines }
+                guard !lines.isEmpty else { return .success([]) }
+            } catch {
+                return .failure(.people(error.text))
+            }
+            let machine = state.rules.machine.with(register)
+            if let problem = machine.problemOfPeople ?? state.problem(of: register) {
+                return .failure(.people(problem))
+            }
+            return .success([.people(register)])
+        }
+        for case .refused(let body) in results { throw RequestFailure(status: 400, body: body) }
+        var response = PeopleEditResponse()
+        response.changed = changed.withLock { $0 }
+        return response
+    }
+
     // MARK: Nodes, partitions, time
 
     /// Changes nodes; operators only.
@@ -284,8 +388,9 @@ extension Centre {
             input.by = caller.userID
             switch request.state?.uppercased() {
             case nil: input.action = ""
-            case "DOWN", "FAIL": input.action = "DOWN"
+            case "DOWN": input.action = "DOWN"
             case "DRAIN": input.action = "DRAIN"
+            case "FAIL": input.action = "FAIL"
             case "RESUME", "UNDRAIN", "IDLE": input.action = "RESUME"
             default: return .failure(.refused(.invalidNodeState))
             }

@@ -27,16 +27,22 @@ enum LiveInput: Hashable, Sendable {
     case terms(TermsInput)
     case money(MoneyInput)
     indirect case machine(MachineInput)
+    /// The customers of a machine's file.
     indirect case customers(CustomerRegister)
+    /// The same as operators changed them while the centre was open.
+    indirect case people(CustomerRegister)
     case realWork(RealWorkInput)
+    case step(StepInput)
     case tick
 
     /// What goes first in a batch (design §4).
     var rank: Input.Rank {
         switch self {
         case .end: .jobEnd
-        case .nodes, .partition, .reservation, .terms, .machine, .customers, .realWork: .nodeChange
-        case .cancel, .hold, .release, .requeue, .suspend, .resume, .top, .update, .money: .update
+        case .nodes, .partition, .reservation, .terms, .machine, .customers, .people, .realWork:
+            .nodeChange
+        case .cancel, .hold, .release, .requeue, .suspend, .resume, .top, .update, .money, .step:
+            .update
         case .submit: .submission
         case .tick: .timer
         }
@@ -153,19 +159,22 @@ struct UpdateInput: WireRecord {
     var runTime: SimDuration?
     /// Who asked; nil in journals of earlier days.
     var by: UInt32?
+    /// Whether a priority of 0 is an operator's hold; its owner's otherwise.
+    var isAdminHold = true
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
         try fields.required("change", &change)
         try fields("run_time", &runTime)
         try fields("by", &by)
+        try fields("admin_hold", &isAdminHold)
     }
 }
 
 /// Nodes change.
 struct NodesInput: WireRecord {
     var nodes: [Int] = []
-    /// `DOWN`, `DRAIN`, `RESUME` or empty when only the reason changes.
+    /// `DOWN`, `DRAIN`, `FAIL`, `RESUME` or empty when only the reason changes.
     var action = ""
     var reason: String?
     var by: UInt32 = 0
@@ -299,7 +308,9 @@ extension LiveInput {
             case .money(let input): ("money", input.json)
             case .machine(let input): (MachineInput.kind, input.json)
             case .customers(let input): ("customers", input.json)
+            case .people(let input): ("people", input.json)
             case .realWork(let input): ("real_work", input.json)
+            case .step(let input): ("step", input.json)
             case .tick: ("tick", .object([]))
             }
         // What a job measured is kept as it was said.
@@ -331,7 +342,9 @@ extension LiveInput {
             case "money": self = .money(try MoneyInput(json: json))
             case MachineInput.kind: self = .machine(try MachineInput(json: json))
             case "customers": self = .customers(try CustomerRegister(json: json))
+            case "people": self = .people(try CustomerRegister(json: json))
             case "real_work": self = .realWork(try RealWorkInput(json: json))
+            case "step": self = .step(try StepInput(json: json))
             case "tick": self = .tick
             default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")
             }

@@ -235,3 +235,18 @@ extension CancelRequest {
         try check("signal", signal.map(Int64.init), in: Bounds.signals, .unspecified)
     }
 }
+
+extension StepRequest {
+    /// Checks every text and number.
+    ///
+    /// - Throws: a refusal that names the member.
+    func checkBounds() throws(RequestFailure) {
+        let texts = [("id", id ?? "", 32), ("name", name, 1_024), ("node_list", nodeList, 65_536)]
+        for (member, text, length) in texts where text.utf8.count > length {
+            throw .refused(.tooLong, "\(member) is longer than \(length) bytes")
+        }
+        guard (1...1_000_000).contains(tasks), (0...1_000_000_000).contains(cores),
+            (0...255).contains(exitCode), (0...127).contains(exitSignal)
+        else { throw .refused(.unspecified, "a number of the step is out of bounds") }
+    }
+}

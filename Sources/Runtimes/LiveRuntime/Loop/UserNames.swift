@@ -13,6 +13,17 @@ enum UserNames {
         return String(cString: entry.pw_name)
     }
 
+    /// The number of the user of a name; nil when there is none.
+    static func number(of name: String) -> UInt32? {
+        var entry = passwd()
+        var result: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard getpwnam_r(name, &entry, &buffer, buffer.count, &result) == 0, result != nil else {
+            return nil
+        }
+        return entry.pw_uid
+    }
+
     /// The name of a group; the number when there is none.
     static func group(_ id: UInt32) -> String {
         var entry = Glibc.group()

@@ -115,9 +115,8 @@ final class WriterLoop {
     /// Customers of the machine's file that are not those in force.
     private func bringCustomersIntoForce() throws(OpenFailure) {
         let given = CustomerRegister(of: settings.rules.machine)
-        guard settings.isMachineGiven, given != CustomerRegister(of: state.rules.machine) else {
-            return
-        }
+        // What operators changed since the file was read stays until the file says something else.
+        guard settings.isMachineGiven, given != state.givenCustomers else { return }
         if let problem = state.problem(of: given) { throw .customers(problem) }
         try put(.customers(given))
     }

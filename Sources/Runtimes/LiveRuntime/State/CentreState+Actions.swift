@@ -24,7 +24,7 @@ extension CentreState {
             status.signal = input.signal
             status.endReason = input.reason
             status.measured = input.measured
-            status.steps = input.steps
+            status.programs = input.steps
         }
         if let rejection = send(.jobEnded(JobID(input.id), state), at: instant) {
             preconditionFailure("job \(input.id) runs, but its end is refused: \(rejection)")
@@ -88,7 +88,7 @@ extension CentreState {
         case .success(let entry):
             guard entry.status.phase == .pending else { return nil }
             // Beyond its partition: it would only start as something that it did not ask for.
-            guard entry.status.endReason != "PartitionConfig" else { return nil }
+            guard !entry.status.isShutOut else { return nil }
             jobs.update(id) { status in
                 status.isHeld = false
                 if status.endReason == Self.requeuedTooOften { status.endReason = nil }
@@ -163,7 +163,7 @@ extension CentreState {
                     status.isPriorityFixed = isFixed
                 }
             }
-            if change.priority == 0 { return hold(id, isAdmin: true, at: instant) }
+            if change.priority == 0 { return hold(id, isAdmin: input.isAdminHold, at: instant) }
             if let name = change.name {
                 if let rejection = send(.changeName(JobID(id), name), at: instant) {
                     return Refusal(rejection)
@@ -237,7 +237,8 @@ extension CentreState {
         let nodes = IDSet(input.nodes)
         switch input.action {
         case "DOWN": _ = send(.nodesDown(nodes), at: instant)
-        case "DRAIN": _ = send(.nodesDrained(nodes), at: instant)
+        // A failing node lets its jobs end, and takes no more.
+        case "DRAIN", "FAIL": _ = send(.nodesDrained(nodes), at: instant)
         case "RESUME": _ = send(.nodesResumed(nodes), at: instant)
         default: break
         }
@@ -248,7 +249,9 @@ extension CentreState {
                 nodeNotes[node] = NodeNote(
                     reason: input.reason ?? nodeNotes[node]?.reason,
                     by: input.by,
-                    since: instant
+                    since: instant,
+                    isFailing: input.action.isEmpty
+                        ? nodeNotes[node]?.isFailing ?? false : input.action == "FAIL"
                 )
             }
         }

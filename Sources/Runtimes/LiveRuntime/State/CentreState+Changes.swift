@@ -121,7 +121,7 @@ extension CentreState {
             submittedAt: old.submittedAt,
             journalRow: old.journalRow
         )
-        let hold = holdKind(of: entry, isBeyondPartition: resolved.isBeyondPartition)
+        let hold = holdKind(of: entry, isShutOut: resolved.isShutOut)
         resolved.submission.hold = hold
         resolved.submission.priority = entry.status.priority
         resolved.submission.isRequeuable = entry.status.isRequeuable
@@ -145,16 +145,17 @@ extension CentreState {
         status.requestedMemory = new.requestedMemory
         status.tasks = new.tasks
         status.endReason = new.endReason
+        status.isShutOut = new.isShutOut
         status.isHeld = hold != nil
         resolved.status = status
         return resolved
     }
 
     /// The hold that a job is under after the change: the one of before, unless it was held because
-    /// its partition was too small, or now is.
-    private func holdKind(of entry: JobEntry, isBeyondPartition: Bool) -> HoldKind? {
-        if isBeyondPartition { return .admin }
-        if entry.status.endReason == "PartitionConfig" {
+    /// no partition could start it, or now is.
+    private func holdKind(of entry: JobEntry, isShutOut: Bool) -> HoldKind? {
+        if isShutOut { return .admin }
+        if entry.status.isShutOut {
             return entry.specification.request.isHeld ? .user : nil
         }
         switch emulator.pendingReason(of: JobID(entry.id)) {

@@ -36,7 +36,11 @@ extension CentreState {
         case .machine:
             // In force since before the first input: whoever handles a journal reads it first.
             return .done(id: 0, warnings: [])
-        case .customers(let register): return change(register, at: instant)
+        case .customers(let register):
+            givenCustomers = register
+            return change(register, at: instant)
+        case .people(let register): return change(register, at: instant)
+        case .step(let input): return step(input, at: instant)
         case .realWork(let input): return change(input, at: instant)
         case .tick:
             _ = send(.timer, at: instant)
@@ -65,7 +69,8 @@ extension CentreState {
         var tasks: [UInt32?]
         var status: JobStatus
         var submission: JobSubmission
-        var isBeyondPartition: Bool
+        /// No partition can ever start it, by its size or by its account.
+        var isShutOut: Bool
     }
 
     private mutating func submit(_ input: SubmitInput, at instant: SimInstant) -> InputResult {
@@ -126,7 +131,7 @@ extension CentreState {
             try rules.nodes(list)
         }
         let excluded = try excludedNodes(request)
-        let qos = try self.qos(request, account, partitions, isOperator: input.isOperator)
+        let qos = try self.qos(request, account, partitions)
         let reservation = try reservationID(for: request, account: account)
         if request.licenses != nil { throw Refusal(.invalidLicense) }
         var plan = try plan(request, partitions)
@@ -140,20 +145,23 @@ extension CentreState {
             ? .unlimited
             : max(.zero, request.timeLimit ?? rules.defaultTimeLimit(ofPartition: partitions[0]))
         let priority = self.priority(request, isOperator: input.isOperator)
+        let barrier = barrier(account, partitions)
+        // Neither would come to run as something that the user did not ask for.
+        let isShutOut = plan.isBeyondPartition || barrier != nil
         let hold: HoldKind? =
-            plan.isBeyondPartition
+            isShutOut
             ? .admin : request.isHeld ? .user : priority == heldPriority ? .admin : nil
         var submission = JobSubmission(
             id: JobID(input.id),
             partitions: partitions,
             // A job that no partition is large enough for waits aside; what it asks for must not
             // stand in its way into the queue.
-            request: plan.isBeyondPartition ? ResourceRequest(chunkCount: 1) : plan.request,
+            request: isShutOut ? ResourceRequest(chunkCount: 1) : plan.request,
             timeLimit: limit,
             priority: priority == heldPriority ? 0 : priority,
             notBefore: request.begin,
             hold: hold,
-            requiredNodes: plan.isBeyondPartition ? nil : required,
+            requiredNodes: isShutOut ? nil : required,
             excludedNodes: excluded.isEmpty ? nil : excluded,
             isRequeuable: request.requeues ?? true
         )
@@ -165,6 +173,7 @@ extension CentreState {
         submission.needsAnyDependency = request.anyDependency
         submission.name = request.name
         submission.reservation = reservation
+        submission.isAwaited = request.isInteractive
         submission.isPriorityFixed =
             input.isOperator && request.priority != nil && priority != heldPriority
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
@@ -212,14 +221,30 @@ extension CentreState {
             status.requestedMemory =
                 ByteCount(exactlyMebibytes: plan.memoryMebibytes) ?? ByteCount(.max)
         }
-        if plan.isBeyondPartition { status.endReason = "PartitionConfig" }
+        status.isShutOut = isShutOut
+        if let barrier {
+            status.endReason = barrier
+        } else if plan.isBeyondPartition {
+            let asked = request.minimumNodes ?? 0
+            status.endReason =
+                asked > mostNodes(partitions) ? "PartitionNodeLimit" : "PartitionConfig"
+        }
         return Resolved(
             specification: specification,
             tasks: tasks,
             status: status,
             submission: submission,
-            isBeyondPartition: plan.isBeyondPartition
+            isShutOut: isShutOut
         )
+    }
+
+    /// The most nodes that a job may ask for in the largest of the partitions.
+    private func mostNodes(_ partitions: [Int]) -> Int32 {
+        partitions.map { index in
+            let partition = rules.machine.partitions[index]
+            let nodes = Int32(rules.totals[index].nodeCount)
+            return min(nodes, partition.maximumNodesPerJob ?? nodes)
+        }.max() ?? 0
     }
 
     private func partitions(_ request: SubmitRequest) throws(Refusal) -> [Int] {
@@ -251,29 +276,38 @@ extension CentreState {
         guard let account = rules.machine.account(named: name) else {
             let open = rules.machine.accounts.filter { isOperator || $0.isOpen(to: request.user) }
             let hint = didYouMean(name, among: open.map(\.name))
-            throw Refusal(.invalidAccount, "account '\(name)' is not known\(hint)")
+            throw Refusal(.invalidAccount, hint: "account '\(name)' is not known\(hint)")
         }
         guard isOperator || account.isOpen(to: request.user) else {
-            throw Refusal(.invalidAccount, "user \(request.user) may not use account '\(name)'")
-        }
-        for index in partitions {
-            let partition = rules.machine.partitions[index]
-            guard partition.allowedAccounts?.contains(name) ?? true else {
-                throw Refusal(
-                    .invalidAccount,
-                    "account '\(name)' may not use partition \(partition.name)"
-                )
-            }
+            throw Refusal(
+                .invalidAccount,
+                hint: "user \(request.user) may not use account '\(name)'"
+            )
         }
         return name
+    }
+
+    /// Why no job of an account may run in any of the partitions; nil when some may. Slurm takes such
+    /// jobs in, and lets them wait.
+    private func barrier(_ account: String, _ partitions: [Int]) -> String? {
+        var barrier: String?
+        for index in partitions {
+            let partition = rules.machine.partitions[index]
+            guard let allowed = partition.allowedAccounts, !allowed.contains(account) else {
+                return nil
+            }
+            barrier =
+                "Job's account not permitted to use this partition (\(partition.name) allows"
+                + " \(allowed.joined(separator: ",")) not \(account))"
+        }
+        return barrier
     }
 
     /// The QOS of a job: what it names, else what its user or account has.
     private func qos(
         _ request: SubmitRequest,
         _ account: String,
-        _ partitions: [Int],
-        isOperator: Bool
+        _ partitions: [Int]
     ) throws(Refusal) -> String {
         let machine = rules.machine
         let name = request.qos ?? machine.defaultQOS(of: request.user, in: account)
@@ -282,7 +316,7 @@ extension CentreState {
             machine.qosInOrder.contains(where: { $0.name == name }) || book.tariff.knows(qos: name)
         else { throw Refusal(.invalidQOS) }
         let allowed = machine.qosAllowed(to: request.user, of: account)
-        guard isOperator || allowed?.contains(name) ?? true else { throw Refusal(.invalidQOS) }
+        guard allowed?.contains(name) ?? true else { throw Refusal(.invalidQOS) }
         for index in partitions {
             guard machine.partitions[index].allowedQOS?.contains(name) ?? true else {
                 throw Refusal(.invalidQOS)

@@ -3,6 +3,7 @@ import Emulation
 import IndexSets
 import JobModel
 import Quantities
+import Scheduling
 import SlurmDialect
 import WireFormats
 
@@ -42,7 +43,8 @@ extension CentreState {
         info.restarts = status.restart
         info.exitCode = status.exitCode
         info.exitSignal = status.signal
-        info.derivedExitCode = status.steps.map(\.exitCode).max() ?? 0
+        info.derivedExitCode = derivedExitCode(of: status)
+        info.isInteractive = request.isInteractive
         info.endsOnInvalidDependency = request.endsOnInvalidDependency ?? false
         if members?.contains("dependency") ?? true { info.dependency = dependencyText(of: entry) }
         // Names of files are made of patterns, for each job anew.
@@ -63,6 +65,8 @@ extension CentreState {
         let starts = emulator.expectedStarts(from: max(list.now, lastInstant))
         let known = Dictionary(starts.map { ($0.start.id.number, $0) }) { first, _ in first }
         for index in list.jobs.indices where list.jobs[index].state == "PENDING" {
+            // Of what waits for a time or a reservation Slurm foresees nothing more.
+            guard !["BeginTime", "Reservation"].contains(list.jobs[index].reason) else { continue }
             guard let expected = known[list.jobs[index].jobID] else { continue }
             list.jobs[index].expectedStart = expected.start.startedAt
             let names = expected.nodes.map { rules.machine.nodes[$0].name }
@@ -71,7 +75,7 @@ extension CentreState {
     }
 
     /// The priority as Slurm shows it: 0 for a job that is held.
-    private func shownPriority(of entry: JobEntry) -> Int64 {
+    func shownPriority(of entry: JobEntry) -> Int64 {
         if entry.status.isHeld { return 0 }
         return entry.status.shownPriority ?? emulator.priority(of: JobID(entry.id))
             ?? max(1, JobStatus.usualPriority + entry.status.priority)
@@ -98,7 +102,9 @@ extension CentreState {
         switch status.phase {
         case .pending:
             if let reason = status.endReason { return reason }
-            return emulator.pendingReason(of: JobID(entry.id))?.slurmName ?? "None"
+            let reason = emulator.pendingReason(of: JobID(entry.id))
+            if reason == .reqNodeNotAvail { return unavailability(of: entry) }
+            return reason?.slurmName ?? "None"
         case .running, .completing: return "None"
         case .ended(let state):
             if let reason = status.endReason { return reason }
@@ -112,12 +118,32 @@ extension CentreState {
         }
     }
 
+    /// Which of the nodes that a job names are out, or that too few are left of all.
+    private func unavailability(of entry: JobEntry) -> String {
+        let named = entry.specification.request.requiredNodes
+        let nodes = named.flatMap { try? rules.nodes($0) } ?? IDSet()
+        let out = nodes.filter { (emulator.condition(ofNode: $0)?.service ?? .up) != .up }
+        guard !out.isEmpty else {
+            return
+                "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority"
+                + " partitions"
+        }
+        let names = HostList.compress(out.map { rules.machine.nodes[$0].name })
+        return "ReqNodeNotAvail, UnavailableNodes:\(names)"
+    }
+
     private func addTimes(_ entry: JobEntry, _ now: SimInstant, to info: inout JobInfo) {
         let status = entry.status
         info.submit = entry.specification.submittedAt
         let isAside = status.phase == .pending && (status.isHeld || hasOpenDependencies(entry))
         info.eligible = isAside ? nil : max(info.submit, status.notBefore ?? info.submit)
         info.start = status.startedAt
+        if status.phase == .pending, let begin = status.notBefore, begin > now {
+            info.eligible = begin
+            info.expectedStart = begin
+        } else {
+            info.accrue = info.eligible
+        }
         info.end = status.endedAt ?? status.deadline
         info.lastEvaluation = lastInstant
         info.timeLimit = status.isUnlimited ? nil : status.timeLimit
@@ -156,9 +182,10 @@ extension CentreState {
         info.tasks = status.tasks
         info.cpusPerTask = request.cpusPerTask ?? 1
         info.tasksPerNode = request.tasksPerNode
+        info.memory = memoryAwaited(by: entry)
         info.memoryPerNode = request.memoryPerNode
         info.memoryPerCPU = request.memoryPerCPU
-        info.accelerators = hasRun ? status.acceleratorsHeld : Int64(request.accelerators ?? 0)
+        info.accelerators = hasRun ? status.acceleratorsHeld : status.requestedCards
         if !request.gres.isEmpty {
             info.gres = request.gres.map { gres in
                 "gres:\(gres.name)" + (gres.type.map { ":\($0)" } ?? "") + ":\(gres.count)"
@@ -175,6 +202,21 @@ extension CentreState {
         info.excludedNodes = request.excludedNodes
         info.reservation = request.reservation
         info.licenses = request.licenses
+    }
+
+    /// What a job that has not started asks for on all nodes: all that its nodes have, when it names
+    /// no memory.
+    private func memoryAwaited(by entry: JobEntry) -> ByteCount? {
+        guard entry.status.startedAt == nil, entry.status.restart == 0 else { return nil }
+        return requestedMemory(entry.specification.request, entry.status)
+            ?? wholeMemory(entry.status)
+    }
+
+    /// The memory of as many nodes as a job asks for: the least of its first partition.
+    private func wholeMemory(_ status: JobStatus) -> ByteCount? {
+        let classes = rules.nodeClasses[status.partitions[0]].all
+        guard let least = classes.map(\.capacity.memory.mebibytes).min() else { return nil }
+        return ByteCount(exactlyMebibytes: least * Int64(status.requestedNodes))
     }
 
     private func addFiles(_ entry: JobEntry, to info: inout JobInfo) {
@@ -259,6 +301,7 @@ extension CentreState {
         record.requestedCores = status.requestedCores
         record.accelerators = status.acceleratorsHeld
         record.requestedMemory = requestedMemory(request, status)
+        record.defaultMemory = record.requestedMemory == nil ? wholeMemory(status) : nil
         record.priority = shownPriority(of: entry)
         record.restarts = status.restart
         record.workDirectory = request.workDirectory
@@ -269,11 +312,12 @@ extension CentreState {
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported
         if hasRun {
+            let batch = request.isInteractive ? [] : [batchStep(of: record, status)]
             record.steps =
-                [batchStep(of: record, status)] + programSteps(of: record, status)
+                batch + steps(of: status, now: now) + programSteps(of: record, status)
                 + kernelSteps(of: record, status)
         }
-        record.derivedExitCode = status.steps.map(\.exitCode).max() ?? 0
+        record.derivedExitCode = derivedExitCode(of: status)
         return record
     }
 
@@ -314,9 +358,9 @@ extension CentreState {
 
     /// The parallel programs that the job ran.
     private func programSteps(of record: AccountingRecord, _ status: JobStatus) -> [StepRecord] {
-        status.steps.enumerated().map { index, run in
+        status.programs.enumerated().map { index, run in
             var step = StepRecord()
-            step.id = String(index)
+            step.id = String(status.steps.count + index)
             step.name = run.name ?? status.name
             step.state =
                 run.isCancelled
@@ -339,7 +383,7 @@ extension CentreState {
         let kernels = status.measured?.kernels ?? []
         return kernels.enumerated().map { index, line in
             var step = StepRecord()
-            step.id = String(status.steps.count + index)
+            step.id = String(status.steps.count + status.programs.count + index)
             step.name = line.json["kernel"]?.string ?? "kernel"
             step.state = line.json["verified"]?.bool == true ? "COMPLETED" : "FAILED"
             step.exitCode = line.json["verified"]?.bool == true ? 0 : 1

@@ -35,6 +35,7 @@ extension CentreState {
             if let note = nodeNotes[index] {
                 info.reason = note.reason
                 info.reasonUser = userName(note.by)
+                info.reasonUserID = note.by
                 info.reasonTime = note.since
             }
             return info
@@ -56,7 +57,8 @@ extension CentreState {
             info.state =
                 condition.jobCount == 0
                 ? "IDLE" : info.coresHeld < capacity.cores ? "MIXED" : "ALLOCATED"
-            if condition.service == .drained { info.flags = ["DRAIN"] }
+            let isFailing = nodeNotes[index]?.isFailing ?? false
+            if condition.service == .drained { info.flags = [isFailing ? "FAIL" : "DRAIN"] }
             if let flag = reservationFlag(ofNode: index) { info.flags.append(flag) }
         }
     }
@@ -94,6 +96,7 @@ extension CentreState {
             info.maximumNodes = partition.maximumNodesPerJob
             info.isExclusive = partition.sharing == .wholeNode
             info.allowedAccounts = partition.allowedAccounts
+            info.priorityTier = partition.tier
             info.backend = partition.backend.rawValue
             info.platform = partition.platform
             return info

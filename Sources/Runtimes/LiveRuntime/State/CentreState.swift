@@ -1,4 +1,5 @@
 import Billing
+import Catalog
 import ClusterModel
 import Determinism
 import Emulation
@@ -61,6 +62,8 @@ struct NodeNote: Hashable, Sendable {
     var reason: String?
     var by: UInt32 = 0
     var since: SimInstant
+    /// Whether it was taken out of service as failing, not for maintenance.
+    var isFailing = false
 }
 
 /// A live centre as a value. See the essay above.
@@ -97,6 +100,8 @@ struct CentreState: Sendable {
     var endedCount: Int64 = 0
     /// The numbers by which the emulator knows accounts and users.
     var people: PeopleNumbers
+    /// The customers as a machine's file said them last; operators may have changed them since.
+    var givenCustomers: CustomerRegister
     /// Ended jobs that the book still has, oldest first.
     private var endedJobs: [UInt32] = []
     /// Jobs that end when a dependency can never be fulfilled.
@@ -115,6 +120,7 @@ struct CentreState: Sendable {
         self.rules = rules
         emulator = Emulator(rules.configuration)
         people = PeopleNumbers(rules.machine)
+        givenCustomers = CustomerRegister(of: rules.machine)
         book = BillingBook(machine: rules.machine)
     }
 
@@ -253,11 +259,14 @@ extension CentreState {
         }
     }
 
-    /// Whether a job's script is run: processes of it are started, told to end and watched.
-    func isReal(_ entry: JobEntry) -> Bool { backend(of: entry).runsScripts }
+    /// Whether a job's script is run: processes of it are started, told to end and watched. In an
+    /// allocation without a script nothing is started but by its user.
+    func isReal(_ entry: JobEntry) -> Bool {
+        backend(of: entry).runsScripts && !entry.specification.request.isInteractive
+    }
 
     /// Whether a job is run in the machine's time, on cores of the host.
-    func isLocal(_ entry: JobEntry) -> Bool { backend(of: entry) == .local }
+    func isLocal(_ entry: JobEntry) -> Bool { isReal(entry) && backend(of: entry) == .local }
 
     func backend(of entry: JobEntry) -> Partition.Backend {
         entry.status.partitions.first.map { rules.machine.partitions[$0].backend } ?? .emulated
@@ -375,6 +384,7 @@ extension CentreState {
             status.endReason = nil
             status.measured = nil
             status.steps = []
+            status.programs = []
         }
     }
 

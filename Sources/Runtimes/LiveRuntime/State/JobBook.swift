@@ -70,6 +70,8 @@ struct JobStatus: Sendable {
     var shownPriority: Int64?
     var nice: Int32 = 0
     var isHeld = false
+    /// No partition that it asks for can ever start it; `endReason` says why.
+    var isShutOut = false
     var isRequeuable = true
     var notBefore: SimInstant?
     var requestedNodes: Int32 = 1
@@ -106,7 +108,9 @@ struct JobStatus: Sendable {
     var endReason: String?
     var measured: MeasuredRun?
     /// The parallel programs of the run that has ended.
-    var steps: [StepRun] = []
+    var programs: [StepRun] = []
+    /// What ran in it, as it was told of.
+    var steps: [StepRecord] = []
     /// What it waited for when it was submitted.
     var submittedDependencies: [Dependency] = []
     /// What people did to it, in order.

@@ -14,6 +14,12 @@ struct Refusal: Error, Hashable, Sendable {
         body = error.body(details: details)
     }
 
+    /// A refusal with a sentence that Slurm has not.
+    init(_ error: SlurmError, hint: String) {
+        body = error.body()
+        body.hints = [hint]
+    }
+
     /// What the emulator refused. Not a method of the state: to call one with what a change of the
     /// state returns copies the state first, and the change then copies all that it touches.
     init(_ rejection: InputRejection) {
@@ -87,6 +93,7 @@ struct NodeClasses: Sendable {
         }
     }
 
+    var count: Int64 { all.reduce(0) { $0 + $1.count } }
     var largestCores: Int32 { all.map(\.capacity.cores).max() ?? 0 }
     var largestMemory: Int64 { all.map(\.capacity.memory.mebibytes).max() ?? 0 }
     var largestAccelerators: Int32 { all.map(\.capacity.accelerators).max() ?? 0 }
@@ -185,7 +192,8 @@ extension JobPlan {
         }
         // A partition that gives nodes whole does so whatever is asked; another need not.
         request.isExclusive = isAlone
-        try check(classes)
+        let isFixed = submission.minimumNodes == submission.maximumNodes
+        try check(classes, fixedNodes: isFixed ? submission.minimumNodes : nil)
     }
 
     /// What the forms of a request are made of. Memory in MiB.
@@ -253,7 +261,10 @@ extension JobPlan {
         return max(count, min(most, submission.tasks ?? most))
     }
 
-    private mutating func check(_ classes: NodeClasses) throws(Refusal) {
+    private mutating func check(
+        _ classes: NodeClasses,
+        fixedNodes: Int32?
+    ) throws(Refusal) {
         var one = request
         one.chunkCount = 1
         one.nodesMinimum = 0
@@ -265,6 +276,10 @@ extension JobPlan {
             throw Refusal(.requestNotAvailable)
         }
         isBeyondPartition = !classes.fit(request)
+        // So many nodes there are, but they do not hold so much.
+        if let count = fixedNodes, isBeyondPartition, Int64(count) <= classes.count {
+            throw Refusal(.requestNotAvailable)
+        }
     }
 
     private static var tooManyCores: Refusal {
@@ -342,8 +357,12 @@ extension JobPlan {
     ) throws(Refusal) -> Int32 {
         var count: Int32 = 0
         for gres in submission.gres {
-            guard has(machine, gres.name, model: gres.type), gres.count >= 0 else {
+            guard has(machine, gres.name, model: nil), gres.count >= 0 else {
                 throw Refusal(.invalidGres)
+            }
+            // A kind that there is, of a model that there is not.
+            guard has(machine, gres.name, model: gres.type) else {
+                throw Refusal(.requestNotAvailable)
             }
             count = max(count, gres.count)
         }

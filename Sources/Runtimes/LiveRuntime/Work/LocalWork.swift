@@ -241,46 +241,10 @@ extension LocalWork {
         specification.cardCount = taken.cards.count
         specification.environment = BatchEnvironment.merge(
             request.environment,
-            variables(of: entry, taken.cards) + mpiVariables(folder, isRoot: request.userID == 0)
+            BatchEnvironment(of: entry, rules, cards: taken.cards).variables
+                + mpiVariables(folder, isRoot: request.userID == 0)
         )
         return specification
-    }
-
-    private func variables(of entry: JobEntry, _ cards: [Int]) -> [String] {
-        let request = entry.specification.request
-        let status = entry.status
-        var facts = BatchEnvironment()
-        facts.jobID = entry.id
-        facts.jobName = status.name
-        facts.user = (request.user, request.userID, request.groupID)
-        facts.account = entry.specification.account
-        facts.partition = status.partitions.first.map { rules.machine.partitions[$0].name } ?? ""
-        facts.qos = entry.status.qos
-        facts.clusterName = rules.machine.name
-        facts.submitDirectory = request.submitDirectory
-        facts.submitHost = request.submitHost
-        facts.nodeNames = status.nodes.map { rules.machine.nodes[$0.node].name }
-        facts.nodeList = status.nodeList
-        facts.coresPerNode = status.nodes.map { Int($0.cores) }
-        facts.tasksPerNode = tasksPerNode(entry)
-        facts.taskCount =
-            request.tasks.map(Int.init) ?? (request.tasksPerNode == nil ? nil : Int(status.tasks))
-        facts.coresPerTask = request.cpusPerTask.map(Int.init)
-        facts.memoryPerNodeMebibytes = request.memoryPerNode?.mebibytes
-        facts.memoryPerCoreMebibytes = request.memoryPerCPU?.mebibytes
-        facts.accelerators = cards
-        facts.restartCount = Int(status.restart)
-        if let array = entry.specification.array, let task = entry.arrayTask {
-            facts.array = (array.job, task, array.count, array.minimum, array.maximum)
-        }
-        return facts.variables
-    }
-
-    /// Tasks are dealt out to the nodes as evenly as their number allows.
-    private func tasksPerNode(_ entry: JobEntry) -> [Int] {
-        let nodes = max(1, entry.status.nodes.count)
-        let tasks = Int(entry.status.tasks)
-        return (0..<nodes).map { tasks / nodes + ($0 < tasks % nodes ? 1 : 0) }
     }
 
     private func slots(of entry: JobEntry) -> Int {

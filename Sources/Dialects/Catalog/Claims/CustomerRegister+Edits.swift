@@ -1,0 +1,249 @@
+import Accounts
+import ClusterModel
+import IndexSets
+public import WireFormats
+
+/// Why an edit of accounts and users cannot be made.
+public struct PeopleEditProblem: Error, Hashable, Sendable {
+    /// A sentence for whoever asked.
+    public var text: String
+}
+
+extension CustomerRegister {
+    /// Makes, changes or removes accounts and users.
+    ///
+    /// - Returns: what changed, a line each; empty when nothing did.
+    /// - Throws: `PeopleEditProblem`; nothing has changed then.
+    public mutating func apply(_ edit: PeopleEdit) throws(PeopleEditProblem) -> [String] {
+        var changed = self
+        var lines: [String] = []
+        switch (edit.entity, PeopleEdit.Verb(rawValue: edit.verb)) {
+        case ("account", .add):
+            for name in edit.names { try changed.add(account: name, edit, &lines) }
+        case ("account", .modify):
+            for name in edit.names { try changed.modify(account: name, edit, &lines) }
+        case ("account", .delete):
+            for name in edit.names { try changed.remove(account: name, &lines) }
+        case ("user", .some(let verb)):
+            try changed.edit(users: edit.names, verb, edit, &lines)
+        default:
+            throw PeopleEditProblem(text: "'\(edit.verb) \(edit.entity)' is not known")
+        }
+        self = changed
+        return lines
+    }
+
+    private func index(ofAccount name: String) throws(PeopleEditProblem) -> Int {
+        guard let index = accounts.firstIndex(where: { $0.name == name }) else {
+            let hint = didYouMean(name, among: accounts.map(\.name))
+            throw PeopleEditProblem(text: "account '\(name)' is not there\(hint)")
+        }
+        return index
+    }
+
+    private mutating func add(
+        account name: String,
+        _ edit: PeopleEdit,
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
+        // What is there already stays as it is, as in Slurm.
+        guard !accounts.contains(where: { $0.name == name }) else { return }
+        guard Self.isName(name) else {
+            throw PeopleEditProblem(text: "'\(name)' is no name of an account")
+        }
+        accounts.append(
+            AccountEntry(name: name, title: name, customerClass: .individual, users: [])
+        )
+        try set(edit.settings, ofAccount: accounts.count - 1)
+        lines.append("account \(name)")
+    }
+
+    private mutating func modify(
+        account name: String,
+        _ edit: PeopleEdit,
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
+        let index = try index(ofAccount: name)
+        let before = accounts[index]
+        try set(edit.settings, ofAccount: index)
+        if accounts[index] != before { lines.append("account \(name)") }
+    }
+
+    private mutating func remove(
+        account name: String,
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
+        let index = try index(ofAccount: name)
+        if let below = accounts.first(where: { $0.parent == name }) {
+            throw PeopleEditProblem(text: "account '\(below.name)' belongs to '\(name)'")
+        }
+        guard index != defaultAccountIndex else {
+            throw PeopleEditProblem(text: "'\(name)' is the account of jobs that name none")
+        }
+        accounts.remove(at: index)
+        if index < defaultAccountIndex { defaultAccountIndex -= 1 }
+        lines.append("account \(name)")
+    }
+
+    private mutating func edit(
+        users names: [String],
+        _ verb: PeopleEdit.Verb,
+        _ edit: PeopleEdit,
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
+        var preset = edit.settings.first { $0.name.lowercased() == "defaultaccount" }?.value
+        let settings = edit.settings.filter { $0.name.lowercased() != "defaultaccount" }
+        var wanted = edit.accounts
+        if wanted.isEmpty, let preset { wanted = [preset] }
+        guard verb != .add || !wanted.isEmpty else {
+            throw PeopleEditProblem(text: "a user needs an account: account=NAME")
+        }
+        if wanted.isEmpty {
+            wanted = accounts.filter { account in
+                (account.users ?? []).contains { names.contains($0) }
+            }.map(\.name)
+        }
+        for account in wanted {
+            let index = try index(ofAccount: account)
+            let known = names.isEmpty ? accounts[index].users ?? [] : names
+            for name in known {
+                guard Self.isName(name) else {
+                    throw PeopleEditProblem(text: "'\(name)' is no name of a user")
+                }
+                let before = accounts[index]
+                switch verb {
+                case .add:
+                    accounts[index].admit(name)
+                    // Whoever has no account yet has this one from now on.
+                    let isFirst = !accounts.contains { $0.name != account && $0.isNaming(name) }
+                    if preset == nil, isFirst { preset = account }
+                    try set(settings, ofUser: name, inAccount: index)
+                case .modify:
+                    guard accounts[index].isNaming(name) else { continue }
+                    try set(settings, ofUser: name, inAccount: index)
+                case .delete: accounts[index].dismiss(name)
+                }
+                if let preset, verb != .delete { choose(account: preset, for: name) }
+                if accounts[index] != before { lines.append("user \(name) of account \(account)") }
+            }
+        }
+    }
+
+    /// Jobs of a user that name no account go to this one, and to no other.
+    private mutating func choose(account name: String, for user: String) {
+        for index in accounts.indices {
+            for place in accounts[index].members.indices
+            where accounts[index].members[place].name == user {
+                accounts[index].members[place].isDefault = accounts[index].name == name
+            }
+        }
+    }
+
+    private mutating func set(
+        _ settings: [NamedLimit],
+        ofAccount index: Int
+    ) throws(PeopleEditProblem) {
+        for setting in settings {
+            switch setting.name.lowercased() {
+            case "description", "desc", "descr": accounts[index].title = setting.value
+            case "organization", "org": accounts[index].enterprise = setting.value
+            case "parent":
+                if setting.value == "root" {
+                    accounts[index].parent = nil
+                } else {
+                    _ = try self.index(ofAccount: setting.value)
+                    accounts[index].parent = setting.value
+                }
+            case "qos", "qoslevel": accounts[index].qos = Self.names(setting.value)
+            case "defaultqos": accounts[index].defaultQOS = Self.name(setting.value)
+            default: try Self.set(setting, in: &accounts[index].settings)
+            }
+        }
+    }
+
+    private mutating func set(
+        _ settings: [NamedLimit],
+        ofUser user: String,
+        inAccount index: Int
+    ) throws(PeopleEditProblem) {
+        guard let place = accounts[index].members.firstIndex(where: { $0.name == user }) else {
+            return
+        }
+        for setting in settings {
+            switch setting.name.lowercased() {
+            case "qos", "qoslevel":
+                accounts[index].members[place].qos = Self.names(setting.value)
+            case "defaultqos":
+                accounts[index].members[place].defaultQOS = Self.name(setting.value)
+            case "adminlevel", "admin":
+                let isOperator = setting.value.lowercased() != "none"
+                operators.removeAll { $0 == user }
+                if isOperator { operators.append(user) }
+            default: try Self.set(setting, in: &accounts[index].members[place].settings)
+            }
+        }
+    }
+
+    private static func set(
+        _ setting: NamedLimit,
+        in settings: inout AssociationSettings
+    ) throws(PeopleEditProblem) {
+        if ["fairshare", "share", "shares"].contains(setting.name.lowercased()) {
+            guard let shares = Int32(setting.value),
+                (0...AssociationSettings.sharesMaximum).contains(shares)
+            else {
+                throw PeopleEditProblem(
+                    text: "fairshare=\(setting.value) is no whole number from 0 to"
+                        + " \(AssociationSettings.sharesMaximum)"
+                )
+            }
+            settings.shares = shares
+            return
+        }
+        guard let name = LimitName(named: setting.name, ofQOS: false) else {
+            let known = LimitName.all.filter(\.isOfAssociations).map(\.name)
+            let hint = didYouMean(setting.name, among: known)
+            throw PeopleEditProblem(text: "'\(setting.name)' is nothing to set\(hint)")
+        }
+        do throws(MalformedLimit) {
+            try settings.limits.set(name, to: setting.value)
+        } catch {
+            throw PeopleEditProblem(
+                text: "\(setting.name)=\(error.found) is not \(error.expected)"
+            )
+        }
+    }
+
+    private static func names(_ text: String) -> [String]? {
+        text == "-1" || text.isEmpty ? nil : text.split(separator: ",").map(String.init)
+    }
+
+    private static func name(_ text: String) -> String? {
+        text == "-1" || text.isEmpty ? nil : text
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || [0x2D, 0x2E, 0x5F].contains(byte)
+            }
+    }
+}
+
+extension AccountEntry {
+    /// Whether something is said of the user, or the user may spend its money by name.
+    fileprivate func isNaming(_ user: String) -> Bool {
+        members.contains { $0.name == user } || users?.contains(user) == true
+    }
+
+    fileprivate mutating func admit(_ user: String) {
+        if let known = users, !known.contains(user) { users = known + [user] }
+        if !members.contains(where: { $0.name == user }) { members.append(Member(name: user)) }
+    }
+
+    fileprivate mutating func dismiss(_ user: String) {
+        users?.removeAll { $0 == user }
+        members.removeAll { $0.name == user }
+    }
+}

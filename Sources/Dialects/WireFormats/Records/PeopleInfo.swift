@@ -1,0 +1,229 @@
+public import Quantities
+
+/// What active jobs of some people hold and ask for: what limits go by.
+public struct UseInfo: WireRecord {
+    /// Jobs that run.
+    public var jobs: Int64 = 0
+    /// Jobs that wait and could run.
+    public var accruing: Int64 = 0
+    /// Jobs that wait or run.
+    public var submitted: Int64 = 0
+    /// Cores held.
+    public var cores: Int64 = 0
+    /// Nodes on which anything is held.
+    public var nodes: Int64 = 0
+    /// Memory held. Unit: MiB.
+    public var memory: Int64 = 0
+    /// Cards held.
+    public var cards: Int64 = 0
+    /// Cores × the time that running jobs may still take. Unit: min.
+    public var coreMinutes: Int64 = 0
+    /// The same of nodes. Unit: min.
+    public var nodeMinutes: Int64 = 0
+    /// The same of memory. Unit: MiB · min.
+    public var memoryMinutes: Int64 = 0
+    /// The same of cards. Unit: min.
+    public var cardMinutes: Int64 = 0
+
+    /// Makes no use.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("jobs", &jobs)
+        try fields("accruing", &accruing)
+        try fields("submitted", &submitted)
+        try fields("cores", &cores)
+        try fields("nodes", &nodes)
+        try fields("memory", &memory)
+        try fields("cards", &cards)
+        try fields("core_minutes", &coreMinutes)
+        try fields("node_minutes", &nodeMinutes)
+        try fields("memory_minutes", &memoryMinutes)
+        try fields("card_minutes", &cardMinutes)
+    }
+}
+
+/// A limit by the name that `sacctmgr` gives it.
+public struct NamedLimit: WireRequest {
+    /// The name: `GrpTRES`.
+    public var name = ""
+    /// The value as `sacctmgr` writes it: `cpu=8`.
+    public var value = ""
+
+    /// Makes a limit without a name.
+    public init() {}
+
+    /// Makes a limit.
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields.required("value", &value)
+    }
+}
+
+/// An account, or a user of one: its shares, its limits, and what it used.
+public struct AssociationInfo: WireRecord {
+    /// Its number.
+    public var id: UInt32 = 0
+    /// The account; `root` for the whole.
+    public var account = ""
+    /// The user; nil for an account.
+    public var user: String?
+    /// The user's number on the centre's computer; nil when it has none there.
+    public var userID: UInt32?
+    /// The account above; nil for the root.
+    public var parent: String?
+    /// How deep it lies; the root at 0.
+    public var depth: Int32 = 0
+    /// The account for people.
+    public var title: String?
+    /// The enterprise that the account belongs to; nil for none.
+    public var organization: String?
+    /// Its shares.
+    public var shares: Int32 = 1
+    /// The shares of all its siblings, its own included.
+    public var siblingShares: Int64 = 1
+    /// What it used, with what is below it. Unit: billing · s.
+    public var usage: Int64 = 0
+    /// What all its siblings used, itself included. Unit: billing · s.
+    public var siblingUsage: Int64 = 0
+    /// Of a user: how many users stand no higher.
+    public var rank: Int64 = 0
+    /// Its limits.
+    public var limits: [NamedLimit] = []
+    /// The QOS that it may use; empty for all.
+    public var qos: [String] = []
+    /// The QOS of jobs that name none.
+    public var defaultQOS: String?
+    /// Of a user: whether jobs that name no account go here.
+    public var isDefault = false
+    /// Of a user: whether an operator.
+    public var isOperator = false
+    /// What its active jobs hold.
+    public var use = UseInfo()
+
+    /// Makes an association of nobody.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields.required("account", &account)
+        try fields("user", &user)
+        try fields("uid", &userID)
+        try fields("parent", &parent)
+        try fields("depth", &depth)
+        try fields("title", &title)
+        try fields("organization", &organization)
+        try fields("shares", &shares)
+        try fields("sibling_shares", &siblingShares)
+        try fields("usage", &usage)
+        try fields("sibling_usage", &siblingUsage)
+        try fields("rank", &rank)
+        try fields("limits", &limits)
+        try fields("qos", &qos)
+        try fields("default_qos", &defaultQOS)
+        try fields("default", &isDefault)
+        try fields("operator", &isOperator)
+        try fields("use", &use)
+    }
+}
+
+/// What the jobs of one user or account in a QOS hold.
+public struct UseOf: WireRecord {
+    /// The user's number, or the account's name.
+    public var name = ""
+    /// What they hold.
+    public var use = UseInfo()
+
+    /// Makes the use of nobody.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields.required("use", &use)
+    }
+}
+
+/// A quality of service.
+public struct QOSInfo: WireRecord {
+    /// Its number.
+    public var id: UInt32 = 0
+    /// The name.
+    public var name = ""
+    /// Its priority.
+    public var priority: Int32 = 0
+    /// The QOS whose jobs make way for its jobs.
+    public var preempts: [String] = []
+    /// What becomes of its jobs when they make way: `cluster`, `requeue`, ….
+    public var preemptMode = "cluster"
+    /// How long its jobs run at least; nil where nothing was said.
+    public var exemptTime: SimDuration?
+    /// How long its jobs go on after they were told to stop.
+    public var graceTime = SimDuration.zero
+    /// Its flags.
+    public var flags: [String] = []
+    /// What its jobs' use counts. Unit: 1/1000.
+    public var usageFactor: Int32 = 1_000
+    /// Its limits.
+    public var limits: [NamedLimit] = []
+    /// What its active jobs hold.
+    public var use = UseInfo()
+    /// The same by user.
+    public var users: [UseOf] = []
+    /// The same by account.
+    public var accounts: [UseOf] = []
+
+    /// Makes a QOS without a name.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("id", &id)
+        try fields.required("name", &name)
+        try fields("priority", &priority)
+        try fields("preempts", &preempts)
+        try fields("preempt_mode", &preemptMode)
+        try fields("exempt_time", &exemptTime)
+        try fields("grace_time", &graceTime)
+        try fields("flags", &flags)
+        try fields("usage_factor", &usageFactor)
+        try fields("limits", &limits)
+        try fields("use", &use)
+        try fields("users", &users)
+        try fields("accounts", &accounts)
+    }
+}
+
+/// The answer to `GET /v1/people`.
+public struct PeopleList: WireRecord {
+    /// The centre's time of the answer.
+    public var now = SimInstant.epoch
+    /// The centre's name.
+    public var cluster = ""
+    /// How many users have ranks.
+    public var ranked: Int64 = 0
+    /// Accounts and users from the root down: users before accounts, each by name.
+    public var associations: [AssociationInfo] = []
+    /// The qualities of service; that of jobs that name none first.
+    public var qos: [QOSInfo] = []
+
+    /// Makes an empty list.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("now", &now)
+        try fields.required("cluster", &cluster)
+        try fields("ranked", &ranked)
+        try fields("associations", &associations)
+        try fields("qos", &qos)
+    }
+}

@@ -1,0 +1,138 @@
+import ClusterModel
+import JobExecution
+import JobModel
+import Quantities
+import SlurmDialect
+import WireFormats
+
+// Allocations without a script, and the steps that run in jobs.
+
+/// A step of a job begins or ends.
+struct StepInput: WireRecord {
+    var job: UInt32 = 0
+    var restart: Int32 = 0
+    var step = StepRequest()
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("job", &job)
+        try fields("restart", &restart)
+        try fields.required("step", &step)
+    }
+}
+
+extension CentreState {
+    /// The most steps of a job that are remembered; what a script runs in a loop is not told of for ever.
+    static let stepsMaximum = 10_000
+
+    mutating func step(_ input: StepInput, at instant: SimInstant) -> InputResult {
+        guard let entry = jobs[input.job], entry.status.restart == input.restart,
+            entry.status.phase == .running
+        else { return .refused(Refusal(.invalidJobID).body) }
+        let request = input.step
+        guard let id = request.id else {
+            guard entry.status.steps.count < Self.stepsMaximum else {
+                return .refused(Refusal(.disabled).body)
+            }
+            var step = StepRecord()
+            step.id = "\(entry.status.steps.count)"
+            step.name = request.name
+            step.tasks = request.tasks
+            step.cores = request.cores
+            step.nodeList = request.nodeList
+            step.start = instant
+            jobs.update(input.job) { $0.steps.append(step) }
+            return .named(step.id)
+        }
+        guard let index = entry.status.steps.firstIndex(where: { $0.id == id && $0.end == nil })
+        else { return .refused(Refusal(.invalidJobID).body) }
+        jobs.update(input.job) { status in
+            let isBad = request.exitCode != 0 || request.exitSignal != 0
+            status.steps[index].state =
+                request.isCancelled ? "CANCELLED" : isBad ? "FAILED" : "COMPLETED"
+            status.steps[index].exitCode = request.exitCode
+            status.steps[index].exitSignal = request.exitSignal
+            status.steps[index].end = instant
+            status.steps[index].elapsed = instant - (status.steps[index].start ?? instant)
+            status.steps[index].processorTime = request.processorTime
+            status.steps[index].maximumResident = request.maximumResident
+        }
+        return .named(id)
+    }
+
+    /// The steps of a job as the accounts show them: those that still run have run up to now.
+    func steps(of status: JobStatus, now: SimInstant) -> [StepRecord] {
+        status.steps.map { known in
+            var step = known
+            guard step.end == nil, let start = step.start else { return step }
+            if let ended = status.endedAt {
+                step.end = ended
+                step.state = "CANCELLED"
+            }
+            step.elapsed = (status.endedAt ?? now) - start
+            return step
+        }
+    }
+
+    /// The highest exit status of the steps.
+    func derivedExitCode(of status: JobStatus) -> Int32 {
+        let told = status.steps.filter { $0.end != nil }.map(\.exitCode)
+        return (told + status.programs.map(\.exitCode)).max() ?? 0
+    }
+
+    /// What a job that runs is told of itself.
+    func environment(of entry: JobEntry) -> JobEnvironment {
+        var environment = JobEnvironment()
+        environment.variables = BatchEnvironment(of: entry, rules, cards: []).variables
+        environment.nodes = entry.status.nodes.map { rules.machine.nodes[$0.node].name }
+        environment.cores = entry.status.nodes.map(\.cores)
+        return environment
+    }
+}
+
+extension BatchEnvironment {
+    /// What a job's script finds.
+    ///
+    /// - Parameter cards: those that it holds on this host.
+    init(of entry: JobEntry, _ rules: CentreRules, cards: [Int]) {
+        self.init()
+        let request = entry.specification.request
+        let status = entry.status
+        jobID = entry.id
+        jobName = status.name
+        user = (request.user, request.userID, request.groupID)
+        account = entry.specification.account
+        partition = status.partitions.first.map { rules.machine.partitions[$0].name } ?? ""
+        qos = status.qos
+        clusterName = rules.machine.name
+        submitDirectory = request.submitDirectory
+        submitHost = request.submitHost
+        nodeNames = status.nodes.map { rules.machine.nodes[$0.node].name }
+        nodeList = status.nodeList
+        coresPerNode = status.nodes.map { Int($0.cores) }
+        tasksPerNode = Self.tasksPerNode(entry)
+        taskCount =
+            request.tasks.map(Int.init) ?? (request.tasksPerNode == nil ? nil : Int(status.tasks))
+        coresPerTask = request.cpusPerTask.map(Int.init)
+        memoryPerNodeMebibytes = request.memoryPerNode?.mebibytes
+        memoryPerCoreMebibytes = request.memoryPerCPU?.mebibytes
+        accelerators = cards
+        restartCount = Int(status.restart)
+        if let array = entry.specification.array, let task = entry.arrayTask {
+            self.array = (array.job, task, array.count, array.minimum, array.maximum)
+        }
+    }
+
+    /// As many tasks on each node as its cores have room for; what is left, one by one.
+    private static func tasksPerNode(_ entry: JobEntry) -> [Int] {
+        let cores = entry.status.nodes.map { Int($0.cores) }
+        let each = Int(max(1, entry.specification.request.cpusPerTask ?? 1))
+        let tasks = Int(entry.status.tasks)
+        var counts = [Int](repeating: 0, count: max(1, cores.count))
+        let rooms = cores.map { $0 / each }
+        guard rooms.reduce(0, +) == tasks else {
+            return counts.indices.map { tasks / counts.count + ($0 < tasks % counts.count ? 1 : 0) }
+        }
+        counts = rooms
+        return counts
+    }
+}

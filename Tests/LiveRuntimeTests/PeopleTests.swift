@@ -1,0 +1,120 @@
+import Accounts
+import Quantities
+import Scheduling
+import SlurmDialect
+import Testing
+import WireFormats
+
+@testable import LiveRuntime
+
+@Suite("Accounts, users and priorities of a live centre")
+struct PeopleTests {
+    private func edit(
+        _ verb: PeopleEdit.Verb,
+        _ entity: String,
+        _ names: [String],
+        accounts: [String] = [],
+        _ settings: (String, String)...
+    ) -> PeopleEdit {
+        var edit = PeopleEdit()
+        edit.verb = verb.rawValue
+        edit.entity = entity
+        edit.names = names
+        edit.accounts = accounts
+        edit.settings = settings.map { NamedLimit(name: $0.0, value: $0.1) }
+        return edit
+    }
+
+    private func find(_ list: PeopleList, _ account: String, _ user: String?) -> AssociationInfo? {
+        list.associations.first { $0.account == account && $0.user == user }
+    }
+
+    @Test("What an operator changes holds, survives a restart, and does not move what a file says")
+    func edits() async throws {
+        let folder = try ScratchFolder()
+        let first = try Centre(SmallCentre.settings(folder.path))
+        let added = try await first.change(
+            edit(.add, "account", ["lab"], ("fairshare", "3"), ("GrpTRES", "cpu=12")),
+            .me
+        )
+        #expect(added.changed == ["account lab"])
+        let member = edit(.add, "user", ["ann"], accounts: ["lab"], ("MaxJobs", "1"))
+        #expect(try await first.change(member, .me).changed == ["user ann of account lab"])
+        #expect(try await first.change(member, .me).changed.isEmpty)
+        await first.close()
+        let second = try Centre(SmallCentre.settings(folder.path))
+        let list = await second.people()
+        #expect(find(list, "lab", nil)?.shares == 3)
+        #expect(find(list, "lab", nil)?.limits == [NamedLimit(name: "GrpTRES", value: "cpu=12")])
+        #expect(find(list, "lab", "ann")?.isDefault == true)
+        #expect(find(list, "lab", "ann")?.limits.first?.name == "MaxJobs")
+        let removed = try await second.change(edit(.delete, "user", ["ann"]), .me)
+        #expect(removed.changed == ["user ann of account lab"])
+        await second.close()
+    }
+
+    @Test(
+        "What cannot be is refused, and nothing has changed",
+        arguments: [
+            ("modify", "account", "nosuch", "fairshare", "1", "account 'nosuch' is not there"),
+            ("add", "account", "lab", "fairshare", "x", "fairshare=x is no whole number"),
+            ("add", "account", "lab", "GrpTRES", "cups=1", "GrpTRES=cups=1 is not"),
+            ("add", "account", "lab", "GrpTERS", "cpu=1", "'GrpTERS' is nothing to set"),
+            ("add", "account", "a b", "fairshare", "1", "'a b' is no name"),
+            ("add", "account", "lab", "parent", "lab", "belongs to itself"),
+            ("add", "account", "lab", "defaultqos", "gold", "QOS 'gold' is not there"),
+        ]
+    )
+    func refusals(
+        verb: String,
+        entity: String,
+        name: String,
+        setting: String,
+        value: String,
+        problem: String
+    ) async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        let before = await centre.people()
+        var edit = PeopleEdit()
+        edit.verb = verb
+        edit.entity = entity
+        edit.names = [name]
+        edit.settings = [NamedLimit(name: setting, value: value)]
+        let failure = await #expect(throws: RequestFailure.self) {
+            try await centre.change(edit, .me)
+        }
+        #expect(failure?.body.text.contains(problem) == true, "\(failure?.body.text ?? "")")
+        #expect(await centre.people() == before)
+        let other = Caller(userID: Caller.me.userID + 1, groupID: 0)
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.change(edit, other)
+        }
+        await centre.close()
+    }
+
+    @Test("A priority is the sum of its parts, and a held job has none")
+    func priorities() async throws {
+        var settings = SmallCentre.settings(try ScratchFolder().path)
+        settings.rules = CentreRules(
+            machine: SmallCentre.machine,
+            policy: try SchedulingPolicy(named: "multifactor,PriorityWeightCPU=100")
+        )
+        let centre = try Centre(settings)
+        _ = try await centre.submit(SmallCentre.request { $0.minimumNodes = 16 })
+        let job = try await centre.submit(SmallCentre.request { $0.minimumNodes = 8 })
+        _ = try await centre.submit(SmallCentre.request { $0.isHeld = true })
+        let list = await centre.priorities()
+        #expect(list.isMultifactor)
+        #expect(list.jobs.map(\.jobID) == [job])
+        let info = try #require(list.jobs.first)
+        // 8 of 16 nodes of the partition, 8 of 21 nodes of the machine.
+        #expect(info.cpu == PriorityInfo.one / 2)
+        let weights = list.weights
+        let sum =
+            info.age * weights.age + info.fairShare * weights.fairShare
+            + info.jobSize * weights.jobSize + info.partitionFactor * weights.partition
+            + info.qosFactor * weights.qos + info.cpu * weights.cpu
+        #expect(info.priority == sum / PriorityInfo.one)
+        await centre.close()
+    }
+}
