@@ -1,8 +1,9 @@
 import Testing
+import WireFormats
 
 @testable import SlurmDialect
 
-@Suite("srun inside a job")
+@Suite("srun")
 struct RunTests {
     private func command(
         _ words: String,
@@ -81,20 +82,24 @@ struct RunTests {
         #expect(failure?.exitCode == exitCode)
     }
 
-    @Test("Outside a job there is no step")
-    func outside() {
-        let failure = #expect(throws: CommandFailure.self) { try command("hostname", [:]) }
-        #expect(failure?.exitCode == 1)
-        #expect(failure?.lines.first?.contains("no allocation") == true)
+    @Test("Outside a job it asks for one of its own; a job can be named instead")
+    func outside() throws {
+        #expect(try command("-n 2 hostname", [:]).allocation?.request.tasks == 2)
+        #expect(try command("hostname").allocation == nil)
+        #expect(try command("--jobid=7 hostname", [:]).allocation == nil)
+        #expect(try command("--jobid=7 hostname", [:]).jobID == 7)
     }
 
     @Test("Tasks that did not end well are named together, and the worst is the status")
     func report() {
-        let fine = RunCommand.report("srun", host: "cn1", endings: [(0, 0), (0, 0)])
+        func layout(_ tasks: Int) -> RunCommand.Layout {
+            RunCommand.Layout(tasks: tasks, nodes: ["cn1"], cores: [8], coresPerTask: 1)
+        }
+        let fine = RunCommand.report("srun", layout(2), endings: [(0, 0), (0, 0)])
         #expect(fine.lines.isEmpty && fine.exitCode == 0)
         let mixed = RunCommand.report(
             "srun",
-            host: "cn1",
+            layout(5),
             endings: [(1, 0), (0, 9), (1, 0), (0, 0), (0, 9)]
         )
         #expect(

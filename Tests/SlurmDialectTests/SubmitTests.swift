@@ -126,7 +126,7 @@ struct SubmitTests {
         #expect(request.scriptBytes == Array(script.utf8))
     }
 
-    @Test("The command line goes before the script, and the script before the environment")
+    @Test("The command line goes before the environment, and the environment before the script")
     func order() throws {
         let script = "#!/bin/sh\n#SBATCH -p fromscript -J fromscript\ntrue\n"
         let environment = [
@@ -138,7 +138,7 @@ struct SubmitTests {
             files: ["job.sh": script]
         )
         #expect(command.request.name == "fromline")
-        #expect(command.request.partitions == ["fromscript"])
+        #expect(command.request.partitions == ["fromvariable"])
         #expect(command.request.account == "a")
         #expect(command.request.timeLimit == SimDuration(seconds: 300))
     }
@@ -279,7 +279,7 @@ struct SubmitTests {
         )
     }
 
-    @Test("SBATCH_JOB_NAME names a job that nothing nearer to it names")
+    @Test("SBATCH_JOB_NAME names a job, unless the command line does")
     func nameOfEnvironment() throws {
         let environment = ["SBATCH_JOB_NAME": "outer"]
         let files = ["a.sh": "#!/bin/sh\n", "b.sh": "#!/bin/sh\n#SBATCH -J inner\n"]
@@ -288,7 +288,7 @@ struct SubmitTests {
         }
         #expect(try name(["a.sh"]) == "outer")
         #expect(try name(["--wrap", "true"]) == "outer")
-        #expect(try name(["b.sh"]) == "inner")
+        #expect(try name(["b.sh"]) == "outer")
         #expect(try name(["-J", "nearest", "b.sh"]) == "nearest")
     }
 

@@ -70,6 +70,20 @@ enum Host {
         return mask
     }
 
+    /// The numbers of all processes.
+    static func processes() -> [Int32] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var numbers: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let number = Int32(name) { numbers.append(number) }
+        }
+        return numbers.sorted()
+    }
+
     /// Whether a path is a folder.
     static func isFolder(_ path: String) -> Bool {
         var status = stat()

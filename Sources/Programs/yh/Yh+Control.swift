@@ -32,6 +32,20 @@ extension Yh {
             return try update("/v1/nodes/update", request)
         case .updatePartition(let request):
             return try update("/v1/partitions/update", request)
+        case .showSteps(let job, let step):
+            let query = job.map { "?id=\($0)" } ?? ""
+            let list = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/accounting\(query)", as: AccountingList.self)
+            }
+            return finish(try command.steps(list, job: job, step: step))
+        case .showAssociations(let filter):
+            let people = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/people", as: PeopleList.self)
+            }
+            return finish(filter.output(people))
+        case .listProcesses(let job, let step): return listProcesses(job, step)
+        case .waitJob(let job): return try waitJob(job, name)
+        case .completing: return try listCompleting(name)
         case .showReservations(let reservation):
             let list = try ask(name) { client throws(LocalClientFailure) in
                 try client.get("/v1/reservations", as: ReservationList.self)
@@ -48,6 +62,64 @@ extension Yh {
         let isUp = (try? client.get("/v1/status", as: CentreStatus.self)) != nil
         Host.print(["Slurmctld(primary) at \(Host.hostName()) is \(isUp ? "UP" : "DOWN")"])
         return isUp ? 0 : 1
+    }
+
+    /// The processes of a job on this computer: those that find its number in their environment.
+    private static func listProcesses(_ job: UInt32, _ step: String?) -> Int32 {
+        var rows: [String] = []
+        let mark = "SLURM_JOB_ID=\(job)"
+        for pid in Host.processes() {
+            let environment = (Host.read(path: "/proc/\(pid)/environ") ?? []).split(separator: 0)
+                .map { String(decoding: $0, as: UTF8.self) }
+            guard environment.contains(mark) else { continue }
+            func value(_ name: String) -> String? {
+                environment.first { $0.hasPrefix(name + "=") }.map {
+                    String($0.dropFirst(name.utf8.count + 1))
+                }
+            }
+            let own = value("SLURM_STEP_ID") ?? "batch"
+            guard step.map({ $0 == own }) ?? true else { continue }
+            rows.append(
+                [
+                    ("\(pid)", 8), ("\(job)", 8), (own, 8), (value("SLURM_LOCALID") ?? "-", 7),
+                    (value("SLURM_PROCID") ?? "-", 8),
+                ].map { FormatText.fit($0.0, $0.1, right: false) }.joined(separator: " ")
+            )
+        }
+        guard !rows.isEmpty else {
+            Host.print(["scontrol: error: Job \(job) has no processes here"], to: 2)
+            return 1
+        }
+        Host.print(["PID      JOBID    STEPID   LOCALID GLOBALID"] + rows)
+        return 0
+    }
+
+    private static func waitJob(_ job: UInt32, _ name: String) throws(CommandFailure) -> Int32 {
+        while true {
+            let list = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/jobs?ended=1&id=\(job)", as: JobList.self)
+            }
+            guard let info = list.jobs.first, !JobStates.hasEnded(info.state) else {
+                throw CommandFailure(
+                    lines: ["slurm_job_node_ready error: \(SlurmError.invalidJobID.text)"],
+                    exitCode: 1
+                )
+            }
+            if info.start != nil { return 0 }
+            usleep(200_000)
+        }
+    }
+
+    private static func listCompleting(_ name: String) throws(CommandFailure) -> Int32 {
+        let list = try ask(name) { client throws(LocalClientFailure) in
+            try client.get("/v1/jobs", as: JobList.self)
+        }
+        let lines = list.jobs.filter { $0.state == "COMPLETING" }.map { job in
+            "JobId=\(job.jobID) EndTime=\(CentreCalendar().text(job.end ?? list.now)) CompletingTime=00:00:00"
+                + " Nodes(COMPLETING)=\(job.nodeList)"
+        }
+        Host.print(lines)
+        return 0
     }
 
     private static func show(_ descriptions: [Description], _ command: ControlCommand) -> Int32 {
@@ -88,7 +160,12 @@ extension Yh {
         let list = try ask(name) { client throws(LocalClientFailure) in
             try client.get("/v1/nodes", as: NodeList.self)
         }
-        guard let nodes else { return show(list.nodes.map { Description.node($0) }, command) }
+        guard let nodes else {
+            return show(
+                list.nodes.map { Description.node($0, isDetailed: command.isDetailed) },
+                command
+            )
+        }
         let names: [String]
         do throws(HostList.Rejection) {
             names = try HostList.expand(nodes)
@@ -98,7 +175,7 @@ extension Yh {
         var exitCode: Int32 = 0
         for name in names {
             if let node = list.nodes.first(where: { $0.name == name }) {
-                _ = show([Description.node(node)], command)
+                _ = show([Description.node(node, isDetailed: command.isDetailed)], command)
             } else {
                 Host.print(["Node \(name) not found"])
                 exitCode = 1
@@ -180,7 +257,14 @@ extension Yh {
             }
         // Of several the one that is put on top last is the first.
         let inOrder = verb == .top ? targets.reversed() : targets
-        return try apply(inOrder, path, name, repeatsError: isHold) { tasks in
+        let namesFirst = path == "requeue"
+        return try apply(
+            inOrder,
+            path,
+            name,
+            repeatsError: isHold,
+            namesElementsFirst: namesFirst
+        ) { tasks in
             request.arrayTasks = tasks
             return request.json
         }
@@ -206,11 +290,15 @@ extension Yh {
         _ path: String,
         _ name: String,
         repeatsError: Bool,
+        namesElementsFirst: Bool = false,
         _ body: ([UInt32]?) -> JSONValue
     ) throws(CommandFailure) -> Int32 {
         var output = CommandOutput()
         func refuse(_ error: ErrorBody, _ job: String) {
-            output.errors.append("\(error.text) for job \(job)")
+            output.errors.append(
+                namesElementsFirst && job.contains("_")
+                    ? "\(job): \(error.text)" : "\(error.text) for job \(job)"
+            )
             if repeatsError { output.errors.append("slurm_suspend error: \(error.text)") }
             output.exitCode = error.exitCode ?? 1
         }

@@ -16,12 +16,13 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.queue, information, name: name))
         }
+        let cluster = try checkClusters(command.clusters, name)
         let target = command.query.target
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
             let list = try ask(name) { client throws(LocalClientFailure) in
                 try client.get(target, as: JobList.self)
             }
-            return finish(try command.output(list))
+            return finish(try command.output(list).of(cluster, command.hasHeader))
         }
     }
 
@@ -35,6 +36,7 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.nodes, information, name: name))
         }
+        let cluster = try checkClusters(command.clusters, name)
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
             let (partitions, nodes) = try ask(name) { client throws(LocalClientFailure) in
                 (
@@ -47,7 +49,8 @@ extension Yh {
                 ? try ask(name) { client throws(LocalClientFailure) in
                     try client.get("/v1/reservations", as: ReservationList.self)
                 } : nil
-            return finish(command.output(partitions, nodes, reservations: reservations))
+            let output = command.output(partitions, nodes, reservations: reservations)
+            return finish(output.of(cluster, command.hasHeader))
         }
     }
 
@@ -65,6 +68,7 @@ extension Yh {
         if command.listsFields {
             return finish(CommandOutput(lines: command.fieldList))
         }
+        _ = try checkClusters(command.clusters, name)
         let target = command.query.target
         let list = try ask(name) { client throws(LocalClientFailure) in
             try client.get(target, as: AccountingList.self)
@@ -84,9 +88,40 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.cancel, information, name: name))
         }
+        _ = try checkClusters(command.clusters, name)
         let response = try ask(name) { client throws(LocalClientFailure) in
             try client.post("/v1/cancel", command.request, as: ActionResponse.self)
         }
         return finish(command.output(response))
+    }
+
+    /// The centre's name when clusters were named; there is none but it.
+    static func checkClusters(
+        _ names: [String]?,
+        _ name: String
+    ) throws(CommandFailure) -> String? {
+        guard let names else { return nil }
+        let status = try ask(name) { client throws(LocalClientFailure) in
+            try client.get("/v1/status", as: CentreStatus.self)
+        }
+        for other in names where other != "all" && other != status.machine {
+            throw .error(
+                name,
+                "No cluster '\(other)' known by database.",
+                "'\(other)' can't be reached now, or it is an invalid entry for --cluster.  Use"
+                    + " 'sacctmgr list clusters' to see available clusters."
+            )
+        }
+        return status.machine
+    }
+}
+
+extension CommandOutput {
+    /// The output with the line that Slurm puts above it where clusters were named.
+    fileprivate func of(_ cluster: String?, _ hasHeader: Bool) -> CommandOutput {
+        guard let cluster, hasHeader else { return self }
+        var output = self
+        output.lines.insert("CLUSTER: \(cluster)", at: 0)
+        return output
     }
 }

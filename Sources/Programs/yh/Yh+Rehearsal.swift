@@ -31,15 +31,6 @@ struct RehearsedStep {
         return bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int64($1) }
     }
 
-    /// The node on which a task of a step is, as its environment has it: tasks lie in blocks.
-    static func node(of task: Int, among tasks: Int) -> [String] {
-        guard Host.variable("XINGHE_REHEARSAL") != nil, tasks > 0,
-            let list = Host.variable("SLURM_JOB_NODELIST"), let names = try? HostList.expand(list),
-            !names.isEmpty
-        else { return [] }
-        return ["SLURMD_NODENAME=\(names[task * min(names.count, tasks) / tasks])"]
-    }
-
     /// Leaves the line of a step that is over.
     func record(_ command: RunCommand, exitCode: Int32, signal: Int32 = 0) {
         let nodes = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1

@@ -28,7 +28,7 @@ struct Yh {
             case "--dump-help":
                 exit(finish(CommandOutput(lines: [Help.dump])))
             case "--version", "-V":
-                exit(finish(CommandOutput(lines: [dialectVersion])))
+                exit(finish(CommandOutput(lines: [dialectVersion(of: name)])))
             case let word:
                 let errors = word.map { [unknown($0)] } ?? []
                 exit(finish(CommandOutput(errors: errors + usage, exitCode: 1)))
@@ -52,6 +52,17 @@ struct Yh {
         case .accounting: accounting
         case .control: control
         case .run: run
+        case .allocate: allocate
+        case .priorities: priorities
+        case .shares: shares
+        case .accountManager: accountManager
+        case .report: report
+        case .stepStatistics: stepStatistics
+        case .efficiency: efficiency
+        case .diagnostics: diagnostics
+        case .attach: attach
+        case .broadcast: broadcast
+        case .trigger: trigger
         case nil: nil
         }
     }
@@ -61,12 +72,18 @@ struct Yh {
         return "yh: error: there is no command '\(word)'\(hint)"
     }
 
-    private static let usage = [
-        "Usage: yh COMMAND [ARGUMENTS...]",
-        "COMMAND is batch, queue, info, cancel, acct, control or run.",
-        "The program may also be called by the names yhbatch, yhqueue, yhq, yhinfo, yhi, yhcancel,",
-        "yhacct, yhcontrol, yhrun, sbatch, squeue, sinfo, scancel, sacct, scontrol and srun.",
-    ]
+    private static let usage: [String] = {
+        let words = Help.Command.allCases.map { $0.words.last ?? "" }.sorted()
+        let names = Help.Command.allCases.flatMap(\.names).sorted()
+        return ["Usage: yh COMMAND [ARGUMENTS...]", "COMMAND is one of:"] + rows(words)
+            + ["The program may also be called by these names:"] + rows(names)
+    }()
+
+    private static func rows(_ words: [String]) -> [String] {
+        stride(from: 0, to: words.count, by: 6).map { index in
+            "  " + words[index..<min(index + 6, words.count)].joined(separator: ", ")
+        }
+    }
 
     /// Prints what a command has to say, and gives its exit status.
     static func finish(_ output: CommandOutput) -> Int32 {

@@ -3,13 +3,16 @@ public import WireFormats
 /// `scancel` and `yhcancel`: what they are asked to cancel.
 public struct CancelCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, account, batch, help, me, name, partition, signal, state, usage, user
+        case accepted, account, batch, clusters, help, me, name, partition, signal, state, usage,
+            user
         case verbose, version
     }
 
     static let table = OptionTable<Option>([
         OptionSpec(.account, "account", "A", .required, variable: "ACCOUNT"),
         OptionSpec(.batch, "batch", "b", variable: "BATCH"),
+        OptionSpec(.clusters, "cluster", "M", .required),
+        OptionSpec(.clusters, "clusters", "M", .required, variable: "CLUSTERS"),
         OptionSpec(.accepted, "ctld"),
         OptionSpec(.accepted, "full", "f"),
         OptionSpec(.help, "help"),
@@ -33,6 +36,8 @@ public struct CancelCommand: Hashable, Sendable {
     public var request = CancelRequest()
     /// Whether jobs that do not exist are told of.
     public var isVerbose = false
+    /// The clusters that were named; nil for the one there is.
+    public private(set) var clusters: [String]?
 
     let program: String
 
@@ -83,6 +88,7 @@ public struct CancelCommand: Hashable, Sendable {
         case .accepted: break
         case .account: request.account = value
         case .batch: request.isForShellOnly = true
+        case .clusters: clusters = list(value)
         case .help, .usage: information = .usage
         case .me: request.user = user
         case .name: request.name = value
@@ -104,10 +110,7 @@ public struct CancelCommand: Hashable, Sendable {
             }
         case .user:
             guard isUser(value) else {
-                throw CommandFailure(
-                    lines: ["\(program): error: Invalid user name: \(value)", ""],
-                    exitCode: 1
-                )
+                throw .error(program, "Invalid user name: \(value)")
             }
             request.user = value
         case .verbose: isVerbose = true

@@ -12,7 +12,7 @@ extension ControlCommand {
             ("MaxArraySize", "100001"),
             ("NEXT_JOB_ID", "\(status.nextJobID)"),
             ("SchedulerType", "sched/backfill"),
-            ("SLURM_VERSION", String(dialectVersion.split(separator: " ").last ?? "")),
+            ("SLURM_VERSION", slurmVersion),
             ("StateSaveLocation", status.stateDirectory),
         ]
         return ["Configuration data as of \(calendar.text(status.now))"]

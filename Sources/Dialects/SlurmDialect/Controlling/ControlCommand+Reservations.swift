@@ -119,7 +119,7 @@ extension ReservationRequest {
     public func checkNew(program: String) throws(CommandFailure) {
         let missing: String? =
             if start == nil {
-                "A start time must be specified."
+                "A start time must be given."
             } else if end == nil, duration == nil {
                 "An end time or duration must be specified."
             } else if nodes == nil, nodeCount == nil, coreCount == nil,

@@ -32,6 +32,16 @@ public struct ControlCommand: Hashable, Sendable {
         case updateNodes(NodeUpdateRequest)
         /// Change a partition.
         case updatePartition(PartitionUpdateRequest)
+        /// Describe the steps of running jobs, of one by its number, or one step of it.
+        case showSteps(job: UInt32?, step: String?)
+        /// Describe what limits go by: of which kinds, accounts, users and QOS.
+        case showAssociations(AssociationFilter)
+        /// List the processes of a running job's steps.
+        case listProcesses(job: UInt32, step: String?)
+        /// Wait until a job's nodes are ready.
+        case waitJob(UInt32)
+        /// List jobs that are about to end.
+        case completing
         /// Describe a reservation; nil for all.
         case showReservations(String?)
         /// Make a reservation.
@@ -156,6 +166,28 @@ public struct ControlCommand: Hashable, Sendable {
         if matches("version", 4) { return .version }
         if matches("help", 2) { return .usage }
         if matches("write", 5) { return try write(words) }
+        if matches("listpids", 5) { return try listProcesses(words, variable) }
+        if matches("wait_job", 2) {
+            guard let job = words.first.flatMap({ OptionValues.job($0) }) else {
+                throw failure("too few arguments for keyword:\(keyword)")
+            }
+            return .waitJob(job.jobID)
+        }
+        if matches("completing", 2) { return .completing }
+        if matches("notify", 1) {
+            guard words.count >= 2 else {
+                throw failure("too few arguments for keyword:\(keyword)")
+            }
+            // A batch script has nobody to be told; Slurm's answer to one is as silent.
+            return .print([])
+        }
+        if matches("reconfigure", 3) { return .print([]) }
+        if matches("reboot_nodes", 3) {
+            throw failure(
+                "scontrol: error: RebootProgram isn't defined",
+                "scontrol_reboot_nodes error: \(SlurmError.unspecified.text)"
+            )
+        }
         for verb in [
             JobVerb.hold, .uhold, .release, .requeue, .requeuehold, .suspend, .resume, .top,
         ]
@@ -163,7 +195,10 @@ public struct ControlCommand: Hashable, Sendable {
             guard !words.isEmpty else {
                 throw failure("too few arguments for keyword:\(keyword)")
             }
-            return .act(verb, words.flatMap(targets))
+            // `requeuehold state=SpecialExit JOB`: the job waits held in any case.
+            let jobs =
+                verb == .requeuehold ? words.filter { !$0.lowercased().hasPrefix("state=") } : words
+            return .act(verb, jobs.flatMap(targets))
         }
         throw failure("invalid keyword: \(keyword)")
     }
@@ -218,6 +253,24 @@ public struct ControlCommand: Hashable, Sendable {
             return .showReservations(id)
         }
         if matches("licenses", 2) { return .print(["No licenses configured in Slurm."]) }
+        if matches("steps", 2) || matches("stepid", 5) { return try showSteps(id) }
+        if matches("assoc_mgr", 2) {
+            return .showAssociations(try AssociationFilter(words.dropFirst().map { $0 }))
+        }
+        if matches("daemons", 1) { return .print(["slurmctld slurmd"]) }
+        if matches("topology", 1) {
+            throw CommandFailure(
+                lines: ["scontrol: error: No topology information available"],
+                exitCode: 0
+            )
+        }
+        if matches("aliases", 1) { return .print([]) }
+        if matches("federation", 2) {
+            throw CommandFailure(
+                lines: ["scontrol: error: No federation information available"],
+                exitCode: 0
+            )
+        }
         if matches("config", 1) { return .showConfiguration }
         if matches("hostnames", 5) {
             // A job's script asks for the nodes that the job has.
@@ -308,7 +361,7 @@ public struct ControlCommand: Hashable, Sendable {
                     throw failure(
                         "Invalid input: state=\(change.value)",
                         "Request aborted",
-                        "Valid states are: DOWN DRAIN FAIL IDLE RESUME UNDRAIN",
+                        "Valid states are: NoResp DRAIN FAIL FUTURE RESUME POWER_DOWN POWER_UP UNDRAIN",
                         "Not all states are valid given a node's prior state"
                     )
                 }

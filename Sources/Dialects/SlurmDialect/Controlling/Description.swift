@@ -49,7 +49,7 @@ extension Description {
             "Priority=\(info.priority) Nice=\(info.nice) Account=\(info.account) QOS=\(info.qos)",
             "JobState=\(info.state) Reason=\(underscored(info.shownReason))"
                 + " Dependency=\(info.dependency ?? "(null)")",
-            "Requeue=\(info.requeues ? 1 : 0) Restarts=\(info.restarts) BatchFlag=1 Reboot=0"
+            "Requeue=\(info.requeues ? 1 : 0) Restarts=\(info.restarts) BatchFlag=\(info.isInteractive ? 0 : 1) Reboot=0"
                 + " ExitCode=\(info.exitCode):\(info.exitSignal)",
         ]
         if isDetailed { lines.append("DerivedExitCode=\(info.derivedExitCode):0") }
@@ -57,7 +57,7 @@ extension Description {
         lines += [
             "RunTime=\(SlurmTime.full(info.runTime)) TimeLimit=\(limit) TimeMin=N/A",
             "SubmitTime=\(known(info.submit)) EligibleTime=\(known(info.eligible))",
-            "AccrueTime=\(known(info.eligible))",
+            "AccrueTime=\(known(info.accrue))",
             "StartTime=\(known(row.start)) EndTime=\(known(row.end))"
                 + " Deadline=\(info.deadline.map { row.calendar.text($0) } ?? "N/A")",
         ]
@@ -129,8 +129,11 @@ extension Description {
     }
 
     /// A node.
+    ///
+    /// - Parameter isDetailed: whether `-d` was given.
     public static func node(
         _ node: NodeInfo,
+        isDetailed: Bool = false,
         calendar: CentreCalendar = CentreCalendar()
     ) -> Description {
         func known(_ instant: SimInstant?) -> String {
@@ -168,6 +171,9 @@ extension Description {
             "CurrentWatts=0 AveWatts=0",
             "ExtSensorsJoules=n/s ExtSensorsWatts=0 ExtSensorsTemp=n/s",
         ]
+        if isDetailed {
+            lines.insert(contentsOf: ["GresDrain=N/A", "GresUsed=\(node.gresUsed)"], at: 5)
+        }
         if let reason = node.reason {
             let user = node.reasonUser ?? "root"
             let time = known(node.reasonTime)
@@ -192,7 +198,7 @@ extension Description {
             "DefaultTime=\(limit(partition.defaultTime, "NONE")) DisableRootJobs=NO"
                 + " ExclusiveUser=NO GraceTime=0 Hidden=NO",
             "MaxNodes=\(most) MaxTime=\(limit(partition.maximumTime, "UNLIMITED"))"
-                + " MinNodes=\(partition.minimumNodes) LLN=NO MaxCPUsPerNode=UNLIMITED",
+                + " MinNodes=\(partition.minimumNodes > 1 ? partition.minimumNodes : 0) LLN=NO MaxCPUsPerNode=UNLIMITED",
             "Nodes=\(partition.nodeList)",
             "PriorityJobFactor=1 PriorityTier=\(partition.priorityTier) RootOnly=NO ReqResv=NO"
                 + " OverSubscribe=\(partition.isExclusive ? "EXCLUSIVE" : "NO")",

@@ -3,13 +3,16 @@ public import Quantities
 public import WireFormats
 
 extension AccountingCommand {
-    /// What `-e` prints: the fields, four a line.
+    /// What `-e` prints: the fields, four a line. By Slurm's name only those that Slurm has.
     public var fieldList: [String] {
-        let names = AccountingFields.all.map(\.name)
+        let isSlurms = Dialect(program: program) == .slurm
+        let names = AccountingFields.all.map(\.name).filter {
+            !isSlurms || !AccountingFields.own.contains($0)
+        }
         return stride(from: 0, to: names.count, by: 4).map { index in
             names[index..<min(index + 4, names.count)]
-                .map { FormatText.fit($0, 20, right: false) }
-                .joined()
+                .map { FormatText.fit($0, 19, right: false) }
+                .joined(separator: " ")
         }
     }
 
@@ -67,7 +70,7 @@ extension AccountingCommand {
                 )
             }
         }
-        let shown = list.records.filter { shows($0, in: period, now: list.now) }
+        let shown = runs(list.records.filter { shows($0, in: period, now: list.now) })
         for row in rows(shown, cluster: list.cluster) {
             output.lines.append(
                 line { field, width in
@@ -79,6 +82,16 @@ extension AccountingCommand {
             )
         }
         return output
+    }
+
+    /// The runs that are listed of each job: the last one, or all. A job that waits to run again is
+    /// known by the run before.
+    private func runs(_ records: [AccountingRecord]) -> [AccountingRecord] {
+        let known = records.filter { $0.state != "PENDING" || $0.restarts == 0 }
+        guard !showsDuplicates else { return known }
+        var last: [UInt32: Int32] = [:]
+        for record in known { last[record.jobID] = max(last[record.jobID] ?? 0, record.restarts) }
+        return known.filter { $0.restarts == last[$0.jobID] }
     }
 
     private func line(_ text: (AccountingFields.Field, Int) -> String) -> String {

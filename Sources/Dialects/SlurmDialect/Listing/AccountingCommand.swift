@@ -4,7 +4,8 @@ public import WireFormats
 /// `sacct` and `yhacct`: what they are asked for, and what they print.
 public struct AccountingCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, account, allUsers, allocations, brief, delimiter, end, format, help
+        case accepted, account, allUsers, allocations, brief, clusters, delimiter, duplicates, end,
+            format, help
         case helpFormat, jobs, long, name, noHeader, nodes, parsable, parsable2, partition, qos
         case start, state, units, usage, user, version
     }
@@ -14,8 +15,10 @@ public struct AccountingCommand: Hashable, Sendable {
         OptionSpec(.allUsers, "allusers", "a"),
         OptionSpec(.allocations, "allocations", "X"),
         OptionSpec(.brief, "brief", "b"),
+        OptionSpec(.clusters, "cluster", "M", .required),
+        OptionSpec(.clusters, "clusters", "M", .required),
         OptionSpec(.delimiter, "delimiter", nil, .required),
-        OptionSpec(.accepted, "duplicates", "D"),
+        OptionSpec(.duplicates, "duplicates", "D"),
         OptionSpec(.end, "endtime", "E", .required),
         OptionSpec(.format, "format", "o", .required),
         OptionSpec(.help, "help", "h"),
@@ -48,6 +51,8 @@ public struct AccountingCommand: Hashable, Sendable {
     public var listsFields = false
     /// Jobs by number; empty for all.
     public var jobs: [JobSelector] = []
+    /// The clusters that were named; nil for the one there is.
+    public private(set) var clusters: [String]?
 
     let program: String
     let calendar: CentreCalendar
@@ -62,6 +67,8 @@ public struct AccountingCommand: Hashable, Sendable {
     var endText: String?
     var hasHeader = true
     var showsSteps = true
+    /// Whether earlier runs of requeued jobs are listed too.
+    var showsDuplicates = false
     var delimiter: String?
     var endsWithDelimiter = false
     var unit: Character?
@@ -117,8 +124,10 @@ public struct AccountingCommand: Hashable, Sendable {
         case .accepted, .format, .brief, .long: break
         case .account: accounts = list(value)
         case .allUsers: users = nil
+        case .clusters: clusters = list(value)
         case .allocations: showsSteps = false
         case .delimiter: delimiter = value
+        case .duplicates: showsDuplicates = true
         case .end: endText = value
         case .help, .usage: information = .usage
         case .helpFormat: listsFields = true

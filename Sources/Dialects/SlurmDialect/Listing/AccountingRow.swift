@@ -66,7 +66,7 @@ struct AccountingRow {
         var parts = step == nil ? ["billing=\(cores)"] : []
         parts.append("cpu=\(cores)")
         if record.accelerators > 0 { parts.append("gres/gpu=\(record.accelerators)") }
-        if requested, let memory = record.requestedMemory {
+        if requested, let memory = record.requestedMemory ?? record.defaultMemory {
             parts.append("mem=" + AmountText.memory(mebibytes: memory.mebibytes))
         }
         parts.append("node=\(step == nil ? record.nodeCount : 1)")
@@ -128,6 +128,8 @@ enum AccountingFields {
         },
         Field(name: "Cluster", width: 10) { $0.cluster },
         Field(name: "Comment", width: 14) { row in row.job { $0.comment ?? "" } },
+        Field(name: "ConsumedEnergy", width: 14) { _ in "0" },
+        Field(name: "ConsumedEnergyRaw", width: 17) { _ in "0" },
         Field(name: "CPUTime", width: 10) { SlurmTime.full(seconds: $0.coreSeconds) },
         Field(name: "CPUTimeRAW", width: 10) { "\($0.coreSeconds)" },
         Field(name: "DerivedExitCode", width: 15) { row in row.job { "\($0.derivedExitCode):0" } },
@@ -156,6 +158,9 @@ enum AccountingFields {
         Field(name: "QOS", width: 10) { row in row.job { $0.qos } },
         Field(name: "Reason", width: 22) { row in row.job { $0.reason } },
         Field(name: "Replay", width: 20) { row in row.job { $0.replay ?? "" } },
+        Field(name: "ReqCPUFreqGov", width: 13) { $0.job { _ in "Unknown" } },
+        Field(name: "ReqCPUFreqMax", width: 13) { $0.job { _ in "Unknown" } },
+        Field(name: "ReqCPUFreqMin", width: 13) { $0.job { _ in "Unknown" } },
         Field(name: "ReqCPUS", width: 8) { row in
             "\(row.step == nil ? row.record.requestedCores : row.cores)"
         },
@@ -194,8 +199,18 @@ enum AccountingFields {
     static let standard = "jobid,jobname,partition,account,alloccpus,state,exitcode"
     static let brief = "jobid,state,exitcode"
     static let long =
-        "jobid,jobidraw,jobname,partition,maxrss,ntasks,alloccpus,elapsed,state,exitcode,reqmem,"
-        + "reqtres,alloctres"
+        "jobid,jobidraw,jobname,partition,maxvmsize,maxvmsizenode,maxvmsizetask,avevmsize,maxrss,"
+        + "maxrssnode,maxrsstask,averss,maxpages,maxpagesnode,maxpagestask,avepages,mincpu,"
+        + "mincpunode,mincputask,avecpu,ntasks,alloccpus,elapsed,state,exitcode,avecpufreq,"
+        + "reqcpufreqmin,reqcpufreqmax,reqcpufreqgov,reqmem,consumedenergy,maxdiskread,"
+        + "maxdiskreadnode,maxdiskreadtask,avediskread,maxdiskwrite,maxdiskwritenode,"
+        + "maxdiskwritetask,avediskwrite,reqtres,alloctres,tresusageinave,tresusageinmax,"
+        + "tresusageinmaxnode,tresusageinmaxtask,tresusageinmin,tresusageinminnode,"
+        + "tresusageinmintask,tresusageintot,tresusageoutmax,tresusageoutmaxnode,"
+        + "tresusageoutmaxtask,tresusageoutave,tresusageouttot"
+
+    /// The fields that Slurm has not.
+    static let own: Set<String> = ["Backend", "Charge", "Replay", "Restarts", "VerifiedFlop"]
 
     /// The field that a word names, in any case, or begins to name.
     static func named(_ word: String) -> Field? {

@@ -1,4 +1,4 @@
-import WireFormats
+public import WireFormats
 
 /// What a command prints, and how it ends.
 public struct CommandOutput: Hashable, Sendable {
@@ -30,8 +30,19 @@ public enum Dialect: Hashable, Sendable {
     }
 }
 
-/// The version that commands print; the dialect that is spoken is that of Slurm 22.05.
-public let dialectVersion = "slurm-xinghe 22.05.8"
+/// The version of Slurm whose dialect is spoken.
+public let slurmVersion = "22.05.8"
+
+/// What `--version` prints: scripts that call a command by Slurm's name compare it with what Debian's
+/// Slurm prints.
+public func dialectVersion(of program: String) -> String {
+    let package =
+        switch Dialect(program: program) {
+        case .slurm: "slurm-wlm"
+        case .tianhe: "slurm-xinghe"
+        }
+    return "\(package) \(slurmVersion)"
+}
 
 /// Words between commas, without empty ones.
 func list(_ text: String) -> [String] {
@@ -67,8 +78,8 @@ struct UnknownWord: Error, Hashable {
 }
 
 extension JobSelector {
-    /// Whether `job` is meant.
-    func selects(jobID: UInt32, arrayJobID: UInt32?, arrayTaskID: UInt32?) -> Bool {
+    /// Whether the job of these numbers is meant.
+    public func selects(jobID: UInt32, arrayJobID: UInt32?, arrayTaskID: UInt32?) -> Bool {
         guard let arrayTasks else { return self.jobID == jobID || self.jobID == arrayJobID }
         guard let arrayJobID, let arrayTaskID else { return false }
         return self.jobID == arrayJobID && arrayTasks.contains(arrayTaskID)

@@ -42,6 +42,12 @@ public struct FormatText: Hashable, Sendable {
             if alignsRight { rest.removeFirst() }
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
             rest = rest.dropFirst(digits.count)
+            // `%%` is a percent sign, and one that ends the format is nothing.
+            if rest.first == "%", digits.isEmpty, !alignsRight {
+                prefix += "%"
+                rest.removeFirst()
+                continue
+            }
             guard let letter = rest.popFirst() else { break }
             fields.append(
                 Field(
@@ -73,6 +79,24 @@ public struct FormatText: Hashable, Sendable {
                 )
             )
         }
+    }
+
+    /// The format without the fields for which `isKept` is false; the text around them stays.
+    func keeping(_ isKept: (Field) -> Bool) -> FormatText {
+        var kept = self
+        kept.fields = []
+        var text = ""
+        for var field in fields {
+            guard isKept(field) else {
+                text += field.prefix
+                continue
+            }
+            field.prefix = text + field.prefix
+            text = ""
+            kept.fields.append(field)
+        }
+        kept.suffix = text + suffix
+        return kept
     }
 
     /// One line, with the text that `value` gives for each field.
@@ -113,6 +137,19 @@ enum AmountText {
             unit += 1
         }
         return "\(number)\(units[unit])"
+    }
+
+    /// `numerator / denominator` with `digits` decimals, rounded half to even, as `printf` writes what
+    /// it can hold exactly.
+    static func evenRatio(_ numerator: Int64, _ denominator: Int64, digits: Int) -> String {
+        let scale = (0..<digits).reduce(Int128(1)) { power, _ in power * 10 }
+        let (quotient, rest) = (Int128(numerator) * scale * 2)
+            .quotientAndRemainder(dividingBy: 2 * Int128(denominator))
+        let isTie = rest == Int128(denominator)
+        guard isTie, quotient % 2 == 0, let even = Int64(exactly: quotient) else {
+            return ratio(numerator, denominator, digits: digits)
+        }
+        return ratio(even, (0..<digits).reduce(Int64(1)) { power, _ in power * 10 }, digits: digits)
     }
 
     /// `numerator / denominator` with `digits` decimals, rounded half up; exact.

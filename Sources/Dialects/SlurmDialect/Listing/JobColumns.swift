@@ -69,6 +69,11 @@ enum JobColumns {
         "z": Column("S:C:T") { _ in "*:*:*" },
     ]
 
+    /// What `%all` stands for: every letter, as squeue(1) puts them.
+    static let allFormat =
+        "%a|%b|%c|%d|%e|%f|%g|%h|%i|%j|%k|%l|%m|%n|%o|%p|%q|%r|%s|%t|%u|%v|%w|%x|%y|%z|%A |%B |%C |"
+        + "%D |%E |%F |%G |%H |%I |%J |%K |%L |%M |%N |%O |%P |%Q |%R |%S |%T |%U |%V |%W |%X |%Y |%Z "
+
     /// By the name of `-O`: another column, or a letter's.
     static let byName: [String: Column<JobRow>] = {
         var columns: [String: Column<JobRow>] = [

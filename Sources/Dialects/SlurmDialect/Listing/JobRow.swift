@@ -59,6 +59,16 @@ struct JobRow {
         return info.arrayTaskID.map { "\(array)_\($0)" } ?? "\(array)"
     }
 
+    /// How much is known of a waiting job's start: 2 where the user said it, 1 where the scheduler
+    /// plans it, 0 where nobody has looked.
+    var foresight: Int {
+        switch info.reason {
+        case "BeginTime": 2
+        case "Resources", "Priority": 1
+        default: 0
+        }
+    }
+
     /// When it started, or is expected to.
     var start: SimInstant? { info.start ?? info.expectedStart }
 

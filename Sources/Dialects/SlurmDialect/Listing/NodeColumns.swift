@@ -103,9 +103,18 @@ enum NodeColumns {
         },
         "T": Column("STATE") { $0.first { $0.longState } },
         "t": Column("STATE") { $0.first { $0.compactState } },
-        "U": Column("USER") { $0.first({ $0.reasonUser ?? "Unknown" }, otherwise: "Unknown") },
+        "U": Column("USER") { row in
+            row.first(
+                { node in
+                    guard let user = node.reasonUser else { return "Unknown" }
+                    return node.reasonUserID.map { "\(user)(\($0))" } ?? user
+                },
+                otherwise: "Unknown"
+            )
+        },
         "u": Column("USER") { $0.first({ $0.reasonUser ?? "Unknown" }, otherwise: "Unknown") },
-        "v": Column("VERSION") { $0.first { _ in "22.05.8" } },
+        "V": Column("CLUSTER") { _ in "N/A" },
+        "v": Column("VERSION") { $0.first { _ in slurmVersion } },
         "w": Column("WEIGHT") { $0.first { "\($0.weight)" } },
         "X": Column("SOCKETS") { $0.first { "\($0.sockets)" } },
         "Y": Column("CORES") { $0.first { "\($0.coresPerSocket)" } },
@@ -113,7 +122,20 @@ enum NodeColumns {
         "z": Column("S:C:T") {
             $0.first { "\($0.sockets):\($0.coresPerSocket):\($0.threadsPerCore)" }
         },
+        // Names of -O that have no letter.
+        "allocmem": Column("ALLOCMEM") { $0.first { "\($0.memoryHeld.mebibytes)" } },
+        "allocnodes": Column("ALLOCNODES") { _ in "all" },
+        "cluster": Column("CLUSTER") { _ in "N/A" },
+        "comment": Column("COMMENT") { $0.first { _ in "(null)" } },
+        "extra": Column("EXTRA") { $0.first { _ in "(null)" } },
+        "gresused": Column("GRES_USED") { $0.first { $0.gresUsed } },
+        "port": Column("PORT") { $0.first { _ in "6818" } },
     ]
+
+    /// What `%all` stands for: every letter, as sinfo(1) puts them.
+    static let allFormat =
+        "%a|%b|%c|%d|%e|%f|%g|%h|%l|%m|%n|%o|%p|%r|%s|%t|%u|%v|%w|%z|%A |%B |%C |%D |%E |%F |%G |"
+        + "%H |%I |%L |%M |%N |%O |%P |%R |%S |%T |%U |%V |%X |%Y |%Z "
 
     /// The letters of the names of `-O`.
     static let letterOfName = [

@@ -4,7 +4,8 @@ public import WireFormats
 /// `sinfo` and `yhinfo`: what they are asked for, and what they print.
 public struct NodeCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, dead, format, longFormat, help, iterate, listReasons, long, noHeader
+        case accepted, clusters, dead, format, longFormat, help, iterate, listReasons, long,
+            noHeader
         case nodes, byNode, partition, reservations, responding, sort, states, summarize, usage
         case version
     }
@@ -12,6 +13,8 @@ public struct NodeCommand: Hashable, Sendable {
     static let table = OptionTable<Option>([
         OptionSpec(.accepted, "all", "a", variable: "ALL"),
         OptionSpec(.accepted, "bg", "b"),
+        OptionSpec(.clusters, "cluster", "M", .required),
+        OptionSpec(.clusters, "clusters", "M", .required, variable: "CLUSTERS"),
         OptionSpec(.dead, "dead", "d"),
         OptionSpec(.accepted, "exact", "e"),
         OptionSpec(.accepted, "federation"),
@@ -42,6 +45,8 @@ public struct NodeCommand: Hashable, Sendable {
     public var information: QueueCommand.Information?
     /// To list again and again. Unit: s.
     public var iterateSeconds: Int?
+    /// The clusters that were named; nil for the one there is.
+    public private(set) var clusters: [String]?
 
     let program: String
     let calendar: CentreCalendar
@@ -49,7 +54,8 @@ public struct NodeCommand: Hashable, Sendable {
     var nodes: Set<String>?
     var states: [String]?
     var sort: String?
-    var hasHeader = true
+    /// Whether there is a head over the columns.
+    public private(set) var hasHeader = true
     var isLong = false
     var isByNode = false
     var isSummary = false
@@ -86,6 +92,7 @@ public struct NodeCommand: Hashable, Sendable {
         let value = option.value ?? ""
         switch option.id {
         case .accepted: break
+        case .clusters: clusters = list(value)
         case .dead: isDeadOnly = true
         case .format, .longFormat: custom = option
         case .help, .usage: information = .usage
@@ -123,7 +130,9 @@ public struct NodeCommand: Hashable, Sendable {
     func format(partitions: [PartitionInfo], nodes: [NodeInfo]) -> FormatText {
         if let custom {
             let text = custom.value ?? ""
-            guard custom.id == .longFormat else { return FormatText(text) }
+            guard custom.id == .longFormat else {
+                return FormatText(text.replacing("%all", with: NodeColumns.allFormat))
+            }
             var format = FormatText(long: text)
             for index in format.fields.indices {
                 let name = format.fields[index].key
@@ -177,20 +186,23 @@ extension NodeCommand {
         var columns: [FormatText.Field: Column<NodeRow>] = [:]
         for field in format.fields {
             columns[field] = NodeColumns.byLetter[field.key]
-            guard columns[field] == nil else { continue }
+            guard columns[field] == nil, !field.key.isEmpty else { continue }
             output.errors.append(
                 custom?.id == .longFormat
                     ? "\(program): error: Invalid job format specification: \(field.key)"
                     : "Invalid node format specification: \(field.key)"
             )
         }
-        if hasHeader { output.lines.append(format.line { columns[$0]?.head ?? "%\($0.key)" }) }
+        // A name that no column has takes no room; a letter stays as it was written.
+        let isLongForm = custom?.id == .longFormat
+        let known = isLongForm ? format.keeping { columns[$0] != nil } : format
+        if hasHeader { output.lines.append(known.line { columns[$0]?.head ?? "%\($0.key)" }) }
         let keys = format.fields.filter { !NodeColumns.adding.contains($0.key) }
         let telling = keys.compactMap { columns[$0] }
         var rows = rows(shown, nodeList.nodes, telling: telling)
         sort(&rows)
         output.lines += rows.map { row in
-            format.line { columns[$0]?.text(row) ?? "%\($0.key)" }
+            known.line { columns[$0]?.text(row) ?? "%\($0.key)" }
         }
         return output
     }

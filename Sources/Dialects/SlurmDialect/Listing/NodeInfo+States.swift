@@ -80,6 +80,12 @@ extension NodeInfo {
         state == "DOWN" || state == "FAIL" || state == "UNKNOWN" || has("DRAIN") || has("FAIL")
     }
 
+    /// The cards that are held, as Slurm writes them: `gpu:1`, and a kind of which there are none.
+    var gresUsed: String {
+        let kind = gres?.split(separator: ":").dropLast().joined(separator: ":") ?? "gpu"
+        return "\(kind):\(acceleratorsHeld)"
+    }
+
     /// Whether jobs hold it.
     var isInUse: Bool { isHeld }
 }

@@ -68,10 +68,19 @@ extension QueueCommand {
             ? shown.map { JobRow(info: $0, calendar: calendar) }
             : JobRow.folding(shown, calendar: calendar)
         let columns = columns(&output)
-        if hasHeader { output.lines.append(format.line { columns[$0]?.head ?? "" }) }
-        try sort(&rows)
+        // A column that there is not takes no room.
+        let known = format.keeping { columns[$0] != nil }
+        if hasHeader { output.lines.append(known.line { columns[$0]?.head ?? "" }) }
+        do throws(CommandFailure) {
+            try sort(&rows)
+        } catch {
+            // Slurm finds this out when its head is printed already.
+            output.errors += error.lines
+            output.exitCode = error.exitCode
+            return output
+        }
         output.lines += rows.map { row in
-            format.line { field in
+            known.line { field in
                 let text = columns[field]?.text(row) ?? ""
                 // Slurm keeps 31 characters of a job array's number in a field without a width.
                 return field.key == "i" && field.width == 0 ? String(text.prefix(31)) : text
@@ -142,12 +151,22 @@ extension QueueCommand {
             }
         }
         let byNumber = JobColumns.comparison("i")
+        let isStandard = sort == nil && !showsStart
         rows.sort { left, right in
             for key in keys {
                 let order = key.compare(left, right)
                 if order != 0 { return (order < 0) != key.isReverse }
             }
-            return (byNumber?(left, right) ?? 0) < 0
+            let order = byNumber?(left, right) ?? 0
+            guard isStandard, left.info.state == "PENDING" else { return order < 0 }
+            // The elements of an array come in their order.
+            if left.info.arrayJobID != nil, left.info.arrayJobID == right.info.arrayJobID {
+                return order < 0
+            }
+            // Seen in Slurm 22.05: of equal ones those with a start come first, and of those
+            // without the latest.
+            if left.foresight != right.foresight { return left.foresight > right.foresight }
+            return left.foresight == 1 ? order < 0 : order > 0
         }
     }
 }

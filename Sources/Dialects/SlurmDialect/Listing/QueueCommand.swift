@@ -5,7 +5,8 @@ import IndexSets
 public struct QueueCommand: Hashable, Sendable {
     /// The options.
     enum Option: Hashable, Sendable {
-        case account, all, array, format, longFormat, help, iterate, job, long, me, name, noHeader
+        case account, all, array, clusters, format, longFormat, help, iterate, job, long, me, name,
+            noHeader
         case nodes, partition, priority, qos, reservation, sort, start, states, steps, usage, user
         case version, accepted
     }
@@ -15,6 +16,8 @@ public struct QueueCommand: Hashable, Sendable {
         OptionSpec(.all, "all", "a", variable: "ALL"),
         OptionSpec(.array, "array", "r", variable: "ARRAY"),
         OptionSpec(.accepted, "array-unique"),
+        OptionSpec(.clusters, "cluster", "M", .required),
+        OptionSpec(.clusters, "clusters", "M", .required, variable: "CLUSTERS"),
         OptionSpec(.accepted, "federation", variable: "FEDERATION"),
         OptionSpec(.format, "format", "o", .required, variable: "FORMAT"),
         OptionSpec(.longFormat, "Format", "O", .required, variable: "FORMAT2"),
@@ -55,6 +58,8 @@ public struct QueueCommand: Hashable, Sendable {
     public var information: Information?
     /// To list again and again. Unit: s.
     public var iterateSeconds: Int?
+    /// The clusters that were named; nil for the one there is.
+    public private(set) var clusters: [String]?
     /// Jobs by number; empty for all.
     public var jobs: [JobSelector] = []
 
@@ -71,7 +76,8 @@ public struct QueueCommand: Hashable, Sendable {
     var format: FormatText
     var isLongForm = false
     var sort: String?
-    var hasHeader = true
+    /// Whether there is a head over the columns.
+    public private(set) var hasHeader = true
     var isLong = false
     var showsElements = false
     var showsStart = false
@@ -115,7 +121,10 @@ public struct QueueCommand: Hashable, Sendable {
         if let custom {
             isLongForm = custom.id == .longFormat
             let text = custom.value ?? ""
-            format = isLongForm ? FormatText(long: text) : FormatText(text)
+            format =
+                isLongForm
+                ? FormatText(long: text)
+                : FormatText(text.replacing("%all", with: JobColumns.allFormat))
         } else {
             format = FormatText(standardFormat)
         }
@@ -140,6 +149,7 @@ public struct QueueCommand: Hashable, Sendable {
         case .accepted, .all, .priority, .format, .longFormat: break
         case .account: accounts = list(value)
         case .array: showsElements = true
+        case .clusters: clusters = list(value)
         case .help, .usage: information = .usage
         case .iterate:
             guard let seconds = Int(value), seconds > 0 else {

@@ -18,6 +18,28 @@ public enum Help {
         case control
         /// `srun`.
         case run
+        /// `salloc`.
+        case allocate
+        /// `sprio`.
+        case priorities
+        /// `sshare`.
+        case shares
+        /// `sacctmgr`.
+        case accountManager
+        /// `sreport`.
+        case report
+        /// `sstat`.
+        case stepStatistics
+        /// `seff`.
+        case efficiency
+        /// `sdiag`.
+        case diagnostics
+        /// `sattach`.
+        case attach
+        /// `sbcast`.
+        case broadcast
+        /// `strigger`.
+        case trigger
 
         /// What the command is called: Tianhe's name, its short form, Slurm's name.
         public var names: [String] {
@@ -29,6 +51,17 @@ public enum Help {
             case .cancel: ["yhcancel", "scancel"]
             case .control: ["yhcontrol", "scontrol"]
             case .run: ["yhrun", "srun"]
+            case .allocate: ["yhalloc", "salloc"]
+            case .priorities: ["yhprio", "sprio"]
+            case .shares: ["yhshare", "sshare"]
+            case .accountManager: ["yhacctmgr", "sacctmgr"]
+            case .report: ["yhreport", "sreport"]
+            case .stepStatistics: ["yhstat", "sstat"]
+            case .efficiency: ["yheff", "seff"]
+            case .diagnostics: ["yhdiag", "sdiag"]
+            case .attach: ["yhattach", "sattach"]
+            case .broadcast: ["yhbcast", "sbcast"]
+            case .trigger: ["yhtrigger", "strigger"]
             }
         }
 
@@ -53,7 +86,7 @@ public enum Help {
         name: String
     ) -> CommandOutput {
         switch information {
-        case .version: CommandOutput(lines: [dialectVersion])
+        case .version: CommandOutput(lines: [dialectVersion(of: name)])
         case .usage: CommandOutput(lines: HelpPage(command).lines(name: name))
         }
     }

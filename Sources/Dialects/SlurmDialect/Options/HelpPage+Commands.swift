@@ -12,12 +12,40 @@ extension HelpPage {
         case .cancel: self = .cancel
         case .control: self = .control
         case .run: self = .run
+        case .allocate: self = .allocate
+        case .priorities: self = .priorities
+        case .shares: self = .shares
+        case .accountManager: self = .accountManager
+        case .report: self = .report
+        case .stepStatistics: self = .stepStatistics
+        case .efficiency:
+            self = HelpPage(
+                synopsis: ["JOB"],
+                summary: "Tells how much of what a job held it used."
+            )
+        case .attach:
+            self = HelpPage(
+                synopsis: ["JOB.STEP"],
+                summary: "Refused: a step's output goes to where it was started."
+            )
+        case .broadcast:
+            self = HelpPage(
+                synopsis: ["SOURCE DESTINATION"],
+                summary: "Copies a file to the nodes of the job around it."
+            )
+        case .trigger:
+            self = HelpPage(
+                synopsis: ["--get"],
+                summary: "Lists triggers; there are none, and none can be set."
+            )
+        case .diagnostics:
+            self = HelpPage(synopsis: [""], summary: "Tells how busy the centre is.")
         }
     }
 
-    private static let lacking = "Accepted without effect, for what an emulated centre lacks:"
-    private static let help = OptionText("this text")
-    private static let version = OptionText("which Slurm this is like")
+    static let lacking = "Accepted without effect, for what an emulated centre lacks:"
+    static let help = OptionText("this text")
+    static let version = OptionText("which Slurm this is like")
 
     private static var submit: HelpPage {
         var page = HelpPage(
@@ -45,6 +73,7 @@ extension HelpPage {
             case .account: OptionText("jobs of these accounts", value: "A,B")
             case .all: OptionText("also partitions that are hidden; here none are")
             case .array: OptionText("a line for each element of a job array")
+            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
             case .format: OptionText("columns, such as \"%.8i %.9P %T\"", value: "FORMAT")
             case .longFormat: OptionText("columns by name, such as jobid:10,state", value: "FIELDS")
             case .help, .usage: help
@@ -76,6 +105,7 @@ extension HelpPage {
             switch $0 {
             case .accepted: nil
             case .byNode: OptionText("a line for each node")
+            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
             case .dead: OptionText("nodes that do not respond")
             case .format: OptionText("columns, such as \"%.9P %.5D %t\"", value: "FORMAT")
             case .longFormat: OptionText("columns by name, such as nodes:6", value: "FIELDS")
@@ -108,8 +138,10 @@ extension HelpPage {
             case .account: OptionText("jobs of these accounts", value: "A,B")
             case .allUsers: OptionText("jobs of all users, for operators")
             case .allocations: OptionText("jobs without their steps")
+            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
             case .brief: OptionText("number, state and exit code alone")
             case .delimiter: OptionText("what stands between columns of -p and -P", value: "TEXT")
+            case .duplicates: OptionText("earlier runs of requeued jobs too")
             case .end: OptionText("jobs before this time", value: "TIME")
             case .format: OptionText("columns, such as JobID,State,Elapsed%12", value: "FIELDS")
             case .help, .usage: help
@@ -142,6 +174,7 @@ extension HelpPage {
             switch $0 {
             case .accepted: nil
             case .account: OptionText("jobs of this account", value: "NAME")
+            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
             case .batch: OptionText("signal the script alone, not its steps")
             case .help, .usage: help
             case .me: OptionText("one's own jobs")
@@ -187,25 +220,47 @@ extension HelpPage {
         return page
     }
 
+    private static var allocate: HelpPage {
+        var page = HelpPage(
+            synopsis: ["[OPTIONS...] [COMMAND [ARGUMENTS...]]"],
+            summary: "Gets nodes, and runs a command or a shell that has them."
+        )
+        page.add(AllocateCommand.table, prefix: "SALLOC_", silent: allocationsSilent) {
+            switch $0 {
+            case .accepted: nil
+            case .allocation(let option): option.text
+            case .noShell: OptionText("nothing runs: the nodes stay until yhcancel")
+            }
+        }
+        return page
+    }
+
+    private static let allocationsSilent: [(id: AllocateCommand.Option, title: String)] = [
+        (.allocation(.ineffective), "Accepted with a warning, without effect here:"),
+        (.allocation(.accepted), lacking), (.accepted, "Accepted without effect:"),
+    ]
+
     private static var run: HelpPage {
         var page = HelpPage(
             synopsis: ["[OPTIONS...] PROGRAM [ARGUMENTS...]"],
-            summary: "Runs a program as a step of the job around it."
+            summary: "Runs a program as a step of the job around it, or of a job of its own."
         )
         page.add(
             RunCommand.table,
             silent: [
-                (.ignored, "Accepted with a warning, without effect on a step here:"),
-                (.accepted, "Accepted without effect: the job has its allocation already."),
+                (.allocation(.ineffective), "Accepted with a warning, without effect here:"),
+                (.allocation(.accepted), lacking), (.accepted, "Accepted without effect:"),
             ]
         ) {
             switch $0 {
-            case .accepted, .ignored: nil
+            case .accepted: nil
+            case .allocation(let option): option.text
             case .chdir: OptionText("folder to run in", value: "FOLDER")
             case .error: OptionText("file for standard error; %t is the task", value: "FILE")
             case .export: OptionText("variables that the tasks get", value: "ALL|NONE|LIST")
             case .help, .usage: help
             case .input: OptionText("file for standard input", value: "FILE|none|TASK")
+            case .jobID: OptionText("a step of this job", value: "JOB")
             case .killOnBadExit: OptionText("a task that fails ends the others", value: "0|1")
             case .label: OptionText("put the number of its task before each line")
             case .mpi: OptionText("list the ways to start MPI programs", value: "list")
@@ -213,7 +268,11 @@ extension HelpPage {
             case .nodes: OptionText("number of nodes", value: "N")
             case .ntasks: OptionText("number of tasks", value: "N")
             case .output: OptionText("file for standard output; %t is the task", value: "FILE")
+            case .quiet: OptionText("say little")
+            case .terminal: OptionText("the program has the terminal to itself", value: "FILE")
             case .version: version
+            case .verbose: OptionText("say more; nothing more is said here")
+            case .wait: OptionText("end the others so long after the first ended", value: "SECONDS")
             }
         }
         return page

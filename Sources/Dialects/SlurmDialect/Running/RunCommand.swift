@@ -1,8 +1,13 @@
-/// `srun` and `yhrun` inside a job: a parallel program as a step of the job.
+import IndexSets
+public import WireFormats
+
+/// `srun` and `yhrun`: a parallel program as a step of the job around it, or of one of its own.
 public struct RunCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, chdir, error, export, help, ignored, input, killOnBadExit, label, mpi
-        case multiProgram, nodes, ntasks, output, usage, version
+        case accepted, chdir, error, export, help, input, jobID, killOnBadExit, label, mpi
+        case multiProgram, nodes, ntasks, output, quiet, terminal, usage, verbose, version, wait
+        /// It asks for an allocation; a job around it has one.
+        case allocation(SubmitOption)
     }
 
     private static let effective: [OptionSpec<Option>] = [
@@ -17,15 +22,25 @@ public struct RunCommand: Hashable, Sendable {
         OptionSpec(.multiProgram, "multi-prog"),
         OptionSpec(.nodes, "nodes", "N", .required),
         OptionSpec(.ntasks, "ntasks", "n", .required),
+        OptionSpec(.jobID, "jobid", nil, .required),
         OptionSpec(.output, "output", "o", .required),
+        OptionSpec(.terminal, "pty", nil, .optional),
+        OptionSpec(.quiet, "quiet", "Q"),
         OptionSpec(.usage, "usage"),
+        OptionSpec(.verbose, "verbose", "v"),
         OptionSpec(.version, "version", "V"),
-        OptionSpec(.accepted, "wait", "W", .required),
+        OptionSpec(.wait, "wait", "W", .required),
+        OptionSpec(.accepted, "bcast", nil, .optional),
+        OptionSpec(.accepted, "compress", nil, .optional),
         OptionSpec(.accepted, "cpu-bind", nil, .required),
         OptionSpec(.accepted, "cpu_bind", nil, .required),
         OptionSpec(.accepted, "exact"),
+        OptionSpec(.accepted, "het-group", nil, .required),
         OptionSpec(.accepted, "overlap"),
-        OptionSpec(.accepted, "pty"),
+        OptionSpec(.accepted, "preserve-env", "E"),
+        OptionSpec(.accepted, "relative", "r", .required),
+        OptionSpec(.accepted, "task-epilog", nil, .required),
+        OptionSpec(.accepted, "task-prolog", nil, .required),
         OptionSpec(.accepted, "unbuffered", "u"),
     ]
 
@@ -35,7 +50,7 @@ public struct RunCommand: Hashable, Sendable {
         .gpusPerNode, .gpusPerTask, .begin, .dependency, .immediate, .signal,
     ]
 
-    /// What has no effect in a step: the options that choose an allocation, which the job has.
+    /// The options that choose an allocation follow the step's own.
     static let table: OptionTable<Option> = {
         let names = Set(effective.map(\.long))
         let letters = Set(effective.compactMap(\.short))
@@ -46,8 +61,7 @@ public struct RunCommand: Hashable, Sendable {
         return OptionTable(
             effective
                 + others.map { spec in
-                    let id: Option = ignored.contains(spec.id) ? .ignored : .accepted
-                    return OptionSpec(id, spec.long, spec.short, spec.value)
+                    OptionSpec(.allocation(spec.id), spec.long, spec.short, spec.value)
                 },
             permutes: false
         )
@@ -63,6 +77,17 @@ public struct RunCommand: Hashable, Sendable {
     public var isLabelled = false
     /// Whether one task that fails ends the others.
     public var killsOnBadExit = false
+    /// How long the others may go on after the first task has ended; nil for as long as they like.
+    /// Unit: s.
+    public var patience: Int?
+    /// Whether the program has the terminal to itself.
+    public var isInteractive = false
+    /// Whether little is said.
+    public var isQuiet = false
+    /// A job other than the one around it whose step this is to be.
+    public var jobID: UInt32?
+    /// What is asked of the centre when there is no job; nil where there is one.
+    public private(set) var allocation: SubmitCommand?
     /// Where output goes; `%t` is the task.
     public var output: String?
     /// Where errors go.
@@ -82,7 +107,7 @@ public struct RunCommand: Hashable, Sendable {
 
     /// Reads the command line.
     ///
-    /// - Throws: `CommandFailure`, ready to be printed; also outside a job.
+    /// - Throws: `CommandFailure`, ready to be printed.
     public init(
         program: String,
         arguments: [String],
@@ -97,25 +122,10 @@ public struct RunCommand: Hashable, Sendable {
         var asked: Int?
         var nodes: Int?
         for option in given {
-            let value = option.value ?? ""
             switch option.id {
-            case .accepted: break
-            case .chdir: folder = value
-            case .error: error = value
-            case .export: export = value
-            case .ignored:
-                let warning = "\(program): warning: --\(option.name) has no effect on a step here"
-                if !warnings.contains(warning) { warnings.append(warning) }
-            case .input: input = value
-            case .help, .usage: information = .usage
-            case .killOnBadExit: killsOnBadExit = value != "0"
-            case .label: isLabelled = true
-            case .mpi: listsMPI = value == "list"
-            case .multiProgram: isMultiProgram = true
-            case .nodes: nodes = try Self.nodes(value, program)
-            case .ntasks: asked = try Self.positive(value, program)
-            case .output: output = value
-            case .version: information = .version
+            case .nodes: nodes = try Self.nodes(option.value ?? "", program)
+            case .ntasks: asked = try Self.positive(option.value ?? "", program)
+            default: try apply(option, program)
             }
         }
         guard information == nil, !listsMPI else { return }
@@ -125,15 +135,87 @@ public struct RunCommand: Hashable, Sendable {
                 exitCode: 1
             )
         }
-        guard variable("SLURM_JOB_ID") != nil else {
-            throw .error(
-                program,
-                "there is no allocation here: start the step in a script given to yhbatch"
-            )
+        guard jobID != nil || variable("SLURM_JOB_ID") != nil else {
+            warnings = []
+            allocation = try makeAllocation(given, program, variable)
+            tasks = asked ?? allocation?.request.tasks.map(Int.init) ?? 0
+            return
         }
         // Without -n: as many as the job asked for, or one on each node. SLURM_NTASKS counts as -n.
         let inherited = variable("SLURM_NTASKS").flatMap { Int($0) }
         tasks = asked ?? inherited ?? nodes ?? variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
+    }
+
+    private mutating func apply(
+        _ option: GivenOption<Option>,
+        _ program: String
+    ) throws(CommandFailure) {
+        let value = option.value ?? ""
+        switch option.id {
+        case .accepted, .nodes, .ntasks, .verbose: break
+        case .allocation(let id):
+            guard Self.ignored.contains(id) else { return }
+            let warning = "\(program): warning: --\(option.name) has no effect on a step here"
+            if !warnings.contains(warning) { warnings.append(warning) }
+        case .chdir: folder = value
+        case .error: error = value
+        case .export: export = value
+        case .input: input = value
+        case .help, .usage: information = .usage
+        case .jobID:
+            guard let job = OptionValues.job(value) else {
+                throw .error(program, "Invalid numeric value \"\(value)\" for --jobid.")
+            }
+            jobID = job.jobID
+        case .killOnBadExit: killsOnBadExit = value != "0"
+        case .label: isLabelled = true
+        case .mpi: listsMPI = value == "list"
+        case .multiProgram: isMultiProgram = true
+        case .output: output = value
+        case .quiet: isQuiet = true
+        case .terminal: isInteractive = true
+        case .version: information = .version
+        case .wait:
+            guard let seconds = Int(value), seconds >= 0 else {
+                throw .error(program, "Invalid numeric value \"\(value)\" for --wait.")
+            }
+            patience = seconds == 0 ? nil : seconds
+        }
+    }
+
+    private func makeAllocation(
+        _ given: [GivenOption<Option>],
+        _ program: String,
+        _ variable: (String) -> String?
+    ) throws(CommandFailure) -> SubmitCommand {
+        let options = given.compactMap { option -> GivenOption<SubmitOption>? in
+            let id: SubmitOption
+            switch option.id {
+            case .allocation(let own): id = own
+            case .nodes: id = .nodes
+            case .ntasks: id = .ntasks
+            case .chdir: id = .chdir
+            default: return nil
+            }
+            return GivenOption(id: id, name: option.name, value: option.value)
+        }
+        let name = words[0].split(separator: "/").last.map(String.init) ?? words[0]
+        return try SubmitCommand.allocation(
+            program: program,
+            options: options,
+            prefix: "SLURM_",
+            variable: variable,
+            name: name
+        )
+    }
+
+    /// Takes note of what the centre gave: without `-n` there is a task for each that was asked for,
+    /// or one on each node.
+    public mutating func allocated(_ environment: JobEnvironment) {
+        guard tasks == 0 else { return }
+        let prefix = "SLURM_NTASKS="
+        let asked = environment.variables.first { $0.hasPrefix(prefix) }
+        tasks = asked.flatMap { Int($0.dropFirst(prefix.count)) } ?? max(1, environment.nodes.count)
     }
 
     private static func positive(
@@ -154,37 +236,93 @@ public struct RunCommand: Hashable, Sendable {
         }
     }
 
-    /// What a task finds in its environment beside the job's.
-    public func environment(task: Int, nodeList: String) -> [String] {
-        [
-            "SLURM_PROCID=\(task)", "SLURM_LOCALID=\(task)", "SLURM_GTIDS=\(task)",
-            "SLURM_NTASKS=\(tasks)", "SLURM_NPROCS=\(tasks)", "SLURM_STEP_NUM_TASKS=\(tasks)",
-            "SLURM_STEP_NUM_NODES=1", "SLURM_STEP_NODELIST=\(nodeList)",
-        ]
+    /// Where the tasks of a step run: a node for each, and how many each node has.
+    public struct Layout: Hashable, Sendable {
+        /// The nodes, in order.
+        public var nodes: [String]
+        /// By task: the position of its node.
+        public var nodeOfTask: [Int]
+
+        /// Deals tasks out: each node gets what its cores have room for, in order; what is left goes
+        /// round.
+        ///
+        /// - Parameters:
+        ///   - cores: what each node has; one where nobody says.
+        ///   - coresPerTask: at least 1.
+        public init(tasks: Int, nodes: [String], cores: [Int], coresPerTask: Int) {
+            self.nodes = nodes.isEmpty ? ["localhost"] : nodes
+            var places: [Int] = []
+            for index in self.nodes.indices where places.count < tasks {
+                let room = index < cores.count ? max(1, cores[index] / max(1, coresPerTask)) : 1
+                // Every node of a step has a task.
+                let left = min(tasks, .max) - places.count - (self.nodes.count - 1 - index)
+                places += Array(repeating: index, count: max(1, min(room, left)))
+            }
+            var next = 0
+            while places.count < tasks {
+                places.append(next)
+                next = (next + 1) % self.nodes.count
+            }
+            nodeOfTask = Array(places.prefix(tasks)).sorted()
+        }
+
+        /// How many tasks each node has that has any.
+        public var tasksPerNode: [Int] {
+            nodes.indices.map { node in nodeOfTask.count { $0 == node } }.filter { $0 > 0 }
+        }
+
+        /// The position of a task among those of its node.
+        func localID(of task: Int) -> Int { nodeOfTask[..<task].count { $0 == nodeOfTask[task] } }
     }
 
-    /// The lines about tasks that did not end well, and the step's exit status: the highest of the
-    /// tasks', 128 and the number for a signal.
+    /// What a task finds in its environment beside the job's.
+    ///
+    /// - Parameter step: the step's number; nil where the centre does not count it.
+    public func environment(task: Int, _ layout: Layout, step: String?) -> [String] {
+        let node = layout.nodeOfTask[task]
+        let used = Set(layout.nodeOfTask)
+        let nodeList = HostList.compress(used.sorted().map { layout.nodes[$0] })
+        let together = layout.nodeOfTask.indices.filter { layout.nodeOfTask[$0] == node }
+        let counts = RunLengths.text(layout.tasksPerNode)
+        var variables = [
+            "SLURM_PROCID=\(task)", "SLURM_LOCALID=\(layout.localID(of: task))",
+            "SLURM_GTIDS=\(together.map { "\($0)" }.joined(separator: ","))",
+            "SLURM_NODEID=\(node)", "SLURMD_NODENAME=\(layout.nodes[node])",
+            "SLURM_TOPOLOGY_ADDR=\(layout.nodes[node])",
+            "SLURM_NTASKS=\(tasks)", "SLURM_NPROCS=\(tasks)", "SLURM_STEP_NUM_TASKS=\(tasks)",
+            "SLURM_STEP_NUM_NODES=\(used.count)", "SLURM_STEP_NODELIST=\(nodeList)",
+            "SLURM_STEP_TASKS_PER_NODE=\(counts)", "SLURM_TASKS_PER_NODE=\(counts)",
+        ]
+        if let step { variables += ["SLURM_STEP_ID=\(step)", "SLURM_STEPID=\(step)"] }
+        return variables
+    }
+
+    /// How a task ended.
+    public typealias Ending = (code: Int32, signal: Int32)
+
+    /// The lines about tasks that did not end well, by node, and the step's exit status: the highest of
+    /// the tasks', 128 and the number for a signal.
     public static func report(
         _ program: String,
-        host: String,
-        endings: [(code: Int32, signal: Int32)]
+        _ layout: Layout,
+        endings: [Ending]
     ) -> (lines: [String], exitCode: Int32) {
-        var tasks: [String: [UInt32]] = [:]
-        var order: [String] = []
+        var tasks: [[String]: [UInt32]] = [:]
+        var order: [[String]] = []
         var highest: Int32 = 0
         for (task, ending) in endings.enumerated() where ending.code != 0 || ending.signal != 0 {
             let text =
                 ending.signal == 0
                 ? "Exited with exit code \(ending.code)" : signalText(ending.signal)
-            if tasks[text] == nil { order.append(text) }
-            tasks[text, default: []].append(UInt32(task))
+            let key = [layout.nodes[layout.nodeOfTask[task]], text]
+            if tasks[key] == nil { order.append(key) }
+            tasks[key, default: []].append(UInt32(task))
             highest = max(highest, ending.signal == 0 ? ending.code : 128 + ending.signal)
         }
-        let lines = order.map { text in
-            let numbers = tasks[text] ?? []
+        let lines = order.map { key in
+            let numbers = tasks[key] ?? []
             let word = numbers.count == 1 ? "task" : "tasks"
-            return "\(program): error: \(host): \(word) \(JobRow.rangeText(numbers)): \(text)"
+            return "\(program): error: \(key[0]): \(word) \(JobRow.rangeText(numbers)): \(key[1])"
         }
         return (lines, highest)
     }
@@ -198,5 +336,20 @@ public struct RunCommand: Hashable, Sendable {
         case 15: "Terminated"
         default: "Signal \(signal)"
         }
+    }
+}
+
+/// Equal numbers in a row, as Slurm writes them: `3,1`, `2(x2)`.
+enum RunLengths {
+    static func text(_ counts: [Int]) -> String {
+        var parts: [String] = []
+        var index = 0
+        while index < counts.count {
+            var end = index
+            while end < counts.count, counts[end] == counts[index] { end += 1 }
+            parts.append(end - index > 1 ? "\(counts[index])(x\(end - index))" : "\(counts[index])")
+            index = end
+        }
+        return parts.joined(separator: ",")
     }
 }

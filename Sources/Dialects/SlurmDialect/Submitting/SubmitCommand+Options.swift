@@ -92,7 +92,7 @@ extension SubmitCommand {
     }
 
     private func failed(_ error: SlurmError) -> CommandFailure {
-        .error(program, "Batch job submission failed: \(error.text)")
+        .error(program, "\(refusalWords): \(error.text)")
     }
 
     private func unknownCluster(_ name: String) -> CommandFailure {
@@ -308,7 +308,8 @@ extension SubmitCommand {
     /// What is printed when the daemon refuses the job.
     public func failure(_ body: ErrorBody) -> CommandFailure {
         let exitCode = body.exitCode ?? 1
-        var lines = body.details.map { "\(program): error: \($0)" }
+        let hints = Dialect(program: program) == .tianhe ? body.hints : []
+        var lines = (body.details + hints).map { "\(program): error: \($0)" }
         if request.isTestOnly {
             lines.append("allocation failure: \(body.text)")
         } else if body.code == SlurmError.invalidGres.rawValue {
@@ -334,7 +335,9 @@ extension SubmitCommand {
             let limits: Set = ["QuotaConstrained", "AssocMaxJobsLimit", "AssocGrpBillingMinutes"]
             let error: SlurmError =
                 limits.contains(reason) ? .accountingPolicy : .requestNotAvailable
-            let failure = failure(error.body(details: ["the job would wait: \(reason)"]))
+            var body = error.body()
+            body.hints = ["the job would wait: \(reason)"]
+            let failure = failure(body)
             output.errors = failure.lines
             output.exitCode = failure.exitCode
         }

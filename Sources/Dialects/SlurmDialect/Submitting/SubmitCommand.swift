@@ -1,6 +1,6 @@
 public import WireFormats
 
-/// What `sbatch` has been asked for, once its environment, the script's directives and the command
+/// What `sbatch` has been asked for, once the script's directives, its environment and the command
 /// line have been read, in this order: what comes later wins.
 public struct SubmitCommand: Hashable, Sendable {
     /// What is asked of the daemon. Identity, folders and environment are the program's to fill in.
@@ -29,6 +29,8 @@ public struct SubmitCommand: Hashable, Sendable {
     public var information: SubmitOption?
 
     let program: String
+    /// What a refusal begins with.
+    var refusalWords = "Batch job submission failed"
     var wrapped: String?
     var ignoresPBS = false
     var gpusPerNode: GresRequest?
@@ -66,10 +68,12 @@ public struct SubmitCommand: Hashable, Sendable {
             command.information = first.id
             return command
         }
-        try command.apply(SubmitOption.table.given(inEnvironment: variable, prefix: "SBATCH_"))
-        if options.contains(where: { $0.id == .ignorePBS }) { command.ignoresPBS = true }
+        let variables = SubmitOption.table.given(inEnvironment: variable, prefix: "SBATCH_")
+        command.ignoresPBS = (variables + options).contains { $0.id == .ignorePBS }
         let wrap = options.last { $0.id == .wrap }?.value
         try command.take(wrap: wrap, operands: operands, load: load)
+        // sbatch(1): the command line goes before the environment, and that before the script.
+        try command.apply(variables)
         try command.apply(options)
         try command.finish()
         return command
@@ -86,16 +90,13 @@ public struct SubmitCommand: Hashable, Sendable {
             }
             request.scriptBytes = Array(BatchScript.wrapping(wrap).utf8)
             wrapped = wrap
-            if request.name.isEmpty { request.name = "wrap" }
+            request.name = "wrap"
             return
         }
         scriptPath = operands.first
         request.scriptArguments = Array(operands.dropFirst())
-        // The environment may have named it already.
-        if request.name.isEmpty {
-            request.name =
-                scriptPath.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "sbatch"
-        }
+        request.name =
+            scriptPath.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "sbatch"
         let bytes = try load(scriptPath)
         let directives: BatchScript.Directives
         do throws(BatchScript.Refusal) {

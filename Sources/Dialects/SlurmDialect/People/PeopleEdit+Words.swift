@@ -1,0 +1,193 @@
+public import WireFormats
+
+extension PeopleEdit {
+    /// Reads what follows `add`, `modify` and `delete` of `sacctmgr`:
+    ///
+    ///     account NAME[,NAME] [fairshare=2] [parent=ACCOUNT] [GrpTRES=cpu=16] …
+    ///     user NAME[,NAME] account=ACCOUNT [fairshare=2] [MaxJobs=2] …
+    ///     user where name=NAME set fairshare=2
+    ///
+    /// - Throws: `CommandFailure` in Slurm's words.
+    init(_ verb: Verb, _ words: [String]) throws(CommandFailure) {
+        self.init()
+        self.verb = verb.rawValue
+        let word = (words.first ?? "").lowercased()
+        if ControlCommand.isShort(word, for: "accounts", least: 1) {
+            entity = "account"
+        } else if ControlCommand.isShort(word, for: "users", least: 1) {
+            entity = "user"
+        } else if ControlCommand.isShort(word, for: "qos", least: 1) {
+            throw ControlCommand.failure(
+                " The QOS of a centre are those of its machine file; change them there"
+            )
+        } else {
+            throw ControlCommand.failure(
+                "No valid entity in \(verb.rawValue) command",
+                "Input line must include \"Account\" or \"User\""
+            )
+        }
+        // What is looked for and what is set stand under `where` and `set`; of what is added
+        // everything but the names is set.
+        var sets = verb == .add
+        for word in words.dropFirst() {
+            switch word.lowercased() {
+            case "where":
+                sets = false
+                continue
+            case "set":
+                sets = true
+                continue
+            default: break
+            }
+            try read(word, sets: sets)
+        }
+        guard !names.isEmpty || verb != .add && !accounts.isEmpty else {
+            throw ControlCommand.failure(" Need name of \(entity) to \(verb.rawValue)")
+        }
+    }
+
+    private mutating func read(_ word: String, sets: Bool) throws(CommandFailure) {
+        let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else {
+            names += list(word)
+            return
+        }
+        let (name, value) = (parts[0].lowercased(), parts[1])
+        let isAccount = ["account", "accounts", "acct", "accts"].contains(name)
+        switch name {
+        case "name", "names": names += list(value)
+        case "user" where entity == "user", "users" where entity == "user":
+            names += list(value)
+        case _ where isAccount && entity == "account": names += list(value)
+        case _ where isAccount: accounts += list(value)
+        // There is one cluster.
+        case "cluster", "clusters": break
+        default:
+            guard sets else { throw ControlCommand.failure(" Unknown condition: \(word)") }
+            settings.append(NamedLimit(name: parts[0], value: value))
+        }
+    }
+}
+
+extension AccountManagerCommand {
+    /// What is printed once a change was made.
+    public func output(_ edit: PeopleEdit, _ response: PeopleEditResponse) -> CommandOutput {
+        guard !response.changed.isEmpty else {
+            return CommandOutput(
+                lines: [edit.verb == "modify" ? "  Nothing modified" : "  Nothing deleted"]
+            )
+        }
+        let head =
+            switch edit.verb {
+            case "add": " Adding \(edit.entity == "user" ? "User(s)" : "Account(s)")"
+            case "modify": " Modified \(edit.entity)..."
+            default: " Deleting \(edit.entity)s..."
+            }
+        return CommandOutput(lines: [head] + response.changed.map { "  \($0)" })
+    }
+
+    /// What `dump` prints: what `load` reads.
+    public func dump(_ people: PeopleList) -> CommandOutput {
+        func settings(_ info: AssociationInfo) -> String {
+            let limits = info.limits.map { ":\($0.name)='\($0.value)'" }.joined()
+            return "Fairshare=\(info.shares)\(limits)"
+        }
+        var lines = [
+            "# 'Parent - NAME' begins what belongs to an account; 'Account - NAME:...' and",
+            "# 'User - NAME:...' are accounts and users of the one whose Parent line stands above.",
+            "Cluster - '\(people.cluster)':Fairshare=1",
+        ]
+        let accounts = people.associations.filter { $0.user == nil }
+        for account in accounts {
+            let below = people.associations.filter { info in
+                info.user == nil ? info.parent == account.account : info.account == account.account
+            }
+            guard !below.isEmpty else { continue }
+            lines.append("Parent - '\(account.account)'")
+            for info in below {
+                if let user = info.user {
+                    let preset = info.isDefault ? "DefaultAccount='\(info.account)':" : ""
+                    lines.append("User - '\(user)':\(preset)\(settings(info))")
+                } else {
+                    let title = (info.title ?? info.account).filter { $0 != "'" }
+                    lines.append(
+                        "Account - '\(info.account)':Description='\(title)':\(settings(info))"
+                    )
+                }
+            }
+        }
+        return CommandOutput(lines: lines)
+    }
+
+    /// The edits that a file of `dump` stands for.
+    ///
+    /// - Throws: `CommandFailure` that names the line.
+    public func edits(of text: String, path: String) throws(CommandFailure) -> [PeopleEdit] {
+        var edits: [PeopleEdit] = []
+        var parent: String?
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            let trimmed = line.drop { $0 == " " }
+            guard !trimmed.isEmpty, trimmed.first != "#" else { continue }
+            func bad(_ problem: String) -> CommandFailure {
+                ControlCommand.failure("sacctmgr: error: \(path), line \(index + 1): \(problem)")
+            }
+            guard let dash = trimmed.range(of: " - ") else { throw bad("'KIND - NAME' expected") }
+            let kind = trimmed[..<dash.lowerBound]
+            let parts = Self.parts(trimmed[dash.upperBound...])
+            guard let name = parts.first, !name.isEmpty else { throw bad("a name is missing") }
+            var edit = PeopleEdit()
+            for part in parts.dropFirst() {
+                let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
+                guard sides.count == 2 else { throw bad("'\(part)' is no NAME=VALUE") }
+                edit.settings.append(NamedLimit(name: sides[0], value: sides[1]))
+            }
+            edit.names = [name]
+            switch kind {
+            case "Cluster": continue
+            case "Parent":
+                parent = name
+                continue
+            case "Account":
+                edit.entity = "account"
+                if let parent, parent != "root" {
+                    edit.settings.append(NamedLimit(name: "parent", value: parent))
+                }
+            case "User":
+                guard let parent else { throw bad("a 'Parent' line must come first") }
+                edit.entity = "user"
+                edit.accounts = [parent]
+            default: throw bad("'\(kind)' is not known; Cluster, Parent, Account, User are")
+            }
+            edits.append(edit)
+        }
+        return edits
+    }
+
+    /// What stands between the colons outside quotation marks, without these.
+    private static func parts(_ text: Substring) -> [String] {
+        var parts = [""]
+        var isQuoted = false
+        for character in text {
+            switch character {
+            case "'": isQuoted.toggle()
+            case ":" where !isQuoted: parts.append("")
+            default: parts[parts.count - 1].append(character)
+            }
+        }
+        return parts
+    }
+}
+
+extension Substring {
+    /// Where `text` begins and ends; nil when it is not there.
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,136 @@
+public import WireFormats
+
+/// `salloc` and `yhalloc`: an allocation, and a command or a shell in it.
+public struct AllocateCommand: Hashable, Sendable {
+    enum Option: Hashable, Sendable {
+        case accepted, noShell
+        case allocation(SubmitOption)
+    }
+
+    static let table: OptionTable<Option> = {
+        let own: [OptionSpec<Option>] = [
+            OptionSpec(.accepted, "bell"),
+            OptionSpec(.accepted, "kill-command", "K", .optional),
+            OptionSpec(.accepted, "no-bell"),
+            OptionSpec(.noShell, "no-shell"),
+        ]
+        // What a script or its files are told has no place here.
+        let ofScripts: Set<SubmitOption> = [
+            .array, .error, .export, .exportFile, .ignorePBS, .input, .noRequeue, .openMode,
+            .output, .parsable, .requeue, .testOnly, .wait, .wrap,
+        ]
+        let others = SubmitOption.table.specs.filter { !ofScripts.contains($0.id) }
+        return OptionTable(
+            own
+                + others.map {
+                    OptionSpec(
+                        .allocation($0.id),
+                        $0.long,
+                        $0.short,
+                        $0.value,
+                        variable: $0.variable
+                    )
+                },
+            permutes: false
+        )
+    }()
+
+    /// What was asked for instead.
+    public private(set) var information: QueueCommand.Information?
+    /// What is asked of the centre.
+    public private(set) var allocation: SubmitCommand
+    /// The command and its arguments; empty for a shell.
+    public private(set) var words: [String] = []
+    /// Whether nothing runs in it: it stays until it is cancelled.
+    public private(set) var isWithoutShell = false
+
+    /// Reads the environment and the command line.
+    ///
+    /// - Throws: `CommandFailure`, ready to be printed.
+    public init(
+        program: String,
+        arguments: [String],
+        variable: (String) -> String?
+    ) throws(CommandFailure) {
+        let given: [GivenOption<Option>]
+        do throws(OptionRefusal) {
+            (given, words) = try Self.table.parse(arguments)
+        } catch {
+            throw .usage(program, error, exitCode: 255)
+        }
+        isWithoutShell = given.contains { $0.id == .noShell }
+        let options = given.compactMap { option -> GivenOption<SubmitOption>? in
+            guard case .allocation(let id) = option.id else { return nil }
+            return GivenOption(id: id, name: option.name, value: option.value)
+        }
+        allocation = SubmitCommand(program: program)
+        for option in options {
+            switch option.id {
+            case .help, .usage: information = .usage
+            case .version: information = .version
+            default: break
+            }
+        }
+        guard information == nil else { return }
+        allocation = try SubmitCommand.allocation(
+            program: program,
+            options: options,
+            prefix: "SALLOC_",
+            variable: variable,
+            name: isWithoutShell ? "no-shell" : "interactive"
+        )
+    }
+
+    /// The variables of a job that a command in an allocation finds: those of its nodes, none of a
+    /// task's.
+    public static func variables(_ all: [String]) -> [String] {
+        let names: Set<Substring> = [
+            "SLURM_CLUSTER_NAME", "SLURM_CPUS_PER_TASK", "SLURM_JOBID", "SLURM_JOB_ACCOUNT",
+            "SLURM_JOB_CPUS_PER_NODE", "SLURM_JOB_GPUS", "SLURM_JOB_ID", "SLURM_JOB_NAME",
+            "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES", "SLURM_JOB_PARTITION", "SLURM_JOB_QOS",
+            "SLURM_MEM_PER_CPU", "SLURM_MEM_PER_NODE", "SLURM_NNODES", "SLURM_NODELIST",
+            "SLURM_NODE_ALIASES", "SLURM_NPROCS", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE",
+            "SLURM_SUBMIT_DIR", "SLURM_SUBMIT_HOST", "SLURM_TASKS_PER_NODE",
+        ]
+        return all.filter { names.contains($0.prefix { $0 != "=" }) }
+    }
+}
+
+extension SubmitCommand {
+    /// What `srun` and `salloc` ask for: an allocation without a script.
+    ///
+    /// - Parameters:
+    ///   - prefix: what the command's variables begin with.
+    ///   - name: the job's name where nobody gives another one.
+    static func allocation(
+        program: String,
+        options: [GivenOption<SubmitOption>],
+        prefix: String,
+        variable: (String) -> String?,
+        name: String
+    ) throws(CommandFailure) -> SubmitCommand {
+        var command = SubmitCommand(program: program)
+        command.refusalWords = "Unable to allocate resources"
+        command.request.isInteractive = true
+        let known: Set<SubmitOption> = [
+            .exportFile, .export, .wait, .openMode, .requeue, .noRequeue,
+        ]
+        try command.apply(
+            SubmitOption.table.given(inEnvironment: variable, prefix: prefix).filter {
+                !known.contains($0.id)
+            }
+        )
+        try command.apply(options)
+        if command.request.name.isEmpty { command.request.name = name }
+        try command.finish()
+        return command
+    }
+
+    /// The refusal of an allocation.
+    public func allocationFailure(_ body: ErrorBody) -> CommandFailure {
+        let hints = Dialect(program: program) == .tianhe ? body.hints : []
+        var lines = (body.details + hints).map { "\(program): error: \($0)" }
+        lines.append("\(program): error: \(refusalWords): \(body.text)")
+        return CommandFailure(lines: lines, exitCode: body.exitCode ?? 1)
+    }
+}

@@ -1,0 +1,242 @@
+import Glibc
+import IndexSets
+import LocalClient
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// An allocation that a command got for itself, and gives back.
+struct Allocation {
+    let job: UInt32
+    let environment: JobEnvironment
+
+    /// Asks for nodes and waits until they are given.
+    ///
+    /// - Throws: `CommandFailure` when they are refused, or the job ended while it waited.
+    init(
+        _ command: inout SubmitCommand,
+        name: String,
+        isQuiet: Bool
+    ) throws(CommandFailure) {
+        try Yh.fillIn(&command, name: name)
+        let response: SubmitResponse
+        do throws(LocalClientFailure) {
+            response = try LocalClient().post(
+                "/v1/jobs",
+                command.request,
+                as: SubmitResponse.self
+            )
+        } catch {
+            guard case .refused(_, let body) = error else {
+                throw .error(name, error.description)
+            }
+            throw command.allocationFailure(body)
+        }
+        job = response.jobID
+        AllocationSignals.watch()
+        try Self.wait(for: job, name: name, isQuiet: isQuiet || command.isQuiet, command)
+        let job = job
+        environment = try Yh.ask(name) { client throws(LocalClientFailure) in
+            try client.get("/v1/jobs/\(job)/environment", as: JobEnvironment.self)
+        }
+    }
+
+    private static func wait(
+        for job: UInt32,
+        name: String,
+        isQuiet: Bool,
+        _ command: SubmitCommand
+    ) throws(CommandFailure) {
+        var pause: UInt32 = 10_000
+        var hasWaited = false
+        while true {
+            let list = try Yh.ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/jobs?ended=1&id=\(job)", as: JobList.self)
+            }
+            guard let info = list.jobs.first else {
+                throw command.allocationFailure(SlurmError.invalidJobID.body())
+            }
+            if info.state == "RUNNING" { break }
+            if JobStates.hasEnded(info.state) {
+                if command.request.immediate != nil {
+                    throw command.allocationFailure(SlurmError.nodesBusy.body())
+                }
+                throw .error(name, "Job allocation \(job) has been revoked.")
+            }
+            if !hasWaited, !isQuiet {
+                let closed = ["Partition", "Job's account"]
+                if closed.contains(where: { info.reason.hasPrefix($0) }) {
+                    Host.print(
+                        ["\(name): Requested partition configuration not available now"],
+                        to: 2
+                    )
+                }
+                Host.print(["\(name): job \(job) queued and waiting for resources"], to: 2)
+            }
+            hasWaited = true
+            usleep(pause)
+            if let number = AllocationSignals.received {
+                var request = CancelRequest()
+                request.jobs = [JobSelector(jobID: job)]
+                _ = try? LocalClient().post("/v1/cancel", request, as: ActionResponse.self)
+                throw .error(
+                    name,
+                    "Job allocation \(job) has been revoked.",
+                    exitCode: 128 + number
+                )
+            }
+            pause = min(pause * 2, 500_000)
+        }
+        if hasWaited, !isQuiet {
+            Host.print(["\(name): job \(job) has been allocated resources"], to: 2)
+        }
+    }
+
+    /// Gives it back; one that has ended is gone already.
+    func complete(_ end: CompleteRequest) {
+        _ = try? LocalClient().post("/v1/jobs/\(job)/complete", end, as: ActionResponse.self)
+    }
+}
+
+/// Whoever interrupts a command that holds nodes, or waits for them, gives them back.
+enum AllocationSignals {
+    // SAFETY: written by the handler only, a word at once, and read by whoever waits.
+    nonisolated(unsafe) private static var number: Int32 = 0
+
+    /// The signal that has come; nil when none has. It is told once.
+    static var received: Int32? {
+        guard number != 0 else { return nil }
+        defer { number = 0 }
+        return number
+    }
+
+    /// Takes note of signals from now on; what is waiting goes on at once when one comes.
+    static func watch() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { AllocationSignals.number = $0 }
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaction(number, &action, nil) }
+    }
+}
+
+/// The nodes that a job finds in its environment.
+enum JobNodes {
+    /// The names in a host list; nil when there is none.
+    static func expand(_ list: String?) -> [String]? {
+        guard let list, let names = try? HostList.expand(list), !names.isEmpty else { return nil }
+        return names
+    }
+
+    /// The numbers of `2(x3),1`.
+    static func counts(_ text: String?) -> [Int] {
+        (text ?? "").split(separator: ",").flatMap { part -> [Int] in
+            let sides = part.split(separator: "(", maxSplits: 1)
+            guard let count = Int(sides[0]), count > 0 else { return [] }
+            let times = sides.count > 1 ? Int(sides[1].filter(\.isNumber)) ?? 1 : 1
+            return Array(repeating: count, count: min(max(times, 1), 65_536))
+        }
+    }
+}
+
+/// A step of a job of the centre, from its begin to its end. A centre that cannot be asked keeps no
+/// step from running.
+struct StepTale {
+    let id: String
+    private let job: UInt32
+
+    init?(job: UInt32, _ tasks: StepTasks) {
+        var request = StepRequest()
+        let word = tasks.command.words[0]
+        request.name = word.split(separator: "/").last.map(String.init) ?? word
+        request.tasks = Int32(clamping: tasks.command.tasks)
+        request.cores = Int64(tasks.command.tasks)
+        let used = Set(tasks.layout.nodeOfTask).sorted().map { tasks.layout.nodes[$0] }
+        request.nodeList = HostList.compress(used)
+        guard
+            let response = try? LocalClient().post(
+                "/v1/jobs/\(job)/steps",
+                request,
+                as: StepResponse.self
+            )
+        else { return nil }
+        self.job = job
+        id = response.id
+    }
+
+    func end(_ end: CompleteRequest, _ usage: (microseconds: Int64, resident: Int64)) {
+        var request = StepRequest()
+        request.id = id
+        request.exitCode = end.exitCode
+        request.exitSignal = end.exitSignal
+        request.processorTime = SimDuration(microseconds: usage.microseconds)
+        request.maximumResident = ByteCount(usage.resident << 10)
+        _ = try? LocalClient().post("/v1/jobs/\(job)/steps", request, as: StepResponse.self)
+    }
+}
+
+extension Yh {
+    /// `yhalloc`, `salloc`: nodes, and a command or a shell that has them.
+    static func allocate(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
+        let command = try AllocateCommand(
+            program: name,
+            arguments: arguments,
+            variable: Host.variable
+        )
+        if let information = command.information {
+            return finish(Help.output(.allocate, information, name: name))
+        }
+        var wanted = command.allocation
+        if let warning = wanted.fitNodesToTasks() {
+            Host.print(["\(name): Warning: \(warning)"], to: 2)
+        }
+        let isQuiet = wanted.isQuiet
+        let allocation = try Allocation(&wanted, name: name, isQuiet: isQuiet)
+        func say(_ text: String) {
+            if !isQuiet { Host.print(["\(name): \(text)"], to: 2) }
+        }
+        say("Granted job allocation \(allocation.job)")
+        guard !command.isWithoutShell else { return 0 }
+        let shell = Host.variable("SHELL") ?? "/bin/sh"
+        let words = command.words.isEmpty ? [shell] : command.words
+        let own = AllocateCommand.variables(allocation.environment.variables)
+        let names = Set(own.map { $0.prefix { $0 != "=" } })
+        let others = Host.environment().filter { !names.contains($0.prefix { $0 != "=" }) }
+        let end = spawn(words, others + own, name)
+        allocation.complete(end)
+        say("Relinquishing job allocation \(allocation.job)")
+        if end.exitCode != 0 || end.exitSignal != 0 {
+            say("Job allocation \(allocation.job) has been revoked.")
+        }
+        return end.exitSignal == 0 ? end.exitCode : 128 + end.exitSignal
+    }
+
+    private static func spawn(
+        _ words: [String],
+        _ environment: [String],
+        _ name: String
+    ) -> CompleteRequest {
+        var end = CompleteRequest()
+        var process: pid_t = 0
+        var arguments = words.map { strdup($0) } + [nil]
+        var variables = environment.map { strdup($0) } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        errno = posix_spawnp(&process, words[0], nil, nil, &arguments, &variables)
+        guard errno == 0 else {
+            Host.print(
+                [
+                    "\(name): error: Unable to exec command \"\(words[0])\": \(String(cString: strerror(errno)))"
+                ],
+                to: 2
+            )
+            end.exitCode = 2
+            return end
+        }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {
+            // A terminal's interrupt is the command's own affair.
+            if let number = AllocationSignals.received, number != SIGINT { kill(process, number) }
+        }
+        end.exitSignal = status & 0x7F
+        end.exitCode = end.exitSignal == 0 ? (status >> 8) & 0xFF : 0
+        return end
+    }
+}

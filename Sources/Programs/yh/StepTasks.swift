@@ -1,0 +1,368 @@
+import Glibc
+import Quantities
+import SlurmDialect
+import WireFormats
+
+/// The tasks of a step that are started here, one by one.
+struct StepTasks {
+    let command: RunCommand
+    let program: String
+    let programs: [TaskProgram]
+    /// Where each task is.
+    let layout: RunCommand.Layout
+    /// The environment that the step takes over, by `--export`.
+    let inherited: [String]
+    /// The number of the step in its job.
+    var step: String?
+    /// What the tasks used that have ended: processor time in µs, the largest resident memory in KiB.
+    private(set) var usage = (microseconds: Int64(0), resident: Int64(0))
+
+    /// - Parameter job: what the job is told of itself; nil for the job around this command, which
+    ///   finds it in its environment.
+    init(command: RunCommand, program: String, programs: [TaskProgram], job: JobEnvironment?) {
+        self.command = command
+        self.program = program
+        self.programs = programs
+        let chosen = SubmitCommand.environment(
+            command.export,
+            from: Host.environment(),
+            login: Host.loginEnvironment()
+        )
+        let own = job?.variables ?? []
+        let names = Set(own.map { $0.prefix { $0 != "=" } })
+        inherited = chosen.filter { !names.contains($0.prefix { $0 != "=" }) } + own
+        func value(_ name: String) -> String? {
+            own.last { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+                ?? Host.variable(name)
+        }
+        let host = value("SLURMD_NODENAME") ?? Host.hostName()
+        let nodes = job?.nodes ?? JobNodes.expand(value("SLURM_JOB_NODELIST")) ?? [host]
+        let cores = job?.cores.map(Int.init) ?? JobNodes.counts(value("SLURM_JOB_CPUS_PER_NODE"))
+        layout = RunCommand.Layout(
+            tasks: command.tasks,
+            nodes: nodes,
+            cores: cores,
+            coresPerTask: value("SLURM_CPUS_PER_TASK").flatMap { Int($0) } ?? 1
+        )
+    }
+
+    private func variable(_ name: String) -> String? {
+        inherited.last { $0.hasPrefix(name + "=") }.map {
+            String($0.dropFirst(name.utf8.count + 1))
+        }
+    }
+
+    private func host(of task: Int) -> String { layout.nodes[layout.nodeOfTask[task]] }
+
+    /// The file that a task reads, by `--input`; nil for the step's own input.
+    func inputFile(of task: Int) -> String? {
+        switch command.input?.lowercased() {
+        case nil, "all": return nil
+        case "none": return "/dev/null"
+        case let text?:
+            if let reader = Int(text) { return reader == task ? nil : "/dev/null" }
+            return expand(command.input ?? text, task)
+        }
+    }
+
+    /// - Throws: `CommandFailure` for a file of input that cannot be read; no task has started then.
+    func checkInput() throws(CommandFailure) {
+        for task in programs.indices {
+            guard let file = inputFile(of: task), access(file, R_OK) != 0 else { continue }
+            let problem = String(cString: strerror(errno))
+            throw .error(program, "Could not open stdin file \(file): \(problem)")
+        }
+    }
+
+    /// What `mpirun` is called with to run the tasks: their ranks must find one another.
+    var mpirunWords: [String] {
+        var words = [
+            "mpirun", "--oversubscribe", "--bind-to", "none",
+            // The job is on this host: mpirun must not ask a Slurm that is not there.
+            "--mca", "plm", "isolated", "--mca", "ras", "^slurm",
+        ]
+        if geteuid() == 0 { words.append("--allow-run-as-root") }
+        if command.isLabelled { words.append("--tag-output") }
+        if command.isMultiProgram {
+            let parts = programs.map { ["-np", "1"] + $0.words }
+            words += parts.joined(separator: [":"])
+        } else {
+            words += ["-np", "\(command.tasks)"] + command.words
+        }
+        return words
+    }
+
+    /// Runs all tasks by one `mpirun`; without one they run by themselves.
+    mutating func runByMPIRun(_ path: String?) -> CompleteRequest {
+        guard let path else { return run(in: nil) }
+        var process: pid_t = 0
+        var words = mpirunWords.map { strdup($0) } + [nil]
+        var variables = inherited.map { strdup($0) } + [nil]
+        defer { (words + variables).forEach { free($0) } }
+        errno = posix_spawn(&process, path, nil, nil, &words, &variables)
+        var end = CompleteRequest()
+        guard errno == 0 else {
+            Host.print(["\(program): error: mpirun: \(String(cString: strerror(errno)))"], to: 2)
+            end.exitCode = 1
+            return end
+        }
+        let ending = wait([process], in: nil)[0]
+        end.exitCode = ending.code
+        end.exitSignal = ending.signal
+        return end
+    }
+
+    /// Starts all tasks, passes their output on, and gives the step's exit status.
+    mutating func run(in job: UInt32?) -> CompleteRequest {
+        var processes: [pid_t] = []
+        var labelled: [LabelledPipe] = []
+        var readers: [Int32] = []
+        var end = CompleteRequest()
+        let isShared = command.tasks > 1 && !command.isInteractive
+        for task in 0..<command.tasks {
+            var output: Int32 = 1
+            if command.isLabelled, command.output == nil {
+                guard let ends = makePipe() else { return fail("pipe") }
+                labelled.append(LabelledPipe(task: task, descriptor: ends.read))
+                output = ends.write
+            }
+            // What comes in goes to every task that reads nothing else.
+            var input: Int32 = 0
+            if isShared, inputFile(of: task) == nil {
+                guard let ends = makePipe() else { return fail("pipe") }
+                readers.append(ends.write)
+                input = ends.read
+            }
+            let process = start(task: task, input: input, output: output)
+            if output != 1 { close(output) }
+            if input != 0 { close(input) }
+            guard let process else {
+                let problem = String(cString: strerror(errno == 0 ? ENOENT : errno))
+                let word = programs[task].words[0]
+                Host.print(
+                    ["slurmstepd-\(host(of: task)): error: execve(): \(word): \(problem)"],
+                    to: 2
+                )
+                processes.append(-1)
+                continue
+            }
+            processes.append(process)
+        }
+        let endings = wait(processes, labelled, InputSpreader(readers), in: job)
+        let report = RunCommand.report(program, layout, endings: endings)
+        Host.print(report.lines, to: 2)
+        if let job, endings.contains(where: { $0.signal != 0 }), !wasAborted {
+            Host.print(["\(program): Force Terminated StepId=\(job).\(step ?? "0")"], to: 2)
+        }
+        if command.killsOnBadExit, let job, endings.contains(where: { $0.code != 0 }) {
+            let id = "\(job).\(step ?? "0")"
+            Host.print(["\(program): launch/slurm: _step_signal: Terminating StepId=\(id)"], to: 2)
+        }
+        end.exitCode = report.exitCode > 128 ? 0 : report.exitCode
+        end.exitSignal = report.exitCode > 128 ? report.exitCode - 128 : 0
+        return end
+    }
+
+    /// Whether the step was ended because its first task had ended long ago.
+    private var wasAborted = false
+
+    private func fail(_ call: String) -> CompleteRequest {
+        Host.print(["\(program): error: \(call): \(String(cString: strerror(errno)))"], to: 2)
+        var end = CompleteRequest()
+        end.exitCode = 1
+        return end
+    }
+
+    private func makePipe() -> (read: Int32, write: Int32)? {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    private func start(task: Int, input: Int32, output: Int32) -> pid_t? {
+        guard let path = programs[task].path else {
+            errno = ENOENT
+            return nil
+        }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if output != 1 {
+            posix_spawn_file_actions_adddup2(&actions, output, 1)
+        }
+        if let file = inputFile(of: task) {
+            posix_spawn_file_actions_addopen(&actions, 0, file, O_RDONLY, 0)
+        } else if input != 0 {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        }
+        let flags = O_WRONLY | O_CREAT | O_TRUNC
+        if let file = command.output {
+            posix_spawn_file_actions_addopen(&actions, 1, expand(file, task), flags, 0o666)
+        }
+        if let file = command.error {
+            posix_spawn_file_actions_addopen(&actions, 2, expand(file, task), flags, 0o666)
+        } else if command.output != nil {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
+        let own = command.environment(task: task, layout, step: step)
+        let names = Set(own.map { $0.prefix { $0 != "=" } })
+        let others = inherited.filter { !names.contains($0.prefix { $0 != "=" }) }
+        var arguments = programs[task].words.map { strdup($0) } + [nil]
+        var variables = (others + own).map { strdup($0) } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        var process: pid_t = 0
+        errno = posix_spawn(&process, path, &actions, nil, &arguments, &variables)
+        return errno == 0 ? process : nil
+    }
+
+    private func expand(_ pattern: String, _ task: Int) -> String {
+        var values = FilenamePattern.Values(
+            jobID: variable("SLURM_JOB_ID").flatMap { UInt32($0) } ?? 0,
+            arrayJobID: variable("SLURM_ARRAY_JOB_ID").flatMap { UInt32($0) },
+            arrayTaskID: variable("SLURM_ARRAY_TASK_ID").flatMap { UInt32($0) },
+            jobName: variable("SLURM_JOB_NAME") ?? "",
+            user: Host.userName(getuid()),
+            host: host(of: task)
+        )
+        values.task = UInt32(task)
+        values.nodeIndex = UInt32(layout.nodeOfTask[task])
+        if let step { values.step = step }
+        return FilenamePattern.expand(pattern, values)
+    }
+
+    /// Passes input and output on until all tasks have ended; how they ended.
+    private mutating func wait(
+        _ processes: [pid_t],
+        _ labelled: [LabelledPipe] = [],
+        _ spreader: InputSpreader = InputSpreader([]),
+        in job: UInt32?
+    ) -> [RunCommand.Ending] {
+        var (labelled, spreader) = (labelled, spreader)
+        let width = String(command.tasks - 1).utf8.count
+        // A program that could not be started counts as one that ended with ENOENT.
+        var endings = [RunCommand.Ending](repeating: (2, 0), count: processes.count)
+        var running = Set(processes.filter { $0 > 0 })
+        var firstEnd: Int?
+        while !running.isEmpty || !labelled.isEmpty {
+            let isHurried = command.patience != nil && firstEnd != nil && !wasAborted
+            let isAlone = labelled.isEmpty && spreader.isDone && !isHurried
+            while let task = reap(processes, &running, waits: isAlone, &endings) {
+                firstEnd = firstEnd ?? Self.seconds
+                let isBad = endings[task] != (0, 0)
+                if command.killsOnBadExit, isBad { running.forEach { kill($0, SIGTERM) } }
+            }
+            if let number = AllocationSignals.received { running.forEach { kill($0, number) } }
+            if isHurried, let patience = command.patience, let firstEnd,
+                Self.seconds - firstEnd >= patience, !running.isEmpty
+            {
+                abort(processes, running, patience, job)
+            }
+            if running.isEmpty { spreader.close() }
+            let inputs = spreader.polls
+            var polls =
+                inputs
+                + labelled.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            guard !polls.isEmpty || isHurried else { continue }
+            guard poll(&polls, nfds_t(polls.count), 50) > 0 else { continue }
+            spreader.serve(Array(polls.prefix(inputs.count)))
+            for index in labelled.indices.reversed()
+            where polls[inputs.count + index].revents != 0 {
+                if !labelled[index].copyLines(labelWidth: width) {
+                    close(labelled[index].descriptor)
+                    labelled.remove(at: index)
+                }
+            }
+        }
+        return endings
+    }
+
+    private static var seconds: Int { time(nil) }
+
+    /// Takes note of one task that has ended; nil when none has.
+    private mutating func reap(
+        _ processes: [pid_t],
+        _ running: inout Set<pid_t>,
+        waits: Bool,
+        _ endings: inout [RunCommand.Ending]
+    ) -> Int? {
+        guard !running.isEmpty else { return nil }
+        var status: Int32 = 0
+        var used = rusage()
+        let process = wait4(-1, &status, waits ? 0 : WNOHANG, &used)
+        guard process > 0, let task = processes.firstIndex(of: process) else {
+            if process < 0, errno == ECHILD { running = [] }
+            return nil
+        }
+        running.remove(process)
+        let time = [used.ru_utime, used.ru_stime].reduce(Int64(0)) {
+            $0 + Int64($1.tv_sec) * 1_000_000 + Int64($1.tv_usec)
+        }
+        usage.microseconds += time
+        usage.resident = max(usage.resident, Int64(used.ru_maxrss))
+        let signal = status & 0x7F
+        endings[task] = (signal == 0 ? (status >> 8) & 0xFF : 0, signal)
+        return task
+    }
+
+    private mutating func abort(
+        _ processes: [pid_t],
+        _ running: Set<pid_t>,
+        _ patience: Int,
+        _ job: UInt32?
+    ) {
+        wasAborted = true
+        let id = "\(job.map { "\($0)" } ?? "0").\(step ?? "0")"
+        var lines = ["\(program): First task exited \(patience)s ago"]
+        func list(_ isMeant: (pid_t) -> Bool, _ word: String) {
+            let tasks = processes.indices.filter { isMeant(processes[$0]) }.map { "\($0)" }
+            guard !tasks.isEmpty else { return }
+            let noun = tasks.count == 1 ? "task" : "tasks"
+            lines.append(
+                "\(program): StepId=\(id) \(noun) \(tasks.joined(separator: ",")): \(word)"
+            )
+        }
+        list({ running.contains($0) }, "running")
+        list({ !running.contains($0) }, "exited")
+        let now = CentreCalendar().text(SimInstant(seconds: Int64(time(nil))))
+        lines += [
+            "\(program): launch/slurm: _step_signal: Terminating StepId=\(id)",
+            "\(program): Job step aborted: Waiting up to 4 seconds for job step to finish.",
+            "slurmstepd-\(layout.nodes[0]): error: *** STEP \(id) ON \(layout.nodes[0]) CANCELLED AT"
+                + " \(now) ***",
+        ]
+        Host.print(lines, to: 2)
+        running.forEach { kill($0, SIGKILL) }
+    }
+}
+
+/// The output of one task.
+private struct LabelledPipe {
+    let task: Int
+    let descriptor: Int32
+    private var rest: [UInt8] = []
+
+    init(task: Int, descriptor: Int32) {
+        self.task = task
+        self.descriptor = descriptor
+    }
+
+    /// Prints the whole lines that have come; false at the end.
+    mutating func copyLines(labelWidth: Int) -> Bool {
+        let piece = [UInt8](unsafeUninitializedCapacity: 1 << 14) { buffer, filled in
+            filled = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+        }
+        rest += piece
+        let number = String(task)
+        let padding = String(repeating: " ", count: max(0, labelWidth - number.utf8.count))
+        let label = Array("\(padding)\(number): ".utf8)
+        var lines: [UInt8] = []
+        while let end = rest.firstIndex(of: 0x0A) {
+            lines += label + rest[...end]
+            rest.removeSubrange(...end)
+        }
+        if piece.isEmpty, !rest.isEmpty { lines += label + rest + [0x0A] }
+        _ = Host.write(lines, descriptor: 1)
+        return !piece.isEmpty
+    }
+}

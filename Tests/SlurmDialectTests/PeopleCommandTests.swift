@@ -1,0 +1,210 @@
+import Quantities
+import Testing
+import WireFormats
+
+@testable import SlurmDialect
+
+@Suite("sprio, sshare, sacctmgr, sreport, salloc")
+struct PeopleCommandTests {
+    private func people() -> PeopleList {
+        func association(_ account: String, _ user: String?, _ depth: Int32) -> AssociationInfo {
+            var info = AssociationInfo()
+            info.account = account
+            info.user = user
+            info.depth = depth
+            info.parent = depth == 0 ? nil : user == nil ? "root" : account
+            info.siblingShares = 4
+            info.usage = 30
+            info.siblingUsage = 40
+            info.rank = 1
+            return info
+        }
+        var list = PeopleList()
+        list.cluster = "thlab"
+        list.ranked = 5
+        list.associations = [
+            association("root", nil, 0), association("phys", nil, 1), association("phys", "ann", 2),
+        ]
+        list.associations[2].limits = [NamedLimit(name: "MaxJobs", value: "2")]
+        list.associations[2].isDefault = true
+        return list
+    }
+
+    @Test("Shares are indented by account, and their fields can be chosen")
+    func shares() throws {
+        let command = try ShareCommand(program: "sshare", arguments: ["-a"], user: "bob")
+        #expect(
+            try command.output(people()).lines == [
+                "Account                    User  RawShares  NormShares    RawUsage  EffectvUsage"
+                    + "  FairShare ",
+                "-------------------- ---------- ---------- ----------- ----------- -------------"
+                    + " ---------- ",
+                "root                                          0.000000          30      1.000000"
+                    + "            ",
+                " phys                                    1    0.250000          30      0.750000"
+                    + "            ",
+                "  phys                      ann          1    0.250000          30      0.750000"
+                    + "   0.200000 ",
+            ]
+        )
+        let mine = try ShareCommand(
+            program: "sshare",
+            arguments: ["-P", "-n", "-o", "Account%4,User"],
+            user: "bob"
+        )
+        #expect(try mine.output(people()).lines == ["root|", " phys|"])
+        let failure = #expect(throws: CommandFailure.self) {
+            try ShareCommand(program: "sshare", arguments: ["-o", "bogus"], user: "bob")
+        }
+        #expect(failure?.lines == ["sshare: error: Invalid field requested: \"bogus\""])
+    }
+
+    @Test("A priority shows its parts as its weights make them")
+    func priorities() throws {
+        var list = PriorityList()
+        list.isMultifactor = true
+        list.weights.fairShare = 10_000
+        list.weights.cpu = 100
+        var job = PriorityInfo()
+        job.jobID = 69
+        job.partition = "work"
+        job.priority = 2_001
+        job.fairShare = 200_000_000
+        job.cpu = 7_812_500
+        list.jobs = [job]
+        let command = try PriorityCommand(program: "sprio", arguments: [])
+        #expect(
+            command.output(list).lines == [
+                "          JOBID PARTITION   PRIORITY       SITE  FAIRSHARE                 TRES",
+                "             69 work            2001          0       2000                cpu=1",
+            ]
+        )
+        let normal = try PriorityCommand(program: "sprio", arguments: ["-n", "-h"])
+        #expect(
+            normal.output(list).lines == [
+                "             69 work      0.00000046 0.2000000  cpu=0.01            "
+            ]
+        )
+        let other = try PriorityCommand(program: "sprio", arguments: ["-j", "1"])
+        #expect(
+            other.output(list).lines == ["Unable to find jobs matching user/id(s) specified"]
+        )
+        list.isMultifactor = false
+        #expect(command.output(list).exitCode == 1)
+    }
+
+    @Test("What sacctmgr changes is read in Slurm's ways")
+    func edits() throws {
+        func read(_ words: String) throws(CommandFailure) -> PeopleEdit {
+            let arguments = words.split(separator: " ").map(String.init)
+            let command = try AccountManagerCommand(program: "sacctmgr", arguments: arguments)
+            guard case .change(let edit) = command.action else { return PeopleEdit() }
+            return edit
+        }
+        let user = try read("-i add user ann,bob account=phys fairshare=2")
+        #expect(user.names == ["ann", "bob"])
+        #expect(user.accounts == ["phys"])
+        #expect(user.settings == [NamedLimit(name: "fairshare", value: "2")])
+        #expect(try read("modify user where name=ann set MaxJobs=2").names == ["ann"])
+        #expect(try read("modify user ann set MaxJobs=2").settings.first?.value == "2")
+        #expect(try read("delete account name=phys").names == ["phys"])
+        #expect(try read("remove user where user=ann account=phys").accounts == ["phys"])
+        for (words, line) in [
+            ("frob", "invalid keyword: frob"), ("add user", " Need name of user to add"),
+            ("add wckey x", "No valid entity in add command"),
+            ("show bogus", "No valid entity in list command"),
+            ("modify user ann fairshare=1", " Unknown condition: fairshare=1"),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) { try read(words) }
+            #expect(failure?.lines.first == line)
+        }
+    }
+
+    @Test("A dump is read as what makes the same")
+    func dump() throws {
+        let command = try AccountManagerCommand(program: "sacctmgr", arguments: ["dump"])
+        let text = command.dump(people()).lines.joined(separator: "\n")
+        let edits = try command.edits(of: text, path: "d")
+        #expect(edits.map(\.entity) == ["account", "user"])
+        #expect(edits[1].names == ["ann"])
+        #expect(edits[1].accounts == ["phys"])
+        #expect(edits[1].settings.contains(NamedLimit(name: "MaxJobs", value: "2")))
+        for (text, problem) in [
+            ("User - 'ann':x=1", "d, line 1: a 'Parent' line must come first"),
+            ("# x\n\nboo", "d, line 3: 'KIND - NAME' expected"),
+            ("Parent - 'a'\nUser - 'b':x", "d, line 2: 'x' is no NAME=VALUE"),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) {
+                try command.edits(of: text, path: "d")
+            }
+            #expect(failure?.lines == ["sacctmgr: error: " + problem])
+        }
+    }
+
+    @Test("A report adds up whole hours")
+    func report() throws {
+        var record = AccountingRecord()
+        record.account = "phys"
+        record.user = "ann"
+        record.cores = 2
+        record.start = CentreCalendar().instant("2026-11-20T10:30:00", now: .epoch)
+        record.end = CentreCalendar().instant("2026-11-20T11:30:00", now: .epoch)
+        let now = try #require(CentreCalendar().instant("2026-11-20T11:40:00", now: .epoch))
+        let list = AccountingList(now: now, cluster: "thlab", records: [record])
+        let command = try ReportCommand(
+            program: "sreport",
+            arguments: ["-n", "-P", "user", "top", "start=2026-11-20", "end=2026-11-21"]
+        )
+        // The half hour up to eleven.
+        #expect(try command.output(list, CentreStatus()).lines == ["thlab|ann|ann|phys|60|0"])
+        let failure = #expect(throws: CommandFailure.self) {
+            try ReportCommand(program: "sreport", arguments: ["bogus"])
+        }
+        #expect(failure?.lines == ["invalid keyword: bogus"])
+    }
+
+    @Test("srun and salloc ask for what sbatch asks for, without a script")
+    func allocations() throws {
+        let run = try RunCommand(
+            program: "srun",
+            arguments: ["-p", "work", "-N", "2", "-n", "4", "-t", "5", "./a", "-n", "1"],
+            variable: { $0 == "SLURM_QOS" ? "high" : nil }
+        )
+        let request = try #require(run.allocation?.request)
+        #expect(request.isInteractive)
+        #expect(request.partitions == ["work"])
+        #expect(request.minimumNodes == 2)
+        #expect(request.tasks == 4)
+        #expect(request.qos == "high")
+        #expect(request.name == "a")
+        let salloc = try AllocateCommand(
+            program: "salloc",
+            arguments: ["-n", "3", "env", "-i"],
+            variable: { _ in nil }
+        )
+        #expect(salloc.words == ["env", "-i"])
+        #expect(salloc.allocation.request.name == "interactive")
+        #expect(
+            AllocateCommand.variables(["SLURM_JOB_ID=1", "SLURM_PROCID=0", "HOME=/"]) == [
+                "SLURM_JOB_ID=1"
+            ]
+        )
+    }
+
+    @Test("Tasks fill the nodes by their cores, and every node has one")
+    func layout() {
+        func layout(_ tasks: Int, _ cores: [Int], each: Int = 1) -> [Int] {
+            RunCommand.Layout(
+                tasks: tasks,
+                nodes: cores.indices.map { "cn\($0 + 1)" },
+                cores: cores,
+                coresPerTask: each
+            ).nodeOfTask
+        }
+        #expect(layout(4, [3, 1]) == [0, 0, 0, 1])
+        #expect(layout(4, [6, 2], each: 2) == [0, 0, 0, 1])
+        #expect(layout(2, [8, 8]) == [0, 1])
+        #expect(layout(5, [1, 1]) == [0, 0, 0, 1, 1])
+        #expect(layout(1, [1, 1]) == [0])
+    }
+}
