@@ -20,6 +20,9 @@ What is done so that a difference means something:
  * run times: an emulated job does not run its script, so each sbatch gets --comment=runtime=SECONDS, the
    sum of the script's sleeps; the comment is taken out of what is printed again. With --rehearse the
    scripts run, and nothing is added;
+ * past use: a recording may say what users had used before it (fair share goes by it): each runs a job of
+   so many core seconds, and the centre's clock goes to the next period of reckoning;
+ * host: commands run where the host's name is that of the recording's, which was the name of every node;
  * time: a recording says where it paused; while a command waits, the centre is given a second of its
    time again and again.
 """
@@ -29,9 +32,10 @@ from compare import compare, normalise
 from reasons import reason
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PERIOD = 300                                                         # PriorityCalcPeriod, in seconds
 USERS = {'alice': 1001, 'bob': 1002, 'carol': 1003, 'dave': 1004}    # as recorded; ours may be others
 POLICY = ('order=multifactor,backfill=easy,PriorityWeightAge=1000,PriorityWeightFairshare=10000,PriorityWeightJobSize=1000,'
-          'PriorityWeightPartition=1000,PriorityWeightQOS=1000,PriorityWeightCPU=100')
+          'PriorityWeightPartition=1000,PriorityWeightQOS=1000,PriorityWeightCPU=100,batch_sched_delay=1')
 
 # --------------------------------------------------------------------------------------------- recordings
 HEAD = re.compile(r'\[(\d{3})\] (\w+)\$ (.*)')
@@ -48,8 +52,9 @@ class Step:
 
 def submitted(result):
     """The number of the job that a command submitted; None when it submitted none."""
-    match = re.search(r'Submitted batch job (\d+)', result['out']) or re.fullmatch(r'(\d+)\n', result['out'])
-    return int(match.group(1)) if match else None
+    match = re.search(r'Submitted batch job (\d+)', result['out']) or re.fullmatch(r'(\d+)\n', result['out']) \
+        or re.search(r'job allocation (\d+)|srun: job (\d+) queued|StepId=(\d+)\.', result['err'])
+    return int(next(g for g in match.groups() if g)) if match else None
 
 def read_folder(path):
     """The same of a recording that is a folder of files; pauses are not written there."""
@@ -66,10 +71,11 @@ def read_folder(path):
     return {n[6:]: read(n) for n in names if n.startswith('input.')}, steps
 
 def read_recording(path):
-    """The input files of a recording, by name, and its steps."""
-    if os.path.isdir(path): return read_folder(path)
+    """The input files of a recording, by name, its steps, and what was before: the number of its first job,
+    and what users had used, in core seconds."""
+    if os.path.isdir(path): return *read_folder(path), {}
     with open(path, newline='', errors='replace') as file: lines = file.read().split('\n')
-    files, steps, pause, place, index = {}, [], 0, None, 0
+    files, steps, earlier, pause, place = {}, [], {}, 0, None
     text, is_head = [], False
     def end_text():
         joined = '\n'.join(text)
@@ -78,13 +84,15 @@ def read_recording(path):
         return joined
     for line in lines:
         head = HEAD.fullmatch(line)
-        if line.startswith('[file ') or line.startswith('[pause ') or (head and place in (None, 'file')):
+        if line.startswith(('[file ', '[pause ', '[earlier ')) or (head and place in (None, 'file')):
             if place == 'file': files[name] = '\n'.join(text)
             text, place = [], None
         if line.startswith('[file '):
             name, place = line[6:-1], 'file'
         elif line.startswith('[pause '):
             pause = int(line[7:-1])
+        elif line.startswith('[earlier '):
+            earlier = {user: int(seconds) for user, seconds in (w.split('=') for w in line[9:-1].split())}
         elif head and place is None:
             steps.append(Step(head.group(1), head.group(2), head.group(3), pause))
             pause, place, is_head = 0, 'out', True
@@ -100,7 +108,7 @@ def read_recording(path):
         elif place:
             is_head = False
             text.append(line)
-    return files, steps
+    return files, steps, earlier
 
 # ----------------------------------------------------------------------------------------------- the centre
 class Centre:
@@ -130,6 +138,7 @@ class Centre:
     def run(self, command, user, folder, limit):
         """Runs a shell command; while it waits the centre's clock goes on."""
         words = ['bash', '-c', command] if user == 'root' else ['runuser', '-u', user, '--', 'bash', '-c', command]
+        words = ['unshare', '--uts', 'sh', '-c', 'hostname vm; exec "$@"', 'sh', *words]
         process = subprocess.Popen(words, cwd=folder, env=self.environment(user), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         end, patience, rc = time.time() + limit, 0.5, None
@@ -139,7 +148,7 @@ class Centre:
                 break
             except subprocess.TimeoutExpired:
                 if time.time() > end:
-                    os.killpg(process.pid, 15)
+                    os.killpg(process.pid, 9)
                     out, err = process.communicate()
                     err, rc = err + b'[harness: timed out]', -1
                     break
@@ -207,7 +216,7 @@ def renumbered(mapping, text):
 def play(options, path):
     """Plays a recording; a row of facts for each of its commands."""
     name = os.path.basename(path).removesuffix('.txt')
-    files, steps = read_recording(path)
+    files, steps, earlier = read_recording(path)
     work = os.path.join(options.work, 'w', name)
     shutil.rmtree(work, ignore_errors=True); os.makedirs(work); os.chmod(work, 0o1777)
     for file, text in files.items():
@@ -216,7 +225,12 @@ def play(options, path):
     centre = Centre(options, name)
     numbers, lost, rows = {}, set(), []          # recorded job number -> ours; recorded ones that we refused
     try:
-        first = min((s.submitted for s in steps if s.submitted), default=1)
+        first = earlier.pop('first', None) or min((s.submitted for s in steps if s.submitted), default=1)
+        for user, seconds in earlier.items():
+            # On one core, and all of it before the recording's first number.
+            centre.run(f'sbatch -Q -t 1-0 --comment=runtime={seconds} --wrap true', user, work, 20)
+            first -= 1
+        if earlier: centre.advance(PERIOD - max(earlier.values()) % PERIOD + max(earlier.values()))
         if first > 1:
             done = centre.run(f'for i in $(seq {first - 1}); do sbatch -Q -H --wrap true; done; scancel -u root', 'root', work, 120)
             if done['rc']: sys.exit(f'{name}: the first job numbers cannot be used up: {done["err"]}')
@@ -227,11 +241,12 @@ def play(options, path):
             command = renumbered({**{g: 900000 + g for g in lost}, **numbers}, command)
             ours = centre.run(command, step.user, work, 5 if step.result['rc'] == -1 else 20)
             mine = submitted(ours)
-            if step.submitted and re.search(r'\bsbatch\b', step.command):
+            if step.submitted and re.search(r'\b(sbatch|srun|salloc)\b', step.command):
                 if mine: numbers[step.submitted] = mine
                 else: lost.add(step.submitted)
             for key in ('out', 'err'):
                 text = without_run_time(ours[key]).replace(options.work + '/w/', '/lab/w/')
+                text = re.sub(r'\bgpu:x(?=:\d|\b)', 'gpu', text)     # a machine file cannot leave out a card's model
                 for user, number in USERS.items():
                     text = re.sub(r'(?<!\d)%d(?!\d)' % pwd.getpwnam(user).pw_uid, str(number), text)
                 ours[key] = renumbered({b: a for a, b in numbers.items()}, text)
