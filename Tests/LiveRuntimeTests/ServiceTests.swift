@@ -65,6 +65,9 @@ private final class StubCentre: CentreService {
     func change(_: PeopleEdit, _: Peer) async throws(ServiceRefusal) -> PeopleEditResponse {
         PeopleEditResponse()
     }
+    func explain(_: UInt32, _: Peer) async throws(ServiceRefusal) -> JobExplanation {
+        JobExplanation()
+    }
     func priorities() async -> PriorityList { PriorityList() }
     func step(_: UInt32, _: StepRequest, _: Peer) async throws(ServiceRefusal) -> StepResponse {
         StepResponse()

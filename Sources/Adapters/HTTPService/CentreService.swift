@@ -102,6 +102,8 @@ public protocol CentreService: Sendable {
     ) async throws(ServiceRefusal) -> ActionResponse
     /// What a running job is told of itself.
     func environment(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobEnvironment
+    /// Why a job waits, and what would start it sooner.
+    func explain(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobExplanation
     /// Makes, changes or removes accounts and users.
     func change(
         _ edit: PeopleEdit,

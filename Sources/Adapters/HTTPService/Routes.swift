@@ -102,6 +102,12 @@ struct Routes {
             let peer = try await context.peer()
             return try await lookups.alone { Reply(try await centre.environment(id, peer)) }
         }
+        get(router, "/v1/jobs/:id/explanation") { _, context in
+            let id = try Self.jobID(context)
+            let peer = try await context.peer()
+            // It looks ahead a few times over.
+            return try await listings.alone { Reply(try await centre.explain(id, peer)) }
+        }
         get(router, "/v1/jobs/:id/script") { _, context in
             let id = try Self.jobID(context)
             let peer = try await context.peer()

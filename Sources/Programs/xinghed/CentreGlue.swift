@@ -138,6 +138,12 @@ struct CentreGlue: CentreService {
         }
     }
 
+    func explain(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobExplanation {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.explain(id, Caller(peer))
+        }
+    }
+
     func change(
         _ edit: PeopleEdit,
         _ peer: Peer

@@ -45,6 +45,13 @@ extension Yh {
             return finish(filter.output(people))
         case .listProcesses(let job, let step): return listProcesses(job, step)
         case .waitJob(let job): return try waitJob(job, name)
+        case .explain(let job):
+            let explanation = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/jobs/\(job)/explanation", as: JobExplanation.self)
+            }
+            return finish(
+                CommandOutput(lines: explanation.lines(in: MessageLanguage { Host.variable($0) }))
+            )
         case .completing: return try listCompleting(name)
         case .showReservations(let reservation):
             let list = try ask(name) { client throws(LocalClientFailure) in

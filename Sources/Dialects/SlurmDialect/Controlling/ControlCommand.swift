@@ -40,6 +40,8 @@ public struct ControlCommand: Hashable, Sendable {
         case listProcesses(job: UInt32, step: String?)
         /// Wait until a job's nodes are ready.
         case waitJob(UInt32)
+        /// Tell why a job waits, and what would start it sooner. Slurm has no such word.
+        case explain(UInt32)
         /// List jobs that are about to end.
         case completing
         /// Describe a reservation; nil for all.
@@ -172,6 +174,12 @@ public struct ControlCommand: Hashable, Sendable {
                 throw failure("too few arguments for keyword:\(keyword)")
             }
             return .waitJob(job.jobID)
+        }
+        if matches("explain", 4) {
+            guard let job = words.first.flatMap({ OptionValues.job($0) }) else {
+                throw failure("too few arguments for keyword:\(keyword)")
+            }
+            return .explain(job.jobID)
         }
         if matches("completing", 2) { return .completing }
         if matches("notify", 1) {

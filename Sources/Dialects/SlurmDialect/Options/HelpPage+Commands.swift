@@ -199,6 +199,7 @@ extension HelpPage {
             ("show job|node|partition [NAME]", "describe"),
             ("show config", "what the centre goes by"),
             ("show hostnames|hostlist LIST", "expand or compress names of nodes"),
+            ("explain JOB", "why it waits, and what would start it sooner"),
             ("hold|uhold|release JOB...", "keep from starting, and let go"),
             ("requeue|requeuehold JOB...", "back to the queue"),
             ("update JobId=JOB NAME=VALUE...", "change a job"),

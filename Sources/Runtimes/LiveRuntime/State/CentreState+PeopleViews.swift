@@ -34,7 +34,7 @@ extension CentreState {
     }
 
     /// Whether a job waits, and for nothing but its turn: not held, for another job or for a time.
-    private func isAccruing(_ entry: JobEntry, now: SimInstant) -> Bool {
+    func isAccruing(_ entry: JobEntry, now: SimInstant) -> Bool {
         guard entry.status.phase == .pending, !entry.status.isHeld else { return false }
         switch emulator.pendingReason(of: JobID(entry.id)) {
         case .dependency, .dependencyNeverSatisfied, .beginTime, .jobHeldAdmin, .jobHeldUser:
