@@ -50,6 +50,14 @@ struct PeopleTests {
         #expect(find(list, "lab", "ann")?.limits.first?.name == "MaxJobs")
         let removed = try await second.change(edit(.delete, "user", ["ann"]), .me)
         #expect(removed.changed == ["user ann of account lab"])
+        #expect(find(await second.people(), "lab", "ann") == nil)
+        // Without a share or limit of its own an account is there too, until it is removed.
+        _ = try await second.change(edit(.add, "account", ["plain"]), .me)
+        _ = try await second.change(edit(.add, "user", ["ann"], accounts: ["plain"]), .me)
+        #expect(find(await second.people(), "plain", "ann")?.shares == 1)
+        _ = try await second.change(edit(.delete, "account", ["plain"]), .me)
+        #expect(find(await second.people(), "plain", nil) == nil)
+        #expect(find(await second.people(), "plain", "ann") == nil)
         await second.close()
     }
 

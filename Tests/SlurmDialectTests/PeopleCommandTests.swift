@@ -59,6 +59,34 @@ struct PeopleCommandTests {
         #expect(failure?.lines == ["sshare: error: Invalid field requested: \"bogus\""])
     }
 
+    @Test("Quotation marks that no shell took off are taken off, and a parent's share is one")
+    func quotes() throws {
+        let command = try AccountManagerCommand(
+            program: "sacctmgr",
+            arguments: [
+                "add", "account", "wc", "description=\"a b\"", "parent='wp'", "Share=parent",
+            ]
+        )
+        guard case .change(let edit) = command.action else {
+            Issue.record("no change")
+            return
+        }
+        #expect(edit.settings.map(\.value) == ["a b", "wp", "1"])
+    }
+
+    @Test("Accounts have the columns of their associations, filled where they are asked for")
+    func accountColumns() throws {
+        func lines(_ words: String...) throws -> [String] {
+            let command = try AccountManagerCommand(
+                program: "sacctmgr",
+                arguments: ["-nP", "list", "account", "format=account,fairshare", "where"] + words
+            )
+            return try command.output(.account, people()).lines
+        }
+        #expect(try lines("account=phys") == ["phys|"])
+        #expect(try lines("account=phys", "withassoc") == ["phys|1"])
+    }
+
     @Test("A priority shows its parts as its weights make them")
     func priorities() throws {
         var list = PriorityList()

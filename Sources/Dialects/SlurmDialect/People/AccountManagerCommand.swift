@@ -54,6 +54,8 @@ public struct AccountManagerCommand: Hashable, Sendable {
     private var style = TableStyle()
     private var format: String?
     private var filters: [String: [String]] = [:]
+    /// Whether accounts are listed with their shares and limits.
+    private var showsAssociations = false
 
     /// Reads the command line.
     ///
@@ -108,6 +110,14 @@ public struct AccountManagerCommand: Hashable, Sendable {
         }
     }
 
+    /// A value without the quotation marks that a program, unlike a shell, leaves around it.
+    static func unquoted(_ text: String) -> String {
+        guard text.count >= 2, let mark = text.first, mark == "\"" || mark == "'",
+            text.last == mark
+        else { return text }
+        return String(text.dropFirst().dropLast())
+    }
+
     private mutating func readShow(_ words: [String]) throws(CommandFailure) -> Entity {
         let word = (words.first ?? "").lowercased()
         func matches(_ full: String, _ least: Int) -> Bool {
@@ -134,9 +144,11 @@ public struct AccountManagerCommand: Hashable, Sendable {
             )
         }
         for word in words.dropFirst() {
-            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            var parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { parts[1] = Self.unquoted(parts[1]) }
             let name = (parts.first ?? "").lowercased()
             guard parts.count == 2 else {
+                if name.hasPrefix("withassoc") { showsAssociations = true }
                 if name == "where" || name.hasPrefix("with") || name == "tree" { continue }
                 filters["name", default: []] += list(word)
                 continue
@@ -202,16 +214,24 @@ public struct AccountManagerCommand: Hashable, Sendable {
             rows.append(info)
         }
         rows.sort { $0.account < $1.account }
+        var all: [(name: String, field: TableField<AssociationInfo>)] = [
+            ("Account", TableField("Account", 10) { $0.account }),
+            (
+                "Descr",
+                TableField("Descr", 20) { $0.title ?? "default \($0.account) account" }
+            ),
+            ("Org", TableField("Org", 20) { $0.organization ?? $0.account }),
+        ]
+        // Slurm knows the columns of associations here too, and leaves them empty unless asked.
+        for (name, field) in associationFields(people) where name != "Account" {
+            var shown = field
+            if !showsAssociations { shown.text = { _ in "" } }
+            all.append((name, shown))
+        }
+        let standard = "Account,Descr,Org"
         return try lines(
-            "Account,Descr,Org",
-            [
-                ("Account", TableField("Account", 10) { $0.account }),
-                (
-                    "Descr",
-                    TableField("Descr", 20) { $0.title ?? "default \($0.account) account" }
-                ),
-                ("Org", TableField("Org", 20) { $0.organization ?? $0.account }),
-            ],
+            showsAssociations ? standard + "," + Self.associationColumns : standard,
+            all,
             rows
         )
     }
@@ -248,49 +268,58 @@ public struct AccountManagerCommand: Hashable, Sendable {
         let rows = people.associations.filter { info in
             keeps("account", info.account) && keeps("user", info.user) && keeps("name", info.user)
         }
-        let all = people.qos.map(\.name).sorted().joined(separator: ",")
         return try lines(
-            "Cluster,Account,User,Partition,Share,Priority,GrpJobs,GrpTRES,GrpSubmit,GrpWall,"
-                + "GrpTRESMins,MaxJobs,MaxTRES,MaxTRESPerNode,MaxSubmit,MaxWall,MaxTRESMins,QOS,"
-                + "DefaultQOS,GrpTRESRunMins",
-            [
-                ("Account", TableField("Account", 10) { $0.account }),
-                ("Cluster", TableField("Cluster", 10) { _ in people.cluster }),
-                (
-                    "DefaultQOS",
-                    TableField("Def QOS", 9) { $0.user == nil ? "" : $0.defaultQOS ?? "" }
-                ),
-                ("Fairshare", TableField("Share", 9) { "\($0.shares)" }),
-                ("GrpJobs", TableField("GrpJobs", 7) { $0.limit("GrpJobs") }),
-                ("GrpSubmit", TableField("GrpSubmit", 9) { $0.limit("GrpSubmitJobs") }),
-                ("GrpTRES", TableField("GrpTRES", 13) { $0.limit("GrpTRES") }),
-                ("GrpTRESMins", TableField("GrpTRESMins", 13) { $0.limit("GrpTRESMins") }),
-                ("GrpTRESRunMins", TableField("GrpTRESRunMin", 13) { $0.limit("GrpTRESRunMins") }),
-                ("GrpWall", TableField("GrpWall", 11) { $0.limit("GrpWall") }),
-                ("ID", TableField("ID", 6) { "\($0.id)" }),
-                ("MaxJobs", TableField("MaxJobs", 7) { $0.limit("MaxJobs") }),
-                ("MaxSubmit", TableField("MaxSubmit", 9) { $0.limit("MaxSubmitJobs") }),
-                ("MaxTRES", TableField("MaxTRES", 13) { $0.limit("MaxTRESPerJob") }),
-                ("MaxTRESMins", TableField("MaxTRESMins", 13) { $0.limit("MaxTRESMinsPerJob") }),
-                ("MaxTRESPerNode", TableField("MaxTRESPerNode", 14) { _ in "" }),
-                ("MaxWall", TableField("MaxWall", 11) { $0.limit("MaxWall") }),
-                (
-                    "ParentName",
-                    TableField("Par Name", 10) { $0.user == nil ? $0.parent ?? "" : "" }
-                ),
-                ("Partition", TableField("Partition", 10) { _ in "" }),
-                ("Priority", TableField("Priority", 10) { _ in "" }),
-                (
-                    "QOS",
-                    TableField("QOS", 20) { info in
-                        info.qos.isEmpty ? all : info.qos.sorted().joined(separator: ",")
-                    }
-                ),
-                ("Share", TableField("Share", 9) { "\($0.shares)" }),
-                ("User", TableField("User", 10) { $0.user ?? "" }),
-            ],
+            "Cluster,Account,User,Partition," + Self.limitColumns,
+            associationFields(people),
             rows
         )
+    }
+
+    private static let limitColumns =
+        "Share,Priority,GrpJobs,GrpTRES,GrpSubmit,GrpWall,GrpTRESMins,MaxJobs,MaxTRES,"
+        + "MaxTRESPerNode,MaxSubmit,MaxWall,MaxTRESMins,QOS,DefaultQOS,GrpTRESRunMins"
+    private static let associationColumns = "Cluster,ParentName,User," + limitColumns
+
+    private func associationFields(
+        _ people: PeopleList
+    ) -> [(name: String, field: TableField<AssociationInfo>)] {
+        let all = people.qos.map(\.name).sorted().joined(separator: ",")
+        return [
+            ("Account", TableField("Account", 10) { $0.account }),
+            ("Cluster", TableField("Cluster", 10) { _ in people.cluster }),
+            (
+                "DefaultQOS",
+                TableField("Def QOS", 9) { $0.user == nil ? "" : $0.defaultQOS ?? "" }
+            ),
+            ("Fairshare", TableField("Share", 9) { "\($0.shares)" }),
+            ("GrpJobs", TableField("GrpJobs", 7) { $0.limit("GrpJobs") }),
+            ("GrpSubmit", TableField("GrpSubmit", 9) { $0.limit("GrpSubmitJobs") }),
+            ("GrpTRES", TableField("GrpTRES", 13) { $0.limit("GrpTRES") }),
+            ("GrpTRESMins", TableField("GrpTRESMins", 13) { $0.limit("GrpTRESMins") }),
+            ("GrpTRESRunMins", TableField("GrpTRESRunMin", 13) { $0.limit("GrpTRESRunMins") }),
+            ("GrpWall", TableField("GrpWall", 11) { $0.limit("GrpWall") }),
+            ("ID", TableField("ID", 6) { "\($0.id)" }),
+            ("MaxJobs", TableField("MaxJobs", 7) { $0.limit("MaxJobs") }),
+            ("MaxSubmit", TableField("MaxSubmit", 9) { $0.limit("MaxSubmitJobs") }),
+            ("MaxTRES", TableField("MaxTRES", 13) { $0.limit("MaxTRESPerJob") }),
+            ("MaxTRESMins", TableField("MaxTRESMins", 13) { $0.limit("MaxTRESMinsPerJob") }),
+            ("MaxTRESPerNode", TableField("MaxTRESPerNode", 14) { _ in "" }),
+            ("MaxWall", TableField("MaxWall", 11) { $0.limit("MaxWall") }),
+            (
+                "ParentName",
+                TableField("Par Name", 10) { $0.user == nil ? $0.parent ?? "" : "" }
+            ),
+            ("Partition", TableField("Partition", 10) { _ in "" }),
+            ("Priority", TableField("Priority", 10) { _ in "" }),
+            (
+                "QOS",
+                TableField("QOS", 20) { info in
+                    info.qos.isEmpty ? all : info.qos.sorted().joined(separator: ",")
+                }
+            ),
+            ("Share", TableField("Share", 9) { "\($0.shares)" }),
+            ("User", TableField("User", 10) { $0.user ?? "" }),
+        ]
     }
 
     private func clusterLines(_ people: PeopleList) throws(CommandFailure) -> [String] {

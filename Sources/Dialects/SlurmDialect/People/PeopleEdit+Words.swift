@@ -52,7 +52,8 @@ extension PeopleEdit {
             names += list(word)
             return
         }
-        let (name, value) = (parts[0].lowercased(), parts[1])
+        let name = parts[0].lowercased()
+        var value = AccountManagerCommand.unquoted(parts[1])
         let isAccount = ["account", "accounts", "acct", "accts"].contains(name)
         switch name {
         case "name", "names": names += list(value)
@@ -64,6 +65,9 @@ extension PeopleEdit {
         case "cluster", "clusters": break
         default:
             guard sets else { throw ControlCommand.failure(" Unknown condition: \(word)") }
+            // Whoever shares as the parent does has one share of it.
+            let isShare = ["fairshare", "share", "shares"].contains(name)
+            if isShare, value.lowercased() == "parent" { value = "1" }
             settings.append(NamedLimit(name: parts[0], value: value))
         }
     }

@@ -6,13 +6,12 @@ import Quantities
 // Shares and limits of accounts and users that a new register brings.
 
 extension CentreState {
-    /// Tells the emulator of accounts and users whose shares or limits are others than in `known`.
+    /// Tells the emulator of accounts and users that `known` lacks, or has with other shares or limits.
     mutating func changePeople(from known: Machine, at instant: SimInstant) {
         for account in rules.machine.accounts {
             let number = people.account(account.name)
             let old = known.account(named: account.name)
-            let isPlaced = old == nil && account.parent != nil
-            if isPlaced || account.settings != old?.settings ?? AssociationSettings() {
+            if old == nil || account.settings != old?.settings ?? AssociationSettings() {
                 let parent = account.parent.map { people.account($0) }
                 change(.account(number, parent: parent, account.settings), at: instant)
             }
@@ -20,7 +19,10 @@ extension CentreState {
             names += (old?.members ?? []).map(\.name).filter { !names.contains($0) }
             for name in names {
                 let settings = account.settings(of: name)
-                guard settings != old?.settings(of: name) ?? AssociationSettings() else { continue }
+                let isNew = account.isListing(name) && old?.isListing(name) != true
+                guard isNew || settings != old?.settings(of: name) ?? AssociationSettings() else {
+                    continue
+                }
                 let user = people.user(name)
                 change(.user(user, account: number, settings), at: instant)
             }
@@ -34,6 +36,9 @@ extension CentreState {
 }
 
 extension AccountEntry {
+    /// Whether a user is named among those that have shares and limits of their own.
+    fileprivate func isListing(_ user: String) -> Bool { members.contains { $0.name == user } }
+
     /// Shares and limits of a user of the account.
     fileprivate func settings(of user: String) -> AssociationSettings {
         members.first { $0.name == user }?.settings ?? AssociationSettings()

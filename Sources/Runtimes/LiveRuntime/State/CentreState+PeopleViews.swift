@@ -105,6 +105,8 @@ extension CentreState {
                 info.siblingShares = above.siblingShares
                 info.siblingUsage = above.siblingUsage
             }
+            // The emulator keeps those that were removed: their use still counts.
+            if place != 0, !isKnown(info) { continue }
             if !isRoot { list.associations.append(info) }
             let below = known.children.map { ($0, isRoot ? depth : depth + 1) }
             // The last of them is looked at first.
@@ -125,6 +127,13 @@ extension CentreState {
 
     /// What Slurm calls the association that stands above all.
     static let rootAccount = "root"
+
+    private func isKnown(_ info: AssociationInfo) -> Bool {
+        guard let account = rules.machine.account(named: info.account) else {
+            return info.account == Self.rootAccount
+        }
+        return info.user.map { account.users?.contains($0) ?? true } ?? true
+    }
 
     private func name(of association: Association) -> String {
         // An account called `root` comes where the root's users do.
