@@ -1,4 +1,5 @@
 import Glibc
+import SlurmDialect
 
 /// What the commands need of the system they run on. Only the C library is used: the commands must
 /// start in a few milliseconds.
@@ -6,6 +7,24 @@ enum Host {
     /// The value of an environment variable.
     static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
+    }
+
+    /// How times are written and read: in the zone of `TZ` where it is set, by `SLURM_TIME_FORMAT`.
+    static func calendar() -> CentreCalendar {
+        var calendar = CentreCalendar()
+        if let format = variable("SLURM_TIME_FORMAT"),
+            !["", "standard", "relative"].contains(format)
+        {
+            calendar.format = format
+        }
+        if let zone = variable("TZ"), !zone.isEmpty {
+            tzset()
+            var now = time(nil)
+            var local = tm()
+            localtime_r(&now, &local)
+            calendar.offsetSeconds = Int64(local.tm_gmtoff)
+        }
+        return calendar
     }
 
     /// The environment with which the command was started, `NAME=value` each.

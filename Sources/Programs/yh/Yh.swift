@@ -34,11 +34,13 @@ struct Yh {
                 exit(finish(CommandOutput(errors: errors + usage, exitCode: 1)))
             }
         }
-        do throws(CommandFailure) {
-            exit(try command(name, arguments))
-        } catch {
-            Host.print(error.lines, to: 2)
-            exit(error.exitCode)
+        CentreCalendar.$session.withValue(Host.calendar()) { () -> Void in
+            do throws(CommandFailure) {
+                exit(try command(name, arguments))
+            } catch {
+                Host.print(error.lines, to: 2)
+                exit(error.exitCode)
+            }
         }
     }
 

@@ -22,8 +22,13 @@ extension AccountingCommand {
         if !jobs.isEmpty { query.ids = jobs.map(\.jobID) }
         query.users = users
         query.accounts = accounts
-        query.from = startText ?? (jobs.isEmpty && states == nil ? "today" : nil)
-        query.until = endText
+        // The centre reads times in its own zone: in another one only what is relative means the same.
+        let isFar = calendar.offsetSeconds != CivilTime.shanghaiOffsetSeconds
+        func asked(_ text: String?) -> String? {
+            isFar && text?.lowercased().hasPrefix("now") != true ? nil : text
+        }
+        query.from = asked(startText ?? (jobs.isEmpty && states == nil ? "today" : nil))
+        query.until = asked(endText)
         return query
     }
 

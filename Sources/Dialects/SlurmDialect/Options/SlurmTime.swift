@@ -84,15 +84,27 @@ public enum SlurmTime {
 public struct CentreCalendar: Hashable, Sendable {
     /// How far local time is ahead of UTC. Unit: s.
     public var offsetSeconds: Int64
+    /// How `strftime` would write instants, as `SLURM_TIME_FORMAT` asks; nil for Slurm's own format.
+    public var format: String?
 
-    /// Makes a calendar; Shanghai's by default, where the centres are.
-    public init(offsetSeconds: Int64 = CivilTime.shanghaiOffsetSeconds) {
+    /// The calendar of whoever reads: Shanghai's, where the centres are, where nobody says otherwise.
+    @TaskLocal public static var session = CentreCalendar(
+        offsetSeconds: CivilTime.shanghaiOffsetSeconds
+    )
+
+    /// The calendar of whoever reads.
+    public init() { self = Self.session }
+
+    /// Makes a calendar.
+    public init(offsetSeconds: Int64, format: String? = nil) {
         self.offsetSeconds = offsetSeconds
+        self.format = format
     }
 
     /// `2026-11-21T01:29:27`.
     public func text(_ instant: SimInstant) -> String {
-        CivilTime(instant, offsetSeconds: offsetSeconds).iso8601
+        if let format { return text(instant, format: format) }
+        return CivilTime(instant, offsetSeconds: offsetSeconds).iso8601
     }
 
     /// `Sat Nov 21 01:29:21 2026`, the first line of `-l`.
