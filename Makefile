@@ -22,7 +22,7 @@ export SLURM_NAMES ?= no
 # What `make run` runs from: an installation like any other, inside .build.
 STAGE := $(CURDIR)/.build/stage
 
-.PHONY: help setup release run test format lint bench conformance install uninstall deb site clean
+.PHONY: help setup release run test format lint bench conformance clients install uninstall deb site clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) \
@@ -59,6 +59,10 @@ bench: release  ## measure, beside peers, on this machine
 conformance: release  ## play recorded sessions of a real Slurm against a centre (as root)
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@bench/slurm/conform.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm" --make-users
+
+clients: release  ## run programs from PyPI that speak to a Slurm centre (needs the network)
+	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
+	@bench/clients/clients.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm"
 
 install: release  ## install under PREFIX (default /usr/local); replaces nothing that is not its own
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(PREFIX)"
