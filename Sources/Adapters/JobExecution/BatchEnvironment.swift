@@ -53,6 +53,7 @@ public struct BatchEnvironment: Sendable {
         var table: [(String, String)] = [
             ("SLURMD_NODENAME", nodeNames.first ?? ""),
             ("SLURM_CLUSTER_NAME", clusterName),
+            ("SLURM_CONF", "/etc/slurm/slurm.conf"),
             ("SLURM_CPUS_ON_NODE", String(coresPerNode.first ?? 0)),
             ("SLURM_GTIDS", "0"),
             ("SLURM_JOBID", String(jobID)),
@@ -79,7 +80,7 @@ public struct BatchEnvironment: Sendable {
             ("SLURM_TASKS_PER_NODE", Self.runLengths(tasksPerNode)),
             ("SLURM_TOPOLOGY_ADDR", nodeNames.first ?? ""),
             ("SLURM_TOPOLOGY_ADDR_PATTERN", "node"),
-            ("SLURM_WORKING_CLUSTER", "\(clusterName):localhost:0:0:0"),
+            ("SLURM_WORKING_CLUSTER", "\(clusterName):127.0.0.1:6817:9728:109"),
             ("ENVIRONMENT", "BATCH"),
         ]
         table += requested

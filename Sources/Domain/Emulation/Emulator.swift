@@ -208,9 +208,9 @@ public struct Emulator: Sendable {
     /// Starts what may start, group by group.
     public mutating func schedulingPass(at now: SimInstant, into sink: inout some EffectSink) {
         jobs.now = now
-        if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if !reservations.isEmpty { turnReservations(at: now) }
+        if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
         if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {

@@ -99,8 +99,9 @@ extension Description {
             "MinCPUsNode=\(info.cpusPerTask * max(1, perNode)) \(memory)=\(info.memoryText)"
                 + " MinTmpDiskNode=0",
             "Features=\(info.features ?? "(null)") DelayBoot=00:00:00",
+        ] + (info.reservation.map { ["Reservation=\($0)"] } ?? []) + [
             "OverSubscribe=\(info.oversubscribe) Contiguous=0"
-                + " Licenses=\(info.licenses ?? "(null)") Network=(null)",
+                + " Licenses=\(info.licenses ?? "(null)") Network=(null)"
         ]
     }
 

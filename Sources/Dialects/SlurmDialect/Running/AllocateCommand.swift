@@ -85,7 +85,8 @@ public struct AllocateCommand: Hashable, Sendable {
     /// task's.
     public static func variables(_ all: [String]) -> [String] {
         let names: Set<Substring> = [
-            "SLURM_CLUSTER_NAME", "SLURM_CPUS_PER_TASK", "SLURM_JOBID", "SLURM_JOB_ACCOUNT",
+            "SLURM_CLUSTER_NAME", "SLURM_CONF", "SLURM_CPUS_PER_TASK", "SLURM_JOBID",
+            "SLURM_JOB_ACCOUNT",
             "SLURM_JOB_CPUS_PER_NODE", "SLURM_JOB_GPUS", "SLURM_JOB_ID", "SLURM_JOB_NAME",
             "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES", "SLURM_JOB_PARTITION", "SLURM_JOB_QOS",
             "SLURM_MEM_PER_CPU", "SLURM_MEM_PER_NODE", "SLURM_NNODES", "SLURM_NODELIST",
