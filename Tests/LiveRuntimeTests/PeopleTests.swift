@@ -111,7 +111,7 @@ struct PeopleTests {
         _ = try await centre.submit(SmallCentre.request { $0.minimumNodes = 16 })
         let job = try await centre.submit(SmallCentre.request { $0.minimumNodes = 8 })
         _ = try await centre.submit(SmallCentre.request { $0.isHeld = true })
-        let list = await centre.priorities()
+        let list = await centre.priorities(.me)
         #expect(list.isMultifactor)
         #expect(list.jobs.map(\.jobID) == [job])
         let info = try #require(list.jobs.first)

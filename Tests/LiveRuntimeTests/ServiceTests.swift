@@ -68,7 +68,7 @@ private final class StubCentre: CentreService {
     func explain(_: UInt32, _: Peer) async throws(ServiceRefusal) -> JobExplanation {
         JobExplanation()
     }
-    func priorities() async -> PriorityList { PriorityList() }
+    func priorities(_: Peer) async -> PriorityList { PriorityList() }
     func step(_: UInt32, _: StepRequest, _: Peer) async throws(ServiceRefusal) -> StepResponse {
         StepResponse()
     }

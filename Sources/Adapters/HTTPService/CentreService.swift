@@ -110,7 +110,7 @@ public protocol CentreService: Sendable {
         _ peer: Peer
     ) async throws(ServiceRefusal) -> PeopleEditResponse
     /// What the priorities of jobs that wait are made of.
-    func priorities() async -> PriorityList
+    func priorities(_ peer: Peer) async -> PriorityList
     /// Makes a reservation; its name.
     func reserve(
         _ request: ReservationRequest,

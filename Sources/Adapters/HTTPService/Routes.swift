@@ -62,8 +62,10 @@ struct Routes {
         get(router, "/v1/people") { request, _ in
             try await listings.shared(request.uri.string) { Reply(await centre.people()) }
         }
-        get(router, "/v1/priorities") { request, _ in
-            try await listings.shared(request.uri.string) { Reply(await centre.priorities()) }
+        get(router, "/v1/priorities") { request, context in
+            let peer = try await context.peer()
+            let question = question(request, peer, isPublic: centre.isQueuePublic)
+            return try await listings.shared(question) { Reply(await centre.priorities(peer)) }
         }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
         // The centre is asked for something that it must answer anew.

@@ -153,7 +153,9 @@ struct CentreGlue: CentreService {
         }
     }
 
-    func priorities() async -> PriorityList { await centre.priorities() }
+    func priorities(_ peer: Peer) async -> PriorityList {
+        await centre.priorities(Caller(peer))
+    }
 
     func reserve(
         _ request: ReservationRequest,

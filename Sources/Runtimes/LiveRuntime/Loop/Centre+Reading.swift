@@ -98,10 +98,44 @@ extension Centre {
         return snapshot.state.peopleList(now: now(snapshot), userID: UserNames.number(of:))
     }
 
-    /// What the priorities of jobs that wait are made of.
-    public func priorities() async -> PriorityList {
+    /// What the priorities of jobs that wait, and that the caller may see, are made of.
+    public func priorities(_ caller: Caller) async -> PriorityList {
         let snapshot = await snapshot()
-        return snapshot.state.priorityList(now: now(snapshot))
+        let sight = sight(of: caller)
+        var list = snapshot.state.priorityList(now: now(snapshot))
+        list.jobs.removeAll { info in
+            snapshot.state.jobs[info.jobID].map { !sight.sees($0) } ?? false
+        }
+        return list
+    }
+
+    /// Why a job waits, and what would start it sooner; prices for those only who may see the account's, and
+    /// of other jobs what the caller may see.
+    ///
+    /// - Throws: `RequestFailure` when there is no such job.
+    public func explain(
+        _ id: UInt32,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> JobExplanation {
+        let snapshot = await snapshot()
+        let sight = sight(of: caller)
+        let jobs = snapshot.state.jobs
+        let entries = jobs.numbers(of: id).lazy.compactMap { jobs[$0] }
+        // Of an array the first element that waits.
+        guard let entry = entries.first(where: { $0.status.phase == .pending }) ?? entries.first,
+            sight.sees(entry)
+        else { throw .refused(.invalidJobID) }
+        var explanation = snapshot.state.explain(entry, at: now(snapshot))
+        let isHidden = { (other: JobAhead) in jobs[other.jobID].map { !sight.sees($0) } ?? false }
+        explanation.ahead.removeAll(where: isHidden)
+        explanation.running.removeAll(where: isHidden)
+        if !mayRead(account: entry.specification.account, caller) {
+            explanation.estimate.price = nil
+            for index in explanation.alternatives.indices {
+                explanation.alternatives[index].estimate.price = nil
+            }
+        }
+        return explanation
     }
 
     /// How the centre is.

@@ -337,29 +337,6 @@ extension Centre {
         return state.environment(of: entry)
     }
 
-    /// Why a job waits, and what would start it sooner; prices for those only who may see the account's.
-    ///
-    /// - Throws: `RequestFailure` when there is no such job.
-    public func explain(
-        _ id: UInt32,
-        _ caller: Caller
-    ) async throws(RequestFailure) -> JobExplanation {
-        let snapshot = await snapshot()
-        let jobs = snapshot.state.jobs
-        let entries = jobs.numbers(of: id).lazy.compactMap { jobs[$0] }
-        // Of an array the first element that waits.
-        guard let entry = entries.first(where: { $0.status.phase == .pending }) ?? entries.first
-        else { throw .refused(.invalidJobID) }
-        var explanation = snapshot.state.explain(entry, at: now(snapshot))
-        if !mayRead(account: entry.specification.account, caller) {
-            explanation.estimate.price = nil
-            for index in explanation.alternatives.indices {
-                explanation.alternatives[index].estimate.price = nil
-            }
-        }
-        return explanation
-    }
-
     // MARK: People
 
     /// Makes, changes or removes accounts and users; operators only.
