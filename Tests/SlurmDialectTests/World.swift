@@ -102,6 +102,7 @@ enum World {
         job.priority = 1_100
         job.submit = at("01:29:27")
         job.eligible = job.submit
+        job.accrue = job.submit
         job.start = job.submit
         job.lastEvaluation = job.submit
         job.runTime = SimDuration(seconds: seconds)
