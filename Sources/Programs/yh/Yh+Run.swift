@@ -63,10 +63,11 @@ extension Yh {
         let rehearsal = RehearsedStep()
         if rehearsal != nil { command.tasks = min(command.tasks, RehearsedStep.tasksMaximum) }
         let programs = try programs(command, name: name)
-        let emulated = programs.contains { program in
-            program.path.map { RehearsedStep.isEmulated($0, isMPI: isMPIProgram($0)) } ?? false
-        }
-        if let rehearsal, emulated {
+        if let rehearsal,
+            programs.compactMap(\.path).contains(where: {
+                RehearsedStep.isEmulated($0, isMPI: isMPIProgram($0))
+            })
+        {
             var end = CompleteRequest()
             end.exitCode = rehearsal.emulate(asked, name: name)
             return end
