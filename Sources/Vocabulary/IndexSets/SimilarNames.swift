@@ -16,19 +16,23 @@ public func similarNames(to name: String, among candidates: [String]) -> [String
     return scored.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
 }
 
-/// Levenshtein's distance: the fewest letters to insert, delete or replace. O(n·m).
+/// The fewest letters to insert, delete or replace, or neighbours to exchange, no letter twice (optimal
+/// string alignment). O(n·m).
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var row = Array(0...right.count)
+    var beforeLast: [Int] = []
+    var last = Array(0...right.count)
     for (i, a) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
+        var row = [i + 1]
         for (j, b) in right.enumerated() {
-            let substituted = diagonal + (a == b ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
+            var least = min(last[j] + (a == b ? 0 : 1), row[j] + 1, last[j + 1] + 1)
+            if i > 0, j > 0, a == right[j - 1], left[i - 1] == b {
+                least = min(least, beforeLast[j - 1] + 1)
+            }
+            row.append(least)
         }
+        (beforeLast, last) = (last, row)
     }
-    return row[right.count]
+    return last[right.count]
 }
 
 /// What to add to a message about a name that is not known: ` (did you mean 'a' or 'b'?)`, or nothing.
