@@ -170,11 +170,7 @@ struct AccountingGoldenTests {
     func refusals(recording: String, number: String) throws {
         let entry = try Transcript(recording)[number]
         let failure = #expect(throws: CommandFailure.self) { try output(entry, []) }
-        // This recording ends the message of an unknown user with an empty line, the later one
-        // that `make conformance` plays does not.
-        var errors = entry.errors
-        if errors.last == "" { errors.removeLast() }
-        #expect(failure?.lines == errors)
+        #expect(failure?.lines == entry.errors)
         #expect(failure?.exitCode == entry.exitCode)
     }
 

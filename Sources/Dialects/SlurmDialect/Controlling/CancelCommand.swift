@@ -110,7 +110,10 @@ public struct CancelCommand: Hashable, Sendable {
             }
         case .user:
             guard isUser(value) else {
-                throw .error(program, "Invalid user name: \(value)")
+                throw CommandFailure(
+                    lines: ["\(program): error: Invalid user name: \(value)", ""],
+                    exitCode: 1
+                )
             }
             request.user = value
         case .verbose: isVerbose = true
