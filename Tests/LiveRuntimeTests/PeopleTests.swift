@@ -115,8 +115,8 @@ struct PeopleTests {
         #expect(list.isMultifactor)
         #expect(list.jobs.map(\.jobID) == [job])
         let info = try #require(list.jobs.first)
-        // 8 of 16 nodes of the partition, 8 of 21 nodes of the machine.
-        #expect(info.cpu == PriorityInfo.one / 2)
+        // A job that waits counts with what it asks for: 8 cores, of 16 nodes with 12 each.
+        #expect(info.cpu == (PriorityInfo.one + 12) / 24)
         let weights = list.weights
         let sum =
             info.age * weights.age + info.fairShare * weights.fairShare
