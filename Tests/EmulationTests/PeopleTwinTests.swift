@@ -69,6 +69,9 @@ struct PeopleTwinTests {
         submission.user = job.user
         submission.account = job.account
         submission.qos = Int32(job.qos)
+        submission.licenses = job.licenses.enumerated().filter { $1 > 0 }.map {
+            LicenseNeed(license: Int32($0), count: Int32($1))
+        }
         return (try? emulator.handle(.submit(submission), at: now, into: &sink)) != nil
     }
 }

@@ -19,6 +19,8 @@ struct PeopleWorld {
         var account: Int32
         var qos: Int
         var partitions: [Int]
+        /// How many it needs of each kind of licence.
+        var licenses: [Int64] = []
     }
 
     static let cores: Int64 = 3
@@ -61,6 +63,7 @@ struct PeopleWorld {
             policy: policy
         )
         configuration.qos = qos
+        configuration.licenses = (0..<2).map { _ in Int64(random.draw(2...4)) }
         var associations = Associations()
         for account in 0..<4 {
             let above = parents[account]
@@ -96,7 +99,8 @@ struct PeopleWorld {
                     user: Int32(random.draw(0...2)),
                     account: Int32(random.draw(0...3)),
                     qos: random.draw(0...4),
-                    partitions: [[0], [1], [2], [0, 1], [2, 0], [1, 2, 0]][random.draw(0...5)]
+                    partitions: [[0], [1], [2], [0, 1], [2, 0], [1, 2, 0]][random.draw(0...5)],
+                    licenses: (0..<2).map { _ in Int64(max(0, random.draw(0...5) - 3)) }
                 )
             )
         }
@@ -322,7 +326,12 @@ struct PlainCentre {
     }
 
     private func isStopped(_ job: PeopleWorld.Job, _ partition: Int, _ now: Int64) -> Bool {
-        bounds(job, partition).contains { bound in
+        let holders = runs.values.filter { $0.end == nil }.map(\.job)
+        for (kind, count) in job.licenses.enumerated() {
+            let held = holders.reduce(0) { $0 + $1.licenses[kind] }
+            if count > 0, held + count > world.configuration.licenses[kind] { return true }
+        }
+        return bounds(job, partition).contains { bound in
             guard bound.kind.scope != .perJob, bound.kind.scope != .leastPerJob else {
                 return false
             }

@@ -138,12 +138,37 @@ struct PlainPlanner {
     ) -> Place? {
         let corners = plan.map(\.until) + plan.map { $0.from - length }
         for from in Set(corners.filter { $0 > now } + [now]).sorted() {
+            guard hasLicenses(job.id, plan, from, from + length) else { continue }
             let free = least(plan, from, from + length)
             if let spot = rules.place(job, in: group(of: job), on: free) {
                 return Place(id: job.id, spot: spot, from: from, until: from + length)
             }
         }
         return nil
+    }
+
+    /// Whether the licences of a job are free at each instant of `[from, until)`.
+    private func hasLicenses(
+        _ id: JobID,
+        _ plan: [Place],
+        _ from: Int64,
+        _ until: Int64
+    ) -> Bool {
+        let instants = [from] + plan.map(\.from).filter { $0 > from && $0 < until }
+        return needs(of: id).allSatisfy { need in
+            instants.allSatisfy { instant in
+                let holders = plan.filter { $0.from <= instant && instant < $0.until }
+                let held = holders.reduce(Int64(need.count)) { sum, place in
+                    let own = needs(of: place.id).filter { $0.license == need.license }
+                    return own.reduce(sum) { $0 + Int64($1.count) }
+                }
+                return held <= rules.world.configuration.licenses[Int(need.license)]
+            }
+        }
+    }
+
+    private func needs(of id: JobID) -> [LicenseNeed] {
+        rules.world.arrivals[Int(id.number) - 1].submission.licenses
     }
 
     /// The least that each node has free of everything during `[from, until)`.

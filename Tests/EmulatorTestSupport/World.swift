@@ -1,5 +1,5 @@
 import ClusterModel
-import Determinism
+public import Determinism
 public import Emulation
 import IndexSets
 public import JobModel
@@ -113,6 +113,16 @@ public struct World: Sendable {
             if random.below(12) == 0 { arrivals[index].submission.excludedNodes = names() }
         }
         return World(configuration: configuration, arrivals: arrivals)
+    }
+
+    /// Lets the centre have licences of two kinds, and half of the jobs need some.
+    public mutating func shareLicenses(_ random: inout SplitMix64) {
+        configuration.licenses = (0..<2).map { _ in Int64(random.draw(2...4)) }
+        for index in arrivals.indices where random.below(2) == 0 {
+            arrivals[index].submission.licenses = (0...Int32(random.draw(0...1))).map { kind in
+                LicenseNeed(license: kind, count: Int32(random.draw(1...2)))
+            }
+        }
     }
 
     private static func makeArrivals(

@@ -30,6 +30,8 @@ public struct LimitClaim: Sendable {
     public var array: Int32
     /// The money that it reserves; nil when its account is not limited.
     public var funds: FundsNeed?
+    /// The licences that it holds.
+    public var licenses: [LicenseNeed] = []
 
     /// Makes a claim.
     public init(
@@ -75,6 +77,7 @@ public struct LimitBook: Sendable {
         case quota(partition: Int32, account: Int32)
         case array(JobID)
         case purse(Int32)
+        case license(Int32)
     }
 
     /// What runs of those whose jobs are counted together, and who waits.
@@ -85,9 +88,10 @@ public struct LimitBook: Sendable {
         var held = TRESCounts()
         /// Only where limits ask for it.
         var minutes: UsedMinutes?
-        /// Money that running jobs have reserved. Unit: fen.
-        var funds: Int64 = 0
-        /// Of an array or a purse: how much there may be; nil is no bound.
+        /// Of a purse: the money that running jobs have reserved, in fen. Of a licence: how many they
+        /// hold.
+        var drawn: Int64 = 0
+        /// Of an array, a purse or a licence: how much there may be; nil is no bound.
         var maximum: Int64?
         var parked: [Int32] = []
     }
@@ -107,6 +111,8 @@ public struct LimitBook: Sendable {
     private var profiles: ContiguousArray<LimitProfile> = []
     /// Only looked up.
     private var profilePlaces: [LimitTerms: Int32] = [:]
+    /// How many kinds of licences there are.
+    public private(set) var licenseCount = 0
     /// Whether money that a job reserved is gone when it ends, as an estimate has to assume.
     private var isSpending = false
 
@@ -227,12 +233,31 @@ public struct LimitBook: Sendable {
                 )
             }
         }
-        guard let funds = claim.funds, let place = counterPlaces[.purse(funds.purse)] else {
-            return nil
+        if let funds = claim.funds, let place = counterPlaces[.purse(funds.purse)] {
+            let purse = counters[Int(place)]
+            if let maximum = purse.maximum, purse.drawn + funds.price > maximum {
+                return LimitStop(counter: place, reason: .assocGrpBillingMinutes, isTimed: false)
+            }
         }
-        let purse = counters[Int(place)]
-        guard let maximum = purse.maximum, purse.funds + funds.price > maximum else { return nil }
-        return LimitStop(counter: place, reason: .assocGrpBillingMinutes, isTimed: false)
+        return claim.licenses.isEmpty ? nil : obstacle(toHolding: claim.licenses)
+    }
+
+    /// The first of some licences of which too few are free; nil when there are enough of each.
+    public func obstacle(toHolding needs: [LicenseNeed]) -> LimitStop? {
+        let short = needs.first { $0.count > freeLicenses($0.license) }
+        guard let short, let place = counterPlaces[.license(short.license)] else { return nil }
+        return LimitStop(counter: place, reason: .licenses, isTimed: false)
+    }
+
+    /// How many licences of a kind there are; 0 for one that there is not.
+    public func licenseTotal(_ license: Int32) -> Int64 {
+        counterPlaces[.license(license)].flatMap { counters[Int($0)].maximum } ?? 0
+    }
+
+    /// How many licences of a kind no running job holds.
+    public func freeLicenses(_ license: Int32) -> Int64 {
+        guard let place = counterPlaces[.license(license)] else { return 0 }
+        return (counters[Int(place)].maximum ?? 0) - counters[Int(place)].drawn
     }
 
     /// What no room could ever be found for, whatever else runs: a limit on each job, or one on a
@@ -324,9 +349,10 @@ public struct LimitBook: Sendable {
             counter.minutes?.start(claim.amounts, until: deadline, at: now.microseconds)
         }
         if claim.array >= 0 { counters[Int(claim.array)].jobs += 1 }
+        for need in claim.licenses { drawLicense(need.license, Int64(need.count)) }
         guard let funds = claim.funds else { return }
         let purse = counter(.purse(funds.purse), at: now.microseconds)
-        counters[Int(purse)].funds += funds.price
+        counters[Int(purse)].drawn += funds.price
     }
 
     /// Counts out a job that holds nothing any more, and hands over who waited for room.
@@ -347,10 +373,15 @@ public struct LimitBook: Sendable {
             counters[Int(claim.array)].jobs -= 1
             freed += takeParked(claim.array)
         }
+        for need in claim.licenses {
+            if let place = drawLicense(need.license, -Int64(need.count)) {
+                freed += takeParked(place)
+            }
+        }
         guard let funds = claim.funds, let purse = counterPlaces[.purse(funds.purse)] else {
             return freed
         }
-        if !isSpending { counters[Int(purse)].funds -= funds.price }
+        if !isSpending { counters[Int(purse)].drawn -= funds.price }
         return freed + takeParked(purse)
     }
 
@@ -390,7 +421,23 @@ public struct LimitBook: Sendable {
         return counters[Int(counter)].parked
     }
 
-    // MARK: Arrays and purses
+    // MARK: Licences, arrays and purses
+
+    /// Says how many licences of each kind there are, before anything runs.
+    public mutating func setLicenses(_ counts: [Int64]) {
+        licenseCount = counts.count
+        for (license, count) in counts.enumerated() {
+            let place = counter(.license(Int32(license)), at: 0)
+            counters[Int(place)].maximum = count
+        }
+    }
+
+    @discardableResult
+    private mutating func drawLicense(_ license: Int32, _ count: Int64) -> Int32? {
+        guard let place = counterPlaces[.license(license)] else { return nil }
+        counters[Int(place)].drawn += count
+        return place
+    }
 
     /// The counter of a job array, made when it is new.
     ///
@@ -427,10 +474,10 @@ public struct LimitBook: Sendable {
     ) -> [Int32] {
         if let new {
             let place = counter(.purse(new.purse), at: now.microseconds)
-            counters[Int(place)].funds += new.price
+            counters[Int(place)].drawn += new.price
         }
         guard let old, let place = counterPlaces[.purse(old.purse)] else { return [] }
-        counters[Int(place)].funds -= old.price
+        counters[Int(place)].drawn -= old.price
         return takeParked(place)
     }
 
@@ -476,7 +523,7 @@ public struct LimitBook: Sendable {
             counters[place].jobs = 0
             counters[place].submitted = 0
             counters[place].held = TRESCounts()
-            counters[place].funds = 0
+            counters[place].drawn = 0
             counters[place].parked = []
             if tracksMinutes {
                 counters[place].minutes?.stopAll(at: now.microseconds)

@@ -17,7 +17,8 @@ extension Emulator {
             job.array = jobs.limits.array(array.id, maximum: maximum, at: now)
         }
         let counts = countsUnderLimits(job, in: submission.partitions, at: now)
-        job.hasLimits = counts || job.array >= 0 || submission.funds != nil
+        job.hasLimits =
+            counts || job.array >= 0 || submission.funds != nil || !submission.licenses.isEmpty
     }
 
     private mutating func countsUnderLimits(
@@ -46,6 +47,16 @@ extension Emulator {
         if let reason = jobs.limits.obstacle(toSubmitting: 1, terms) { return reason }
         guard jobs.limits.deniesOnLimit(terms) else { return nil }
         return hopelessLimit(slot, inPartition: Int(terms.partition))
+    }
+
+    /// Refuses what no licences could ever be found for.
+    func checkLicenses(_ needs: [LicenseNeed]) throws(InputRejection) {
+        for need in needs {
+            guard need.count >= 1, Int64(need.count) <= jobs.limits.licenseTotal(need.license)
+            else {
+                throw .invalidLicense
+            }
+        }
     }
 
     /// The limit that could never let a job start in a partition; nil when none.
@@ -101,7 +112,8 @@ extension Emulator {
             at: now
         )
         let hasFunds = jobs.funds[jobs[slot].id] != nil
-        jobs[slot].hasLimits = counts || jobs[slot].array >= 0 || hasFunds
+        let hasLicenses = jobs.licenses[jobs[slot].id] != nil
+        jobs[slot].hasLimits = counts || jobs[slot].array >= 0 || hasFunds || hasLicenses
         guard jobs[slot].hasLimits else { return }
         jobs.limits.admit(jobs.termsOfSubmission(slot), array: jobs[slot].array)
         guard jobs[slot].phase == .running else { return }
@@ -146,6 +158,14 @@ extension Emulator {
 
     /// The accounts and users, with their settings.
     public var associations: Associations { jobs.limits.associations }
+
+    /// How many licences there are of each kind, by their positions, and how many of them jobs hold.
+    public var licenseUse: [(total: Int64, used: Int64)] {
+        (0..<Int32(jobs.limits.licenseCount)).map { license in
+            let total = jobs.limits.licenseTotal(license)
+            return (total, total - jobs.limits.freeLicenses(license))
+        }
+    }
 
     /// The qualities of service, by their positions.
     public var qos: [QOS] { jobs.limits.qos }

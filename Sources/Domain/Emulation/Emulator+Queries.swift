@@ -29,6 +29,7 @@ extension Emulator {
         case .queued:
             if delay.isUnseen(submittedAt: job.key.submitted) { return PendingReason.none }
             if let stop = groups[Int(job.group)].limitHoldingBack(slot) { return stop.reason }
+            if let stop = jobs.licenseStop(slot) { return stop.reason }
             let hasNodes = groupsOf(slot).contains {
                 groups[$0].hasNodesInService(for: slot, jobs)
             }

@@ -67,12 +67,13 @@ public struct Emulator: Sendable {
         }
         let grouping = NodeGrouping(configuration)
         partitions = configuration.partitions
-        let limits = LimitBook(
+        var limits = LimitBook(
             associations: configuration.associations,
             qos: configuration.qos,
             partitions: configuration.partitions.map(\.terms),
             decay: configuration.policy.weights.decay
         )
+        limits.setLicenses(configuration.licenses)
         jobs = ActiveJobs(limits: limits)
         ended = EndedJobs(capacity: configuration.endedJobsRemembered)
         groupOfPartition = grouping.groupOfPartition
@@ -347,6 +348,7 @@ extension Emulator {
         guard submission.partitions.contains(where: { couldEverFit(submission, $0) }) else {
             throw .neverFits
         }
+        if !submission.licenses.isEmpty { try checkLicenses(submission.licenses) }
         try checkReservation(of: submission)
     }
 
@@ -419,6 +421,9 @@ extension Emulator {
         into sink: inout some EffectSink
     ) {
         if let funds = submission.funds { jobs.funds[submission.id] = funds }
+        if !submission.licenses.isEmpty {
+            jobs.setLicenses(of: submission.id, to: submission.licenses)
+        }
         if jobs[slot].hasLimits {
             jobs.limits.admit(jobs.termsOfSubmission(slot), array: jobs[slot].array)
         }
@@ -623,6 +628,7 @@ extension Emulator {
     mutating func dismiss(_ slot: Int32) {
         jobs.limits.dismiss(jobs.termsOfSubmission(slot), array: jobs[slot].array)
         if !jobs.funds.isEmpty { jobs.funds[jobs[slot].id] = nil }
+        if !jobs.licenses.isEmpty { jobs.setLicenses(of: jobs[slot].id, to: []) }
     }
 
     private mutating func cancel(

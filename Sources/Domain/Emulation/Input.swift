@@ -117,6 +117,8 @@ public enum InputRejection: Error, Hashable, Sendable {
     /// No nodes of the partitions could ever take the request, with those that it names and without
     /// those that it excludes.
     case neverFits
+    /// It needs licences that there are not, or more of a kind than there are.
+    case invalidLicense
     /// A limit on submitted jobs is full, or the job is one that a limit could never let start and its
     /// QOS refuses such jobs.
     case overLimit(PendingReason)

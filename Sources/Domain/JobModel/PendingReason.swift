@@ -97,6 +97,8 @@ public enum PendingReason: Hashable, Sendable {
     case quotaConstrained
     /// As many elements of its array run as its `%` limit allows.
     case jobArrayTaskLimit
+    /// Licences that it needs are in use.
+    case licenses
     /// Its account's balance does not cover the hold.
     case assocGrpBillingMinutes
     /// Its reservation has not begun, or has not the nodes.
@@ -129,6 +131,7 @@ public enum PendingReason: Hashable, Sendable {
         case .limit(let reason): reason.slurmName
         case .quotaConstrained: "QuotaConstrained"
         case .jobArrayTaskLimit: "JobArrayTaskLimit"
+        case .licenses: "Licenses"
         case .assocGrpBillingMinutes: "AssocGrpBillingMinutes"
         case .reservation: "Reservation"
         case .reservationDeleted: "ReservationDeleted"

@@ -130,6 +130,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var array: ArrayMembership?
     /// The money that it reserves while it runs; nil when its account is not limited.
     public var funds: FundsNeed?
+    /// What it holds while it runs beside nodes (`--licenses`), each licence at most once.
+    public var licenses: [LicenseNeed] = []
     /// Not to be started before.
     public var notBefore: SimInstant?
     /// Held from the start.
@@ -206,6 +208,20 @@ public struct FundsNeed: Hashable, Sendable {
     public init(purse: Int32, price: Int64) {
         self.purse = purse
         self.price = price
+    }
+}
+
+/// Licences of one kind that a job holds while it runs.
+public struct LicenseNeed: Hashable, Sendable {
+    /// Which, as a position in the configuration's licences.
+    public var license: Int32
+    /// How many; at least 1.
+    public var count: Int32
+
+    /// Makes a need.
+    public init(license: Int32, count: Int32) {
+        self.license = license
+        self.count = count
     }
 }
 

@@ -128,7 +128,9 @@ extension SchedulingGroup {
     /// sizes tell; where nodes are looked at, only for the first of the queue.
     public mutating func hasRoomInOrder(for slot: Int32, _ jobs: ActiveJobs) -> Bool {
         guard let own = queue.cursor(of: jobs[slot].key) else { return false }
-        if jobs[slot].hasLimits, !limitStops(slot, jobs).isEmpty { return false }
+        if jobs[slot].hasLimits, !limitStops(slot, jobs).isEmpty || jobs.licenseStop(slot) != nil {
+            return false
+        }
         var free = unitsFree
         var cursor = queue.first()
         while let current = cursor, current != own {

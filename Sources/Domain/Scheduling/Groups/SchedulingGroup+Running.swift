@@ -192,7 +192,13 @@ extension SchedulingGroup {
         inPartition partition: Int,
         _ jobs: ActiveJobs
     ) -> LimitStop? {
-        jobs.limits.obstacle(to: leastClaim(slot, inPartition: partition, jobs), at: jobs.now)
+        let claim = leastClaim(slot, inPartition: partition, jobs)
+        return jobs.limits.obstacle(to: claim, at: jobs.now).flatMap(heeded)
+    }
+
+    /// What stops a job before it is planned: licences do not where the plan knows when they come free.
+    private func heeded(_ stop: LimitStop) -> LimitStop? {
+        stop.reason == .licenses && policy.plansLicenses ? nil : stop
     }
 
     /// The least that a job would hold under limits in a partition: before it is placed only the
@@ -226,7 +232,7 @@ extension SchedulingGroup {
             cores: Int64(held.cores),
             cards: Int64(held.accelerators)
         )
-        return jobs.limits.obstacle(to: claim, at: jobs.now)
+        return jobs.limits.obstacle(to: claim, at: jobs.now).flatMap(heeded)
     }
 
     /// The choices of a job whose partitions' limits leave room for it.

@@ -1,3 +1,4 @@
+import JobModel
 public import Quantities
 
 /// Conservative backfilling that plans anew at each pass (*replan*): every queued job, in queue
@@ -30,6 +31,7 @@ public struct ConservativePass: SchedulingPass {
         _ now: Int64
     ) {
         var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var licenses = LicenseTimeline(group.policy, jobs, at: now, resolution: 1)
         var bounds = PlanBounds()
         var cursor = group.queue.first()
         var goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
@@ -40,14 +42,23 @@ public struct ConservativePass: SchedulingPass {
                 let bound =
                     Timeline.isOrderedBySize
                     ? bounds.bound(size: size, length: length, now: now) : now
-                let place = timeline.earliest(current, group, jobs, length: length, from: bound)
+                var place = timeline.earliest(current, group, jobs, length: length, from: bound)
+                let onNodes = place?.from ?? now
+                var needs: [LicenseNeed] = []
+                if let licenses {
+                    needs = jobs.licenses(of: group.queue.slot(at: current))
+                    place = licenses.delay(place, needs, length: length) {
+                        timeline.earliest(current, group, jobs, length: length, from: $0)
+                    }
+                }
                 if let place,
                     place.from > now
                         || Timeline.start(current, place, &group, &jobs, at: now)
                 {
                     timeline.take(place, until: place.from + length)
+                    licenses?.take(needs, from: place.from, until: place.from + length)
                     if Timeline.isOrderedBySize {
-                        bounds.note(size: size, length: length, from: place.from)
+                        bounds.note(size: size, length: length, from: onNodes)
                     }
                 }
             }
@@ -84,10 +95,20 @@ public struct ConservativePass: SchedulingPass {
         _ now: Int64
     ) -> Int64? {
         var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var licenses = LicenseTimeline(group.policy, jobs, at: now, resolution: 1)
         var cursor = group.queue.first()
         while let current = cursor {
             let length = group.plannedLength(at: current)
-            if let place = timeline.earliest(current, group, jobs, length: length, from: now) {
+            let needs = jobs.licenses(of: group.queue.slot(at: current))
+            let onNodes = timeline.earliest(current, group, jobs, length: length, from: now)
+            let place =
+                licenses.map { licenses in
+                    licenses.delay(onNodes, needs, length: length) {
+                        timeline.earliest(current, group, jobs, length: length, from: $0)
+                    }
+                } ?? onNodes
+            if let place {
+                licenses?.take(needs, from: place.from, until: place.from + length)
                 if group.queue.slot(at: current) == slot { return place.from }
                 timeline.take(place, until: place.from + length)
             }

@@ -55,7 +55,7 @@ extension SchedulingGroup {
         guard jobs[slot].phase == .queued, let cursor = queue.cursor(of: jobs[slot].key) else {
             return .isNotQueued
         }
-        if jobs[slot].hasLimits, let stop = limitStops(slot, jobs).first {
+        if jobs[slot].hasLimits, let stop = limitStops(slot, jobs).first ?? jobs.licenseStop(slot) {
             return .isOverLimit(stop)
         }
         let isCounted = nodes.isUniform && !isConstrained(slot, jobs) && outlook == nil

@@ -50,6 +50,9 @@ public struct SlurmBackfill: Hashable, Sendable {
     public var depth = 500
     /// How many jobs that cannot start now keep nodes for later; 1 is EASY's number.
     public var reservations = 500
+    /// `bf_licenses`: whether, if not 0, a job that waits for licences is planned for when they come
+    /// free; else it waits aside and keeps nothing from anybody.
+    public var licenses = 0
 
     /// Slurm's defaults.
     public init() {}
@@ -61,6 +64,7 @@ public struct SlurmBackfill: Hashable, Sendable {
             ("bf_resolution", \.resolution),
             ("bf_max_job_test", \.depth),
             ("bf_reservations", \.reservations),
+            ("bf_licenses", \.licenses),
         ]
     }
 }
@@ -215,7 +219,8 @@ public struct SchedulingPolicy: Hashable, Sendable {
             throw Unknown(part: "\(component)=\(value)")
         }
         // Nothing is planned in steps or windows of nothing.
-        let least = backfillField != nil || weightField == \.periodSeconds ? 1 : 0
+        let mayBeNone = backfillField.map { $0 == \.licenses } ?? (weightField != \.periodSeconds)
+        let least = mayBeNone ? 0 : 1
         guard let number = Int(value), (least...1_000_000_000).contains(number) else {
             throw Unknown(part: "\(component)=\(value)", problem: .noNumber(least: least))
         }

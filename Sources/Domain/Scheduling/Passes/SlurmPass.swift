@@ -1,3 +1,4 @@
+import JobModel
 public import Quantities
 
 /// As Slurm's `sched/backfill`: conservative backfilling within a window, to a resolution, for the
@@ -38,6 +39,7 @@ public struct SlurmPass: SchedulingPass {
         let resolution = Int64(rules.resolution) * 1_000_000
         let horizon = now + Int64(rules.window) * 60_000_000
         var timeline = Timeline(group, jobs, at: now, resolution: resolution)
+        var licenses = LicenseTimeline(group.policy, jobs, at: now, resolution: resolution)
         var bounds = PlanBounds()
         var tested = 0
         var reserved = 0
@@ -50,18 +52,32 @@ public struct SlurmPass: SchedulingPass {
             let bound =
                 Timeline.isOrderedBySize ? bounds.bound(size: size, length: length, now: now) : now
             if !group.park(current, jobs),
-                let place = timeline.earliest(current, group, jobs, length: length, from: bound)
+                let onNodes = timeline.earliest(current, group, jobs, length: length, from: bound)
             {
                 tested += 1
                 if Timeline.isOrderedBySize {
-                    bounds.note(size: size, length: length, from: place.from)
+                    bounds.note(size: size, length: length, from: onNodes.from)
+                }
+                var place = onNodes
+                var needs: [LicenseNeed] = []
+                if let licenses {
+                    needs = jobs.licenses(of: group.queue.slot(at: current))
+                    let later = licenses.delay(onNodes, needs, length: length) {
+                        timeline.earliest(current, group, jobs, length: length, from: $0)
+                    }
+                    guard let later else {
+                        preconditionFailure("nodes come free, and so do licences")
+                    }
+                    place = later
                 }
                 if place.from == now {
                     if Timeline.start(current, place, &group, &jobs, at: now) {
                         timeline.take(place, until: now + length)
+                        licenses?.take(needs, from: now, until: now + length)
                     }
                 } else if place.from <= horizon, reserved < rules.reservations {
                     timeline.take(place, until: place.from + length)
+                    licenses?.take(needs, from: place.from, until: place.from + length)
                     reserved += 1
                 }
             }

@@ -182,6 +182,10 @@ public struct ActiveJobs: Sendable {
     /// What jobs reserve of their accounts' money while they run. Few centres have accounts without
     /// credit, so this is not in the records; only looked up.
     public var funds: [JobID: FundsNeed] = [:]
+    /// The licences that jobs need. Few need any, so this is not in the records; only looked up.
+    public private(set) var licenses: [JobID: [LicenseNeed]] = [:]
+    /// The running jobs that hold licences, in the order in which they started.
+    private(set) var licenseHolders: [Int32] = []
     /// The instant that is being decided.
     public var now = SimInstant.epoch
     /// By slot; a free slot holds the record of whoever had it last.
@@ -320,7 +324,7 @@ extension ActiveJobs {
     ) -> LimitClaim {
         let job = records[Int(slot)]
         let memory = Int64(job.request.memoryMebibytesPerChunk) * Int64(job.request.chunkCount)
-        return LimitClaim(
+        var claim = LimitClaim(
             terms: LimitTerms(
                 association: job.association,
                 qos: job.qos,
@@ -337,6 +341,24 @@ extension ActiveJobs {
             array: job.array,
             funds: funds.isEmpty ? nil : funds[job.id]
         )
+        if !licenses.isEmpty, let own = licenses[job.id] { claim.licenses = own }
+        return claim
+    }
+
+    /// The licences that a job needs, or holds.
+    func licenses(of slot: Int32) -> [LicenseNeed] {
+        licenses.isEmpty ? [] : licenses[records[Int(slot)].id] ?? []
+    }
+
+    /// Notes what licences a job needs; none when it leaves.
+    public mutating func setLicenses(of id: JobID, to needs: [LicenseNeed]) {
+        if !licenses.isEmpty || !needs.isEmpty { licenses[id] = needs.isEmpty ? nil : needs }
+    }
+
+    /// The licence of which too few are free for a job; nil when there are enough.
+    public func licenseStop(_ slot: Int32) -> LimitStop? {
+        let needs = licenses(of: slot)
+        return needs.isEmpty ? nil : limits.obstacle(toHolding: needs)
     }
 
     /// The terms under which a job counts as submitted.
@@ -365,11 +387,13 @@ extension ActiveJobs {
     mutating func holdLimits(of slot: Int32) {
         let claim = claim(ofRunning: slot)
         limits.hold(claim, until: records[Int(slot)].deadline, at: now)
+        if !claim.licenses.isEmpty { licenseHolders.append(slot) }
     }
 
     /// Counts out a running job, and hands over who waited for room.
     public mutating func releaseLimits(of slot: Int32) -> [Int32] {
         let claim = claim(ofRunning: slot)
+        if !claim.licenses.isEmpty { licenseHolders.removeAll { $0 == slot } }
         return limits.release(claim, until: records[Int(slot)].deadline, at: now)
     }
 }

@@ -32,6 +32,7 @@ struct Refusal: Error, Hashable, Sendable {
             case .unknownPartition: .invalidPartition
             case .partitionTakesNoJobs: .partitionNotAvailable
             case .neverFits, .doesNotFitNow: .requestNotAvailable
+            case .invalidLicense: .invalidLicense
             case .overLimit: .accountingPolicy
             case .unknownReservation: .invalidReservation
             case .reservationIsClosed: .reservationAccess
