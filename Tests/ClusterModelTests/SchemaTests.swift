@@ -73,6 +73,10 @@ struct SchemaTests {
             machine + "partitions: [{name: q, nodes: a, platform: p}]\naccounts: [{zzz: 1}]\n"
         ),
         (
+            "properties/licenses/items",
+            machine + "partitions: [{name: q, nodes: a, platform: p}]\nlicenses: [{zzz: 1}]\n"
+        ),
+        (
             "$defs/qos",
             machine + "partitions: [{name: q, nodes: a, platform: p}]\nqos: [{zzz: 1}]\n"
         ),

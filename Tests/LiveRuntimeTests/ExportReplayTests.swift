@@ -38,6 +38,9 @@ struct ExportReplayTests {
           - {name: high, priority: 100, limits: {MaxJobsPerUser: 2}}
           - {name: low, priority: 1, limits: {GrpTRES: {cpu: 12}, MaxWall: "2:00:00"}}
           - {name: few, limits: {MaxSubmitJobsPerUser: 4, GrpJobs: 3}}
+        licenses:
+          - {name: fluent, count: 4}
+          - {name: abaqus, count: 2}
         partitions:
           - {name: whole, nodes: "a[0-7]", platform: five, tier: 2, quota: {nodes: 6}}
           - {name: half, nodes: "a[0-3]", platform: five, job_factor: 10}
@@ -82,6 +85,9 @@ struct ExportReplayTests {
             }
             request.timeLimit = SimDuration(seconds: 900 * Int64(1 + draw[4]))
             request.comment = draw[5] < 2 ? nil : "runtime=\(seconds)"
+            if draw[4] > 4 {
+                request.licenses = ["fluent:2,abaqus", "fluent:3", "abaqus"][draw[5] % 3]
+            }
             if draw[6] == 0 { request.isHeld = true }
             if draw[6] == 1, id > 1 {
                 let other = UInt32(random.draw(1...Int(id - 1)))

@@ -36,6 +36,8 @@ public struct Machine: Hashable, Sendable {
     public var defaultAccountIndex: Int
     /// The qualities of service; empty when only `normal` is there.
     public var qos: [QOS] = []
+    /// The licences that its jobs share.
+    public var licenses: [LicensePool] = []
     /// The users who may administer the centre, besides the one who started it.
     public var operators: [String]
     /// Who issues its statements; nil when the file does not say.

@@ -30,6 +30,7 @@ extension EmulatorConfiguration {
             policy: policy
         )
         self.qos = qos
+        licenses = machine.licenses.map { Int64($0.count) }
         associations = machine.associations(PeopleNumbers(machine))
         leafSwitches = machine.leafSwitches
     }

@@ -53,6 +53,11 @@ extension Yh {
                 CommandOutput(lines: explanation.lines(in: MessageLanguage { Host.variable($0) }))
             )
         case .completing: return try listCompleting(name)
+        case .showLicenses(let license):
+            let status = try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/status", as: CentreStatus.self)
+            }
+            return finish(command.output(status.licenses, name: license))
         case .showReservations(let reservation):
             let list = try ask(name) { client throws(LocalClientFailure) in
                 try client.get("/v1/reservations", as: ReservationList.self)

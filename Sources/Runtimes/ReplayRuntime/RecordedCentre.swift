@@ -27,7 +27,7 @@ public struct RecordedCentre: Sendable {
     public struct Unknown: Error, Hashable, Sendable {
         /// The line of the log.
         public var line: Int32
-        /// What it is: `partition`, `QOS`, `node`, `dependency`, `action`, `state`.
+        /// What it is: `partition`, `QOS`, `licence`, `node`, `dependency`, `action`, `state`.
         public var kind: String
         /// What stands there.
         public var name: String
@@ -148,6 +148,7 @@ private struct RecordReader {
         if let required = submission.requiredNodes {
             submission.request.require(nodes: Int32(required.count))
         }
+        submission.licenses = try licenses(record.licenses)
         submission.deadline = record.deadline
         submission.startsBy = record.startsBy
         submission.isPriorityFixed = record.isPriorityFixed
@@ -206,6 +207,21 @@ private struct RecordReader {
             set.insert(index)
         }
         return set
+    }
+
+    private func licenses(
+        _ text: String?
+    ) throws(RecordedCentre.Unknown) -> [LicenseNeed] {
+        guard let text else { return [] }
+        guard let list = LicenseList.read(text) else { throw unknown("licence", text) }
+        var needs: [LicenseNeed] = []
+        for (name, count) in list {
+            guard let place = machine.licenses.firstIndex(where: { $0.name == name }) else {
+                throw unknown("licence", name)
+            }
+            needs.append(LicenseNeed(license: Int32(place), count: count))
+        }
+        return needs
     }
 
     private func dependency(

@@ -23,6 +23,9 @@ extension Machine {
         found += Self.compared(own.partitions, other.partitions, "partition", \.name) {
             Self.fields($0, self, $1, known)
         }
+        found += Self.compared(own.licenses, other.licenses, "licence", \.name) { now, then in
+            ["licence \(now.name): count is \(now.count), not \(then.count)"]
+        }
         if own.defaultPartition.name != other.defaultPartition.name {
             found.append(
                 "default_partition is \(own.defaultPartition.name), not"

@@ -130,6 +130,25 @@ extension MachineReader {
         return qos
     }
 
+    // MARK: Licences
+
+    /// The licences of a file.
+    func licenses(_ top: YAMLMapping) throws(FileRefusal) -> [LicensePool] {
+        var list: [LicensePool] = []
+        for field in try top["licenses"]?.list() ?? [] {
+            let fields = try field.mapping(["name", "count"])
+            let pool = LicensePool(
+                name: try fields.required("name").name(),
+                count: try fields.required("count").count(1...Int64(LicensePool.countMaximum))
+            )
+            guard !list.contains(where: { $0.name == pool.name }) else {
+                throw field.refusal(.duplicate(name: pool.name, of: "licence"))
+            }
+            list.append(pool)
+        }
+        return list
+    }
+
     func billingWeights(_ field: YAMLField) throws(FileRefusal) -> BillingWeights {
         let fields = try field.mapping(["cpu", "gib", "node", "gpu"])
         let weights = 0...BillingWeights.maximum

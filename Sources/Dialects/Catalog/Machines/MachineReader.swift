@@ -22,8 +22,8 @@ struct MachineReader {
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
-        "include", "platforms", "qos", "accounts", "default_account", "operators", "issuer",
-        "expect",
+        "include", "platforms", "qos", "licenses", "accounts", "default_account", "operators",
+        "issuer", "expect",
     ]
 
     func machine(text: String, file: String) throws(FileRefusal) -> Machine {
@@ -55,6 +55,7 @@ struct MachineReader {
             issuer: draft.issuer
         )
         machine.qos = try qos(top)
+        machine.licenses = try licenses(top)
         try checkPeople(top, machine)
         if let excess = Tariff(pricesOf: machine).excess(on: machine) {
             throw (top["partitions"] ?? document).refusal(.conflict("\(excess)"))

@@ -81,6 +81,7 @@ extension Machine: CodedPart {
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
         try fields.someParts("qos", &qos)
+        try fields.someParts("licenses", &licenses)
         try fields("operators", &operators)
         try fields.part("issuer", &issuer)
     }
@@ -118,6 +119,9 @@ extension Machine: CodedPart {
         guard accounts.indices.contains(defaultAccountIndex) else {
             return "the default account is not there"
         }
+        guard Set(licenses.map(\.name)).count == licenses.count,
+            licenses.allSatisfy({ $0.count > 0 })
+        else { return "a licence is there twice, or less than once" }
         if let problem = peopleProblem {
             return "\(problem.section) '\(problem.owner)', \(problem.field): \(problem.text)"
         }

@@ -1,4 +1,5 @@
 import Accounts
+import ClusterModel
 import WireFormats
 
 // Shares, limits and QOS as JSON. Limits are an array of `NAME=VALUE`, as `sacctmgr` writes them.
@@ -30,6 +31,15 @@ extension WireFields {
             else { throw JSONValue.Malformed(line: 0, problem: "'\(text)' is no limit") }
         }
         limits = read
+    }
+}
+
+extension LicensePool: CodedPart {
+    static var blank: Self { Self(name: "", count: 1) }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields.required("count", &count)
     }
 }
 

@@ -40,6 +40,27 @@ extension ControlCommand {
     }
 }
 
+extension ControlCommand {
+    /// What is printed of licences.
+    ///
+    /// Source: Slurm 22.05, `src/api/license_info.c`.
+    public func output(_ licenses: [LicenseInfo], name: String?) -> CommandOutput {
+        guard !licenses.isEmpty else {
+            return CommandOutput(lines: ["No licenses configured in Slurm."])
+        }
+        let shown = licenses.filter { name == nil || $0.name == name }
+        let lines = shown.flatMap { info in
+            let counts =
+                "Total=\(info.total) Used=\(info.used) Free=\(info.total - info.used)"
+                + " Reserved=0 Remote=no"
+            return isOneLine
+                ? ["LicenseName=\(info.name) \(counts)"]
+                : ["LicenseName=\(info.name)", "    \(counts)"]
+        }
+        return CommandOutput(lines: lines)
+    }
+}
+
 extension Description {
     /// A reservation.
     static func reservation(_ info: ReservationInfo) -> Description {

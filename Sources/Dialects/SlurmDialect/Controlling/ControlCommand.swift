@@ -44,6 +44,8 @@ public struct ControlCommand: Hashable, Sendable {
         case explain(UInt32)
         /// List jobs that are about to end.
         case completing
+        /// Describe a licence; nil for all.
+        case showLicenses(String?)
         /// Describe a reservation; nil for all.
         case showReservations(String?)
         /// Make a reservation.
@@ -260,7 +262,7 @@ public struct ControlCommand: Hashable, Sendable {
         if matches("reservations", 1) || matches("reservationname", 1) {
             return .showReservations(id)
         }
-        if matches("licenses", 2) { return .print(["No licenses configured in Slurm."]) }
+        if matches("licenses", 2) { return .showLicenses(id) }
         if matches("steps", 2) || matches("stepid", 5) { return try showSteps(id) }
         if matches("assoc_mgr", 2) {
             return .showAssociations(try AssociationFilter(words.dropFirst().map { $0 }))

@@ -38,7 +38,7 @@ extension SubmitOption {
         case .jobName: OptionText("the job's name", value: "NAME")
         case .killOnInvalidDependency:
             OptionText("end a job whose dependency cannot be met", value: "yes|no")
-        case .licenses: OptionText("refused: there are none", value: "LIST")
+        case .licenses: OptionText("licences that the job holds: NAME[:COUNT],...", value: "LIST")
         case .mailType: OptionText("checked; no mail is sent", value: "LIST")
         case .mailUser: OptionText("checked; no mail is sent", value: "USER")
         case .mem: OptionText("memory on each node: 500M, 4G", value: "SIZE")

@@ -36,6 +36,8 @@ public struct CentreStatus: WireRecord {
     public var jobsEnded: Int64 = 0
     /// Budgets of accounts that are near their end or used up.
     public var budgetsAlarmed: Int64 = 0
+    /// The licences that jobs share.
+    public var licenses: [LicenseInfo] = []
     /// The number that the next job gets.
     public var nextJobID: UInt32 = 1
     /// The number of inputs in the journal.
@@ -67,10 +69,31 @@ public struct CentreStatus: WireRecord {
         try fields("jobs_running", &jobsRunning)
         try fields("jobs_ended", &jobsEnded)
         try fields("budgets_alarmed", &budgetsAlarmed)
+        try fields("licenses", &licenses)
         try fields("next_job_id", &nextJobID)
         try fields("journal_length", &journalLength)
         try fields("lag", &lag)
         try fields("digest", &digest)
+    }
+}
+
+/// Licences of one kind.
+public struct LicenseInfo: WireRecord {
+    /// The name.
+    public var name = ""
+    /// How many there are.
+    public var total: Int64 = 0
+    /// How many running jobs hold.
+    public var used: Int64 = 0
+
+    /// Makes an empty record.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields("total", &total)
+        try fields("used", &used)
     }
 }
 

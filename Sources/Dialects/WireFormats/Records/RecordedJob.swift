@@ -27,6 +27,8 @@ public struct RecordedJob: WireRecord {
     public var array: UInt32?
     /// How many elements of the array may run at once; nil for all.
     public var arrayMaximum: Int32?
+    /// The licences that it holds, as `--licenses` takes them; nil for none.
+    public var licenses: String?
     /// Not to be started before.
     public var begin: SimInstant?
     /// To be over by then, or not to start at all.
@@ -71,6 +73,7 @@ public struct RecordedJob: WireRecord {
         try fields("qos", &qos)
         try fields("array", &array)
         try fields("array_maximum", &arrayMaximum)
+        try fields("licenses", &licenses)
         try fields("begin", &begin)
         try fields("deadline", &deadline)
         try fields("starts_by", &startsBy)

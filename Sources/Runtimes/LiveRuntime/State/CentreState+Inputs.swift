@@ -133,7 +133,7 @@ extension CentreState {
         let excluded = try excludedNodes(request)
         let qos = try self.qos(request, account, partitions)
         let reservation = try reservationID(for: request, account: account)
-        if request.licenses != nil { throw Refusal(.invalidLicense) }
+        let licenses = try licenses(request)
         var plan = try plan(request, partitions)
         if let required, !plan.isBeyondPartition {
             // As in Slurm, a job that names more nodes than it asks for gets all that it names.
@@ -165,6 +165,7 @@ extension CentreState {
             excludedNodes: excluded.isEmpty ? nil : excluded,
             isRequeuable: request.requeues ?? true
         )
+        submission.licenses = licenses
         submission.deadline = request.deadline
         submission.startsBy = request.immediate.map { patience in
             // A second or less: at once (salloc(1), `--immediate`).
@@ -301,6 +302,28 @@ extension CentreState {
                 + " \(allowed.joined(separator: ",")) not \(account))"
         }
         return barrier
+    }
+
+    /// The licences that a job asks for.
+    private func licenses(_ request: SubmitRequest) throws(Refusal) -> [LicenseNeed] {
+        guard let text = request.licenses else { return [] }
+        guard let list = LicenseList.read(text) else { throw Refusal(.invalidLicense) }
+        var needs: [LicenseNeed] = []
+        for (name, count) in list {
+            let pools = rules.machine.licenses
+            guard let place = pools.firstIndex(where: { $0.name == name }) else {
+                let hint = didYouMean(name, among: pools.map(\.name))
+                throw Refusal(.invalidLicense, "licence '\(name)' is not known\(hint)")
+            }
+            guard count <= pools[place].count else {
+                throw Refusal(
+                    .invalidLicense,
+                    "there are \(pools[place].count) of licence '\(name)'"
+                )
+            }
+            needs.append(LicenseNeed(license: Int32(place), count: count))
+        }
+        return needs
     }
 
     /// The QOS of a job: what it names, else what its user or account has.

@@ -130,6 +130,12 @@ extension CentreState {
         status.jobsPending = Int64(emulator.activeJobCount) - status.jobsRunning
         status.jobsEnded = endedCount
         status.budgetsAlarmed = Int64(budgetAlarms.values.count { $0 > .ok })
+        status.licenses = zip(rules.machine.licenses, emulator.licenseUse).map { pool, use in
+            var info = LicenseInfo()
+            info.name = pool.name
+            (info.total, info.used) = use
+            return info
+        }
         status.nextJobID = nextJobID
         status.journalLength = journalLength
         status.digest = emulator.digest.hexText

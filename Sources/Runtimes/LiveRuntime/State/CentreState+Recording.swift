@@ -70,6 +70,14 @@ extension CentreState {
         record.qos = party.qos
         record.array = specification.array?.job
         record.arrayMaximum = specification.array?.limit.map { Int32(clamping: $0) }
+        record.licenses =
+            submission.licenses.isEmpty
+            ? nil
+            : LicenseList.text(
+                submission.licenses.map {
+                    (rules.machine.licenses[Int($0.license)].name, $0.count)
+                }
+            )
         record.begin = submission.notBefore
         record.deadline = submission.deadline
         record.startsBy = submission.startsBy
