@@ -51,6 +51,9 @@ public struct AccountEntry: Hashable, Sendable {
     public var qos: [String]?
     /// The QOS of its users' jobs that name none; nil for what the account above says.
     public var defaultQOS: String?
+    /// The highest security level of partitions that its jobs may use; nil for what the account above says,
+    /// in the end 1.
+    public var clearance: Int32?
     /// The number under which the customer pays tax (统一社会信用代码).
     public var taxID: String?
     /// The contract under which it is charged.

@@ -120,6 +120,16 @@ extension Machine {
         say(user, account, own: \.qos, of: \.qos)
     }
 
+    /// The highest security level of partitions that jobs of an account may use.
+    public func clearance(of account: String) -> Int32 {
+        var next = self.account(named: account)
+        while let current = next {
+            if let clearance = current.clearance { return clearance }
+            next = current.parent.flatMap(self.account(named:))
+        }
+        return 1
+    }
+
     /// The QOS of such jobs that name none.
     public func defaultQOS(of user: String, in account: String) -> String {
         say(user, account, own: \.defaultQOS, of: \.defaultQOS)

@@ -91,6 +91,8 @@ public struct Partition: Hashable, Sendable {
     public var maximumNodesPerJob: Int32?
     /// Who may use it; nil for every account.
     public var allowedAccounts: [String]?
+    /// The security level of the operating system of its nodes, 1…5 (GB 17859-1999; Kylin has up to 4).
+    public var securityLevel: Int32 = 1
     /// The name of the billing platform in `Machine.platforms`.
     public var platform: String
     /// What it costs.

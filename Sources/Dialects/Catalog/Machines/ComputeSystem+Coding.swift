@@ -207,6 +207,9 @@ extension Partition: CodedPart {
         try fields("qos", &qos)
         try fields("allowed_qos", &allowedQOS)
         try fields.part("billing_weights", &billingWeights)
+        var level: Int32? = securityLevel == 1 ? nil : securityLevel
+        try fields("security_level", &level)
+        securityLevel = level ?? 1
         try fields.parts("sources", &facts)
     }
 }
@@ -261,6 +264,7 @@ extension AccountEntry: CodedPart {
         try fields.someParts("members", &members)
         try fields("qos", &qos)
         try fields("default_qos", &defaultQOS)
+        try fields("clearance", &clearance)
     }
 }
 

@@ -139,6 +139,7 @@ extension Machine {
                 ("nodes_per_job.minimum", number(part.minimumNodesPerJob)),
                 ("nodes_per_job.maximum", number(part.maximumNodesPerJob)),
                 ("accounts", part.allowedAccounts?.joined(separator: ",") ?? "all"),
+                ("security_level", number(part.securityLevel)),
                 ("platform", part.platform),
                 ("prices.core_hour", "\(part.prices.coreHourMicrofen) µfen"),
                 ("prices.card_hour", "\(part.prices.cardHourMicrofen) µfen"),

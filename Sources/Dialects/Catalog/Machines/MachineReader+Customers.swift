@@ -88,6 +88,7 @@ extension MachineReader {
         let fields = try field.mapping([
             "name", "title", "class", "enterprise", "registered_in", "credit_limit", "description",
             "users", "tax_id", "contract", "parent", "shares", "limits", "qos", "default_qos",
+            "clearance",
         ])
         var account = AccountEntry(
             name: try fields.required("name").name(),
@@ -101,6 +102,7 @@ extension MachineReader {
         )
         account.creditLimitFen = try fields["credit_limit"]?.money().count
         try readMembers(fields["users"], into: &account)
+        account.clearance = try fields["clearance"]?.count(1...5)
         account.parent = try fields["parent"]?.name()
         account.settings = try settings(fields)
         account.qos = try fields["qos"]?.list().mapField { name throws(FileRefusal) in

@@ -46,7 +46,8 @@ extension MachineReader {
         let fields = try field.mapping([
             "name", "title", "nodes", "sharing", "state", "backend", "time_limit",
             "nodes_per_job", "accounts", "platform", "prices", "quota", "tier", "job_factor",
-            "qos", "allowed_qos", "billing_weights", "sources",
+            "qos", "allowed_qos", "billing_weights",
+            "security_level", "sources",
         ])
         let name = try fields.required("name").name()
         let nodes = try nodes(fields, draft)
@@ -69,6 +70,7 @@ extension MachineReader {
         partition.minimumNodesPerJob = sizes.minimum
         partition.maximumNodesPerJob = sizes.maximum
         partition.allowedAccounts = try fields["accounts"].map(accountNames)
+        partition.securityLevel = try fields["security_level"]?.count(1...5) ?? 1
         partition.tier = try fields["tier"]?.count(0...65_535) ?? 1
         partition.jobFactor = try fields["job_factor"]?.count(0...65_535) ?? 1
         partition.qos = try fields["qos"]?.name()

@@ -285,6 +285,17 @@ extension CentreState {
                 hint: "user \(request.user) may not use account '\(name)'"
             )
         }
+        for index in partitions {
+            let partition = rules.machine.partitions[index]
+            let clearance = rules.machine.clearance(of: name)
+            guard clearance >= partition.securityLevel else {
+                throw Refusal(
+                    .invalidAccount,
+                    hint: "partition \(partition.name) is of security level"
+                        + " \(partition.securityLevel); account '\(name)' is cleared for \(clearance)"
+                )
+            }
+        }
         return name
     }
 
