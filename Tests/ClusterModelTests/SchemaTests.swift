@@ -73,6 +73,10 @@ struct SchemaTests {
             machine + "partitions: [{name: q, nodes: a, platform: p}]\naccounts: [{zzz: 1}]\n"
         ),
         (
+            "properties/preemption",
+            machine + "partitions: [{name: q, nodes: a, platform: p}]\npreemption: {zzz: 1}\n"
+        ),
+        (
             "properties/licenses/items",
             machine + "partitions: [{name: q, nodes: a, platform: p}]\nlicenses: [{zzz: 1}]\n"
         ),

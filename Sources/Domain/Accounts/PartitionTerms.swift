@@ -7,6 +7,11 @@ public struct PartitionTerms: Hashable, Sendable {
     /// What a core, a GiB, a node and a card weigh for fair share; nil weighs cores.
     public var billingWeights: BillingWeights?
 
+    /// What becomes of its jobs when they make way for a higher tier.
+    public var preemptMode = PreemptionRules.Mode.cluster
+    /// How long its jobs go on after they were told to make way for a higher tier. Unit: s.
+    public var graceSeconds: Int32 = 0
+
     /// Nothing.
     public init(
         qos: Int? = nil,

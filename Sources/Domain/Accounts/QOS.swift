@@ -29,20 +29,6 @@ public struct QOS: Hashable, Sendable {
         ]
     }
 
-    /// What becomes of a running job that makes way. Names are Slurm's (`PreemptMode`).
-    public enum PreemptMode: String, Hashable, Sendable, CaseIterable {
-        /// As the cluster says.
-        case cluster
-        /// It ends.
-        case cancel
-        /// It waits again.
-        case requeue
-        /// It is suspended until the other has ended.
-        case suspend
-        /// It takes turns with the other.
-        case gang
-    }
-
     /// The name: `normal`.
     public var name: String
     /// Its priority among QOS; higher goes first.
@@ -54,8 +40,8 @@ public struct QOS: Hashable, Sendable {
     /// The QOS whose running jobs make way for its jobs, by their names.
     public var preempts: [String]
     /// What becomes of its own jobs when they make way.
-    public var preemptMode: PreemptMode
-    /// How long its jobs run at least before they can be made to stop. Unit: s.
+    public var preemptMode: PreemptionRules.Mode
+    /// How long its jobs run at least before they make way; 0: as the centre says. Unit: s.
     public var preemptExemptSeconds: Int32
     /// How long its jobs go on after they were told to stop. Unit: s.
     public var graceSeconds: Int32

@@ -36,6 +36,8 @@ public struct Machine: Hashable, Sendable {
     public var defaultAccountIndex: Int
     /// The qualities of service; empty when only `normal` is there.
     public var qos: [QOS] = []
+    /// Which running jobs make way for others.
+    public var preemption = PreemptionRules()
     /// The licences that its jobs share.
     public var licenses: [LicensePool] = []
     /// The users who may administer the centre, besides the one who started it.
@@ -107,6 +109,12 @@ extension Machine {
     public func defaultAccount(of user: String) -> AccountEntry {
         accounts.first { $0.members.contains { $0.name == user && $0.isDefault } }
             ?? accounts.first { $0.users?.contains(user) ?? false } ?? defaultAccount
+    }
+
+    /// What becomes of running jobs of a partition that make way; a QOS may say otherwise of its own.
+    public func preemptMode(of partition: Partition) -> PreemptionRules.Mode {
+        guard preemption.basis != nil else { return .off }
+        return partition.preemptMode == .cluster ? preemption.mode : partition.preemptMode
     }
 
     /// The qualities of service by their positions: the first is that of jobs that name none.

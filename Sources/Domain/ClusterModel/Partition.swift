@@ -109,6 +109,10 @@ public struct Partition: Hashable, Sendable {
     public var allowedQOS: [String]?
     /// What counts for fair share; nil counts cores.
     public var billingWeights: BillingWeights?
+    /// What becomes of its jobs when they make way for those of a higher tier.
+    public var preemptMode = PreemptionRules.Mode.cluster
+    /// How long its jobs go on after they were told to make way for a higher tier. Unit: s.
+    public var graceSeconds: Int32 = 0
     /// Where the numbers come from.
     public var facts: [Fact]
 

@@ -207,6 +207,12 @@ extension Partition: CodedPart {
         try fields("qos", &qos)
         try fields("allowed_qos", &allowedQOS)
         try fields.part("billing_weights", &billingWeights)
+        var mode: String? = preemptMode == .cluster ? nil : preemptMode.rawValue
+        try fields("preempt_mode", &mode)
+        preemptMode = try PreemptionRules.Mode(read: mode)
+        var grace: Int32? = graceSeconds == 0 ? nil : graceSeconds
+        try fields("grace_s", &grace)
+        graceSeconds = grace ?? 0
         var level: Int32? = securityLevel == 1 ? nil : securityLevel
         try fields("security_level", &level)
         securityLevel = level ?? 1

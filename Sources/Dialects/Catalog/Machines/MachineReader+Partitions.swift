@@ -46,7 +46,7 @@ extension MachineReader {
         let fields = try field.mapping([
             "name", "title", "nodes", "sharing", "state", "backend", "time_limit",
             "nodes_per_job", "accounts", "platform", "prices", "quota", "tier", "job_factor",
-            "qos", "allowed_qos", "billing_weights",
+            "qos", "allowed_qos", "billing_weights", "preempt_mode", "grace_time",
             "security_level", "sources",
         ])
         let name = try fields.required("name").name()
@@ -76,6 +76,9 @@ extension MachineReader {
         partition.qos = try fields["qos"]?.name()
         partition.allowedQOS = try fields["allowed_qos"].map(accountNames)
         partition.billingWeights = try fields["billing_weights"].map(billingWeights)
+        partition.preemptMode =
+            try fields["preempt_mode"]?.choice(PreemptionRules.Mode.self) ?? .cluster
+        partition.graceSeconds = try fields["grace_time"]?.seconds() ?? 0
         return partition
     }
 

@@ -123,11 +123,32 @@ extension MachineReader {
             try fields["preempts"]?.list().mapField { name throws(FileRefusal) in
                 try name.name()
             } ?? []
-        qos.preemptMode = try fields["preempt_mode"]?.choice(QOS.PreemptMode.self) ?? .cluster
+        qos.preemptMode = try fields["preempt_mode"]?.choice(PreemptionRules.Mode.self) ?? .cluster
         qos.preemptExemptSeconds = try fields["exempt_time"]?.seconds() ?? 0
         qos.graceSeconds = try fields["grace_time"]?.seconds() ?? 0
         qos.usageFactor = try fields["usage_factor"]?.thousandths(0...1_000_000) ?? 1_000
         return qos
+    }
+
+    // MARK: Preemption
+
+    /// Who makes way. Where a QOS preempts others it need not be said that QOS decide.
+    func preemption(_ top: YAMLMapping, _ machine: Machine) throws(FileRefusal) -> PreemptionRules {
+        var rules = PreemptionRules()
+        if machine.qos.contains(where: { !$0.preempts.isEmpty }) { rules.basis = .qos }
+        guard let field = top["preemption"] else { return rules }
+        let fields = try field.mapping(["by", "mode", "exempt_time"])
+        rules.basis = try fields.required("by").choice(PreemptionRules.Basis.self)
+        if let mode = fields["mode"] {
+            rules.mode = try mode.choice(PreemptionRules.Mode.self)
+            guard rules.mode != .cluster else {
+                throw mode.refusal(
+                    .unreadable(found: "cluster", expected: "off, cancel or requeue")
+                )
+            }
+        }
+        rules.exemptSeconds = try fields["exempt_time"]?.seconds() ?? 0
+        return rules
     }
 
     // MARK: Licences
@@ -199,8 +220,9 @@ extension Machine {
         for qos in qos {
             let owner = ("qos", qos.name, "preempts")
             if let problem = unknownQOS(qos.preempts, owner) { return problem }
-            if qos.preempts.contains(qos.name) {
-                return PeopleProblem(owner, "a QOS cannot preempt itself")
+            if let way = circle(from: qos) {
+                let by = way.count > 1 ? ", by way of '\(way[way.count - 1])'" : ""
+                return PeopleProblem(owner, "QOS '\(qos.name)' preempts itself\(by)")
             }
         }
         for partition in partitions {
@@ -213,6 +235,18 @@ extension Machine {
         }
         for account in accounts {
             if let problem = self.problem(of: account) { return problem }
+        }
+        return nil
+    }
+
+    /// The names by which a QOS preempts itself, from its own on; nil when it does not.
+    private func circle(from start: QOS) -> [String]? {
+        var ways = [[start.name]]
+        var seen: Set<String> = []
+        while let way = ways.popLast() {
+            let preempted = qos.first { $0.name == way[way.count - 1] }?.preempts ?? []
+            if preempted.contains(start.name) { return way }
+            for name in preempted where seen.insert(name).inserted { ways.append(way + [name]) }
         }
         return nil
     }
@@ -306,7 +340,7 @@ extension YAMLField {
     }
 
     /// A time in whole seconds, 0 included.
-    fileprivate func seconds() throws(FileRefusal) -> Int32 {
+    func seconds() throws(FileRefusal) -> Int32 {
         if let number = try? integer(0...0) { return Int32(number) }
         guard let limit = try timeLimit() else {
             throw refusal(.unreadable(found: "unlimited", expected: "a time"))

@@ -22,7 +22,8 @@ struct MachineReader {
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
-        "include", "platforms", "qos", "licenses", "accounts", "default_account", "operators",
+        "include", "platforms", "qos", "preemption", "licenses", "accounts", "default_account",
+        "operators",
         "issuer", "expect",
     ]
 
@@ -55,6 +56,7 @@ struct MachineReader {
             issuer: draft.issuer
         )
         machine.qos = try qos(top)
+        machine.preemption = try preemption(top, machine)
         machine.licenses = try licenses(top)
         try checkPeople(top, machine)
         if let excess = Tariff(pricesOf: machine).excess(on: machine) {

@@ -1,3 +1,4 @@
+import Accounts
 public import ClusterModel
 import IndexSets
 import Quantities
@@ -81,6 +82,9 @@ extension Machine: CodedPart {
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
         try fields.someParts("qos", &qos)
+        var rules = preemption == PreemptionRules() ? nil : Optional(preemption)
+        try fields.part("preemption", &rules)
+        preemption = rules ?? PreemptionRules()
         try fields.someParts("licenses", &licenses)
         try fields("operators", &operators)
         try fields.part("issuer", &issuer)

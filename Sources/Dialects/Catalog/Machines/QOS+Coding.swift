@@ -34,6 +34,35 @@ extension WireFields {
     }
 }
 
+extension PreemptionRules.Mode {
+    /// Reads a mode; nil is that of the centre. Earlier versions had more that did nothing.
+    init(read name: String?) throws(JSONValue.Malformed) {
+        switch name {
+        case nil, "suspend", "gang": self = .cluster
+        case .some(let name):
+            guard let mode = Self(rawValue: name) else {
+                throw JSONValue.Malformed(line: 0, problem: "'\(name)' is no mode of preemption")
+            }
+            self = mode
+        }
+    }
+}
+
+extension PreemptionRules: CodedPart {
+    static var blank: Self { Self() }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        var by = basis?.rawValue
+        try fields("by", &by)
+        basis = by.flatMap(Basis.init(rawValue:))
+        var word: String? = mode.rawValue
+        try fields("mode", &word)
+        mode = try Mode(read: word)
+        if mode == .cluster { mode = .requeue }
+        try fields("exempt_s", &exemptSeconds)
+    }
+}
+
 extension LicensePool: CodedPart {
     static var blank: Self { Self(name: "", count: 1) }
 
@@ -60,7 +89,9 @@ extension QOS: CodedPart {
             flags.insert(flag)
         }
         try fields("preempts", &preempts)
-        try fields.choice("preempt_mode", &preemptMode)
+        var mode: String? = preemptMode.rawValue
+        try fields("preempt_mode", &mode)
+        preemptMode = try PreemptionRules.Mode(read: mode)
         try fields("preempt_exempt_s", &preemptExemptSeconds)
         try fields("grace_s", &graceSeconds)
         try fields("usage_factor_permille", &usageFactor)

@@ -239,7 +239,7 @@ extension SlurmSite {
                 )
             case "PreemptMode":
                 let mode = value.lowercased()
-                if QOS.PreemptMode(rawValue: mode) != nil {
+                if PreemptionRules.Mode(rawValue: mode) != nil {
                     qos.fields.append(("preempt_mode", mode))
                 } else {
                     ignored.append("\(key)=\(value)")
