@@ -35,9 +35,10 @@ struct ExportReplayTests {
         platforms:
           - {name: five, title: Five, key: false}
         qos:
-          - {name: high, priority: 100, limits: {MaxJobsPerUser: 2}}
-          - {name: low, priority: 1, limits: {GrpTRES: {cpu: 12}, MaxWall: "2:00:00"}}
+          - {name: high, priority: 100, limits: {MaxJobsPerUser: 2}, preempts: [low, few]}
+          - {name: low, priority: 1, limits: {GrpTRES: {cpu: 12}, MaxWall: "2:00:00"}, grace_time: 300}
           - {name: few, limits: {MaxSubmitJobsPerUser: 4, GrpJobs: 3}}
+        preemption: {by: qos, exempt_time: 600}
         licenses:
           - {name: fluent, count: 4}
           - {name: abaqus, count: 2}

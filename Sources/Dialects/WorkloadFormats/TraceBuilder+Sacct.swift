@@ -29,7 +29,9 @@ extension TraceBuilder {
     /// Adds a job of which everything is told that decided about it, whether it started or not.
     private mutating func addRecorded(_ row: SacctRow, _ record: RecordedJob) {
         // Earlier runs of a job that was requeued have rows of their own.
-        guard !["REQUEUED", "NODE_FAIL"].contains(row.state) || row.state == record.state else {
+        guard
+            !["REQUEUED", "NODE_FAIL", "PREEMPTED"].contains(row.state) || row.state == record.state
+        else {
             return drop(.partialExecution)
         }
         add(

@@ -151,6 +151,9 @@ public struct LimitBook: Sendable {
             && associations.list.allSatisfy(\.settings.limits.isEmpty)
     }
 
+    /// What partitions say of people, by their positions.
+    public var partitionTerms: [PartitionTerms] { partitions }
+
     // MARK: Counters and profiles
 
     /// The place of a counter, made when it is new.

@@ -49,6 +49,8 @@ public enum StopReason: UInt8, Hashable, Sendable {
     case nodeFailure
     /// It waits again. It holds nothing any more.
     case requeued
+    /// It makes way for another job, and ends or waits again. It holds nothing any more.
+    case preempted
 }
 
 /// What a driver must do next.
@@ -68,11 +70,15 @@ public protocol EffectSink {
     mutating func jobSuspended(_ id: JobID)
     /// Let it go on; it has stood still for so long since it started, and its limit ends it then.
     mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant)
+    /// Tell what runs of the job that it makes way for another: it holds what it holds until `instant`.
+    mutating func jobMakesWay(_ id: JobID, by instant: SimInstant)
     /// Send `.timer` at this instant, which is after that of the input.
     mutating func wake(at instant: SimInstant)
 }
 
 extension EffectSink {
+    /// Nothing, for a driver that runs nothing real.
+    public mutating func jobMakesWay(_ id: JobID, by instant: SimInstant) {}
     /// Nothing, for a driver that suspends no jobs.
     public mutating func jobSuspended(_ id: JobID) {}
     /// Nothing, for a driver that suspends no jobs.

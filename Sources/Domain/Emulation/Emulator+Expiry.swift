@@ -82,7 +82,11 @@ extension Emulator {
             guard let slot = jobs.slot(of: timed.pop()), !expire(slot, at: now, into: &sink) else {
                 continue
             }
-            if jobs[slot].phase == .waiting { place(slot, at: now) }
+            switch jobs[slot].phase {
+            case .waiting: place(slot, at: now)
+            case .running: evictIfDue(slot, at: now, into: &sink)
+            case .queued, .parked: break
+            }
         }
         if let next = timed.nextInstant { sink.wake(at: SimInstant(microseconds: next)) }
     }

@@ -100,6 +100,15 @@ extension Emulator {
         }
         notePeople()
         let slots = jobs.slotsByID
+        if case .qos = change, preemption.rules.basis == .qos {
+            preemption.note(jobs.limits.qos)
+            for slot in slots where jobs[slot].phase != .running {
+                withdraw(slot)
+                jobs[slot].phase = .waiting
+                let asked = jobs.extras[slot]?.requestedPartitions ?? [Int(jobs[slot].partition)]
+                jobs[slot].key.rank = rank(of: jobs[slot], in: asked)
+            }
+        }
         for slot in slots { countAgain(slot, at: now) }
         for slot in slots { reconsider(slot, at: now) }
     }

@@ -46,6 +46,8 @@ public struct Emulator: Sendable {
     private let order: QueueRanking.Traits
     /// Jobs that were queued in several groups; only those that still are matter.
     var inSeveralGroups: Set<Int32> = []
+    /// Who makes way for whom.
+    var preemption: PreemptionTable
     /// Whether it matters whose a job is.
     var knowsPeople: Bool
     /// When those look again who wait under limits that time alone may open; nil when nobody does.
@@ -74,6 +76,12 @@ public struct Emulator: Sendable {
             decay: configuration.policy.weights.decay
         )
         limits.setLicenses(configuration.licenses)
+        // Whoever decides outside decides about all.
+        let isDecidedOutside = configuration.policy.backfill == .external
+        preemption = PreemptionTable(
+            isDecidedOutside ? PreemptionRules() : configuration.preemption,
+            configuration.partitions
+        )
         jobs = ActiveJobs(limits: limits)
         ended = EndedJobs(capacity: configuration.endedJobsRemembered)
         groupOfPartition = grouping.groupOfPartition
@@ -93,6 +101,7 @@ public struct Emulator: Sendable {
         )
         order = ranking.traits
         knowsPeople = order.notesUse || !limits.isTrivial
+        preemption.note(configuration.qos)
         notePeople()
     }
 
@@ -215,6 +224,7 @@ public struct Emulator: Sendable {
         if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {
+            if preemption.isOn { makeWay(in: group, at: now, into: &sink) }
             if estimate == .last2 {
                 groups[group].correctPredictions(at: now.microseconds, &jobs)
             }
@@ -389,7 +399,7 @@ extension Emulator {
         var tier: Int32 = 0
         for partition in asked { tier = max(tier, partitions[partition].tier) }
         let own = order.sumsPriority ? 0 : job.priority
-        return -(Int64(tier) - 1) << 40 - own
+        return -(preemption.level(ofQOS: job.qos) << 56) - (Int64(tier) - 1) << 40 - own
     }
 
     /// Tells the order who holds more from now on, or less.
@@ -670,6 +680,7 @@ extension Emulator {
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
         sink.jobRequeued(run)
         jobs[slot].heldUp = 0
+        jobs[slot].isMakingWay = false
         let requeueDelay = partitions[Int(job.partition)].requeueDelay
         if requeueDelay > .zero {
             keepExtras(slot)

@@ -25,11 +25,14 @@ extension EmulatorConfiguration {
                     quota: partition.quota,
                     billingWeights: partition.billingWeights
                 )
+                configuration.terms.preemptMode = partition.preemptMode
+                configuration.terms.graceSeconds = partition.graceSeconds
                 return configuration
             },
             policy: policy
         )
         self.qos = qos
+        preemption = machine.preemption
         licenses = machine.licenses.map { Int64($0.count) }
         associations = machine.associations(PeopleNumbers(machine))
         leafSwitches = machine.leafSwitches

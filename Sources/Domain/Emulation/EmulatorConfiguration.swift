@@ -67,6 +67,8 @@ public struct EmulatorConfiguration: Sendable {
     /// The qualities of service; their positions are what submissions name. The first is that of jobs
     /// that name none.
     public var qos: [QOS] = [.normal]
+    /// Which running jobs make way for others.
+    public var preemption = PreemptionRules()
     /// How many licences of each kind there are; their positions are what submissions name.
     public var licenses: [Int64] = []
     /// How jobs are chosen and placed.

@@ -1,3 +1,4 @@
+import Accounts
 public import Determinism
 public import Emulation
 import IndexSets
@@ -166,7 +167,10 @@ public struct ReplayDriver {
             timeLimit: SimDuration(microseconds: 0)
         )
         submission.isRequeuable = failures?.areJobsRequeued ?? false
-        emulator = Emulator(machine.configuration)
+        var configuration = machine.configuration
+        // Whose jobs make way for whose is known only where a log tells all that decided.
+        if recorded == nil { configuration.preemption.basis = nil }
+        emulator = Emulator(configuration)
         sink = ReplaySink(jobs: trace.jobs, origin: origin, overrun: overrun, failures)
         if let recorded { sink.obey(recorded) }
         result = ReplayResult(started: [], ended: [])

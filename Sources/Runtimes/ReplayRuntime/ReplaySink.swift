@@ -125,7 +125,10 @@ struct ReplaySink: EffectSink {
             let isWithdrawn =
                 end.state == .cancelled && started[index] < 0 && requeueCounts[index] == nil
             if isWithdrawn { return }
-            if end.state == .nodeFail || end.state == .cancelled { return lose(index, end) }
+            switch end.state {
+            case .nodeFail, .cancelled, .preempted: return lose(index, end)
+            case .completed, .failed, .timeout, .outOfMemory, .deadline: break
+            }
         }
         ended[index] = end.endedAt.microseconds - origin
         if end.state == .timeout { timeoutCount += 1 }

@@ -67,17 +67,20 @@ extension SchedulingGroup {
     ///
     /// - Parameters:
     ///   - isLeast: whether it takes no more than it needs.
+    ///   - partition: the only one that will do; nil for any.
     ///   - allowance: the most chunks that each node may give; nil when all they have.
     func placeNow(
         _ slot: Int32,
         _ jobs: ActiveJobs,
         at now: Int64,
         isLeast: Bool = false,
+        inPartition partition: Int? = nil,
         allowance: ((Choice) -> ContiguousArray<Int32>)? = nil
     ) -> Placed? {
         let context = placementContext(slot, jobs)
         let closed = outlook?.closed(from: now, until: now &+ lengthHeld(by: slot, jobs))
-        for var choice in openChoices(slot, jobs) {
+        for var choice in openChoices(slot, jobs)
+        where partition == nil || choice.partition == partition {
             choice.filter.closed = closed
             let segments = nodes.place(
                 isLeast ? choice.request.least : choice.request,

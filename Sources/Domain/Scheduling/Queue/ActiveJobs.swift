@@ -37,7 +37,9 @@ public struct ActiveJob: Sendable {
     public var reason: PendingReason = .none
     /// Whether it was told to stop for good while it ran.
     public var isCancelled = false
-    /// Whether it starts again when a node of it fails.
+    /// Whether it runs on for a grace only, and then makes way for another.
+    public var isMakingWay = false
+    /// Whether it starts again when a node of it fails, or it makes way.
     public var isRequeuable: Bool
     /// Whether it has started before and waits again.
     public var hasRun = false
@@ -154,6 +156,8 @@ public struct JobExtras: Sendable {
     public var reservation: ReservationID?
     /// Whether its reservation is gone and it has not been released since.
     public var hasLostReservation = false
+    /// Until when it runs on at most, while it makes way for another.
+    public var makesWayBy: SimInstant?
     /// The limit that it asked for, while its reservation ends it earlier. Unit: s.
     public var limitAsked: UInt32?
 

@@ -530,7 +530,7 @@ extension WriterLoop {
         switch effect {
         case .started(let id): state.jobs[id].map { !state.isReal($0) } ?? true
         case .deadlineChanged, .wake, .budgetAlarm: true
-        case .stop, .suspended, .resumed, .ended, .emulatedEnded: false
+        case .makesWay, .stop, .suspended, .resumed, .ended, .emulatedEnded: false
         }
     }
 
@@ -551,10 +551,14 @@ extension WriterLoop {
                 case .cancelled: "CANCELLED"
                 case .nodeFailure: "NODE_FAIL"
                 case .requeued: "REQUEUED"
+                case .preempted: "PREEMPTED"
                 }
             stop(id, restart: restart, as: end)
         case .suspended(let id): signalReal(id, SIGSTOP)
         case .resumed(let id): signalReal(id, SIGCONT)
+        case .makesWay(let id):
+            signalReal(id, SIGCONT)
+            signalReal(id, SIGTERM)
         case .deadlineChanged(let id):
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))

@@ -31,6 +31,8 @@ enum DriverEffect: Hashable, Sendable {
     /// What really runs of a job stands still, or goes on.
     case suspended(UInt32)
     case resumed(UInt32)
+    /// What really runs of a job is told that it makes way for another.
+    case makesWay(UInt32)
     /// The time limit of a running job has changed.
     case deadlineChanged(UInt32)
     /// A run has ended and its files may go.
@@ -223,6 +225,7 @@ struct EffectCollector: EffectSink {
         case requeued(JobEnd)
         case suspended(JobID)
         case resumed(JobID, suspendedFor: SimDuration, deadline: SimInstant)
+        case makesWay(JobID)
         case wake(SimInstant)
     }
 
@@ -237,6 +240,9 @@ struct EffectCollector: EffectSink {
     mutating func jobSuspended(_ id: JobID) { effects.append(.suspended(id)) }
     mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
         effects.append(.resumed(id, suspendedFor: suspendedFor, deadline: deadline))
+    }
+    mutating func jobMakesWay(_ id: JobID, by instant: SimInstant) {
+        effects.append(.makesWay(id))
     }
     mutating func wake(at instant: SimInstant) { effects.append(.wake(instant)) }
 }
@@ -254,6 +260,7 @@ extension CentreState {
             case .suspended(let id): absorb(suspended: id.number, at: instant)
             case .resumed(let id, let suspendedFor, let deadline):
                 absorb(resumed: id.number, suspendedFor, until: deadline, at: instant)
+            case .makesWay(let id): self.effects.append(.makesWay(id.number))
             case .wake(let due): self.effects.append(.wake(due))
             }
         }
@@ -354,7 +361,6 @@ extension CentreState {
 
     private mutating func absorb(requeued run: JobEnd, at instant: SimInstant) {
         let id = run.id.number
-        let isNodeFailure = run.state == .nodeFail
         jobs.update(id) { status in
             status.endedAt = run.endedAt
             status.endSuspension(run)
@@ -364,7 +370,7 @@ extension CentreState {
         account(
             for: run,
             outcome: isByOwner ? .requeuedByUser : .requeuedBySystem,
-            state: isNodeFailure ? "NODE_FAIL" : "REQUEUED",
+            state: run.state == .cancelled ? "REQUEUED" : run.state.slurmName,
             at: instant
         )
         jobs.update(id) { status in
