@@ -194,16 +194,19 @@ extension Description {
         let most = partition.maximumNodes.map { "\($0)" } ?? "UNLIMITED"
         return Description(lines: [
             "PartitionName=\(partition.name)",
-            "AllowGroups=ALL AllowAccounts=\(accounts) AllowQos=ALL",
-            "AllocNodes=ALL Default=\(partition.isDefault ? "YES" : "NO") QoS=N/A",
+            "AllowGroups=ALL AllowAccounts=\(accounts)"
+                + " AllowQos=\(partition.allowedQOS?.joined(separator: ",") ?? "ALL")",
+            "AllocNodes=ALL Default=\(partition.isDefault ? "YES" : "NO")"
+                + " QoS=\(partition.qos ?? "N/A")",
             "DefaultTime=\(limit(partition.defaultTime, "NONE")) DisableRootJobs=NO"
-                + " ExclusiveUser=NO GraceTime=0 Hidden=NO",
+                + " ExclusiveUser=NO GraceTime=\(partition.graceSeconds) Hidden=NO",
             "MaxNodes=\(most) MaxTime=\(limit(partition.maximumTime, "UNLIMITED"))"
                 + " MinNodes=\(partition.minimumNodes > 1 ? partition.minimumNodes : 0) LLN=NO MaxCPUsPerNode=UNLIMITED",
             "Nodes=\(partition.nodeList)",
-            "PriorityJobFactor=1 PriorityTier=\(partition.priorityTier) RootOnly=NO ReqResv=NO"
+            "PriorityJobFactor=\(partition.priorityJobFactor)"
+                + " PriorityTier=\(partition.priorityTier) RootOnly=NO ReqResv=NO"
                 + " OverSubscribe=\(partition.isExclusive ? "EXCLUSIVE" : "NO")",
-            "OverTimeLimit=NONE PreemptMode=OFF",
+            "OverTimeLimit=NONE PreemptMode=\(partition.preemptMode)",
             "State=\(partition.state) TotalCPUs=\(partition.cores)"
                 + " TotalNodes=\(partition.nodeCount) SelectTypeParameters=NONE",
             "JobDefaults=(null)",

@@ -86,7 +86,7 @@ enum NodeColumns {
         "l": Column("TIMELIMIT") { row in
             row.partition.maximumTime.map { SlurmTime.brief($0) } ?? "infinite"
         },
-        "M": Column("PREEMPT_MODE") { _ in "OFF" },
+        "M": Column("PREEMPT_MODE") { $0.partition.preemptMode },
         "m": Column("MEMORY") { $0.first { "\($0.memory.mebibytes)" } },
         "N": Column("NODELIST") { HostList.compress($0.nodes.map(\.name)) },
         "n": Column("HOSTNAMES") { $0.first { $0.name } },

@@ -180,6 +180,16 @@ public struct PartitionInfo: WireRecord {
     public var allowedAccounts: [String]?
     /// Partitions with a higher tier are scheduled first.
     public var priorityTier: Int32 = 1
+    /// Its weight beside other partitions' in a job's priority.
+    public var priorityJobFactor: Int32 = 1
+    /// The QOS whose limits hold for all its jobs; nil for none.
+    public var qos: String?
+    /// The QOS that its jobs may have; nil for all.
+    public var allowedQOS: [String]?
+    /// What becomes of its jobs when they make way for others: `OFF`, `CANCEL` or `REQUEUE`.
+    public var preemptMode = "OFF"
+    /// How long they go on meanwhile. Unit: s.
+    public var graceSeconds: Int32 = 0
     /// `emulated`, or `local` where jobs really run.
     public var backend = "emulated"
     /// The platform of the tariff.
@@ -205,6 +215,11 @@ public struct PartitionInfo: WireRecord {
         try fields("exclusive", &isExclusive)
         try fields("allowed_accounts", &allowedAccounts)
         try fields("priority_tier", &priorityTier)
+        try fields("priority_job_factor", &priorityJobFactor)
+        try fields("qos", &qos)
+        try fields("allowed_qos", &allowedQOS)
+        try fields("preempt_mode", &preemptMode)
+        try fields("grace_s", &graceSeconds)
         try fields("backend", &backend)
         try fields("platform", &platform)
     }

@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import ClusterModel
 import Determinism
@@ -96,7 +97,12 @@ extension CentreState {
             info.maximumNodes = partition.maximumNodesPerJob
             info.isExclusive = partition.sharing == .wholeNode
             info.allowedAccounts = partition.allowedAccounts
+            info.allowedQOS = partition.allowedQOS
+            info.qos = partition.qos
             info.priorityTier = partition.tier
+            info.priorityJobFactor = partition.jobFactor
+            info.preemptMode = rules.machine.preemptMode(of: partition).rawValue.uppercased()
+            info.graceSeconds = partition.graceSeconds
             info.backend = partition.backend.rawValue
             info.platform = partition.platform
             return info
