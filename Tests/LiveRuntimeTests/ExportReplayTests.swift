@@ -129,7 +129,9 @@ struct ExportReplayTests {
             _ = try? await centre.update(id, update, .me)
         case 11:
             var update = JobUpdateRequest()
-            if random.below(2) == 0 {
+            if random.below(4) == 0 {
+                update.requeues = random.below(2) == 0
+            } else if random.below(2) == 0 {
                 update.priority = Int64(random.draw(1...200_000))
             } else {
                 update.partition = ["whole", "half", "shared"][random.draw(0...2)]

@@ -129,6 +129,9 @@ public struct Emulator: Sendable {
         case .changePriority(let id, let priority, let isFixed):
             try changePriority(id, priority, isFixed, at: now)
         case .changeName(let id, let name): try changeName(id, name, at: now)
+        case .changeRequeuable(let id, let may):
+            guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
+            jobs[slot].isRequeuable = may
         case .changeFunds(let id, let need): try changeFunds(id, need, at: now)
         case .changeRequest(let submission):
             try changeRequest(submission, at: now, into: &sink)

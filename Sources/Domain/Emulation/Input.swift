@@ -23,6 +23,8 @@ public enum Input: Hashable, Sendable {
     case changePriority(JobID, Int64, isFixed: Bool)
     /// A job gets another name.
     case changeName(JobID, String)
+    /// A job may be requeued from now on, or may not.
+    case changeRequeuable(JobID, Bool)
     /// A job reserves another amount of money while it runs.
     case changeFunds(JobID, FundsNeed)
     /// A pending job asks for something else. It keeps its number and the time of its submission, and
@@ -86,8 +88,8 @@ public enum Input: Hashable, Sendable {
             .setPurse, .changePeople, .nodesExpected, .createReservation, .updateReservation,
             .deleteReservation:
             .nodeChange
-        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeName, .changeFunds,
-            .changeRequest, .requeue, .suspend, .resume:
+        case .cancel, .hold, .release, .changeTimeLimit, .changePriority, .changeName,
+            .changeRequeuable, .changeFunds, .changeRequest, .requeue, .suspend, .resume:
             .update
         case .submit: .submission
         case .timer: .timer

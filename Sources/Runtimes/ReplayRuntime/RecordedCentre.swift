@@ -275,6 +275,7 @@ private struct RecordReader {
         case "suspend": return .suspend(id)
         case "resume": return .resume(id)
         case "name": return .changeName(id, action.text ?? "")
+        case "requeuable": return .changeRequeuable(id, value != 0)
         case "limit": return .changeTimeLimit(id, SimDuration(microseconds: max(0, value)))
         case "priority": return .changePriority(id, Self.priority(value), isFixed: false)
         case "fixed_priority": return .changePriority(id, Self.priority(value), isFixed: true)

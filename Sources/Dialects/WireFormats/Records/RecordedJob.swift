@@ -212,7 +212,7 @@ public struct RecordedDependency: WireRecord {
 public struct RecordedAction: WireRecord {
     /// When.
     public var instant = SimInstant.epoch
-    /// `cancel`, `end_on_invalid`, `hold`, `hold_admin`, `release`, `requeue`, `suspend`, `resume`, `limit` (value: µs),
+    /// `cancel`, `end_on_invalid`, `hold`, `hold_admin`, `release`, `requeue`, `suspend`, `resume`, `requeuable` (value: 0 or 1), `limit` (value: µs),
     /// `priority`, `fixed_priority`, `array_limit` (value: how many, 0 for all), `name` (text) or
     /// `request`.
     public var kind = ""

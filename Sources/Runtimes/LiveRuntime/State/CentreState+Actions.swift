@@ -171,6 +171,12 @@ extension CentreState {
                 note(RecordedAction("name", at: instant, text: name), of: id)
                 jobs.update(id) { $0.name = name }
             }
+            if let requeues = change.requeues {
+                if let rejection = send(.changeRequeuable(JobID(id), requeues), at: instant) {
+                    return Refusal(rejection)
+                }
+                note(RecordedAction("requeuable", at: instant, value: requeues ? 1 : 0), of: id)
+            }
             jobs.update(id) { status in
                 if let comment = change.comment { status.comment = comment }
                 if let nice = change.nice { status.nice = nice }
