@@ -330,6 +330,16 @@ let targets: [Target] = [
         path: "bench/replay/depth",
         swiftSettings: core
     ),
+    // Measures people and limits; not installed (bench/replay/crowd.sh).
+    .executableTarget(
+        name: "xinghe-crowd",
+        dependencies: [
+            "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "JobModel",
+            "Scheduling", "Emulation",
+        ],
+        path: "bench/replay/crowd",
+        swiftSettings: core
+    ),
     // tests
     .target(
         name: "EmulatorTestSupport",

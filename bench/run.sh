@@ -1,10 +1,10 @@
 #!/bin/bash
 # Xinghe beside its peers and its limits, on this machine, in one run. `make bench` builds first.
-# usage: bench/run.sh [replay] [year] [export] [depth] [forecast] [statements] [claims] [listing] [centre] [topology] [page] [rehearsal] [kernels]     (default: all)
+# usage: bench/run.sh [replay] [year] [export] [depth] [crowd] [forecast] [statements] [claims] [listing] [centre] [topology] [page] [rehearsal] [kernels]     (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(replay year export depth forecast statements claims listing centre topology page rehearsal kernels)
+[ ${#parts[@]} -gt 0 ] || parts=(replay year export depth crowd forecast statements claims listing centre topology page rehearsal kernels)
 
 for program in xinghe yhqueue; do
     command -v "$program" >/dev/null || {
@@ -28,6 +28,7 @@ for part in "${parts[@]}"; do
         year) bench/replay/year.sh || status=1 ;;
         export) bench/replay/export.sh || status=1 ;;
         depth) bench/replay/depth.sh || status=1 ;;
+        crowd) bench/replay/crowd.sh || status=1 ;;
         forecast) bench/forecast/run.sh || status=1 ;;
         statements) bench/statements/run.sh || status=1 ;;
         claims) python3 bench/claims/claims.py || status=1 ;;
@@ -38,7 +39,7 @@ for part in "${parts[@]}"; do
         rehearsal) python3 bench/rehearsal.py || status=1 ;;
         kernels) bench/kernels.sh || status=1 ;;
         *)
-            echo "bench: no part '$part'; known are replay, year, export, depth, forecast, statements, claims, listing, centre, topology, page, rehearsal, kernels" >&2
+            echo "bench: no part '$part'; known are replay, year, export, depth, crowd, forecast, statements, claims, listing, centre, topology, page, rehearsal, kernels" >&2
             exit 1
             ;;
     esac
