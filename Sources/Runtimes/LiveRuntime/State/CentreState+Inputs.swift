@@ -324,12 +324,12 @@ extension CentreState {
             let pools = rules.machine.licenses
             guard let place = pools.firstIndex(where: { $0.name == name }) else {
                 let hint = didYouMean(name, among: pools.map(\.name))
-                throw Refusal(.invalidLicense, "licence '\(name)' is not known\(hint)")
+                throw Refusal(.invalidLicense, hint: "licence '\(name)' is not known\(hint)")
             }
             guard count <= pools[place].count else {
                 throw Refusal(
                     .invalidLicense,
-                    "there are \(pools[place].count) of licence '\(name)'"
+                    hint: "there are \(pools[place].count) of licence '\(name)'"
                 )
             }
             needs.append(LicenseNeed(license: Int32(place), count: count))
