@@ -44,7 +44,7 @@ struct ClearanceTests {
                     Issue.record("\(account) is let in")
                 } catch let failure as RequestFailure {
                     #expect(
-                        failure.body.details == [
+                        failure.body.hints == [
                             "partition batch is of security level 3; account '\(account)' is cleared for \(level)"
                         ]
                     )

@@ -92,7 +92,7 @@ struct LicenseTests {
             Issue.record("\(text) is accepted")
         } catch let failure as RequestFailure {
             #expect(failure.body.code == "invalid_licenses")
-            #expect(failure.body.details.joined() == detail)
+            #expect(failure.body.hints.joined() == detail)
         }
         await centre.close()
     }
