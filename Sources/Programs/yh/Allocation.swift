@@ -3,6 +3,7 @@ import IndexSets
 import LocalClient
 import Quantities
 import SlurmDialect
+import Synchronization
 import WireFormats
 
 /// An allocation that a command got for itself, and gives back.
@@ -100,20 +101,21 @@ struct Allocation {
 
 /// Whoever interrupts a command that holds nodes, or waits for them, gives them back.
 enum AllocationSignals {
-    // SAFETY: written by the handler only, a word at once, and read by whoever waits.
-    nonisolated(unsafe) private static var number: Int32 = 0
+    /// What the handler leaves; an atomic is one of the few things that it may touch.
+    private static let number = Atomic<Int32>(0)
 
     /// The signal that has come; nil when none has. It is told once.
     static var received: Int32? {
-        guard number != 0 else { return nil }
-        defer { number = 0 }
-        return number
+        let number = number.exchange(0, ordering: .relaxed)
+        return number == 0 ? nil : number
     }
 
     /// Takes note of signals from now on; what is waiting goes on at once when one comes.
     static func watch() {
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { AllocationSignals.number = $0 }
+        action.__sigaction_handler.sa_handler = {
+            AllocationSignals.number.store($0, ordering: .relaxed)
+        }
         for number in [SIGINT, SIGTERM, SIGHUP] { sigaction(number, &action, nil) }
     }
 }
