@@ -55,12 +55,7 @@ public struct CancelCommand: Hashable, Sendable {
         isUser: (String) -> Bool
     ) throws(CommandFailure) {
         self.program = program
-        let given: (options: [GivenOption<Option>], operands: [String])
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program)
         let variables = Self.table.given(inEnvironment: variable, prefix: "SCANCEL_")
         for option in variables + given.options {
             try apply(option, user: user, isUser: isUser)

@@ -124,12 +124,7 @@ public struct ControlCommand: Hashable, Sendable {
         arguments: [String],
         variable: (String) -> String?
     ) throws(CommandFailure) {
-        let given: (options: [GivenOption<Option>], operands: [String])
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program)
         for option in given.options {
             switch option.id {
             case .accepted: break

@@ -77,12 +77,7 @@ public struct NodeCommand: Hashable, Sendable {
     ) throws(CommandFailure) {
         self.program = program
         self.calendar = calendar
-        let given: [GivenOption<Option>]
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments).options
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program).options
         for option in Self.table.given(inEnvironment: variable, prefix: "SINFO_") + given {
             try apply(option)
         }

@@ -103,11 +103,7 @@ public struct QueueCommand: Hashable, Sendable {
         format = FormatText("")
         var given: [GivenOption<Option>]
         var operands: [String]
-        do throws(OptionRefusal) {
-            (given, operands) = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        (given, operands) = try Self.table.parse(arguments, for: program)
         // The value of -j may be missing, or be the next word.
         for index in given.indices
         where [.job, .steps].contains(given[index].id) && given[index].value == nil {

@@ -35,12 +35,7 @@ public struct StepStatisticsCommand: Hashable, Sendable {
     /// - Throws: `CommandFailure`, ready to be printed.
     public init(program: String, arguments: [String]) throws(CommandFailure) {
         self.program = program
-        let given: (options: [GivenOption<Option>], operands: [String])
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program)
         for option in given.options {
             let value = option.value ?? ""
             switch option.id {

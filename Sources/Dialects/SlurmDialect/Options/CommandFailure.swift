@@ -31,3 +31,20 @@ public struct CommandFailure: Error, Hashable, Sendable {
         )
     }
 }
+
+extension OptionTable {
+    /// Cuts the arguments of `program` into options, in order, and operands.
+    ///
+    /// - Throws: `CommandFailure`, ready to be printed, for the first argument that cannot be read.
+    func parse(
+        _ arguments: [String],
+        for program: String,
+        exitCode: Int32 = 1
+    ) throws(CommandFailure) -> (options: [GivenOption<ID>], operands: [String]) {
+        do throws(OptionRefusal) {
+            return try parse(arguments)
+        } catch {
+            throw .usage(program, error, exitCode: exitCode)
+        }
+    }
+}

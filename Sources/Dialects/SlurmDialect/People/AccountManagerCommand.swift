@@ -63,12 +63,7 @@ public struct AccountManagerCommand: Hashable, Sendable {
     public init(program: String, arguments: [String]) throws(CommandFailure) {
         self.program = program
         action = .information(.usage)
-        let given: (options: [GivenOption<Option>], operands: [String])
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program)
         for option in given.options {
             switch option.id {
             case .accepted, .readOnly: break

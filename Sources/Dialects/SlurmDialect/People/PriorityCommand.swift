@@ -40,12 +40,7 @@ public struct PriorityCommand: Hashable, Sendable {
     /// - Throws: `CommandFailure`, ready to be printed.
     public init(program: String, arguments: [String]) throws(CommandFailure) {
         self.program = program
-        let given: [GivenOption<Option>]
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments).options
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program).options
         for option in given {
             let value = option.value ?? ""
             switch option.id {

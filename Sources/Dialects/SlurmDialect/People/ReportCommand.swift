@@ -71,12 +71,7 @@ public struct ReportCommand: Hashable, Sendable {
     ) throws(CommandFailure) {
         self.program = program
         self.calendar = calendar
-        let given: (options: [GivenOption<Option>], operands: [String])
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program)
         for option in given.options {
             switch option.id {
             case .accepted: break

@@ -39,12 +39,7 @@ public struct ShareCommand: Hashable, Sendable {
     public init(program: String, arguments: [String], user: String) throws(CommandFailure) {
         users = [user]
         format = Self.standard
-        let given: [GivenOption<Option>]
-        do throws(OptionRefusal) {
-            given = try Self.table.parse(arguments).options
-        } catch {
-            throw .usage(program, error, exitCode: 1)
-        }
+        let given = try Self.table.parse(arguments, for: program).options
         for option in given {
             let value = option.value ?? ""
             switch option.id {

@@ -53,11 +53,7 @@ public struct AllocateCommand: Hashable, Sendable {
         variable: (String) -> String?
     ) throws(CommandFailure) {
         let given: [GivenOption<Option>]
-        do throws(OptionRefusal) {
-            (given, words) = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 255)
-        }
+        (given, words) = try Self.table.parse(arguments, for: program, exitCode: 255)
         isWithoutShell = given.contains { $0.id == .noShell }
         let options = given.compactMap { option -> GivenOption<SubmitOption>? in
             guard case .allocation(let id) = option.id else { return nil }

@@ -114,11 +114,7 @@ public struct RunCommand: Hashable, Sendable {
         variable: (String) -> String?
     ) throws(CommandFailure) {
         let given: [GivenOption<Option>]
-        do throws(OptionRefusal) {
-            (given, words) = try Self.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 255)
-        }
+        (given, words) = try Self.table.parse(arguments, for: program, exitCode: 255)
         var asked: Int?
         var nodes: Int?
         for option in given {

@@ -57,11 +57,7 @@ public struct SubmitCommand: Hashable, Sendable {
     ) throws(CommandFailure) -> SubmitCommand {
         let options: [GivenOption<SubmitOption>]
         let operands: [String]
-        do throws(OptionRefusal) {
-            (options, operands) = try SubmitOption.table.parse(arguments)
-        } catch {
-            throw .usage(program, error, exitCode: 255)
-        }
+        (options, operands) = try SubmitOption.table.parse(arguments, for: program, exitCode: 255)
         var command = SubmitCommand(program: program)
         let informative: Set<SubmitOption> = [.help, .usage, .version]
         if let first = options.first(where: { informative.contains($0.id) }) {
@@ -110,12 +106,8 @@ public struct SubmitCommand: Hashable, Sendable {
             )
         }
         if !ignoresPBS { try apply(PBSDirectives.options(directives.pbs)) }
-        let options: [GivenOption<SubmitOption>]
-        do throws(OptionRefusal) {
-            options = try SubmitOption.table.parse(directives.sbatch).options
-        } catch {
-            throw .usage(program, error, exitCode: 255)
-        }
+        let options = try SubmitOption.table.parse(directives.sbatch, for: program, exitCode: 255)
+            .options
         try apply(options)
     }
 }
