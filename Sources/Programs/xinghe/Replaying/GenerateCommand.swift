@@ -54,7 +54,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Fill fields 17 and 18: which job of a session its user waited for, and how long the user \\
+            Fill fields 17 and 18: which job of a session its user waited for, and how long the user \
             thought (tianjin; see 'xinghe replay --think-time').
             """
     )
