@@ -26,6 +26,12 @@ extension StepSupervisor {
                 announce()
                 CLinux_signal_descendants(getpid(), SIGTERM)
                 keeper.killAt = keeper.now + Int64(killWaitMilliseconds) * 1_000
+            case .mustSignal(let number, let isForShellOnly):
+                if !isForShellOnly {
+                    CLinux_signal_descendants(getpid(), number)
+                } else if !hasEnded {
+                    kill(child, number)
+                }
             case .mustDie: CLinux_signal_descendants(getpid(), SIGKILL)
             case .isOverdue(let why):
                 append(Array("xinghe: \(why), so the job goes on as emulated\n".utf8))
@@ -42,6 +48,9 @@ private struct RehearsalKeeper {
         case nothing
         /// The daemon wants the script to end.
         case mustEnd
+        /// The script is to get a signal, now that its clock is right: what it does then, it does from
+        /// this instant on.
+        case mustSignal(Int32, isForShellOnly: Bool)
         /// The kill wait is over, or the daemon is gone.
         case mustDie
         /// The script computes on, or has become too many.
@@ -124,7 +133,7 @@ private struct RehearsalKeeper {
             return .mustDie
         }
         let words = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
-        guard words.count == 3, let sequence = Int(words[1]), let instant = Int64(words[2]) else {
+        guard words.count >= 3, let sequence = Int(words[1]), let instant = Int64(words[2]) else {
             return nil
         }
         self.sequence = sequence
@@ -136,6 +145,9 @@ private struct RehearsalKeeper {
         if let due = killAt, due <= calls.clock.now {
             killAt = nil
             return .mustDie
+        }
+        if words[0] == "signal", words.count == 5, let number = Int32(words[3]) {
+            return .mustSignal(number, isForShellOnly: words[4] == "shell")
         }
         return nil
     }

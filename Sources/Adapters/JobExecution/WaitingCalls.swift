@@ -49,9 +49,6 @@ struct WaitingCalls {
 
     /// All descriptors that are waited for.
     var awaited: [pollfd] { sleepers.flatMap(\.awaited) }
-
-    /// Whether something is waited for but time.
-    var awaitsDescriptors: Bool { sleepers.contains { !$0.awaited.isEmpty } }
 }
 
 // MARK: - Calls

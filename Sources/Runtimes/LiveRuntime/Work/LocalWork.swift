@@ -287,7 +287,8 @@ extension LocalWork {
             let isAwaited = state == "CANCELLED" || state == "TIMEOUT"
             return isAwaited ? unlaunchedEnd(of: entry, as: state) : nil
         }
-        guard stops[run] == nil else { return nil }
+        // It may have ended in this very turn.
+        guard runs.contains(run), stops[run] == nil else { return nil }
         stops[run] = state
         let time = CivilTime(now, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
         let cause = state == "TIMEOUT" ? " DUE TO TIME LIMIT" : ""
@@ -339,19 +340,12 @@ extension LocalWork {
     func signal(_ entry: JobEntry, number: Int32, isForShellOnly: Bool, now: SimInstant) {
         let run = run(of: entry)
         guard isRehearsed(entry) else {
-            return send(number, to: run, isForShellOnly: isForShellOnly)
+            return isForShellOnly
+                ? executor.signalShell(run, number: number) : executor.signal(run, number: number)
         }
         guard runs.contains(run) else { return }
         let act = RehearsalTurns.Act.signal(number, isForShellOnly: isForShellOnly)
         turns.add(RehearsalTurns.Turn(instant: now, run: run, act: act))
-    }
-
-    private func send(_ number: Int32, to run: JobExecutor.Run, isForShellOnly: Bool) {
-        if isForShellOnly {
-            executor.signalShell(run, number: number)
-        } else {
-            executor.signal(run, number: number)
-        }
     }
 
     /// The end of a run as an input; nil when the run had been given up before.
@@ -418,6 +412,7 @@ extension LocalWork {
         guard !runs.contains(run) else { return }
         stops[run] = nil
         fallenBack.remove(run)
+        turns.forget(run)
         executor.forget(run)
     }
 }
@@ -450,8 +445,8 @@ extension LocalWork {
                 executor.setNotice(notice, of: run)
                 executor.tell(run, "end " + message)
             case .signal(let number, let isForShellOnly):
-                send(number, to: run, isForShellOnly: isForShellOnly)
-                executor.tell(run, "go " + message)
+                let receivers = isForShellOnly ? "shell" : "all"
+                executor.tell(run, "signal \(message) \(number) \(receivers)")
             }
         }
         return ends
