@@ -3,7 +3,7 @@ import JobModel
 
 /// Who makes way for whom, looked up.
 struct PreemptionTable: Sendable {
-    var rules: PreemptionRules
+    let rules: PreemptionRules
     /// Whether anybody ever makes way.
     private(set) var isOn = false
     /// By QOS, then by QOS: whether jobs of the other make way for jobs of the one.

@@ -58,24 +58,21 @@ public struct SlurmPass: SchedulingPass {
                 if Timeline.isOrderedBySize {
                     bounds.note(size: size, length: length, from: onNodes.from)
                 }
-                var place = onNodes
+                // Nil where the nodes are free before the licences only: those of a reservation that ends.
+                var place: Timeline.Place? = onNodes
                 var needs: [LicenseNeed] = []
                 if let licenses {
                     needs = jobs.licenses(of: group.queue.slot(at: current))
-                    let later = licenses.delay(onNodes, needs, length: length) {
+                    place = licenses.delay(onNodes, needs, length: length) {
                         timeline.earliest(current, group, jobs, length: length, from: $0)
                     }
-                    guard let later else {
-                        preconditionFailure("nodes come free, and so do licences")
-                    }
-                    place = later
                 }
-                if place.from == now {
+                if let place, place.from == now {
                     if Timeline.start(current, place, &group, &jobs, at: now) {
                         timeline.take(place, until: now + length)
                         licenses?.take(needs, from: now, until: now + length)
                     }
-                } else if place.from <= horizon, reserved < rules.reservations {
+                } else if let place, place.from <= horizon, reserved < rules.reservations {
                     timeline.take(place, until: place.from + length)
                     licenses?.take(needs, from: place.from, until: place.from + length)
                     reserved += 1
