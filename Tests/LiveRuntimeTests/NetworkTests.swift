@@ -149,6 +149,21 @@ struct NetworkTests {
         }
     }
 
+    @Test(
+        "Whoever comes back with a number that there is not is told to read all anew",
+        arguments: ["9223372036854775807", "5"]
+    )
+    func lastEvents(number: String) throws {
+        let centre = try Centre()
+        let listener = try RawConnection(port: centre.port)
+        listener.send(
+            "GET /v1/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: \(number)\r\n"
+                + "Authorization: Bearer \(centre.token)\r\n\r\n"
+        )
+        #expect(listener.receive(until: "event: reset").contains("event: reset"))
+        #expect(try centre.ask("GET /v1/status", centre.bearer).status == 200)
+    }
+
     @Test("A centre that does not listen says so when it is asked for a token")
     func closed() throws {
         let daemon = try Daemon(ScratchFolder(), ["--time", "stepped"])

@@ -43,21 +43,21 @@ struct PeopleTests {
         #expect(try await first.change(member, .me).changed.isEmpty)
         await first.close()
         let second = try Centre(SmallCentre.settings(folder.path))
-        let list = await second.people()
+        let list = await second.people(.me)
         #expect(find(list, "lab", nil)?.shares == 3)
         #expect(find(list, "lab", nil)?.limits == [NamedLimit(name: "GrpTRES", value: "cpu=12")])
         #expect(find(list, "lab", "ann")?.isDefault == true)
         #expect(find(list, "lab", "ann")?.limits.first?.name == "MaxJobs")
         let removed = try await second.change(edit(.delete, "user", ["ann"]), .me)
         #expect(removed.changed == ["user ann of account lab"])
-        #expect(find(await second.people(), "lab", "ann") == nil)
+        #expect(find(await second.people(.me), "lab", "ann") == nil)
         // Without a share or limit of its own an account is there too, until it is removed.
         _ = try await second.change(edit(.add, "account", ["plain"]), .me)
         _ = try await second.change(edit(.add, "user", ["ann"], accounts: ["plain"]), .me)
-        #expect(find(await second.people(), "plain", "ann")?.shares == 1)
+        #expect(find(await second.people(.me), "plain", "ann")?.shares == 1)
         _ = try await second.change(edit(.delete, "account", ["plain"]), .me)
-        #expect(find(await second.people(), "plain", nil) == nil)
-        #expect(find(await second.people(), "plain", "ann") == nil)
+        #expect(find(await second.people(.me), "plain", nil) == nil)
+        #expect(find(await second.people(.me), "plain", "ann") == nil)
         await second.close()
     }
 
@@ -82,7 +82,7 @@ struct PeopleTests {
         problem: String
     ) async throws {
         let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
-        let before = await centre.people()
+        let before = await centre.people(.me)
         var edit = PeopleEdit()
         edit.verb = verb
         edit.entity = entity
@@ -92,7 +92,7 @@ struct PeopleTests {
             try await centre.change(edit, .me)
         }
         #expect(failure?.body.text.contains(problem) == true, "\(failure?.body.text ?? "")")
-        #expect(await centre.people() == before)
+        #expect(await centre.people(.me) == before)
         let other = Caller(userID: Caller.me.userID + 1, groupID: 0)
         await #expect(throws: RequestFailure.refused(.accessDenied)) {
             try await centre.change(edit, other)

@@ -61,7 +61,7 @@ private final class StubCentre: CentreService {
     }
     func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
     func reservations(_: Peer) async throws(ServiceRefusal) -> ReservationList { ReservationList() }
-    func people() async -> PeopleList { PeopleList() }
+    func people(_: Peer) async -> PeopleList { PeopleList() }
     func change(_: PeopleEdit, _: Peer) async throws(ServiceRefusal) -> PeopleEditResponse {
         PeopleEditResponse()
     }
@@ -111,7 +111,6 @@ private final class StubCentre: CentreService {
     func map(withNames _: Bool, _: Peer) async throws(ServiceRefusal) -> CentreMap { CentreMap() }
     func sees(_: CentreEvent, _: Peer) -> Bool { true }
     func glance() -> @Sendable () async -> [CentreEvent] { { [] } }
-    func isOperator(_: Peer) -> Bool { false }
     func bill(
         account _: String,
         _: BillQuery,

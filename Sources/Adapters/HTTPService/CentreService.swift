@@ -87,7 +87,7 @@ public protocol CentreService: Sendable {
     /// The reservations.
     func reservations(_ peer: Peer) async throws(ServiceRefusal) -> ReservationList
     /// Accounts, users and qualities of service.
-    func people() async -> PeopleList
+    func people(_ peer: Peer) async -> PeopleList
     /// A step of a job begins or ends; its number.
     func step(
         _ id: UInt32,
@@ -144,8 +144,6 @@ public protocol CentreService: Sendable {
     /// Something that tells at each call what has happened since the one before; called by one at a
     /// time.
     func glance() -> @Sendable () async -> [CentreEvent]
-    /// Whether somebody may do to all what others may do to their own.
-    func isOperator(_ peer: Peer) -> Bool
     /// What an account owes.
     func bill(
         account: String,

@@ -59,8 +59,11 @@ struct Routes {
         get(router, "/v1/reservations") { _, context in
             Reply(try await centre.reservations(context.peer()))
         }
-        get(router, "/v1/people") { request, _ in
-            try await listings.shared(request.uri.string) { Reply(await centre.people()) }
+        get(router, "/v1/people") { request, context in
+            let peer = try await context.peer()
+            return try await listings.shared(question(request, peer, isPublic: false)) {
+                Reply(await centre.people(peer))
+            }
         }
         get(router, "/v1/priorities") { request, context in
             let peer = try await context.peer()
@@ -209,9 +212,7 @@ struct Routes {
                 throw ServiceRefusal(status: 409, body: ErrorBody(code: "no_network", text: text))
             }
             let peer = try await context.peer()
-            return Reply(
-                try await door.token(wanted, peer, isOperator: centre.isOperator(peer))
-            )
+            return Reply(try await door.token(wanted, peer))
         }
         router.get("/") { _, _ in try Self.page("index.html") }
         router.get("/page/:file") { _, context in

@@ -110,7 +110,7 @@ struct CentreGlue: CentreService {
         }
     }
 
-    func people() async -> PeopleList { await centre.people() }
+    func people(_ peer: Peer) async -> PeopleList { await centre.people(Caller(peer)) }
 
     func step(
         _ id: UInt32,
@@ -211,8 +211,6 @@ struct CentreGlue: CentreService {
         let watcher = Watcher(centre: centre)
         return { await watcher.look() }
     }
-
-    func isOperator(_ peer: Peer) -> Bool { centre.isOperator(Caller(peer)) }
 
     func bill(
         account: String,

@@ -41,7 +41,8 @@ actor EventFeed {
             Task { await self?.leave(id) }
         }
         let next = firstNumber + kept.count
-        if let last, last + 1 < firstNumber || last >= next {
+        // Numbers that clients send may be any.
+        if let last, last >= next || last < max(firstNumber - 1, next - 1 - Self.keptCount) {
             continuation.yield(Self.reset)
         } else if let last {
             for (event, line) in kept[(last + 1 - firstNumber)...] where centre.sees(event, peer) {

@@ -52,37 +52,50 @@ struct Metrics {
         )
     }
 
-    private mutating func add(_ rows: [CensusRow]) {
-        func sum(_ wanted: (CensusRow) -> Bool, _ value: KeyPath<CensusRow, Int64>) -> Int64 {
-            rows.reduce(0) { wanted($1) ? $0 + $1[keyPath: value] : $0 }
+    /// What jobs of one account, user or partition come to.
+    private struct Sums {
+        var jobsPending: Int64 = 0
+        var jobsRunning: Int64 = 0
+        var coresPending: Int64 = 0
+        var coresHeld: Int64 = 0
+
+        mutating func add(_ row: CensusRow) {
+            if row.state == "PENDING" {
+                jobsPending += row.jobs
+                coresPending += row.cores
+            } else {
+                jobsRunning += row.jobs
+                coresHeld += row.cores
+            }
         }
-        let isPending = { (row: CensusRow) in row.state == "PENDING" }
+    }
+
+    private mutating func add(_ rows: [CensusRow]) {
         let states = [
             ("pending", "PENDING"), ("running", "RUNNING"), ("suspended", "SUSPENDED"),
             ("completing", "COMPLETING"),
         ]
         for (name, state) in states {
-            let count = sum({ $0.state == state }, \.jobs)
+            let count = rows.reduce(0) { $1.state == state ? $0 + $1.jobs : $0 }
             gauge("slurm_queue_\(name)", "Jobs that are \(state).", count)
         }
         let groups: [(String, KeyPath<CensusRow, String>)] = [
             ("account", \.account), ("user", \.user), ("partition", \.partition),
         ]
+        let series: [(String, String, KeyPath<Sums, Int64>)] = [
+            ("jobs_pending", "Jobs that wait", \.jobsPending),
+            ("jobs_running", "Jobs that have started", \.jobsRunning),
+            ("cpus_pending", "Cores asked for", \.coresPending),
+            ("cpus_running", "Cores held", \.coresHeld),
+        ]
         for (group, label) in groups {
-            let names = Set(rows.map { $0[keyPath: label] }).sorted()
-            let series: [(String, String, (CensusRow) -> Bool, KeyPath<CensusRow, Int64>)] = [
-                ("jobs_pending", "Jobs that wait", isPending, \.jobs),
-                ("jobs_running", "Jobs that run", { !isPending($0) }, \.jobs),
-                ("cpus_running", "Cores held", { !isPending($0) }, \.cores),
-                ("cpus_pending", "Cores asked for", isPending, \.cores),
-            ]
-            for (word, help, wanted, value) in series {
+            var sums: [String: Sums] = [:]
+            for row in rows { sums[row[keyPath: label], default: Sums()].add(row) }
+            let inOrder = sums.sorted { $0.key < $1.key }
+            for (word, help, value) in series {
                 let name = "slurm_\(group)_\(word)"
                 head(name, "gauge", "\(help), by \(group).")
-                for own in names {
-                    let count = sum({ $0[keyPath: label] == own && wanted($0) }, value)
-                    sample(name, [(group, own)], count)
-                }
+                for (own, sum) in inOrder { sample(name, [(group, own)], sum[keyPath: value]) }
             }
         }
     }

@@ -95,17 +95,14 @@ public final class NetworkDoor: Sendable {
         )
     }
 
-    /// A token for whoever asks, or for another where an operator does.
-    func token(
-        _ request: TokenRequest,
-        _ peer: Peer,
-        isOperator: Bool
-    ) async throws -> TokenResponse {
+    /// A token for whoever asks; for another only where root does, or whoever the daemon runs as: who has
+    /// it may do all that its user may, which operators may not.
+    func token(_ request: TokenRequest, _ peer: Peer) async throws -> TokenResponse {
         guard let own = peer.userName else {
             throw ServiceRefusal(.unknownUser(name: String(peer.userID)))
         }
         let user = request.user ?? own
-        guard user == own || isOperator else {
+        guard user == own || peer.userID == 0 || peer.userID == getuid() else {
             let text = "Access/permission denied: the tokens of '\(user)' are not yours"
             throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
         }

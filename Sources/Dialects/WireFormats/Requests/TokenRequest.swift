@@ -1,6 +1,6 @@
 /// Asks for a token for the network: `POST /v1/token`.
 public struct TokenRequest: WireRequest {
-    /// For whom; nil for whoever asks. Only operators get another's.
+    /// For whom; nil for whoever asks. Only root, and whoever runs the daemon, get another's.
     public var user: String?
     /// How long it is to be good; nil for half an hour. Unit: s.
     public var lifespan: Int64?

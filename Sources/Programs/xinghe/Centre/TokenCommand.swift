@@ -6,7 +6,10 @@ import WireFormats
 struct TokenOptions: ParsableArguments {
     @OptionGroup var access: CentreAccess
 
-    @Option(help: "Whose token; by default your own. Only operators get another's.")
+    @Option(
+        help:
+            "Whose token; by default your own. Only root, and whoever runs the daemon, get another's."
+    )
     var user: String?
 
     @Option(

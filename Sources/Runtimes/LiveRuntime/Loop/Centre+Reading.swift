@@ -92,10 +92,13 @@ extension Centre {
         return list
     }
 
-    /// Accounts, users and qualities of service, with what they used and hold.
-    public func people() async -> PeopleList {
+    /// Accounts, users and qualities of service, with what they used and hold as far as the caller may see
+    /// it.
+    public func people(_ caller: Caller) async -> PeopleList {
         let snapshot = await snapshot()
-        return snapshot.state.peopleList(now: now(snapshot), userID: UserNames.number(of:))
+        var list = snapshot.state.peopleList(now: now(snapshot), userID: UserNames.number(of:))
+        sight(of: caller).conceal(&list)
+        return list
     }
 
     /// What the priorities of jobs that wait, and that the caller may see, are made of.

@@ -56,6 +56,25 @@ struct Sight: Sendable {
         entry.specification.request.userID == caller.userID
     }
 
+    /// Takes out of a list of people what others used and hold, where that is not for the caller.
+    func conceal(_ list: inout PeopleList) {
+        let hidesUse = hidden.contains(.usage)
+        guard !isOperator, hidesUse || hidden.contains(.jobs) else { return }
+        for index in list.associations.indices
+        where list.associations[index].userID != caller.userID {
+            list.associations[index].use = UseInfo()
+            guard hidesUse else { continue }
+            list.associations[index].usage = 0
+            list.associations[index].siblingUsage = 0
+            list.associations[index].rank = 0
+        }
+        for index in list.qos.indices {
+            list.qos[index].use = UseInfo()
+            list.qos[index].users = []
+            list.qos[index].accounts = []
+        }
+    }
+
     /// Takes out of records what is for those only who may read the account's bill, or whose job it is:
     /// what was paid, and the command line, in which secrets stand.
     func conceal(_ records: inout [AccountingRecord]) {
