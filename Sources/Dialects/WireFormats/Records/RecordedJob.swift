@@ -49,6 +49,8 @@ public struct RecordedJob: WireRecord {
     public var excludedNodes: String?
     /// Whether it waits again when a node of it fails.
     public var isRequeuable = false
+    /// Whether somebody sits and waits for it, so that a delayed pass comes at once.
+    public var isAwaited = false
     /// How long it ran, or would run if it had not been cut short.
     public var runTime: SimDuration?
     /// Slurm's name of its end state; empty while it has not ended.
@@ -84,6 +86,7 @@ public struct RecordedJob: WireRecord {
         try fields("nodes", &requiredNodes)
         try fields("exclude", &excludedNodes)
         try fields("requeue", &isRequeuable)
+        try fields("awaited", &isAwaited)
         try fields("run", &runTime)
         try fields("state", &state)
         try fields("actions", &actions)

@@ -37,9 +37,14 @@ extension Centre {
             return .success([.customers(given)])
         }
         guard !results.isEmpty else { return false }
+        await readMachineAgain()
+        return true
+    }
+
+    /// Goes by the customers that are in force now when it is asked who may read what.
+    private func readMachineAgain() async {
         let now = await snapshot().state.rules.machine
         machine.withLock { $0 = now }
-        return true
     }
 
     /// Whether the caller may see what an account owes and has: its users, and operators. An account
@@ -305,6 +310,7 @@ extension Centre {
         _ request: CompleteRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
+        try request.checkBounds()
         let results = try await act(caller) { [self] state in
             guard let entry = state.jobs[id] else { return .failure(.refused(.invalidJobID)) }
             guard mayChange(entry, caller) else { return .failure(.refused(.invalidUserID)) }
@@ -364,6 +370,7 @@ extension Centre {
             return .success([.people(register)])
         }
         for case .refused(let body) in results { throw RequestFailure(status: 400, body: body) }
+        await readMachineAgain()
         var response = PeopleEditResponse()
         response.changed = changed.withLock { $0 }
         return response

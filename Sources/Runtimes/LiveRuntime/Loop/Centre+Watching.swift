@@ -75,9 +75,10 @@ public struct CentreGlance: Sendable {
     public init() {}
 
     fileprivate mutating func advance(to state: CentreState, now: SimInstant) -> [CentreEvent] {
+        let usesNow = state.nodeUses
         defer {
             jobs = state.jobs
-            uses = state.nodeUses
+            uses = usesNow
             self.now = now
         }
         guard let jobs else { return [] }
@@ -91,7 +92,7 @@ public struct CentreGlance: Sendable {
             }
             events.append(state.event(of: new, state: name, now: now))
         }
-        for (index, use) in state.nodeUses.enumerated() where uses[index] != use {
+        for (index, use) in usesNow.enumerated() where uses[index] != use {
             // Jobs say themselves what they take and leave.
             guard use.isOfService || uses[index].isOfService else { continue }
             var event = CentreEvent()

@@ -36,16 +36,17 @@ extension StepRun {
     /// `START END EXIT SIGNAL TASKS NODES NAME`, with instants in microseconds.
     static func read(_ lines: [Substring], _ entry: JobEntry) -> [StepRun] {
         guard let start = entry.status.startedAt else { return [] }
-        return lines.prefix(stepsMaximum).compactMap { line in
+        let latest = start.microseconds + lengthMaximum
+        return lines.prefix(CentreState.stepsMaximum).compactMap { line in
             let words = line.split(separator: " ", maxSplits: 6)
             let numbers = words.prefix(6).compactMap { Int64($0) }
             guard words.count == 7, numbers.count == 6 else { return nil }
-            // A job can write anything here: what lies outside its run is cut.
-            let begin = max(start.microseconds, numbers[0])
+            // A job can write anything here: what lies before its run, or years after it, is cut.
+            let begin = min(max(start.microseconds, numbers[0]), latest)
             var run = StepRun()
             run.name = String(words[6].prefix(256))
             run.after = SimDuration(microseconds: begin - start.microseconds)
-            run.length = SimDuration(microseconds: max(0, numbers[1].subtractingClamped(begin)))
+            run.length = SimDuration(microseconds: max(begin, min(numbers[1], latest)) - begin)
             run.exitCode = Int32(truncatingIfNeeded: numbers[2] & 127)
             run.signal = Int32(truncatingIfNeeded: numbers[3] & 127)
             run.tasks = Int32(clamping: max(1, numbers[4]))
@@ -54,13 +55,6 @@ extension StepRun {
         }
     }
 
-    /// How many steps of a run are recorded.
-    private static let stepsMaximum = 10_000
-}
-
-extension Int64 {
-    fileprivate func subtractingClamped(_ other: Int64) -> Int64 {
-        let (difference, overflow) = subtractingReportingOverflow(other)
-        return overflow ? 0 : difference
-    }
+    /// The longest that a run may take: a year. Unit: µs.
+    private static let lengthMaximum: Int64 = 366 * 86_400_000_000
 }

@@ -241,12 +241,23 @@ extension StepRequest {
     ///
     /// - Throws: a refusal that names the member.
     func checkBounds() throws(RequestFailure) {
-        let texts = [("id", id ?? "", 32), ("name", name, 1_024), ("node_list", nodeList, 65_536)]
+        // A job has thousands of steps, and each of them is kept with it.
+        let texts = [("id", id ?? "", 32), ("name", name, 1_024), ("node_list", nodeList, 4_096)]
         for (member, text, length) in texts where text.utf8.count > length {
             throw .refused(.tooLong, "\(member) is longer than \(length) bytes")
         }
         guard (1...1_000_000).contains(tasks), (0...1_000_000_000).contains(cores),
             (0...255).contains(exitCode), (0...127).contains(exitSignal)
         else { throw .refused(.unspecified, "a number of the step is out of bounds") }
+    }
+}
+
+extension CompleteRequest {
+    /// Checks every number.
+    ///
+    /// - Throws: a refusal that names the member.
+    func checkBounds() throws(RequestFailure) {
+        try check("exit_code", Int64(exitCode), in: 0...255, .unspecified)
+        try check("signal", Int64(exitSignal), in: 0...127, .unspecified)
     }
 }

@@ -95,6 +95,7 @@ extension CentreState {
         record.requiredNodes = submission.requiredNodes.map { rules.machine.hostList(of: $0) }
         record.excludedNodes = submission.excludedNodes.map { rules.machine.hostList(of: $0) }
         record.isRequeuable = submission.isRequeuable
+        record.isAwaited = submission.isAwaited
         record.runTime = specification.runTime
         return record
     }

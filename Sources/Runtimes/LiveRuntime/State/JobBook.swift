@@ -107,9 +107,9 @@ struct JobStatus: Sendable {
     /// A reason that is not one of waiting, such as `NonZeroExitCode`.
     var endReason: String?
     var measured: MeasuredRun?
-    /// The parallel programs of the run that has ended.
+    /// The parallel programs of a rehearsed or emulated run, read at its end.
     var programs: [StepRun] = []
-    /// What ran in it, as it was told of.
+    /// What `yhrun` told of while the job ran.
     var steps: [StepRecord] = []
     /// What it waited for when it was submitted.
     var submittedDependencies: [Dependency] = []
