@@ -238,6 +238,10 @@ struct ImportProgramTests {
                 "NodeName=a CPUs=4\nPartitionName=p Nodes=b",
                 "slurm.conf:2: refused: node b is not there"
             ),
+            (
+                "NodeName=a Boards=100000000 SocketsPerBoard=100000000 ThreadsPerCore=100000000",
+                "slurm.conf:1: refused: Boards=100000000 is no count"
+            ),
             ("NodeName=a CPUs=4 Gres=gpu:99", "slurm.conf:1: refused: Gres=gpu:99"),
             ("Include other.conf\nNodeName=a CPUs=4", "slurm.conf:1: refused: include"),
             ("NodeName=a CPUs=4", "there are no partitions"),
@@ -250,5 +254,23 @@ struct ImportProgramTests {
         #expect(run.status == 1)
         #expect((run.output + run.errors).contains(message), "\(run.output)\(run.errors)")
         #expect(try folder.names() == ["slurm.conf"])
+    }
+
+    @Test("A later line of defaults adds to the earlier ones, and a line of nothing is none")
+    func defaults() throws {
+        let folder = try Folder()
+        let text = """
+            NodeName=DEFAULT CPUs=8 RealMemory=4096
+            NodeName=DEFAULT RealMemory=8192
+            NodeName=a[0-1]
+            PartitionName=p Nodes=ALL
+            """
+        let (run, path) = try imported(
+            folder,
+            [("--slurm-conf", "slurm.conf", text), ("--topology", "topology.conf", "\"\"\n")]
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        let machine = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(machine.contains("cores: 8") && machine.contains("memory: 8192 MiB"), "\(machine)")
     }
 }

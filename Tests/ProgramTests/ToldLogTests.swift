@@ -220,6 +220,10 @@ struct ToldLogTests {
                 ["--set", "partitions.wrok.nodes=+2"],
                 "has no partition 'wrok' (did you mean 'work'?)"
             ),
+            (
+                ["--set", "partitions.work.nodes=-9223372036854775808"],
+                "'-9223372036854775808' is no number of nodes"
+            ),
             (["--set", "partitions.work.colour=red"], "'colour' is not known"),
             (["--set", "partitions.work.nodes=c[0-1]"], "has no node 'c0'"),
             (["--load", "0"], "'0' is no load from 0.01 to 100"),
@@ -235,6 +239,29 @@ struct ToldLogTests {
         )
         #expect(run.status != 0)
         #expect(run.errors.contains(message), "\(run.errors)")
+    }
+
+    @Test("Partitions that share their last node can both be made larger")
+    func sharedLastNode() throws {
+        let (folder, log, machine) = try files([Self.row(1, "work", submit: 0, start: 0, run: 60)])
+        defer { withExtendedLifetime(folder) {} }
+        let run = try xinghe([
+            "compare", log, "--machine", machine, "--policy", "easy", "--set",
+            "partitions.fat.nodes=a[0-1];partitions.work.nodes=+1;partitions.fat.nodes=+1",
+        ])
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
+    @Test("A row that names no partition but a comma is refused with its line")
+    func comma() throws {
+        let (folder, log, machine) = try files([
+            Self.row(1, "work", submit: 0, start: 0, run: 60),
+            Self.row(2, ",", submit: 0, start: 0, run: 60),
+        ])
+        defer { withExtendedLifetime(folder) {} }
+        let run = try xinghe(["replay", log, "--machine", machine, "--policy", "easy"])
+        #expect(run.status == 1)
+        #expect(run.errors.contains("line 3: partition ',' is not known"), "\(run.errors)")
     }
 }
 

@@ -48,6 +48,16 @@ struct TableLogTests {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    @Test("Instants and lengths that no clock holds are not believed", arguments: [1, 2])
+    func hugeTimes(factor: Int64) throws {
+        let time = Int64.max / factor
+        let text = """
+            {"jobs": [{"job_id": 1, "time": {"submission": \(time), "start": \(time), "end": \(time),
+            "elapsed": \(time)}, "state": {"current": ["COMPLETED"]}}]}
+            """
+        #expect(try trace(text).jobs.isEmpty)
+    }
+
     @Test("One export is one trace, whatever separates its columns")
     func forms() throws {
         let plain = try trace(Self.rows.map { $0.joined(separator: "|") + "\n" }.joined())

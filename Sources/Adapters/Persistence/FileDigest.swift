@@ -13,10 +13,5 @@ public struct FileDigest {
     }
 
     /// The digest of all bytes, 64 hexadecimal digits.
-    public var hexText: String {
-        hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
-    }
+    public var hexText: String { HashChain.hexText(hash.finalize()) }
 }

@@ -2,6 +2,9 @@ import WireFormats
 
 /// What `sacct --json` prints (openapi/dbv0.0.38 to v0.0.44): an object whose `jobs` are the jobs.
 extension SacctExport {
+    /// The latest instant and the longest time that are believed, as in the text form. Unit: s.
+    private static let secondsMaximum: Int64 = 99_999_999_999
+
     /// Hands each job to `body`; lines are counted as jobs, from 1.
     ///
     /// - Returns: the columns of the text form that it has.
@@ -52,7 +55,7 @@ extension SacctExport {
         }
         let time = job["time"]
         func instant(_ name: String) -> Int64? {
-            time?[name]?.slurmNumber.flatMap { $0 > 0 ? $0 : nil }
+            time?[name]?.slurmNumber.flatMap { $0 > 0 && $0 <= Self.secondsMaximum ? $0 : nil }
         }
         func tres(_ name: String) throws(MalformedRow) -> SacctTRES {
             do throws(SacctTRES.Unreadable) {
@@ -74,7 +77,9 @@ extension SacctExport {
             submitted: instant("submission"),
             started: instant("start"),
             ended: instant("end"),
-            elapsed: time?["elapsed"]?.slurmNumber.map { $0 * 1_000_000 },
+            elapsed: time?["elapsed"]?.slurmNumber.flatMap {
+                (0...Self.secondsMaximum).contains($0) ? $0 * 1_000_000 : nil
+            },
             timeLimit: Self.limit(time?["limit"]),
             nodeCount: job["allocation_nodes"]?.slurmNumber,
             heldCPUs: allocated.cpus,

@@ -68,7 +68,8 @@ public struct DowneyModel: Sendable {
         var now = 0.0
         for index in jobs.indices {
             now -= between * ReproducibleMath.naturalLog(arrivals.unit())
-            jobs[index].submitted = Int64(now) * 1_000_000
+            let latest = Double(Trace.instantMaximum / 1_000_000)
+            jobs[index].submitted = Int64(min(now, latest)) * 1_000_000
         }
         let header = [
             ("Version", "2.2"), ("Computer", "made up: the model of Downey"),

@@ -23,7 +23,7 @@ public struct LublinModel: Sendable {
     }
 
     /// The constants of one type of jobs.
-    struct Constants: Hashable, Sendable {
+    struct Constants: Sendable {
         var serialShare: Double
         var powerOfTwoShare: Double
         /// Of the two-stage uniform distribution: log₂ of the smallest parallel size, and the share of
@@ -40,12 +40,6 @@ public struct LublinModel: Sendable {
         var arrivals: (shape: Double, scale: Double)
         /// Of the daily cycle over half hours.
         var cycle: (shape: Double, scale: Double)
-
-        static func == (left: Self, right: Self) -> Bool {
-            left.serialShare == right.serialShare && left.arrivals == right.arrivals
-        }
-
-        func hash(into hasher: inout Hasher) { hasher.combine(serialShare) }
     }
 
     static let all = Constants(

@@ -86,19 +86,17 @@ struct LogTerms: Sendable {
     ) throws(RecordedCentre.Unknown) -> [[Int]] {
         var list: [[Int]] = []
         for (number, text) in trace.partitionNames.enumerated() {
+            func unknown(_ name: String) -> RecordedCentre.Unknown {
+                let job = trace.jobs.first { $0.partition == Int32(number) }
+                return RecordedCentre.Unknown(line: job?.line ?? 0, kind: "partition", name: name)
+            }
             var places: [Int] = []
             for word in text.split(separator: ",").map(String.init) {
                 let name = map[word] ?? word
-                guard let place = machine.partitionIndex(named: name) else {
-                    let job = trace.jobs.first { $0.partition == Int32(number) }
-                    throw RecordedCentre.Unknown(
-                        line: job?.line ?? 0,
-                        kind: "partition",
-                        name: name
-                    )
-                }
+                guard let place = machine.partitionIndex(named: name) else { throw unknown(name) }
                 places.append(place)
             }
+            guard !places.isEmpty else { throw unknown(text) }
             list.append(places)
         }
         return list

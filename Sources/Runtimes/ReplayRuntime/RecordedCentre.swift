@@ -145,6 +145,7 @@ private struct RecordReader {
             excludedNodes: try nodeSet(record.excludedNodes),
             isRequeuable: record.isRequeuable
         )
+        submission.isAwaited = record.isAwaited
         if let required = submission.requiredNodes {
             submission.request.require(nodes: Int32(required.count))
         }

@@ -47,11 +47,11 @@ struct SlurmLine {
             let begins = words.first.map { word in
                 ["NodeName=", "PartitionName=", "ReservationName="].contains { word.hasPrefix($0) }
             }
-            guard let begins, !words.isEmpty else {
+            guard let begins else {
                 isOpen = false
                 continue
             }
-            if words.count >= 3, words[1] == "=" || words.count == 2 && words[1] == "=" {
+            if words.count >= 2, words[1] == "=" {
                 // `show config`: one key a line.
                 let value = words.dropFirst(2).joined(separator: " ")
                 lines.append(
@@ -73,8 +73,9 @@ struct SlurmLine {
         _ file: String,
         to lines: inout [SlurmLine]
     ) {
-        guard line.text.contains(where: { !$0.isWhitespace }) else { return }
-        lines.append(SlurmLine(file: file, number: line.number, pairs: pairs(line.text)))
+        let pairs = pairs(line.text)
+        guard !pairs.isEmpty else { return }
+        lines.append(SlurmLine(file: file, number: line.number, pairs: pairs))
     }
 
     private static func withoutComment(_ line: Substring) -> String {

@@ -13,7 +13,7 @@ extension SlurmSite {
             return note(.refused, line, "PartitionName without a name")
         }
         if name == "DEFAULT" {
-            partitionDefaults = Array(line.pairs.dropFirst())
+            partitionDefaults = Array(line.pairs.dropFirst()) + partitionDefaults
             return note(.used, line, "defaults of the partitions that follow")
         }
         var whole = line

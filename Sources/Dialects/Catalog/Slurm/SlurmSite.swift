@@ -171,7 +171,8 @@ public struct SlurmSite: Sendable {
             return note(.refused, line, "NodeName without a name")
         }
         if list == "DEFAULT" {
-            nodeDefaults = Array(line.pairs.dropFirst())
+            // What a later such line does not name stays.
+            nodeDefaults = Array(line.pairs.dropFirst()) + nodeDefaults
             return note(.used, line, "defaults of the nodes that follow")
         }
         do throws(SiteProblem) {
@@ -205,10 +206,14 @@ public struct SlurmSite: Sendable {
     private static func hardware(
         of line: SlurmLine
     ) throws(SiteProblem) -> (Hardware, ignored: [String]) {
-        func count(_ keys: String..., default usual: Int) throws(SiteProblem) -> Int {
+        func count(
+            _ keys: String...,
+            default usual: Int,
+            most: Int = 10_000
+        ) throws(SiteProblem) -> Int {
             for key in keys {
                 guard let text = line[key] else { continue }
-                guard let number = Int(text), (1...100_000_000).contains(number) else {
+                guard let number = Int(text), (1...most).contains(number) else {
                     throw SiteProblem("\(key)=\(text) is no count")
                 }
                 return number
@@ -222,7 +227,7 @@ public struct SlurmSite: Sendable {
             try line["Sockets"] == nil && perBoard > 0
             ? boards * perBoard : count("Sockets", default: 1)
         hardware.threads = try count("ThreadsPerCore", default: 1)
-        let told = try count("CPUs", "CPUTot", default: 0)
+        let told = try count("CPUs", "CPUTot", default: 0, most: 100_000)
         let perSocket = hardware.sockets * hardware.threads
         hardware.coresPerSocket = try count("CoresPerSocket", default: max(1, told / perSocket))
         let cores = hardware.sockets * hardware.coresPerSocket
@@ -235,7 +240,11 @@ public struct SlurmSite: Sendable {
         }
         guard hardware.cpus <= 100_000 else { throw SiteProblem("more than 100,000 cores a node") }
         // Slurm's own default of 1 MiB means that memory is not looked after.
-        hardware.memory = try count("RealMemory", default: 1_024 * hardware.cpus)
+        hardware.memory = try count(
+            "RealMemory",
+            default: 1_024 * hardware.cpus,
+            most: 100_000_000
+        )
         let feature = line["Feature", "Features", "AvailableFeatures"] ?? ""
         hardware.features = feature.split(separator: ",").map(String.init).filter { $0 != "(null)" }
         var ignored: [String] = []

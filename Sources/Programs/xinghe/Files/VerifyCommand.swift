@@ -53,7 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
     private static func refuseWriting(_ command: [String], _ result: String) throws {
         let options = [
             "--report", "--jobs-csv", "--swf-out", "--trace-json", "--external",
-            "--external-timeout",
+            "--external-timeout", "--shard", "--shard-out",
         ]
         for word in command {
             if let option = options.first(where: { word == $0 || word.hasPrefix($0 + "=") }) {

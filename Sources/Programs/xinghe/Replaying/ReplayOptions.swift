@@ -330,7 +330,10 @@ struct ReplayOptions: ParsableArguments {
 
     /// Refuses a log whose times add up to more than a clock of 64 bits holds.
     private func checkEnd(_ trace: Trace, at path: String, processors: Int) throws {
-        guard trace.latestEnd(onProcessors: processors) < Double(Int64.max / 2) else {
+        let waits =
+            thinkTime && !trace.rows.isEmpty
+            ? JobLinks(trace).thinkTimes.reduce(0.0) { $0 + Double($1) } : 0
+        guard trace.latestEnd(onProcessors: processors) + waits < Double(Int64.max / 2) else {
             throw Refusal(
                 "\(path): its run times and limits add up to more than 100,000 years on "
                     + "\(processors) processors"

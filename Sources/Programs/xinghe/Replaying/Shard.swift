@@ -35,22 +35,26 @@ struct Shard: Hashable, Sendable {
         self.count = count
     }
 
-    /// Where a number from `first` on, and how many there are, stand in the environment.
-    private static let sources: [(index: String, count: String, first: Int)] = [
-        ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", 0), ("PMI_RANK", "PMI_SIZE", 0),
-        ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", 1), ("SLURM_PROCID", "SLURM_NTASKS", 0),
+    /// Where a number, how many there are, and the first of them stand in the environment; ranks begin
+    /// at 0.
+    private static let sources: [(index: String, count: String, first: String?)] = [
+        ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", nil), ("PMI_RANK", "PMI_SIZE", nil),
+        ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN"),
+        ("SLURM_PROCID", "SLURM_NTASKS", nil),
     ]
 
     private static func read(
-        _ source: (index: String, count: String, first: Int),
+        _ source: (index: String, count: String, first: String?),
         _ environment: [String: String]
     ) -> Shard? {
-        guard let index = environment[source.index].flatMap({ Int($0) }),
+        guard let index = environment[source.index].flatMap({ Int32($0) }).map(Int.init),
             let count = environment[source.count].flatMap({ Int($0) }),
-            (1...100_000).contains(count),
-            (source.first..<(source.first + count)).contains(index)
+            (1...100_000).contains(count)
         else { return nil }
-        return Shard(index: index - source.first + 1, count: count)
+        let first =
+            source.first.flatMap { environment[$0] }.flatMap { Int32($0) }.map(Int.init) ?? 0
+        guard (first..<(first + count)).contains(index) else { return nil }
+        return Shard(index: index - first + 1, count: count)
     }
 
     /// Whether a cell is this process's.

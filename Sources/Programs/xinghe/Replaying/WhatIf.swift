@@ -147,7 +147,7 @@ struct WhatIf: Hashable {
     private func setNodes(_ value: String, of place: Int, in machine: inout Machine) throws {
         let name = machine.partitions[place].name
         if value.hasPrefix("+") || value.hasPrefix("-") {
-            guard let number = Int(value), (1...100_000).contains(abs(number)),
+            guard let number = Int(value), (1...100_000).contains(number.magnitude),
                 let last = machine.partitions[place].nodes.max()
             else {
                 throw Refusal("--set: partitions.\(name).nodes='\(value)' is no number of nodes")
@@ -160,9 +160,10 @@ struct WhatIf: Hashable {
                 machine.partitions[place].nodes = IDSet(rest)
                 return
             }
-            for extra in 1...number {
+            for _ in 1...number {
                 var node = machine.nodes[last]
-                node.name = "\(node.name)-more\(extra)"
+                // Partitions may share their last node.
+                node.name = "\(node.name)-more\(machine.nodes.count)"
                 machine.partitions[place].nodes.insert(machine.nodes.count)
                 machine.nodes.append(node)
             }
@@ -197,7 +198,8 @@ extension Trace {
     func withLoad(_ load: Int64) -> Trace {
         var changed = self
         for index in jobs.indices {
-            let submitted = Int64(Int128(jobs[index].submitted) * 1_000 / Int128(load))
+            let thinned = Int128(jobs[index].submitted) * 1_000 / Int128(load)
+            let submitted = Int64(min(thinned, Int128(Self.instantMaximum)))
             if !details.isEmpty, details[index].cancelledAt >= 0 {
                 changed.details[index].cancelledAt += submitted - jobs[index].submitted
             }
