@@ -6,6 +6,22 @@ import WireFormats
 
 @Suite("sprio, sshare, sacctmgr, sreport, salloc")
 struct PeopleCommandTests {
+    @Test("What is no job of sstat, and no width of a column, is refused in Slurm's words")
+    func noNumbers() {
+        let step = #expect(throws: CommandFailure.self) {
+            try StepStatisticsCommand(program: "sstat", arguments: ["-j", "."])
+        }
+        #expect(step?.lines == ["sstat: fatal: Bad job/step specified: ."])
+        for width in ["-9223372036854775808", "99999999999999999999"] {
+            #expect(throws: CommandFailure.self) {
+                try AccountManagerCommand(
+                    program: "sacctmgr",
+                    arguments: ["show", "account", "format=account%\(width)"]
+                ).output(.account, PeopleList())
+            }
+        }
+    }
+
     private func people() -> PeopleList {
         func association(_ account: String, _ user: String?, _ depth: Int32) -> AssociationInfo {
             var info = AssociationInfo()

@@ -16,6 +16,15 @@ struct RunTests {
         )
     }
 
+    @Test(
+        "What is no number of tasks in the environment is passed over",
+        arguments: ["-1", "0", "x"]
+    )
+    func strangeTasks(value: String) throws {
+        let command = try command("date", ["SLURM_JOB_ID": "5", "SLURM_NTASKS": value])
+        #expect(command.tasks == 1)
+    }
+
     @Test("Tianhe's ways to call it are read")
     func options() throws {
         let command = try command("-p work -N 3 -n 64 -J lzn --cpu_bind=rank ./cesm.exe -n 1")

@@ -132,7 +132,7 @@ enum JobNodes {
     static func counts(_ text: String?) -> [Int] {
         (text ?? "").split(separator: ",").flatMap { part -> [Int] in
             let sides = part.split(separator: "(", maxSplits: 1)
-            guard let count = Int(sides[0]), count > 0 else { return [] }
+            guard let count = sides.first.flatMap({ Int($0) }), count > 0 else { return [] }
             let times = sides.count > 1 ? Int(sides[1].filter(\.isNumber)) ?? 1 : 1
             return Array(repeating: count, count: min(max(times, 1), 65_536))
         }

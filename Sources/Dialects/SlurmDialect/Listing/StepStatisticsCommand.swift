@@ -64,7 +64,7 @@ public struct StepStatisticsCommand: Hashable, Sendable {
     private mutating func select(_ text: String) throws(CommandFailure) {
         for word in listOutsideBrackets(text) {
             let parts = word.split(separator: ".", maxSplits: 1).map(String.init)
-            guard let job = OptionValues.job(parts[0]) else {
+            guard let job = parts.first.flatMap({ OptionValues.job($0) }) else {
                 throw CommandFailure(
                     lines: ["\(program): fatal: Bad job/step specified: \(word)"],
                     exitCode: 1

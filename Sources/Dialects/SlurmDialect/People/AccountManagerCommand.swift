@@ -50,7 +50,6 @@ public struct AccountManagerCommand: Hashable, Sendable {
     /// Whether nobody is to be asked whether a change is meant.
     public private(set) var isImmediate = false
 
-    private let program: String
     private var style = TableStyle()
     private var format: String?
     private var filters: [String: [String]] = [:]
@@ -61,7 +60,6 @@ public struct AccountManagerCommand: Hashable, Sendable {
     ///
     /// - Throws: `CommandFailure`, ready to be printed.
     public init(program: String, arguments: [String]) throws(CommandFailure) {
-        self.program = program
         action = .information(.usage)
         let given = try Self.table.parse(arguments, for: program)
         for option in given.options {

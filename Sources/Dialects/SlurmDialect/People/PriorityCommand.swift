@@ -24,7 +24,6 @@ public struct PriorityCommand: Hashable, Sendable {
     /// What was asked for instead of a listing.
     public var information: QueueCommand.Information?
 
-    private let program: String
     private var jobs: [UInt32] = []
     private var users: [String]?
     private var partitions: [String]?
@@ -39,7 +38,6 @@ public struct PriorityCommand: Hashable, Sendable {
     ///
     /// - Throws: `CommandFailure`, ready to be printed.
     public init(program: String, arguments: [String]) throws(CommandFailure) {
-        self.program = program
         let given = try Self.table.parse(arguments, for: program).options
         for option in given {
             let value = option.value ?? ""

@@ -49,7 +49,6 @@ public struct ReportCommand: Hashable, Sendable {
     /// What was asked for instead of a report.
     public private(set) var information: QueueCommand.Information?
 
-    private let program: String
     private let calendar: CentreCalendar
     private var report = Report.utilization
     private var unit = Unit.minutes
@@ -69,7 +68,6 @@ public struct ReportCommand: Hashable, Sendable {
         arguments: [String],
         calendar: CentreCalendar = CentreCalendar()
     ) throws(CommandFailure) {
-        self.program = program
         self.calendar = calendar
         let given = try Self.table.parse(arguments, for: program)
         for option in given.options {

@@ -76,7 +76,8 @@ enum FieldList {
                 ?? all.first { !name.isEmpty && $0.name.lowercased().hasPrefix(name) }
             guard var field = found?.field else { throw unknown(parts.first ?? word) }
             if parts.count > 1 {
-                guard let width = Int(parts[1]), abs(width) <= FormatText.widthMaximum else {
+                guard let width = Int(parts[1]), width.magnitude <= UInt(FormatText.widthMaximum)
+                else {
                     throw unknown(word)
                 }
                 field.width = width
@@ -88,7 +89,7 @@ enum FieldList {
 }
 
 extension AmountText {
-    /// A fraction with six decimals; `inf` for one of nothing.
+    /// A fraction with six decimals; 0 for one of nothing.
     static func share(_ part: Int64, of whole: Int64) -> String {
         guard whole > 0 else { return "0.000000" }
         return ratio(part, whole, digits: 6)

@@ -138,7 +138,7 @@ public struct RunCommand: Hashable, Sendable {
             return
         }
         // Without -n: as many as the job asked for, or one on each node. SLURM_NTASKS counts as -n.
-        let inherited = variable("SLURM_NTASKS").flatMap { Int($0) }
+        let inherited = variable("SLURM_NTASKS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         tasks = asked ?? inherited ?? nodes ?? variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
     }
 
