@@ -134,6 +134,11 @@ extension Centre {
         // The journal says it once for each job, which means the same without the list of them.
         request.arrayTasks = nil
         let size = request.json.compactText.utf8.count
+        let count = await snapshot().state.jobs.entries(selector).count
+        guard count * size <= CentreLimits.journalPerRequest else {
+            let text = "so large a change of so many jobs does not fit in the journal"
+            throw .refused(.tooLong, text)
+        }
         let refused = Refusals()
         let response = try await eachPart(of: selector, caller) {
             [request] entries, state in
@@ -144,10 +149,6 @@ extension Centre {
                 Self.isLowering(request, entry.status, priority: state.shownPriority(of: entry))
             }
             guard isOperator || isLowering else { return .failure(.refused(.accessDenied)) }
-            guard state.jobs.numbers(of: id).count * size <= CentreLimits.journalPerRequest else {
-                let text = "so large a change of so many jobs does not fit in the journal"
-                return .failure(.refused(.tooLong, text))
-            }
             var reach: DependencyReach?
             var inputs: [LiveInput] = []
             for entry in entries {
@@ -169,7 +170,7 @@ extension Centre {
     }
 
     /// Prepares and does something for the jobs that a selector means, some of them at once. With none, it
-    /// is prepared for none.
+    /// is prepared for none. Once a part of them is done, a refusal is told of the jobs of its own part.
     private func eachPart(
         of selector: JobSelector,
         _ caller: Caller,
@@ -179,10 +180,15 @@ extension Centre {
         let ids = await snapshot().state.jobs.entries(selector).map(\.id)
         var outcomes: [ActionOutcome] = []
         for part in ids.isEmpty ? [[]] : ids.inParts(of: Effort.jobsAtOnce) {
-            let results = try await act(caller, effort: max(1, part.count)) { state in
-                prepare(part.compactMap { state.jobs[$0] }, state)
+            do throws(RequestFailure) {
+                let results = try await act(caller, effort: max(1, part.count)) { state in
+                    prepare(part.compactMap { state.jobs[$0] }, state)
+                }
+                outcomes += Self.outcomes(results)
+            } catch {
+                guard !outcomes.isEmpty else { throw error }
+                outcomes += part.map { ActionOutcome(jobID: $0, error: error.body) }
             }
-            outcomes += Self.outcomes(results)
         }
         return ActionResponse(outcomes: outcomes)
     }

@@ -43,6 +43,11 @@ public final class CentreRules: Sendable {
         nodeClasses = machine.partitions.map { NodeClasses(machine, $0, excluding: IDSet()) }
     }
 
+    /// What the partitions that a job asks for do with a script; those of one job are alike.
+    func backend(of status: JobStatus) -> Partition.Backend {
+        status.partitions.first.map { machine.partitions[$0].backend } ?? .emulated
+    }
+
     /// The same rules with other customers.
     func with(_ customers: CustomerRegister) -> CentreRules {
         CentreRules(self, machine.with(customers))

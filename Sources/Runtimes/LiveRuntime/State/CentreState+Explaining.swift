@@ -23,25 +23,21 @@ extension CentreState {
         explanation.estimate = estimate(of: entry, in: book, at: instant)
         guard entry.status.phase == .pending else { return explanation }
         let partitions = Set(entry.status.partitions)
-        var before: [JobEntry] = []
         var running: [JobEntry] = []
         jobs.forEach { other in
-            guard other.id != entry.id, !partitions.isDisjoint(with: other.status.partitions) else {
-                return
-            }
+            guard !partitions.isDisjoint(with: other.status.partitions) else { return }
             switch other.status.phase {
-            case .pending: if stands(other, before: entry, at: instant) { before.append(other) }
             case .running, .completing: running.append(other)
-            case .ended: break
+            case .pending, .ended: break
             }
         }
-        before.sort { stands($0, before: $1, at: instant) }
         running.sort { left, right in
             (left.status.deadline ?? .distantFuture, left.id)
                 < (right.status.deadline ?? .distantFuture, right.id)
         }
+        let before = emulator.jobsAhead(of: JobID(entry.id), most: Self.namedMaximum)
         explanation.aheadCount = Int64(before.count)
-        explanation.ahead = before.prefix(Self.namedMaximum).map(ahead)
+        explanation.ahead = before.ids.compactMap { jobs[$0.number] }.map(ahead)
         explanation.running = running.prefix(Self.namedMaximum).map(ahead)
         explanation.alternatives = alternatives(to: entry, explanation.estimate, at: instant)
         return explanation
@@ -56,17 +52,6 @@ extension CentreState {
         ahead.priority = shownPriority(of: entry)
         ahead.end = status.deadline
         return ahead
-    }
-
-    /// Whether a job that waits for its turn has it before another.
-    private func stands(_ entry: JobEntry, before other: JobEntry, at instant: SimInstant) -> Bool {
-        guard isAccruing(entry, now: instant) else { return false }
-        let tiers = [entry, other].map { entry in
-            entry.status.partitions.map { rules.machine.partitions[$0].tier }.max() ?? 1
-        }
-        if tiers[0] != tiers[1] { return tiers[0] > tiers[1] }
-        let priorities = [entry, other].map { shownPriority(of: $0) }
-        return priorities[0] == priorities[1] ? entry.id < other.id : priorities[0] > priorities[1]
     }
 
     // MARK: What else could be asked for

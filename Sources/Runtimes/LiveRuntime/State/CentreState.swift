@@ -275,9 +275,7 @@ extension CentreState {
     /// Whether a job is run in the machine's time, on cores of the host.
     func isLocal(_ entry: JobEntry) -> Bool { isReal(entry) && backend(of: entry) == .local }
 
-    func backend(of entry: JobEntry) -> Partition.Backend {
-        entry.status.partitions.first.map { rules.machine.partitions[$0].backend } ?? .emulated
-    }
+    func backend(of entry: JobEntry) -> Partition.Backend { rules.backend(of: entry.status) }
 
     /// The real jobs of such a phase, by number.
     func realEntries(_ isMeant: (JobStatus.Phase) -> Bool) -> [JobEntry] {

@@ -120,9 +120,7 @@ extension LocalWork {
             return nil
         }
         guard state.isLocal(entry) else {
-            turns.add(
-                RehearsalTurns.Turn(instant: now, run: run(of: entry), act: .launch(entry))
-            )
+            turns.add(RehearsalTurns.Turn(instant: now, run: run(of: entry), act: .launch))
             return nil
         }
         return launch(entry, state, now: now)
@@ -181,7 +179,7 @@ extension LocalWork {
     }
 
     private func isRehearsed(_ entry: JobEntry) -> Bool {
-        entry.status.partitions.contains { rules.machine.partitions[$0].backend == .rehearsed }
+        rules.backend(of: entry.status) == .rehearsed
     }
 
     private func coresWanted(_ entry: JobEntry) -> Int {

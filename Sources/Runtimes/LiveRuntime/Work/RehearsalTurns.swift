@@ -10,7 +10,7 @@ import Quantities
 struct RehearsalTurns {
     /// What a script has its turn for.
     enum Act {
-        case launch(JobEntry)
+        case launch
         /// An instant has come that it waits for.
         case wake
         /// It is to end, in such words.
