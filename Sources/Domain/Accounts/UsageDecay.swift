@@ -122,8 +122,12 @@ public struct UsageDecay: Hashable, Sendable {
         var left = value
         var gained: UInt128 = 0
         // From the earliest periods to the latest: what came before decays once more.
-        for bit in (0..<Self.bitCount).reversed() where count >> Int64(bit) & 1 == 1 {
+        var rest = UInt64(max(0, count)) & (1 << UInt64(Self.bitCount) - 1)
+        while rest > 0 {
+            let bit = UInt64.bitWidth - 1 - rest.leadingZeroBitCount
+            rest ^= 1 << UInt64(bit)
             left = Self.product(left, powers[bit])
+            if amount == 0 { continue }
             gained = Self.product(gained, powers[bit])
             let wide = amount.multipliedFullWidth(by: sums[bit])
             gained += wide.high << 65 | wide.low >> 63
@@ -197,6 +201,11 @@ public struct UsageMeter: Hashable, Sendable {
 
     private mutating func advance(to now: Int64, _ decay: UsageDecay) {
         guard now > updated else { return }
+        // Nothing stays nothing.
+        if settled == 0, accrued == 0, rate == 0 {
+            updated = now
+            return
+        }
         if let reset = decay.lastReset(now), reset > updated {
             settled = 0
             accrued = 0
