@@ -117,6 +117,10 @@ extension SchedulingGroup {
         let news = news
         var started: ContiguousArray<Int32> = []
         for lane in lanes.indices {
+            // Most reservations have no jobs that wait.
+            guard lanes[lane].queue.count > 0 || lanes[lane].pass.nextPromise != nil else {
+                continue
+            }
             // A kept plan knows nothing of what other queues have started.
             self.news = news
             self.news.noteDisturbance()
@@ -160,7 +164,12 @@ extension SchedulingGroup {
     /// When a policy wants to run again although nothing happens. Unit: µs since the epoch.
     public func nextPromise(_ pass: any SchedulingPass) -> Int64? {
         guard !lanes.isEmpty else { return pass.nextPromise }
-        return lanes.compactMap(\.pass.nextPromise).reduce(pass.nextPromise) { min($0 ?? .max, $1) }
+        var earliest = pass.nextPromise
+        // By position, so that no queue is copied.
+        for lane in lanes.indices {
+            if let own = lanes[lane].pass.nextPromise { earliest = min(earliest ?? .max, own) }
+        }
+        return earliest
     }
 
     /// Looks at the calendar as one job sees it.
