@@ -22,6 +22,7 @@ public struct SlurmPass: SchedulingPass {
         guard group.beginPass() else { return }
         defer { group.news.clear() }
         group.beginLooking()
+        guard let first = group.queue.first(), group.mayStartAny(from: first) else { return }
         if group.countsSuffice {
             plan(CountTimeline.self, &group, &jobs, now.microseconds)
         } else {
@@ -38,12 +39,18 @@ public struct SlurmPass: SchedulingPass {
     ) {
         let resolution = Int64(rules.resolution) * 1_000_000
         let horizon = now + Int64(rules.window) * 60_000_000
-        var timeline = Timeline(group, jobs, at: now, resolution: resolution)
         var licenses = LicenseTimeline(group.policy, jobs, at: now, resolution: resolution)
         var bounds = PlanBounds()
         var tested = 0
         var reserved = 0
         var cursor = group.queue.first()
+        if licenses == nil {
+            cursor = startHeads(Timeline.self, &tested, &group, &jobs, now)
+            guard tested < rules.depth, let next = cursor, group.mayStartAny(from: next) else {
+                return
+            }
+        }
+        var timeline = Timeline(group, jobs, at: now, resolution: resolution)
         var goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
         while let current = cursor, let last = goal, tested < rules.depth {
             let exact = group.plannedLength(at: current)
@@ -83,6 +90,31 @@ public struct SlurmPass: SchedulingPass {
                 goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
             }
         }
+    }
+
+    /// Starts the first of the queue as long as each has room at once: as nothing is planned before
+    /// them, no timeline is needed to see that. What runs only gives back.
+    ///
+    /// - Returns: the first that has none, if any.
+    private func startHeads<Timeline: ResourceTimeline>(
+        _: Timeline.Type,
+        _ tested: inout Int,
+        _ group: inout SchedulingGroup,
+        _ jobs: inout ActiveJobs,
+        _ now: Int64
+    ) -> WaitingQueue.Cursor? {
+        var cursor = group.queue.first()
+        while let current = cursor, tested < rules.depth, group.mayStartAny(from: current) {
+            if !group.park(current, jobs) {
+                guard let place = Timeline.placeAtOnce(current, group, jobs, at: now) else {
+                    return current
+                }
+                tested += 1
+                _ = Timeline.start(current, place, &group, &jobs, at: now)
+            }
+            cursor = group.entry(after: current)
+        }
+        return cursor
     }
 
     /// What kept a job from starting.

@@ -132,6 +132,15 @@ extension CountTimeline: ResourceTimeline {
         return place
     }
 
+    static func placeAtOnce(
+        _ cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: Int64
+    ) -> Place? {
+        nil
+    }
+
     /// The least that is free from the beginning to `end`.
     private func leastFree(until end: Int64) -> Int32 {
         var least = free[0]

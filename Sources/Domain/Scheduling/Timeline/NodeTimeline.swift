@@ -254,7 +254,13 @@ extension NodeTimeline: ResourceTimeline {
     init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64) {
         self.init(group.nodes, group.outlook, at: now)
         group.ends.forEachByInstant(now: now, grace: SchedulingGroup.overrunGrace) { entry in
-            let instant = (entry.instant + resolution - 1) / resolution * resolution
+            // What this pass has started is planned for whole steps from now on.
+            let job = jobs[entry.slot]
+            let isNew =
+                resolution > 1 && job.startedAt == now && group.startedSlots.contains(entry.slot)
+            let origin = isNew ? now : 0
+            let span = isNew ? max(1, Int64(job.plannedSeconds) * 1_000_000) : entry.instant
+            let instant = origin + (span + resolution - 1) / resolution * resolution
             let request: ResourceRequest =
                 group.nodes.isUniform ? .wholeNodes(1) : jobs[entry.slot].request
             for segment in group.segments(of: entry.slot, jobs) {
@@ -306,6 +312,33 @@ extension NodeTimeline: ResourceTimeline {
                 segments: segments
             )
         )
+    }
+
+    static func placeAtOnce(
+        _ cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: Int64
+    ) -> Place? {
+        let slot = group.queue.slot(at: cursor)
+        let held = group.lengthHeld(by: slot, jobs)
+        let closed = group.outlook?.closed(from: now, until: now &+ held)
+        for var choice in group.openChoices(slot, jobs) {
+            choice.filter.closed = closed
+            let segments = group.nodes.place(
+                choice.request,
+                choice.filter,
+                group.placementContext(slot, jobs),
+                state: group.nodes.state
+            )
+            guard let segments else { continue }
+            let (partition, request) = (choice.partition, choice.request)
+            return Place(
+                from: now,
+                placed: .init(partition: partition, request: request, segments: segments)
+            )
+        }
+        return nil
     }
 
     /// Requests differ in more than their size.

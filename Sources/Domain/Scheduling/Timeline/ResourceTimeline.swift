@@ -26,6 +26,15 @@ protocol ResourceTimeline: Sendable {
         from bound: Int64
     ) -> Place?
 
+    /// Where a queued job can be placed from `now` on while nothing is planned, as `earliest` of a new
+    /// timeline would say; nil when nowhere, or where a timeline is as cheap.
+    static func placeAtOnce(
+        _ cursor: WaitingQueue.Cursor,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: Int64
+    ) -> Place?
+
     /// Whether a job of one size and length can be placed no earlier than another of less of both.
     static var isOrderedBySize: Bool { get }
 
@@ -117,6 +126,12 @@ extension SchedulingGroup {
     /// instant all the same. Unit: µs, at least 1.
     func plannedLength(at cursor: WaitingQueue.Cursor) -> Int64 {
         max(1, Int64(queue.limit(at: cursor)) * 1_000_000)
+    }
+
+    /// Whether an entry from `cursor` on is small enough for what is free.
+    func mayStartAny(from cursor: WaitingQueue.Cursor) -> Bool {
+        let free = unitsFree
+        return queue.next(from: cursor, free: free, window: .max, extra: free) != nil
     }
 
     /// The running jobs that a plan made now counts as ending after a grace.
