@@ -121,6 +121,12 @@ public struct NodeType: Hashable, Sendable {
     public var memoryBandwidth: ByteRate?
     /// The power that a node draws under load. Unit: W.
     public var powerWatts: Int32?
+    /// The power that a node draws when it runs no job; nil when not known. Unit: W.
+    public var idleWatts: Int32?
+    /// The power that a node draws when it is switched off; nil when not known. Unit: W.
+    public var offWatts: Int32?
+    /// From the switch to the first job; nil when not known.
+    public var bootTime: SimDuration?
     /// The operating system, a label: "Kylin".
     public var operatingSystem: String?
     /// What jobs may ask for with `--constraint`.

@@ -29,6 +29,7 @@ extension ActiveJob {
             id: id,
             partition: Int(partition),
             startedAt: SimInstant(microseconds: startedAt),
+            bootDelay: SimDuration(microseconds: heldUp),
             deadline: SimInstant(microseconds: deadline),
             nodesHeld: nodesHeld,
             coresHeld: coresHeld,

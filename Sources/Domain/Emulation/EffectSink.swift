@@ -9,6 +9,8 @@ public struct JobStart: Hashable, Sendable {
     public var partition: Int
     /// When.
     public var startedAt: SimInstant
+    /// How long its nodes take to come up: it holds them, and does not run yet.
+    public var bootDelay: SimDuration
     /// When its time limit is over.
     public var deadline: SimInstant
     /// The nodes that it holds.

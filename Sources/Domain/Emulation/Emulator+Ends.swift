@@ -24,7 +24,9 @@ extension Emulator {
     private mutating func giveBack(_ slot: Int32, at now: SimInstant) {
         noteUse(slot, sign: -1, at: now)
         if !reservations.isEmpty { exitReservation(slot) }
+        let nodes = power == nil ? [] : nodesHeld(by: slot)
         groups[Int(jobs[slot].group)].release(slot, &jobs)
+        for node in nodes { meterNode(node, at: now) }
         guard jobs[slot].hasLimits else { return }
         for parked in jobs.releaseLimits(of: slot) { reconsider(parked, at: now) }
     }

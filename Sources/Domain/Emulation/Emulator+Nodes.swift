@@ -16,6 +16,10 @@ extension Emulator {
         precondition(groupOfNode.indices.contains(node), "node \(node) does not exist")
         let group = groupOfNode[node]
         guard group >= 0 else { return }
+        var service = service
+        if service == .up, cappedNodes?.contains(node) == true { service = .drained }
+        power?.setService(node, service)
+        defer { if power != nil { meterNode(node, at: now) } }
         let holders = groups[group].setService(ofMachineNode: node, to: service, &jobs)
         digest.mix(UInt64(node) << 8 | UInt64(service.rawValue))
         guard service == .down else { return }

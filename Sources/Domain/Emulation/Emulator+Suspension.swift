@@ -43,11 +43,12 @@ extension Emulator {
         sink.jobResumed(id, suspendedFor: total, deadline: deadline)
     }
 
-    /// How long a running job has been suspended until `now`.
+    /// How long a running job has been suspended until `now`, or has waited for its nodes to come up.
     @inline(__always)
     func suspendedTime(of slot: Int32, at now: SimInstant) -> SimDuration {
         guard jobs[slot].isSuspended, let extras = jobs.extras[slot] else {
-            return SimDuration(microseconds: jobs[slot].heldUp)
+            let passed = now.microseconds - jobs[slot].startedAt
+            return SimDuration(microseconds: min(jobs[slot].heldUp, passed))
         }
         return extras.suspension.total + (now - extras.suspension.since)
     }

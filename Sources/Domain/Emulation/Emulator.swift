@@ -56,6 +56,12 @@ public struct Emulator: Sendable {
     private let estimate: RunTimeEstimate
     /// When a pass has to look at what came in, where passes may wait.
     var delay: PassDelay
+    /// How power is counted and saved; nil when it is not.
+    let powerRules: PowerRules?
+    /// Which nodes are on and what they have drawn; nil before the first pass.
+    var power: PowerBook?
+    /// What each node has, where its power is counted.
+    let capacities: [NodeCapacity]
 
     /// A digest of every decision so far. Two runs that agree in it have taken the same decisions.
     public internal(set) var digest = StateDigest()
@@ -90,6 +96,8 @@ public struct Emulator: Sendable {
         passes = grouping.groups.map { _ in configuration.policy.makePass() }
         estimate = configuration.policy.estimate
         delay = PassDelay(seconds: configuration.policy.passDelaySeconds)
+        powerRules = configuration.power
+        capacities = configuration.power == nil ? [] : configuration.nodes
         ranking = QueueRanking(
             configuration.policy,
             machineNodes: configuration.nodes.count,
@@ -103,6 +111,7 @@ public struct Emulator: Sendable {
         knowsPeople = order.notesUse || !limits.isTrivial
         preemption.note(configuration.qos)
         notePeople()
+        closeCappedNodes()
     }
 
     // MARK: Inputs
@@ -224,6 +233,7 @@ public struct Emulator: Sendable {
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if !reservations.isEmpty { turnReservations(at: now) }
         if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
+        if powerRules != nil { noteBoots(by: now) }
         if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {
@@ -252,6 +262,7 @@ public struct Emulator: Sendable {
         }
         if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }
         if !reservations.isEmpty { askForWake(after: now, into: &sink) }
+        if power != nil { restNodes(at: now, into: &sink) }
     }
 
     /// Tells the driver of the jobs that a group has started.
@@ -324,6 +335,7 @@ public struct Emulator: Sendable {
     ) {
         jobs[slot].group = Int32(group)
         if !reservations.isEmpty { enterReservation(slot) }
+        if power != nil { switchOnNodes(of: slot, at: now) }
         let start = jobs[slot].start
         noteUse(slot, sign: 1, at: now)
         let firstNode = jobs[slot].firstNode
@@ -370,7 +382,7 @@ extension Emulator {
             submission.request,
             inPartition: partition,
             required: submission.requiredNodes,
-            excluded: submission.excludedNodes
+            excluded: withCappedNodes(submission.excludedNodes)
         )
     }
 

@@ -34,6 +34,8 @@ extension EmulatorConfiguration {
         self.qos = qos
         preemption = machine.preemption
         licenses = machine.licenses.map { Int64($0.count) }
+        // A machine that cannot save power as it says is refused when it is read.
+        power = machine.powerSaving.isOn ? try? PowerRules(machine) : nil
         associations = machine.associations(PeopleNumbers(machine))
         leafSwitches = machine.leafSwitches
     }

@@ -71,6 +71,8 @@ public struct EmulatorConfiguration: Sendable {
     public var preemption = PreemptionRules()
     /// How many licences of each kind there are; their positions are what submissions name.
     public var licenses: [Int64] = []
+    /// How the power of nodes is counted and saved; nil when it is not.
+    public var power: PowerRules?
     /// How jobs are chosen and placed.
     public var policy: SchedulingPolicy
     /// The most cards of a node whose parts can be given out.

@@ -40,6 +40,8 @@ struct ReplaySink: EffectSink {
     private var runCount = 0
     private(set) var interrupted: [InterruptedRun] = []
     private(set) var lost: [Int] = []
+    /// How long the nodes of each job took to come up; only looked up. Unit: µs.
+    private var bootDelays: [Int: Int64] = [:]
     /// How often each job was requeued; only looked up.
     private var requeueCounts: [Int: Int] = [:]
     private var hopeless: [JobID] = []
@@ -108,11 +110,13 @@ struct ReplaySink: EffectSink {
         let whole = length(of: index)
         let isCut = overrun == .kill && lengths.isEmpty
         let length = isCut ? min(whole, jobs[index].timeLimit) : whole
-        started[index] = start.startedAt.microseconds - origin
-        ends.push(start.id, at: start.startedAt.microseconds + length)
+        let begin = start.startedAt.microseconds + start.bootDelay.microseconds
+        started[index] = begin - origin
+        ends.push(start.id, at: begin + length)
         if recordsStarts { startedNow.append(start.id) }
         guard mayFail else { return }
-        due[index] = start.startedAt.microseconds + length
+        bootDelays[index] = start.bootDelay == .zero ? nil : start.bootDelay.microseconds
+        due[index] = begin + length
         lastRun[index] = runCount
         runCount += 1
     }
@@ -171,7 +175,7 @@ struct ReplaySink: EffectSink {
                 run: lastRun[index]
             )
         )
-        return run.endedAt.microseconds - start.microseconds
+        return (run.endedAt - start - run.suspendedFor).microseconds
     }
 
     /// Its end is not known until it goes on.
@@ -186,7 +190,9 @@ struct ReplaySink: EffectSink {
         let isCut = overrun == .kill && lengths.isEmpty
         let whole = length(of: index)
         let length = isCut ? min(whole, jobs[index].timeLimit) : whole
-        due[index] = started[index] + origin + suspendedFor.microseconds + length
+        // That its nodes took to come up is part of both.
+        let start = started[index] - (bootDelays[index] ?? 0)
+        due[index] = start + origin + suspendedFor.microseconds + length
         ends.push(id, at: due[index])
     }
 

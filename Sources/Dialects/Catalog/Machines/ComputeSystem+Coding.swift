@@ -76,6 +76,9 @@ extension NodeType: CodedPart {
         try fields.parts("accelerators", &accelerators)
         try fields.rate("memory_bandwidth", &memoryBandwidth)
         try fields("power_w", &powerWatts)
+        try fields("idle_power_w", &idleWatts)
+        try fields("off_power_w", &offWatts)
+        try fields("boot_time", &bootTime)
         try fields("operating_system", &operatingSystem)
         try fields("features", &features)
         try fields.parts("sources", &facts)
@@ -319,5 +322,14 @@ extension WireFields {
         try quantity(name + "_bytes_per_s", &rate, \.bytesPerSecond) {
             ByteRate(bytesPerSecond: $0)
         }
+    }
+}
+
+extension PowerSaving: CodedPart {
+    static var blank: Self { Self() }
+
+    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields("suspend_time", &suspendTime)
+        try fields("cap_w", &capWatts)
     }
 }

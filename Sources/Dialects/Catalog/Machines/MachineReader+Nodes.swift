@@ -21,7 +21,8 @@ extension MachineReader {
     private func nodeType(_ field: YAMLField) throws(FileRefusal) -> NodeType {
         let fields = try field.mapping([
             "name", "title", "topology", "processor", "cores", "memory", "memory_bandwidth",
-            "power", "os", "features", "accelerators", "sources",
+            "power", "idle_power", "off_power", "boot_time", "os", "features", "accelerators",
+            "sources",
         ])
         let accelerators = try (fields["accelerators"]?.list() ?? []).mapField(accelerator)
         let topology = try topology(fields.required("topology"))
@@ -37,7 +38,7 @@ extension MachineReader {
         }
         var features: [String] = []
         for feature in try fields["features"]?.list() ?? [] { features.append(try feature.name()) }
-        return NodeType(
+        var type = NodeType(
             name: try fields.required("name").name(),
             title: try fields.required("title").text(),
             topology: topology,
@@ -50,6 +51,30 @@ extension MachineReader {
             features: features,
             facts: try Self.facts(fields)
         )
+        try readPower(fields, into: &type)
+        return type
+    }
+
+    /// What a node draws when it does nothing, and how long it takes to come up.
+    private func readPower(
+        _ fields: YAMLMapping,
+        into type: inout NodeType
+    ) throws(FileRefusal) {
+        type.idleWatts = try fields["idle_power"].map(smallPower)
+        type.offWatts = try fields["off_power"].map(smallPower)
+        type.bootTime = try fields["boot_time"].map { field throws(FileRefusal) in
+            SimDuration(seconds: Int64(try field.seconds()))
+        }
+        let falling = [
+            ("power", type.powerWatts), ("idle_power", type.idleWatts),
+            ("off_power", type.offWatts),
+        ]
+        .compactMap { name, watts in watts.map { (name, $0) } }
+        for (more, less) in zip(falling, falling.dropFirst()) where less.1 > more.1 {
+            throw try fields.required(less.0).refusal(
+                .conflict("\(less.0) of \(less.1) W is more than \(more.0), \(more.1) W")
+            )
+        }
     }
 
     /// Refuses factors whose product does not fit in 64 bits.

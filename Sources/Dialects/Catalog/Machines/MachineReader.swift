@@ -22,9 +22,8 @@ struct MachineReader {
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
-        "include", "platforms", "qos", "preemption", "licenses", "accounts", "default_account",
-        "operators",
-        "issuer", "expect",
+        "include", "platforms", "qos", "preemption", "licenses", "power_saving", "accounts",
+        "default_account", "operators", "issuer", "expect",
     ]
 
     func machine(text: String, file: String) throws(FileRefusal) -> Machine {
@@ -58,6 +57,7 @@ struct MachineReader {
         machine.qos = try qos(top)
         machine.preemption = try preemption(top, machine)
         machine.licenses = try licenses(top)
+        machine.powerSaving = try powerSaving(top, of: machine)
         try checkPeople(top, machine)
         if let excess = Tariff(pricesOf: machine).excess(on: machine) {
             throw (top["partitions"] ?? document).refusal(.conflict("\(excess)"))
@@ -131,6 +131,25 @@ struct MachineReader {
             powerWatts: try fields["power"]?.watts(),
             peakNote: try fields["peak_note"]?.paragraph()
         )
+    }
+
+    private func powerSaving(
+        _ top: YAMLMapping,
+        of machine: Machine
+    ) throws(FileRefusal) -> PowerSaving {
+        guard let field = top["power_saving"] else { return PowerSaving() }
+        let fields = try field.mapping(["suspend_time", "cap"])
+        var saving = PowerSaving()
+        saving.suspendTime = try fields["suspend_time"].map { field throws(FileRefusal) in
+            SimDuration(seconds: Int64(try field.seconds()))
+        }
+        saving.capWatts = try fields["cap"]?.watts()
+        var trial = machine
+        trial.powerSaving = saving
+        if let problem = trial.powerProblem {
+            throw (fields["cap"] ?? field).refusal(.conflict(problem.description))
+        }
+        return saving
     }
 
     private func defaultPartition(

@@ -86,6 +86,9 @@ extension Machine: CodedPart {
         try fields.part("preemption", &rules)
         preemption = rules ?? PreemptionRules()
         try fields.someParts("licenses", &licenses)
+        var saving = powerSaving.isOn ? Optional(powerSaving) : nil
+        try fields.part("power_saving", &saving)
+        powerSaving = saving ?? PowerSaving()
         try fields("operators", &operators)
         try fields.part("issuer", &issuer)
     }
@@ -129,6 +132,7 @@ extension Machine: CodedPart {
         if let problem = peopleProblem {
             return "\(problem.section) '\(problem.owner)', \(problem.field): \(problem.text)"
         }
+        if let problem = powerProblem { return problem.description }
         for partition in partitions {
             let prices = partition.prices
             let lowest = min(

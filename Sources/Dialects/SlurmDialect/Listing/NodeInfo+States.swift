@@ -11,11 +11,16 @@ extension NodeInfo {
     /// Whether no answer came lately.
     var isSilent: Bool { has("NOT_RESPONDING") }
 
-    /// `idle`, `alloc`, `drng`, …; with `*` when the node does not answer.
-    var compactState: String { words.compact + (isSilent ? "*" : "") }
+    /// `idle`, `alloc`, `drng`, …, with what `mark` says.
+    var compactState: String { words.compact + mark }
 
-    /// `idle`, `allocated`, `draining`, …; with `*` when the node does not answer.
-    var longState: String { words.long + (isSilent ? "*" : "") }
+    /// `idle`, `allocated`, `draining`, …, with what `mark` says.
+    var longState: String { words.long + mark }
+
+    /// `*` when the node does not answer, `#` while it comes up, `~` when it is switched off.
+    private var mark: String {
+        isSilent ? "*" : has("POWERING_UP") ? "#" : has("POWERED_DOWN") ? "~" : ""
+    }
 
     private var words: (compact: String, long: String) {
         if has("MAINTENANCE") { return ("maint", "maint") }
@@ -57,6 +62,8 @@ extension NodeInfo {
         case "alloc", "allocated": return compact == "alloc" || compact == "comp"
         case "completing", "comp", "cg": return has("COMPLETING")
         case "no_respond", "nr": return isSilent
+        case "power_down", "powered_down": return has("POWERED_DOWN")
+        case "power_up", "powering_up": return has("POWERING_UP")
         default: return word == compact || word == long || word == state.lowercased()
         }
     }
@@ -65,7 +72,8 @@ extension NodeInfo {
     static let stateWords: Set<String> = [
         "all", "alloc", "allocated", "cg", "comp", "completing", "down", "drain", "drained",
         "draining", "drng", "fail", "failing", "failg", "idle", "maint", "mix", "mixed",
-        "no_respond", "nr", "power_down", "power_up", "resv", "reserved", "unk", "unknown",
+        "no_respond", "nr", "power_down", "power_up", "powered_down", "powering_up",
+        "resv", "reserved", "unk", "unknown",
     ]
 
     /// `AVAILABLE` cores are those of a node that is neither down nor drained.

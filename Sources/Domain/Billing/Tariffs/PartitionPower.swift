@@ -25,23 +25,17 @@ struct PartitionPower: Hashable, Sendable {
     /// was published for its whole system; a partition with a node of which neither is known is left
     /// out.
     static func byPartition(of machine: Machine) -> [String: PartitionPower] {
-        var systemShares: [Int: Int128] = [:]
-        for system in machine.systems {
-            guard let watts = system.published.powerWatts, !system.nodes.isEmpty else { continue }
-            let share = Int128(watts) * 1_000 / Int128(system.nodes.count)
-            for node in system.nodes { systemShares[node] = share }
-        }
+        let loads = machine.loadMilliwatts
         var powers: [String: PartitionPower] = [:]
         for partition in machine.partitions {
             var power = PartitionPower(milliwatts: 0, cores: 0, cards: 0)
             var isKnown = true
             for node in partition.nodes {
-                let own = machine.nodeType(ofNode: node).powerWatts.map { Int128($0) * 1_000 }
-                guard let milliwatts = own ?? systemShares[node] else {
+                guard let milliwatts = loads[node] else {
                     isKnown = false
                     break
                 }
-                power.milliwatts += milliwatts
+                power.milliwatts += Int128(milliwatts)
                 power.cores += Int64(machine.nodes[node].capacity.cores)
                 power.cards += Int64(machine.nodes[node].capacity.accelerators)
             }

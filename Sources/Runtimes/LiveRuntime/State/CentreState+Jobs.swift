@@ -91,10 +91,18 @@ extension CentreState {
     func stateName(of status: JobStatus) -> String {
         switch status.phase {
         case .pending: "PENDING"
-        case .running: status.suspendedSince == nil ? "RUNNING" : "SUSPENDED"
+        case .running where status.suspendedSince != nil: "SUSPENDED"
+        case .running where waitsForNodes(status): "CONFIGURING"
+        case .running: "RUNNING"
         case .completing: "COMPLETING"
         case .ended(let state): state.slurmName
         }
+    }
+
+    /// Whether nodes of a job still come up.
+    private func waitsForNodes(_ status: JobStatus) -> Bool {
+        guard status.lastSuspension == nil, status.suspendedFor > .zero else { return false }
+        return status.startedAt.map { $0 + status.suspendedFor > lastInstant } ?? false
     }
 
     private func reason(of entry: JobEntry) -> String {

@@ -61,6 +61,11 @@ extension CentreState {
             let isFailing = nodeNotes[index]?.isFailing ?? false
             if condition.service == .drained { info.flags = [isFailing ? "FAIL" : "DRAIN"] }
             if let flag = reservationFlag(ofNode: index) { info.flags.append(flag) }
+            switch emulator.powerState(ofNode: index) {
+            case .on: break
+            case .booting: info.flags.append("POWERING_UP")
+            case .off: info.flags.append("POWERED_DOWN")
+            }
         }
     }
 

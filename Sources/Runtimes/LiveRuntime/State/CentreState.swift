@@ -295,7 +295,7 @@ extension CentreState {
         let nodeList = HostList.compress(held.map { rules.machine.nodes[$0.node].name })
         jobs.update(id) { status in
             status.phase = .running
-            status.suspendedFor = .zero
+            status.suspendedFor = start.bootDelay
             status.lastSuspension = nil
             status.partitions = [start.partition]
             status.startedAt = start.startedAt
@@ -304,7 +304,7 @@ extension CentreState {
             status.deadline = isEndless ? nil : start.deadline
             status.emulatedEnd = Self.emulatedEnd(
                 entry.specification,
-                start.startedAt,
+                start.startedAt + start.bootDelay,
                 start.deadline
             )
             status.nodes = nodes
