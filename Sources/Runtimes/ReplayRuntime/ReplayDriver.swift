@@ -72,6 +72,8 @@ public struct ReplayResult: Sendable {
     public var places: RunPlaces?
     /// What events of nodes did; nil when none could happen.
     public var failures: FailureRecord?
+    /// What nodes drew from the first instant to the end of the last job; nil when nobody asked.
+    public var power: PowerReading?
     /// The trace as it was submitted, where that hung on the decisions: jobs in the order and at the
     /// instants of their submissions, which the elements above are in, too; nil elsewhere.
     public var submitted: Trace?
@@ -113,6 +115,7 @@ public struct ReplayDriver {
     /// Told now and then how many jobs have been submitted; for those who watch long runs.
     public var progress: ((_ submittedCount: Int) -> Void)?
     private let mayFail: Bool
+    private let countsPower: Bool
     /// What happens to nodes; nil when nothing does.
     private var failures: ReplayFailures?
     /// How many reservations were made.
@@ -182,6 +185,7 @@ public struct ReplayDriver {
             sink.recordsStarts = true
         }
         mayFail = failures != nil
+        countsPower = configuration.power != nil
         self.failures = failures
         if mayFail {
             result.failures = FailureRecord(nodeCount: machine.configuration.nodes.count)
@@ -195,6 +199,7 @@ public struct ReplayDriver {
         watch: ((Emulator, SimInstant) -> Void)? = nil
     ) -> ReplayResult {
         var instantCount = 0
+        var last: Int64?
         while failure == nil, let now = mayFail ? nextInstantOrEvent() : nextInstant() {
             instantCount &+= 1
             if instantCount & 0xFFFF == 0 { progress?(next) }
@@ -207,7 +212,11 @@ public struct ReplayDriver {
                 emulator.activeJobCount - emulator.runningJobCount
             )
             watch?(emulator, SimInstant(microseconds: now))
+            last = now
+            // What nodes draw when all is over is no part of the log.
+            if countsPower, nextArrival == nil, emulator.activeJobCount == 0 { break }
         }
+        result.power = last.flatMap { emulator.powerReading(at: SimInstant(microseconds: $0)) }
         result.started = sink.started
         result.ended = sink.ended
         result.timeoutCount = sink.timeoutCount

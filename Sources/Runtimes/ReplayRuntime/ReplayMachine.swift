@@ -31,6 +31,8 @@ public struct ReplayMachine: Sendable {
     public var nodeNames: [String] = []
     /// The kinds of the nodes by their positions; empty where they have no names.
     public var nodeKinds: [String] = []
+    /// The carbon dioxide of its electricity; nil when not known. Unit: mg/kWh.
+    public var gridMilligrams: Int64?
     /// What decided about the jobs of the trace, where it tells and the machine is a whole centre.
     public var recorded: RecordedCentre?
     /// The partition of each of the trace's `cardModelSets`.

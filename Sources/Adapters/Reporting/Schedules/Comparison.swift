@@ -153,7 +153,7 @@ public struct ComparisonReport: Sendable {
             }
         }
         text +=
-            "\(setting.text)\n\n" + measureTable + failureTable + differenceTable
+            "\(setting.text)\n\n" + measureTable + failureTable + energyTable + differenceTable
             + seedTable + groupTables + moneyTable
         for comparison in comparisons {
             let lines =
@@ -237,6 +237,24 @@ public struct ComparisonReport: Sendable {
         guard !isEmpty else { return "" }
         return "\n" + table.lines.map { $0 + "\n" }.joined()
             + "lost h: machine-hours that no later run went on from\n"
+    }
+
+    /// What nodes drew; empty when nobody asked.
+    private var energyTable: String {
+        let names = EnergySummary.rows.map(\.name)
+        var table = TextTable(
+            header: leadHeader + names,
+            alignments: leadHeader.map { _ in .left } + names.map { _ in .right }
+        )
+        var isEmpty = true
+        for comparison in comparisons {
+            for cell in comparison.cells {
+                guard let energy = cell.outcome.energy else { continue }
+                isEmpty = false
+                table.add(leadCells(comparison, cell) + EnergySummary.rows.map { $0.value(energy) })
+            }
+        }
+        return isEmpty ? "" : "\n" + table.lines.map { $0 + "\n" }.joined()
     }
 
     /// A difference and its interval, and whether it is surely not nothing.

@@ -20,6 +20,8 @@ public struct PolicyOutcome: Sendable {
     public var refusedIDs: [Int64]
     /// What events of nodes did; nil when none could happen.
     public var failures: FailureSummary?
+    /// What nodes drew; nil when nobody asked.
+    public var energy: EnergySummary?
     /// How far it is from what was recorded; nil when nobody asked.
     public var validation: ScheduleValidation?
 
@@ -126,6 +128,9 @@ public struct ReplayReport: Sendable {
         if outcomes.contains(where: { $0.failures != nil }) {
             for (name, value) in failureRows { row(name) { $0.failures.map(value) ?? "–" } }
         }
+        if outcomes.contains(where: { $0.energy != nil }) {
+            for (name, value) in EnergySummary.rows { row(name) { $0.energy.map(value) ?? "–" } }
+        }
         row("CPU time (s)") { NumberText.fixed($0.cpuSeconds, 2) }
         row("digest") { $0.digest }
         return table.lines.map { $0 + "\n" }.joined()
@@ -209,6 +214,7 @@ extension PolicyOutcome {
             .init("timeouts", .integer(Int64(timeoutCount))), .init("digest", .string(digest)),
             .init("cpu_s", .number(cpuSeconds)),
             .init("refused", .array(refusedIDs.map { .integer($0) })),
-        ] + (failures?.members ?? []) + (validation.map { [.init("validation", $0.json)] } ?? [])
+        ] + (failures?.members ?? []) + (energy?.members ?? [])
+            + (validation.map { [.init("validation", $0.json)] } ?? [])
     }
 }

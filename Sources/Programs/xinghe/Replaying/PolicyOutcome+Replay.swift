@@ -1,4 +1,5 @@
 import Determinism
+import Emulation
 import ReplayRuntime
 import Reporting
 import WorkloadFormats
@@ -37,6 +38,22 @@ extension PolicyOutcome {
             cpuSeconds: cpuSeconds,
             refusedIDs: result.refused.map { schedule.trace.jobs[$0].id },
             failures: FailureSummary(schedule, window: window)
+        )
+    }
+}
+
+extension EnergySummary {
+    /// What the nodes of a machine drew in a replay; nil when nobody asked.
+    init?(_ reading: PowerReading?, gridMilligrams: Int64?) {
+        guard let reading else { return nil }
+        self.init(
+            busy: reading[.busy],
+            idle: reading[.idle],
+            booting: reading[.booting],
+            off: reading[.off],
+            peakWatts: reading.peakWatts,
+            bootCount: reading.bootCount,
+            gridMilligrams: gridMilligrams
         )
     }
 }

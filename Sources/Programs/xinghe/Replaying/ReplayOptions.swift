@@ -102,6 +102,12 @@ struct ReplayOptions: ParsableArguments {
     @OptionGroup(title: "Failing nodes")
     var failures: FailureOptions
 
+    @Flag(
+        help:
+            "Count the energy that the nodes of --machine draw; always where it says power_saving."
+    )
+    var energy = false
+
     @Flag(help: "Let jobs wait for the job that field 17 of an SWF log names.")
     var dependencies = false
 
@@ -155,6 +161,9 @@ struct ReplayOptions: ParsableArguments {
             throw ValidationError(
                 "--columns: names the columns of a table, not of \(format.rawValue)"
             )
+        }
+        if energy, machine == nil {
+            throw ValidationError("--energy: say with --machine what nodes draw")
         }
         if [machine != nil, processors != nil, nodes != nil].count(where: \.self) > 1 {
             throw ValidationError("--machine, --processors and --nodes: one of them only")
@@ -258,10 +267,11 @@ struct ReplayOptions: ParsableArguments {
             let plain = try MachineChoice.machine(machine)
             let found = try change?.machine(plain) ?? plain
             let isWhole = !trace.records.isEmpty || tellsPartitions(trace, of: found)
-            let chosen =
+            var chosen =
                 isWhole
                 ? try centre(found, trace, at: path, policy)
                 : try ReplayMachine(found, policy: policy)
+            if energy || found.powerSaving.isOn { try chosen.countPower(of: found) }
             try checkEnd(trace, at: path, processors: Int(clamping: chosen.coreCount))
             return chosen
         }
@@ -367,6 +377,22 @@ extension ReplayMachine {
         )
         nodeNames = partition.nodes.map { machine.nodes[$0].name }
         nodeKinds = partition.nodes.map { machine.nodeType(ofNode: $0).name }
+        try check(title)
+    }
+}
+
+extension ReplayMachine {
+    /// Counts and saves the power of its nodes, as `machine` says.
+    fileprivate mutating func countPower(of machine: Machine) throws {
+        do throws(PowerProblem) {
+            // Without the other partitions the nodes of the default one are all that there is.
+            let isWhole = configuration.nodes.count == machine.nodes.count
+            let members = isWhole ? nil : machine.defaultPartition.nodes
+            configuration.power = try PowerRules(machine, only: members)
+        } catch {
+            throw Refusal("machine '\(machine.name)': \(error)")
+        }
+        gridMilligrams = machine.issuer?.gridFactor?.milligrams
         try check(title)
     }
 }

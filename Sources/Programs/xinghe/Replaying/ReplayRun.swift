@@ -64,7 +64,7 @@ struct ReplayRun {
             window: window,
             withLossOfCapacity: withLossOfCapacity
         )
-        return PolicyOutcome(
+        var outcome = PolicyOutcome(
             name,
             schedule,
             result,
@@ -72,6 +72,8 @@ struct ReplayRun {
             window: window,
             cpuSeconds: cpuSeconds
         )
+        outcome.energy = EnergySummary(result.power, gridMilligrams: machine.gridMilligrams)
+        return outcome
     }
 
     private static func threadSeconds() -> Double {

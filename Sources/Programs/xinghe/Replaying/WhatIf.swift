@@ -3,6 +3,7 @@ import Catalog
 import ClusterModel
 import IndexSets
 import Quantities
+import SlurmDialect
 import WorkloadFormats
 
 /// What `--set` changes: the machine, or how densely jobs are submitted.
@@ -11,6 +12,8 @@ struct WhatIf: Hashable {
     enum Change: Hashable {
         /// A member of a partition.
         case partition(name: String, member: String, value: String)
+        /// When nodes are switched off.
+        case power(member: String, value: String)
         /// Jobs come so many times as densely. Unit: 1/1000.
         case load(Int64)
     }
@@ -45,8 +48,14 @@ struct WhatIf: Hashable {
         let value = trimmed(part[part.index(after: equals)...])
         if key == "load" { return .load(try load(value, "--set")) }
         let words = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        if words.count == 2, words[0] == "power_saving", ["cap", "suspend_time"].contains(words[1])
+        {
+            return .power(member: words[1], value: value)
+        }
         guard words.count >= 3, words[0] == "partitions", !value.isEmpty else {
-            throw ValidationError("--set: '\(key)' is neither load nor partitions.NAME.MEMBER")
+            throw ValidationError(
+                "--set: '\(key)' is neither load nor partitions.NAME.MEMBER nor power_saving.cap or .suspend_time"
+            )
         }
         let member = words[words.count - 1]
         guard members.contains(member) else {
@@ -69,7 +78,7 @@ struct WhatIf: Hashable {
 
     /// Whether it is about a machine.
     var changesMachine: Bool {
-        changes.contains { if case .partition = $0 { true } else { false } }
+        changes.contains { if case .load = $0 { false } else { true } }
     }
 
     // MARK: Machine
@@ -79,6 +88,10 @@ struct WhatIf: Hashable {
     /// - Throws: `Refusal` with the change that cannot be.
     func machine(_ machine: Machine) throws -> Machine {
         var machine = machine
+        for case .power(let member, let value) in changes {
+            try Self.setPower(member, to: value, &machine.powerSaving)
+        }
+        if let problem = machine.powerProblem { throw Refusal("--set: power_saving: \(problem)") }
         for case .partition(let name, let member, let value) in changes {
             guard let place = machine.partitionIndex(named: name) else {
                 let names = machine.partitions.map(\.name)
@@ -94,6 +107,35 @@ struct WhatIf: Hashable {
             }
         }
         return machine
+    }
+
+    /// Changes when nodes are switched off; `none` is never.
+    private static func setPower(
+        _ member: String,
+        to value: String,
+        _ saving: inout PowerSaving
+    ) throws {
+        func wrong(_ expected: String) -> Refusal {
+            Refusal("--set: power_saving.\(member)='\(value)' is neither \(expected) nor none")
+        }
+        if member == "cap" {
+            saving.capWatts = nil
+            if value == "none" { return }
+            let words = value.split(separator: " ")
+            let units = ["W": 1.0, "kW": 1e3, "MW": 1e6]
+            guard words.count == 2, let number = Double(words[0]),
+                let unit = units[String(words[1])],
+                (0...1e9).contains(number * unit)
+            else { throw wrong("a power like 4.5 MW") }
+            saving.capWatts = Int64((number * unit).rounded())
+        } else {
+            saving.suspendTime = nil
+            if value == "none" { return }
+            guard let seconds = SlurmTime.seconds(value), seconds <= 100 * 366 * 86_400 else {
+                throw wrong("a time like 30 (minutes) or 1:00:00")
+            }
+            saving.suspendTime = SimDuration(seconds: seconds)
+        }
     }
 
     private static func set(
