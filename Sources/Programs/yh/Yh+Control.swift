@@ -12,6 +12,7 @@ extension Yh {
             arguments: arguments,
             variable: Host.variable
         )
+        if let data = command.data, let status = try show(data, command, name) { return status }
         switch command.action {
         case .usage: return finish(Help.output(.control, .usage, name: name))
         case .version: return finish(Help.output(.control, .version, name: name))

@@ -144,9 +144,12 @@ extension Yh {
         if ["-V", "--version"].contains(arguments.first) {
             return finish(CommandOutput(lines: [dialectVersion(of: name)]))
         }
+        let data = try DataFormat(among: arguments, program: name)
         let status = try ask(name) { client throws(LocalClientFailure) in
             try client.get("/v1/status", as: CentreStatus.self)
         }
-        return finish(CommandOutput(lines: Diagnostics.lines(status)))
+        guard let data else { return finish(CommandOutput(lines: Diagnostics.lines(status))) }
+        let all = SlurmData(data.version, cluster: status.machine, command: [name])
+        return finish(data.output(all.diagnostics(status)))
     }
 }

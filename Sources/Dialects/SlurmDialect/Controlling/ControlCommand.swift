@@ -100,16 +100,19 @@ public struct ControlCommand: Hashable, Sendable {
     public var isOneLine = false
     /// Whether more is printed.
     public var isDetailed = false
+    /// Data in place of descriptions.
+    public var data: DataFormat?
     /// What to do.
     public var action = Action.usage
 
     enum Option: Hashable, Sendable {
-        case accepted, details, help, oneLine, version
+        case accepted, details, help, json, oneLine, version, yaml
     }
 
     static let table = OptionTable<Option>([
         OptionSpec(.accepted, "all", "a"), OptionSpec(.details, "details", "d"),
         OptionSpec(.help, "help", "h"), OptionSpec(.accepted, "hide"),
+        OptionSpec(.json, "json", nil, .optional), OptionSpec(.yaml, "yaml", nil, .optional),
         OptionSpec(.accepted, "local"), OptionSpec(.oneLine, "oneliner", "o"),
         OptionSpec(.accepted, "quiet", "Q"), OptionSpec(.accepted, "verbose", "v"),
         OptionSpec(.version, "version", "V"),
@@ -129,6 +132,12 @@ public struct ControlCommand: Hashable, Sendable {
             switch option.id {
             case .accepted: break
             case .details: isDetailed = true
+            case .json, .yaml:
+                data = try DataFormat(
+                    isYAML: option.id == .yaml,
+                    value: option.value,
+                    program: program
+                )
             case .oneLine: isOneLine = true
             case .help: return
             case .version:

@@ -66,6 +66,11 @@ extension AccountingCommand {
     /// - Throws: `CommandFailure` when a time cannot be read.
     public func output(_ list: AccountingList) throws(CommandFailure) -> CommandOutput {
         let period = try period(now: list.now)
+        let shown = runs(list.records.filter { shows($0, in: period, now: list.now) })
+        if let data {
+            let all = SlurmData(data.version, cluster: list.cluster, command: [program])
+            return data.output(all.records(shown, list, withSteps: showsSteps))
+        }
         var output = CommandOutput()
         if hasHeader {
             output.lines.append(line { field, _ in field.name })
@@ -75,7 +80,6 @@ extension AccountingCommand {
                 )
             }
         }
-        let shown = runs(list.records.filter { shows($0, in: period, now: list.now) })
         for row in rows(shown, cluster: list.cluster) {
             output.lines.append(
                 line { field, width in

@@ -6,8 +6,9 @@ public struct AccountingCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
         case accepted, account, allUsers, allocations, brief, clusters, delimiter, duplicates, end,
             format, help
-        case helpFormat, jobs, long, name, noHeader, nodes, parsable, parsable2, partition, qos
-        case start, state, units, usage, user, version
+        case helpFormat, jobs, json, long, name, noHeader, nodes, parsable, parsable2, partition,
+            qos
+        case start, state, units, usage, user, version, yaml
     }
 
     static let table = OptionTable<Option>([
@@ -24,6 +25,7 @@ public struct AccountingCommand: Hashable, Sendable {
         OptionSpec(.help, "help", "h"),
         OptionSpec(.helpFormat, "helpformat", "e"),
         OptionSpec(.jobs, "jobs", "j", .required),
+        OptionSpec(.json, "json", nil, .optional),
         OptionSpec(.accepted, "local"),
         OptionSpec(.long, "long", "l"),
         OptionSpec(.name, "name", nil, .required),
@@ -43,6 +45,7 @@ public struct AccountingCommand: Hashable, Sendable {
         OptionSpec(.user, "user", "u", .required),
         OptionSpec(.accepted, "verbose", "v"),
         OptionSpec(.version, "version", "V"),
+        OptionSpec(.yaml, "yaml", nil, .optional),
     ])
 
     /// What was asked for instead of a listing.
@@ -72,6 +75,8 @@ public struct AccountingCommand: Hashable, Sendable {
     var delimiter: String?
     var endsWithDelimiter = false
     var unit: Character?
+    /// Data in place of a listing.
+    var data: DataFormat?
     var columns: [(field: AccountingFields.Field, width: Int)] {
         columnKeys.compactMap { key in
             AccountingFields.named(key.name).map { ($0, key.width ?? $0.width) }
@@ -132,6 +137,12 @@ public struct AccountingCommand: Hashable, Sendable {
         case .help, .usage: information = .usage
         case .helpFormat: listsFields = true
         case .jobs: jobs = try selectors(value)
+        case .json, .yaml:
+            data = try DataFormat(
+                isYAML: option.id == .yaml,
+                value: option.value,
+                program: program
+            )
         case .name: names = list(value)
         case .noHeader: hasHeader = false
         case .nodes:

@@ -4,10 +4,10 @@ public import WireFormats
 /// `sinfo` and `yhinfo`: what they are asked for, and what they print.
 public struct NodeCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, clusters, dead, format, longFormat, help, iterate, listReasons, long,
+        case accepted, clusters, dead, format, longFormat, help, iterate, json, listReasons, long,
             noHeader
         case nodes, byNode, partition, reservations, responding, sort, states, summarize, usage
-        case version
+        case version, yaml
     }
 
     static let table = OptionTable<Option>([
@@ -23,6 +23,7 @@ public struct NodeCommand: Hashable, Sendable {
         OptionSpec(.help, "help"),
         OptionSpec(.accepted, "hide"),
         OptionSpec(.iterate, "iterate", "i", .required),
+        OptionSpec(.json, "json", nil, .optional),
         OptionSpec(.listReasons, "list-reasons", "R"),
         OptionSpec(.accepted, "local", variable: "LOCAL"),
         OptionSpec(.long, "long", "l"),
@@ -39,6 +40,7 @@ public struct NodeCommand: Hashable, Sendable {
         OptionSpec(.usage, "usage"),
         OptionSpec(.accepted, "verbose", "v"),
         OptionSpec(.version, "version", "V"),
+        OptionSpec(.yaml, "yaml", nil, .optional),
     ])
 
     /// What was asked for instead of a listing.
@@ -65,6 +67,8 @@ public struct NodeCommand: Hashable, Sendable {
     var isDeadOnly = false
     var isRespondingOnly = false
     private var custom: GivenOption<Option>?
+    /// Data in place of a listing.
+    private var data: DataFormat?
 
     /// Reads the environment and the command line.
     ///
@@ -96,6 +100,12 @@ public struct NodeCommand: Hashable, Sendable {
                 throw .error(program, "--iterate=\(value) is not a number of seconds above 0")
             }
             iterateSeconds = seconds
+        case .json, .yaml:
+            data = try DataFormat(
+                isYAML: option.id == .yaml,
+                value: option.value,
+                program: program
+            )
         case .listReasons: listsReasons = true
         case .long: isLong = true
         case .noHeader: hasHeader = false
@@ -171,6 +181,10 @@ extension NodeCommand {
             output.lines.append(calendar.dateLine(nodeList.now))
         }
         if listsReservations {
+            if let data {
+                let all = SlurmData(data.version, command: [program])
+                return data.output(all.reservations(reservations ?? ReservationList()))
+            }
             output.lines += (reservations ?? ReservationList()).lines(hasHeader: hasHeader)
             return output
         }
@@ -196,6 +210,9 @@ extension NodeCommand {
         let telling = keys.compactMap { columns[$0] }
         var rows = rows(shown, nodeList.nodes, telling: telling)
         sort(&rows)
+        if let data {
+            return data.output(SlurmData(data.version, command: [program]).nodeRows(rows))
+        }
         output.lines += rows.map { row in
             known.line { columns[$0]?.text(row) ?? "%\($0.key)" }
         }

@@ -32,7 +32,7 @@ extension QueueCommand {
 
     /// The members of jobs that the listing looks at, by their names on the wire; nil for all.
     public var neededMembers: Set<String>? {
-        guard !isLongForm else { return nil }
+        guard !isLongForm, data == nil else { return nil }
         let letters = format.fields.map(\.key) + (sort ?? "").map { String($0) }
         var members = JobColumns.commonMembers
         for letter in letters { members.formUnion(JobColumns.membersOfLetter[letter] ?? []) }
@@ -67,6 +67,10 @@ extension QueueCommand {
             showsElements || showsSteps
             ? shown.map { JobRow(info: $0, calendar: calendar) }
             : JobRow.folding(shown, calendar: calendar)
+        if let data {
+            let answer = SlurmData(data.version, command: [program]).jobs(rows, list)
+            return data.output(answer, errors: warnings)
+        }
         let columns = columns(&output)
         // A column that there is not takes no room.
         let known = format.keeping { columns[$0] != nil }

@@ -5,10 +5,10 @@ import IndexSets
 public struct QueueCommand: Hashable, Sendable {
     /// The options.
     enum Option: Hashable, Sendable {
-        case account, all, array, clusters, format, longFormat, help, iterate, job, long, me, name,
-            noHeader
+        case account, all, array, clusters, format, longFormat, help, iterate, job, long, me, json,
+            name, noHeader
         case nodes, partition, priority, qos, reservation, sort, start, states, steps, usage, user
-        case version, accepted
+        case version, yaml, accepted
     }
 
     static let table = OptionTable<Option>([
@@ -25,6 +25,7 @@ public struct QueueCommand: Hashable, Sendable {
         OptionSpec(.accepted, "hide"),
         OptionSpec(.iterate, "iterate", "i", .required),
         OptionSpec(.job, "jobs", "j", .optional),
+        OptionSpec(.json, "json", nil, .optional),
         OptionSpec(.accepted, "local", variable: "LOCAL"),
         OptionSpec(.long, "long", "l"),
         OptionSpec(.me, "me"),
@@ -44,6 +45,7 @@ public struct QueueCommand: Hashable, Sendable {
         OptionSpec(.user, "user", "u", .required, variable: "USERS"),
         OptionSpec(.accepted, "verbose", "v"),
         OptionSpec(.version, "version", "V"),
+        OptionSpec(.yaml, "yaml", nil, .optional),
     ])
 
     /// `--help`, `--usage` or `--version` was asked for.
@@ -83,6 +85,8 @@ public struct QueueCommand: Hashable, Sendable {
     var showsStart = false
     var showsSteps = false
     var warnings: [String] = []
+    /// Data in place of a listing.
+    var data: DataFormat?
 
     /// Reads the environment and the command line.
     ///
@@ -153,6 +157,12 @@ public struct QueueCommand: Hashable, Sendable {
             }
             iterateSeconds = seconds
         case .job: jobs = try selectors(value)
+        case .json, .yaml:
+            data = try DataFormat(
+                isYAML: option.id == .yaml,
+                value: option.value,
+                program: program
+            )
         case .long: isLong = true
         case .me: users = [user]
         case .name: names = list(value)

@@ -45,6 +45,8 @@ extension HelpPage {
 
     static let lacking = "Accepted without effect, for what an emulated centre lacks:"
     static let help = OptionText("this text")
+    static let json = OptionText("data as JSON, of a version of Slurm's model", value: "VERSION")
+    static let yaml = OptionText("the same as YAML", value: "VERSION")
     static let version = OptionText("which Slurm this is like")
 
     private static var submit: HelpPage {
@@ -93,7 +95,9 @@ extension HelpPage {
             case .states: OptionText("jobs in these states; all for ended ones too", value: "A,B")
             case .steps: OptionText("steps instead of jobs", value: "STEPS")
             case .user: OptionText("jobs of these users", value: "A,B")
+            case .json: json
             case .version: version
+            case .yaml: yaml
             }
         }
         return page
@@ -121,7 +125,9 @@ extension HelpPage {
             case .sort: OptionText("order, by letters of the format", value: "KEYS")
             case .states: OptionText("nodes in these states", value: "A,B")
             case .summarize: OptionText("a line for each partition, without states")
+            case .json: json
             case .version: version
+            case .yaml: yaml
             }
         }
         return page
@@ -159,7 +165,9 @@ extension HelpPage {
             case .state: OptionText("jobs that ended in these states", value: "A,B")
             case .units: OptionText("unit of sizes: K, M, G, T or P", value: "LETTER")
             case .user: OptionText("jobs of these users", value: "A,B")
+            case .json: json
             case .version: version
+            case .yaml: yaml
             }
         }
         return page
@@ -219,7 +227,9 @@ extension HelpPage {
             case .details: OptionText("more of each thing")
             case .oneLine: OptionText("a line for each thing")
             case .help: help
+            case .json: json
             case .version: version
+            case .yaml: yaml
             }
         }
         return page

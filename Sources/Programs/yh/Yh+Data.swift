@@ -1,0 +1,66 @@
+import Glibc
+import IndexSets
+import LocalClient
+import SlurmDialect
+import WireFormats
+
+extension Yh {
+    /// `scontrol show … --json`: what is described, as data; nil for what is no description.
+    static func show(
+        _ format: DataFormat,
+        _ command: ControlCommand,
+        _ name: String
+    ) throws(CommandFailure) -> Int32? {
+        let data = SlurmData(format.version, command: [name, "show"])
+        func list<Answer: WireRecord>(_ target: String) throws(CommandFailure) -> Answer {
+            try ask(name) { client throws(LocalClientFailure) in
+                try client.get(target, as: Answer.self)
+            }
+        }
+        switch command.action {
+        case .ping: return finish(format.output(data.ping(host: Host.hostName())))
+        case .showJobs(let job):
+            var jobs: JobList = try list("/v1/jobs?ended=1" + (job.map { "&id=\($0.jobID)" } ?? ""))
+            if let job {
+                jobs.jobs.removeAll { !job.selects($0) }
+                guard !jobs.jobs.isEmpty else {
+                    throw CommandFailure(
+                        lines: ["slurm_load_jobs error: \(SlurmError.invalidJobID.text)"],
+                        exitCode: 1
+                    )
+                }
+            }
+            return finish(format.output(data.jobs(jobs)))
+        case .showNodes(let words):
+            var nodes: NodeList = try list("/v1/nodes")
+            if let words {
+                guard let names = try? HostList.expand(words) else {
+                    throw CommandFailure(lines: ["Invalid hostlist: \(words)"], exitCode: 1)
+                }
+                let known = Set(nodes.nodes.map(\.name))
+                if let missing = names.first(where: { !known.contains($0) }) {
+                    throw CommandFailure(lines: ["Node \(missing) not found"], exitCode: 1)
+                }
+                let wanted = Set(names)
+                nodes.nodes.removeAll { !wanted.contains($0.name) }
+            }
+            return finish(format.output(data.nodes(nodes)))
+        case .showPartitions(let partition):
+            var partitions: PartitionList = try list("/v1/partitions")
+            if let partition {
+                partitions.partitions.removeAll { $0.name != partition }
+                guard !partitions.partitions.isEmpty else {
+                    throw CommandFailure(lines: ["Partition \(partition) not found"], exitCode: 1)
+                }
+            }
+            return finish(format.output(data.partitions(partitions)))
+        case .showReservations(let reservation):
+            let reservations: ReservationList = try list("/v1/reservations")
+            return finish(format.output(data.reservations(reservations, named: reservation)))
+        case .showLicenses:
+            let status: CentreStatus = try list("/v1/status")
+            return finish(format.output(data.licenses(status)))
+        default: return nil
+        }
+    }
+}
