@@ -262,7 +262,7 @@ let targets: [Target] = [
             "Quantities", "Determinism", "IndexSets", "Accounts", "ClusterModel", "JobModel",
             "Scheduling",
             "Emulation", "Billing", "WireFormats", "SlurmDialect", "Catalog", "JobExecution",
-            "Persistence", "Reporting", "HardwareTopology", "Prediction",
+            "Persistence", "Reporting", "HardwareTopology", "Prediction", "WorkloadFormats",
             product("Logging", "swift-log"),
         ],
         path: "Sources/Runtimes/LiveRuntime",
@@ -274,6 +274,7 @@ let targets: [Target] = [
         dependencies: [
             "LiveRuntime", "HTTPService", "Catalog", "HardwareTopology", "Persistence", "Reporting",
             "Scheduling", "Billing", "ClusterModel", "IndexSets", "Quantities", "WireFormats",
+            "WorkloadFormats", "WorkloadModels", "TraceFiles",
             argumentParser, product("Logging", "swift-log"),
             product("ServiceLifecycle", "swift-service-lifecycle"),
             product("UnixSignals", "swift-service-lifecycle"),

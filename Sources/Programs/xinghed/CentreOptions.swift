@@ -71,6 +71,20 @@ struct CentreOptions: ParsableArguments {
     )
     var rehearsalWait: UInt32 = 10
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Other people's jobs, so that waits mean something: tianjin, or a log (SWF, sacct; \
+            compressed or not). A centre that has a load goes on with it.
+            """,
+            valueName: "load"
+        )
+    )
+    var load: String?
+
+    @Option(help: ArgumentHelp("One seed gives one load; 1 by default.", valueName: "seed"))
+    var loadSeed: UInt64?
+
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
@@ -221,6 +235,11 @@ struct CentreOptions: ParsableArguments {
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
         settings.origin = try storeOrigin()
         settings.limits = try limits()
+        guard load != nil || loadSeed == nil else {
+            throw Problem(text: "--load-seed: needs --load")
+        }
+        settings.load = load.map { LoadReading.choice($0, seed: loadSeed ?? 1) }
+        settings.readLoad = LoadReading.load
         do throws(PrivateData.Unknown) {
             settings.privateData = try PrivateData.set(privateData)
         } catch {

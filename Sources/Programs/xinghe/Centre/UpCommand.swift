@@ -131,6 +131,20 @@ struct UpCommand: ParsableCommand {
     )
     var rehearsalWait: UInt32?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Other people's jobs, so that waits mean something: tianjin, or a log (SWF, sacct; \
+            compressed or not). A centre that has a load goes on with it.
+            """,
+            valueName: "load"
+        )
+    )
+    var load: String?
+
+    @Option(help: ArgumentHelp("One seed gives one load; 1 by default.", valueName: "seed"))
+    var loadSeed: UInt64?
+
     @Option(help: ArgumentHelp("The most that the journal may take.", valueName: "MiB"))
     var journalLimit: Int64?
 
@@ -210,6 +224,11 @@ struct UpCommand: ParsableCommand {
     /// The socket as clients in any folder find it.
     private var socketPath: String { Self.absolute(access.path) }
 
+    /// A log by its path from anywhere: the daemon reads it again when the centre is opened again.
+    private static func loadWord(_ load: String) -> String {
+        load == "tianjin" ? load : absolute(load)
+    }
+
     private static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
@@ -260,6 +279,8 @@ struct UpCommand: ParsableCommand {
         if let privateData { arguments += ["--private-data", privateData] }
         if rehearse { arguments.append("--rehearse") }
         if let rehearsalWait { arguments += ["--rehearsal-wait", String(rehearsalWait)] }
+        if let load { arguments += ["--load", Self.loadWord(load)] }
+        if let loadSeed { arguments += ["--load-seed", String(loadSeed)] }
         if let listen { arguments += ["--listen", listen] }
         if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
         return arguments

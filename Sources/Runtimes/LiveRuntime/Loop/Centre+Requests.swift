@@ -26,7 +26,8 @@ extension Centre {
     /// - Returns: whether they are others than before.
     /// - Throws: `RequestFailure` when they cannot be.
     public func takeOver(customersOf changed: Machine) async throws(RequestFailure) -> Bool {
-        let given = CustomerRegister(of: changed)
+        let loaded = await snapshot().state.load != nil
+        let given = CustomerRegister(of: loaded ? changed.withLoadAccounts : changed)
         let daemon = Caller(userID: getuid(), groupID: getgid())
         let results = try await act(daemon) { state in
             guard given != CustomerRegister(of: state.rules.machine) else { return .success([]) }

@@ -1,4 +1,4 @@
-import ClusterModel
+public import ClusterModel
 import Dispatch
 import Foundation
 import JobExecution
@@ -41,6 +41,14 @@ public struct CentreSettings: Sendable {
     public var sizeLimit: ByteCount?
     /// Where the folder comes from, when it is not the one in which its centre was.
     public var origin = CentreStore.Origin.same
+    /// The background load to bring into force; nil for the one that the centre has.
+    public var load: LoadChoice?
+    /// Reads a load for a machine.
+    public var readLoad: @Sendable (LoadChoice, Machine) throws(LoadProblem) -> BackgroundLoad = {
+        choice,
+        _ throws(LoadProblem) in
+        throw LoadProblem("--load: nobody reads '\(choice.source)' here")
+    }
     /// What users do not see of others.
     public var privateData: Set<PrivateData> = []
     /// What is taken in at most.
@@ -98,6 +106,8 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case rowMissing(String)
     /// A tariff or rule cannot come into force.
     case terms(String)
+    /// The background load cannot be had.
+    case load(String)
     /// Real jobs cannot be run.
     case execution(String)
 
@@ -137,7 +147,7 @@ public enum OpenFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .ledgerDiffers(let entry, let id):
             "the ledger is damaged: entry \(entry) (\(id)) is not the one that the journal gives"
         case .rowMissing(let row): "the state folder is damaged: \(row) is missing"
-        case .terms(let problem): problem
+        case .terms(let problem), .load(let problem): problem
         case .execution(let problem): "real jobs cannot be run: \(problem)"
         }
     }

@@ -32,6 +32,8 @@ enum LiveInput: Hashable, Sendable {
     /// The same as operators changed them while the centre was open.
     indirect case people(CustomerRegister)
     case realWork(RealWorkInput)
+    /// Whose jobs come from now on beside those that people submit.
+    case load(LoadInput)
     case step(StepInput)
     case tick
 
@@ -39,7 +41,8 @@ enum LiveInput: Hashable, Sendable {
     var rank: Input.Rank {
         switch self {
         case .end: .jobEnd
-        case .nodes, .partition, .reservation, .terms, .machine, .customers, .people, .realWork:
+        case .nodes, .partition, .reservation, .terms, .machine, .customers, .people, .realWork,
+            .load:
             .nodeChange
         case .cancel, .hold, .release, .requeue, .suspend, .resume, .top, .update, .money, .step:
             .update
@@ -60,12 +63,15 @@ struct SubmitInput: WireRecord {
     /// How long an emulated job takes, as it was reckoned when it came: what a journal means does
     /// not depend on how a later version predicts. Nil in journals of earlier days.
     var runTime: SimDuration?
+    /// Its position in the background load; nil for what somebody submitted.
+    var load: Int64?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
         try fields.required("request", &request)
         try fields("operator", &isOperator)
         try fields("run_time", &runTime)
+        try fields("load", &load)
     }
 }
 
@@ -310,6 +316,7 @@ extension LiveInput {
             case .customers(let input): ("customers", input.json)
             case .people(let input): ("people", input.json)
             case .realWork(let input): ("real_work", input.json)
+            case .load(let input): ("load", input.json)
             case .step(let input): ("step", input.json)
             case .tick: ("tick", .object([]))
             }
@@ -344,6 +351,7 @@ extension LiveInput {
             case "customers": self = .customers(try CustomerRegister(json: json))
             case "people": self = .people(try CustomerRegister(json: json))
             case "real_work": self = .realWork(try RealWorkInput(json: json))
+            case "load": self = .load(try LoadInput(json: json))
             case "step": self = .step(try StepInput(json: json))
             case "tick": self = .tick
             default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")

@@ -11,6 +11,8 @@ struct CentreTimer: Hashable, Sendable {
         case signal(UInt32, restart: Int32)
         /// A rehearsed script wants to go on.
         case rehearsal(UInt32, restart: Int32)
+        /// The next job of the background load comes.
+        case load
         /// A pending job's begin time has come.
         case tick
     }

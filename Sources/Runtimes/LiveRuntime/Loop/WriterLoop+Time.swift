@@ -25,7 +25,8 @@ extension WriterLoop {
                 continue
             }
             // Signals are sent here and now; what is journalled are inputs.
-            let inputs = popped.compactMap(input)
+            var inputs = popped.compactMap(input)
+            if popped.contains(where: { $0.kind == .load }) { inputs += loadInputs(by: due) }
             guard !inputs.isEmpty else { continue }
             handleAhead(inputs.sorted { $0.rank < $1.rank }, at: instant(due))
             // A script that starts or ends at this instant does so before the next one comes.
@@ -64,7 +65,7 @@ extension WriterLoop {
     private func input(_ timer: CentreTimer) -> LiveInput? {
         switch timer.kind {
         case .tick: return .tick
-        case .rehearsal: return nil
+        case .rehearsal, .load: return nil
         case .signal(let id, let restart):
             sendSignal(id, restart, due: timer.instant)
             return nil

@@ -34,6 +34,8 @@ final class WriterLoop {
     let work: LocalWork
     /// Nil when emulated jobs write nothing.
     private let emulatedOutput: EmulatedOutput?
+    /// Whether the centre was open before.
+    private let hasPast: Bool
     var state: CentreState
     var timers = TimerQueue()
     /// What followed from inputs and is not written yet.
@@ -45,6 +47,8 @@ final class WriterLoop {
     var heldEffects: [DriverEffect] = []
     /// Where a stepped clock is to go, and who waits for that.
     var advances: [(target: SimInstant, answer: AdvanceAnswer, hasArrived: Bool)] = []
+    /// Other people's jobs; nil when nobody asked for some.
+    var load: LoadFeed?
     /// How much of what users ask for is done in a turn.
     private var effortOfTurn = Effort.ofTurns.lowerBound
     /// Ends that could not be journalled yet.
@@ -74,6 +78,7 @@ final class WriterLoop {
         reader = recovery.store.reader
         state = recovery.state
         unwritten = recovery.unwritten
+        hasPast = state.batch > 0
         let wall = settings.start ?? CentreClock.wallTime
         clock = CentreClock(
             mode: settings.timeMode,
@@ -96,17 +101,23 @@ final class WriterLoop {
         _ = state.takeEffects()
         armAll()
         try adoptAll()
-        if !recovery.isMachineJournalled { try put(.machine(MachineInput(state.rules))) }
+        let opening = clock.now
+        let isNew = !recovery.isMachineJournalled
+        if isNew { try put(.machine(MachineInput(state.rules))) }
+        try bringLoadIntoForce(isNew: isNew)
         try bringCustomersIntoForce()
         try bringTermsIntoForce()
+        if isNew, load != nil { letLoadGather(until: opening) }
         letRealWorkStart()
         clock.setRealWork(isRunning: work.isBusyHere)
     }
 
     /// Journals and handles an input of the opening itself.
-    private func put(_ input: LiveInput) throws(OpenFailure) {
+    func put(_ input: LiveInput) throws(OpenFailure) {
+        // A new centre with a load has its first day behind it when it opens.
+        let lead = settings.load != nil && !hasPast ? BackgroundLoad.lead : .zero
         do throws(PersistenceFailure) {
-            _ = try commit([input], at: instant(clock.now))
+            _ = try commit([input], at: instant(clock.now - lead))
         } catch {
             throw .store(error)
         }
@@ -114,9 +125,11 @@ final class WriterLoop {
 
     /// Customers of the machine's file that are not those in force.
     private func bringCustomersIntoForce() throws(OpenFailure) {
-        let given = CustomerRegister(of: settings.rules.machine)
+        let file = settings.isMachineGiven ? settings.rules.machine : state.rules.machine
+        let given = CustomerRegister(of: state.load == nil ? file : file.withLoadAccounts)
         // What operators changed since the file was read stays until the file says something else.
-        guard settings.isMachineGiven, given != state.givenCustomers else { return }
+        let known = settings.isMachineGiven ? state.givenCustomers : CustomerRegister(of: file)
+        guard given != known else { return }
         if let problem = state.problem(of: given) { throw .customers(problem) }
         try put(.customers(given))
     }
@@ -563,7 +576,9 @@ extension WriterLoop {
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
         case .emulatedEnded(let id):
-            guard let output = emulatedOutput, let entry = state.jobs[id] else { return }
+            guard let output = emulatedOutput, let entry = state.jobs[id],
+                !entry.specification.isBackground
+            else { return }
             let record = state.record(of: entry, now: state.lastInstant)
             output.write(record, of: entry, to: state.outputFiles(of: entry).output)
         case .budgetAlarm(let account, let standing):

@@ -119,7 +119,8 @@ extension CentreState {
             submittedTo: old.submittedTo,
             runTime: resolved.specification.runTime,
             submittedAt: old.submittedAt,
-            journalRow: old.journalRow
+            journalRow: old.journalRow,
+            isBackground: old.isBackground
         )
         let hold = holdKind(of: entry, isShutOut: resolved.isShutOut)
         resolved.submission.hold = hold

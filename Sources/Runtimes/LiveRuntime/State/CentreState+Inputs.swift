@@ -42,6 +42,9 @@ extension CentreState {
         case .people(let register): return change(register, at: instant)
         case .step(let input): return step(input, at: instant)
         case .realWork(let input): return change(input, at: instant)
+        case .load(let input):
+            (load, nextLoad) = (input, input.first)
+            return .done(id: 0, warnings: [])
         case .tick:
             _ = send(.timer, at: instant)
             return .done(id: 0, warnings: [])
@@ -77,6 +80,7 @@ extension CentreState {
         let count = UInt32(input.request.array?.indices.count ?? 1)
         precondition(input.id >= nextJobID, "job number \(input.id) was given before")
         nextJobID = input.id + max(1, count)
+        if let position = input.load { nextLoad = position + 1 }
         let resolved: Resolved
         do throws(Refusal) {
             resolved = try resolve(input, at: instant)
@@ -198,7 +202,8 @@ extension CentreState {
             submittedTo: (account, qos),
             runTime: runTime,
             submittedAt: instant,
-            journalRow: journalLength
+            journalRow: journalLength,
+            isBackground: input.load != nil
         )
         var status = JobStatus(
             name: request.name,

@@ -95,6 +95,10 @@ struct CentreState: Sendable {
     /// The number that the next job gets. Numbers of refused jobs are not given again.
     var nextJobID: UInt32 = 1
     var batch: Int64 = 0
+    /// The background load; nil when there is none.
+    var load: LoadInput?
+    /// The position of the next job of it.
+    var nextLoad: Int64 = 0
     /// How many inputs it has been given: the rows of its journal.
     var journalLength: Int64 = 0
     /// The instant of the last batch.
@@ -275,7 +279,9 @@ extension CentreState {
     /// Whether a job is run in the machine's time, on cores of the host.
     func isLocal(_ entry: JobEntry) -> Bool { isReal(entry) && backend(of: entry) == .local }
 
-    func backend(of entry: JobEntry) -> Partition.Backend { rules.backend(of: entry.status) }
+    func backend(of entry: JobEntry) -> Partition.Backend {
+        entry.specification.isBackground ? .emulated : rules.backend(of: entry.status)
+    }
 
     /// The real jobs of such a phase, by number.
     func realEntries(_ isMeant: (JobStatus.Phase) -> Bool) -> [JobEntry] {

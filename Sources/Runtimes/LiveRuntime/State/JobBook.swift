@@ -22,6 +22,8 @@ final class JobSpecification: Sendable {
     let submittedAt: SimInstant
     /// The row of the journal that holds the submission, with the script.
     let journalRow: Int64
+    /// Whether it is of the background load: emulated wherever it runs, and it writes nothing.
+    let isBackground: Bool
 
     init(
         request: SubmitRequest,
@@ -31,7 +33,8 @@ final class JobSpecification: Sendable {
         submittedTo: (account: String, qos: String),
         runTime: SimDuration?,
         submittedAt: SimInstant,
-        journalRow: Int64
+        journalRow: Int64,
+        isBackground: Bool
     ) {
         self.request = request
         self.account = account
@@ -41,6 +44,7 @@ final class JobSpecification: Sendable {
         self.runTime = runTime
         self.submittedAt = submittedAt
         self.journalRow = journalRow
+        self.isBackground = isBackground
     }
 }
 
