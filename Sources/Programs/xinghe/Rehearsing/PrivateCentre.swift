@@ -3,7 +3,7 @@ import LocalClient
 import WireFormats
 
 /// A centre of one's own that lasts as long as this object: a daemon in stepped time, on a state folder
-/// that goes with it. Its modelled nodes rehearse scripts.
+/// that goes with it.
 final class PrivateCentre {
     let client: LocalClient
     private let folder: String
@@ -11,9 +11,11 @@ final class PrivateCentre {
 
     /// Opens one, and waits until it answers.
     ///
-    /// - Parameter arguments: further options of `xinghed`.
+    /// - Parameters:
+    ///   - arguments: further options of `xinghed`.
+    ///   - rehearses: whether scripts run; else their jobs are emulated.
     /// - Throws: what the daemon had to say when it ended at once.
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], rehearses: Bool = true) throws {
         var template = Array((NSTemporaryDirectory() + "/xinghe-rehearsal-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else {
             throw Refusal("\(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
@@ -27,9 +29,8 @@ final class PrivateCentre {
         process.arguments =
             [
                 "--state", folder + "/state", "--socket", folder + "/s", "--time", "stepped",
-                "--rehearse",
             ]
-            + arguments
+            + (rehearses ? ["--rehearse"] : []) + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: log)

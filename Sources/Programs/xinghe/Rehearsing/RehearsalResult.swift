@@ -37,6 +37,12 @@ struct RehearsedScript: WireRecord {
     var refusal: String?
     /// What would be cheaper or sooner, as far as a quote can tell.
     var alternatives: [RehearsalAlternative] = []
+    /// When it would start under each seed of the load under which it does, from the earliest on.
+    var starts: [SimInstant] = []
+    /// How many seeds were tried; zero without a load.
+    var seeds = 0
+    /// What was submitted. It is not printed.
+    var request: SubmitRequest?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("script", &path)
@@ -44,6 +50,8 @@ struct RehearsedScript: WireRecord {
         try fields("warnings", &warnings)
         try fields("refusal", &refusal)
         try fields("alternatives", &alternatives)
+        try fields("starts", &starts)
+        try fields("load_seeds", &seeds)
     }
 }
 
@@ -137,6 +145,7 @@ extension RehearsalResult {
                 lines.append(words("  被拒绝：\(refusal)", "  refused: \(refusal)"))
             }
             if let job = jobs.first(where: { $0.job == script.job }) { lines += job.lines(words) }
+            lines += [script.spreadLine(words)].compactMap(\.self)
             lines += script.alternatives.map { $0.line(words) }
         }
         let submitted = Set(scripts.compactMap(\.job))

@@ -35,6 +35,19 @@ struct RehearseCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            Other people's jobs beside: tianjin, or a log (SWF, sacct). Starts are told for ten seeds of it.
+            """,
+            valueName: "load"
+        )
+    )
+    var load: String?
+
+    @Option(help: ArgumentHelp("The first of the ten seeds; 1 by default.", valueName: "seed"))
+    var loadSeed: UInt64?
+
+    @Option(
+        help: ArgumentHelp(
             "Each script waits for the one before: afterok, afterany, afternotok or after.",
             valueName: "dependency"
         )
@@ -75,14 +88,18 @@ struct RehearseCommand: ParsableCommand {
                     + didYouMean(chain, among: kinds)
             )
         }
+        if loadSeed != nil, load == nil { throw ValidationError("--load-seed: needs --load") }
     }
 
     func run() throws {
         if words == ["--help"] || words == ["-h"] { throw CleanExit.helpRequest(self) }
         let (options, scripts) = try Self.scripts(words)
         var arguments = ["--machine", machine, "--rehearsal-wait", "\(wait)"]
-        if let start { arguments += ["--start", start] }
-        let centre = try PrivateCentre(arguments)
+        // All centres of a rehearsal begin at one time.
+        let start = self.start ?? Self.now
+        arguments += ["--start", start]
+        let firstSeed = loadSeed ?? 1
+        let centre = try PrivateCentre(arguments + loadArguments(seed: firstSeed))
         var result = RehearsalResult()
         var last: UInt32?
         for path in scripts {
@@ -99,6 +116,12 @@ struct RehearseCommand: ParsableCommand {
         }
         try letRun(centre.client)
         try collect(centre.client, &result)
+        if load != nil {
+            try addSpread(to: &result) { offset in
+                let seed = loadArguments(seed: firstSeed &+ offset)
+                return try PrivateCentre(arguments + seed, rehearses: false)
+            }
+        }
         try json
             ? StandardOutput.print(result.json.prettyText)
             : StandardOutput.print(result.lines(language.words).joined(separator: "\n"))
@@ -176,6 +199,7 @@ extension RehearseCommand {
         script.warnings += quote.warnings
         script.alternatives = alternatives(command.request, quote, client)
         let request = command.request
+        script.request = request
         let response: SubmitResponse = try Self.ask { () throws(LocalClientFailure) in
             try client.post("/v1/jobs", request)
         }
@@ -251,9 +275,11 @@ extension RehearseCommand {
     private func letRun(_ client: LocalClient) throws {
         // Whoever still waits when a year has passed in which nothing ran waits for ever.
         var idleDays = 0
-        while idleDays < 366 {
+        // Beside others, who come all the time, a month will do.
+        let patience = load == nil ? 366 : 31
+        while idleDays < patience {
             let list = try CentreAccess.ask { () throws(LocalClientFailure) in
-                try client.get("/v1/jobs", as: JobList.self)
+                try client.get("/v1/jobs?user=\(getuid())", as: JobList.self)
             }
             let active = list.jobs.filter { $0.reason != "DependencyNeverSatisfied" }
             guard !active.isEmpty else { return }
@@ -272,8 +298,8 @@ extension RehearseCommand {
     private func collect(_ client: LocalClient, _ result: inout RehearsalResult) throws {
         let (records, jobs) = try CentreAccess.ask { () throws(LocalClientFailure) in
             (
-                try client.get("/v1/accounting", as: AccountingList.self).records,
-                try client.get("/v1/jobs?ended=1", as: JobList.self).jobs
+                try client.get("/v1/accounting?user=\(getuid())", as: AccountingList.self).records,
+                try client.get("/v1/jobs?ended=1&user=\(getuid())", as: JobList.self).jobs
             )
         }
         let paths = Dictionary(jobs.map { ($0.jobID, $0.standardOutput) }) { first, _ in first }

@@ -1,0 +1,125 @@
+import Foundation
+import IndexSets
+import LocalClient
+import Quantities
+import SlurmDialect
+import WireFormats
+
+// When the jobs would start under other people's load, over ten seeds of it.
+
+extension RehearseCommand {
+    /// How many seeds are tried.
+    private static let seedCount: UInt64 = 10
+
+    /// The computer's time in Asia/Shanghai, as `--start` takes it.
+    static var now: String {
+        let microseconds = Int64(Date().timeIntervalSince1970) * 1_000_000
+        let instant = SimInstant(microseconds: microseconds)
+        return CivilTime(instant, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
+    }
+
+    /// What a centre is opened with for a load; a log is named by a path from anywhere.
+    func loadArguments(seed: UInt64) -> [String] {
+        guard let load else { return [] }
+        let isPath = load != "tianjin" && !load.hasPrefix("/")
+        let folder = FileManager.default.currentDirectoryPath
+        return ["--load", isPath ? "\(folder)/\(load)" : load, "--load-seed", "\(seed)"]
+    }
+
+    /// Submits the scripts under nine other seeds too, where they take as long as they were rehearsed to, and
+    /// notes when they start.
+    func addSpread(
+        to result: inout RehearsalResult,
+        _ open: (UInt64) throws -> PrivateCentre
+    ) throws {
+        let jobs = Dictionary(result.jobs.map { ($0.job, $0) }) { first, _ in first }
+        for index in result.scripts.indices {
+            guard let job = result.scripts[index].job else { continue }
+            result.scripts[index].starts = [jobs[job]?.start].compactMap(\.self)
+            result.scripts[index].seeds = 1
+        }
+        for offset in 1..<Self.seedCount {
+            let centre = try open(offset)
+            var numbers: [UInt32: UInt32] = [:]
+            for script in result.scripts {
+                guard let own = script.job, var request = script.request else { continue }
+                for index in request.dependencies.indices {
+                    let job = request.dependencies[index].jobID
+                    request.dependencies[index].jobID = numbers[job] ?? job
+                }
+                if let job = jobs[own], job.start != nil { request.take(job) }
+                let trial = request
+                let response: SubmitResponse = try CentreAccess.ask {
+                    () throws(LocalClientFailure) in try centre.client.post("/v1/jobs", trial)
+                }
+                numbers[own] = response.jobID
+            }
+            let starts = try self.starts(in: centre.client, of: Array(numbers.values))
+            for index in result.scripts.indices {
+                guard let job = result.scripts[index].job, let number = numbers[job] else {
+                    continue
+                }
+                result.scripts[index].seeds += 1
+                if let start = starts[number] { result.scripts[index].starts.append(start) }
+            }
+        }
+        for index in result.scripts.indices { result.scripts[index].starts.sort() }
+    }
+
+    /// Lets time pass until the jobs have started, a month at most.
+    private func starts(
+        in client: LocalClient,
+        of numbers: [UInt32]
+    ) throws -> [UInt32: SimInstant] {
+        var starts: [UInt32: SimInstant] = [:]
+        var hours = 0
+        while hours < 31 * 24 {
+            let list = try CentreAccess.ask { () throws(LocalClientFailure) in
+                try client.get("/v1/jobs?ended=1&user=\(getuid())", as: JobList.self)
+            }
+            for job in list.jobs where job.state != "PENDING" { starts[job.jobID] = job.start }
+            let waiting = list.jobs.filter {
+                $0.state == "PENDING" && numbers.contains($0.jobID)
+                    && $0.reason != "DependencyNeverSatisfied"
+            }
+            guard !waiting.isEmpty else { break }
+            var request = ClockAdvanceRequest()
+            request.duration = SimDuration(seconds: 3_600)
+            _ = try CentreAccess.ask { () throws(LocalClientFailure) in
+                try client.post("/v1/clock/advance", request, as: CentreStatus.self)
+            }
+            hours += 1
+        }
+        return starts
+    }
+}
+
+extension SubmitRequest {
+    /// Lets an emulated job take as long as its rehearsal, and end like it, unless it says itself.
+    fileprivate mutating func take(_ job: RehearsedJob) {
+        let own = comment ?? ""
+        guard !own.contains("runtime="), !own.contains("kernel="), !own.contains("step=") else {
+            return
+        }
+        var words = own.isEmpty ? [] : [own]
+        words.append("runtime=\(max(1, job.elapsed.seconds))")
+        if job.exitCode != 0 { words.append("exit=\(job.exitCode)") }
+        comment = words.joined(separator: " ")
+    }
+}
+
+extension RehearsedScript {
+    /// The earliest, the median and the latest start over the seeds of the load.
+    func spreadLine(_ words: MessageLanguage) -> String? {
+        guard let first = starts.first, let last = starts.last else { return nil }
+        func text(_ instant: SimInstant) -> String {
+            CivilTime(instant, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
+        }
+        let middle = text(starts[starts.count / 2])
+        return words(
+            "  负载的 \(seeds) 个种子中 \(starts.count) 个启动：最早 \(text(first))，中位 \(middle)，最晚 \(text(last))",
+            "  starts under \(starts.count) of \(seeds) seeds of the load: earliest \(text(first)),"
+                + " median \(middle), latest \(text(last))"
+        )
+    }
+}
