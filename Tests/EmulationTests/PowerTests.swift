@@ -150,11 +150,20 @@ struct PowerTests {
         var emulator = Emulator(configuration)
         var sink = RecordingSink()
         func at(_ seconds: Int64) -> SimInstant { SimInstant(microseconds: seconds * 1_000_000) }
+        // All nodes are on until the first job comes.
+        emulator.schedulingPass(at: at(-50), into: &sink)
+        let none = JobSubmission(
+            id: JobID(2),
+            request: .wholeNodes(1),
+            timeLimit: SimDuration(seconds: 0)
+        )
+        try emulator.handle(.submit(none), at: at(0), into: &sink)
         emulator.schedulingPass(at: at(0), into: &sink)
+        try emulator.handle(.jobEnded(JobID(2), .completed), at: at(0), into: &sink)
         emulator.schedulingPass(at: at(10), into: &sink)
         #expect(emulator.powerState(ofNode: 1) == .off)
         var job = JobSubmission(
-            id: JobID(1),
+            id: JobID(3),
             request: .wholeNodes(2),
             timeLimit: SimDuration(seconds: 60)
         )
@@ -162,17 +171,17 @@ struct PowerTests {
         try emulator.handle(.submit(job), at: at(20), into: &sink)
         emulator.schedulingPass(at: at(20), into: &sink)
         #expect(emulator.powerState(ofNode: 0) == .booting)
-        #expect(emulator.deadline(of: JobID(1)) == at(180))
+        #expect(emulator.deadline(of: JobID(3)) == at(180))
         // A node that fails while it comes up sends the job back.
         try emulator.handle(.nodesDown(IDSet([1])), at: at(50), into: &sink)
         #expect(sink.requeues.first?.suspendedFor == SimDuration(seconds: 30))
         try emulator.handle(.nodesResumed(IDSet([1])), at: at(60), into: &sink)
         emulator.schedulingPass(at: at(60), into: &sink)
         // The first one is on its way, the other was off when it failed and still comes up.
-        #expect(emulator.deadline(of: JobID(1)) == at(180))
-        try emulator.handle(.cancel(JobID(1)), at: at(70), into: &sink)
-        try emulator.handle(.jobEnded(JobID(1), .cancelled), at: at(70), into: &sink)
-        #expect(sink.endings[JobID(1)]?.suspendedFor == SimDuration(seconds: 10))
+        #expect(emulator.deadline(of: JobID(3)) == at(180))
+        try emulator.handle(.cancel(JobID(3)), at: at(70), into: &sink)
+        try emulator.handle(.jobEnded(JobID(3), .cancelled), at: at(70), into: &sink)
+        #expect(sink.endings[JobID(3)]?.suspendedFor == SimDuration(seconds: 10))
         emulator.schedulingPass(at: at(120), into: &sink)
         #expect(emulator.powerState(ofNode: 0) == .on)
         emulator.schedulingPass(at: at(130), into: &sink)

@@ -29,6 +29,8 @@ struct ExportReplayTests {
             processor: {model: Some CPU}
             cores: 4
             memory: 16000 MiB
+            power: 300 W
+            boot_time: 4
         nodes:
           - {names: "a[0-7]", type: cpu}
           - {names: "b[0-5]", type: cpu}
@@ -57,8 +59,10 @@ struct ExportReplayTests {
         default_account: firm
         """
 
-    private static func machine() throws -> Machine {
-        let text = machineText
+    /// - Parameter savesPower: whether nodes are off after a quarter of an hour, and two for good.
+    private static func machine(savesPower: Bool) throws -> Machine {
+        let saving = "\npower_saving: {suspend_time: 15, cap: 3.6 kW}\n"
+        let text = machineText + (savesPower ? saving : "")
         return try MachineLibrary(fileText: { $0 == "/five.yaml" ? text : nil })
             .machine(path: "/five.yaml")
     }
@@ -148,7 +152,7 @@ struct ExportReplayTests {
     )
     func nothingDiffers(policyName: String, seed: UInt64) async throws {
         let folder = try ScratchFolder()
-        let machine = try Self.machine()
+        let machine = try Self.machine(savesPower: seed.isMultiple(of: 2))
         let policy = try SchedulingPolicy(named: policyName)
         var settings = SmallCentre.settings(folder.path, machine: machine)
         settings.rules = CentreRules(machine: machine, policy: policy)

@@ -40,8 +40,6 @@ struct ReplaySink: EffectSink {
     private var runCount = 0
     private(set) var interrupted: [InterruptedRun] = []
     private(set) var lost: [Int] = []
-    /// How long the nodes of each job took to come up; only looked up. Unit: µs.
-    private var bootDelays: [Int: Int64] = [:]
     /// How often each job was requeued; only looked up.
     private var requeueCounts: [Int: Int] = [:]
     private var hopeless: [JobID] = []
@@ -111,11 +109,11 @@ struct ReplaySink: EffectSink {
         let isCut = overrun == .kill && lengths.isEmpty
         let length = isCut ? min(whole, jobs[index].timeLimit) : whole
         let begin = start.startedAt.microseconds + start.bootDelay.microseconds
-        started[index] = begin - origin
+        // A live centre says when a job got its nodes; elsewhere their coming up is part of the wait.
+        started[index] = (lengths.isEmpty ? begin : start.startedAt.microseconds) - origin
         ends.push(start.id, at: begin + length)
         if recordsStarts { startedNow.append(start.id) }
         guard mayFail else { return }
-        bootDelays[index] = start.bootDelay == .zero ? nil : start.bootDelay.microseconds
         due[index] = begin + length
         lastRun[index] = runCount
         runCount += 1
@@ -190,9 +188,7 @@ struct ReplaySink: EffectSink {
         let isCut = overrun == .kill && lengths.isEmpty
         let whole = length(of: index)
         let length = isCut ? min(whole, jobs[index].timeLimit) : whole
-        // That its nodes took to come up is part of both.
-        let start = started[index] - (bootDelays[index] ?? 0)
-        due[index] = start + origin + suspendedFor.microseconds + length
+        due[index] = started[index] + origin + suspendedFor.microseconds + length
         ends.push(id, at: due[index])
     }
 

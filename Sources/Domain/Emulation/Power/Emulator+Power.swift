@@ -34,7 +34,11 @@ extension Emulator {
     /// Notes which nodes have come up.
     mutating func noteBoots(by now: SimInstant) {
         guard let rules = powerRules else { return }
-        if power == nil { beginPower(rules, at: now) }
+        if power == nil {
+            // With the first job, as a log does not tell how long its machine had stood idle before.
+            guard activeJobCount > 0 else { return }
+            beginPower(rules, at: now)
+        }
         for (node, instant) in power?.takeBooted(by: now) ?? [] { meterNode(node, at: instant) }
     }
 
