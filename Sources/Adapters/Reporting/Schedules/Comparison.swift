@@ -215,33 +215,30 @@ public struct ComparisonReport: Sendable {
     /// What failing nodes did; empty when none could fail.
     private var failureTable: String {
         let names = ["failures", "cut short", "lost", "left waiting", "lost h", "available %"]
-        var table = TextTable(
-            header: leadHeader + names,
-            alignments: leadHeader.map { _ in .left } + names.map { _ in .right }
-        )
-        var isEmpty = true
-        for comparison in comparisons {
-            for cell in comparison.cells {
-                guard let failures = cell.outcome.failures else { continue }
-                isEmpty = false
-                table.add(
-                    leadCells(comparison, cell) + [
-                        failures.failureCount.groupedText, failures.interruptedRuns.groupedText,
-                        failures.lostIDs.count.groupedText,
-                        failures.leftWaitingIDs.count.groupedText,
-                        NumberText.fixed(failures.lostMachineHours, 1), failures.availabilityText,
-                    ]
-                )
-            }
+        let table = table(of: \.failures, names) { failures in
+            [
+                failures.failureCount.groupedText, failures.interruptedRuns.groupedText,
+                failures.lostIDs.count.groupedText, failures.leftWaitingIDs.count.groupedText,
+                NumberText.fixed(failures.lostMachineHours, 1), failures.availabilityText,
+            ]
         }
-        guard !isEmpty else { return "" }
-        return "\n" + table.lines.map { $0 + "\n" }.joined()
-            + "lost h: machine-hours that no later run went on from\n"
+        return table.isEmpty
+            ? "" : table + "lost h: machine-hours that no later run went on from\n"
     }
 
     /// What nodes drew; empty when nobody asked.
     private var energyTable: String {
-        let names = EnergySummary.rows.map(\.name)
+        table(of: \.energy, EnergySummary.rows.map(\.name)) { energy in
+            EnergySummary.rows.map { $0.value(energy) }
+        }
+    }
+
+    /// One row for each cell that has such a part; empty when none has.
+    private func table<Part>(
+        of part: KeyPath<PolicyOutcome, Part?>,
+        _ names: [String],
+        _ values: (Part) -> [String]
+    ) -> String {
         var table = TextTable(
             header: leadHeader + names,
             alignments: leadHeader.map { _ in .left } + names.map { _ in .right }
@@ -249,9 +246,9 @@ public struct ComparisonReport: Sendable {
         var isEmpty = true
         for comparison in comparisons {
             for cell in comparison.cells {
-                guard let energy = cell.outcome.energy else { continue }
+                guard let own = cell.outcome[keyPath: part] else { continue }
                 isEmpty = false
-                table.add(leadCells(comparison, cell) + EnergySummary.rows.map { $0.value(energy) })
+                table.add(leadCells(comparison, cell) + values(own))
             }
         }
         return isEmpty ? "" : "\n" + table.lines.map { $0 + "\n" }.joined()
