@@ -55,11 +55,20 @@ extension Yh {
             }
             return finish(format.output(data.partitions(partitions)))
         case .showReservations(let reservation):
-            let reservations: ReservationList = try list("/v1/reservations")
-            return finish(format.output(data.reservations(reservations, named: reservation)))
-        case .showLicenses:
+            var reservations: ReservationList = try list("/v1/reservations")
+            if let reservation {
+                reservations.reservations.removeAll { $0.name != reservation }
+                guard !reservations.reservations.isEmpty else {
+                    throw CommandFailure(
+                        lines: ["Reservation \(reservation) not found"],
+                        exitCode: 1
+                    )
+                }
+            }
+            return finish(format.output(data.reservations(reservations)))
+        case .showLicenses(let license):
             let status: CentreStatus = try list("/v1/status")
-            return finish(format.output(data.licenses(status)))
+            return finish(format.output(data.licenses(status, named: license)))
         default: return nil
         }
     }

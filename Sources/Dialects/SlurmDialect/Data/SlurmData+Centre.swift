@@ -2,11 +2,10 @@ public import WireFormats
 import Quantities
 
 extension SlurmData {
-    /// The reservations of a list, or the one of a name.
-    public func reservations(_ list: ReservationList, named name: String? = nil) -> JSONValue {
-        let chosen = list.reservations.filter { entry in name.map { $0 == entry.name } ?? true }
-        return answer { answer in
-            answer.list("reservations", chosen.map(reservation))
+    /// The reservations of a list.
+    public func reservations(_ list: ReservationList) -> JSONValue {
+        answer { answer in
+            answer.list("reservations", list.reservations.map(reservation))
             answer.time("last_update", nil)
         }
     }
@@ -27,12 +26,13 @@ extension SlurmData {
         }
     }
 
-    /// The licences of a centre.
-    public func licenses(_ status: CentreStatus) -> JSONValue {
-        answer { answer in
+    /// The licences of a centre, or the one of a name.
+    public func licenses(_ status: CentreStatus, named name: String? = nil) -> JSONValue {
+        let chosen = status.licenses.filter { entry in name.map { $0 == entry.name } ?? true }
+        return answer { answer in
             answer.list(
                 "licenses",
-                status.licenses.map { info in
+                chosen.map { info in
                     DataObject.made { license in
                         license.text("LicenseName", info.name)
                         license.integer("Total", info.total)
@@ -72,7 +72,6 @@ extension SlurmData {
                 let submitted = Int64(status.nextJobID) - 1
                 counts.time("req_time", status.now)
                 counts.time("req_time_start", status.startedAt)
-                counts.integer("schedule_cycle_total", status.journalLength)
                 counts.integer("schedule_queue_length", status.jobsPending)
                 counts.integer("jobs_submitted", submitted)
                 counts.integer("jobs_started", max(0, submitted - status.jobsPending))
