@@ -5,10 +5,10 @@ public import Quantities
 
 /// Questions to a centre's store, from any thread.
 public final class CentreReader: Sendable {
-    let pool: DatabasePool
+    private let database: any DatabaseReader
 
-    init(pool: DatabasePool) {
-        self.pool = pool
+    init(_ database: any DatabaseReader) {
+        self.database = database
     }
 
     /// Opens the store in a state folder for reading only, beside a daemon or without one.
@@ -40,15 +40,32 @@ public final class CentreReader: Sendable {
             }
             return pool
         }
-        self.init(pool: pool)
+        self.init(pool)
+    }
+
+    /// The store as it is at one instant, whatever a daemon writes meanwhile: for whoever compares tables
+    /// piece by piece.
+    ///
+    /// - Throws: `PersistenceFailure` as `init(stateFolder:)`.
+    public static func atOneInstant(
+        stateFolder path: String
+    ) throws(PersistenceFailure) -> CentreReader {
+        let reader = try CentreReader(stateFolder: path)
+        return try PersistenceFailure.rethrowing("open state folder \(path)") {
+            guard let pool = reader.database as? DatabasePool else { return reader }
+            return CentreReader(try pool.makeSnapshot())
+        }
     }
 
     func read<Result>(
         _ operation: String,
         _ body: (Database) throws -> Result
     ) throws(PersistenceFailure) -> Result {
-        try PersistenceFailure.rethrowing(operation) { try pool.read(body) }
+        try PersistenceFailure.rethrowing(operation) { try database.read(body) }
     }
+
+    /// Copies the database, page by page.
+    func copy(to queue: DatabaseQueue) throws { try database.backup(to: queue) }
 
     /// The fact kept under `name`; nil when there is none.
     ///
@@ -59,31 +76,70 @@ public final class CentreReader: Sendable {
         }
     }
 
-    /// Hands over the journal, row by row, and checks each row's hash on the way.
+    /// Hands over the journal, row by row, and checks each row's hash on the way. It is read in pages, so
+    /// `body` may ask too, and nothing is held for long.
     ///
+    /// - Parameter first: the row after which to begin.
     /// - Throws: `PersistenceFailure` of kind `damaged`, naming the first row that was changed, is
     ///   missing or does not belong there; and whatever `body` throws.
     public func forEachInput(
+        after first: Int64 = 0,
         _ body: (JournalRow) throws(PersistenceFailure) -> Void
     ) throws(PersistenceFailure) {
-        try read("read the journal") { db in
-            var chain = HashChain()
-            var expected: Int64 = 1
-            let rows = try Row.fetchCursor(
-                db,
-                sql: "SELECT sequence, batch, instant, kind, body, chain FROM journal"
-                    + " ORDER BY sequence"
-            )
-            while let row = try rows.next() {
-                let input = Self.input(row)
+        var chain = try chain(ofRow: first, in: "journal")
+        var last = first
+        while true {
+            let page = try inputs(after: last)
+            for (input, head) in page {
                 chain.extend(input)
-                guard input.sequence == expected else {
-                    throw Self.damaged("journal", "row \(expected) is missing")
+                guard input.sequence == last + 1 else {
+                    throw Self.damaged("journal", "row \(last + 1) is missing")
                 }
-                guard chain.head == [UInt8](row[5] as Data) else { throw Self.mismatch(input) }
+                guard chain.head == head else { throw Self.mismatch(input) }
                 try body(input)
-                expected += 1
+                last += 1
             }
+            guard page.count == Self.pageLength else { return }
+        }
+    }
+
+    /// How many rows are read at once.
+    private static let pageLength = 512
+
+    private func inputs(
+        after sequence: Int64
+    ) throws(PersistenceFailure) -> [(JournalRow, head: [UInt8])] {
+        try read("read the journal") { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT sequence, batch, instant, kind, body, chain FROM journal"
+                    + " WHERE sequence > ? ORDER BY sequence LIMIT \(Self.pageLength)"
+            )
+            // What stands before the first row does not belong there, and is met.
+            let rows = try Row.fetchCursor(statement, arguments: [sequence > 0 ? sequence : .min])
+            var page: [(JournalRow, head: [UInt8])] = []
+            while let row = try rows.next() {
+                page.append((Self.input(row), [UInt8](row[5] as Data)))
+            }
+            return page
+        }
+    }
+
+    /// The chain of a table after one of its rows; as before the first where there is none.
+    private func chain(
+        ofRow sequence: Int64,
+        in table: String
+    ) throws(PersistenceFailure) -> HashChain {
+        guard sequence > 0 else { return HashChain() }
+        return try read("read the \(table)") { db in
+            let stored = try Data.fetchOne(
+                db,
+                sql: "SELECT chain FROM \(table) WHERE sequence = ?",
+                arguments: [sequence]
+            )
+            guard let stored else {
+                throw Self.damaged(table, "row \(sequence) is missing")
+            }
+            return HashChain(head: [UInt8](stored))
         }
     }
 
@@ -93,7 +149,11 @@ public final class CentreReader: Sendable {
     /// - Throws: `PersistenceFailure`.
     public func lastBatch() throws(PersistenceFailure) -> Int64 {
         try read("read the journal") {
-            try Int64.fetchOne($0, sql: "SELECT max(batch) FROM journal") ?? 0
+            try Int64.fetchOne(
+                $0,
+                // By the key: a maximum of batches would read the whole table.
+                sql: "SELECT batch FROM journal ORDER BY sequence DESC LIMIT 1"
+            ) ?? 0
         }
     }
 
@@ -101,10 +161,24 @@ public final class CentreReader: Sendable {
     ///
     /// - Throws: `PersistenceFailure`.
     public func journalHash(ofRow sequence: Int64) throws(PersistenceFailure) -> String? {
-        try read("read the journal") { db in
+        try hash(ofRow: sequence, in: "journal")
+    }
+
+    /// The hash of a row of the ledger, as `journalHash`.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func ledgerHash(ofRow sequence: Int64) throws(PersistenceFailure) -> String? {
+        try hash(ofRow: sequence, in: "ledger")
+    }
+
+    private func hash(
+        ofRow sequence: Int64,
+        in table: String
+    ) throws(PersistenceFailure) -> String? {
+        try read("read the \(table)") { db in
             let stored = try Data.fetchOne(
                 db,
-                sql: "SELECT chain FROM journal WHERE sequence = ?",
+                sql: "SELECT chain FROM \(table) WHERE sequence = ?",
                 arguments: [sequence]
             )
             return stored.map { HashChain(head: [UInt8]($0)).hexText }
@@ -232,27 +306,21 @@ public final class CentreReader: Sendable {
     public func forEachLedgerEntry(
         _ body: (LedgerRow) throws(PersistenceFailure) -> Void
     ) throws(PersistenceFailure) {
-        try read("read the ledger") { db in
-            var chain = HashChain()
-            var expected: Int64 = 1
-            let rows = try Row.fetchCursor(
-                db,
-                sql: "SELECT sequence, id, text, chain FROM ledger ORDER BY sequence"
-            )
-            while let row = try rows.next() {
-                let sequence: Int64 = row[0]
-                let entry = LedgerRow(id: row[1], text: row[2])
-                chain.extend(numbers: [sequence], texts: [entry.id, entry.text])
-                guard sequence == expected else {
-                    throw Self.damaged("ledger", "row \(expected) is missing")
+        var last: Int64 = 0
+        while true {
+            let page = try ledgerRows(after: last, upTo: Self.pageLength)
+            for row in page {
+                guard row.sequence == last + 1 else {
+                    throw Self.damaged("ledger", "row \(last + 1) is missing")
                 }
-                guard chain.head == [UInt8](row[3] as Data) else {
-                    let place = "row \(sequence) (\(entry.id))"
+                guard row.isIntact else {
+                    let place = "row \(row.sequence) (\(row.content.id))"
                     throw Self.damaged("ledger", "\(place) does not match its hash")
                 }
-                try body(entry)
-                expected += 1
+                try body(row.content)
+                last += 1
             }
+            guard page.count == Self.pageLength else { return }
         }
     }
 
@@ -268,17 +336,30 @@ public final class CentreReader: Sendable {
         public var hash: String
     }
 
-    /// All rows of the ledger, also those that were changed.
+    /// Rows of the ledger, also those that were changed: so many at most, after one of them.
     ///
     /// - Throws: `PersistenceFailure`.
-    public func ledgerRows() throws(PersistenceFailure) -> [ChainedRow<LedgerRow>] {
+    public func ledgerRows(
+        after first: Int64,
+        upTo limit: Int
+    ) throws(PersistenceFailure) -> [ChainedRow<LedgerRow>] {
         try read("read the ledger") { db in
-            var rows: [ChainedRow<LedgerRow>] = []
-            var chain = HashChain()
-            let cursor = try Row.fetchCursor(
+            let before = try Data.fetchOne(
                 db,
-                sql: "SELECT sequence, id, text, chain FROM ledger ORDER BY sequence"
+                sql: "SELECT chain FROM ledger WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1",
+                arguments: [first > 0 ? first : .min]
             )
+            var chain = before.map { HashChain(head: [UInt8]($0)) } ?? HashChain()
+            let statement = try db.cachedStatement(
+                sql: "SELECT sequence, id, text, chain FROM ledger WHERE sequence > ?"
+                    + " ORDER BY sequence LIMIT ?"
+            )
+            // What stands before the first row does not belong there, and is met.
+            let cursor = try Row.fetchCursor(
+                statement,
+                arguments: [first > 0 ? first : .min, limit]
+            )
+            var rows: [ChainedRow<LedgerRow>] = []
             while let row = try cursor.next() {
                 let entry = LedgerRow(id: row[1], text: row[2])
                 let sequence: Int64 = row[0]
@@ -299,25 +380,80 @@ public final class CentreReader: Sendable {
         }
     }
 
-    /// All records of ended runs as they are stored: the columns, then the body.
+    /// The rows of the ledger, and the hash of the last in hexadecimal.
     ///
     /// - Throws: `PersistenceFailure`.
-    public func jobRows() throws(PersistenceFailure) -> [StoredJobRow] {
-        try read("read the records") { db in
-            let cursor = try Row.fetchCursor(
-                db,
-                sql: "SELECT id, restart, user, account, state, submit, \"end\", body FROM job"
-                    + " ORDER BY id, restart"
-            )
-            var rows: [StoredJobRow] = []
-            while let row = try cursor.next() {
-                let columns = (2..<7).map { String(describing: row[$0] as DatabaseValue) }
-                rows.append(
-                    StoredJobRow(id: row[0], restart: row[1], columns: columns, body: row[7])
-                )
-            }
-            return rows
+    public func ledgerEnd() throws(PersistenceFailure) -> (length: Int64, head: String) {
+        try read("read the ledger") { db in
+            let end = try CentreStore.end(of: "ledger", db)
+            return (end.length, end.chain.hexText)
         }
+    }
+
+    /// The row of the ledger with such a hash, in hexadecimal; nil when there is none.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func ledgerRow(withHash hash: String) throws(PersistenceFailure) -> Int64? {
+        try read("read the ledger") {
+            try Int64.fetchOne(
+                $0,
+                sql: "SELECT sequence FROM ledger WHERE lower(hex(chain)) = ? LIMIT 1",
+                arguments: [hash]
+            )
+        }
+    }
+
+    /// The records of some runs as they are stored: the columns, then the body. Those that are not there
+    /// are nil.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func jobRows(
+        of runs: [StoredRun]
+    ) throws(PersistenceFailure) -> [StoredJobRow?] {
+        try read("read the records") { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT id, restart, user, account, state, submit, \"end\", body FROM job"
+                    + " WHERE id = ? AND restart = ?"
+            )
+            return try runs.map { run in
+                let row = try Row.fetchOne(statement, arguments: [run.job, run.restart])
+                return row.map { row in
+                    let columns = (2..<7).map { String(describing: row[$0] as DatabaseValue) }
+                    return StoredJobRow(id: row[0], restart: row[1], columns: columns, body: row[7])
+                }
+            }
+        }
+    }
+
+    /// Which of some runs have records.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func haveRecords(_ runs: [StoredRun]) throws(PersistenceFailure) -> [Bool] {
+        try read("read the records") { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT 1 FROM job WHERE id = ? AND restart = ?"
+            )
+            return try runs.map { run in
+                try Int.fetchOne(statement, arguments: [run.job, run.restart]) != nil
+            }
+        }
+    }
+
+    /// The runs that have records and are not among `known`, in their order.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func recordedRuns(notIn known: RunSet) throws(PersistenceFailure) -> [StoredRun] {
+        try read("read the records") { try Self.recordedRuns(notIn: known, $0) }
+    }
+
+    static func recordedRuns(notIn known: RunSet, _ db: Database) throws -> [StoredRun] {
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, restart FROM job ORDER BY id, restart")
+        var others: [StoredRun] = []
+        while let row = try rows.next() {
+            let run = StoredRun(job: row[0], restart: row[1])
+            if !known.contains(run) { others.append(run) }
+        }
+        return others
     }
 
     /// A record of an ended run as it is stored.
@@ -345,13 +481,21 @@ public final class CentreReader: Sendable {
         PersistenceFailure(kind: .damaged, operation: "check the \(table)", message: message)
     }
 
-    /// The digests stored, by batch.
+    /// The digests stored of some batches, by batch.
     ///
     /// - Throws: `PersistenceFailure`.
-    public func digests() throws(PersistenceFailure) -> [Int64: UInt64] {
+    public func digests(
+        of batches: ClosedRange<Int64> = .min ... .max
+    ) throws(PersistenceFailure) -> [Int64: UInt64] {
         try read("read the digests") { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT batch, value FROM digest WHERE batch BETWEEN ? AND ?"
+            )
+            let rows = try Row.fetchCursor(
+                statement,
+                arguments: [batches.lowerBound, batches.upperBound]
+            )
             var digests: [Int64: UInt64] = [:]
-            let rows = try Row.fetchCursor(db, sql: "SELECT batch, value FROM digest")
             while let row = try rows.next() {
                 digests[row[0]] = UInt64(bitPattern: row[1] as Int64)
             }
@@ -359,15 +503,12 @@ public final class CentreReader: Sendable {
         }
     }
 
-    /// Which runs have records already.
+    /// The number of state digests.
     ///
     /// - Throws: `PersistenceFailure`.
-    public func jobRuns() throws(PersistenceFailure) -> Set<[Int64]> {
-        try read("read the records") { db in
-            let rows = try Row.fetchCursor(db, sql: "SELECT id, restart FROM job")
-            var runs: Set<[Int64]> = []
-            while let row = try rows.next() { runs.insert([row[0], row[1]]) }
-            return runs
+    public func digestCount() throws(PersistenceFailure) -> Int64 {
+        try read("read the digests") {
+            try Int64.fetchOne($0, sql: "SELECT count(*) FROM digest") ?? 0
         }
     }
 

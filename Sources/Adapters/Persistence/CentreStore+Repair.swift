@@ -22,106 +22,135 @@ extension CentreStore {
 
     /// Makes the tables that follow from the journal what they are to be, in one transaction.
     ///
-    /// - Parameter derived: all that follows from the journal.
+    /// - Parameter body: hands over all that follows from the journal, in order, piece by piece; false when
+    ///   nothing is to change after all.
     /// - Throws: `PersistenceFailure`; nothing has changed then.
-    public func makeDerived(_ derived: DerivedRows) throws(PersistenceFailure) -> RepairedRows {
+    public func makeDerived(
+        _ body: ((DerivedRows) throws(PersistenceFailure) -> Void) throws(PersistenceFailure) ->
+            Bool
+    ) throws(PersistenceFailure) -> RepairedRows {
         try PersistenceFailure.rethrowing("repair the tables") {
-            var repaired = RepairedRows()
+            var repair = Repair()
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    repaired.digests = try Self.makeDigests(derived.digests, db)
-                    repaired.jobs = try Self.makeJobs(derived.jobs, db)
-                    repaired.ledger = try Self.makeLedger(derived.ledger, db)
+                    let isMeant = try body { derived throws(PersistenceFailure) in
+                        try PersistenceFailure.rethrowing("repair the tables") {
+                            try repair.take(derived, db)
+                        }
+                    }
+                    guard isMeant else {
+                        repair.repaired = RepairedRows()
+                        return .rollback
+                    }
+                    try repair.removeOthers(db)
                     return .commit
                 }
             }
             try readLedgerEnd()
-            return repaired
+            return repair.repaired
         }
     }
 
-    private static func makeDigests(_ rows: [DigestRow], _ db: Database) throws -> Int {
-        var stored: [Int64: Int64] = [:]
-        let cursor = try Row.fetchCursor(db, sql: "SELECT batch, value FROM digest")
-        while let row = try cursor.next() { stored[row[0]] = row[1] }
-        var count = 0
-        for row in rows {
+    /// Tables that are put right from their beginning on.
+    private struct Repair {
+        var repaired = RepairedRows()
+        private var lastBatch: Int64 = 0
+        private var runs = RunSet()
+        /// The ledger as far as it was gone through.
+        private var ledger = ChainEnd()
+        /// The chain goes through all rows, so from the first that is wrong on all are written again.
+        private var isLedgerWrong = false
+
+        mutating func take(_ derived: DerivedRows, _ db: Database) throws {
+            for row in derived.digests { try make(row, db) }
+            for row in derived.jobs { try make(row, db) }
+            for row in derived.ledger { try make(row, db) }
+        }
+
+        private mutating func make(_ row: DigestRow, _ db: Database) throws {
+            lastBatch = row.batch
             let value = Int64(bitPattern: row.value)
-            guard stored.removeValue(forKey: row.batch) != value else { continue }
+            let known = try db.cachedStatement(sql: "SELECT value FROM digest WHERE batch = ?")
+            guard try Int64.fetchOne(known, arguments: [row.batch]) != value else { return }
             try db.execute(
                 sql: "INSERT OR REPLACE INTO digest VALUES (?, ?)",
                 arguments: [row.batch, value]
             )
-            count += 1
+            repaired.digests += 1
         }
-        for batch in stored.keys.sorted() {
-            try db.execute(sql: "DELETE FROM digest WHERE batch = ?", arguments: [batch])
-            count += 1
-        }
-        return count
-    }
 
-    private static func makeJobs(_ rows: [JobRow], _ db: Database) throws -> Int {
-        let columns = "id, restart, user, account, state, submit, \"end\", body"
-        var stored: [[Int64]: [DatabaseValue]] = [:]
-        let cursor = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM job")
-        while let row = try cursor.next() {
-            stored[[row[0], row[1]]] = (2..<8).map { row[$0] as DatabaseValue }
-        }
-        var count = 0
-        for row in rows {
+        private mutating func make(_ row: JobRow, _ db: Database) throws {
+            let columns = "user, account, state, submit, \"end\", body"
+            let run = StoredRun(row)
+            runs.insert(run)
             let values: [any DatabaseValueConvertible] = [
                 row.user, row.account, row.state, row.submit.microseconds, row.end.microseconds,
                 row.body,
             ]
-            let key = [Int64(row.jobID), Int64(row.restart)]
-            guard stored.removeValue(forKey: key) != values.map(\.databaseValue) else { continue }
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO job (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                arguments: StatementArguments([key[0], key[1]] + values)
+            let known = try db.cachedStatement(
+                sql: "SELECT \(columns) FROM job WHERE id = ? AND restart = ?"
             )
-            count += 1
-        }
-        for key in stored.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            let stored = try Row.fetchOne(known, arguments: [run.job, run.restart])
+            if let stored, Array(stored.databaseValues) == values.map(\.databaseValue) { return }
             try db.execute(
-                sql: "DELETE FROM job WHERE id = ? AND restart = ?",
-                arguments: [key[0], key[1]]
+                sql: "INSERT OR REPLACE INTO job (id, restart, \(columns))"
+                    + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                arguments: StatementArguments([run.job, run.restart] + values)
             )
-            count += 1
+            repaired.jobs += 1
         }
-        return count
-    }
 
-    /// The chain goes through all rows, so from the first that is wrong on all are written again.
-    private static func makeLedger(_ rows: [LedgerRow], _ db: Database) throws -> Int {
-        var chain = HashChain()
-        var good = 0
-        let cursor = try Row.fetchCursor(
-            db,
-            sql: "SELECT sequence, id, text, chain FROM ledger ORDER BY sequence"
-        )
-        while good < rows.count, let row = try cursor.next() {
-            var next = chain
-            next.extend(ledgerSequence: Int64(good + 1), rows[good])
-            guard row[0] as Int64 == Int64(good + 1), row[1] as String == rows[good].id,
-                row[2] as String == rows[good].text, [UInt8](row[3] as Data) == next.head
-            else { break }
-            chain = next
-            good += 1
-        }
-        try db.execute(
-            sql: "DELETE FROM ledger WHERE sequence > ? OR sequence < 1",
-            arguments: [good]
-        )
-        let tooMany = db.changesCount
-        for (index, row) in rows.enumerated().dropFirst(good) {
-            chain.extend(ledgerSequence: Int64(index + 1), row)
+        private mutating func make(_ row: LedgerRow, _ db: Database) throws {
+            ledger.length += 1
+            ledger.chain.extend(ledgerSequence: ledger.length, row)
+            if !isLedgerWrong {
+                let known = try db.cachedStatement(
+                    sql: "SELECT id, text, chain FROM ledger WHERE sequence = ?"
+                )
+                let stored = try Row.fetchOne(known, arguments: [ledger.length])
+                if let stored, stored[0] as String == row.id, stored[1] as String == row.text,
+                    [UInt8](stored[2] as Data) == ledger.chain.head
+                {
+                    return
+                }
+                isLedgerWrong = true
+                try removeLedger(from: ledger.length, db)
+            }
             try db.execute(
                 sql: "INSERT INTO ledger VALUES (?, ?, ?, ?)",
-                arguments: [index + 1, row.id, row.text, Data(chain.head)]
+                arguments: [ledger.length, row.id, row.text, Data(ledger.chain.head)]
             )
+            entriesWritten += 1
         }
-        return max(tooMany, rows.count - good)
+
+        private var entriesRemoved = 0
+        private var entriesWritten = 0
+
+        private mutating func removeLedger(from row: Int64, _ db: Database) throws {
+            try db.execute(
+                sql: "DELETE FROM ledger WHERE sequence >= ? OR sequence < 1",
+                arguments: [row]
+            )
+            entriesRemoved += db.changesCount
+        }
+
+        /// Removes what nothing gives rise to.
+        mutating func removeOthers(_ db: Database) throws {
+            try db.execute(
+                sql: "DELETE FROM digest WHERE batch > ? OR batch < 1",
+                arguments: [lastBatch]
+            )
+            repaired.digests += db.changesCount
+            for run in try CentreReader.recordedRuns(notIn: runs, db) {
+                try db.execute(
+                    sql: "DELETE FROM job WHERE id = ? AND restart = ?",
+                    arguments: [run.job, run.restart]
+                )
+                repaired.jobs += 1
+            }
+            if !isLedgerWrong { try removeLedger(from: ledger.length + 1, db) }
+            repaired.ledger = max(entriesRemoved, entriesWritten)
+        }
     }
 
     /// What was cut off a journal.

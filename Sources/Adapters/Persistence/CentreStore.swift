@@ -82,7 +82,7 @@ public final class CentreStore {
             return pool
         }
         self.pool = pool
-        reader = CentreReader(pool: pool)
+        reader = CentreReader(pool)
         (journal, ledger) = try PersistenceFailure.rethrowing("read \(path)") {
             try pool.read { (try Self.end(of: "journal", $0), try Self.end(of: "ledger", $0)) }
         }
@@ -190,7 +190,7 @@ public final class CentreStore {
         try db.execute(sql: "PRAGMA max_page_count = \(max(1, sizeLimit.count / pageSize))")
     }
 
-    private static func end(of table: String, _ db: Database) throws -> ChainEnd {
+    static func end(of table: String, _ db: Database) throws -> ChainEnd {
         let row = try Row.fetchOne(
             db,
             sql: "SELECT sequence, chain FROM \(table) ORDER BY sequence DESC LIMIT 1"

@@ -128,6 +128,9 @@ public struct DerivedRows: Hashable, Sendable {
         ledger += later.ledger
     }
 
+    /// How many rows it is.
+    public var count: Int { digests.count + jobs.count + ledger.count }
+
     /// Whether there is nothing to write.
-    public var isEmpty: Bool { digests.isEmpty && jobs.isEmpty && ledger.isEmpty }
+    public var isEmpty: Bool { count == 0 }
 }

@@ -89,7 +89,7 @@ extension CentreReader {
         if descriptor >= 0 { close(descriptor) }
         try PersistenceFailure.rethrowing("copy the journal") {
             let queue = try DatabaseQueue(path: path)
-            try pool.backup(to: queue)
+            try self.copy(to: queue)
             try queue.writeWithoutTransaction { db in
                 // One file, without a log beside it.
                 try db.execute(sql: "PRAGMA journal_mode = DELETE")

@@ -20,17 +20,11 @@ public struct CentreAnchor: Hashable, Sendable {
     /// Books in which nothing stands.
     public init() {}
 
-    /// Where books stand whose last rows are these.
-    init(
-        _ last: JournalRow?,
-        _ reader: CentreReader,
-        ledger: CentreReader.ChainedRow<LedgerRow>?
-    ) throws(PersistenceFailure) {
-        if let last {
-            (batch, instant, journalLength) = (last.batch, last.instant, last.sequence)
-            journalHead = try reader.journalHash(ofRow: last.sequence) ?? journalHead
-        }
-        if let ledger { (ledgerLength, ledgerHead) = (ledger.sequence, ledger.hash) }
+    /// Where stored books stand whose whole journal gave `state`.
+    init(_ state: CentreState, _ reader: CentreReader) throws(PersistenceFailure) {
+        (batch, instant, journalLength) = (state.batch, state.lastInstant, state.journalLength)
+        journalHead = try reader.journalHash(ofRow: journalLength) ?? journalHead
+        (ledgerLength, ledgerHead) = try reader.ledgerEnd()
     }
 
     private static let version = "xinghe-anchor-1"
@@ -64,17 +58,11 @@ public struct CentreAnchor: Hashable, Sendable {
     }
 
     /// Why books cannot have grown from here.
-    func findings(
-        _ reader: CentreReader,
-        ledger: [CentreReader.ChainedRow<LedgerRow>]
-    ) throws(PersistenceFailure) -> [String] {
+    func findings(_ reader: CentreReader) throws(PersistenceFailure) -> [String] {
         let empty = HashChain().hexText
         let journal =
             journalLength == 0 ? empty : try reader.journalHash(ofRow: journalLength)
-        let rows = Int64(ledger.count)
-        let inLedger =
-            ledgerLength == 0
-            ? empty : ledgerLength <= rows ? ledger[Int(ledgerLength) - 1].hash : nil
+        let inLedger = ledgerLength == 0 ? empty : try reader.ledgerHash(ofRow: ledgerLength)
         return [
             ("journal", journalLength, journalHead, journal),
             ("ledger", ledgerLength, ledgerHead, inLedger),

@@ -40,31 +40,41 @@ public struct CentreRepair: Sendable {
             try CentreStore(folder: folder, origin: .asFound, acceptsLoss: acceptsLoss)
         }
         defer { store.close() }
-        let derived = try Self.derived(store.reader, stateFolder)
-        rows = try Self.stored { () throws(PersistenceFailure) in
-            try store.makeDerived(derived)
-        }
+        rows = try Self.makeDerived(store, stateFolder)
     }
 
-    /// All that follows from the journal.
-    private static func derived(
-        _ reader: CentreReader,
+    /// Makes again, in one transaction, what follows from the journal.
+    private static func makeDerived(
+        _ store: CentreStore,
         _ path: String
-    ) throws(OpenFailure) -> DerivedRows {
-        var state = CentreState(rules: try StoredRules(reader, path).rules(with: nil))
-        var derived = DerivedRows()
-        let digests = try stored { () throws(PersistenceFailure) in
-            try state.replay(reader) { _, rows in derived.append(rows) }
-            return try reader.digests()
-        }
-        // What an earlier program decided is not to be decided again, with other charges.
-        for row in derived.digests {
-            if let known = digests[row.batch], known != row.value {
-                throw .digestDiffers(batch: row.batch)
+    ) throws(OpenFailure) -> CentreStore.RepairedRows {
+        var state = CentreState(rules: try StoredRules(store.reader, path).rules(with: nil))
+        var refusal: OpenFailure?
+        let rows = try stored { () throws(PersistenceFailure) in
+            try store.makeDerived { take throws(PersistenceFailure) in
+                var known: [Int64: UInt64] = [:]
+                try state.replay(store.reader) { batch, derived throws(PersistenceFailure) in
+                    guard refusal == nil else { return }
+                    if batch % digestsAtOnce == 1 {
+                        known = try store.reader.digests(of: batch...batch + digestsAtOnce)
+                    }
+                    // What an earlier program decided is not to be decided again, with other charges.
+                    if let row = derived.digests.first(where: {
+                        (known[$0.batch] ?? $0.value) != $0.value
+                    }) {
+                        refusal = .digestDiffers(batch: row.batch)
+                        return
+                    }
+                    try take(derived)
+                }
+                return refusal == nil
             }
         }
-        return derived
+        if let refusal { throw refusal }
+        return rows
     }
+
+    private static let digestsAtOnce: Int64 = 1_024
 
     private static func stored<Answer>(
         _ body: () throws(PersistenceFailure) -> Answer

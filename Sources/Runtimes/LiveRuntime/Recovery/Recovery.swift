@@ -41,97 +41,62 @@ struct Recovery {
     private static let writerName = "program"
 
     private mutating func replay() throws(OpenFailure) {
-        var replayed = DerivedRows()
-        var written = WrittenCounts()
+        var check: DerivedCheck
         do throws(PersistenceFailure) {
-            try state.replay(store.reader) { _, derived in
-                written = WrittenCounts(replayed)
-                replayed.digests += derived.digests
-                replayed.jobs += derived.jobs
-                replayed.ledger += derived.ledger
+            check = try DerivedCheck(store.reader, comparesRecords: false)
+            try state.replay(store.reader) { batch, derived throws(PersistenceFailure) in
+                guard check.differences.isEmpty else { return }
+                try check.take(batch, derived)
             }
+            try check.finish()
         } catch {
             throw .store(error)
         }
-        unwritten = try missing(replayed, written)
+        if let difference = check.differences.first {
+            throw OpenFailure(difference, writer: try? store.reader.meta(Self.writerName))
+        }
+        unwritten = check.missing
     }
+}
 
-    /// How many of the rows that follow from the journal must have been written: what follows from a
-    /// batch goes with the transaction of the next one.
-    private struct WrittenCounts {
-        var digests = 0
-        var ledger = 0
-        var jobs = 0
-
-        init() {}
-
-        init(_ rows: DerivedRows) {
-            (digests, ledger, jobs) = (rows.digests.count, rows.ledger.count, rows.jobs.count)
+extension OpenFailure {
+    /// Why a centre is not opened whose tables do not follow from its journal.
+    fileprivate init(_ difference: DerivedCheck.Difference, writer: String?) {
+        func damaged(_ message: String) -> OpenFailure {
+            .store(
+                PersistenceFailure(
+                    kind: .damaged,
+                    operation: "check the ledger",
+                    message: message
+                )
+            )
         }
-    }
-
-    /// What of `replayed` the store lacks, and may lack since it follows from the last batch.
-    ///
-    /// - Throws: `OpenFailure` where the store says otherwise.
-    private func missing(
-        _ replayed: DerivedRows,
-        _ written: WrittenCounts
-    ) throws(OpenFailure) -> DerivedRows {
-        let digests: [Int64: UInt64]
-        var entries: [LedgerRow] = []
-        let runs: Set<[Int64]>
-        do throws(PersistenceFailure) {
-            digests = try store.reader.digests()
-            try store.reader.forEachLedgerEntry { entries.append($0) }
-            runs = try store.reader.jobRuns()
-        } catch {
-            throw .store(error)
-        }
-        if let recorded = digests.keys.max(), recorded > state.batch {
-            throw .journalCut(lastBatch: state.batch, recordedBatch: recorded)
-        }
-        var missing = DerivedRows()
-        for (index, row) in replayed.digests.enumerated() {
-            guard let recorded = digests[row.batch] else {
-                guard index >= written.digests else {
-                    throw .rowMissing("the state digest of batch \(row.batch)")
-                }
-                missing.digests.append(row)
-                continue
+        self =
+            switch difference {
+            case .digestChanged(let batch): .digestDiffers(batch: batch, writer: writer)
+            case .digestMissing(let batch): .rowMissing("the state digest of batch \(batch)")
+            case .digestBeyond(let batch, let last):
+                .journalCut(lastBatch: last, recordedBatch: batch)
+            case .entryBroken(let row, let id):
+                damaged("row \(row) (\(id)) does not match its hash")
+            case .entryGap(let row, _): damaged("row \(row) is missing")
+            case .entryDiffers(let found, _), .entryExtra(let found):
+                .ledgerDiffers(entry: Int(found.sequence), id: found.content.id)
+            case .entryMissing(let row, let id): .rowMissing("entry \(row) (\(id)) of the ledger")
+            case .recordMissing(let run), .recordChanged(let run), .recordExtra(let run):
+                .rowMissing("the record of run \(run.restart) of job \(run.job)")
             }
-            guard recorded == row.value else {
-                let writer = try? store.reader.meta(Self.writerName)
-                throw .digestDiffers(batch: row.batch, writer: writer)
-            }
-        }
-        for (index, entry) in entries.enumerated() {
-            guard index < replayed.ledger.count, replayed.ledger[index] == entry else {
-                throw .ledgerDiffers(entry: index + 1, id: entry.id)
-            }
-        }
-        guard entries.count >= written.ledger else {
-            let id = replayed.ledger[entries.count].id
-            throw .rowMissing("entry \(entries.count + 1) (\(id)) of the ledger")
-        }
-        missing.ledger = Array(replayed.ledger.dropFirst(entries.count))
-        for (index, row) in replayed.jobs.enumerated()
-        where !runs.contains([Int64(row.jobID), Int64(row.restart)]) {
-            guard index >= written.jobs else {
-                throw .rowMissing("the record of run \(row.restart) of job \(row.jobID)")
-            }
-            missing.jobs.append(row)
-        }
-        return missing
     }
 }
 
 extension CentreState {
     /// Handles a journal batch by batch; `body` gets the number of each and what followed from it.
     ///
-    /// - Throws: `PersistenceFailure` when a row is damaged or a batch does not follow the one before.
+    /// - Throws: `PersistenceFailure` when a row is damaged or a batch does not follow the one before; and what
+    ///   `body` throws.
     mutating func replay(
         _ reader: CentreReader,
-        _ body: (Int64, DerivedRows) -> Void
+        _ body: (Int64, DerivedRows) throws(PersistenceFailure) -> Void
     ) throws(PersistenceFailure) {
         var inputs: [LiveInput] = []
         var (number, instant) = (Int64(0), SimInstant.epoch)
@@ -148,7 +113,7 @@ extension CentreState {
             }
             _ = handled.handle(inputs, at: instant)
             _ = handled.takeEffects()
-            body(number, handled.takeDerived())
+            try body(number, handled.takeDerived())
         }
         try reader.forEachInput { row throws(PersistenceFailure) in
             let input = try LiveInput(row)

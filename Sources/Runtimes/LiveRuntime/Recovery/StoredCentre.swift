@@ -47,13 +47,13 @@ public struct CentreAudit: Sendable {
     /// The inputs in the journal.
     public private(set) var inputCount = 0
     /// The rows of the ledger.
-    public private(set) var entryCount = 0
+    public private(set) var entryCount: Int64 = 0
     /// The charges, grants and other entries that were computed again.
     public private(set) var countByKind: [(kind: String, count: Int)] = []
     /// The records of ended runs.
-    public private(set) var recordCount = 0
+    public private(set) var recordCount: Int64 = 0
     /// The state digests.
-    public private(set) var digestCount = 0
+    public private(set) var digestCount: Int64 = 0
     /// The end of the stored ledger's hash chain.
     public private(set) var ledgerHead = ""
     /// The row after which the chain had the head asked for; nil when none was asked for, or never.
@@ -77,78 +77,53 @@ public struct CentreAudit: Sendable {
         anchor: String? = nil,
         anchors: [CentreAnchor] = []
     ) throws(OpenFailure) {
-        let reader = try StoredRules.reader(stateFolder)
+        let reader = try StoredRules.reader(stateFolder, isFixed: true)
         let known = try StoredRules(reader, stateFolder)
         var state = CentreState(rules: try known.rules(with: machine))
-        let stored: Stored
+        var check: DerivedCheck
         do throws(PersistenceFailure) {
-            // What follows from inputs is read before them: a daemon that runs writes it after.
-            stored = try Stored(reader)
+            check = try DerivedCheck(reader, comparesRecords: true)
             findings += try reader.schemaFindings()
             if let finding = try reader.headFinding(folder: stateFolder) {
                 findings.append("journal: \(finding)")
             }
+            (entryCount, ledgerHead) = try reader.ledgerEnd()
+            recordCount = try reader.jobCount()
+            digestCount = try reader.digestCount()
+            if let anchor { try self.check(anchor: anchor.lowercased(), reader) }
         } catch {
             throw .store(error)
         }
-        checkChain(stored.ledger)
-        if let anchor { check(anchor: anchor.lowercased(), stored.ledger) }
-        var comparison = Comparison(stored)
         do throws(PersistenceFailure) {
-            var last: JournalRow?
-            try reader.forEachInput { row throws(PersistenceFailure) in
-                inputCount += 1
-                last = row
+            try state.replay(reader) { batch, derived throws(PersistenceFailure) in
+                try check.take(batch, derived)
             }
-            try state.replay(reader) { number, derived in
-                comparison.take(number, derived)
-            }
-            comparison.finish()
-            findings += comparison.findings
-            lastBatchIsOpen = comparison.hasUnwritten
-            standing = try CentreAnchor(last, reader, ledger: stored.ledger.last)
-            for anchor in anchors {
-                findings += try anchor.findings(reader, ledger: stored.ledger)
-            }
+            try check.finish()
+            findings += check.differences.map(\.finding)
+            lastBatchIsOpen = !check.missing.isEmpty
+            standing = try CentreAnchor(state, reader)
+            for anchor in anchors { findings += try anchor.findings(reader) }
             findings += state.book.ledger.faults().map { "ledger: \($0)" }
         } catch {
+            do throws(PersistenceFailure) {
+                findings += try check.differencesOfChain().map(\.finding)
+            } catch {
+                findings.append(error.message)
+            }
             findings.append(error.message)
             findings.append("the other tables cannot be compared with a damaged journal")
         }
-        recordCount = stored.jobs.count
-        digestCount = stored.digests.count
+        inputCount = Int(state.journalLength)
         var counts: [String: Int] = [:]
         for entry in state.book.ledger.entries { counts[entry.subject.kindName, default: 0] += 1 }
         countByKind = counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    private mutating func checkChain(_ rows: [CentreReader.ChainedRow<LedgerRow>]) {
-        entryCount = rows.count
-        ledgerHead = rows.last?.hash ?? HashChain().hexText
-        for (index, row) in rows.enumerated() {
-            if row.sequence != Int64(index + 1) {
-                findings.append(
-                    "ledger: row \(index + 1) is missing; row \(row.sequence) stands in its place"
-                )
-                break
-            }
-            if !row.isIntact {
-                findings.append(
-                    "ledger: row \(row.sequence) (\(row.content.id)) does not match its hash"
-                )
-            }
-        }
-    }
-
     private mutating func check(
         anchor: String,
-        _ rows: [CentreReader.ChainedRow<LedgerRow>]
-    ) {
-        if anchor == HashChain().hexText {
-            anchorRow = 0
-        } else {
-            anchorRow = rows.first { $0.hash == anchor }?.sequence
-        }
+        _ reader: CentreReader
+    ) throws(PersistenceFailure) {
+        anchorRow = anchor == HashChain().hexText ? 0 : try reader.ledgerRow(withHash: anchor)
         if anchorRow == nil {
             findings.append(
                 "ledger: the chain never had the head \(anchor); the books are not those of that"
@@ -158,120 +133,35 @@ public struct CentreAudit: Sendable {
     }
 }
 
-/// The tables that follow from the journal, and the last batch that the journal had before they were
-/// read.
-private struct Stored: Sendable {
-    var lastBatch: Int64
-    var ledger: [CentreReader.ChainedRow<LedgerRow>]
-    var digests: [Int64: UInt64]
-    var jobs: [CentreReader.StoredJobRow]
-
-    init(_ reader: CentreReader) throws(PersistenceFailure) {
-        lastBatch = try reader.lastBatch()
-        ledger = try reader.ledgerRows()
-        digests = try reader.digests()
-        jobs = try reader.jobRows()
-    }
-}
-
-/// Compares what is stored with what follows from the journal.
-private struct Comparison {
-    private struct Run: Hashable {
-        var id: Int64
-        var restart: Int64
-    }
-
-    private let ledger: [CentreReader.ChainedRow<LedgerRow>]
-    private let digests: [Int64: UInt64]
-    private var jobs: [Run: CentreReader.StoredJobRow]
-    /// All that follows from batches before this one must be there.
-    private let lastBatchBefore: Int64
-    private var position = 0
-    private var lastBatch: Int64 = 0
-    private(set) var findings: [String] = []
-    private(set) var hasUnwritten = false
-    private var hasLedgerDifference = false
-
-    init(_ stored: Stored) {
-        ledger = stored.ledger
-        digests = stored.digests
-        lastBatchBefore = stored.lastBatch
-        jobs = Dictionary(
-            stored.jobs.map { (Run(id: $0.id, restart: $0.restart), $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
-    }
-
-    mutating func take(_ batch: Int64, _ derived: DerivedRows) {
-        lastBatch = batch
-        let mustBeThere = batch < lastBatchBefore
-        for row in derived.digests {
-            switch digests[row.batch] {
-            case row.value?: break
-            case .some: findings.append("digest: the row of batch \(row.batch) was changed")
-            case nil:
-                hasUnwritten = true
-                if mustBeThere { findings.append("digest: the row of batch \(batch) is missing") }
-            }
+extension DerivedCheck.Difference {
+    /// What an audit says of it.
+    fileprivate var finding: String {
+        func record(_ run: StoredRun) -> String {
+            "job: the record of run \(run.restart) of job \(run.job)"
         }
-        for row in derived.ledger { take(row, mustBeThere: mustBeThere) }
-        for row in derived.jobs {
-            let name = "job: the record of run \(row.restart) of job \(row.jobID)"
-            let run = Run(id: Int64(row.jobID), restart: Int64(row.restart))
-            guard let stored = jobs.removeValue(forKey: run) else {
-                hasUnwritten = true
-                if mustBeThere { findings.append("\(name) is missing") }
-                continue
-            }
-            if !stored.says(row) { findings.append("\(name) was changed") }
-        }
-    }
-
-    private mutating func take(_ row: LedgerRow, mustBeThere: Bool) {
-        guard !hasLedgerDifference else { return }
-        guard position < ledger.count else {
-            hasUnwritten = true
-            if mustBeThere {
-                findings.append("ledger: the entry \(row.id) was not booked; the ledger ends early")
-                hasLedgerDifference = true
-            }
-            return
-        }
-        let found = ledger[position]
-        position += 1
-        guard found.content != row else { return }
-        if found.content.id == row.id {
-            findings.append(
-                "ledger: row \(found.sequence) (\(row.id)) is not what the journal gives\n"
-                    + "  found     \(found.content.text)\n  expected  \(row.text)"
-            )
-        } else {
-            findings.append(
-                "ledger: row \(found.sequence) (\(found.content.id)) does not follow from the"
-                    + " journal, which gives \(row.id) there"
-            )
-            hasLedgerDifference = true
-        }
-    }
-
-    /// What is there although nothing gives rise to it.
-    mutating func finish() {
-        if !hasLedgerDifference, position < ledger.count {
-            let extra = ledger[position]
-            findings.append(
-                "ledger: row \(extra.sequence) (\(extra.content.id)) does not follow from the"
-                    + " journal, which gives no more entries"
-            )
-        }
-        for batch in digests.keys.sorted() where batch > lastBatch || batch < 1 {
-            findings.append(
-                "digest: there is a row of batch \(batch), but the journal ends with \(lastBatch)"
-            )
-        }
-        for run in jobs.keys.sorted(by: { ($0.id, $0.restart) < ($1.id, $1.restart) }) {
-            findings.append(
-                "job: no run of the journal gives the record of run \(run.restart) of job \(run.id)"
-            )
+        return switch self {
+        case .digestChanged(let batch): "digest: the row of batch \(batch) was changed"
+        case .digestMissing(let batch): "digest: the row of batch \(batch) is missing"
+        case .digestBeyond(let batch, let last):
+            "digest: there is a row of batch \(batch), but the journal ends with \(last)"
+        case .entryBroken(let row, let id): "ledger: row \(row) (\(id)) does not match its hash"
+        case .entryGap(let row, let found):
+            "ledger: row \(row) is missing; row \(found) stands in its place"
+        case .entryDiffers(let found, let row) where found.content.id == row.id:
+            "ledger: row \(found.sequence) (\(row.id)) is not what the journal gives\n"
+                + "  found     \(found.content.text)\n  expected  \(row.text)"
+        case .entryDiffers(let found, let row):
+            "ledger: row \(found.sequence) (\(found.content.id)) does not follow from the"
+                + " journal, which gives \(row.id) there"
+        case .entryMissing(_, let id):
+            "ledger: the entry \(id) was not booked; the ledger ends early"
+        case .entryExtra(let found):
+            "ledger: row \(found.sequence) (\(found.content.id)) does not follow from the"
+                + " journal, which gives no more entries"
+        case .recordMissing(let run): "\(record(run)) is missing"
+        case .recordChanged(let run): "\(record(run)) was changed"
+        case .recordExtra(let run):
+            "job: no run of the journal gives the record of run \(run.restart) of job \(run.job)"
         }
     }
 }

@@ -52,9 +52,16 @@ struct StoredRules {
     }
 
     /// Opens a folder for reading.
-    static func reader(_ path: String) throws(OpenFailure) -> CentreReader {
+    ///
+    /// - Parameter isFixed: whether all is read as it is now, whatever a daemon writes meanwhile.
+    static func reader(
+        _ path: String,
+        isFixed: Bool = false
+    ) throws(OpenFailure) -> CentreReader {
         do throws(PersistenceFailure) {
-            return try CentreReader(stateFolder: path)
+            return isFixed
+                ? try CentreReader.atOneInstant(stateFolder: path)
+                : try CentreReader(stateFolder: path)
         } catch {
             throw .store(error)
         }
