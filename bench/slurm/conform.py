@@ -15,8 +15,8 @@ Runs as root: commands run as unix users (alice, bob, carol, dave; --make-users 
 because a centre knows its callers by the credentials of the socket.
 
 What is done so that a difference means something:
- * job numbers: as many jobs are submitted and cancelled beforehand as the recording's first number needs,
-   so that numbers, and with them the widths of columns, agree; where they part later, they are mapped;
+ * job numbers: as many jobs are submitted and cancelled beforehand as the recording's numbers need, so that
+   numbers, and with them the widths of columns, agree; where they part later, they are mapped;
  * run times: an emulated job does not run its script, so each sbatch gets --comment=runtime=SECONDS, the
    sum of the script's sleeps; the comment is taken out of what is printed again. With --rehearse the
    scripts run, and nothing is added;
@@ -26,7 +26,7 @@ What is done so that a difference means something:
  * time: a recording says where it paused; while a command waits, the centre is given a second of its
    time again and again.
 """
-import argparse, collections, difflib, json, os, pwd, re, shutil, subprocess, sys, tempfile, time
+import argparse, collections, difflib, json, os, pwd, re, shutil, socket, subprocess, sys, tempfile, time
 
 from compare import compare, normalise
 from reasons import reason
@@ -119,7 +119,7 @@ class Centre:
         os.makedirs(self.folder); os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, 's')
         self.xinghe('up', '--state', self.folder + '/state', '--machine', options.machine, '--policy', options.policy,
-                    '--time', 'stepped', '--start', '2026-11-21T09:30:00', *(['--rehearse', '--kill-wait', '2'] if options.rehearse else []))
+                    '--time', 'stepped', '--start', '2026-11-21T09:05:00', *(['--rehearse', '--kill-wait', '2'] if options.rehearse else []))
 
     def xinghe(self, verb, *arguments):
         done = subprocess.run(['xinghe', verb, '--socket', self.socket, *arguments],
@@ -133,6 +133,18 @@ class Centre:
                 'SHELL': '/bin/bash', 'LANG': 'C.UTF-8', 'TERM': 'dumb', 'TZ': 'UTC', 'XINGHE_SOCKET': self.socket}
 
     def advance(self, seconds): self.xinghe('advance', f'{seconds}s')
+
+    def use_up(self, first, work):
+        """Uses up job numbers, so that the next one is `first`; does nothing when it was given before."""
+        with socket.socket(socket.AF_UNIX) as door:
+            door.connect(self.socket)
+            door.sendall(b'GET /v1/status HTTP/1.1\r\nHost: centre\r\nConnection: close\r\n\r\n')
+            answer = b''.join(iter(lambda: door.recv(1 << 16), b''))
+        count = first - int(re.search(rb'"next_job_id":\s*(\d+)', answer).group(1))
+        if count <= 0: return
+        done = self.run(f'for i in $(seq {count}); do sbatch -Q -H --wrap true; done; scancel -u root', 'root', work, 120)
+        if done['rc']: sys.exit(f'job numbers cannot be used up: {done["err"]}')
+
     def close(self): self.xinghe('down')
 
     def run(self, command, user, folder, limit):
@@ -227,15 +239,15 @@ def play(options, path):
     try:
         first = earlier.pop('first', None) or min((s.submitted for s in steps if s.submitted), default=1)
         for user, seconds in earlier.items():
-            # On one core, and all of it before the recording's first number.
-            centre.run(f'sbatch -Q -t 1-0 --comment=runtime={seconds} --wrap true', user, work, 20)
-            first -= 1
+            # On one core.
+            use = f'--wrap "sleep {seconds}"' if options.rehearse else f'--comment=runtime={seconds} --wrap true'
+            centre.run(f'sbatch -Q -t 1-0 -o /dev/null {use}', user, work, 20)
         if earlier: centre.advance(PERIOD - max(earlier.values()) % PERIOD + max(earlier.values()))
-        if first > 1:
-            done = centre.run(f'for i in $(seq {first - 1}); do sbatch -Q -H --wrap true; done; scancel -u root', 'root', work, 120)
-            if done['rc']: sys.exit(f'{name}: the first job numbers cannot be used up: {done["err"]}')
+        centre.use_up(first, work)
         for step in steps:
             if step.pause: centre.advance(step.pause)
+            # What Slurm refuses late, and only tries (--test-only), takes a number too.
+            if step.submitted and not numbers.get(step.submitted): centre.use_up(step.submitted, work)
             command = step.command if options.rehearse else with_run_time(step.command, files)
             command = command.replace('/lab/w/' + name, work).replace('/lab/w/', options.work + '/w/')
             command = renumbered({**{g: 900000 + g for g in lost}, **numbers}, command)
