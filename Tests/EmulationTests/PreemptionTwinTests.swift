@@ -79,6 +79,7 @@ private struct StorySink: EffectSink {
     var now: Int64 = 0
     private(set) var story: [String] = []
     private var ends: [JobID: Int64] = [:]
+    private var starts: [JobID: Int64] = [:]
     private var wakes: Set<Int64> = []
     private var started: [JobID] = []
 
@@ -103,6 +104,7 @@ private struct StorySink: EffectSink {
 
     mutating func jobStarted(_ start: JobStart) {
         ends[start.id] = now + lengths[Int(start.id.number) - 1]
+        starts[start.id] = now
         started.append(start.id)
     }
 
@@ -114,6 +116,17 @@ private struct StorySink: EffectSink {
     mutating func jobRequeued(_ run: JobEnd) {
         ends[run.id] = nil
         story.append("\(now) \(run.id) waits again")
+    }
+
+    mutating func jobSuspended(_ id: JobID) {
+        ends[id] = nil
+        story.append("\(now) \(id) stands still")
+    }
+
+    mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
+        let stood = suspendedFor.microseconds / 1_000_000
+        ends[id] = (starts[id] ?? now) + stood + lengths[Int(id.number) - 1]
+        story.append("\(now) \(id) goes on")
     }
 
     mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}

@@ -1,3 +1,4 @@
+import Accounts
 import Emulation
 import EmulatorTestSupport
 import JobModel
@@ -62,6 +63,23 @@ struct SuspensionTests {
         try feed(.jobEnded(JobID(1), .completed), at: 95)
         #expect(sink.endings[JobID(1)]?.suspendedFor == SimDuration(seconds: 45))
         #expect(sink.starts[JobID(2)] == at(95))
+    }
+
+    @Test("Minutes that a limit counts as to come are those of the job's limit, however long it stood still")
+    mutating func minutes() throws {
+        var configuration = EmulatorConfiguration.uniform(nodeCount: 4, policy: .easy)
+        // Of two nodes for 600 s there is room for one.
+        configuration.qos[0].limits[LimitKind(.group, .runningMinutes(.node))] = 15
+        emulator = Emulator(configuration)
+        try submit(1, limit: 600)
+        try feed(.suspend(JobID(1)), at: 10)
+        try feed(.resume(JobID(1)), at: 3_000)
+        try feed(.suspend(JobID(1)), at: 3_010)
+        try feed(.jobEnded(JobID(1), .completed), at: 9_000)
+        try submit(2, limit: 600, at: 9_001)
+        try submit(3, limit: 600, at: 9_002)
+        #expect(sink.starts[JobID(2)] == at(9_001) && sink.starts[JobID(3)] == nil)
+        #expect(emulator.pendingReason(of: JobID(3)) != .resources)
     }
 
     @Test("Only a running job is suspended, and only a suspended one resumed")

@@ -39,7 +39,7 @@ struct ExportReplayTests {
         qos:
           - {name: high, priority: 100, limits: {MaxJobsPerUser: 2}, preempts: [low, few]}
           - {name: low, priority: 1, limits: {GrpTRES: {cpu: 12}, MaxWall: "2:00:00"}, grace_time: 300}
-          - {name: few, limits: {MaxSubmitJobsPerUser: 4, GrpJobs: 3}}
+          - {name: few, preempt_mode: suspend, limits: {MaxSubmitJobsPerUser: 4, GrpJobs: 3}}
         preemption: {by: qos, exempt_time: 600}
         licenses:
           - {name: fluent, count: 4}

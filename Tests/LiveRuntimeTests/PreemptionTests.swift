@@ -88,4 +88,37 @@ struct PreemptionTests {
         #expect(partition.preemptMode == "REQUEUE")
         await centre.close()
     }
+
+    @Test("A job that stands still is shown as suspended, goes on, and pays for no second of it")
+    func suspended() async throws {
+        var settings = settings
+        var machine = settings.rules.machine
+        machine.preemption.mode = .suspend
+        settings.rules = CentreRules(machine: machine, policy: settings.rules.policy)
+        let centre = try Centre(settings)
+        let low = try await submit(centre, "low", nodes: 16)
+        try await centre.advance(seconds: 10)
+        let high = try await submit(centre, "high", nodes: 1)
+        #expect(try await centre.info(high).state == "RUNNING")
+        let still = try await centre.info(low)
+        #expect(still.state == "SUSPENDED")
+        #expect(still.runTime.microseconds / 1_000_000 == 10)
+        #expect(still.nodeCount == 16)
+        await centre.close()
+
+        let again = try Centre(settings)
+        #expect(try await again.info(low).state == "SUSPENDED")
+        let answer = try await again.perform(.resume, on: low, JobActionRequest(), .me)
+        #expect(answer.outcomes.map { $0.error?.text } == [SlurmError.disabled.text])
+        try await again.advance(seconds: 61)
+        #expect(try await again.info(low).state == "RUNNING")
+        try await again.advance(seconds: 60)
+        let record = try #require(try await again.accounting(ids: [low]).records.first)
+        #expect(record.state == "COMPLETED")
+        #expect(record.elapsed == SimDuration(seconds: 60))
+        #expect(record.suspended == SimDuration(seconds: 60))
+        let partition = try #require(await again.partitions().partitions.first)
+        #expect(partition.preemptMode == "GANG,SUSPEND")
+        await again.close()
+    }
 }

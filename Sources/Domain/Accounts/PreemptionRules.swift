@@ -21,6 +21,8 @@ public struct PreemptionRules: Hashable, Sendable {
         case cancel
         /// It waits again; a job that must not be requeued ends.
         case requeue
+        /// It stands still, and goes on when the job has ended that it makes way for (`SUSPEND,GANG`).
+        case suspend
     }
 
     /// What decides who makes way for whom; nil when nobody does.

@@ -16,8 +16,10 @@ extension Emulator {
     ) {
         var end = jobs[slot].end(state, at: now)
         end.suspendedFor = suspendedTime(of: slot, at: now)
+        let group = Int(jobs[slot].group)
         giveBack(slot, at: now)
         leave(slot, end, into: &sink)
+        resumeRepaid(in: group, at: now, into: &sink)
     }
 
     /// Returns resources and room under limits.
@@ -101,7 +103,9 @@ extension Emulator {
         digest.mix(UInt64(bitPattern: now.microseconds))
         digest.mix(UInt64(job.key.id) << 8 | 0x80)
         sink.jobRequeued(run)
+        resumeRepaid(in: Int(job.group), at: now, into: &sink)
         jobs[slot].heldUp = 0
+        jobs[slot].isDisplaced = false
         jobs[slot].isMakingWay = false
         let requeueDelay = partitions[Int(job.partition)].requeueDelay
         if requeueDelay > .zero {

@@ -127,7 +127,7 @@ extension Emulator {
         jobs.limits.admit(jobs.termsOfSubmission(slot), array: jobs[slot].array)
         guard jobs[slot].phase == .running else { return }
         let claim = jobs.claim(ofRunning: slot)
-        jobs.limits.hold(claim, until: jobs[slot].deadline, at: now)
+        jobs.limits.hold(claim, until: jobs.countedDeadline(of: slot), at: now)
     }
 
     /// Lets those look again who wait under limits that time alone may open.

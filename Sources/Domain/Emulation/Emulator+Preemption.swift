@@ -33,21 +33,22 @@ extension Emulator {
         for slot in first where !groups[group].passedOver.contains(slot) {
             guard jobs[slot].phase == .queued else { continue }
             if tryStart(slot, in: group, at: now, into: &sink) != .doesNotFit { continue }
-            guard let victims = victims(for: slot, in: group, at: now, into: &sink) else {
-                return isChain
-            }
+            guard let (victims, partition) = victims(for: slot, in: group, at: now, into: &sink)
+            else { return isChain }
             var areGone = !victims.isEmpty
-            for victim in victims {
-                let id = jobs[victim].id
-                if stop(victim, at: now, into: &sink) {
+            for victim in victims where !victim.isSuspended {
+                let id = jobs[victim.slot].id
+                if stop(victim.slot, at: now, into: &sink) {
                     isChain = isChain || jobs.slot(of: id).map(mayStopOthers) ?? false
                 } else {
                     areGone = false
                 }
             }
-            guard areGone, tryStart(slot, in: group, at: now, into: &sink) == .started else {
-                return isChain
-            }
+            let lenders = victims.filter(\.isSuspended).map(\.slot)
+            guard areGone,
+                start(slot, in: group, partition, inPlaceOf: lenders, at: now, into: &sink)
+                    == .started
+            else { return isChain }
         }
         return isChain
     }
@@ -62,8 +63,28 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) -> OutsideStart {
-        let outcome = groups[group].startChosen(slot, at: now, &jobs)
-        if outcome == .started { reportStarts(in: group, at: now, into: &sink) }
+        start(slot, in: group, nil, inPlaceOf: [], at: now, into: &sink)
+    }
+
+    /// Starts a job, if need be on cores of running ones, which are suspended then.
+    ///
+    /// - Parameter partition: where others made way for it; nil for any.
+    private mutating func start(
+        _ slot: Int32,
+        in group: Int,
+        _ partition: Int?,
+        inPlaceOf lenders: [Int32],
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) -> OutsideStart {
+        for lender in lenders { groups[group].vacate(lender, jobs) }
+        let outcome = groups[group].startChosen(slot, at: now, &jobs, inPartition: partition)
+        let isStarted = outcome == .started
+        for lender in groups[group].settle(isStarted ? slot : nil, &jobs)
+        where !jobs[lender].isSuspended {
+            displace(lender, at: now, into: &sink)
+        }
+        if isStarted { reportStarts(in: group, at: now, into: &sink) }
         return outcome
     }
 
@@ -77,17 +98,17 @@ extension Emulator {
 
     // MARK: Who
 
-    /// Who must stop so that a job can start in a group now: empty when that is under way, nil when
-    /// nothing helps.
+    /// Who must stop so that a job can start in a group now, and the partition in which it starts then,
+    /// nil for any: nobody when that is under way, nil when nothing helps.
     private func victims(
         for slot: Int32,
         in group: Int,
         at now: SimInstant,
         into sink: inout some EffectSink
-    ) -> [Int32]? {
+    ) -> (victims: [SchedulingGroup.Candidate], partition: Int?)? {
         let running = groups[group].runningSlots
         // What others backfill meanwhile must not make more stop than were enough at first.
-        if running.contains(where: { jobs[$0].isMakingWay }) { return [] }
+        if running.contains(where: { jobs[$0].isMakingWay }) { return ([], nil) }
         let leaving = running.filter { jobs[$0].isCancelled }
         let asked = jobs.extras[slot]?.partitions ?? [Int(jobs[slot].partition)]
         let own = asked.filter { groupOfPartition[$0] == group }
@@ -101,25 +122,36 @@ extension Emulator {
             candidates.sort { rank(ofVictim: $0) < rank(ofVictim: $1) }
             let chosen = groups[group].victims(
                 for: slot,
-                among: candidates,
+                among: candidates.map { other in
+                    .init(slot: other, isSuspended: mode(of: other) == .suspend)
+                },
                 leaving: leaving,
                 inPartition: preemption.rules.basis == .qos ? nil : partition,
                 jobs,
                 at: now
             )
-            if let chosen { return chosen }
+            // In another partition it might have to make way itself, for whom it has just stopped.
+            if let chosen { return (chosen, preemption.rules.basis == .qos ? nil : partition) }
         }
         return nil
     }
 
     private func makesWay(_ other: Int32, for slot: Int32, inPartition partition: Int) -> Bool {
-        !jobs[other].isCancelled && mode(of: other) != .off
+        !jobs[other].isCancelled && mayLose(other, to: slot)
             && preemption.makesWay(
                 qos: jobs[other].qos,
                 tier: partitions[Int(jobs[other].partition)].tier,
                 forQOS: jobs[slot].qos,
                 tier: partitions[partition].tier
             )
+    }
+
+    private func mayLose(_ other: Int32, to slot: Int32) -> Bool {
+        switch mode(of: other) {
+        case .off: false
+        case .suspend: groups[Int(jobs[other].group)].canLend(other, to: slot, jobs)
+        case .cluster, .cancel, .requeue: true
+        }
     }
 
     /// The lowest first; of equals those with fewer nodes, then those that came first.
@@ -134,6 +166,8 @@ extension Emulator {
 
     /// From when on a running job may be made to stop.
     private func exemption(of slot: Int32) -> SimInstant {
+        // Whoever is suspended loses nothing that it has done.
+        guard mode(of: slot) != .suspend else { return .epoch }
         var seconds = preemption.rules.exemptSeconds
         if preemption.rules.basis == .qos {
             let own = jobs.limits.qos[Int(jobs[slot].qos)].preemptExemptSeconds

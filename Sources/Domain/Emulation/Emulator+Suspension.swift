@@ -3,7 +3,8 @@ public import JobModel
 import Quantities
 import Scheduling
 
-/// Running jobs that stand still: they keep what they hold, and the time does not count.
+/// Running jobs that stand still: they keep what they hold, and the time does not count. Operators suspend
+/// them, and jobs that run in their place.
 extension Emulator {
     /// Stops the clock of a running job.
     mutating func suspend(
@@ -14,14 +15,40 @@ extension Emulator {
         let slot = try runningSlot(id)
         guard !jobs[slot].isSuspended else { throw .jobIsSuspended(id) }
         guard !jobs[slot].isCancelled else { throw .jobIsCancelled(id) }
+        standStill(slot, isDisplaced: false, at: now, into: &sink)
+    }
+
+    /// Suspends a job that lends its cores, until it has all of them back.
+    mutating func displace(_ slot: Int32, at now: SimInstant, into sink: inout some EffectSink) {
+        standStill(slot, isDisplaced: true, at: now, into: &sink)
+    }
+
+    private mutating func standStill(
+        _ slot: Int32,
+        isDisplaced: Bool,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
         keepExtras(slot)
         let total = SimDuration(microseconds: jobs[slot].heldUp)
         jobs.withExtras(slot) { $0.suspension = (total, now) }
         groups[Int(jobs[slot].group)].changeEnd(of: slot, &jobs) {
             $0.heldUp = ActiveJob.suspendedForGood
+            $0.isDisplaced = isDisplaced
         }
-        digest.mix(UInt64(id.number) << 8 | 0x82)
-        sink.jobSuspended(id)
+        digest.mix(UInt64(jobs[slot].key.id) << 8 | (isDisplaced ? 0x86 : 0x82))
+        sink.jobSuspended(jobs[slot].id)
+    }
+
+    /// Lets the jobs of a group go on that have all their cores back.
+    mutating func resumeRepaid(
+        in group: Int,
+        at now: SimInstant,
+        into sink: inout some EffectSink
+    ) {
+        for slot in groups[group].takeRepaid() where jobs[slot].isDisplaced {
+            goOn(slot, at: now, into: &sink)
+        }
     }
 
     /// Lets the clock of a suspended job go on.
@@ -32,15 +59,22 @@ extension Emulator {
     ) throws(InputRejection) {
         let slot = try runningSlot(id)
         guard jobs[slot].isSuspended else { throw .jobIsRunning(id) }
+        guard !groups[Int(jobs[slot].group)].isLending(slot) else { throw .jobMakesWay(id) }
+        goOn(slot, at: now, into: &sink)
+    }
+
+    private mutating func goOn(_ slot: Int32, at now: SimInstant, into sink: inout some EffectSink)
+    {
         let total = suspendedTime(of: slot, at: now)
         groups[Int(jobs[slot].group)].changeEnd(of: slot, &jobs) {
             $0.heldUp = total.microseconds
+            $0.isDisplaced = false
         }
         // Suspended time is not added to that of a reservation.
         groups[Int(jobs[slot].group)].endWithReservation(slot, &jobs)
-        digest.mix(UInt64(id.number) << 8 | 0x83)
+        digest.mix(UInt64(jobs[slot].key.id) << 8 | 0x83)
         let deadline = SimInstant(microseconds: jobs[slot].deadline)
-        sink.jobResumed(id, suspendedFor: total, deadline: deadline)
+        sink.jobResumed(jobs[slot].id, suspendedFor: total, deadline: deadline)
     }
 
     /// How long a running job has been suspended until `now`, or has waited for its nodes to come up.

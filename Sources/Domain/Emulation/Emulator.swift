@@ -237,7 +237,10 @@ public struct Emulator: Sendable {
         if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {
-            if preemption.isOn { makeWay(in: group, at: now, into: &sink) }
+            if preemption.isOn {
+                makeWay(in: group, at: now, into: &sink)
+                groups[group].foreseeReturns(&jobs, at: now)
+            }
             if estimate == .last2 {
                 groups[group].correctPredictions(at: now.microseconds, &jobs)
             }

@@ -110,6 +110,8 @@ public enum InputRejection: Error, Hashable, Sendable {
     case jobIsCancelled(JobID)
     /// The job is suspended already.
     case jobIsSuspended(JobID)
+    /// The job is suspended as long as others run on its cores.
+    case jobMakesWay(JobID)
     /// The time by which the job is to be over has passed.
     case deadlineIsOver
     /// The submission names no partition, or one that does not exist.

@@ -143,7 +143,7 @@ extension MachineReader {
             rules.mode = try mode.choice(PreemptionRules.Mode.self)
             guard rules.mode != .cluster else {
                 throw mode.refusal(
-                    .unreadable(found: "cluster", expected: "off, cancel or requeue")
+                    .unreadable(found: "cluster", expected: "off, cancel, requeue or suspend")
                 )
             }
         }

@@ -38,7 +38,7 @@ extension PreemptionRules.Mode {
     /// Reads a mode; nil is that of the centre. Earlier versions had more that did nothing.
     init(read name: String?) throws(JSONValue.Malformed) {
         switch name {
-        case nil, "suspend", "gang": self = .cluster
+        case nil, "gang": self = .cluster
         case .some(let name):
             guard let mode = Self(rawValue: name) else {
                 throw JSONValue.Malformed(line: 0, problem: "'\(name)' is no mode of preemption")

@@ -27,7 +27,21 @@ extension SchedulingGroup {
         return slots
     }
 
-    /// The running jobs that must stop so that a queued job can be placed now.
+    /// A running job that may have to make way.
+    public struct Candidate: Hashable, Sendable {
+        /// Its slot.
+        public var slot: Int32
+        /// Whether it is suspended then, and lends only its cores.
+        public var isSuspended: Bool
+
+        /// Makes a candidate.
+        public init(slot: Int32, isSuspended: Bool) {
+            self.slot = slot
+            self.isSuspended = isSuspended
+        }
+    }
+
+    /// The running jobs that must make way so that a queued job can be placed now.
     ///
     /// One candidate after the other is thought away until the job can be placed. Those that hold none
     /// of the nodes that it gets then may stay; and once more, with those first that hold most of
@@ -40,14 +54,14 @@ extension SchedulingGroup {
     /// - Returns: empty when those that are leaving suffice; nil when nothing does.
     public func victims(
         for slot: Int32,
-        among candidates: [Int32],
+        among candidates: [Candidate],
         leaving: [Int32],
         inPartition partition: Int?,
         _ jobs: ActiveJobs,
         at now: SimInstant
-    ) -> [Int32]? {
+    ) -> [Candidate]? {
         var group = self
-        for other in leaving { group.lend(other, jobs) }
+        for other in leaving { group.takeBack(other, jobs) }
         let stillFree = group.placeLent(slot, partition, jobs, now)
         if stillFree != nil { return [] }
         guard let first = group.fewest(candidates, for: slot, partition, jobs, now) else {
@@ -55,7 +69,7 @@ extension SchedulingGroup {
         }
         guard first.victims.count > 1 else { return first.victims }
         let overlap = candidates.map { other in
-            segments(of: other, jobs).filter { first.nodes.contains($0.node) }.count
+            segments(of: other.slot, jobs).filter { first.nodes.contains($0.node) }.count
         }
         let order = candidates.indices.sorted { (-overlap[$0], $0) < (-overlap[$1], $1) }
         let again = group.fewest(order.map { candidates[$0] }, for: slot, partition, jobs, now)
@@ -65,15 +79,21 @@ extension SchedulingGroup {
 
     /// The first candidates that make room, without those whose nodes are not needed.
     private func fewest(
-        _ candidates: [Int32],
+        _ candidates: [Candidate],
         for slot: Int32,
         _ partition: Int?,
         _ jobs: ActiveJobs,
         _ now: SimInstant
-    ) -> (victims: [Int32], nodes: Set<Int32>)? {
+    ) -> (victims: [Candidate], nodes: Set<Int32>)? {
         func place(without count: Int) -> Placed? {
             var group = self
-            for other in candidates.prefix(count) { group.lend(other, jobs) }
+            for other in candidates.prefix(count) {
+                if other.isSuspended {
+                    group.vacate(other.slot, jobs)
+                } else {
+                    group.takeBack(other.slot, jobs)
+                }
+            }
             return group.placeLent(slot, partition, jobs, now)
         }
         // More that are gone never leave less room.
@@ -89,14 +109,16 @@ extension SchedulingGroup {
         }
         let nodes = Set(best.segments.map(\.node))
         let victims = candidates.prefix(high).filter { other in
-            segments(of: other, jobs).contains { nodes.contains($0.node) }
+            segments(of: other.slot, jobs).contains { nodes.contains($0.node) }
         }
         return (victims, nodes)
     }
 
     /// Takes the nodes of a running job back in a copy that is only asked.
-    private mutating func lend(_ slot: Int32, _ jobs: ActiveJobs) {
-        if nodes.isUniform {
+    private mutating func takeBack(_ slot: Int32, _ jobs: ActiveJobs) {
+        if isInLoan(slot) {
+            takeBackLent(slot, jobs)
+        } else if nodes.isUniform {
             nodes.release(listFrom: jobs[slot].firstNode)
         } else {
             nodes.release(jobs.segments[Int(slot)], of: jobs[slot].request)

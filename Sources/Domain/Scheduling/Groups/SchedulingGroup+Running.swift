@@ -263,13 +263,15 @@ extension SchedulingGroup {
         if laneIndex(of: slot, jobs) != nil { news.noteDisturbance() }
         ends.remove(end: jobs[slot].expectedEnd, slot: slot)
         if policy.backfill == .conservativeCompress { news.ended.append(endedRun(slot, jobs)) }
-        if nodes.isUniform {
+        if isInLoan(slot) {
+            takeBackLent(slot, jobs)
+            endLoans(of: slot, &jobs)
+        } else if nodes.isUniform {
             nodes.release(listFrom: jobs[slot].firstNode)
-            jobs[slot].firstNode = -1
         } else {
             giveBack(jobs.segments[Int(slot)], of: jobs[slot].request)
-            jobs.segments[Int(slot)] = []
         }
+        if nodes.isUniform { jobs[slot].firstNode = -1 } else { jobs.segments[Int(slot)] = [] }
     }
 
     private func endedRun(_ slot: Int32, _ jobs: ActiveJobs) -> GroupNews.EndedRun {
@@ -285,6 +287,9 @@ extension SchedulingGroup {
     /// What a running job holds on which of the group's nodes.
     func segments(of slot: Int32, _ jobs: ActiveJobs) -> [AllocationSegment] {
         guard nodes.isUniform else { return jobs.segments[Int(slot)] }
+        if !nodesOfLenders.isEmpty, let whole = nodesOfLenders[slot] {
+            return whole.map { AllocationSegment(node: $0, chunks: 1) }
+        }
         var held: [AllocationSegment] = []
         held.reserveCapacity(Int(jobs[slot].nodesHeld))
         nodes.forEachNode(listFrom: jobs[slot].firstNode) { node in
@@ -297,13 +302,17 @@ extension SchedulingGroup {
     public mutating func changeLimit(of slot: Int32, to seconds: UInt32, _ jobs: inout ActiveJobs) {
         ends.remove(end: jobs[slot].expectedEnd, slot: slot)
         news.noteDisturbance()
-        let old = jobs[slot].deadline
+        let old = jobs.countedDeadline(of: slot)
         jobs.setLimit(of: slot, to: seconds)
-        if jobs[slot].hasLimits {
-            let claim = jobs.claim(ofRunning: slot)
-            jobs.limits.move(claim, from: old, to: jobs[slot].deadline)
-        }
+        moveDeadline(of: slot, from: old, &jobs)
         insertEnd(of: slot, jobs)
+    }
+
+    private func moveDeadline(of slot: Int32, from old: Int64, _ jobs: inout ActiveJobs) {
+        guard jobs[slot].hasLimits else { return }
+        let new = jobs.countedDeadline(of: slot)
+        guard new != old else { return }
+        jobs.limits.move(jobs.claim(ofRunning: slot), from: old, to: new)
     }
 
     /// Changes until when a running job is planned to hold what it holds.
@@ -314,7 +323,9 @@ extension SchedulingGroup {
     ) {
         ends.remove(end: jobs[slot].expectedEnd, slot: slot)
         news.noteDisturbance()
+        let old = jobs.countedDeadline(of: slot)
         change(&jobs[slot])
+        moveDeadline(of: slot, from: old, &jobs)
         insertEnd(of: slot, jobs)
     }
 
@@ -336,8 +347,13 @@ extension SchedulingGroup {
         guard nodes.isUniform else { return jobs[slot].coresHeld }
         guard nodes.inServiceCount < Int32(nodes.count) else { return jobs[slot].nodesHeld }
         var units: Int32 = 0
-        nodes.forEachNode(listFrom: jobs[slot].firstNode) { node in
+        func count(_ node: Int) {
             if nodes.service[node] == .up { units += 1 }
+        }
+        if !nodesOfLenders.isEmpty, let whole = nodesOfLenders[slot] {
+            for node in whole { count(Int(node)) }
+        } else {
+            nodes.forEachNode(listFrom: jobs[slot].firstNode, count)
         }
         return units
     }

@@ -26,7 +26,9 @@ extension SchedulingGroup {
     private func holders(of node: Int, _ jobs: ActiveJobs) -> [Int32] {
         if nodes.isUniform {
             let owner = nodes.wholeOwner(node)
-            return owner < 0 ? [] : [owner]
+            let lenders = loans.filter { $0.node == Int32(node) }.map(\.lender)
+            return Set(owner < 0 ? lenders : lenders + [owner])
+                .sorted { jobs[$0].key.id < jobs[$1].key.id }
         }
         var slots: [Int32] = []
         ends.forEach { entry in
@@ -90,12 +92,15 @@ extension SchedulingGroup {
             let held = allocation(of: entry.slot, jobs).compactMap { nodes.localIndex($0.node) }
             let isInside = held.allSatisfy { partition.nodes?[$0] ?? true }
             precondition(isInside, "job \(job.id) holds nodes outside its partition")
-            let isWhole = held.allSatisfy { nodes.isUniform || nodes.amounts[$0].jobs == 1 }
+            let isWhole =
+                job.isSuspended
+                || held.allSatisfy { nodes.isUniform || nodes.amounts[$0].jobs == 1 }
             precondition(isWhole || !job.request.isExclusive, "job \(job.id) shares nodes")
             precondition(job.request.isExclusive || !partition.isWholeNode)
             return true
         }
         precondition(running == ends.count)
+        checkLoans(jobs)
         for queue in lanes.map(\.queue) + [queue] { checkInvariants(of: queue, jobs) }
     }
 

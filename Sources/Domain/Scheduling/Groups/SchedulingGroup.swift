@@ -40,6 +40,15 @@ public struct SchedulingGroup: Sendable {
     /// The longest limit of a job that was queued since the queue was empty. Unit: s.
     private(set) var longestLimit: UInt32 = 0
 
+    /// Who lends cores to whom, in the order in which it came to that.
+    var loans: [CoreLoan] = []
+    /// All nodes of jobs that lend nodes of a uniform group; only looked up.
+    var nodesOfLenders: [Int32: [Int32]] = [:]
+    /// What is being taken from jobs for one that is to start in their place.
+    var vacancy = Vacancy()
+    /// Jobs that lend nothing any more; whoever drives the group clears it.
+    var repaidSlots: [Int32] = []
+
     /// What has happened since the last pass.
     var news = GroupNews()
     /// The jobs that the last pass started; the next one clears it.
@@ -96,6 +105,7 @@ public struct SchedulingGroup: Sendable {
     /// Whether counting nodes is enough in the next pass.
     var countsSuffice: Bool {
         nodes.isUniform && constrainedCount == 0 && outlook == nil && !alwaysLooksAtNodes
+            && loans.isEmpty && nodes.kept.isEmpty
     }
 
     /// The number of queued jobs.

@@ -34,6 +34,8 @@ struct NodeTable: Sendable {
     private(set) var coresFree: Int64
     /// What is free on each node. In a uniform group only during a pass that looks at nodes.
     private(set) var amounts: ContiguousArray<NodeAmounts>
+    /// The memory that suspended jobs keep on nodes whose cores others have got; only looked up. Unit: MiB.
+    private(set) var kept: [Int: Int32] = [:]
     /// What is free of each node's cards; empty where cards are only given whole.
     private(set) var cards: ContiguousArray<CardShares>
     /// Finds nodes that fit; kept like `amounts`.
@@ -118,6 +120,8 @@ struct NodeTable: Sendable {
                 var state = NodeState(amounts: capacity[node], cards: nil)
                 state.take(AllocationSegment(node: Int32(node), chunks: 1), of: .wholeNodes(1))
                 amounts[node] = state.amounts
+            } else if !kept.isEmpty {
+                amounts[node] = usable(node)
             }
             index.set(node, service[node] == .up ? state(node) : nil)
         }
@@ -248,7 +252,7 @@ extension NodeTable {
         for segment in segments {
             let node = Int(segment.node)
             var state = state(node)
-            state.give(segment, of: request, capacity: capacity[node])
+            state.give(segment, of: request, capacity: usable(node))
             if service[node] == .up {
                 coresFree += Int64(state.amounts.cores - amounts[node].cores)
                 if state.amounts.jobs == 0 { markIdle(node) }
@@ -274,6 +278,65 @@ extension NodeTable {
         idleWords[node >> 6] |= 1 << UInt64(node & 63)
         firstIdleWord = min(firstIdleWord, node >> 6)
         idleCount += 1
+    }
+}
+
+// MARK: - Suspended jobs
+
+extension NodeTable {
+    /// What a node has for a job that gets it whole: all but the memory that suspended jobs keep.
+    @inline(__always)
+    func usable(_ node: Int) -> NodeAmounts {
+        guard !kept.isEmpty, let memory = kept[node] else { return capacity[node] }
+        var amounts = capacity[node]
+        amounts.memory -= memory
+        return amounts
+    }
+
+    /// Notes that suspended jobs keep more memory on a node, or less. Unit: MiB.
+    mutating func keep(_ memory: Int32, on node: Int) {
+        guard memory != 0 else { return }
+        let sum = kept[node, default: 0] + memory
+        precondition(sum >= 0 && sum <= capacity[node].memory)
+        kept[node] = sum == 0 ? nil : sum
+    }
+
+    /// Frees a node of a uniform group, or gives it to a job, which keeps no list of it.
+    mutating func setOwner(_ node: Int, _ slot: Int32) {
+        let wasFree = owner[node] < 0
+        owner[node] = slot
+        guard service[node] == .up, wasFree != (slot < 0) else { return }
+        if wasFree { markBusy(node) } else { markIdle(node) }
+        coresFree += Int64(wasFree ? -capacity[node].cores : capacity[node].cores)
+    }
+
+    /// Makes the list of a job that holds nodes already.
+    ///
+    /// - Returns: the first node of it.
+    mutating func link(_ nodes: [Int32], for slot: Int32) -> Int32 {
+        var next: Int32 = -1
+        for node in nodes.reversed() {
+            precondition(owner[Int(node)] == slot)
+            nextNode[Int(node)] = next
+            next = node
+        }
+        return next
+    }
+
+    /// Changes what is free on a node that is shared, and how many jobs run there.
+    mutating func change(_ node: Int, cores: Int32, memory: Int32, jobs: Int32) {
+        var state = state(node)
+        state.amounts.cores += cores
+        state.amounts.memory += memory
+        state.amounts.jobs += jobs
+        if service[node] == .up {
+            coresFree += Int64(cores)
+            let wasBusy = amounts[node].jobs > 0
+            if wasBusy != (state.amounts.jobs > 0) {
+                if wasBusy { markIdle(node) } else { markBusy(node) }
+            }
+        }
+        set(node, to: state)
     }
 }
 

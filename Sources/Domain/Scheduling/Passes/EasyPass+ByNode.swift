@@ -316,6 +316,12 @@ extension EasyPass {
         _ jobs: ActiveJobs,
         _ shadow: inout HeadShadow
     ) {
+        if group.isInLoan(slot) {
+            group.forEachReturn(of: slot, jobs) { segment, giveBack in
+                change(segment, group, &shadow) { state, _ in giveBack(&state) }
+            }
+            return
+        }
         let request: ResourceRequest =
             group.nodes.isUniform ? .wholeNodes(1) : jobs[slot].request
         for segment in group.segments(of: slot, jobs) {

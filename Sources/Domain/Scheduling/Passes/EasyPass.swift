@@ -156,7 +156,7 @@ public struct EasyPass: SchedulingPass {
     ) -> Obstacle? {
         guard let place = group.placeInQueue(of: slot, jobs) else { return nil }
         if let repairs = group.obstacleOfService(place) { return repairs }
-        guard group.isUniform, group.outlook == nil else {
+        guard group.isUniform, group.outlook == nil, group.loans.isEmpty else {
             return slot == place.headSlot
                 ? .firstAndNoRoom(free: group.unitsFree, promise: headShadow?.instant)
                 : .noPlaceOnSharedNodes(head: place.headSlot)

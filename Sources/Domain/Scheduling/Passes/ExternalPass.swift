@@ -42,10 +42,13 @@ extension SchedulingGroup {
     /// Starts one job that somebody else has chosen, where the placement policy puts it.
     ///
     /// Nothing changes unless the answer is `started`. O(log n) of the queue, and the placement.
+    ///
+    /// - Parameter partition: the only one that will do; nil for any.
     public mutating func startChosen(
         _ slot: Int32,
         at now: SimInstant,
-        _ jobs: inout ActiveJobs
+        _ jobs: inout ActiveJobs,
+        inPartition partition: Int? = nil
     ) -> OutsideStart {
         startedSlots.removeAll(keepingCapacity: true)
         look(for: slot, jobs, at: now.microseconds)
@@ -59,14 +62,14 @@ extension SchedulingGroup {
             return .isOverLimit(stop)
         }
         let isCounted = nodes.isUniform && !isConstrained(slot, jobs) && outlook == nil
-        if countsSuffice || isCounted && !alwaysLooksAtNodes {
+        let mayCount = countsSuffice || isCounted && !alwaysLooksAtNodes && nodes.kept.isEmpty
+        if mayCount, partition == nil {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
             tryStartByCount(cursor, now.microseconds, &jobs)
         } else {
             prepareNodes()
-            guard let placed = placeNow(slot, jobs, at: now.microseconds) else {
-                return .doesNotFit
-            }
+            let placed = placeNow(slot, jobs, at: now.microseconds, inPartition: partition)
+            guard let placed else { return .doesNotFit }
             if let stop = limitStop(placed, slot, jobs) { return .isOverLimit(stop) }
             start(cursor, placed, now.microseconds, &jobs)
         }

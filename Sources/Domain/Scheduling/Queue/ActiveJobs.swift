@@ -21,7 +21,8 @@ public struct ActiveJob: Sendable {
     public var key: QueueKey
     /// When it started. Unit: µs since the epoch; meaningful while it runs.
     public var startedAt: Int64 = 0
-    /// How long it has been suspended since it started; `suspendedForGood` while it is. Unit: µs.
+    /// How long it has been suspended since it started; while it is, how long it will have been, or
+    /// `suspendedForGood` when nobody knows. Unit: µs.
     public var heldUp: Int64 = 0
     /// Its time limit, parts of a second counted whole. Unit: s.
     public var limitSeconds: UInt32
@@ -37,6 +38,8 @@ public struct ActiveJob: Sendable {
     public var reason: PendingReason = .none
     /// Whether it was told to stop for good while it ran.
     public var isCancelled = false
+    /// Whether it is suspended until the jobs have ended that it lends cores to.
+    public var isDisplaced = false
     /// Whether it runs on for a grace only, and then makes way for another.
     public var isMakingWay = false
     /// Whether it starts again when a node of it fails, or it makes way.
@@ -107,7 +110,7 @@ public struct ActiveJob: Sendable {
     public static let suspendedForGood = Int64.max / 4
 
     /// Whether it is suspended.
-    public var isSuspended: Bool { heldUp == Self.suspendedForGood }
+    public var isSuspended: Bool { isDisplaced || heldUp == Self.suspendedForGood }
 
     /// When it is planned to end. Unit: µs since the epoch; meaningful while it runs.
     public var expectedEnd: Int64 { startedAt &+ heldUp &+ Int64(plannedSeconds) &* 1_000_000 }
@@ -390,7 +393,7 @@ extension ActiveJobs {
     /// Counts a job that has just started.
     mutating func holdLimits(of slot: Int32) {
         let claim = claim(ofRunning: slot)
-        limits.hold(claim, until: records[Int(slot)].deadline, at: now)
+        limits.hold(claim, until: countedDeadline(of: slot), at: now)
         if !claim.licenses.isEmpty { licenseHolders.append(slot) }
     }
 
@@ -398,6 +401,13 @@ extension ActiveJobs {
     public mutating func releaseLimits(of slot: Int32) -> [Int32] {
         let claim = claim(ofRunning: slot)
         if !claim.licenses.isEmpty { licenseHolders.removeAll { $0 == slot } }
-        return limits.release(claim, until: records[Int(slot)].deadline, at: now)
+        return limits.release(claim, until: countedDeadline(of: slot), at: now)
+    }
+
+    /// The deadline that limits count on: that of a suspended job is as if it went on at once.
+    public func countedDeadline(of slot: Int32) -> Int64 {
+        let job = records[Int(slot)]
+        guard job.isSuspended, let extras = extras[slot] else { return job.deadline }
+        return job.deadline - job.heldUp + extras.suspension.total.microseconds
     }
 }

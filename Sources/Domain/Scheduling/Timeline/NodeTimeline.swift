@@ -261,6 +261,12 @@ extension NodeTimeline: ResourceTimeline {
             let origin = isNew ? now : 0
             let span = isNew ? max(1, Int64(job.plannedSeconds) * 1_000_000) : entry.instant
             let instant = origin + (span + resolution - 1) / resolution * resolution
+            if group.isInLoan(entry.slot) {
+                group.forEachReturn(of: entry.slot, jobs) { segment, giveBack in
+                    change(segment.node, from: instant, until: .max, giveBack)
+                }
+                return true
+            }
             let request: ResourceRequest =
                 group.nodes.isUniform ? .wholeNodes(1) : jobs[entry.slot].request
             for segment in group.segments(of: entry.slot, jobs) {

@@ -106,7 +106,10 @@ extension CentreState {
             info.qos = partition.qos
             info.priorityTier = partition.tier
             info.priorityJobFactor = partition.jobFactor
-            info.preemptMode = rules.machine.preemptMode(of: partition).rawValue.uppercased()
+            let mode = rules.machine.preemptMode(of: partition)
+            // Slurm's centres need both words; a partition that says nothing has what its centre has.
+            let isGang = mode == .suspend && partition.preemptMode == .cluster
+            info.preemptMode = (isGang ? "GANG," : "") + mode.rawValue.uppercased()
             info.graceSeconds = partition.graceSeconds
             info.backend = partition.backend.rawValue
             info.platform = partition.platform

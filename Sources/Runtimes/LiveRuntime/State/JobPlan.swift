@@ -26,7 +26,7 @@ struct Refusal: Error, Hashable, Sendable {
         let error: SlurmError =
             switch rejection {
             case .unknownJob, .jobIsCancelled: .alreadyDone
-            case .jobIsRunning, .jobIsSuspended: .disabled
+            case .jobIsRunning, .jobIsSuspended, .jobMakesWay: .disabled
             case .deadlineIsOver: .invalidTimeLimit
             case .jobIsPending, .jobMayNotStart: .jobPending
             case .unknownPartition: .invalidPartition
