@@ -1,7 +1,7 @@
 """How nearly what a centre printed is what Slurm printed.
 
-Texts are normalised first: what differs between two recordings of the same Slurm is replaced by marks, in
-such a way that columns keep their width."""
+Texts are normalised first: what differs between two recordings of the same Slurm, and what was measured on
+the recorded computer, is replaced by marks, in such a way that columns keep their width."""
 import difflib, re
 
 VOLATILE = [
@@ -19,8 +19,41 @@ VOLATILE = [
 ]
 SHORT_TIME = re.compile(r'(?<![\d:=-])[01]:[0-5]\d(?![\d:])')
 
+# What the recorded cluster measured on the one computer that all its nodes were: columns by their heads.
+MEASURED = {'FREE_MEM', 'CPU_LOAD'}
+
+def without_measured(text):
+    """A listing with columns of measured values replaced; columns between bars or spaces."""
+    lines = text.split('\n')
+    if not lines: return text
+    separator = '|' if '|' in lines[0] else None
+    heads = [word.strip() for word in lines[0].split(separator)]
+    places = [i for i, head in enumerate(heads) if head in MEASURED]
+    if not places: return text
+    for row in range(1, len(lines)):
+        cells = lines[row].split(separator)
+        if len(cells) != len(heads): continue
+        for place in places: cells[place] = '<N>' + ' ' * (len(cells[place]) - len(cells[place].rstrip()))
+        lines[row] = (separator or ' ').join(cells)
+    return '\n'.join(lines)
+
+def by_node(text):
+    """`sinfo -N` with the rows of each node in order: there, its partitions come as threads end."""
+    rows = text.split('\n')
+    head = next((i for i, row in enumerate(rows) if 'NODELIST' in row), None)
+    if head is None: return text
+    separator = '|' if '|' in rows[head] else None
+    place = [word.strip() for word in rows[head].split(separator)].index('NODELIST')
+    def node(row): return (row.split(separator)[place:place + 1] or [''])[0].strip()
+    order = {}
+    for row in rows[head + 1:]: order.setdefault(node(row), len(order))
+    return '\n'.join(rows[:head + 1] + sorted(rows[head + 1:], key=lambda row: (order[node(row)], row)))
+
 def normalise(text, command=''):
     for pattern, mark in VOLATILE: text = pattern.sub(mark, text)
+    if command.startswith('sinfo'): text = without_measured(text)
+    if re.match(r'sinfo\b.* -N\b', command): text = by_node(text)
+    if ' listpids' in command: text = re.sub(r'(?m)^\d+ *(?= \d)', '<PID>', text)
     # sacct writes hours too, and there 0:15 is an exit code.
     return text if 'sacct' in command else SHORT_TIME.sub('M:SS', text)
 

@@ -43,8 +43,8 @@ NO_NEWLINE = '\\ no newline at end'
 
 class Step:
     """One command of a recording."""
-    def __init__(self, number, user, command, pause):
-        self.number, self.user, self.command, self.pause = number, user, command, pause
+    def __init__(self, number, user, command, pause, before=()):
+        self.number, self.user, self.command, self.pause, self.before = number, user, command, pause, before
         self.result = {'out': '', 'err': '', 'rc': 0}
 
     @property
@@ -75,7 +75,7 @@ def read_recording(path):
     and what users had used, in core seconds."""
     if os.path.isdir(path): return *read_folder(path), {}
     with open(path, newline='', errors='replace') as file: lines = file.read().split('\n')
-    files, steps, earlier, pause, place = {}, [], {}, 0, None
+    files, steps, earlier, pause, before, place = {}, [], {}, 0, [], None
     text, is_head = [], False
     def end_text():
         joined = '\n'.join(text)
@@ -84,18 +84,20 @@ def read_recording(path):
         return joined
     for line in lines:
         head = HEAD.fullmatch(line)
-        if line.startswith(('[file ', '[pause ', '[earlier ')) or (head and place in (None, 'file')):
+        if line.startswith(('[file ', '[pause ', '[earlier ', '[unrecorded ')) or (head and place in (None, 'file')):
             if place == 'file': files[name] = '\n'.join(text)
             text, place = [], None
         if line.startswith('[file '):
             name, place = line[6:-1], 'file'
         elif line.startswith('[pause '):
             pause = int(line[7:-1])
+        elif line.startswith('[unrecorded '):
+            before.append(line[12:-1].split('$ ', 1))
         elif line.startswith('[earlier '):
             earlier = {user: int(seconds) for user, seconds in (w.split('=') for w in line[9:-1].split())}
         elif head and place is None:
-            steps.append(Step(head.group(1), head.group(2), head.group(3), pause))
-            pause, place, is_head = 0, 'out', True
+            steps.append(Step(head.group(1), head.group(2), head.group(3), pause, before))
+            pause, before, place, is_head = 0, [], 'out', True
         elif is_head and line.startswith('> '):
             steps[-1].command += '\n' + line[2:]
         elif place == 'out' and line == '--- stderr':
@@ -245,6 +247,7 @@ def play(options, path):
         if earlier: centre.advance(PERIOD - max(earlier.values()) % PERIOD + max(earlier.values()))
         centre.use_up(first, work)
         for step in steps:
+            for user, command in step.before: centre.run(command, user, work, 20)
             if step.pause: centre.advance(step.pause)
             # What Slurm refuses late, and only tries (--test-only), takes a number too.
             if step.submitted and not numbers.get(step.submitted): centre.use_up(step.submitted, work)
