@@ -198,6 +198,28 @@ struct RehearsalTests {
         #expect(lines.contains("task 1") && lines.contains("1") && lines.contains("5"))
     }
 
+    @Test("Steps count from 0, and a stand-in runs in one as it runs in the script")
+    func stepNumbers() async throws {
+        let stage = try Stage()
+        let id = try await stage.submit(
+            """
+            yhrun -n 2 hostname
+            yhrun bash -c 'sleep 30; echo step $SLURM_STEP_ID' &
+            yhrun bash -c 'sleep 10; echo step $SLURM_STEP_ID'
+            wait
+            """
+        )
+        try await stage.centre.advance(seconds: 3_000)
+        let record = try await stage.centre.record(id)
+        await stage.centre.close()
+        #expect(record.elapsed.seconds == 30)
+        #expect(record.steps.map(\.name) == ["batch", "hostname", "bash", "bash"])
+        let lines = stage.output(id).split(separator: "\n").map(String.init)
+        #expect(lines.count == 4)
+        #expect(lines.prefix(2).allSatisfy { $0 == "cn0" || $0 == "n0" })
+        #expect(lines.suffix(2).sorted() == ["step 1", "step 2"])
+    }
+
     @Test("A script that computes on is told so, and its job goes on as emulated")
     func computesOn() async throws {
         let stage = try Stage(patience: 300)

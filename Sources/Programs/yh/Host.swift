@@ -103,6 +103,21 @@ enum Host {
         return numbers.sorted()
     }
 
+    /// The process that started another; nil when it is gone.
+    static func parent(of process: Int32) -> Int32? {
+        let text = String(decoding: read(path: "/proc/\(process)/stat") ?? [], as: UTF8.self)
+        // A name in brackets, which may hold anything, then the state and the parent.
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        return text[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
+    }
+
+    /// Whether a path leads to this very program, by whatever name.
+    static func isOwnProgram(_ path: String) -> Bool {
+        var (own, other) = (stat(), stat())
+        return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0
+            && own.st_dev == other.st_dev && own.st_ino == other.st_ino
+    }
+
     /// Whether a path is a folder.
     static func isFolder(_ path: String) -> Bool {
         var status = stat()

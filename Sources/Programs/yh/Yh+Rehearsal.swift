@@ -13,12 +13,15 @@ struct RehearsedStep {
 
     private let folder: String
     private let start: Int64
+    /// The number of the step in its job: by the order in which steps begin.
+    let number: Int
 
     /// Nil outside a rehearsed script.
     init?() {
         guard let folder = Host.variable("XINGHE_REHEARSAL") else { return nil }
         self.folder = folder
         start = Self.now
+        number = Self.nextNumber(in: folder)
         // The step outlives what ends its tasks, to say how they ended.
         for number in [SIGTERM, SIGUSR1, SIGUSR2, SIGINT] { signal(number) { _ in } }
     }
@@ -31,13 +34,26 @@ struct RehearsedStep {
         return bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int64($1) }
     }
 
+    /// Takes the next number. Each step leaves a line when it begins, so two that begin at once get two.
+    private static func nextNumber(in folder: String) -> Int {
+        let mark = Array("begin\n".utf8)
+        let path = folder + "/steps"
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        guard write(descriptor, mark, mark.count) == mark.count else { return 0 }
+        let end = Int(lseek(descriptor, 0, SEEK_CUR))
+        let lines = (Host.read(path: path) ?? []).prefix(end).split(separator: 0x0A)
+        return max(0, lines.count { $0.elementsEqual(mark.dropLast()) } - 1)
+    }
+
     /// Leaves the line of a step that is over.
     func record(_ command: RunCommand, exitCode: Int32, signal: Int32 = 0) {
         let nodes = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
         let name = command.words.first?.split(separator: "/").last.map(String.init) ?? "step"
         let words = [
             "\(start)", "\(Self.now)", "\(exitCode)", "\(signal)", "\(command.tasks)",
-            "\(min(nodes, command.tasks))", name.split(separator: "\n").joined(),
+            "\(min(nodes, command.tasks))", "\(number)", name.split(separator: "\n").joined(),
         ]
         let line = Array((words.joined(separator: " ") + "\n").utf8)
         let descriptor = open(folder + "/steps", O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -51,19 +67,20 @@ struct RehearsedStep {
 // MARK: - Programs that are not run
 
 extension RehearsedStep {
-    /// Whether a program of the job is emulated: one that is not of the system, and no script, or that is
-    /// linked with MPI.
+    /// Whether a program of the job is emulated: one that is not of the system, no stand-in and no script,
+    /// or that is linked with MPI.
     static func isEmulated(_ path: String, isMPI: Bool) -> Bool {
         guard !isMPI else { return true }
         let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"]
-        guard !system.contains(where: { path.hasPrefix($0) }) else { return false }
+        guard !system.contains(where: { path.hasPrefix($0) }), !Host.isOwnProgram(path) else {
+            return false
+        }
         guard let bytes = Host.read(path: path) else { return false }
         return bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46])
     }
 
     /// Lets the time of an emulated program pass, and gives its exit status.
     func emulate(_ command: RunCommand, name: String) -> Int32 {
-        let number = (Host.read(path: folder + "/steps") ?? []).count { $0 == 0x0A }
         let (length, code, isSaid) = plan(number)
         let program = command.words.first ?? ""
         var text = "\(name): \(program) is emulated: \(length / 1_000_000) s"

@@ -79,6 +79,7 @@ extension Yh {
             job: environment
         )
         if let rehearsal {
+            tasks.step = "\(rehearsal.number)"
             let end = tasks.run(in: nil)
             rehearsal.record(command, exitCode: end.exitCode, signal: end.exitSignal)
             return end
@@ -128,6 +129,8 @@ extension Yh {
     /// Whether a program is linked with Open MPI: its ranks must find one another, which only
     /// `mpirun` brings about.
     private static func isMPIProgram(_ path: String) -> Bool {
+        // This program names the library too.
+        guard !Host.isOwnProgram(path) else { return false }
         guard let bytes = Host.read(path: path), bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
             return false
         }

@@ -33,26 +33,28 @@ struct StepRun: WireRecord {
 
 extension StepRun {
     /// Reads what `yhrun` and its like left of the steps of a rehearsed run, a line each:
-    /// `START END EXIT SIGNAL TASKS NODES NAME`, with instants in microseconds.
+    /// `START END EXIT SIGNAL TASKS NODES NUMBER NAME`, with instants in microseconds; other lines say that a
+    /// step began. The steps come by their numbers.
     static func read(_ lines: [Substring], _ entry: JobEntry) -> [StepRun] {
         guard let start = entry.status.startedAt else { return [] }
         let latest = start.microseconds + lengthMaximum
-        return lines.prefix(CentreState.stepsMaximum).compactMap { line in
-            let words = line.split(separator: " ", maxSplits: 6)
-            let numbers = words.prefix(6).compactMap { Int64($0) }
-            guard words.count == 7, numbers.count == 6 else { return nil }
+        let runs = lines.lazy.compactMap { line -> (number: Int64, run: StepRun)? in
+            let words = line.split(separator: " ", maxSplits: 7)
+            let numbers = words.prefix(7).compactMap { Int64($0) }
+            guard words.count == 8, numbers.count == 7 else { return nil }
             // A job can write anything here: what lies before its run, or years after it, is cut.
             let begin = min(max(start.microseconds, numbers[0]), latest)
             var run = StepRun()
-            run.name = String(words[6].prefix(256))
+            run.name = String(words[7].prefix(256))
             run.after = SimDuration(microseconds: begin - start.microseconds)
             run.length = SimDuration(microseconds: max(begin, min(numbers[1], latest)) - begin)
             run.exitCode = Int32(truncatingIfNeeded: numbers[2] & 127)
             run.signal = Int32(truncatingIfNeeded: numbers[3] & 127)
             run.tasks = Int32(clamping: max(1, numbers[4]))
             run.nodes = Int32(clamping: max(1, numbers[5]))
-            return run
+            return (numbers[6], run)
         }
+        return runs.prefix(CentreState.stepsMaximum).sorted { $0.number < $1.number }.map(\.run)
     }
 
     /// The longest that a run may take: a year. Unit: µs.
