@@ -337,11 +337,14 @@ struct SubmitTests {
         #expect(try environment(["--export=ALL"]) == current)
         #expect(
             try environment(["--export=NONE"])
-                == ["SLURM_X=y", "HOME=/h", "SLURM_EXPORT_ENV=NONE"]
+                == ["SLURM_X=y", "HOME=/h", "SLURM_EXPORT_ENV=NONE", "SLURM_GET_USER_ENV=1"]
         )
         #expect(
             try environment(["--export=FOO,BAZ=1"])
-                == ["SLURM_X=y", "HOME=/h", "FOO=bar", "BAZ=1", "SLURM_EXPORT_ENV=FOO,BAZ=1"]
+                == [
+                    "SLURM_X=y", "HOME=/h", "FOO=bar", "BAZ=1", "SLURM_EXPORT_ENV=FOO,BAZ=1",
+                    "SLURM_GET_USER_ENV=1",
+                ]
         )
         #expect(
             try environment(["--export=ALL,FOO=2"])

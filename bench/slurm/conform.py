@@ -261,7 +261,6 @@ def play(options, path):
                 else: lost.add(step.submitted)
             for key in ('out', 'err'):
                 text = without_run_time(ours[key]).replace(options.work + '/w/', '/lab/w/')
-                text = re.sub(r'\bgpu:x(?=:\d|\b)', 'gpu', text)     # a machine file cannot leave out a card's model
                 for user, number in USERS.items():
                     text = re.sub(r'(?<!\d)%d(?!\d)' % pwd.getpwnam(user).pw_uid, str(number), text)
                 ours[key] = renumbered({b: a for a, b in numbers.items()}, text)

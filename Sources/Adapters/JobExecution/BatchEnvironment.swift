@@ -32,6 +32,8 @@ public struct BatchEnvironment: Sendable {
     public var tasksPerNode: [Int] = []
     /// The number of tasks, when it was asked for.
     public var taskCount: Int?
+    /// The most tasks on one node, when that was asked for.
+    public var tasksPerNodeAsked: Int?
     /// Cores a task, when they were asked for.
     public var coresPerTask: Int?
     /// Memory on a node, when it was asked for. Unit: MiB.
@@ -42,6 +44,8 @@ public struct BatchEnvironment: Sendable {
     public var accelerators: [Int] = []
     /// For an element of an array: its number, and the array's number, count and bounds.
     public var array: (job: UInt32, task: UInt32, count: Int, minimum: UInt32, maximum: UInt32)?
+    /// By how much one index of the array is more than the one before.
+    public var arrayStep = 1
     /// How often the job was requeued.
     public var restartCount = 0
 
@@ -94,6 +98,7 @@ public struct BatchEnvironment: Sendable {
         }
         put("SLURM_NTASKS", taskCount)
         put("SLURM_NPROCS", taskCount)
+        put("SLURM_NTASKS_PER_NODE", tasksPerNodeAsked)
         put("SLURM_CPUS_PER_TASK", coresPerTask)
         put("SLURM_MEM_PER_NODE", memoryPerNodeMebibytes)
         put("SLURM_MEM_PER_CPU", memoryPerCoreMebibytes)
@@ -103,6 +108,7 @@ public struct BatchEnvironment: Sendable {
             put("SLURM_GPUS_ON_NODE", accelerators.count)
             put("SLURM_JOB_GPUS", cards)
             put("CUDA_VISIBLE_DEVICES", cards)
+            put("GPU_DEVICE_ORDINAL", cards)
         }
         if let array {
             put("SLURM_ARRAY_JOB_ID", array.job)
@@ -110,6 +116,7 @@ public struct BatchEnvironment: Sendable {
             put("SLURM_ARRAY_TASK_COUNT", array.count)
             put("SLURM_ARRAY_TASK_MIN", array.minimum)
             put("SLURM_ARRAY_TASK_MAX", array.maximum)
+            put("SLURM_ARRAY_TASK_STEP", arrayStep)
         }
         return table
     }

@@ -129,6 +129,11 @@ public struct NodeType: Hashable, Sendable {
     public var bootTime: SimDuration?
     /// The operating system, a label: "Kylin".
     public var operatingSystem: String?
+    /// The name of the computer that all nodes of the type are on, where it is not their own: Slurm's
+    /// `NodeHostname`.
+    public var hostName: String?
+    /// The network address of that computer, where it is not the node's name: Slurm's `NodeAddr`.
+    public var address: String?
     /// What jobs may ask for with `--constraint`.
     public var features: [String]
     /// Where the numbers come from.

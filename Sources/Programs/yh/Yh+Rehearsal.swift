@@ -166,7 +166,8 @@ extension Yh {
     /// The node of the task, which no computer has as its name.
     private static func hostname(name: String, arguments: [String]) throws(CommandFailure) -> Int32
     {
-        Host.print([Host.variable("SLURMD_NODENAME") ?? Host.hostName()])
+        let names = ["XINGHE_HOST_NAME", "SLURMD_NODENAME"]
+        Host.print([names.lazy.compactMap(Host.variable).first ?? Host.hostName()])
         return 0
     }
 

@@ -80,6 +80,8 @@ extension NodeType: CodedPart {
         try fields("off_power_w", &offWatts)
         try fields("boot_time", &bootTime)
         try fields("operating_system", &operatingSystem)
+        try fields.ifPresent("host_name", &hostName)
+        try fields.ifPresent("address", &address)
         try fields("features", &features)
         try fields.parts("sources", &facts)
     }

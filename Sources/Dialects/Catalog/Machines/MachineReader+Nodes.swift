@@ -21,8 +21,9 @@ extension MachineReader {
     private func nodeType(_ field: YAMLField) throws(FileRefusal) -> NodeType {
         let fields = try field.mapping([
             "name", "title", "topology", "processor", "cores", "memory", "memory_bandwidth",
-            "power", "idle_power", "off_power", "boot_time", "os", "features", "accelerators",
-            "sources",
+            "power", "idle_power", "off_power", "boot_time", "os", "host_name", "address",
+            "features",
+            "accelerators", "sources",
         ])
         let accelerators = try (fields["accelerators"]?.list() ?? []).mapField(accelerator)
         let topology = try topology(fields.required("topology"))
@@ -52,6 +53,8 @@ extension MachineReader {
             facts: try Self.facts(fields)
         )
         try readPower(fields, into: &type)
+        type.hostName = try fields["host_name"]?.name()
+        type.address = try fields["address"]?.name()
         return type
     }
 

@@ -62,6 +62,8 @@ public struct SlurmConfiguration: Sendable {
             "CoresPerSocket=\(cores / sockets)",
             "ThreadsPerCore=1", "RealMemory=\(type.capacity.memory.count / 1_048_576)",
         ]
+        if let host = type.hostName { words.append("NodeHostname=\(host)") }
+        if let address = type.address { words.append("NodeAddr=\(address)") }
         if !type.accelerators.isEmpty { words.append("Gres=\(gres(type))") }
         if !type.features.isEmpty {
             words.append("Feature=\(type.features.joined(separator: ","))")

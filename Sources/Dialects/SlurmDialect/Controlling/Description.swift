@@ -156,7 +156,8 @@ extension Description {
             "AvailableFeatures=\(node.features ?? "(null)")",
             "ActiveFeatures=\(node.features ?? "(null)")",
             "Gres=\(node.gres ?? "(null)")",
-            "NodeAddr=\(node.name) NodeHostName=\(node.name) Version=22.05.8",
+            "NodeAddr=\(node.address ?? node.hostName ?? node.name)"
+                + " NodeHostName=\(node.hostName ?? node.name) Version=\(slurmVersion)",
             "OS=\(node.operatingSystem ?? "Linux") ",
             "RealMemory=\(node.memory.mebibytes) AllocMem=\(node.memoryHeld.mebibytes)"
                 + " FreeMem=\(node.memory.mebibytes - node.memoryHeld.mebibytes)"

@@ -279,7 +279,9 @@ extension SubmitCommand {
     public func jobEnvironment(from current: [String], login: [String]) -> [String] {
         let chosen = Self.environment(export, from: current, login: login)
         guard let export, export.uppercased() != "ALL" else { return chosen }
-        return chosen + ["SLURM_EXPORT_ENV=\(export)"]
+        // What is not taken over comes from a login, as with --get-user-env.
+        let isAll = export.split(separator: ",").contains { $0.uppercased() == "ALL" }
+        return chosen + ["SLURM_EXPORT_ENV=\(export)"] + (isAll ? [] : ["SLURM_GET_USER_ENV=1"])
     }
 
     /// The variables that a value of `--export` lets through.

@@ -36,6 +36,10 @@ public struct NodeInfo: WireRecord {
     public var architecture = "x86_64"
     /// The operating system's name.
     public var operatingSystem: String?
+    /// The name of the computer that it is on; nil for the node's own.
+    public var hostName: String?
+    /// The address of that computer; nil for the node's name.
+    public var address: String?
     /// The node type of the catalogue.
     public var nodeType = ""
     /// Which nodes are taken first: the smallest weight.
@@ -75,6 +79,8 @@ public struct NodeInfo: WireRecord {
         try fields("threads_per_core", &threadsPerCore)
         try fields("architecture", &architecture)
         try fields("operating_system", &operatingSystem)
+        try fields.ifPresent("host_name", &hostName)
+        try fields.ifPresent("address", &address)
         try fields("node_type", &nodeType)
         try fields("weight", &weight)
         try fields("boot_time", &bootTime)

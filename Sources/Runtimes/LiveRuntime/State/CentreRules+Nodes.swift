@@ -4,6 +4,18 @@ import SlurmDialect
 import WireFormats
 
 extension CentreRules {
+    /// The name of the computer that a node is on: its own, unless its type says another.
+    func hostName(ofNode node: Int) -> String {
+        let node = machine.nodes[node]
+        return machine.nodeTypes[node.typeIndex].hostName ?? node.name
+    }
+
+    /// The computer that all nodes of a job are on; nil where it is not one.
+    func commonHostName(of status: JobStatus) -> String? {
+        let names = Set(status.nodes.map { hostName(ofNode: $0.node) })
+        return names.count == 1 ? names.first : nil
+    }
+
     /// The nodes of a host list.
     ///
     /// - Throws: `Refusal` when the list is malformed or names a node that does not exist.

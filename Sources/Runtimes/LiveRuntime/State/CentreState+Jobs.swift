@@ -249,7 +249,7 @@ extension CentreState {
             arrayTaskID: entry.arrayTask,
             jobName: entry.status.name,
             user: request.user,
-            host: entry.status.nodes.first.map { rules.machine.nodes[$0.node].name } ?? ""
+            host: entry.status.nodes.first.map { rules.hostName(ofNode: $0.node) } ?? ""
         )
         func path(_ pattern: String) -> String {
             FilenamePattern.path(pattern, in: request.workDirectory, values)

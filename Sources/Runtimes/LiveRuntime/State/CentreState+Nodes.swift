@@ -3,6 +3,7 @@ import Billing
 import ClusterModel
 import Determinism
 import Emulation
+import JobModel
 import Quantities
 import Scheduling
 import WireFormats
@@ -25,12 +26,17 @@ extension CentreState {
             info.accelerators = node.capacity.accelerators
             addUse(ofNode: index, node.capacity, to: &info)
             if let card = type.accelerators.first, node.capacity.accelerators > 0 {
-                info.gres = "\(card.kind):\(Self.word(card.model)):\(node.capacity.accelerators)"
+                let model = Self.word(card.model)
+                // A card without a model of its own is called by its kind.
+                let name = model == card.kind ? card.kind : "\(card.kind):\(model)"
+                info.gres = "\(name):\(node.capacity.accelerators)"
             }
             if !type.features.isEmpty { info.features = type.features.joined(separator: ",") }
             info.sockets = sockets[node.typeIndex]
             info.coresPerSocket = max(1, node.capacity.cores / info.sockets)
             info.operatingSystem = type.operatingSystem
+            info.hostName = type.hostName
+            info.address = type.address
             info.nodeType = type.name
             info.bootTime = bootTime
             if let note = nodeNotes[index] {
@@ -40,6 +46,14 @@ extension CentreState {
                 info.reasonTime = note.since
             }
             return info
+        }
+    }
+
+    /// How many cards a job holds of which node, and how many that node has.
+    func cardsHeld(by entry: JobEntry) -> [(node: Int, count: Int, of: Int)] {
+        emulator.allocation(of: JobID(entry.id)).map { holding in
+            let all = rules.machine.nodes[holding.node].capacity.accelerators
+            return (holding.node, Int(holding.accelerators), Int(all))
         }
     }
 

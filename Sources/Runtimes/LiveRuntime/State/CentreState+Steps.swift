@@ -92,7 +92,7 @@ extension CentreState {
 extension BatchEnvironment {
     /// What a job's script finds.
     ///
-    /// - Parameter cards: those that it holds on this host.
+    /// - Parameter cards: those that it holds on its first node.
     init(of entry: JobEntry, _ rules: CentreRules, cards: [Int]) {
         self.init()
         let request = entry.specification.request
@@ -112,6 +112,7 @@ extension BatchEnvironment {
         tasksPerNode = Self.tasksPerNode(entry)
         taskCount =
             request.tasks.map(Int.init) ?? (request.tasksPerNode == nil ? nil : Int(status.tasks))
+        tasksPerNodeAsked = request.tasksPerNode.map(Int.init)
         coresPerTask = request.cpusPerTask.map(Int.init)
         memoryPerNodeMebibytes = request.memoryPerNode?.mebibytes
         memoryPerCoreMebibytes = request.memoryPerCPU?.mebibytes
@@ -119,7 +120,14 @@ extension BatchEnvironment {
         restartCount = Int(status.restart)
         if let array = entry.specification.array, let task = entry.arrayTask {
             self.array = (array.job, task, array.count, array.minimum, array.maximum)
+            arrayStep = Self.step(of: request.array?.indices ?? [])
         }
+    }
+
+    /// By how much one index of an array is more than the one before; 1 where that is not always the same.
+    private static func step(of indices: [UInt32]) -> Int {
+        let steps = Set(zip(indices, indices.dropFirst()).map { Int($1) - Int($0) })
+        return steps.count == 1 ? steps.first ?? 1 : 1
     }
 
     /// As many tasks on each node as its cores have room for; what is left, one by one.

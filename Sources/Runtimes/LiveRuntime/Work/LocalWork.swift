@@ -22,6 +22,8 @@ final class LocalWork {
     private let logger: Logger
     private var cores: HeldNumbers
     private var cards: HeldNumbers
+    /// The cards of rehearsed jobs.
+    private var nodeCards = NodeCards()
     /// Jobs that hold their nodes and wait until a run that was told to end is gone: one of the same
     /// job, or one that still has the cores or cards.
     private var waiting: [UInt32: JobEntry] = [:]
@@ -143,9 +145,12 @@ extension LocalWork {
             return launchFailure(of: entry)
         }
         let units = coresTaken.flatMap { unitsOfCore[$0] }
-        var specification = specification(of: entry, run, (units, cardsTaken), state)
+        let modelled = isLocal ? [] : nodeCards.take(state.cardsHeld(by: entry), for: entry.id)
+        var specification = specification(of: entry, run, (units, cardsTaken, modelled), state)
         if !isLocal {
-            stage.prepare(&specification, of: entry, in: executor.folder(of: run), now: now)
+            let folder = executor.folder(of: run)
+            let host = rules.commonHostName(of: entry.status)
+            stage.prepare(&specification, of: entry, in: folder, hostName: host, now: now)
         }
         do throws(ExecutionFailure) {
             try executor.start(
@@ -191,6 +196,7 @@ extension LocalWork {
     }
 
     private func release(_ id: UInt32) {
+        nodeCards.release(id)
         cores.release(id)
         cards.release(id)
     }
@@ -209,7 +215,7 @@ extension LocalWork {
     private func specification(
         of entry: JobEntry,
         _ run: JobExecutor.Run,
-        _ taken: (units: [Int32], cards: [Int]),
+        _ taken: (units: [Int32], cards: [Int], modelled: [Int]),
         _ state: CentreState
     ) -> StepSpecification {
         let request = entry.specification.request
@@ -239,7 +245,7 @@ extension LocalWork {
         specification.cardCount = taken.cards.count
         specification.environment = BatchEnvironment.merge(
             request.environment,
-            BatchEnvironment(of: entry, rules, cards: taken.cards).variables
+            BatchEnvironment(of: entry, rules, cards: taken.cards + taken.modelled).variables
                 + mpiVariables(folder, isRoot: request.userID == 0)
         )
         return specification

@@ -55,10 +55,13 @@ struct RehearsalStage {
     private static let standIns = ["mpirun", "mpiexec", "module", "hostname"]
 
     /// Lets a script run in the centre's time.
+    ///
+    /// - Parameter hostName: the computer that all nodes of the job are on; nil when each is its own.
     func prepare(
         _ specification: inout StepSpecification,
         of entry: JobEntry,
         in folder: StepFolder,
+        hostName: String?,
         now: SimInstant
     ) {
         specification.rehearsal = Rehearsal(
@@ -73,6 +76,7 @@ struct RehearsalStage {
             "XINGHE_REHEARSAL=\(folder.path)",
             "XINGHE_CLOCK=\(folder.clock)",
         ]
+        if let hostName { additions.append("XINGHE_HOST_NAME=\(hostName)") }
         if !socket.isEmpty { additions.append("XINGHE_SOCKET=\(socket)") }
         if let clockLibrary {
             let others = given["LD_PRELOAD"].map { " \($0)" } ?? ""
