@@ -453,6 +453,11 @@ public struct LimitBook: Sendable {
         return place
     }
 
+    /// How many jobs of an array may run at once; nil when the array is not known, `.some(nil)` for all.
+    public func arrayLimit(_ id: JobID) -> Int64?? {
+        counterPlaces[.array(id)].map { counters[Int($0)].maximum }
+    }
+
     /// Gives an array another limit, and hands over who waited under the old one.
     public mutating func setArrayLimit(_ id: JobID, to maximum: Int64?) -> [Int32] {
         guard let place = counterPlaces[.array(id)] else { return [] }

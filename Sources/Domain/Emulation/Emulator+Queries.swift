@@ -25,9 +25,12 @@ extension Emulator {
         let job = jobs[slot]
         switch job.phase {
         case .running: return nil
-        case .waiting, .parked: return job.reason
+        case .waiting, .parked:
+            // Slurm finds out at its next pass that a job was released before its time.
+            return job.reason == .beginTime && delay.isUnseen(slot)
+                ? PendingReason.none : job.reason
         case .queued:
-            if delay.isUnseen(submittedAt: job.key.submitted) { return PendingReason.none }
+            if delay.isUnseen(slot) { return PendingReason.none }
             if let stop = groups[Int(job.group)].limitHoldingBack(slot) { return stop.reason }
             if let stop = jobs.licenseStop(slot) { return stop.reason }
             let hasNodes = groupsOf(slot).contains {
@@ -38,6 +41,10 @@ extension Emulator {
             return groups[Int(job.group)].isHead(slot, jobs) ? .resources : .priority
         }
     }
+
+    /// How many elements of a job array may run at once; nil when the array is not known, `.some(nil)` for
+    /// all of them.
+    public func arrayLimit(of array: JobID) -> Int64?? { jobs.limits.arrayLimit(array) }
 
     /// What a running job holds of which nodes, in ascending order; empty when it does not run.
     public func allocation(of id: JobID) -> [NodeHolding] {

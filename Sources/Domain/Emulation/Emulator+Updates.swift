@@ -43,6 +43,7 @@ extension Emulator {
             $0.hasLostReservation = false
         }
         withdrawAndPlace(slot, at: now)
+        delay.notePlaced(slot)
     }
 
     mutating func changeTimeLimit(

@@ -500,6 +500,7 @@ extension Emulator {
         }
         jobs[slot].phase = .queued
         jobs[slot].reason = .none
+        delay.notePlaced(slot)
         if !order.isTrivial {
             ranking.prepare(jobs.limits, at: now.microseconds)
             evaluate(slot, at: now)

@@ -9,8 +9,8 @@ struct PassDelay: Sendable {
     private let length: SimDuration
     /// When the pass is due that looks at what came in; nil when nothing did.
     private var due: SimInstant?
-    /// When the last pass was.
-    private var last: SimInstant?
+    /// The jobs that have come into a queue, or changed there, since the last pass.
+    private var unseen: Set<Int32> = []
 
     init(seconds: Int) {
         length = SimDuration(seconds: Int64(seconds))
@@ -39,13 +39,15 @@ struct PassDelay: Sendable {
         guard length > .zero else { return nil }
         if let due, now < due { return due }
         due = nil
-        last = now
+        unseen.removeAll(keepingCapacity: true)
         return nil
     }
 
-    /// Whether no pass has looked at a job yet that was submitted then.
-    func isUnseen(submittedAt instant: Int64) -> Bool {
-        guard length > .zero, due != nil else { return false }
-        return last.map { $0.microseconds < instant } ?? true
+    /// Takes note of a job that has come into a queue, or has changed there.
+    mutating func notePlaced(_ slot: Int32) {
+        if length > .zero { unseen.insert(slot) }
     }
+
+    /// Whether no pass has looked at a job since it came into its queue.
+    func isUnseen(_ slot: Int32) -> Bool { due != nil && unseen.contains(slot) }
 }

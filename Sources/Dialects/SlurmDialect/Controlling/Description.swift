@@ -61,7 +61,7 @@ extension Description {
             "StartTime=\(known(row.start)) EndTime=\(known(row.end))"
                 + " Deadline=\(info.deadline.map { row.calendar.text($0) } ?? "N/A")",
         ]
-        if let start = info.start {
+        if let start = info.start ?? (JobStates.hasEnded(info.state) ? row.start : nil) {
             lines.append("PreemptEligibleTime=\(known(start)) PreemptTime=None")
         }
         lines += [

@@ -8,6 +8,8 @@ public struct AccountingRecord: WireRecord {
     public var arrayJobID: UInt32?
     /// For an element of a job array: its index.
     public var arrayTaskID: UInt32?
+    /// For an element of a job array that waits: how many may run at once; nil for all.
+    public var arrayLimit: UInt32?
     /// The job's name.
     public var name = ""
     /// The partition.
@@ -95,6 +97,7 @@ public struct AccountingRecord: WireRecord {
         try fields.required("job_id", &jobID)
         try fields("array_job_id", &arrayJobID)
         try fields("array_task_id", &arrayTaskID)
+        try fields.ifPresent("array_limit", &arrayLimit)
         try fields("name", &name)
         try fields("partition", &partition)
         try fields("account", &account)

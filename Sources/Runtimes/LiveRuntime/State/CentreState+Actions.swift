@@ -63,7 +63,12 @@ extension CentreState {
         case .success(let entry):
             // It has been told already; it ends when its process does.
             if entry.status.phase == .completing { return nil }
-            jobs.update(id) { $0.cancelledBy = user }
+            // One that has not started keeps the reason for which it waited.
+            let reason = entry.status.phase == .pending ? reason(of: entry) : nil
+            jobs.update(id) { status in
+                status.cancelledBy = user
+                if let reason { status.endReason = reason }
+            }
             note(RecordedAction("cancel", at: instant), of: id)
             return send(.cancel(JobID(id)), at: instant).map(Refusal.init)
         }

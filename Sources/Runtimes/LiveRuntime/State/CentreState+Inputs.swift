@@ -19,7 +19,14 @@ extension CentreState {
         case .end(let input): return end(input, at: instant)
         case .cancel(let input): return each(input) { $0.cancel($1, by: input.by, at: instant) }
         case .hold(let input):
-            return each(input) { $0.hold($1, isAdmin: input.isAdminHold, at: instant) }
+            return each(input) { state, id in
+                // An operator's hold in the user's name takes the place of any other.
+                let isHandedOver = !input.isAdminHold && !input.isByOwner
+                if isHandedOver, state.jobs[id]?.status.isHeld ?? false {
+                    _ = state.release(id, at: instant)
+                }
+                return state.hold(id, isAdmin: input.isAdminHold, at: instant)
+            }
         case .release(let input): return each(input) { $0.release($1, at: instant) }
         case .requeue(let input): return each(input) { $0.requeue($1, input, at: instant) }
         case .suspend(let input): return each(input) { $0.suspend($1, at: instant) }

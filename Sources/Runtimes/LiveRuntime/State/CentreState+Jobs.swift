@@ -21,7 +21,7 @@ extension CentreState {
         if let array = entry.specification.array {
             info.arrayJobID = array.job
             info.arrayTaskID = entry.arrayTask
-            info.arrayLimit = array.limit
+            info.arrayLimit = arrayLimit(of: entry)
         }
         info.name = status.name
         info.user = request.user
@@ -54,6 +54,13 @@ extension CentreState {
         return info
     }
 
+    /// How many elements of a job's array may run at once, as it stands now; nil for all.
+    private func arrayLimit(of entry: JobEntry) -> UInt32? {
+        guard let array = entry.specification.array else { return nil }
+        guard let limit = emulator.arrayLimit(of: JobID(array.job)) else { return array.limit }
+        return limit.map { UInt32(clamping: $0) }
+    }
+
     private static let fileMembers: Set<String> = [
         "comment", "work_dir", "command", "submit_host", "batch_host", "std_out", "std_err",
         "std_in",
@@ -66,7 +73,10 @@ extension CentreState {
         let known = Dictionary(starts.map { ($0.start.id.number, $0) }) { first, _ in first }
         for index in list.jobs.indices where list.jobs[index].state == "PENDING" {
             // Of what waits for a time or a reservation Slurm foresees nothing more.
-            guard !["BeginTime", "Reservation"].contains(list.jobs[index].reason) else { continue }
+            let reason = list.jobs[index].reason
+            guard !["BeginTime", "Reservation", "JobArrayTaskLimit"].contains(reason) else {
+                continue
+            }
             guard let expected = known[list.jobs[index].jobID] else { continue }
             list.jobs[index].expectedStart = expected.start.startedAt
             let names = expected.nodes.map { rules.machine.nodes[$0].name }
@@ -105,7 +115,7 @@ extension CentreState {
         return status.startedAt.map { $0 + status.suspendedFor > lastInstant } ?? false
     }
 
-    private func reason(of entry: JobEntry) -> String {
+    func reason(of entry: JobEntry) -> String {
         let status = entry.status
         switch status.phase {
         case .pending:
@@ -143,7 +153,7 @@ extension CentreState {
     private func addTimes(_ entry: JobEntry, _ now: SimInstant, to info: inout JobInfo) {
         let status = entry.status
         info.submit = entry.specification.submittedAt
-        let isAside = status.phase == .pending && (status.isHeld || hasOpenDependencies(entry))
+        let isAside = status.phase == .pending && (status.isHeld || isNotEligible(entry))
         info.eligible = isAside ? nil : max(info.submit, status.notBefore ?? info.submit)
         info.start = status.startedAt
         if status.phase == .pending, let begin = status.notBefore, begin > now {
@@ -173,9 +183,10 @@ extension CentreState {
         return status.runTime(from: start, to: status.endedAt ?? now)
     }
 
-    private func hasOpenDependencies(_ entry: JobEntry) -> Bool {
+    /// Whether a job waits for something that Slurm counts no waiting time for.
+    private func isNotEligible(_ entry: JobEntry) -> Bool {
         switch emulator.pendingReason(of: JobID(entry.id)) {
-        case .dependency, .dependencyNeverSatisfied: true
+        case .dependency, .dependencyNeverSatisfied, .reservation, .jobArrayTaskLimit: true
         default: false
         }
     }
@@ -186,7 +197,7 @@ extension CentreState {
         let hasRun = !status.nodes.isEmpty
         info.nodeCount = hasRun ? Int32(status.nodes.count) : status.requestedNodes
         info.nodeList = status.nodeList
-        info.cores = hasRun ? status.coresHeld : status.requestedCores
+        info.cores = hasRun ? status.coresHeld : coresAwaited(by: entry)
         info.tasks = status.tasks
         info.cpusPerTask = request.cpusPerTask ?? 1
         info.tasksPerNode = request.tasksPerNode
@@ -212,10 +223,25 @@ extension CentreState {
         info.licenses = request.licenses
     }
 
+    /// The cores that a job which has not started is told with: one that asks for nodes of its own gets all
+    /// of theirs when it starts, and is told with those of its tasks before.
+    private func coresAwaited(by entry: JobEntry) -> Int64 {
+        let (request, status) = (entry.specification.request, entry.status)
+        guard request.exclusive == "exclusive",
+            status.partitions.allSatisfy({ rules.machine.partitions[$0].sharing != .wholeNode })
+        else { return status.requestedCores }
+        let ofTasks = Int64(status.tasks) * Int64(request.cpusPerTask ?? 1)
+        return min(status.requestedCores, max(ofTasks, Int64(status.requestedNodes)))
+    }
+
     /// What a job that has not started asks for on all nodes: all that its nodes have, when it names
     /// no memory.
     private func memoryAwaited(by entry: JobEntry) -> ByteCount? {
-        guard entry.status.startedAt == nil, entry.status.restart == 0 else { return nil }
+        // One that lost its node keeps what it held; one that was put back asks anew.
+        let status = entry.status
+        guard status.startedAt == nil,
+            status.restart == 0 || status.actions.contains(where: { $0.kind == "requeue" })
+        else { return nil }
         return requestedMemory(entry.specification.request, entry.status)
             ?? wholeMemory(entry.status)
     }
@@ -273,6 +299,7 @@ extension CentreState {
         record.jobID = entry.id
         record.arrayJobID = entry.specification.array?.job
         record.arrayTaskID = entry.arrayTask
+        if status.phase == .pending { record.arrayLimit = arrayLimit(of: entry) }
         record.name = status.name
         record.partition = partitionNames(of: status)
         record.account = entry.specification.account
@@ -305,7 +332,7 @@ extension CentreState {
         let hasRun = !status.nodes.isEmpty
         record.nodeCount = hasRun ? Int32(status.nodes.count) : status.requestedNodes
         record.nodeList = status.nodeList
-        record.cores = hasRun ? status.coresHeld : status.requestedCores
+        record.cores = hasRun ? status.coresHeld : coresAwaited(by: entry)
         record.requestedCores = status.requestedCores
         record.accelerators = status.acceleratorsHeld
         record.requestedMemory = requestedMemory(request, status)
