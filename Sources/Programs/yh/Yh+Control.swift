@@ -160,7 +160,8 @@ extension Yh {
         let descriptions = Description.jobs(
             jobs,
             isDetailed: command.isDetailed,
-            foldsArrays: job?.arrayTasks == nil
+            foldsArrays: job?.arrayTasks == nil,
+            isOne: job != nil
         )
         return show(descriptions, command)
     }

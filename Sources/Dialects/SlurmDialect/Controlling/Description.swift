@@ -24,17 +24,19 @@ extension Description {
     ///   - isDetailed: whether `-d` was given.
     ///   - foldsArrays: whether waiting elements of a job array share one description; not when
     ///     elements were asked for by their indices.
+    ///   - isOne: whether they are one job, or one array, that was asked for by its number.
     public static func jobs(
         _ jobs: [JobInfo],
         isDetailed: Bool,
         foldsArrays: Bool = true,
+        isOne: Bool = false,
         calendar: CentreCalendar = CentreCalendar()
     ) -> [Description] {
-        let rows =
-            foldsArrays
-            ? JobRow.folding(jobs, calendar: calendar)
-            : jobs.map { JobRow(info: $0, calendar: calendar) }
-        return rows.map { job($0, isDetailed: isDetailed) }
+        guard foldsArrays else {
+            return jobs.map { job(JobRow(info: $0, calendar: calendar), isDetailed: isDetailed) }
+        }
+        let rows = JobRow.folding(jobs, calendar: calendar)
+        return (isOne ? JobRow.ofOneArray(rows) : rows).map { job($0, isDetailed: isDetailed) }
     }
 
     private static func job(_ row: JobRow, isDetailed: Bool) -> Description {

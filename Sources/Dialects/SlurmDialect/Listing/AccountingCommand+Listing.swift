@@ -97,10 +97,22 @@ extension AccountingCommand {
     /// known by the run before.
     private func runs(_ records: [AccountingRecord]) -> [AccountingRecord] {
         let known = records.filter { $0.state != "PENDING" || $0.restarts == 0 }
-        guard !showsDuplicates else { return known }
+        guard !showsDuplicates else { return inOrderOfRecord(known) }
         var last: [UInt32: Int32] = [:]
         for record in known { last[record.jobID] = max(last[record.jobID] ?? 0, record.restarts) }
         return known.filter { $0.restarts == last[$0.jobID] }
+    }
+
+    /// The runs in the order in which Slurm makes their records: at the submission, and at each requeue.
+    private func inOrderOfRecord(_ records: [AccountingRecord]) -> [AccountingRecord] {
+        var ends: [UInt32: [Int32: SimInstant]] = [:]
+        for record in records { ends[record.jobID, default: [:]][record.restarts] = record.end }
+        func made(_ record: AccountingRecord) -> SimInstant {
+            ends[record.jobID]?[record.restarts - 1] ?? record.submit
+        }
+        return records.enumerated()
+            .sorted { (made($0.element), $0.offset) < (made($1.element), $1.offset) }
+            .map(\.element)
     }
 
     private func line(_ text: (AccountingFields.Field, Int) -> String) -> String {
@@ -116,21 +128,31 @@ extension AccountingCommand {
     }
 
     private func rows(_ records: [AccountingRecord], cluster: String) -> [AccountingRow] {
+        // A replay needs every element.
+        let isForReplay = columns.contains { AccountingFields.own.contains($0.field.name) }
+        let cancelled = CancelledElements(
+            (isForReplay ? [] : records).lazy.map(\.cancellationFacts)
+        )
+        func isFolded(_ record: AccountingRecord) -> Bool {
+            record.state == "PENDING" || cancelled.together.contains(record.jobID)
+        }
         var waiting: [UInt32: [AccountingRecord]] = [:]
-        for record in records where record.state == "PENDING" {
+        for record in records where isFolded(record) {
             if let array = record.arrayJobID { waiting[array, default: []].append(record) }
         }
         var rows: [AccountingRow] = []
-        for record in records {
+        for record in records where !cancelled.traceless.contains(record.jobID) {
             var row = AccountingRow(
                 record: record,
                 cluster: cluster,
                 calendar: calendar,
                 unit: unit
             )
-            if record.state == "PENDING", let array = record.arrayJobID {
+            if isFolded(record), let array = record.arrayJobID {
                 guard let elements = waiting.removeValue(forKey: array) else { continue }
-                row.elements = JobRow.rangeText(elements.compactMap(\.arrayTaskID).sorted())
+                let limit = record.arrayLimit.map { "%\($0)" } ?? ""
+                row.elements =
+                    JobRow.rangeText(elements.compactMap(\.arrayTaskID).sorted()) + limit
             }
             rows.append(row)
             guard showsSteps else { continue }

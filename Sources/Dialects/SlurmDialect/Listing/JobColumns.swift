@@ -132,13 +132,12 @@ enum JobColumns {
         case "m": byKey { [($0.info.memoryPerNode ?? $0.info.memoryPerCPU)?.count ?? 0] }
         case "p", "Q": byKey { [$0.info.priority] }
         case "S": byKey { [$0.start?.microseconds ?? .max] }
-        case "T", "t": byKey { [Int64(JobStates.rank($0.info.state))] }
         case "U": byKey { [Int64($0.info.userID)] }
         case "V": byKey { [$0.info.submit.microseconds] }
         case "y": byKey { [Int64($0.info.nice)] }
         case "a", "b", "B", "c", "d", "E", "f", "G", "g", "h", "j", "k", "N", "n", "o", "P", "q",
             "R",
-            "r", "u", "v", "W", "w", "Z":
+            "r", "T", "t", "u", "v", "W", "w", "Z":
             byText(String(letter))
         default: nil
         }
@@ -179,6 +178,6 @@ enum JobColumns {
     /// What a listing looks at whatever its columns: identity, state, order, and why a job waits.
     static let commonMembers: Set<String> = [
         "job_id", "array_job_id", "array_task_id", "array_limit", "state", "reason",
-        "reason_text", "partition", "priority",
+        "reason_text", "partition", "priority", "eligible", "start", "end",
     ]
 }

@@ -9,15 +9,19 @@ struct JobRow {
     var calendar: CentreCalendar
 
     /// Rows for `jobs`, in which the waiting elements of each job array share one, at the place of
-    /// the first of them.
+    /// the first of them, and so do those that were cancelled together.
     static func folding(_ jobs: [JobInfo], calendar: CentreCalendar) -> [JobRow] {
+        let cancelled = CancelledElements(jobs.lazy.map(\.cancellationFacts))
+        func isFolded(_ job: JobInfo) -> Bool {
+            job.state == "PENDING" || cancelled.together.contains(job.jobID)
+        }
         var waiting: [UInt32: [JobInfo]] = [:]
-        for job in jobs where job.state == "PENDING" {
+        for job in jobs where isFolded(job) {
             if let array = job.arrayJobID { waiting[array, default: []].append(job) }
         }
         var rows: [JobRow] = []
-        for job in jobs {
-            guard job.state == "PENDING", let array = job.arrayJobID else {
+        for job in jobs where !cancelled.traceless.contains(job.jobID) {
+            guard isFolded(job), let array = job.arrayJobID else {
                 rows.append(JobRow(info: job, calendar: calendar))
                 continue
             }
@@ -25,16 +29,39 @@ struct JobRow {
             var row = JobRow(info: job, calendar: calendar)
             row.info.jobID = array
             row.info.priority = elements.map(\.priority).max() ?? job.priority
-            var reasons: [String] = []
-            for element in elements where !reasons.contains(element.shownReason) {
-                reasons.append(element.shownReason)
-            }
+            let reasons = reasons(of: elements)
             row.info.reasonText = reasons.joined(separator: ",")
             row.elements = rangeText(elements.compactMap(\.arrayTaskID).sorted())
-            if let limit = job.arrayLimit { row.elements? += "%\(limit)" }
+            // Slurm tells no limit where it has put records together that it had taken apart.
+            if reasons.count == 1, let limit = job.arrayLimit { row.elements? += "%\(limit)" }
             rows.append(row)
         }
         return rows
+    }
+
+    /// Why the waiting elements of an array wait, each reason once. The scheduler looks at all of them as
+    /// one, so of its own reasons there is one.
+    private static func reasons(of elements: [JobInfo]) -> [String] {
+        var reasons: [String] = []
+        for element in elements where !reasons.contains(element.shownReason) {
+            let isScheduler = schedulerReasons.contains(element.shownReason)
+            guard !isScheduler || !reasons.contains(where: schedulerReasons.contains) else {
+                continue
+            }
+            reasons.append(element.shownReason)
+        }
+        return reasons
+    }
+
+    private static let schedulerReasons: Set<String> = [
+        "None", "Priority", "Resources", "JobArrayTaskLimit",
+    ]
+
+    /// Rows in the order in which Slurm tells of one job array that is asked for by its number: what
+    /// waits, then the elements from the last one back.
+    static func ofOneArray(_ rows: [JobRow]) -> [JobRow] {
+        func isRest(_ row: JobRow) -> Bool { row.elements != nil || row.info.state == "PENDING" }
+        return rows.filter(isRest) + rows.reversed().filter { !isRest($0) }
     }
 
     /// `1-3,9` for ascending numbers.
@@ -59,18 +86,22 @@ struct JobRow {
         return info.arrayTaskID.map { "\(array)_\($0)" } ?? "\(array)"
     }
 
-    /// How much is known of a waiting job's start: 2 where the user said it, 1 where the scheduler
-    /// plans it, 0 where nobody has looked.
-    var foresight: Int {
-        switch info.reason {
-        case "BeginTime": 2
-        case "Resources", "Priority": 1
-        default: 0
-        }
+    /// When it started, or is expected to. Slurm has a job that was cancelled before its start begin and
+    /// end at once.
+    var start: SimInstant? {
+        info.start ?? (JobStates.hasEnded(info.state) ? info.end : info.expectedStart)
     }
 
-    /// When it started, or is expected to.
-    var start: SimInstant? { info.start ?? info.expectedStart }
+    /// What Slurm sorts by before it sorts by what was asked for, in whole seconds: the later start first, then
+    /// jobs whose start the scheduler has planned, then those of which nothing is known.
+    var plannedStart: Int64 {
+        func seconds(_ instant: SimInstant?) -> Int64 { (instant?.microseconds ?? 0) / 1_000_000 }
+        switch info.reason {
+        case "BeginTime": return seconds(info.eligible ?? start)
+        case "Resources", "Priority": return 1
+        default: return info.state == "PENDING" ? 0 : seconds(start)
+        }
+    }
 
     /// When it ended, or will at the latest.
     var end: SimInstant? {

@@ -23,11 +23,6 @@ public enum JobStates {
         return all.first { $0.name == upper || $0.code == upper }?.name
     }
 
-    /// The number by which states are sorted.
-    static func rank(_ name: String) -> Int {
-        all.firstIndex { $0.name == name } ?? all.count
-    }
-
     /// Whether `squeue` shows jobs of this state unless asked for others.
     static func isActive(_ name: String) -> Bool {
         ![

@@ -67,6 +67,7 @@ extension QueueCommand {
             showsElements || showsSteps
             ? shown.map { JobRow(info: $0, calendar: calendar) }
             : JobRow.folding(shown, calendar: calendar)
+        if jobs.count == 1, jobs[0].arrayTasks == nil { rows = JobRow.ofOneArray(rows) }
         if let data {
             let answer = SlurmData(data.version, command: [program]).jobs(rows, list)
             return data.output(answer, errors: warnings)
@@ -154,24 +155,23 @@ extension QueueCommand {
                 isReverse = false
             }
         }
-        let byNumber = JobColumns.comparison("i")
-        let isStandard = sort == nil && !showsStart
-        rows.sort { left, right in
+        let isByStart = (sort ?? (showsStart ? "S" : "")).contains("S")
+        let sorted = rows.enumerated().sorted { left, right in
             for key in keys {
-                let order = key.compare(left, right)
+                let order = key.compare(left.element, right.element)
                 if order != 0 { return (order < 0) != key.isReverse }
             }
-            let order = byNumber?(left, right) ?? 0
-            guard isStandard, left.info.state == "PENDING" else { return order < 0 }
-            // The elements of an array come in their order.
-            if left.info.arrayJobID != nil, left.info.arrayJobID == right.info.arrayJobID {
-                return order < 0
-            }
-            // Seen in Slurm 22.05: of equal ones those with a start come first, and of those
-            // without the latest.
-            if left.foresight != right.foresight { return left.foresight > right.foresight }
-            return left.foresight == 1 ? order < 0 : order > 0
+            let (first, second) = (left.element.plannedStart, right.element.plannedStart)
+            if first != second { return first > second }
+            // Seen in Slurm 22.05: of jobs without a start the latest come first, but the elements of an array
+            // in their order. A sort by starts turns them round again.
+            let array = left.element.info.arrayJobID
+            let isOneArray = array != nil && array == right.element.info.arrayJobID
+            let isTurned =
+                left.element.info.state == "PENDING" && first == 0 && !isByStart && !isOneArray
+            return isTurned ? left.offset > right.offset : left.offset < right.offset
         }
+        rows = sorted.map(\.element)
     }
 }
 
