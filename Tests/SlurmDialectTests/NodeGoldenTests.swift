@@ -160,10 +160,47 @@ struct NodeGoldenTests {
         var status = CentreStatus()
         status.machine = "tianjin"
         status.now = World.at("01:29:24")
-        let lines = ControlCommand.configuration(status, calendar: World.calendar)
+        status.configuration = [ConfigurationEntry("KillWait", "7 sec")]
+        let lines = ControlCommand.configuration(
+            status,
+            host: "mgmt0",
+            calendar: World.calendar
+        )
         #expect(lines.first == "Configuration data as of 2026-11-21T01:29:24")
         #expect(lines.contains("ClusterName             = tianjin"))
+        #expect(lines.contains("KillWait                = 7 sec"))
+        #expect(lines.contains("AccountingStorageExternalHost = (null)"))
         #expect(lines.contains("SLURM_VERSION           = 22.05.8"))
+        #expect(lines.last == "Slurmctld(primary) at mgmt0 is UP")
+    }
+
+    @Test("The configuration has every member that Slurm's has, in its order")
+    func configurationNames() throws {
+        let told = try Transcript("01_idle")["069"].lines.prefix { !$0.isEmpty }
+        let slurms = told.dropFirst().map { $0.prefix { $0 != " " } }
+        let own = ControlCommand.configuration(CentreStatus(), host: "h").prefix { !$0.isEmpty }
+        // Several slurmd on one computer are what the recorded cluster had, and no centre of ours has.
+        let names = slurms.filter { $0 != "MULTIPLE_SLURMD" }
+        #expect(own.dropFirst().map { $0.prefix { $0 != " " } } == names)
+    }
+
+    @Test("A node on another computer than its own tells that one's name and address")
+    func hostNames() throws {
+        var node = World.nodes()[0]
+        node.hostName = "vm"
+        node.address = "127.0.0.1"
+        let command = try NodeCommand(
+            program: "sinfo",
+            arguments: ["-h", "-p", "work", "-o", "%n %o %N"],
+            variable: { _ in nil }
+        )
+        let output = command.output(
+            PartitionList(now: .epoch, partitions: World.partitions()),
+            NodeList(now: .epoch, nodes: [node])
+        )
+        #expect(output.lines == ["vm 127.0.0.1 \(node.name)"])
+        let text = Description.node(node).lines.joined(separator: "\n")
+        #expect(text.contains("NodeAddr=127.0.0.1 NodeHostName=vm Version=22.05.8"))
     }
 
     @Test("There are no reservations to list")

@@ -35,7 +35,10 @@ struct Transcript {
         )
         let text = try String(contentsOf: url, encoding: .utf8)
         var isError = false
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+        // The end of the last line begins no other.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .dropLast(text.hasSuffix("\n") ? 1 : 0)
+        for line in lines.map(String.init) {
             if let entry = Self.head(line) {
                 entries.append(entry)
                 isError = false

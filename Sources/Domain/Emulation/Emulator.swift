@@ -63,6 +63,9 @@ public struct Emulator: Sendable {
     /// What each node has, where its power is counted.
     let capacities: [NodeCapacity]
 
+    /// How often the queues were looked at.
+    public private(set) var passCount: Int64 = 0
+
     /// A digest of every decision so far. Two runs that agree in it have taken the same decisions.
     public internal(set) var digest = StateDigest()
 
@@ -233,6 +236,7 @@ public struct Emulator: Sendable {
         if nextLimitPeriod != nil { reconsiderTimed(at: now) }
         if !reservations.isEmpty { turnReservations(at: now) }
         if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
+        passCount += 1
         if powerRules != nil { noteBoots(by: now) }
         if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }

@@ -24,7 +24,8 @@ extension Yh {
             let status = try ask(name) { client throws(LocalClientFailure) in
                 try client.get("/v1/status", as: CentreStatus.self)
             }
-            return finish(CommandOutput(lines: ControlCommand.configuration(status)))
+            let lines = ControlCommand.configuration(status, host: Host.hostName())
+            return finish(CommandOutput(lines: lines))
         case .showPartitions(let partition): return try showPartitions(partition, command, name)
         case .writeScript(let job, let path): return try writeScript(job, path, name)
         case .act(let verb, let targets): return try act(verb, targets, name)

@@ -1,21 +1,26 @@
 public import WireFormats
 
 extension ControlCommand {
-    /// What `show config` prints: the members of Slurm's configuration that a centre has.
+    /// What `show config` prints: all members of Slurm's configuration, with the centre's own values where
+    /// it has them.
     public static func configuration(
         _ status: CentreStatus,
+        host: String,
         calendar: CentreCalendar = CentreCalendar()
     ) -> [String] {
-        let members = [
-            ("BOOT_TIME", calendar.text(status.startedAt)),
-            ("ClusterName", status.machine),
-            ("MaxArraySize", "100001"),
-            ("NEXT_JOB_ID", "\(status.nextJobID)"),
-            ("SchedulerType", "sched/backfill"),
-            ("SLURM_VERSION", slurmVersion),
+        let told = status.configuration.map { ($0.name, $0.value) }
+        let own = [
+            ("BOOT_TIME", calendar.text(status.startedAt)), ("ClusterName", status.machine),
+            ("MaxNodeCount", "\(status.nodes)"), ("NEXT_JOB_ID", "\(status.nextJobID)"),
+            ("SlurmctldHost[0]", host), ("SLURM_VERSION", slurmVersion),
             ("StateSaveLocation", status.stateDirectory),
         ]
-        return ["Configuration data as of \(calendar.text(status.now))"]
-            + members.map { FormatText.fit($0, 24, right: false) + "= " + $1 }
+        let values = Dictionary(told + own) { first, _ in first }
+        let lines = ConfigurationKeys.all.map { name, value in
+            let width = max(23, name.count)
+            return FormatText.fit(name, width, right: false) + " = \(values[name] ?? value)"
+        }
+        return ["Configuration data as of \(calendar.text(status.now))"] + lines
+            + ["", "Slurmctld(primary) at \(host) is UP"]
     }
 }

@@ -3,7 +3,8 @@ public import WireFormats
 
 /// `sdiag` and `yhdiag`: how busy a centre is.
 public enum Diagnostics {
-    /// What is printed, in the form of Slurm's. What a centre of ours does not count is 0.
+    /// What is printed, in the form of Slurm's. What a centre of ours does not count is 0. One pass of ours is
+    /// a main cycle and a backfill cycle.
     public static func lines(
         _ status: CentreStatus,
         calendar: CentreCalendar = CentreCalendar()
@@ -38,14 +39,14 @@ public enum Diagnostics {
             "Main schedule statistics (microseconds):",
             "\tLast cycle:   0",
             "\tMax cycle:    0",
-            "\tTotal cycles: \(status.journalLength)",
+            "\tTotal cycles: \(status.passes)",
             "\tLast queue length: \(status.jobsPending)",
             "",
             "Backfilling stats",
             "\tTotal backfilled jobs (since last slurm start): 0",
             "\tTotal backfilled jobs (since last stats cycle start): 0",
             "\tTotal backfilled heterogeneous job components: 0",
-            "\tTotal cycles: \(status.journalLength)",
+            "\tTotal cycles: \(status.passes)",
             "\tLast queue length: \(status.jobsPending)",
         ]
     }

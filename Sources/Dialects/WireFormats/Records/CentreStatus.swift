@@ -40,6 +40,10 @@ public struct CentreStatus: WireRecord {
     public var licenses: [LicenseInfo] = []
     /// The number that the next job gets.
     public var nextJobID: UInt32 = 1
+    /// How often the scheduler has looked at the queues since the daemon started.
+    public var passes: Int64 = 0
+    /// What the centre goes by, by the names of `slurm.conf`, where it is not Slurm's default.
+    public var configuration: [ConfigurationEntry] = []
     /// The number of inputs in the journal.
     public var journalLength: Int64 = 0
     /// How far what happens by itself is behind the centre's time.
@@ -71,9 +75,34 @@ public struct CentreStatus: WireRecord {
         try fields("budgets_alarmed", &budgetsAlarmed)
         try fields("licenses", &licenses)
         try fields("next_job_id", &nextJobID)
+        try fields("passes", &passes)
+        try fields("configuration", &configuration)
         try fields("journal_length", &journalLength)
         try fields("lag", &lag)
         try fields("digest", &digest)
+    }
+}
+
+/// One setting of a centre, as `slurm.conf` calls it.
+public struct ConfigurationEntry: WireRecord {
+    /// The name: `KillWait`.
+    public var name = ""
+    /// The value, as `scontrol show config` prints it: `30 sec`.
+    public var value = ""
+
+    /// Makes an empty entry.
+    public init() {}
+
+    /// Makes an entry.
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("name", &name)
+        try fields.required("value", &value)
     }
 }
 

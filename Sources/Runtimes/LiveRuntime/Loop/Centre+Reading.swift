@@ -153,6 +153,7 @@ extension Centre {
         status.processID = getpid()
         status.stateDirectory = settings.stateFolder
         snapshot.state.fill(&status)
+        status.configuration = configuration(snapshot.state.rules)
         return status
     }
 

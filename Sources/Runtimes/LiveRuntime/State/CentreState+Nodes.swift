@@ -166,6 +166,7 @@ extension CentreState {
         }
         status.nextJobID = nextJobID
         status.journalLength = journalLength
+        status.passes = emulator.passCount
         status.digest = emulator.digest.hexText
     }
 }
