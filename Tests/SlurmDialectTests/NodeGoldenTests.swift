@@ -250,17 +250,53 @@ struct NodeGoldenTests {
     @Test(
         "Numbers that are too large are refused, and nothing stops the program",
         arguments: [
-            "timelimit=+999999999-0", "timelimit=999999999-0", "priority=-1",
-            "priority=4294967296", "starttime=now+999999999weeks", "numnodes=99999999999",
+            ("timelimit=+999999999-0", "scontrol: error: Invalid TimeLimit value"),
+            ("timelimit=999999999-0", "scontrol: error: Invalid TimeLimit value"),
+            ("priority=-1", "scontrol: error: Invalid Priority value: -1"),
+            ("priority=4294967296", "scontrol: error: Invalid Priority value: 4294967296"),
+            (
+                "starttime=now+999999999weeks",
+                "Invalid time specification (pos=0): now+999999999weeks"
+            ),
+            ("numnodes=99999999999", "scontrol: error: \"99999999999\" is not a valid node count"),
+            ("numtasks=0", "scontrol: error: Invalid NumTasks value: 0"),
+            ("minmemorynode=2G", "scontrol: error: Invalid MinMemoryNode value: 2G"),
         ]
     )
-    func largeNumbers(change: String) throws {
+    func largeNumbers(change: String, text: String) throws {
         guard case .updateJobs(_, let changes) = try control(["update", "jobid=1", change]).action
         else { return }
         let failure = #expect(throws: CommandFailure.self) {
             try JobUpdateRequest(changes, now: .epoch)
         }
-        #expect(failure?.lines.first == "Invalid input: \(change)")
+        #expect(failure?.lines == [text])
+    }
+
+    @Test("A job's sizes, places and files may be changed, by tags as short as Slurm takes them")
+    func manyChanges() throws {
+        let words = [
+            "numtasks=4", "cpuspertask=2", "tasksper=2", "minmemorynode=100", "feat=big",
+            "gres=gpu:2", "lic=fluent:1", "res=r1", "wckey=p", "dead=now+1hour", "over=yes",
+            "stdout=a.out", "requeue=no", "timemin=5",
+        ]
+        guard case .updateJobs(_, let changes) = try control(["update", "jobid=1"] + words).action
+        else {
+            Issue.record("jobs are updated")
+            return
+        }
+        let request = try JobUpdateRequest(changes, now: .epoch)
+        #expect((request.tasks, request.cpusPerTask, request.tasksPerNode) == (4, 2, 2))
+        #expect(request.memoryPerNode == ByteCount(mebibytes: 100))
+        #expect((request.features, request.licenses) == ("big", "fluent:1"))
+        #expect(request.gres?.map(\.count) == [2])
+        #expect((request.reservation, request.project) == ("r1", "p"))
+        #expect(request.deadline == SimInstant(seconds: 3_600))
+        #expect((request.sharesNodes, request.requeues) == (true, false))
+        #expect(request.standardOutput == "a.out")
+        let failure = #expect(throws: CommandFailure.self) {
+            try JobUpdateRequest([], now: .epoch)
+        }
+        #expect(failure?.lines == ["No changes specified"])
     }
 
     @Test("Host lists are expanded and compressed", arguments: ["060", "061", "062"])

@@ -293,7 +293,7 @@ extension Yh {
         let status = try ask(name) { client throws(LocalClientFailure) in
             try client.get("/v1/status", as: CentreStatus.self)
         }
-        var request = try JobUpdateRequest(changes, now: status.now)
+        var request = try JobUpdateRequest(changes, program: name, now: status.now)
         return try apply(targets, "update", name, repeatsError: false) { tasks in
             request.arrayTasks = tasks
             return request.json

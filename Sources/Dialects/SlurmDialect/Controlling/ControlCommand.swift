@@ -423,14 +423,25 @@ public struct ControlCommand: Hashable, Sendable {
     /// Source: Slurm 22.05, `src/scontrol/update_job.c`.
     static func jobTag(_ word: String) -> String? {
         let tags: [(name: String, least: Int, meaning: String)] = [
-            ("account", 1, "account"), ("arraytaskthrottle", 10, "arraytaskthrottle"),
-            ("comment", 3, "comment"), ("dependency", 1, "dependency"),
-            ("eligibletime", 2, "starttime"), ("excnodelist", 3, "excnodelist"),
-            ("jobname", 4, "name"), ("name", 2, "name"), ("nice", 2, "nice"),
-            ("nodelist", 8, "reqnodelist"), ("numnodes", 8, "numnodes"),
-            ("partition", 2, "partition"), ("priority", 2, "priority"), ("qos", 3, "qos"),
-            ("reqnodelist", 8, "reqnodelist"), ("reqnodes", 8, "numnodes"),
-            ("requeue", 4, "requeue"), ("starttime", 2, "starttime"), ("timelimit", 5, "timelimit"),
+            ("admincomment", 3, "accepted"), ("arraytaskthrottle", 10, "arraytaskthrottle"),
+            ("comment", 3, "comment"), ("delayboot", 5, "accepted"), ("timelimit", 5, "timelimit"),
+            ("timemin", 5, "accepted"), ("priority", 2, "priority"), ("nice", 2, "nice"),
+            ("cpuspertask", 9, "cpuspertask"), ("numtasks", 8, "numtasks"),
+            ("requeue", 4, "requeue"), ("reqnodes", 8, "numnodes"), ("numnodes", 8, "numnodes"),
+            ("taskspernode", 2, "taskspernode"), ("minmemorynode", 10, "minmemorynode"),
+            ("minmemorycpu", 10, "minmemorycpu"), ("partition", 2, "partition"), ("qos", 2, "qos"),
+            ("reservationname", 3, "reservationname"), ("name", 2, "name"), ("jobname", 4, "name"),
+            ("wckey", 1, "wckey"), ("stdout", 6, "stdout"), ("stderr", 6, "stderr"),
+            ("stdin", 5, "stdin"), ("switches", 5, "accepted"),
+            ("oversubscribe", 2, "oversubscribe"),
+            ("shared", 2, "oversubscribe"), ("contiguous", 3, "accepted"),
+            ("excnodelist", 3, "excnodelist"), ("nodelist", 8, "reqnodelist"),
+            ("reqnodelist", 8, "reqnodelist"), ("features", 1, "features"), ("gres", 2, "gres"),
+            ("trespernode", 8, "gres"), ("account", 1, "account"), ("burstbuffer", 1, "accepted"),
+            ("dependency", 1, "dependency"), ("licenses", 1, "licenses"),
+            ("eligibletime", 2, "starttime"), ("starttime", 2, "starttime"),
+            ("reboot", 3, "accepted"), ("deadline", 3, "deadline"), ("mailtype", 5, "accepted"),
+            ("mailuser", 5, "accepted"),
         ]
         return tags.first { isShort(word, for: $0.name, least: $0.least) }?.meaning
     }
@@ -449,60 +460,132 @@ extension JobUpdateRequest {
     /// - Throws: `CommandFailure` for the first that is unknown or malformed.
     public init(
         _ changes: [ControlCommand.Change],
+        program: String = "scontrol",
         now: SimInstant,
         calendar: CentreCalendar = CentreCalendar()
     ) throws(CommandFailure) {
         self.init()
-        for change in changes { try apply(change, now: now, calendar: calendar) }
+        guard !changes.isEmpty else { throw Self.problem("No changes specified") }
+        for change in changes { try apply(change, program, now, calendar) }
     }
 
     private mutating func apply(
         _ change: ControlCommand.Change,
-        now: SimInstant,
-        calendar: CentreCalendar
+        _ program: String,
+        _ now: SimInstant,
+        _ calendar: CentreCalendar
     ) throws(CommandFailure) {
         let value = change.value
-        func invalid() -> CommandFailure {
-            CommandFailure(
-                lines: ["Invalid input: \(change.name)=\(value)", "Request aborted"],
-                exitCode: 1
-            )
+        /// Slurm tells most values that it cannot read, each in its own words.
+        func invalid(_ name: String, withValue: Bool = true) -> CommandFailure {
+            let told = withValue ? ": \(value)" : ""
+            return .error(program, "Invalid \(name) value\(told)")
+        }
+        func count(_ name: String) throws(CommandFailure) -> Int32 {
+            guard let number = Int32(value), number > 0 else { throw invalid(name) }
+            return number
         }
         switch ControlCommand.jobTag(change.name) {
-        case "timelimit": try applyTimeLimit(value, invalid())
+        case "accepted": break
+        case "timelimit": try applyTimeLimit(value, invalid("TimeLimit", withValue: false))
         case "priority":
             // Slurm's are 32 bits wide.
-            guard let number = UInt32(value) else { throw invalid() }
+            guard let number = UInt32(value) else { throw invalid("Priority") }
             priority = Int64(number)
         case "nice":
-            guard let number = Int32(value.isEmpty ? "100" : value) else { throw invalid() }
+            guard let number = Int32(value.isEmpty ? "100" : value) else {
+                let range = "Nice value out of range (+/- 2147483645). Value ignored"
+                throw .error(program, range)
+            }
             nice = number
         case "name": name = value
         case "comment": comment = value
         case "partition": partition = value
         case "account": account = value
         case "qos": qos = value
-        case "starttime":
-            guard let instant = calendar.instant(value, now: now) else { throw invalid() }
-            begin = instant
+        case "reservationname": reservation = value
+        case "wckey": project = value
+        case "features": features = value
+        case "licenses": licenses = value
+        case "stdout": standardOutput = value
+        case "stderr": standardError = value
+        case "stdin": standardInput = value
+        case "gres": gres = try Self.gres(value, change)
+        case "starttime": begin = try Self.instant(value, now, calendar)
+        case "deadline": deadline = try Self.instant(value, now, calendar)
         case "dependency":
             guard let parsed = value.isEmpty ? ([], false) : try? OptionValues.dependencies(value)
-            else { throw invalid() }
+            else { throw Self.problem(SlurmError.dependencyProblem.text) }
             dependencies = parsed.0
             anyDependency = parsed.1
         case "numnodes":
-            guard let range = try? OptionValues.nodeCount(value) else { throw invalid() }
+            guard let range = try? OptionValues.nodeCount(value) else {
+                throw .error(program, "\"\(value)\" is not a valid node count")
+            }
             nodes = range.minimum
+        case "numtasks": tasks = try count("NumTasks")
+        case "taskspernode": tasksPerNode = try count("TasksPerNode")
+        case "cpuspertask": cpusPerTask = try count("CPUsPerTask")
+        case "minmemorynode": memoryPerNode = try Self.memory(value, invalid("MinMemoryNode"))
+        case "minmemorycpu": memoryPerCPU = try Self.memory(value, invalid("MinMemoryCPU"))
+        case "oversubscribe":
+            guard let isShared = Self.flag(value) else { throw invalid("wait-for-switch") }
+            sharesNodes = isShared
         case "reqnodelist": requiredNodes = value
         case "excnodelist": excludedNodes = value
         case "requeue":
-            guard value == "0" || value == "1" else { throw invalid() }
-            requeues = value == "1"
+            guard let isRequeued = Self.flag(value) else { throw invalid("Requeue") }
+            requeues = isRequeued
         case "arraytaskthrottle":
-            guard let number = UInt32(value) else { throw invalid() }
+            guard let number = UInt32(value) else {
+                throw invalid("ArrayTaskThrottle", withValue: false)
+            }
             arrayLimit = number
         default: throw ControlCommand.unsupported(change)
         }
+    }
+
+    private static func problem(_ text: String) -> CommandFailure {
+        CommandFailure(lines: [text], exitCode: 1)
+    }
+
+    private static func flag(_ text: String) -> Bool? {
+        let lower = text.lowercased()
+        if text == "1" || !text.isEmpty && "yes".hasPrefix(lower) { return true }
+        return text == "0" || !text.isEmpty && "no".hasPrefix(lower) ? false : nil
+    }
+
+    private static func instant(
+        _ text: String,
+        _ now: SimInstant,
+        _ calendar: CentreCalendar
+    ) throws(CommandFailure) -> SimInstant {
+        guard let instant = calendar.instant(text, now: now) else {
+            throw problem("Invalid time specification (pos=0): \(text)")
+        }
+        return instant
+    }
+
+    private static func memory(
+        _ text: String,
+        _ invalid: CommandFailure
+    ) throws(CommandFailure) -> ByteCount {
+        // Slurm takes a number of MiB here, without a unit.
+        guard let number = UInt32(text),
+            let size = ByteCount(exactlyMebibytes: Int64(number))
+        else { throw invalid }
+        return size
+    }
+
+    private static func gres(
+        _ text: String,
+        _ change: ControlCommand.Change
+    ) throws(CommandFailure) -> [GresRequest] {
+        if text.isEmpty { return [] }
+        guard let list = OptionValues.gres(text) else {
+            throw problem(SlurmError.invalidGres.text)
+        }
+        return list
     }
 
     private mutating func applyTimeLimit(

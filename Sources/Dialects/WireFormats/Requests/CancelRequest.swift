@@ -141,6 +141,36 @@ public struct JobUpdateRequest: WireRequest {
     public var requiredNodes: String?
     /// Nodes that must not be; empty for none.
     public var excludedNodes: String?
+    /// The number of tasks.
+    public var tasks: Int32?
+    /// The most tasks on one node.
+    public var tasksPerNode: Int32?
+    /// Cores for each task.
+    public var cpusPerTask: Int32?
+    /// Memory on each node.
+    public var memoryPerNode: ByteCount?
+    /// Memory for each core.
+    public var memoryPerCPU: ByteCount?
+    /// Features that the nodes must have; empty for none.
+    public var features: String?
+    /// Generic resources on each node; an empty list takes them away.
+    public var gres: [GresRequest]?
+    /// Licences; empty for none.
+    public var licenses: String?
+    /// A reservation to run in; empty for none.
+    public var reservation: String?
+    /// The project by which bills break costs down (Slurm's wckey).
+    public var project: String?
+    /// By when the job is to be over.
+    public var deadline: SimInstant?
+    /// Whether the nodes may be shared with other jobs.
+    public var sharesNodes: Bool?
+    /// Where standard output goes.
+    public var standardOutput: String?
+    /// Where standard error goes.
+    public var standardError: String?
+    /// Where standard input comes from.
+    public var standardInput: String?
     /// Whether the job may be requeued.
     public var requeues: Bool?
     /// How many elements of the array may run at once; 0 for all.
@@ -151,7 +181,7 @@ public struct JobUpdateRequest: WireRequest {
 
     /// The requests in it.
     public static var parts: [String: any WireRequest.Type] {
-        ["dependencies": DependencyRequest.self]
+        ["dependencies": DependencyRequest.self, "gres": GresRequest.self]
     }
 
     /// Names every member.
@@ -173,6 +203,21 @@ public struct JobUpdateRequest: WireRequest {
         try fields("nodes", &nodes)
         try fields("required_nodes", &requiredNodes)
         try fields("excluded_nodes", &excludedNodes)
+        try fields.ifPresent("tasks", &tasks)
+        try fields.ifPresent("tasks_per_node", &tasksPerNode)
+        try fields.ifPresent("cpus_per_task", &cpusPerTask)
+        try fields.ifPresent("memory_per_node", &memoryPerNode)
+        try fields.ifPresent("memory_per_cpu", &memoryPerCPU)
+        try fields.ifPresent("features", &features)
+        try fields("gres", &gres)
+        try fields.ifPresent("licenses", &licenses)
+        try fields.ifPresent("reservation", &reservation)
+        try fields.ifPresent("wckey", &project)
+        try fields.ifPresent("deadline", &deadline)
+        try fields.ifPresent("shares_nodes", &sharesNodes)
+        try fields.ifPresent("std_out", &standardOutput)
+        try fields.ifPresent("std_err", &standardError)
+        try fields.ifPresent("std_in", &standardInput)
         try fields("requeue", &requeues)
         try fields("array_limit", &arrayLimit)
     }

@@ -120,7 +120,6 @@ extension SubmitRequest {
         try check("script_arguments", scriptArguments, atMost: Lengths.environment)
         try check("environment", environment, atMost: Lengths.environment)
         try check("partitions", partitions, atMost: Lengths.word)
-        try check("gres", gres.map { $0.name + ($0.type ?? "") }, atMost: Lengths.word)
         try check(
             Lengths.word,
             [
@@ -145,7 +144,6 @@ extension SubmitRequest {
                 ("required_nodes", requiredNodes), ("excluded_nodes", excludedNodes),
             ]
         )
-        try check("gres", Int64(gres.count), in: Lengths.list, .invalidGres)
         try check("partitions", Int64(partitions.count), in: Lengths.list, .invalidPartition)
     }
 
@@ -162,14 +160,20 @@ extension SubmitRequest {
         for (member, count, error) in counts {
             try check(member, count.map(Int64.init), in: Bounds.counts, error)
         }
-        for one in gres {
-            try check("gres.count", Int64(one.count), in: Bounds.counts, .invalidGres)
-        }
+        try checkGres(gres)
         for (member, memory) in [
             ("memory_per_node", memoryPerNode), ("memory_per_cpu", memoryPerCPU),
         ] {
             try check(member, memory?.count, in: Bounds.memory, .requestNotAvailable)
         }
+    }
+}
+
+private func checkGres(_ gres: [GresRequest]) throws(RequestFailure) {
+    try check("gres", Int64(gres.count), in: Lengths.list, .invalidGres)
+    try check("gres", gres.map { $0.name + ($0.type ?? "") }, atMost: Lengths.word)
+    for one in gres {
+        try check("gres.count", Int64(one.count), in: Bounds.counts, .invalidGres)
     }
 }
 
@@ -193,13 +197,29 @@ extension JobUpdateRequest {
             Lengths.word,
             [
                 ("name", name), ("comment", comment), ("partition", partition),
-                ("account", account), ("qos", qos),
+                ("account", account), ("qos", qos), ("features", features),
+                ("licenses", licenses), ("reservation", reservation), ("wckey", project),
             ]
         )
         try check(
             Lengths.long,
             [("required_nodes", requiredNodes), ("excluded_nodes", excludedNodes)]
         )
+        try check(
+            Lengths.path,
+            [
+                ("std_out", standardOutput), ("std_err", standardError), ("std_in", standardInput),
+            ]
+        )
+        for (name, number) in [
+            ("tasks", tasks), ("tasks_per_node", tasksPerNode), ("cpus_per_task", cpusPerTask),
+        ] {
+            try check(name, number.map(Int64.init), in: Bounds.counts, .invalidNodeCount)
+        }
+        try check("memory_per_node", memoryPerNode?.count, in: Bounds.memory, .unspecified)
+        try check("memory_per_cpu", memoryPerCPU?.count, in: Bounds.memory, .unspecified)
+        try check("deadline", deadline?.microseconds, in: Bounds.instants, .unspecified)
+        try checkGres(gres ?? [])
         try check("time_limit", timeLimit?.microseconds, in: Bounds.limits, .invalidTimeLimit)
         let change = timeLimitChange?.microseconds
         try check("time_limit_change", change, in: Bounds.changes, .invalidTimeLimit)

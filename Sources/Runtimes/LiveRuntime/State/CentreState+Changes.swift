@@ -15,6 +15,11 @@ extension JobUpdateRequest {
     var changesRequest: Bool {
         partition != nil || account != nil || qos != nil || begin != nil || dependencies != nil
             || nodes != nil || requiredNodes != nil || excludedNodes != nil
+            || tasks != nil || tasksPerNode != nil || cpusPerTask != nil
+            || memoryPerNode != nil || memoryPerCPU != nil || features != nil || gres != nil
+            || licenses != nil || reservation != nil || project != nil || deadline != nil
+            || sharesNodes != nil || standardOutput != nil || standardError != nil
+            || standardInput != nil
     }
 }
 
@@ -190,8 +195,31 @@ extension SubmitRequest {
         }
         if let list = change.requiredNodes { request.requiredNodes = list.isEmpty ? nil : list }
         if let list = change.excludedNodes { request.excludedNodes = list.isEmpty ? nil : list }
+        request.take(change)
         request.dependencies = change.dependencies ?? []
         request.anyDependency = change.dependencies != nil && change.anyDependency
         return request
+    }
+
+    /// Takes over what a change says of sizes, places and files; an empty text takes a thing away.
+    private mutating func take(_ change: JobUpdateRequest) {
+        func text(_ new: String?, _ old: inout String?) {
+            if let new { old = new.isEmpty ? nil : new }
+        }
+        tasks = change.tasks ?? tasks
+        tasksPerNode = change.tasksPerNode ?? tasksPerNode
+        cpusPerTask = change.cpusPerTask ?? cpusPerTask
+        if let memory = change.memoryPerNode { (memoryPerNode, memoryPerCPU) = (memory, nil) }
+        if let memory = change.memoryPerCPU { (memoryPerNode, memoryPerCPU) = (nil, memory) }
+        gres = change.gres ?? gres
+        deadline = change.deadline ?? deadline
+        sharesNodes = change.sharesNodes ?? sharesNodes
+        text(change.features, &features)
+        text(change.licenses, &licenses)
+        text(change.reservation, &reservation)
+        text(change.project, &project)
+        text(change.standardOutput, &standardOutput)
+        text(change.standardError, &standardError)
+        text(change.standardInput, &standardInput)
     }
 }
