@@ -1,6 +1,7 @@
-import SlurmDialect
 import Testing
 import WireFormats
+
+@testable import SlurmDialect
 
 @Suite("Help, and what is made from it")
 struct HelpTests {
@@ -11,6 +12,15 @@ struct HelpTests {
     @Test("No line is wider than a terminal of 80 columns", arguments: Help.Command.allCases)
     func width(command: Help.Command) {
         for line in lines(command) { #expect(line.count <= 80, "\(line)") }
+    }
+
+    @Test("Under Slurm's names --usage is Slurm's", arguments: ["090", "091", "092", "093", "094"])
+    func synopses(number: String) throws {
+        let entry = try Transcript("01_idle")[number]
+        let command = try #require(Help.Command(named: entry.program))
+        #expect(Help.output(command, .synopsis, name: try entry.program).lines == entry.lines)
+        let own = Help.output(command, .synopsis, name: command.names[0]).lines
+        #expect(own == lines(command))
     }
 
     @Test("Names of one meaning share a line")

@@ -28,9 +28,13 @@ extension Yh {
             return bytes
         }
         if let information = command.information {
-            return finish(
-                Help.output(.submit, information == .version ? .version : .usage, name: name)
-            )
+            let told: QueueCommand.Information =
+                switch information {
+                case .version: .version
+                case .usage: .synopsis
+                default: .usage
+                }
+            return finish(Help.output(.submit, told, name: name))
         }
         let unfit = command.fitNodesToTasks()
         try fillIn(&command, name: name, arguments: arguments, scriptPath: scriptPath)

@@ -84,7 +84,8 @@ public struct CancelCommand: Hashable, Sendable {
         case .account: request.account = value
         case .batch: request.isForShellOnly = true
         case .clusters: clusters = list(value)
-        case .help, .usage: information = .usage
+        case .help: information = .usage
+        case .usage: information = .synopsis
         case .me: request.user = user
         case .name: request.name = value
         case .partition: request.partition = value

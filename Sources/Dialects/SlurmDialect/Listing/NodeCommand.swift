@@ -94,7 +94,8 @@ public struct NodeCommand: Hashable, Sendable {
         case .clusters: clusters = list(value)
         case .dead: isDeadOnly = true
         case .format, .longFormat: custom = option
-        case .help, .usage: information = .usage
+        case .help: information = .usage
+        case .usage: information = .synopsis
         case .iterate:
             guard let seconds = Int(value), seconds > 0 else {
                 throw .error(program, "--iterate=\(value) is not a number of seconds above 0")

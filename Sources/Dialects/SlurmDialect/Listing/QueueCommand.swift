@@ -52,6 +52,8 @@ public struct QueueCommand: Hashable, Sendable {
     public enum Information: Hashable, Sendable {
         /// How the command is used.
         case usage
+        /// The same in short.
+        case synopsis
         /// Which Slurm it is like.
         case version
     }
@@ -150,7 +152,8 @@ public struct QueueCommand: Hashable, Sendable {
         case .account: accounts = list(value)
         case .array: showsElements = true
         case .clusters: clusters = list(value)
-        case .help, .usage: information = .usage
+        case .help: information = .usage
+        case .usage: information = .synopsis
         case .iterate:
             guard let seconds = Int(value), seconds > 0 else {
                 throw .error(program, "--iterate=\(value) is not a number of seconds above 0")

@@ -88,6 +88,12 @@ public enum Help {
         switch information {
         case .version: CommandOutput(lines: [dialectVersion(of: name)])
         case .usage: CommandOutput(lines: HelpPage(command).lines(name: name))
+        case .synopsis:
+            CommandOutput(
+                lines: Dialect(program: name) == .slurm
+                    ? Synopsis.lines(of: command) ?? HelpPage(command).lines(name: name)
+                    : HelpPage(command).lines(name: name)
+            )
         }
     }
 

@@ -150,14 +150,15 @@ public struct RunCommand: Hashable, Sendable {
         switch option.id {
         case .accepted, .nodes, .ntasks, .verbose: break
         case .allocation(let id):
-            guard Self.ignored.contains(id) else { return }
+            guard Self.ignored.contains(id), Dialect(program: program) == .tianhe else { return }
             let warning = "\(program): warning: --\(option.name) has no effect on a step here"
             if !warnings.contains(warning) { warnings.append(warning) }
         case .chdir: folder = value
         case .error: error = value
         case .export: export = value
         case .input: input = value
-        case .help, .usage: information = .usage
+        case .help: information = .usage
+        case .usage: information = .synopsis
         case .jobID:
             guard let job = OptionValues.job(value) else {
                 throw .error(program, "Invalid numeric value \"\(value)\" for --jobid.")

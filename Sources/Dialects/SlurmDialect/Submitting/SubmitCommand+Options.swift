@@ -12,6 +12,8 @@ extension SubmitCommand {
         switch option.id {
         case .accepted, .help, .usage, .version, .verbose, .wrap: break
         case .ineffective:
+            // Under Slurm's name a command says what Slurm's says, and no more.
+            guard Dialect(program: program) == .tianhe else { break }
             let warning = "--\(option.name) has no effect here"
             if !warnings.contains(warning) { warnings.append(warning) }
         case .account: request.account = value
