@@ -284,6 +284,47 @@ struct CancelTests {
         #expect(failure?.exitCode == entry.exitCode)
     }
 
+    @Test("Every filter of scancel is asked for, and what it cannot read is told as Slurm tells it")
+    func filters() throws {
+        let command = try command(["-q", "High", "-R", "r1", "-w", "cn[1-2]", "--wckey=p"])
+        #expect((command.request.qos, command.request.reservation) == ("high", "r1"))
+        #expect((command.request.nodeList, command.request.project) == ("cn[1-2]", "p"))
+        for (arguments, lines) in [
+            (["-s", "BOGUS", "1"], ["Unknown job signal: BOGUS"]),
+            (
+                ["-t", "BOGUS"],
+                [
+                    "Invalid job state specified: BOGUS",
+                    "Valid job states are PENDING, RUNNING, and SUSPENDED",
+                ]
+            ),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) { try self.command(arguments) }
+            #expect(failure?.lines == lines)
+        }
+    }
+
+    @Test("With -v jobs are told of as they were written")
+    func verbose() throws {
+        let done = ActionResponse(outcomes: [ActionOutcome(jobID: 7)])
+        #expect(
+            try command(["-v", "5_3"]).output(done).errors == ["scancel: Terminating job 5_3"]
+        )
+        #expect(
+            try command(["-v", "-s", "USR1", "-n", "x"]).output(done).errors
+                == ["scancel: Signal 10 to job 7"]
+        )
+        let gone = ActionResponse(outcomes: [
+            ActionOutcome(jobID: 9, error: SlurmError.invalidJobID.body())
+        ])
+        #expect(
+            try command(["-v", "9"]).output(gone).errors == [
+                "scancel: Terminating job 9",
+                "scancel: error: Kill job error on job id 9: Invalid job id specified",
+            ]
+        )
+    }
+
     @Test("An unknown job is passed over; somebody else's is an error")
     func outcomes() throws {
         let command = try command(["7", "8_[1-2]", "-t", "PD"])

@@ -3,9 +3,8 @@ public import WireFormats
 /// `scancel` and `yhcancel`: what they are asked to cancel.
 public struct CancelCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, account, batch, clusters, help, me, name, partition, signal, state, usage,
-            user
-        case verbose, version
+        case accepted, account, batch, clusters, help, me, name, nodeList, partition, qos
+        case reservation, signal, state, usage, user, verbose, version, wckey
     }
 
     static let table = OptionTable<Option>([
@@ -20,14 +19,18 @@ public struct CancelCommand: Hashable, Sendable {
         OptionSpec(.me, "me"),
         OptionSpec(.name, "jobname", "n", .required, variable: "NAME"),
         OptionSpec(.name, "name", "n", .required),
+        OptionSpec(.nodeList, "nodelist", "w", .required),
         OptionSpec(.partition, "partition", "p", .required, variable: "PARTITION"),
+        OptionSpec(.qos, "qos", "q", .required, variable: "QOS"),
         OptionSpec(.accepted, "quiet", "Q"),
+        OptionSpec(.reservation, "reservation", "R", .required),
         OptionSpec(.signal, "signal", "s", .required),
         OptionSpec(.state, "state", "t", .required, variable: "STATE"),
         OptionSpec(.usage, "usage"),
         OptionSpec(.user, "user", "u", .required, variable: "USER"),
         OptionSpec(.verbose, "verbose", "v", variable: "VERBOSE"),
         OptionSpec(.version, "version", "V"),
+        OptionSpec(.wckey, "wckey", nil, .required, variable: "WCKEY"),
     ])
 
     /// What was asked for instead.
@@ -40,6 +43,8 @@ public struct CancelCommand: Hashable, Sendable {
     public private(set) var clusters: [String]?
 
     let program: String
+    /// The jobs as they were written.
+    private var words: [String] = []
 
     /// Reads the environment and the command line.
     ///
@@ -67,8 +72,8 @@ public struct CancelCommand: Hashable, Sendable {
             }
             request.jobs.append(job)
         }
-        let filters = [request.user, request.account, request.name, request.partition]
-        if request.jobs.isEmpty, request.states.isEmpty, filters.allSatisfy({ $0 == nil }) {
+        words = given.operands
+        if request.jobs.isEmpty, !request.hasFilter {
             throw .error(program, "No job identification provided")
         }
     }
@@ -88,32 +93,35 @@ public struct CancelCommand: Hashable, Sendable {
         case .usage: information = .synopsis
         case .me: request.user = user
         case .name: request.name = value
+        case .nodeList: request.nodeList = value
         case .partition: request.partition = value
+        case .qos: request.qos = value.lowercased()
+        case .reservation: request.reservation = value
         case .signal:
             guard let signal = OptionValues.signal(value) else {
-                throw .error(program, "Unknown job signal: \(value)")
+                throw CommandFailure(lines: ["Unknown job signal: \(value)"], exitCode: 1)
             }
             request.signal = signal
         case .state:
             switch SlurmDialect.states(value) {
             case .success(let states): request.states = states.sorted()
             case .failure(let unknown):
-                throw .error(
-                    program,
-                    "Invalid job state: \(unknown.word)",
-                    "Valid job states are PENDING, RUNNING, and SUSPENDED"
+                throw CommandFailure(
+                    lines: [
+                        "Invalid job state specified: \(unknown.word)",
+                        "Valid job states are PENDING, RUNNING, and SUSPENDED",
+                    ],
+                    exitCode: 1
                 )
             }
         case .user:
             guard isUser(value) else {
-                throw CommandFailure(
-                    lines: ["\(program): error: Invalid user name: \(value)", ""],
-                    exitCode: 1
-                )
+                throw .error(program, "Invalid user name: \(value)")
             }
             request.user = value
         case .verbose: isVerbose = true
         case .version: information = .version
+        case .wckey: request.project = value
         }
     }
 
@@ -121,19 +129,25 @@ public struct CancelCommand: Hashable, Sendable {
     /// over in silence, as Slurm does.
     public func output(_ response: ActionResponse) -> CommandOutput {
         var output = CommandOutput()
+        let act = request.signal.map { "Signal \($0) to" } ?? "Terminating"
+        // Jobs that are only named are told of as they were written, whatever becomes of them.
+        if isVerbose, !request.hasFilter {
+            output.errors = words.map { "\(program): \(act) job \($0)" }
+        }
         for outcome in response.outcomes {
             guard let error = outcome.error else {
-                if isVerbose {
-                    output.errors.append("\(program): Terminating job \(outcome.jobID)")
+                if isVerbose, request.hasFilter {
+                    output.errors.append("\(program): \(act) job \(outcome.jobID)")
                 }
                 continue
             }
+            let job = words.count == 1 ? words[0] : "\(outcome.jobID)"
             let isSilent =
                 error.code == SlurmError.invalidJobID.rawValue
                 || error.code == SlurmError.alreadyDone.rawValue
             guard !isSilent || isVerbose else { continue }
             output.errors.append(
-                "\(program): error: Kill job error on job id \(outcome.jobID): \(error.text)"
+                "\(program): error: Kill job error on job id \(job): \(error.text)"
             )
             if !isSilent { output.exitCode = 210 }
         }

@@ -187,12 +187,16 @@ extension HelpPage {
             case .help, .usage: help
             case .me: OptionText("one's own jobs")
             case .name: OptionText("jobs with this name", value: "NAME")
+            case .nodeList: OptionText("jobs that hold one of these nodes", value: "NODES")
             case .partition: OptionText("jobs in this partition", value: "NAME")
+            case .qos: OptionText("jobs of this quality of service", value: "NAME")
+            case .reservation: OptionText("jobs of this reservation", value: "NAME")
             case .signal: OptionText("send this signal instead of ending the job", value: "SIGNAL")
             case .state: OptionText("jobs in this state: PENDING or RUNNING", value: "STATE")
             case .user: OptionText("jobs of this user", value: "NAME")
             case .verbose: OptionText("also say what does not exist")
             case .version: version
+            case .wckey: OptionText("jobs of this project", value: "NAME")
             }
         }
         return page

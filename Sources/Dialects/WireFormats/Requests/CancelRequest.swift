@@ -13,6 +13,14 @@ public struct CancelRequest: WireRequest {
     public var name: String?
     /// Only jobs of this partition.
     public var partition: String?
+    /// Only jobs of this quality of service.
+    public var qos: String?
+    /// Only jobs of this reservation.
+    public var reservation: String?
+    /// Only jobs of this project (Slurm's wckey).
+    public var project: String?
+    /// Only jobs that hold one of these nodes, as a host list.
+    public var nodeList: String?
     /// Only jobs in one of these states, by Slurm's long names.
     public var states: [String] = []
     /// A signal to send to running jobs instead of ending them.
@@ -26,6 +34,14 @@ public struct CancelRequest: WireRequest {
     /// The requests in it.
     public static var parts: [String: any WireRequest.Type] { ["jobs": JobSelector.self] }
 
+    /// Whether it means jobs by something else than their numbers.
+    public var hasFilter: Bool {
+        !states.isEmpty
+            || [user, account, name, partition, qos, reservation, project, nodeList].contains {
+                $0 != nil
+            }
+    }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("jobs", &jobs)
@@ -33,6 +49,10 @@ public struct CancelRequest: WireRequest {
         try fields("account", &account)
         try fields("name", &name)
         try fields("partition", &partition)
+        try fields("qos", &qos)
+        try fields("reservation", &reservation)
+        try fields("wckey", &project)
+        try fields("node_list", &nodeList)
         try fields("states", &states)
         try fields("signal", &signal)
         try fields("shell_only", &isForShellOnly)

@@ -26,12 +26,13 @@ extension Centre {
         let refused = Refusals()
         for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
         var outcomes: [ActionOutcome] = []
+        let nodes = await snapshot().state.nodes(of: request)
         for part in found.map(\.id).inParts(of: Effort.jobsAtOnce) {
             let results = try await act(caller, effort: part.count) {
                 [request, mailbox, isOperator = isOperator(caller)] state in
                 var allowed: [UInt32] = []
                 for entry in part.compactMap({ state.jobs[$0] })
-                where state.is(entry, meantBy: request) {
+                where state.is(entry, meantBy: request, on: nodes) {
                     if isOperator || entry.specification.request.userID == caller.userID {
                         allowed.append(entry.id)
                     } else {
@@ -230,17 +231,16 @@ extension Array {
 }
 
 extension CancelRequest {
-    /// Whether it is not about ending jobs.
-    var isSignalOnly: Bool { signal.map { $0 != SIGKILL && $0 != SIGTERM } ?? false }
+    /// Whether it is not about ending jobs. A script may do with a SIGTERM of its own what it likes.
+    var isSignalOnly: Bool {
+        signal.map { $0 != SIGKILL && ($0 != SIGTERM || isForShellOnly) } ?? false
+    }
 }
 
 extension CentreState {
     /// The jobs that a request means, each once, and the numbers of those that there are not.
     func entries(_ request: CancelRequest) -> (entries: [JobEntry], missing: [UInt32]) {
         var missing: [UInt32] = []
-        let hasFilter =
-            request.user != nil || request.account != nil || request.name != nil
-            || request.partition != nil || !request.states.isEmpty
         var candidates: [JobEntry] = []
         if !request.jobs.isEmpty {
             var seen: Set<UInt32> = []
@@ -249,15 +249,29 @@ extension CentreState {
                 if found.isEmpty { missing.append(selector.jobID) }
                 candidates += found.filter { seen.insert($0.id).inserted }
             }
-        } else if hasFilter {
+        } else if request.hasFilter {
             jobs.forEach { if !$0.hasEnded { candidates.append($0) } }
         }
-        return (candidates.filter { self.is($0, meantBy: request) }, missing)
+        let nodes = nodes(of: request)
+        return (candidates.filter { self.is($0, meantBy: request, on: nodes) }, missing)
     }
 
-    /// Whether a job has all that a request filters by.
-    func `is`(_ entry: JobEntry, meantBy request: CancelRequest) -> Bool {
+    /// The nodes of which a job must hold one; nil for any. A list that cannot be read names none.
+    func nodes(of request: CancelRequest) -> IDSet? {
+        request.nodeList.map { (try? rules.nodes($0)) ?? IDSet() }
+    }
+
+    /// Whether a job has all that a request filters by, and one of `nodes` where they are named.
+    func `is`(_ entry: JobEntry, meantBy request: CancelRequest, on nodes: IDSet?) -> Bool {
         let status = entry.status
+        if let nodes, !status.nodes.contains(where: { nodes.contains($0.node) }) { return false }
+        if let qos = request.qos, status.qos != qos { return false }
+        if let name = request.reservation, entry.specification.request.reservation != name {
+            return false
+        }
+        if let project = request.project, entry.specification.request.project != project {
+            return false
+        }
         if let user = request.user, entry.specification.request.user != user { return false }
         if let account = request.account, entry.specification.account != account { return false }
         if let name = request.name, status.name != name { return false }
