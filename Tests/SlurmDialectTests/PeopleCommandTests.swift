@@ -207,6 +207,22 @@ struct PeopleCommandTests {
         #expect(failure?.lines == ["invalid keyword: bogus"])
     }
 
+    @Test(
+        "The times of a report go to the nearest hour",
+        arguments: [("10:29:29", "10"), ("10:29:30", "11")]
+    )
+    func reportHours(clock: String, hour: String) throws {
+        let now = try #require(CentreCalendar().instant("2026-11-21T\(clock)", now: .epoch))
+        let list = AccountingList(now: now, cluster: "thlab", records: [])
+        let command = try ReportCommand(
+            program: "sreport",
+            arguments: ["user", "top", "start=now-1days", "end=now"]
+        )
+        let lines = try command.output(list, CentreStatus()).lines
+        #expect(lines[1].hasPrefix("Top 10 Users 2026-11-20T\(hour):00:00 - "))
+        #expect(lines[1].hasSuffix(" (86400 secs)"))
+    }
+
     @Test("srun and salloc ask for what sbatch asks for, without a script")
     func allocations() throws {
         let run = try RunCommand(

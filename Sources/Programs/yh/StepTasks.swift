@@ -246,7 +246,8 @@ struct StepTasks {
         var firstEnd: Int?
         while !running.isEmpty || !labelled.isEmpty {
             let isHurried = command.patience != nil && firstEnd != nil && !wasAborted
-            let isAlone = labelled.isEmpty && spreader.isDone && !isHurried
+            // Who may have to end the others after the first must not wait for the last.
+            let isAlone = labelled.isEmpty && spreader.isDone && command.patience == nil
             while let task = reap(processes, &running, waits: isAlone, &endings) {
                 firstEnd = firstEnd ?? Self.seconds
                 let isBad = endings[task] != (0, 0)
@@ -263,7 +264,7 @@ struct StepTasks {
             var polls =
                 inputs
                 + labelled.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-            guard !polls.isEmpty || isHurried else { continue }
+            guard !polls.isEmpty || !isAlone else { continue }
             guard poll(&polls, nfds_t(polls.count), 50) > 0 else { continue }
             spreader.serve(Array(polls.prefix(inputs.count)))
             for index in labelled.indices.reversed()

@@ -81,6 +81,7 @@ extension Yh {
     /// The processes of a job on this computer: those that find its number in their environment.
     private static func listProcesses(_ job: UInt32, _ step: String?) -> Int32 {
         var rows: [String] = []
+        var listed: Set<Int32> = []
         let mark = "SLURM_JOB_ID=\(job)"
         for pid in Host.processes() {
             let environment = (Host.read(path: "/proc/\(pid)/environ") ?? []).split(separator: 0)
@@ -93,10 +94,14 @@ extension Yh {
             }
             let own = value("SLURM_STEP_ID") ?? "batch"
             guard step.map({ $0 == own }) ?? true else { continue }
+            // Only a task has a number, not what it started.
+            let isTask = Host.parent(of: pid).map { !listed.contains($0) } ?? true
+            listed.insert(pid)
+            func number(_ name: String) -> String { isTask ? value(name) ?? "-" : "-" }
             rows.append(
                 [
-                    ("\(pid)", 8), ("\(job)", 8), (own, 8), (value("SLURM_LOCALID") ?? "-", 7),
-                    (value("SLURM_PROCID") ?? "-", 8),
+                    ("\(pid)", 8), ("\(job)", 8), (own, 8), (number("SLURM_LOCALID"), 7),
+                    (number("SLURM_PROCID"), 8),
                 ].map { FormatText.fit($0.0, $0.1, right: false) }.joined(separator: " ")
             )
         }

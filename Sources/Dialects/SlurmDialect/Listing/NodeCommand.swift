@@ -265,7 +265,7 @@ extension NodeCommand {
     }
 
     private func sort(_ rows: inout [NodeRow]) {
-        let order = sort ?? (isByNode ? "N" : listsReasons ? "" : "#P,-t")
+        let order = sort ?? (isByNode ? "N" : "#P,-t")
         var keys: [(isReverse: Bool, letter: Character)] = []
         var isReverse = false
         for letter in order where letter != "#" && letter != "," && letter != "+" {

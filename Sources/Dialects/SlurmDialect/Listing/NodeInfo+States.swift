@@ -43,11 +43,16 @@ extension NodeInfo {
     /// `IDLE+DRAIN`, as `scontrol` writes it.
     var fullState: String { ([state] + flags).joined(separator: "+") }
 
-    /// The order in which `sinfo` lists states, from last to first.
+    /// The number by which `sinfo` sorts states: as in `slurm.h`, `enum node_states` and the flags over it.
     var stateRank: Int {
         let bases = ["UNKNOWN", "DOWN", "IDLE", "ALLOCATED", "ERROR", "MIXED", "FUTURE"]
-        let base = bases.firstIndex(of: state) ?? 0
-        return base + (has("COMPLETING") ? 100 : 0) + (has("DRAIN") ? 10 : 0)
+        let bits = [
+            "RESERVED": 5, "DRAIN": 9, "COMPLETING": 10, "NOT_RESPONDING": 11, "POWERED_DOWN": 12,
+            "FAIL": 13, "POWERING_UP": 14, "MAINTENANCE": 15,
+        ]
+        return flags.reduce(bases.firstIndex(of: state) ?? 0) { rank, flag in
+            bits[flag].map { rank | 1 << $0 } ?? rank
+        }
     }
 
     /// Whether a word of `sinfo -t` means this node.
@@ -76,17 +81,15 @@ extension NodeInfo {
         "resv", "reserved", "unk", "unknown",
     ]
 
-    /// `AVAILABLE` cores are those of a node that is neither down nor drained.
+    /// Idle cores are those of a node that is neither down nor drained.
     var coreUse: (allocated: Int64, idle: Int64, other: Int64) {
         let held = Int64(coresHeld)
         let rest = Int64(cores) - held
         return isOut ? (held, 0, rest) : (held, rest, 0)
     }
 
-    /// Whether the node takes no jobs.
-    var isOut: Bool {
-        state == "DOWN" || state == "FAIL" || state == "UNKNOWN" || has("DRAIN") || has("FAIL")
-    }
+    /// Whether the node is neither in use nor idle: Slurm counts one that is failing as idle.
+    var isOut: Bool { state == "DOWN" || state == "UNKNOWN" || has("DRAIN") }
 
     /// The cards that are held, as Slurm writes them: `gpu:1`, and a kind of which there are none.
     var gresUsed: String {

@@ -163,7 +163,8 @@ public struct ReportCommand: Hashable, Sendable {
         let midnight = calendar.instant("today", now: now, isPast: true) ?? now
         let from = try instant(startText, now: now) ?? (midnight - day)
         let to = try instant(endText, now: now) ?? midnight
-        return (hour(from, isEnd: false), hour(to, isEnd: true))
+        let first = nearestHour(from)
+        return (first, max(nearestHour(to), first + SimDuration(seconds: 3_600)))
     }
 
     private func instant(_ text: String?, now: SimInstant) throws(CommandFailure) -> SimInstant? {
@@ -174,12 +175,17 @@ public struct ReportCommand: Hashable, Sendable {
         return instant
     }
 
-    /// The begin of an instant's hour for a begin; an end takes in the hour that it lies in.
-    private func hour(_ instant: SimInstant, isEnd: Bool) -> SimInstant {
+    /// The whole hour that is nearest, as sreport rounds begins and ends: seconds to minutes, then minutes
+    /// to hours.
+    private func nearestHour(_ instant: SimInstant) -> SimInstant {
+        let minute = begin(of: 60, SimInstant(seconds: instant.seconds + 30))
+        return begin(of: 3_600, SimInstant(seconds: minute.seconds + 1_800))
+    }
+
+    /// The begin of the unit of so many seconds that an instant lies in.
+    private func begin(of length: Int64, _ instant: SimInstant) -> SimInstant {
         let seconds = instant.seconds
-        let begin = seconds - (seconds % 3_600 + 3_600) % 3_600
-        let isWhole = begin == seconds && instant.microseconds % 1_000_000 == 0
-        return SimInstant(seconds: isEnd && !isWhole ? begin + 3_600 : begin)
+        return SimInstant(seconds: seconds - (seconds % length + length) % length)
     }
 
     /// What is printed.
@@ -191,7 +197,7 @@ public struct ReportCommand: Hashable, Sendable {
     ) throws(CommandFailure) -> CommandOutput {
         let (from, to) = try period(now: list.now)
         // What is not a whole hour yet has not been added up.
-        let known = min(to, hour(list.now, isEnd: false))
+        let known = min(to, begin(of: 3_600, list.now))
         var uses: [Use] = []
         for record in list.records {
             guard let start = record.start, users?.contains(record.user) ?? true,

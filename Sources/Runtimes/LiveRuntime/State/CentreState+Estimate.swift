@@ -1,6 +1,7 @@
 import Billing
 import ClusterModel
 import Emulation
+import IndexSets
 import JobModel
 import Quantities
 import WireFormats
@@ -21,12 +22,16 @@ extension CentreState {
         estimate.nodeList = status.nodeList
         estimate.partition = rules.machine.partitions[status.partitions[0]].name
         let ahead = startAhead(of: entry, at: instant)
-        if let ahead { estimate.partition = rules.machine.partitions[ahead.partition].name }
-        estimate.start = status.startedAt ?? ahead?.startedAt
+        if let ahead {
+            estimate.partition = rules.machine.partitions[ahead.start.partition].name
+            let names = ahead.nodes.map { rules.machine.nodes[$0].name }
+            estimate.nodeList = HostList.compress(names)
+        }
+        estimate.start = status.startedAt ?? ahead?.start.startedAt
         if estimate.start == nil { estimate.reason = info(of: entry, now: instant).reason }
         let run: JobUsage =
             if let ahead {
-                wholeRun(of: entry, ahead)
+                wholeRun(of: entry, ahead.start)
             } else if status.startedAt != nil {
                 wholeRunHeld(by: entry)
             } else {
@@ -42,10 +47,10 @@ extension CentreState {
     }
 
     /// The start that can be foreseen; nil for a job that runs, and for one that time does not help.
-    private func startAhead(of entry: JobEntry, at instant: SimInstant) -> JobStart? {
+    private func startAhead(of entry: JobEntry, at instant: SimInstant) -> ExpectedStart? {
         switch emulator.pendingReason(of: JobID(entry.id)) {
         case nil, .jobHeldUser, .jobHeldAdmin, .dependency, .dependencyNeverSatisfied: nil
-        default: emulator.estimatedRun(of: JobID(entry.id), from: instant)?.start
+        default: emulator.estimatedRun(of: JobID(entry.id), from: instant)
         }
     }
 }
