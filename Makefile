@@ -58,7 +58,7 @@ bench: release  ## measure, beside peers, on this machine
 
 conformance: release  ## play recorded sessions of a real Slurm against a centre (as root)
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
-	@bench/slurm/conform.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm" --make-users
+	@bench/slurm/conform.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm" --make-users --rehearse
 
 clients: release  ## run programs from PyPI that speak to a Slurm centre (needs the network)
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
