@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 import Persistence
 import Quantities
@@ -161,5 +162,50 @@ struct CentreStoreTests {
         var count: Int64 = 0
         try store.reader.forEachInput { _ in count += 1 }
         #expect(count == acknowledged + 1)
+    }
+
+    @Test(
+        "Records are found by number, user, account and time as by looking at all",
+        arguments: 0..<8 as Range<UInt64>
+    )
+    func records(seed: UInt64) throws {
+        let folder = try ScratchFolder()
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        var random = SplitMix64(seed: seed)
+        var derived = DerivedRows()
+        for number in 1...200 {
+            let submit = Int64(random.draw(0...1_000))
+            derived.jobs.append(
+                JobRow(
+                    jobID: UInt32(number),
+                    restart: Int32(random.draw(0...1)),
+                    user: ["ann", "bob", "eve"][random.draw(0...2)],
+                    account: ["lab", "firm"][random.draw(0...1)],
+                    state: "COMPLETED",
+                    submit: SimInstant(microseconds: submit),
+                    end: SimInstant(microseconds: submit + Int64(random.draw(0...300))),
+                    body: "\(number)"
+                )
+            )
+        }
+        try store.append([], derived: derived)
+        for _ in 0..<40 {
+            var query = CentreReader.JobQuery()
+            if random.below(3) == 0 { query.jobs = [3...50, 90...UInt32(random.draw(90...199))] }
+            if random.below(3) == 0 { query.users = ["eve", "nobody"] }
+            if random.below(2) == 0 { query.accounts = ["firm"] }
+            let from = SimInstant(microseconds: Int64(random.draw(0...1_200)))
+            let until = SimInstant(microseconds: Int64(random.draw(0...1_200)))
+            if random.below(2) == 0 { query.endedFrom = from }
+            if random.below(2) == 0 { query.submittedUntil = until }
+            let wanted = derived.jobs.filter { row in
+                if let from = query.endedFrom, row.end < from { return false }
+                if let until = query.submittedUntil, row.submit > until { return false }
+                if let jobs = query.jobs { return jobs.contains { $0.contains(row.jobID) } }
+                if let users = query.users { return users.contains(row.user) }
+                return query.accounts?.contains(row.account) ?? true
+            }
+            #expect(try store.reader.jobs(query) == wanted.map(\.body), "seed \(seed): \(query)")
+        }
     }
 }

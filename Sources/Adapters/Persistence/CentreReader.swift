@@ -519,6 +519,8 @@ public final class CentreReader: Sendable {
         /// Only of these users, by name; nil for all.
         public var users: [String]?
         /// Only runs that ended at or after this instant.
+        /// Only of these accounts; nil for all.
+        public var accounts: [String]?
         public var endedFrom: SimInstant?
         /// Only jobs that were submitted by this instant.
         public var submittedUntil: SimInstant?
@@ -527,7 +529,10 @@ public final class CentreReader: Sendable {
         public init() {}
     }
 
-    /// The bodies of the records that match, by job and run within each range.
+    /// The bodies of the records that match, by job and run within each range, user or account.
+    ///
+    /// Of numbers, users and accounts only the first that are named are looked at: the records may be more than
+    /// were asked for.
     ///
     /// - Throws: `PersistenceFailure`.
     public func jobs(_ query: JobQuery) throws(PersistenceFailure) -> [String] {
@@ -551,10 +556,11 @@ public final class CentreReader: Sendable {
                     ]
                     bodies += try String.fetchAll(statement, arguments: times + bounds)
                 }
-            } else if let users = query.users {
-                let statement = try Self.records(conditions + ["user = ?"], db)
-                for user in users {
-                    bodies += try String.fetchAll(statement, arguments: times + [user])
+            } else if let names = query.users ?? query.accounts {
+                let column = query.users == nil ? "account" : "user"
+                let statement = try Self.records(conditions + ["\(column) = ?"], db)
+                for name in names {
+                    bodies += try String.fetchAll(statement, arguments: times + [name])
                 }
             } else {
                 let statement = try Self.records(conditions, db)

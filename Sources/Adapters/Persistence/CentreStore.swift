@@ -233,6 +233,19 @@ public final class CentreStore {
         return migrator
     }
 }
+        // And for an account and a month. The submission is in each index, so that a record outside the days
+        // that are asked for is passed over without being read.
+        migrator.registerMigration("3 records by account") { db in
+            try db.execute(
+                sql: """
+                    DROP INDEX job_end;
+                    DROP INDEX job_user_end;
+                    CREATE INDEX job_end ON job ("end", submit);
+                    CREATE INDEX job_user_end ON job (user, "end", submit);
+                    CREATE INDEX job_account_end ON job (account, "end", submit);
+                    """
+            )
+        }
 
 // MARK: - Writing
 

@@ -52,6 +52,7 @@ struct RecordFilter {
         var query = CentreReader.JobQuery()
         query.jobs = jobs
         query.users = users?.sorted()
+        query.accounts = accounts?.sorted()
         query.endedFrom = from
         query.submittedUntil = until
         return query
