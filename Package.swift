@@ -206,7 +206,7 @@ let targets: [Target] = [
     .target(
         name: "Persistence",
         dependencies: [
-            "Quantities", "Billing", "WireFormats", product("GRDB", "GRDB.swift"),
+            "Quantities", "JobModel", "Billing", "WireFormats", product("GRDB", "GRDB.swift"),
             product("Crypto", "swift-crypto"),
         ],
         path: "Sources/Adapters/Persistence",

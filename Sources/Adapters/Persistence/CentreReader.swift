@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+public import JobModel
 public import Quantities
 
 /// Questions to a centre's store, from any thread.
@@ -451,7 +452,7 @@ public final class CentreReader: Sendable {
         var others: [StoredRun] = []
         while let row = try rows.next() {
             let run = StoredRun(job: row[0], restart: row[1])
-            if !known.contains(run) { others.append(run) }
+            if !run.isIn(known) { others.append(run) }
         }
         return others
     }
@@ -518,9 +519,9 @@ public final class CentreReader: Sendable {
         public var jobs: [ClosedRange<UInt32>]?
         /// Only of these users, by name; nil for all.
         public var users: [String]?
-        /// Only runs that ended at or after this instant.
         /// Only of these accounts; nil for all.
         public var accounts: [String]?
+        /// Only runs that ended at or after this instant.
         public var endedFrom: SimInstant?
         /// Only jobs that were submitted by this instant.
         public var submittedUntil: SimInstant?

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+import JobModel
 import Quantities
 
 extension CentreStore {
@@ -82,7 +83,7 @@ extension CentreStore {
         private mutating func make(_ row: JobRow, _ db: Database) throws {
             let columns = "user, account, state, submit, \"end\", body"
             let run = StoredRun(row)
-            runs.insert(run)
+            runs.insert(row)
             let values: [any DatabaseValueConvertible] = [
                 row.user, row.account, row.state, row.submit.microseconds, row.end.microseconds,
                 row.body,

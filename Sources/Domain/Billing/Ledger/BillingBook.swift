@@ -153,14 +153,10 @@ public struct BillingBook: Sendable {
 
     /// Whether a run of a job was settled.
     public func isSettled(_ job: JobID, attempt: Int32 = 0) -> Bool {
-        settled[Run(job: job, attempt: attempt)] != nil
+        settled.contains(job, attempt: attempt)
     }
 
-    private struct Run: Hashable, Sendable {
-        var job: JobID
-        var attempt: Int32
-    }
-    private var settled = ShardedDictionary<Run, Bool>()
+    private var settled = RunSet()
 
     // MARK: Settling
 
@@ -174,7 +170,7 @@ public struct BillingBook: Sendable {
     ///   the release of the hold.
     public mutating func settle(_ usage: JobUsage) -> [LedgerEntry] {
         guard !isSettled(usage.id, attempt: usage.attempt) else { return [] }
-        settled[Run(job: usage.id, attempt: usage.attempt)] = true
+        settled.insert(usage.id, attempt: usage.attempt)
         let classes = accounts[usage.account]?.classes ?? []
         var entries: [LedgerEntry] = []
         for part in charge(for: usage, classes: classes) {

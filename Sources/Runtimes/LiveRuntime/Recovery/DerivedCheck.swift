@@ -1,3 +1,4 @@
+import JobModel
 import Persistence
 
 /// Holds what follows from a journal against what is stored, piece by piece: however long the journal is, no
@@ -146,7 +147,7 @@ struct DerivedCheck {
 
     private mutating func compareRecords(_ isLast: Bool) throws(PersistenceFailure) {
         let wanted = piece.jobs.map { StoredRun($0) }
-        wanted.forEach { runs.insert($0) }
+        piece.jobs.forEach { runs.insert($0) }
         let says: [Bool?]
         if comparesRecords {
             let stored = try reader.jobRows(of: wanted)
