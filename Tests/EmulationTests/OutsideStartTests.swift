@@ -122,4 +122,60 @@ struct OutsideStartTests {
         #expect(busy == .doesNotFitNow(JobID(2)))
         emulator.checkInvariants()
     }
+
+    @Test("A job gets the nodes that were chosen for it, all of them and no others")
+    mutating func chosenNodes() throws {
+        for number in 1...3 as ClosedRange<UInt32> {
+            try emulator.handle(.submit(job(number, nodes: 2)), at: at(0), into: &sink)
+        }
+        try emulator.handle(.start(JobID(2), on: IDSet([1, 3])), at: at(0), into: &sink)
+        #expect(emulator.allocation(of: JobID(2)).map(\.node) == [1, 3])
+        let digest = emulator.digest
+        // One is busy, there are too few, too many, and one that is none.
+        for nodes in [[0, 1], [0], [0, 2, 3], [0, 1, 2], [2, 9]] {
+            let refusal = rejection(of: .start(JobID(1), on: IDSet(nodes)), at: 1)
+            #expect(refusal == .doesNotFitNow(JobID(1)), "\(nodes)")
+        }
+        #expect(emulator.digest == digest)
+        try emulator.handle(.start(JobID(1)), at: at(1), into: &sink)
+        #expect(emulator.allocation(of: JobID(1)).map(\.node) == [0, 2])
+        emulator.checkInvariants()
+    }
+
+    @Test("Chosen nodes must be those of a partition that is tried, with those that the job names")
+    func chosenWithinLimits() throws {
+        var emulator = Emulator(
+            EmulatorConfiguration(
+                nodes: Array(repeating: NodeCapacity(cores: 4), count: 6),
+                partitions: [
+                    PartitionConfiguration(nodes: IDSet(0..<4), isWholeNode: false),
+                    PartitionConfiguration(nodes: IDSet(2..<6), isWholeNode: false),
+                ],
+                policy: SchedulingPolicy(backfill: .external)
+            )
+        )
+        var sink = RecordingSink()
+        func start(_ nodes: [Int]) -> InputRejection? {
+            do throws(InputRejection) {
+                try emulator.handle(.start(JobID(1), on: IDSet(nodes)), at: at(0), into: &sink)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        var wanted = JobSubmission(
+            id: JobID(1),
+            partitions: [1],
+            request: ResourceRequest(chunkCount: 6),
+            timeLimit: SimDuration(seconds: 100)
+        )
+        wanted.requiredNodes = IDSet([3])
+        try emulator.handle(.submit(wanted), at: at(0), into: &sink)
+        #expect(start([1, 3]) == .doesNotFitNow(JobID(1)), "node 1 is of the other partition")
+        #expect(start([4, 5]) == .doesNotFitNow(JobID(1)), "the job must have node 3")
+        #expect(start([3]) == .doesNotFitNow(JobID(1)), "six cores do not fit on one")
+        #expect(start([3, 5]) == nil)
+        #expect(emulator.allocation(of: JobID(1)).map(\.node) == [3, 5])
+        emulator.checkInvariants()
+    }
 }

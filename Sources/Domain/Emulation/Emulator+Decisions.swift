@@ -1,4 +1,5 @@
 import Accounts
+public import IndexSets
 public import JobModel
 public import Quantities
 import Scheduling
@@ -7,10 +8,13 @@ import Scheduling
 extension Emulator {
     /// Starts a queued job now, in the first of its queue groups that has the nodes.
     ///
+    /// - Parameter nodes: the nodes that it gets, all of them and no others; nil for those that the
+    ///   placement policy chooses.
     /// - Throws: `InputRejection` when it does not wait in a queue, cannot be placed at this
     ///   instant, or a limit leaves no room; nothing has changed then.
     public mutating func start(
         _ id: JobID,
+        on nodes: IDSet? = nil,
         at now: SimInstant,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
@@ -18,7 +22,7 @@ extension Emulator {
         let job = jobs[slot]
         guard job.phase == .queued else { throw .jobMayNotStart(id, job.reason) }
         for group in groupsOf(slot) {
-            switch groups[group].startChosen(slot, at: now, &jobs) {
+            switch groups[group].startChosen(slot, on: nodes, at: now, &jobs) {
             case .started: return reportStarts(in: group, at: now, into: &sink)
             case .isOverLimit(let stop): throw .jobMayNotStart(id, stop.reason)
             case .isNotQueued, .doesNotFit: continue

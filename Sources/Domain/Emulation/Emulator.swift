@@ -132,7 +132,7 @@ public struct Emulator: Sendable {
         switch input {
         case .submit(let submission): try submit(submission, at: now, into: &sink)
         case .jobEnded(let id, let state): try end(id, state, at: now, into: &sink)
-        case .start(let id): try start(id, at: now, into: &sink)
+        case .start(let id, let nodes): try start(id, on: nodes, at: now, into: &sink)
         case .cancel(let id): try cancel(id, at: now, into: &sink)
         case .hold(let id, let kind): try hold(id, kind, at: now)
         case .release(let id): try release(id, at: now, into: &sink)

@@ -8,8 +8,9 @@ public enum Input: Hashable, Sendable {
     case submit(JobSubmission)
     /// A running job has ended: its process exited, or its emulated time is over.
     case jobEnded(JobID, EndState)
-    /// A queued job starts now, by a decision that was taken outside.
-    case start(JobID)
+    /// A queued job starts now, by a decision that was taken outside: on just these nodes, or, when
+    /// none are named, where the placement policy puts it.
+    case start(JobID, on: IDSet? = nil)
     /// A job is to go: at once when it waits, after `jobMustStop` when it runs.
     case cancel(JobID)
     /// A pending job is held.

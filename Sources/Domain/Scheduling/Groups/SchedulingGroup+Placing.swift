@@ -54,6 +54,14 @@ extension SchedulingGroup {
         )
     }
 
+    /// Permits and requires just these nodes; false when one is of another group, or another one is
+    /// required.
+    private func narrow(_ filter: inout NodeFilter, to chosen: IDSet) -> Bool {
+        let local = chosen.compactMap(nodes.localIndex)
+        guard local.count == chosen.count else { return false }
+        return filter.narrow(to: local, nodeCount: nodes.count)
+    }
+
     func placementContext(_ slot: Int32, _ jobs: ActiveJobs) -> PlacementContext {
         PlacementContext(
             policy: policy.placement,
@@ -68,6 +76,7 @@ extension SchedulingGroup {
     /// - Parameters:
     ///   - isLeast: whether it takes no more than it needs.
     ///   - partition: the only one that will do; nil for any.
+    ///   - chosen: the nodes that it gets, all of them and no others; nil for any.
     ///   - allowance: the most chunks that each node may give; nil when all they have.
     func placeNow(
         _ slot: Int32,
@@ -75,6 +84,7 @@ extension SchedulingGroup {
         at now: Int64,
         isLeast: Bool = false,
         inPartition partition: Int? = nil,
+        on chosen: IDSet? = nil,
         allowance: ((Choice) -> ContiguousArray<Int32>)? = nil
     ) -> Placed? {
         let context = placementContext(slot, jobs)
@@ -82,6 +92,7 @@ extension SchedulingGroup {
         for var choice in openChoices(slot, jobs)
         where partition == nil || choice.partition == partition {
             choice.filter.closed = closed
+            if let chosen, !narrow(&choice.filter, to: chosen) { continue }
             let segments = nodes.place(
                 isLeast ? choice.request.least : choice.request,
                 choice.filter,

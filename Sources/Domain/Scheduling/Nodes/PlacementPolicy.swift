@@ -48,6 +48,21 @@ struct NodeFilter: Sendable {
         (partition?[node] ?? true) && (excluded.isEmpty || !excluded.contains(node))
             && !(closed?[node] ?? false)
     }
+
+    /// Permits and requires just these nodes.
+    ///
+    /// - Parameters:
+    ///   - chosen: ascending.
+    ///   - nodeCount: of the group.
+    /// - Returns: false when a node that must be part of the allocation is not among them.
+    mutating func narrow(to chosen: [Int], nodeCount: Int) -> Bool {
+        guard required.allSatisfy(chosen.contains) else { return false }
+        required = chosen
+        var only = ContiguousArray(repeating: false, count: nodeCount)
+        for node in chosen { only[node] = partition?[node] ?? true }
+        partition = only
+        return true
+    }
 }
 
 /// What a placement goes by beside the nodes.

@@ -1,4 +1,5 @@
 public import Accounts
+public import IndexSets
 public import Quantities
 
 /// Starts nothing: whoever drives the emulator decides, with `SchedulingGroup.startChosen`.
@@ -39,13 +40,17 @@ public enum OutsideStart: Hashable, Sendable {
 }
 
 extension SchedulingGroup {
-    /// Starts one job that somebody else has chosen, where the placement policy puts it.
+    /// Starts one job that somebody else has chosen.
     ///
     /// Nothing changes unless the answer is `started`. O(log n) of the queue, and the placement.
     ///
-    /// - Parameter partition: the only one that will do; nil for any.
+    /// - Parameters:
+    ///   - chosen: the nodes that it gets, all of them and no others; nil for those that the placement
+    ///     policy chooses.
+    ///   - partition: the only one that will do; nil for any.
     public mutating func startChosen(
         _ slot: Int32,
+        on chosen: IDSet? = nil,
         at now: SimInstant,
         _ jobs: inout ActiveJobs,
         inPartition partition: Int? = nil
@@ -63,12 +68,18 @@ extension SchedulingGroup {
         }
         let isCounted = nodes.isUniform && !isConstrained(slot, jobs) && outlook == nil
         let mayCount = countsSuffice || isCounted && !alwaysLooksAtNodes && nodes.kept.isEmpty
-        if mayCount, partition == nil {
+        if mayCount, partition == nil, chosen == nil {
             guard queue.size(at: cursor) <= nodes.idleCount else { return .doesNotFit }
             tryStartByCount(cursor, now.microseconds, &jobs)
         } else {
             prepareNodes()
-            let placed = placeNow(slot, jobs, at: now.microseconds, inPartition: partition)
+            let placed = placeNow(
+                slot,
+                jobs,
+                at: now.microseconds,
+                inPartition: partition,
+                on: chosen
+            )
             guard let placed else { return .doesNotFit }
             if let stop = limitStop(placed, slot, jobs) { return .isOverLimit(stop) }
             start(cursor, placed, now.microseconds, &jobs)
