@@ -86,6 +86,30 @@ struct ExternalPolicyTests {
         #expect(failure?.moment == "at request 3, second \(end) of the log")
     }
 
+    @Test(
+        "A policy may choose the nodes itself, and is told where jobs went that it left to the engine"
+    )
+    func chosenNodes() throws {
+        var trace = try log(jobs: 2)
+        for index in trace.jobs.indices {
+            trace.jobs[index].submitted = Int64(index) * 1_000_000
+            trace.jobs[index].processors = 3
+            trace.jobs[index].runTime = 5_000_000
+        }
+        let (first, second) = (trace.jobs[0].id, trace.jobs[1].id)
+        let script = """
+            read hello; echo '{"type":"hello","protocol":1}'
+            read a; echo '{"start":[{"id":\(first),"nodes":"1,4-5"}]}'
+            read b; echo '{"start":[\(second)]}'
+            case $b in *'"placed":[{"id":\(first),"nodes":"1,4-5"}]'*) ;; *) exit 7 ;; esac
+            read c; echo '{"start":[]}'
+            case $c in *'"placed":[{"id":\(second),"nodes":"0,2-3"}]'*) ;; *) exit 8 ;; esac
+            while read d; do echo '{"start":[]}'; done
+            """
+        let result = try run(script, trace)
+        #expect(result.started == [0, 1_000_000])
+    }
+
     private static let hello = #"read hello; echo '{"type":"hello","protocol":1}'; "#
 
     @Test(
@@ -105,6 +129,18 @@ struct ExternalPolicyTests {
             ),
             (hello + "read a; echo '{\"start\":[2]}'; cat", "job 2, which has not been submitted"),
             (hello + "read a; echo '{\"start\":[1,1]}'; cat", "job 1, which runs already"),
+            (
+                hello + "read a; echo '{\"start\":[{\"id\":1,\"nodes\":\"0-1\"}]}'; cat",
+                "on 0-1: that is not as many, or not all of them are free"
+            ),
+            (
+                hello + "read a; echo '{\"start\":[{\"id\":1,\"nodes\":\"0-100\"}]}'; cat",
+                "\"nodes\" of job 1 must be ascending numbers from 0 to 99"
+            ),
+            (
+                hello + "read a; echo '{\"start\":[{\"id\":1,\"nodes\":[0]}]}'; cat",
+                "\"nodes\" of job 1 must be a string"
+            ),
             (hello + "read a; echo '{\"start\":[]'; echo x; cat", "the answer is not JSON"),
             (hello + "read a; echo '{\"start\":[],\"wake\":0}'; cat", "which is not in the future"),
             (
@@ -138,7 +174,7 @@ struct ExternalPolicyTests {
 
         func decide(_ situation: ReplaySituation) -> ReplayDecision {
             requestCount += 1
-            let starts = situation.submitted.filter { $0 < jobCount }
+            let starts = situation.submitted.filter { $0 < jobCount }.map { ReplayStart($0) }
             return ReplayDecision(starts: starts, wake: situation.now + 60_000_000)
         }
     }

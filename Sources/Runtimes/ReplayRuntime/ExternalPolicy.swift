@@ -100,27 +100,55 @@ public final class ExternalPolicy: ReplayDecider {
                         ["id": .integer(trace.jobs[job].id), "state": .string(state.slurmName)]
                     }
                 ),
+                "placed": .array(
+                    situation.placed.map { job, nodes in
+                        [
+                            "id": .integer(trace.jobs[job].id),
+                            "nodes": .string(NodeNumbers(nodes).description),
+                        ]
+                    }
+                ),
+                "to_come": .integer(Int64(situation.toCome)),
                 "free_nodes": .integer(Int64(situation.freeNodes)),
             ]
         )
         guard let list = answer["start"]?.array else {
             throw failure("\"start\" must be an array of job numbers", answer)
         }
-        var starts: [Int] = []
+        var starts: [ReplayStart] = []
         starts.reserveCapacity(list.count)
-        for element in list {
-            guard let id = element.integer else {
-                throw failure("\"start\" must be an array of job numbers", answer)
-            }
-            guard let index = position[id] else {
-                throw failure("\"start\" names job \(id), which the log does not have", answer)
-            }
-            starts.append(index)
-        }
+        for element in list { starts.append(try start(element, answer)) }
         switch answer["wake"] {
         case nil, .null?: return ReplayDecision(starts: starts)
         case .integer(let wake)?: return ReplayDecision(starts: starts, wake: wake)
         default: throw failure("\"wake\" must be a whole number of microseconds", answer)
+        }
+    }
+
+    /// A job of an answer: its number, or `{"id":7,"nodes":"0-3,8"}`.
+    private func start(
+        _ element: JSONValue,
+        _ answer: JSONValue
+    ) throws(ExternalPolicyFailure) -> ReplayStart {
+        guard let id = element.integer ?? element["id"]?.integer else {
+            throw failure("\"start\" must be an array of job numbers", answer)
+        }
+        guard let index = position[id] else {
+            throw failure("\"start\" names job \(id), which the log does not have", answer)
+        }
+        switch element["nodes"] {
+        case nil, .null?: return ReplayStart(index)
+        case .string(let text)?:
+            let count = machine.configuration.nodes.count
+            if let nodes = NodeNumbers(text, below: count) {
+                return ReplayStart(index, on: nodes.nodes)
+            }
+            throw failure(
+                "\"nodes\" of job \(id) must be ascending numbers from 0 to \(count - 1), like"
+                    + " \"0-3,8\"",
+                answer
+            )
+        default: throw failure("\"nodes\" of job \(id) must be a string like \"0-3,8\"", answer)
         }
     }
 
@@ -143,6 +171,10 @@ public final class ExternalPolicy: ReplayDecider {
                 "starts job \(number(job)), which needs"
                     + " \(machine.nodes(forProcessors: trace.jobs[job].processors)) nodes;"
                     + " \(free) are free"
+            case .doesNotFitThere(let job, let nodes):
+                "starts job \(number(job)), which needs"
+                    + " \(machine.nodes(forProcessors: trace.jobs[job].processors)) nodes, on"
+                    + " \(NodeNumbers(nodes)): that is not as many, or not all of them are free"
             case .wakesTooEarly(let wake):
                 "asks to be woken at \(wake) µs, which is not in the future"
             case .wakesTooLate(let wake):

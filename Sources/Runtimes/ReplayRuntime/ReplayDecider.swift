@@ -1,3 +1,4 @@
+public import IndexSets
 public import JobModel
 
 /// What has happened since the last decision of a replay. Jobs are positions in the trace.
@@ -8,19 +9,38 @@ public struct ReplaySituation: Sendable {
     public var submitted: [Int] = []
     /// Jobs that have ended, and how.
     public var ended: [(job: Int, state: EndState)] = []
+    /// Jobs that have started, by whatever the decision before named, and where.
+    public var placed: [(job: Int, nodes: IDSet)] = []
+    /// How many jobs of the trace have not arrived.
+    public var toCome = 0
     /// Nodes in service that run nothing.
     public var freeNodes = 0
 }
 
+/// A job that is to start.
+public struct ReplayStart: Hashable, Sendable {
+    /// The job, as a position in the trace.
+    public var job: Int
+    /// The nodes that it gets, all of them and no others; nil for those that the placement policy
+    /// chooses.
+    public var nodes: IDSet?
+
+    /// Names a job, and where it is to run.
+    public init(_ job: Int, on nodes: IDSet? = nil) {
+        self.job = job
+        self.nodes = nodes
+    }
+}
+
 /// What starts now, in this order.
 public struct ReplayDecision: Hashable, Sendable {
-    /// Jobs, as positions in the trace.
-    public var starts: [Int]
+    /// Jobs, and where they run.
+    public var starts: [ReplayStart]
     /// When to be asked again, should nothing happen before. Unit: µs of trace time.
     public var wake: Int64?
 
     /// Makes a decision.
-    public init(starts: [Int], wake: Int64? = nil) {
+    public init(starts: [ReplayStart], wake: Int64? = nil) {
         self.starts = starts
         self.wake = wake
     }
@@ -42,6 +62,8 @@ public enum RefusedDecision: Error, Hashable, Sendable {
     case hasNotArrived(Int)
     /// Its nodes are not free.
     case doesNotFit(Int, free: Int)
+    /// The nodes that were named for it are not all free, or not what it asks for.
+    case doesNotFitThere(Int, IDSet)
     /// The instant to be asked again at is not in the future. Unit: µs of trace time.
     case wakesTooEarly(Int64)
     /// The instant to be asked again at is beyond what a log may name. Unit: µs of trace time.

@@ -415,12 +415,14 @@ extension ReplayDriver {
     private mutating func decide(_ now: Int64) {
         guard failure == nil, let decider else { return }
         news.now = now - origin
+        news.toCome = trace.jobs.count - next
         news.freeNodes = emulator.idleNodeCount
         do {
             let decision = try decider.decide(news)
             news.submitted.removeAll(keepingCapacity: true)
             news.ended.removeAll(keepingCapacity: true)
-            for index in decision.starts { try start(index, now) }
+            news.placed.removeAll(keepingCapacity: true)
+            for choice in decision.starts { try start(choice, now) }
             guard let wake = decision.wake else { return }
             guard wake > now - origin else { throw RefusedDecision.wakesTooEarly(wake) }
             guard wake <= Trace.instantMaximum else { throw RefusedDecision.wakesTooLate(wake) }
@@ -435,16 +437,26 @@ extension ReplayDriver {
         }
     }
 
-    private mutating func start(_ index: Int, _ now: Int64) throws(RefusedDecision) {
+    private mutating func start(
+        _ choice: ReplayStart,
+        _ now: Int64
+    ) throws(RefusedDecision) {
+        let index = choice.job
+        let id = Self.id(index)
         do throws(InputRejection) {
             let instant = SimInstant(microseconds: now)
-            try emulator.handle(.start(Self.id(index)), at: instant, into: &sink)
+            try emulator.handle(.start(id, on: choice.nodes), at: instant, into: &sink)
+            news.placed.append(
+                (index, IDSet(emulator.allocation(of: id).lazy.map { Int($0.node) }))
+            )
         } catch {
             switch error {
             case .jobIsRunning: throw .isRunning(index)
             case .unknownJob where sink.ended[index] >= 0: throw .hasEnded(index)
             case .unknownJob: throw .hasNotArrived(index)
-            default: throw .doesNotFit(index, free: emulator.idleNodeCount)
+            default:
+                if let nodes = choice.nodes { throw .doesNotFitThere(index, nodes) }
+                throw .doesNotFit(index, free: emulator.idleNodeCount)
             }
         }
     }
