@@ -7,8 +7,38 @@ public protocol WireValue: Hashable, Sendable {
     /// - Throws: `JSONValue.Malformed` when the JSON is of another type or out of range.
     init(json: JSONValue) throws(JSONValue.Malformed)
 
+    /// Reads many.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the index of the element that is wrong.
+    static func readAll(_ values: [JSONValue]) throws(JSONValue.Malformed) -> [Self]
+
     /// The value as JSON.
     var json: JSONValue { get }
+}
+
+extension WireValue {
+    /// Reads many, each by itself.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the index of the element that is wrong.
+    public static func readAll(_ values: [JSONValue]) throws(JSONValue.Malformed) -> [Self] {
+        try readEach(values) { json throws(JSONValue.Malformed) in try Self(json: json) }
+    }
+
+    fileprivate static func readEach(
+        _ values: [JSONValue],
+        _ read: (JSONValue) throws(JSONValue.Malformed) -> Self
+    ) throws(JSONValue.Malformed) -> [Self] {
+        var list: [Self] = []
+        list.reserveCapacity(values.count)
+        for (index, value) in values.enumerated() {
+            do throws(JSONValue.Malformed) {
+                list.append(try read(value))
+            } catch {
+                throw JSONValue.Malformed(line: 0, problem: "element \(index): \(error.problem)")
+            }
+        }
+        return list
+    }
 }
 
 /// An object with named members. One list of members, `exchange(_:)`, serves reading and writing,
@@ -29,12 +59,29 @@ extension WireRecord {
     ///
     /// - Throws: `JSONValue.Malformed`, with the name of the member that is wrong.
     public init(json: JSONValue) throws(JSONValue.Malformed) {
+        var shape: WireShape?
+        try self.init(json: json, &shape)
+    }
+
+    /// Reads many, whose members usually lie alike.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the index of the element that is wrong.
+    public static func readAll(_ values: [JSONValue]) throws(JSONValue.Malformed) -> [Self] {
+        var shape: WireShape? = WireShape()
+        return try readEach(values) { json throws(JSONValue.Malformed) in
+            try Self(json: json, &shape)
+        }
+    }
+
+    private init(json: JSONValue, _ shape: inout WireShape?) throws(JSONValue.Malformed) {
         guard case .object(let members) = json else {
             throw JSONValue.Malformed(line: 0, problem: "an object expected")
         }
         self.init()
-        var fields = WireFields(reading: members)
+        shape?.adapt(to: members)
+        var fields = WireFields(reading: members, shape)
         try exchange(&fields)
+        shape = fields.shape
     }
 
     /// The record as an object.
@@ -90,12 +137,48 @@ extension WireRecord {
     }
 }
 
+/// Where a record's members were found, for the next record: a listing's 50,000 jobs name a dozen of
+/// sixty members, each job the same.
+struct WireShape: Sendable {
+    /// The object that was read last.
+    private var members: [JSONValue.Member] = []
+    /// By the order in which members are called: the name, and where it lies; −1 where it is missing.
+    private var places: [(name: String, index: Int)] = []
+
+    /// Forgets all if an object has other members than the last.
+    mutating func adapt(to members: [JSONValue.Member]) {
+        let isAlike = members.elementsEqual(self.members) { $0.name == $1.name }
+        self.members = members
+        guard !isAlike else { return }
+        places.removeAll(keepingCapacity: true)
+    }
+
+    /// Where the member that is called as number `call` lies; −1 where it is missing.
+    mutating func index(of name: String, call: Int, after last: Int) -> Int {
+        if call < places.count, places[call].name == name { return places[call].index }
+        let index = members.index(of: name, after: last)
+        if call == places.count { places.append((name, index)) }
+        return index
+    }
+}
+
+extension [JSONValue.Member] {
+    /// Where the member `name` lies; −1 where it is missing. Members usually come in the order in which they
+    /// are written, so reading an object is linear.
+    fileprivate func index(of name: String, after last: Int) -> Int {
+        let next = last + 1
+        if next < count, self[next].name == name { return next }
+        return firstIndex { $0.name == name } ?? -1
+    }
+}
+
 /// Carries the members of one object in or out. Each call moves one member.
 public struct WireFields {
     private let source: [JSONValue.Member]?
-    /// Where the next member is expected: members usually come in the order in which they are
-    /// written, so reading an object is linear.
-    private var cursor = 0
+    /// Where the members of `source` lie, for records that come in lists.
+    fileprivate var shape: WireShape?
+    /// Where the last member lay that was read.
+    private var lastIndex = -1
     fileprivate var written: [JSONValue.Member] = []
 
     /// Whether members are written that usually are not when they are nil.
@@ -103,7 +186,7 @@ public struct WireFields {
 
     /// For each member, in order, whether it is to be written; nil for all.
     private let selection: [Bool]?
-    /// How many members were called, written or not.
+    /// How many members were called, moved or not.
     private var position = 0
 
     init() {
@@ -118,9 +201,10 @@ public struct WireFields {
         written.reserveCapacity(16)
     }
 
-    init(reading members: [JSONValue.Member]) {
+    init(reading members: [JSONValue.Member], _ shape: WireShape?) {
         source = members
         selection = nil
+        self.shape = shape
     }
 
     private mutating func write(_ name: String, _ value: some WireValue) {
@@ -183,12 +267,12 @@ public struct WireFields {
     }
 
     private mutating func next(_ name: String, in source: [JSONValue.Member]) -> JSONValue? {
-        if cursor < source.count, source[cursor].name == name {
-            cursor += 1
-            return source[cursor - 1].value
-        }
-        guard let index = source.firstIndex(where: { $0.name == name }) else { return nil }
-        cursor = index + 1
+        defer { position += 1 }
+        let index =
+            shape?.index(of: name, call: position, after: lastIndex)
+            ?? source.index(of: name, after: lastIndex)
+        guard index >= 0 else { return nil }
+        lastIndex = index
         return source[index].value
     }
 }
@@ -290,15 +374,7 @@ extension Array: WireValue where Element: WireValue {
         guard let values = json.array else {
             throw JSONValue.Malformed(line: 0, problem: "an array expected")
         }
-        self = []
-        reserveCapacity(values.count)
-        for (index, value) in values.enumerated() {
-            do throws(JSONValue.Malformed) {
-                append(try Element(json: value))
-            } catch {
-                throw JSONValue.Malformed(line: 0, problem: "element \(index): \(error.problem)")
-            }
-        }
+        self = try Element.readAll(values)
     }
 
     /// The array.
