@@ -398,6 +398,7 @@ let targets: [Target] = [
             "Quantities", "ReplayRuntime", "Scheduling", "TraceFiles", "WorkloadFormats",
             "WorkloadModels",
         ],
+        exclude: ["Schedulers"],
         resources: [.copy("Traces")],
         swiftSettings: house
     ),

@@ -110,6 +110,39 @@ struct ExternalPolicyTests {
         #expect(result.started == [0, 1_000_000])
     }
 
+    private func batsim(delay: String) -> String {
+        let bridge = Self.root.appendingPathComponent("workloads/policies").path
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+        return "python3 '\(tests)/Schedulers/batsim_fcfs.py' '\(bridge)' \(delay)"
+    }
+
+    @Test(
+        "FCFS by Batsim's messages takes the decisions of the built-in one, on the nodes that it names"
+    )
+    func speaksBatsim() throws {
+        let trace = try log(jobs: 400)
+        let outside = try run(batsim(delay: "0"), trace)
+        var driver = ReplayDriver(
+            trace: trace,
+            machine: .processors(100, policy: try SchedulingPolicy(named: "fcfs"))
+        )
+        let builtIn = driver.run()
+        #expect(outside.started == builtIn.started)
+        #expect(outside.digest == builtIn.digest)
+    }
+
+    @Test("By Batsim's messages a decision holds when it is taken, and news wait until then")
+    func decidesLate() throws {
+        var trace = try log(jobs: 3)
+        for (index, submitted) in [0, 7_000, 60_000_000].enumerated() {
+            trace.jobs[index].submitted = Int64(submitted)
+            trace.jobs[index].processors = 30
+        }
+        // It hears of the first when it knows the machine, of the second when it has placed the first.
+        let result = try run(batsim(delay: "0.005"), trace)
+        #expect(result.started == [10_000, 15_000, 60_005_000])
+    }
+
     private static let hello = #"read hello; echo '{"type":"hello","protocol":1}'; "#
 
     @Test(

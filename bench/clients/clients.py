@@ -153,6 +153,14 @@ CLIENTS = [
             assert [f.result(timeout=120) for f in [power(n) for n in (2, 3)]] == [4, 9]
         print('worked')
         ''', expects='worked'),
+    # Its own bound of pyzmq has no wheel any more.
+    Client('pybatsim', '--no-deps pyzmq docopt procset sortedcontainers pybatsim', 'its schedulers decide in a replay', command='''
+        zcat "$WORKLOADS/traces/KTH-SP2-1996-2.1.swf.gz" | head -n 1500 > log.swf
+        for scheduler in easyBackfill fillerSched; do
+            xinghe replay log.swf --policy easy,external --external \
+                "python3 '$WORKLOADS/policies/batsim.py' 'pybatsim $scheduler -v critical -s \\$BATSIM_ENDPOINT'" || exit
+        done
+        ''', expects='digest'),
     Client('slurm2sql', 'slurm2sql', 'jobs as a table of SQLite', command='''
         sbatch -W -p host --wrap 'sleep 1' > /dev/null && slurm2sql jobs.sqlite3 -- -u "$(id -un)" &&
             python -c "import sqlite3; print(*sqlite3.connect('jobs.sqlite3').execute('select JobID, State from slurm').fetchone())"
@@ -206,7 +214,7 @@ def run(client, options):
     version = re.search(r'^Version: (.*)$', shown, re.M)
     folder = tempfile.mkdtemp(prefix='client-')
     socket = folder + '/s'
-    environment = dict(os.environ, XINGHE_SOCKET=socket, LANG='C.UTF-8',
+    environment = dict(os.environ, XINGHE_SOCKET=socket, LANG='C.UTF-8', WORKLOADS=HERE + '/../../workloads',
                        PATH=f'{options.bin}:{venv}/bin:/usr/local/bin:/usr/bin:/bin')
     work = folder + '/work'
     os.mkdir(work)

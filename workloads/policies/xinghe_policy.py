@@ -39,6 +39,11 @@ def answer(message):
     sys.stdout.flush()
 
 
+def greet(name):
+    """Answer the greeting."""
+    answer({"type": "hello", "protocol": PROTOCOL, "name": name})
+
+
 def run(name, make_policy):
     """Speak the protocol until the replay ends. `make_policy` gets the number of nodes."""
     policy = None
@@ -46,7 +51,7 @@ def run(name, make_policy):
         message = json.loads(line)
         if message["type"] == "hello":
             policy = make_policy(message["nodes"])
-            answer({"type": "hello", "protocol": PROTOCOL, "name": name})
+            greet(name)
         elif message["type"] == "decide":
             starts = policy.decide(
                 message["now"],
