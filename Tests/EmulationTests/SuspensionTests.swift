@@ -65,7 +65,7 @@ struct SuspensionTests {
         #expect(sink.starts[JobID(2)] == at(95))
     }
 
-    @Test("Minutes that a limit counts as to come are those of the job's limit, however long it stood still")
+    @Test("Minutes to come are those of the limit, however long a job stood still")
     mutating func minutes() throws {
         var configuration = EmulatorConfiguration.uniform(nodeCount: 4, policy: .easy)
         // Of two nodes for 600 s there is room for one.
