@@ -14,6 +14,9 @@ public protocol WireValue: Hashable, Sendable {
 
     /// The value as JSON.
     var json: JSONValue { get }
+
+    /// What its JSON may be, as a schema of OpenAPI 3.0.
+    static var schema: JSONValue { get }
 }
 
 extension WireValue {
@@ -184,6 +187,13 @@ public struct WireFields {
     /// Whether members are written that usually are not when they are nil.
     fileprivate var namesNil = false
 
+    /// Whether members are described rather than moved.
+    private let describes: Bool
+    /// The schema of each member.
+    private(set) var described: [JSONValue.Member] = []
+    /// The members that must be there.
+    private(set) var requiredNames: [String] = []
+
     /// For each member, in order, whether it is to be written; nil for all.
     private let selection: [Bool]?
     /// How many members were called, moved or not.
@@ -192,22 +202,42 @@ public struct WireFields {
     init() {
         source = nil
         selection = nil
+        describes = false
         written.reserveCapacity(64)
     }
 
     init(selecting selection: [Bool]) {
         source = nil
         self.selection = selection
+        describes = false
         written.reserveCapacity(16)
+    }
+
+    /// Describes members.
+    init(describing _: Void) {
+        source = nil
+        selection = nil
+        describes = true
+        namesNil = true
     }
 
     init(reading members: [JSONValue.Member], _ shape: WireShape?) {
         source = members
         selection = nil
+        describes = false
         self.shape = shape
     }
 
-    private mutating func write(_ name: String, _ value: some WireValue) {
+    private mutating func write<Value: WireValue>(
+        _ name: String,
+        _ value: Value,
+        isRequired: Bool = false
+    ) {
+        guard !describes else {
+            described.append(JSONValue.Member(name, Value.schema))
+            if isRequired { requiredNames.append(name) }
+            return
+        }
         position += 1
         guard selection?[position - 1] ?? true else { return }
         written.append(JSONValue.Member(name, value.json))
@@ -245,7 +275,7 @@ public struct WireFields {
         _ value: inout some WireValue
     ) throws(JSONValue.Malformed) {
         guard let source else {
-            write(name, value)
+            write(name, value, isRequired: true)
             return
         }
         guard let json = next(name, in: source) else {

@@ -15,7 +15,8 @@ public struct AccountingQuery: Hashable, Sendable {
     /// Asks for all records.
     public init() {}
 
-    static let names = ["id", "user", "account", "from", "until"]
+    /// The names of all parameters.
+    public static let names = ["id", "user", "account", "from", "until"]
 
     /// Reads parameters.
     ///

@@ -21,7 +21,8 @@ public struct JobQuery: Hashable, Sendable {
     /// Asks for all jobs that have not ended.
     public init() {}
 
-    static let names = [
+    /// The names of all parameters.
+    public static let names = [
         "id", "user", "account", "partition", "state", "ended", "fields", "ahead",
     ]
 
