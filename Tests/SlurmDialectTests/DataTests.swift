@@ -64,7 +64,7 @@ struct DataTests {
         for version in DataVersion.allCases {
             let answer = try answer(queue(["--json=\(version.rawValue)"], [job]))
             let first = try #require(answer["jobs"]?.array?.first)
-            #expect((first["licenses_allocated"] != nil) == version.has(.v43))
+            #expect((first["licenses_allocated"] != nil) == (version == .v43 || version == .v44))
         }
         for word in ["v0.0.40", "list", "1"] {
             #expect(throws: CommandFailure.self) { try queue(["--json=\(word)"], [job]) }
@@ -91,6 +91,39 @@ struct DataTests {
         #expect(rows.first?["nodes"]?["total"] == 2)
         #expect(rows.first?["node"]?["state"] == ["IDLE"])
         #expect(rows.first?["partition"]?["name"] == "debug")
+    }
+
+    @Test("sacctmgr lists as data, with the filters of its tables")
+    func people() throws {
+        var list = PeopleList()
+        list.cluster = "tianhe"
+        let all: [(UInt32, String, String?)] = [
+            (1, "root", nil), (2, "phys", nil), (3, "phys", "alice"),
+        ]
+        for (id, account, user) in all {
+            var info = AssociationInfo()
+            info.id = id
+            info.account = account
+            info.user = user
+            list.associations.append(info)
+        }
+        func show(_ words: [String]) throws -> JSONValue {
+            let command = try AccountManagerCommand(program: "sacctmgr", arguments: words)
+            guard case .show(let entity) = command.action else { return .null }
+            return try answer(command.output(entity, list))
+        }
+        let accounts = try show(["--json", "show", "account", "name=phys"])
+        #expect(accounts["accounts"]?.array?.map { $0["name"] } == ["phys"])
+        #expect(accounts["meta"]?["command"] == ["sacctmgr"])
+        let associations = try show(["show", "assoc", "--json=v0.0.41", "user=alice"])
+        #expect(associations["associations"]?.array?.first?["id"] == 3)
+        #expect(associations["associations"]?.array?.first?["cluster"] == "tianhe")
+        #expect(try show(["--json", "show", "tres"])["TRES"]?.array?.count == 9)
+        let yaml = try AccountManagerCommand(
+            program: "sacctmgr",
+            arguments: ["--yaml", "show", "qos"]
+        )
+        #expect(try yaml.output(.qos, list).lines.first?.hasPrefix("---") == true)
     }
 
     @Test("YAML quotes words, nests by two, and writes what is empty in place")

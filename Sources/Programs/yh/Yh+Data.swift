@@ -11,7 +11,7 @@ extension Yh {
         _ command: ControlCommand,
         _ name: String
     ) throws(CommandFailure) -> Int32? {
-        let data = SlurmData(format.version, command: [name, "show"])
+        var data = SlurmData(format.version, command: [name, "show"])
         func list<Answer: WireRecord>(_ target: String) throws(CommandFailure) -> Answer {
             try ask(name) { client throws(LocalClientFailure) in
                 try client.get(target, as: Answer.self)
@@ -30,6 +30,7 @@ extension Yh {
                     )
                 }
             }
+            data.cluster = jobs.cluster
             return finish(format.output(data.jobs(jobs)))
         case .showNodes(let words):
             var nodes: NodeList = try list("/v1/nodes")
@@ -44,6 +45,7 @@ extension Yh {
                 let wanted = Set(names)
                 nodes.nodes.removeAll { !wanted.contains($0.name) }
             }
+            data.cluster = nodes.cluster
             return finish(format.output(data.nodes(nodes)))
         case .showPartitions(let partition):
             var partitions: PartitionList = try list("/v1/partitions")
@@ -53,6 +55,7 @@ extension Yh {
                     throw CommandFailure(lines: ["Partition \(partition) not found"], exitCode: 1)
                 }
             }
+            data.cluster = partitions.cluster
             return finish(format.output(data.partitions(partitions)))
         case .showReservations(let reservation):
             var reservations: ReservationList = try list("/v1/reservations")
@@ -68,7 +71,12 @@ extension Yh {
             return finish(format.output(data.reservations(reservations)))
         case .showLicenses(let license):
             let status: CentreStatus = try list("/v1/status")
+            data.cluster = status.machine
             return finish(format.output(data.licenses(status, named: license)))
+        case .showConfiguration:
+            let status: CentreStatus = try list("/v1/status")
+            data.cluster = status.machine
+            return finish(format.output(data.configuration(status, host: Host.hostName())))
         default: return nil
         }
     }

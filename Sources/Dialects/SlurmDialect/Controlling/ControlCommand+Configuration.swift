@@ -8,6 +8,19 @@ extension ControlCommand {
         host: String,
         calendar: CentreCalendar = CentreCalendar()
     ) -> [String] {
+        let lines = configurationMembers(status, host: host, calendar: calendar).map {
+            let width = max(23, $0.name.count)
+            return FormatText.fit($0.name, width, right: false) + " = \($0.value)"
+        }
+        return ["Configuration data as of \(calendar.text(status.now))"] + lines
+            + ["", "Slurmctld(primary) at \(host) is UP"]
+    }
+
+    static func configurationMembers(
+        _ status: CentreStatus,
+        host: String,
+        calendar: CentreCalendar = CentreCalendar()
+    ) -> [(name: String, value: String)] {
         let told = status.configuration.map { ($0.name, $0.value) }
         let own = [
             ("BOOT_TIME", calendar.text(status.startedAt)), ("ClusterName", status.machine),
@@ -16,11 +29,6 @@ extension ControlCommand {
             ("StateSaveLocation", status.stateDirectory),
         ]
         let values = Dictionary(told + own) { first, _ in first }
-        let lines = ConfigurationKeys.all.map { name, value in
-            let width = max(23, name.count)
-            return FormatText.fit(name, width, right: false) + " = \(values[name] ?? value)"
-        }
-        return ["Configuration data as of \(calendar.text(status.now))"] + lines
-            + ["", "Slurmctld(primary) at \(host) is UP"]
+        return ConfigurationKeys.all.map { name, value in (name, values[name] ?? value) }
     }
 }

@@ -3,7 +3,11 @@ import WireFormats
 
 /// An object of Slurm's data model, member by member in the order in which Slurm writes them.
 struct DataObject {
-    private var members: [JSONValue.Member] = []
+    private var members: [JSONValue.Member]
+
+    init(members: [JSONValue.Member] = []) {
+        self.members = members
+    }
 
     /// The object.
     var json: JSONValue { .object(members) }
@@ -35,8 +39,40 @@ struct DataObject {
 
     /// A number that is infinite where it is missing.
     mutating func limit(_ name: String, _ value: (some BinaryInteger)?) {
+        members.append(.init(name, Self.limit(value)))
+    }
+
+    /// A number that is infinite where it is missing.
+    static func limit(_ value: (some BinaryInteger)?) -> JSONValue {
         let number = value.map { JSONValue.integer(Int64(clamping: $0)) }
-        members.append(.init(name, Self.number(number, isInfinite: value == nil)))
+        return Self.number(number, isInfinite: value == nil)
+    }
+
+    /// A part of a whole, or another ratio, that may be missing or infinite.
+    mutating func ratio(_ name: String, _ value: Double?) {
+        let isFinite = value?.isFinite ?? false
+        let number = isFinite ? value.map { JSONValue.number($0) } : nil
+        members.append(.init(name, Self.number(number, isInfinite: value?.isInfinite ?? false)))
+    }
+
+    /// A member of any form.
+    mutating func value(_ name: String, _ value: JSONValue) {
+        members.append(.init(name, value))
+    }
+
+    /// A member in objects in the object, which come about where they are missing.
+    mutating func value(at path: some Sequence<String>, _ value: JSONValue) {
+        var rest = Array(path)
+        guard let last = rest.popLast() else { return }
+        guard let first = rest.first else { return self.value(last, value) }
+        let place = members.firstIndex { $0.name == first }
+        var inner = DataObject(members: place.flatMap { members[$0].value.members } ?? [])
+        inner.value(at: rest.dropFirst() + [last], value)
+        if let place {
+            members[place] = .init(first, inner.json)
+        } else {
+            members.append(.init(first, inner.json))
+        }
     }
 
     /// An instant as seconds since 1970, which may be missing.

@@ -3,8 +3,8 @@ import Quantities
 
 extension SlurmData {
     /// The records of a list.
-    public func records(_ list: AccountingList) -> JSONValue {
-        records(list.records, list)
+    public func records(_ list: AccountingList, withSteps: Bool = true) -> JSONValue {
+        records(list.records, list, withSteps: withSteps)
     }
 
     /// The records that a listing has chosen.
@@ -43,7 +43,7 @@ extension SlurmData {
                 association.text("cluster", cluster)
                 association.text("partition", "")
                 association.text("user", info.user)
-                association.integer("id", 0)
+                association.integer("id", info.associationID ?? 0)
             }
             job.text("cluster", cluster)
             job.exit("exit_code", code: info.exitCode, signal: info.exitSignal, isOver: hasEnded)
@@ -66,7 +66,7 @@ extension SlurmData {
                     info.requestedMemory.map { $0.mebibytes / nodes }
                 )
             }
-            job.integer("restart_cnt", info.restarts)
+            if version.has(.recordedRestarts) { job.integer("restart_cnt", info.restarts) }
             job.object("state") { state in
                 state.words("current", [info.state])
                 state.text("reason", info.reason)
@@ -145,29 +145,14 @@ extension SlurmData {
         counts += [(4, Int64(nodes)), (5, cores)]
         if cards > 0 { counts.append((1_001, cards)) }
         return counts.compactMap { entry in
-            Self.kinds.first { $0.id == entry.id }.map { resource($0, count: entry.count) }
-        }
-    }
-
-    private typealias Kind = (id: Int64, type: String, name: String)
-
-    /// Source: Slurm's accounting; 1,001 is the first number of generic resources.
-    private static let kinds: [Kind] = [
-        (1, "cpu", ""), (2, "mem", ""), (3, "energy", ""), (4, "node", ""), (5, "billing", ""),
-        (1_001, "gres", "gpu"),
-    ]
-
-    private func resource(_ kind: Kind, count: Int64) -> JSONValue {
-        DataObject.made { resource in
-            resource.text("type", kind.type)
-            resource.text("name", kind.name)
-            resource.integer("id", kind.id)
-            resource.integer("count", count)
+            TrackedResource.all.first { $0.id == entry.id }?.amount(entry.count)
         }
     }
 
     /// What the centre can count: `slurmdb/…/tres`.
     public func resources() -> JSONValue {
-        answer { $0.list("TRES", Self.kinds.map { resource($0, count: 0) }) }
+        answer { $0.list("TRES", trackedResources) }
     }
+
+    var trackedResources: [JSONValue] { TrackedResource.all.map { $0.amount(0) } }
 }

@@ -1,12 +1,24 @@
 public import WireFormats
-import Quantities
+public import Quantities
 
 extension SlurmData {
     /// The reservations of a list.
-    public func reservations(_ list: ReservationList) -> JSONValue {
+    ///
+    /// - Parameter now: the centre's time; nil where nobody asked for it.
+    public func reservations(_ list: ReservationList, now: SimInstant? = nil) -> JSONValue {
         answer { answer in
             answer.list("reservations", list.reservations.map(reservation))
-            answer.time("last_update", nil)
+            answer.time("last_update", now)
+        }
+    }
+
+    /// Reservations that were made or changed.
+    public func reserved(_ names: [String]) -> JSONValue {
+        answer { answer in
+            answer.list(
+                "reservations",
+                names.map { name in DataObject.made { $0.text("name", name) } }
+            )
         }
     }
 
@@ -15,6 +27,7 @@ extension SlurmData {
             reservation.text("accounts", info.accounts)
             reservation.integer("core_count", info.coreCount)
             reservation.time("end_time", info.end)
+            reservation.text("features", "")
             reservation.words("flags", SlurmDialect.list(info.flags))
             reservation.text("name", info.name)
             reservation.integer("node_count", info.nodeCount)
@@ -43,6 +56,7 @@ extension SlurmData {
                         license.integer("LastConsumed", 0)
                         license.integer("LastDeficit", 0)
                         license.integer("LastUpdate", 0)
+                        if version.has(.licenseNodes) { license.text("Nodes", "") }
                     }
                 }
             )
@@ -56,10 +70,10 @@ extension SlurmData {
             let ping = DataObject.made { ping in
                 ping.text("hostname", host)
                 ping.text("pinged", "UP")
-                ping.flag("responding", true)
+                if version.has(.pingFlags) { ping.flag("responding", true) }
                 ping.integer("latency", 0)
                 ping.text("mode", "primary")
-                ping.flag("primary", true)
+                if version.has(.pingFlags) { ping.flag("primary", true) }
             }
             answer.list("pings", [ping])
         }
@@ -84,20 +98,78 @@ extension SlurmData {
     }
 
     /// The clusters that the accounts know: the one there is.
-    public func clusters(_ status: CentreStatus) -> JSONValue {
-        answer { answer in
-            let only = DataObject.made { cluster in
-                cluster.object("controller") { controller in
-                    controller.text("host", "localhost")
-                    controller.integer("port", 0)
-                }
-                cluster.words("flags", [])
-                cluster.text("name", status.machine)
-                cluster.text("nodes", "")
-                cluster.text("select_plugin", "select/cons_tres")
-                cluster.list("tres", [])
+    public func clusters(named name: String) -> JSONValue {
+        answer { $0.list("clusters", [clusterEntry(name)]) }
+    }
+
+    func clusterEntry(_ name: String) -> JSONValue {
+        DataObject.made { cluster in
+            cluster.object("controller") { controller in
+                controller.text("host", "127.0.0.1")
+                controller.integer("port", 6_817)
             }
-            answer.list("clusters", [only])
+            cluster.words("flags", [])
+            cluster.text("name", name)
+            cluster.text("nodes", "")
+            cluster.text("select_plugin", "select/cons_tres")
+            cluster.object("associations") { associations in
+                associations.object("root") { root in
+                    root.text("account", "root")
+                    root.text("cluster", name)
+                    root.text("partition", "")
+                    root.text("user", "")
+                    root.integer("id", 1)
+                }
+            }
+            cluster.integer("rpc_version", 9_728)
+            cluster.list("tres", trackedResources)
+        }
+    }
+
+    /// Whether the accounts answer.
+    public func accountsPing(host: String) -> JSONValue {
+        answer { answer in
+            let ping = DataObject.made { ping in
+                ping.text("hostname", host)
+                ping.flag("responding", true)
+                ping.integer("latency", 0)
+                ping.flag("primary", true)
+            }
+            answer.list("pings", [ping])
+        }
+    }
+
+    /// How busy the accounts are. What a centre of ours does not count is 0.
+    public func accountsDiagnostics(_ status: CentreStatus) -> JSONValue {
+        answer { answer in
+            answer.object("statistics") { counts in
+                counts.integer("time_start", status.startedAt.seconds)
+                counts.object("rollups") { rollups in
+                    for span in ["hourly", "daily", "monthly"] {
+                        rollups.object(span) { rollup in
+                            rollup.integer("count", 0)
+                            rollup.integer("last_run", 0)
+                            rollup.object("duration") { duration in
+                                for name in ["last", "max", "time"] { duration.integer(name, 0) }
+                            }
+                        }
+                    }
+                }
+                counts.list("RPCs", [])
+                counts.list("users", [])
+            }
+        }
+    }
+
+    /// The members of Slurm's configuration that a centre has: `scontrol show config` as data.
+    public func configuration(_ status: CentreStatus, host: String) -> JSONValue {
+        answer { answer in
+            answer.object("configuration") { configuration in
+                for (name, value) in ControlCommand.configurationMembers(status, host: host) {
+                    configuration.text(name, value)
+                }
+            }
+            answer.time("last_update", status.now)
         }
     }
 }

@@ -8,8 +8,8 @@ extension SlurmData {
     }
 
     /// The jobs that a listing has chosen.
-    func jobs(_ rows: [JobRow], _ list: JobList, warnings: [String] = []) -> JSONValue {
-        answer(warnings: warnings) { answer in
+    func jobs(_ rows: [JobRow], _ list: JobList) -> JSONValue {
+        answer { answer in
             answer.list("jobs", rows.map(job))
             answer.time("last_backfill", list.now)
             answer.time("last_update", list.now)
@@ -21,11 +21,79 @@ extension SlurmData {
         answer { answer in
             let states = list.jobs.map { job in
                 DataObject.made { object in
-                    object.text("job_id", "\(job.jobID)")
+                    object.number("array_job_id", job.arrayJobID ?? 0)
+                    object.number("array_task_id", job.arrayTaskID)
+                    object.integer("job_id", job.jobID)
+                    object.words("job_state", [job.state])
                     object.words("state", [job.state])
                 }
             }
             answer.list("jobs", states)
+            answer.time("last_backfill", list.now)
+            answer.time("last_update", list.now)
+        }
+    }
+
+    /// A job that was taken in.
+    public func submission(_ response: SubmitResponse, isInteractive: Bool = false) -> JSONValue {
+        var data = self
+        data.warnings += response.warnings.map { RestWarning($0) }
+        let message = response.warnings.joined(separator: "\n")
+        return data.answer { answer in
+            if version.has(.doubledResults), !isInteractive {
+                answer.object("result") { result in
+                    result.integer("job_id", response.jobID)
+                    result.text("step_id", "batch")
+                    result.integer("error_code", 0)
+                    result.text("error", "No error")
+                    result.text("job_submit_user_msg", message)
+                }
+            }
+            answer.integer("job_id", response.jobID)
+            if !isInteractive { answer.text("step_id", "batch") }
+            answer.text("job_submit_user_msg", message)
+        }
+    }
+
+    /// What became of a change of a job, or of the elements of an array.
+    public func changes(_ response: ActionResponse) -> JSONValue {
+        answer { answer in
+            let results = response.outcomes.map { outcome in
+                DataObject.made { result in
+                    let failure = outcome.error.map { RestFailure($0) }
+                    result.integer("job_id", outcome.jobID)
+                    result.text("step_id", "")
+                    result.text("error", failure?.error ?? "No error")
+                    result.integer("error_code", failure?.number ?? 0)
+                    result.text("why", failure?.description)
+                }
+            }
+            answer.list("results", results)
+            if version.has(.doubledResults) {
+                answer.text("job_id", response.outcomes.first.map { "\($0.jobID)" })
+                answer.text("step_id", "")
+                answer.text("job_submit_user_msg", "")
+            }
+        }
+    }
+
+    /// What became of jobs that were to be cancelled or signalled.
+    public func cancellations(_ response: ActionResponse) -> JSONValue {
+        answer { answer in
+            let status = response.outcomes.map { outcome in
+                DataObject.made { status in
+                    let failure = outcome.error.map { RestFailure($0) }
+                    status.object("error") { error in
+                        error.text("string", failure?.error ?? "No error")
+                        error.integer("code", failure?.number ?? 0)
+                        error.text("message", failure?.description)
+                    }
+                    status.text("step_id", "\(outcome.jobID)")
+                    status.number("job_id", outcome.jobID)
+                    status.object("federation") { $0.text("sibling", "") }
+                }
+            }
+            answer.list("status", status)
         }
     }
 
@@ -46,7 +114,7 @@ extension SlurmData {
         job.number("array_task_id", row.elements == nil ? info.arrayTaskID : nil)
         job.number("array_max_tasks", info.arrayLimit ?? 0)
         job.text("array_task_string", row.elements)
-        job.integer("association_id", 0)
+        job.integer("association_id", info.associationID)
         job.flag("batch_flag", !info.isInteractive)
         job.text("batch_host", info.batchHost)
         job.words(
@@ -106,9 +174,10 @@ extension SlurmData {
         job.text("excluded_nodes", info.excludedNodes)
         job.text("features", info.features)
         job.text("licenses", info.licenses)
-        if version.has(.v43) {
+        if version.has(.allocatedLicenses) {
             job.text("licenses_allocated", info.start == nil ? nil : info.licenses)
         }
+        job.value("job_resources", held(info))
         job.text("resv_name", info.reservation)
         job.text("tres_per_node", info.gres)
         job.text("tres_req_str", info.tresText)
@@ -119,11 +188,32 @@ extension SlurmData {
         job.words("shared", sharing[info.oversubscribe] ?? [])
     }
 
+    /// What a job holds or held; null before it starts.
+    private func held(_ info: JobInfo) -> JSONValue {
+        guard !info.nodeList.isEmpty else { return .null }
+        return DataObject.made { held in
+            held.words("select_type", ["CPU"])
+            held.object("nodes") { nodes in
+                nodes.integer("count", info.nodeCount)
+                nodes.words("select_type", [])
+                nodes.text("list", info.nodeList)
+                nodes.flag("whole", info.oversubscribe == "NO")
+            }
+            held.integer("cpus", info.cores)
+            held.number("threads_per_core", nil as Int32?)
+        }
+    }
+
     private func files(_ info: JobInfo, _ job: inout DataObject) {
         job.text("current_working_directory", info.workDirectory)
         job.text("standard_error", info.standardError)
         job.text("standard_input", info.standardInput)
         job.text("standard_output", info.standardOutput)
+        if version.has(.expandedFiles) {
+            job.text("stderr_expanded", info.standardError)
+            job.text("stdin_expanded", info.standardInput)
+            job.text("stdout_expanded", info.standardOutput)
+        }
         job.text("allocating_node", info.submitHost)
     }
 }

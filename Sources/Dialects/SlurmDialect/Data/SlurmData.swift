@@ -11,6 +11,10 @@ public struct SlurmData: Hashable, Sendable {
     public var cluster: String
     /// The command that is answered; empty for the REST.
     public var command: [String]
+    /// Whether the REST answers for the accounts (`slurmdb`) rather than for the controller.
+    public var isOfAccounts = false
+    /// What whoever asks should know although he is served.
+    public var warnings: [RestWarning] = []
     /// The user who asks.
     public var user: String
 
@@ -29,30 +33,23 @@ public struct SlurmData: Hashable, Sendable {
 
     /// An answer with its members, and around them what every answer has.
     func answer(
-        errors: [JSONValue] = [],
-        warnings: [String] = [],
+        errors: [RestFailure] = [],
+        warnings: [RestWarning] = [],
         _ fill: (inout DataObject) -> Void = { _ in }
     ) -> JSONValue {
         DataObject.made { answer in
             fill(&answer)
             answer.object("meta", meta)
-            answer.list("errors", errors)
-            answer.list(
-                "warnings",
-                warnings.map { text in
-                    DataObject.made { warning in
-                        warning.text("description", text)
-                        warning.text("source", "")
-                    }
-                }
-            )
+            answer.list("errors", errors.map(\.json))
+            answer.list("warnings", (self.warnings + warnings).map(\.json))
         }
     }
 
     private func meta(_ meta: inout DataObject) {
         meta.object("plugin") { plugin in
-            plugin.text("type", command.isEmpty ? "openapi/slurmctld" : "")
-            plugin.text("name", command.isEmpty ? "Slurm OpenAPI slurmctld" : "")
+            let part = isOfAccounts ? "slurmdbd" : "slurmctld"
+            plugin.text("type", command.isEmpty ? "openapi/\(part)" : "")
+            plugin.text("name", command.isEmpty ? "Slurm OpenAPI \(part)" : "")
             plugin.text("data_parser", "data_parser/\(version.rawValue)")
             plugin.text("accounting_storage", "accounting_storage/slurmdbd")
         }
@@ -77,18 +74,23 @@ public struct SlurmData: Hashable, Sendable {
     /// An answer that holds nothing but that it went well.
     public func done() -> JSONValue { answer() }
 
-    /// Why a request is refused.
-    ///
-    /// - Parameter source: which part refused it, as a route or a command.
-    public func refusal(_ body: ErrorBody, source: String) -> JSONValue {
-        let error = SlurmError(rawValue: body.code) ?? .unspecified
-        return answer(errors: [
-            DataObject.made { object in
-                object.text("description", ([body.text] + body.details).joined(separator: "; "))
-                object.integer("error_number", error.number)
-                object.text("error", error.text)
-                object.text("source", source)
-            }
-        ])
+    /// The same with more that whoever asks should know.
+    public func warning(_ more: [RestWarning]) -> SlurmData {
+        var data = self
+        data.warnings += more
+        return data
     }
+
+    /// An answer in which a list is empty, since nothing has what was asked for.
+    public func nothing(_ member: String) -> JSONValue {
+        warning([RestWarning("Nothing found with query", member)]).names([], as: member)
+    }
+
+    /// Names under the name that Slurm gives their list.
+    public func names(_ names: [String], as member: String) -> JSONValue {
+        answer { $0.words(member, names) }
+    }
+
+    /// Why a request is refused.
+    public func refusal(_ failure: RestFailure) -> JSONValue { answer(errors: [failure]) }
 }

@@ -183,7 +183,7 @@ extension NodeCommand {
         }
         if listsReservations {
             if let data {
-                let all = SlurmData(data.version, command: [program])
+                let all = SlurmData(data.version, cluster: nodeList.cluster, command: [program])
                 return data.output(all.reservations(reservations ?? ReservationList()))
             }
             output.lines += (reservations ?? ReservationList()).lines(hasHeader: hasHeader)
@@ -212,7 +212,8 @@ extension NodeCommand {
         var rows = rows(shown, nodeList.nodes, telling: telling)
         sort(&rows)
         if let data {
-            return data.output(SlurmData(data.version, command: [program]).nodeRows(rows))
+            let all = SlurmData(data.version, cluster: nodeList.cluster, command: [program])
+            return data.output(all.nodeRows(rows))
         }
         output.lines += rows.map { row in
             known.line { columns[$0]?.text(row) ?? "%\($0.key)" }

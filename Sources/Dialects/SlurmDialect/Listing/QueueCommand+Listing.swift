@@ -69,8 +69,8 @@ extension QueueCommand {
             : JobRow.folding(shown, calendar: calendar)
         if jobs.count == 1, jobs[0].arrayTasks == nil { rows = JobRow.ofOneArray(rows) }
         if let data {
-            let answer = SlurmData(data.version, command: [program]).jobs(rows, list)
-            return data.output(answer, errors: warnings)
+            let all = SlurmData(data.version, cluster: list.cluster, command: [program])
+            return data.output(all.jobs(rows, list), errors: warnings)
         }
         let columns = columns(&output)
         // A column that there is not takes no room.

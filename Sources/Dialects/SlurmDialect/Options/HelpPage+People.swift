@@ -70,11 +70,13 @@ extension HelpPage {
             case .accepted: nil
             case .help, .usage: help
             case .immediate: OptionText("not to ask whether a change is meant")
+            case .json: json
             case .noHeader: OptionText("no head over the columns")
             case .parsable: OptionText("columns with | after each")
             case .parsable2: OptionText("columns with | between them")
             case .readOnly: OptionText("only to list")
             case .version: version
+            case .yaml: yaml
             }
         }
         return page

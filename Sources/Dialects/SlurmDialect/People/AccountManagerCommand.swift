@@ -33,16 +33,20 @@ public struct AccountManagerCommand: Hashable, Sendable {
     }
 
     enum Option: Hashable, Sendable {
-        case accepted, help, immediate, noHeader, parsable, parsable2, readOnly, usage, version
+        case accepted, help, immediate, json, noHeader, parsable, parsable2, readOnly, usage,
+            version,
+            yaml
     }
 
     static let table = OptionTable<Option>([
         OptionSpec(.accepted, "associations", "s"), OptionSpec(.help, "help", "h"),
-        OptionSpec(.immediate, "immediate", "i"), OptionSpec(.noHeader, "noheader", "n"),
+        OptionSpec(.immediate, "immediate", "i"), OptionSpec(.json, "json", nil, .optional),
+        OptionSpec(.noHeader, "noheader", "n"),
         OptionSpec(.accepted, "oneliner", "o"), OptionSpec(.parsable, "parsable", "p"),
         OptionSpec(.parsable2, "parsable2", "P"), OptionSpec(.accepted, "quiet", "Q"),
         OptionSpec(.readOnly, "readonly", "r"), OptionSpec(.usage, "usage"),
         OptionSpec(.accepted, "verbose", "v"), OptionSpec(.version, "version", "V"),
+        OptionSpec(.yaml, "yaml", nil, .optional),
     ])
 
     /// What is done.
@@ -50,6 +54,9 @@ public struct AccountManagerCommand: Hashable, Sendable {
     /// Whether nobody is to be asked whether a change is meant.
     public private(set) var isImmediate = false
 
+    private let program: String
+    /// How listings are written as data; nil for tables.
+    private var data: DataFormat?
     private var style = TableStyle()
     private var format: String?
     private var filters: [String: [String]] = [:]
@@ -60,6 +67,7 @@ public struct AccountManagerCommand: Hashable, Sendable {
     ///
     /// - Throws: `CommandFailure`, ready to be printed.
     public init(program: String, arguments: [String]) throws(CommandFailure) {
+        self.program = program
         action = .information(.usage)
         let given = try Self.table.parse(arguments, for: program)
         for option in given.options {
@@ -72,6 +80,12 @@ public struct AccountManagerCommand: Hashable, Sendable {
                 style.delimiter = "|"
                 style.endsWithDelimiter = true
             case .parsable2: style.delimiter = "|"
+            case .json, .yaml:
+                data = try DataFormat(
+                    isYAML: option.id == .yaml,
+                    value: option.value,
+                    program: program
+                )
             case .version:
                 action = .information(.version)
                 return
@@ -179,6 +193,7 @@ public struct AccountManagerCommand: Hashable, Sendable {
         _ entity: Entity,
         _ people: PeopleList
     ) throws(CommandFailure) -> CommandOutput {
+        if let data { return output(entity, people, as: data) }
         let lines =
             switch entity {
             case .account: try accountLines(people)
@@ -189,6 +204,42 @@ public struct AccountManagerCommand: Hashable, Sendable {
             case .user: try userLines(people)
             }
         return CommandOutput(lines: lines)
+    }
+
+    /// A listing in Slurm's data model, with the filters of the table.
+    private func output(
+        _ entity: Entity,
+        _ people: PeopleList,
+        as data: DataFormat
+    ) -> CommandOutput {
+        let all = SlurmData(data.version, cluster: people.cluster, command: [program])
+        var shown = people
+        switch entity {
+        case .account:
+            shown.associations.removeAll { info in
+                !keeps("name", info.account) || !keeps("account", info.account)
+            }
+            return data.output(all.accounts(shown, withAssociations: showsAssociations))
+        case .association:
+            shown.associations = associations(of: people)
+            return data.output(all.associations(shown))
+        case .cluster: return data.output(all.clusters(named: people.cluster))
+        case .qos:
+            shown.qos.removeAll { !keeps("name", $0.name) }
+            return data.output(all.qualities(shown))
+        case .tres: return data.output(all.resources())
+        case .user:
+            shown.associations.removeAll { info in
+                !keeps("name", info.user) || !keeps("user", info.user)
+            }
+            return data.output(all.users(shown))
+        }
+    }
+
+    private func associations(of people: PeopleList) -> [AssociationInfo] {
+        people.associations.filter { info in
+            keeps("account", info.account) && keeps("user", info.user) && keeps("name", info.user)
+        }
     }
 
     private func lines<Row>(
@@ -258,13 +309,10 @@ public struct AccountManagerCommand: Hashable, Sendable {
     }
 
     private func associationLines(_ people: PeopleList) throws(CommandFailure) -> [String] {
-        let rows = people.associations.filter { info in
-            keeps("account", info.account) && keeps("user", info.user) && keeps("name", info.user)
-        }
-        return try lines(
+        try lines(
             "Cluster,Account,User,Partition," + Self.limitColumns,
             associationFields(people),
-            rows
+            associations(of: people)
         )
     }
 
@@ -385,18 +433,14 @@ public struct AccountManagerCommand: Hashable, Sendable {
     }
 
     private func tresLines() throws(CommandFailure) -> [String] {
-        let rows: [(type: String, name: String, id: Int)] = [
-            ("cpu", "", 1), ("mem", "", 2), ("energy", "", 3), ("node", "", 4), ("billing", "", 5),
-            ("fs", "disk", 6), ("vmem", "", 7), ("pages", "", 8), ("gres", "gpu", 1_001),
-        ]
-        return try lines(
+        try lines(
             "Type,Name,ID",
             [
                 ("Type", TableField("Type", 8) { $0.type }),
                 ("Name", TableField("Name", 15) { $0.name }),
                 ("ID", TableField("ID", 6) { "\($0.id)" }),
             ],
-            rows
+            TrackedResource.all
         )
     }
 }

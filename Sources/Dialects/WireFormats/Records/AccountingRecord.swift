@@ -24,6 +24,8 @@ public struct AccountingRecord: WireRecord {
     public var group = ""
     /// The group's number.
     public var groupID: UInt32 = 0
+    /// The number of the association whose limits it counts under, as they are when it is asked for; not stored.
+    public var associationID: UInt32?
     /// The quality of service.
     public var qos = "normal"
     /// Slurm's long name of the state.
@@ -105,6 +107,7 @@ public struct AccountingRecord: WireRecord {
         try fields("uid", &userID)
         try fields("group", &group)
         try fields("gid", &groupID)
+        try fields.ifPresent("association_id", &associationID)
         try fields("qos", &qos)
         try fields("state", &state)
         try fields("cancelled_by", &cancelledBy)

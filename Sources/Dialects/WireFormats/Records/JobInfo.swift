@@ -23,6 +23,8 @@ public struct JobInfo: WireRecord {
     public var groupID: UInt32 = 0
     /// The account that is charged.
     public var account = ""
+    /// The number of the association whose limits it counts under: its user's in the account, or the account's.
+    public var associationID: UInt32 = 0
     /// The quality of service.
     public var qos = "normal"
     /// The partition; while pending all that are tried, with commas.
@@ -153,6 +155,7 @@ public struct JobInfo: WireRecord {
         try fields("group", &group)
         try fields("gid", &groupID)
         try fields("account", &account)
+        try fields("association_id", &associationID)
         try fields("qos", &qos)
         try fields("partition", &partition)
         try fields("state", &state)
@@ -235,6 +238,8 @@ public struct JobInfo: WireRecord {
 public struct JobList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
+    /// The centre's name.
+    public var cluster = ""
     /// The jobs, by number.
     public var jobs: [JobInfo] = []
     /// The members of jobs that are written; nil for all. A queue of 50,000 jobs is 58 MB with all of
@@ -260,12 +265,13 @@ public struct JobList: WireRecord {
             } else {
                 jobs.map(\.json)
             }
-        return ["now": now.json, "jobs": .array(jobs)]
+        return ["now": now.json, "cluster": .string(cluster), "jobs": .array(jobs)]
     }
 
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
+        try fields("cluster", &cluster)
         try fields.required("jobs", &jobs)
     }
 }

@@ -99,6 +99,8 @@ public struct NodeInfo: WireRecord {
 public struct NodeList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
+    /// The centre's name.
+    public var cluster = ""
     /// The nodes, in the centre's order.
     public var nodes: [NodeInfo] = []
 
@@ -114,6 +116,7 @@ public struct NodeList: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
+        try fields("cluster", &cluster)
         var groups = Group.groups(of: nodes)
         try fields.required("groups", &groups)
         nodes = groups.flatMap { group in
@@ -235,6 +238,8 @@ public struct PartitionInfo: WireRecord {
 public struct PartitionList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
+    /// The centre's name.
+    public var cluster = ""
     /// The partitions, in the centre's order.
     public var partitions: [PartitionInfo] = []
 
@@ -250,6 +255,7 @@ public struct PartitionList: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
+        try fields("cluster", &cluster)
         try fields.required("partitions", &partitions)
     }
 }

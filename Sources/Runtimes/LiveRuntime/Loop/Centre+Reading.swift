@@ -32,6 +32,9 @@ extension Centre {
         max(clock.now, snapshot.state.lastInstant)
     }
 
+    /// The centre's name.
+    public var name: String { settings.rules.machine.name }
+
     /// The jobs of the queue that are wanted and that the caller may see, each once.
     public func jobs(_ query: JobQuery, _ caller: Caller) async -> JobList {
         let snapshot = await snapshot()
@@ -41,6 +44,7 @@ extension Centre {
         let filter = QueueFilter(query)
         let oldest = now - endedWindow
         var list = JobList(now: now, jobs: [])
+        list.cluster = name
         func add(_ entry: JobEntry) {
             guard filter.wants(entry, state), sight.sees(entry) else { return }
             list.jobs.append(state.info(of: entry, now: now, with: query.fields))
@@ -73,13 +77,18 @@ extension Centre {
         try check(.nodes, caller)
         let snapshot = await snapshot()
         let nodes = snapshot.state.nodeInfos(bootTime: openedAt, userName: UserNames.user)
-        return NodeList(now: now(snapshot), nodes: nodes)
+        var list = NodeList(now: now(snapshot), nodes: nodes)
+        list.cluster = name
+        return list
     }
 
     /// All partitions.
     public func partitions() async -> PartitionList {
         let snapshot = await snapshot()
-        return PartitionList(now: now(snapshot), partitions: snapshot.state.partitionInfos())
+        let partitions = snapshot.state.partitionInfos()
+        var list = PartitionList(now: now(snapshot), partitions: partitions)
+        list.cluster = name
+        return list
     }
 
     /// All reservations.
@@ -198,6 +207,12 @@ extension Centre {
             snapshot.state.jobs.entries(ids).forEach(add)
         } else {
             snapshot.state.jobs.forEach(add)
+        }
+        for index in records.indices {
+            records[index].associationID = snapshot.state.associationNumber(
+                of: records[index].user,
+                in: records[index].account
+            )
         }
         sight.conceal(&records)
         records.sort { ($0.jobID, $0.restarts) < ($1.jobID, $1.restarts) }

@@ -29,6 +29,7 @@ extension CentreState {
         info.group = request.group
         info.groupID = request.groupID
         info.account = entry.specification.account
+        info.associationID = associationNumber(of: request.user, in: info.account)
         info.qos = status.qos
         info.partition = partitionNames(of: status)
         info.state = stateName(of: status)

@@ -122,6 +122,23 @@ extension CentreState {
         return list
     }
 
+    /// The number by which `peopleList` and Slurm's listings tell the association under whose limits a user's jobs
+    /// of an account count; 0 where there is none any more.
+    func associationNumber(of user: String, in account: String) -> UInt32 {
+        associationPlace(of: user, in: account).map(Self.number(ofPlace:)) ?? 0
+    }
+
+    private static func number(ofPlace place: Int32) -> UInt32 { UInt32(place) + 1 }
+
+    /// A user that the account does not name has none of his own: his jobs count under the account's.
+    private func associationPlace(of user: String, in account: String) -> Int32? {
+        guard let number = people.number(ofAccount: account) else { return nil }
+        let own = people.number(ofUser: user).flatMap {
+            emulator.associations.place(ofUser: $0, in: number)
+        }
+        return own ?? emulator.associations.place(ofAccount: number)
+    }
+
     /// What weighs is counted in thousandths.
     private static func seconds(_ usage: UInt64) -> Int64 { Int64(clamping: usage / 1_000) }
 
@@ -149,7 +166,7 @@ extension CentreState {
     ) -> AssociationInfo {
         let known = associations.list[Int(place)]
         var info = AssociationInfo()
-        info.id = UInt32(place) + 1
+        info.id = Self.number(ofPlace: place)
         info.account =
             known.account >= 0 ? people.accounts[Int(known.account)] : Self.rootAccount
         info.shares = known.settings.shares
@@ -242,14 +259,8 @@ extension CentreState {
         let nodes = status.startedAt == nil ? [] : status.nodes.map(\.node)
         let account = entry.specification.account
         let user = entry.specification.request.user
-        var places: [Int32] = []
-        if let number = people.number(ofAccount: account) {
-            let below = people.number(ofUser: user).flatMap {
-                emulator.associations.place(ofUser: $0, in: number)
-            }
-            let place = below ?? emulator.associations.place(ofAccount: number)
-            places = place.map { emulator.associations.chain(from: $0) } ?? []
-        }
+        let place = associationPlace(of: user, in: account)
+        let places = place.map { emulator.associations.chain(from: $0) } ?? []
         uses.add(
             use,
             nodes,
