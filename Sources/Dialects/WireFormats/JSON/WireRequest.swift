@@ -27,6 +27,13 @@ extension WireRequest {
         try self.init(json: json)
     }
 
+    /// Refuses texts that a request must not hold, where it was made of another form than its own JSON.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the member.
+    public func checkForm() throws(JSONValue.Malformed) {
+        try Self.check(json)
+    }
+
     /// Refuses what reading would pass over.
     static func check(_ json: JSONValue) throws(JSONValue.Malformed) {
         guard case .object(let members) = json else { return }

@@ -1,0 +1,474 @@
+import Quantities
+public import WireFormats
+
+/// Accounts, users and associations as Slurm's REST describes them when they are to be made or changed.
+///
+/// Each is read into edits that are made together or not at all. Sources: Slurm's `ACCOUNT`, `USER`, `ASSOC`,
+/// `ACCOUNTS_ADD_COND` and `USERS_ADD_COND` of data_parser v0.0.41 to v0.0.44.
+public enum PeopleDescription {
+    /// More are not made by one request.
+    private static let entriesMaximum = 10_000
+
+    /// Reads `{"accounts": [{"name": …}]}`.
+    ///
+    /// - Parameter known: the accounts that there are: what a request only repeats is no change.
+    /// - Throws: `RestFailure`, with the member that is wrong or missing.
+    public static func accounts(
+        _ body: JSONValue,
+        known: PeopleList
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        try edits(body, "accounts", accountMembers) { entry, source throws(RestFailure) in
+            guard !entry.name.isEmpty else { throw .query("The name is missing", "\(source)/name") }
+            let old = known.associations.first { $0.user == nil && $0.account == entry.name }
+            var settings = entry.settings
+            settings.removeAll { setting in
+                switch setting.name {
+                case "description": setting.value == old.map { $0.title ?? $0.account }
+                case "organization": setting.value == old.map { $0.organization ?? $0.account }
+                default: false
+                }
+            }
+            var edits = [edit(.add, "account", [entry.name], settings)]
+            if old != nil, !settings.isEmpty {
+                edits = [edit(.modify, "account", [entry.name], settings)]
+            }
+            return edits + entry.associations
+        }
+    }
+
+    /// Reads `{"users": [{"name": …, "associations": […]}]}`.
+    ///
+    /// - Throws: `RestFailure`, with the member that is wrong or missing.
+    public static func users(_ body: JSONValue) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        try edits(body, "users", userMembers) { entry, source throws(RestFailure) in
+            guard !entry.name.isEmpty else { throw .query("The name is missing", "\(source)/name") }
+            var edits = entry.associations.map { association in
+                var association = association
+                association.names = [entry.name]
+                return association
+            }
+            if let preset = entry.defaultAccount, edits.isEmpty {
+                edits.append(edit(.add, "user", [entry.name], [], accounts: [preset]))
+            }
+            guard !edits.isEmpty || !entry.settings.isEmpty else {
+                let text = "A user needs an account: give \"default\" or \"associations\""
+                throw .query(text, "\(source)/associations")
+            }
+            if let preset = entry.defaultAccount {
+                let setting = NamedLimit(name: "DefaultAccount", value: preset)
+                edits.append(edit(.modify, "user", [entry.name], [setting], accounts: [preset]))
+            }
+            if !entry.settings.isEmpty {
+                edits.append(edit(.modify, "user", [entry.name], entry.settings))
+            }
+            return edits
+        }
+    }
+
+    /// Reads `{"associations": [{"account": …, "user": …}]}`.
+    ///
+    /// - Throws: `RestFailure`, with the member that is wrong or missing.
+    public static func associations(
+        _ body: JSONValue
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        try edits(body, "associations", associationMembers) { entry, source throws(RestFailure) in
+            [try entry.edit(at: source)]
+        }
+    }
+
+    /// Reads `{"association_condition": {"accounts": […], "association": {…}}, "account": {…}}`.
+    ///
+    /// - Throws: `RestFailure`, with the member that is wrong or missing.
+    public static func accountsInAssociation(
+        _ body: JSONValue
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        var reading = DataReading(Condition())
+        try reading.read(body, conditionMembers(of: "account"), "#")
+        guard !reading.request.accounts.isEmpty else {
+            throw .query("The accounts are missing", "#/association_condition/accounts")
+        }
+        let settings = reading.request.entitySettings + reading.request.settings
+        let accounts = reading.request.accounts
+        return try checked(
+            [edit(.add, "account", accounts, []), edit(.modify, "account", accounts, settings)],
+            reading.warnings
+        )
+    }
+
+    /// Reads `{"association_condition": {"users": […], "accounts": […], "association": {…}}, "user": {…}}`.
+    ///
+    /// - Throws: `RestFailure`, with the member that is wrong or missing.
+    public static func usersInAssociation(
+        _ body: JSONValue
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        var reading = DataReading(Condition())
+        try reading.read(body, conditionMembers(of: "user"), "#")
+        let asked = reading.request
+        guard !asked.users.isEmpty else {
+            throw .query("The users are missing", "#/association_condition/users")
+        }
+        var settings = asked.settings + asked.entitySettings
+        if let preset = asked.defaultAccount {
+            settings.append(NamedLimit(name: "DefaultAccount", value: preset))
+        }
+        guard !asked.accounts.isEmpty || asked.defaultAccount != nil else {
+            throw .query("The accounts are missing", "#/association_condition/accounts")
+        }
+        let edit = edit(.add, "user", asked.users, settings, accounts: asked.accounts)
+        return try checked([edit], reading.warnings)
+    }
+
+    /// The edits that take associations away.
+    ///
+    /// - Returns: the edits, and the associations in Slurm's words; empty when there are none.
+    public static func removal(
+        of associations: [AssociationInfo],
+        cluster: String
+    ) -> (edits: [PeopleEdit], texts: [String]) {
+        var edits: [PeopleEdit] = []
+        var texts: [String] = []
+        // Users go before their accounts, and accounts before those above them.
+        for info in associations.sorted(by: { ($0.depth, $1.account) > ($1.depth, $0.account) }) {
+            let head = "C = \(cluster) A = \(info.account)"
+            if let user = info.user {
+                edits.append(edit(.delete, "user", [user], [], accounts: [info.account]))
+                texts.append("\(head) U = \(user)")
+            } else {
+                edits.append(edit(.delete, "account", [info.account], []))
+                texts.append(head)
+            }
+        }
+        return (edits, texts)
+    }
+
+    /// An edit in the words of `sacctmgr`.
+    public static func edit(
+        _ verb: PeopleEdit.Verb,
+        _ entity: String,
+        _ names: [String],
+        _ settings: [NamedLimit],
+        accounts: [String] = []
+    ) -> PeopleEdit {
+        var edit = PeopleEdit()
+        edit.verb = verb.rawValue
+        edit.entity = entity
+        edit.names = names
+        edit.settings = settings
+        edit.accounts = accounts
+        return edit
+    }
+
+    /// The members of an entry of a body, with the form of each.
+    static func members(_ body: SlurmBody) -> [(name: String, form: DataForm)] {
+        switch body {
+        case .accounts: accountMembers.map { ($0.name, $0.form) }
+        case .users: userMembers.map { ($0.name, $0.form) }
+        case .associations: associationMembers.map { ($0.name, $0.form) }
+        case .accountsInAssociation: conditionMembers(of: "account").map { ($0.name, $0.form) }
+        case .usersInAssociation: conditionMembers(of: "user").map { ($0.name, $0.form) }
+        default: []
+        }
+    }
+
+    private static func edits<Entry: Sendable & Initializable>(
+        _ body: JSONValue,
+        _ name: String,
+        _ members: [DataMember<Entry>],
+        _ make: (Entry, String) throws(RestFailure) -> [PeopleEdit]
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        guard let values = body[name]?.array else {
+            throw .query("Populated \"\(name)\" field is required", "#/\(name)")
+        }
+        guard values.count <= entriesMaximum else {
+            throw .query("More than \(entriesMaximum) \(name) in one request", "#/\(name)")
+        }
+        var edits: [PeopleEdit] = []
+        var warnings: [RestWarning] = []
+        for (index, value) in values.enumerated() {
+            var reading = DataReading(Entry())
+            reading.warnings = warnings
+            let source = "#/\(name)/\(index)"
+            try reading.read(value, members, source)
+            edits += try make(reading.request, source)
+            warnings = reading.warnings
+        }
+        return try checked(edits, warnings)
+    }
+
+    private static func checked(
+        _ edits: [PeopleEdit],
+        _ warnings: [RestWarning]
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        for edit in edits {
+            do throws(JSONValue.Malformed) {
+                try edit.checkForm()
+            } catch {
+                throw .parsing(error.problem, "#")
+            }
+        }
+        var reading = DataReading(edits)
+        reading.warnings = warnings
+        return reading
+    }
+}
+
+// MARK: - Members
+
+/// What can be made without anything being said of it.
+private protocol Initializable {
+    init()
+}
+
+extension PeopleDescription {
+    private struct Account: Initializable {
+        var name = ""
+        var settings: [NamedLimit] = []
+        var associations: [PeopleEdit] = []
+    }
+
+    private struct User: Initializable {
+        var name = ""
+        var settings: [NamedLimit] = []
+        var defaultAccount: String?
+        var associations: [PeopleEdit] = []
+    }
+
+    private struct Association: Initializable {
+        var account = ""
+        var user = ""
+        var settings: [NamedLimit] = []
+        var isDefault = false
+
+        /// - Parameter isOfUser: whether it is a user's although it does not say whose.
+        func edit(at source: String, isOfUser: Bool = false) throws(RestFailure) -> PeopleEdit {
+            guard !account.isEmpty else {
+                throw .query("The account is missing", "\(source)/account")
+            }
+            guard isOfUser || !user.isEmpty else {
+                return PeopleDescription.edit(.modify, "account", [account], settings)
+            }
+            var settings = settings.filter { $0.name != "parent" }
+            if isDefault { settings.append(NamedLimit(name: "DefaultAccount", value: account)) }
+            return PeopleDescription.edit(.add, "user", [user], settings, accounts: [account])
+        }
+    }
+
+    private struct Condition: Initializable {
+        var accounts: [String] = []
+        var users: [String] = []
+        var settings: [NamedLimit] = []
+        var entitySettings: [NamedLimit] = []
+        var defaultAccount: String?
+    }
+
+    private static func setting(
+        _ name: String,
+        _ value: DataValue
+    ) throws(JSONValue.Malformed) -> [NamedLimit] {
+        let text = try value.text()
+        return text.isEmpty ? [] : [NamedLimit(name: name, value: text)]
+    }
+
+    private static func shares(_ value: DataValue) throws(JSONValue.Malformed) -> [NamedLimit] {
+        // As many as a number of 32 bits can say stands for the parent's.
+        guard let shares = try value.integer(0...Int64(Int32.max)) else { return [] }
+        return [NamedLimit(name: "fairshare", value: "\(shares == Int64(Int32.max) ? 1 : shares)")]
+    }
+
+    private static func qualities(_ value: DataValue) throws(JSONValue.Malformed) -> [NamedLimit] {
+        let names = try value.texts()
+        return names.isEmpty ? [] : [NamedLimit(name: "qos", value: names.joined(separator: ","))]
+    }
+
+    private static func level(_ value: DataValue) throws(JSONValue.Malformed) -> [NamedLimit] {
+        guard let level = try value.texts().first, level != "Not Set" else { return [] }
+        return [NamedLimit(name: "AdminLevel", value: level)]
+    }
+
+    private static func associations(
+        _ value: DataValue,
+        isOfUser: Bool
+    ) throws(JSONValue.Malformed) -> [PeopleEdit] {
+        guard let values = value.json.array else { throw DataValue.expected("a list") }
+        var edits: [PeopleEdit] = []
+        for (index, value) in values.prefix(entriesMaximum).enumerated() {
+            var reading = DataReading(Association())
+            do throws(RestFailure) {
+                try reading.read(value, associationMembers, "")
+                edits.append(try reading.request.edit(at: "", isOfUser: isOfUser))
+            } catch {
+                let text = "element \(index): \(error.source): \(error.description)"
+                throw JSONValue.Malformed(line: 0, problem: text)
+            }
+        }
+        return edits
+    }
+
+    private static let accountMembers: [DataMember<Account>] = [
+        DataMember("name", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.name = try value.text()
+        },
+        DataMember("description", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.settings += try setting("description", value)
+        },
+        DataMember("organization", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.settings += try setting("organization", value)
+        },
+        DataMember("associations", .list) { entry, value throws(JSONValue.Malformed) in
+            entry.associations = try associations(value, isOfUser: false)
+        },
+        DataMember("coordinators", .list), DataMember("flags", .words),
+    ]
+
+    private static let userMembers: [DataMember<User>] = [
+        DataMember("name", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.name = try value.text()
+        },
+        DataMember("administrator_level", .words) { entry, value throws(JSONValue.Malformed) in
+            entry.settings += try level(value)
+        },
+        DataMember("associations", .list) { entry, value throws(JSONValue.Malformed) in
+            entry.associations = try associations(value, isOfUser: true)
+        },
+        DataMember("default", .object) { entry, value throws(JSONValue.Malformed) in
+            guard let account = value.json["account"] else { return }
+            let name = try DataValue(json: account).text()
+            entry.defaultAccount = name.isEmpty ? nil : name
+        },
+        DataMember("coordinators", .list), DataMember("flags", .words),
+        DataMember("old_name", .text), DataMember("wckeys", .list),
+    ]
+
+    private static let associationMembers: [DataMember<Association>] = [
+        DataMember("account", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.account = try value.text()
+        },
+        DataMember("user", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.user = try value.text()
+        },
+        DataMember("default", .object) { entry, value throws(JSONValue.Malformed) in
+            guard let qos = value.json["qos"] else { return }
+            entry.settings += try setting("defaultqos", DataValue(json: qos))
+        },
+        DataMember("is_default", .flag) { entry, value throws(JSONValue.Malformed) in
+            entry.isDefault = try value.flag()
+        },
+        DataMember("max", .object) { entry, value throws(JSONValue.Malformed) in
+            for limit in LimitPlace.all {
+                guard let path = limit.association,
+                    let json = path.dropFirst().reduce(Optional(value.json), { $0?[$1] }),
+                    let setting = try limit.setting(json)
+                else { continue }
+                entry.settings.append(setting)
+            }
+        },
+        DataMember("parent_account", .text) { entry, value throws(JSONValue.Malformed) in
+            entry.settings += try setting("parent", value)
+        },
+        DataMember("qos", .words) { entry, value throws(JSONValue.Malformed) in
+            entry.settings += try qualities(value)
+        },
+        DataMember("shares_raw", .integer) { entry, value throws(JSONValue.Malformed) in
+            entry.settings += try shares(value)
+        },
+        DataMember("accounting", .list), DataMember("cluster", .text),
+        DataMember("comment", .text), DataMember("flags", .words), DataMember("id", .integer),
+        DataMember("lineage", .text), DataMember("min", .object), DataMember("partition", .text),
+        DataMember("priority", .number),
+    ]
+
+    /// `assoc_rec_set`.
+    private static let setMembers: [DataMember<Condition>] =
+        LimitPlace.all.compactMap { limit in
+            limit.member.map { name in
+                DataMember(name, limit.form.dataForm) { entry, value throws(JSONValue.Malformed) in
+                    if let setting = try limit.setting(value.json) {
+                        entry.settings.append(setting)
+                    }
+                }
+            }
+        } + [
+            DataMember("defaultqos", .text) { entry, value throws(JSONValue.Malformed) in
+                entry.settings += try setting("defaultqos", value)
+            },
+            DataMember("fairshare", .integer) { entry, value throws(JSONValue.Malformed) in
+                entry.settings += try shares(value)
+            },
+            DataMember("parent", .text) { entry, value throws(JSONValue.Malformed) in
+                entry.settings += try setting("parent", value)
+            },
+            DataMember("qoslevel", .words) { entry, value throws(JSONValue.Malformed) in
+                entry.settings += try qualities(value)
+            },
+            DataMember("comment", .text), DataMember("grpjobsaccrue", .number),
+            DataMember("maxjobsaccrue", .number), DataMember("maxtresrunmins", .list),
+            DataMember("maxtrespernode", .list), DataMember("minpriothresh", .number),
+            DataMember("priority", .number),
+        ]
+
+    private static func conditionMembers(of entity: String) -> [DataMember<Condition>] {
+        let inner: [DataMember<Condition>] = [
+            DataMember("accounts", .words) { entry, value throws(JSONValue.Malformed) in
+                entry.accounts = try value.texts()
+            },
+            DataMember("users", .words) { entry, value throws(JSONValue.Malformed) in
+                entry.users = try value.texts()
+            },
+            DataMember("association", .object) { entry, value throws(JSONValue.Malformed) in
+                entry = try members(setMembers, of: value, in: entry)
+            },
+            DataMember("clusters", .words), DataMember("partitions", .words),
+            DataMember("wckeys", .words),
+        ]
+        let about: [DataMember<Condition>] =
+            entity == "account"
+            ? [
+                DataMember("description", .text) { entry, value throws(JSONValue.Malformed) in
+                    entry.entitySettings += try setting("description", value)
+                },
+                DataMember("organization", .text) { entry, value throws(JSONValue.Malformed) in
+                    entry.entitySettings += try setting("organization", value)
+                },
+            ]
+            : [
+                DataMember("adminlevel", .words) { entry, value throws(JSONValue.Malformed) in
+                    entry.entitySettings += try level(value)
+                },
+                DataMember("defaultaccount", .text) { entry, value throws(JSONValue.Malformed) in
+                    let name = try value.text()
+                    entry.defaultAccount = name.isEmpty ? nil : name
+                },
+                // As `USER` has it, and as waldur-site-agent sends it.
+                DataMember("default", .object) { entry, value throws(JSONValue.Malformed) in
+                    guard let account = value.json["account"] else { return }
+                    let name = try DataValue(json: account).text()
+                    entry.defaultAccount = name.isEmpty ? nil : name
+                },
+                DataMember("defaultqos", .integer), DataMember("defaultwckey", .text),
+            ]
+        return [
+            DataMember("association_condition", .object) {
+                entry,
+                value throws(JSONValue.Malformed) in
+                entry = try members(inner, of: value, in: entry)
+            },
+            DataMember(entity, .object) { entry, value throws(JSONValue.Malformed) in
+                entry = try members(about, of: value, in: entry)
+            },
+        ]
+    }
+
+    private static func members(
+        _ members: [DataMember<Condition>],
+        of value: DataValue,
+        in condition: Condition
+    ) throws(JSONValue.Malformed) -> Condition {
+        var reading = DataReading(condition)
+        do throws(RestFailure) {
+            try reading.read(value.json, members, "")
+        } catch {
+            throw JSONValue.Malformed(line: 0, problem: "\(error.source): \(error.description)")
+        }
+        return reading.request
+    }
+}
