@@ -33,6 +33,8 @@ private final class StubCentre: CentreService {
         return requests.map { _ in .success(SubmitResponse()) }
     }
 
+    var name: String { "stub" }
+
     var isQueuePublic: Bool { true }
 
     func jobs(_: JobQuery, _: Peer) async -> JobList {
@@ -62,7 +64,7 @@ private final class StubCentre: CentreService {
     func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
     func reservations(_: Peer) async throws(ServiceRefusal) -> ReservationList { ReservationList() }
     func people(_: Peer) async -> PeopleList { PeopleList() }
-    func change(_: PeopleEdit, _: Peer) async throws(ServiceRefusal) -> PeopleEditResponse {
+    func change(_: [PeopleEdit], _: Peer) async throws(ServiceRefusal) -> PeopleEditResponse {
         PeopleEditResponse()
     }
     func explain(_: UInt32, _: Peer) async throws(ServiceRefusal) -> JobExplanation {

@@ -136,6 +136,10 @@ extension Centre {
         _ = try await advance(request, .me)
     }
 
+    func change(_ edit: PeopleEdit, _ caller: Caller) async throws -> PeopleEditResponse {
+        try await change([edit], caller)
+    }
+
     func submit(_ request: SubmitRequest) async throws -> UInt32 {
         try await submit(request, .me).jobID
     }

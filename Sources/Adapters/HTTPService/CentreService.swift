@@ -52,6 +52,8 @@ public protocol CentreService: Sendable {
         _ requests: [SubmitRequest],
         _ peer: Peer
     ) async -> [Result<SubmitResponse, ServiceRefusal>]
+    /// The centre's name.
+    var name: String { get }
     /// Whether everybody sees the same queue, so that equal questions have one answer.
     var isQueuePublic: Bool { get }
     /// The queue, as far as the peer may see it.
@@ -104,9 +106,9 @@ public protocol CentreService: Sendable {
     func environment(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobEnvironment
     /// Why a job waits, and what would start it sooner.
     func explain(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobExplanation
-    /// Makes, changes or removes accounts and users.
+    /// Makes, changes or removes accounts and users: all that is asked for, or nothing.
     func change(
-        _ edit: PeopleEdit,
+        _ edits: [PeopleEdit],
         _ peer: Peer
     ) async throws(ServiceRefusal) -> PeopleEditResponse
     /// What the priorities of jobs that wait are made of.

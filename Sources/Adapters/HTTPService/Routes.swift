@@ -306,7 +306,7 @@ struct Routes {
     private func addReservations(_ router: Router<PeerContext>) {
         post(router, "/v1/people") { request, context in
             let edit: PeopleEdit = try await Self.body(request)
-            return Reply(try await centre.change(edit, context.peer()))
+            return Reply(try await centre.change([edit], context.peer()))
         }
         post(router, "/v1/reservations") { request, context in
             let wanted: ReservationRequest = try await Self.body(request)

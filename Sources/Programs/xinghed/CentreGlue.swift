@@ -34,6 +34,8 @@ struct CentreGlue: CentreService {
         await centre.submit(requests, Caller(peer)).map { $0.mapError(ServiceRefusal.init) }
     }
 
+    var name: String { centre.name }
+
     var isQueuePublic: Bool { centre.isQueuePublic }
 
     func jobs(_ query: JobQuery, _ peer: Peer) async -> JobList {
@@ -145,11 +147,11 @@ struct CentreGlue: CentreService {
     }
 
     func change(
-        _ edit: PeopleEdit,
+        _ edits: [PeopleEdit],
         _ peer: Peer
     ) async throws(ServiceRefusal) -> PeopleEditResponse {
         try await forward(peer) { () throws(RequestFailure) in
-            try await centre.change(edit, Caller(peer))
+            try await centre.change(edits, Caller(peer))
         }
     }
 

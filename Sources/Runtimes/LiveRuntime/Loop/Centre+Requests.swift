@@ -346,11 +346,11 @@ extension Centre {
 
     // MARK: People
 
-    /// Makes, changes or removes accounts and users; operators only.
+    /// Makes, changes or removes accounts and users, all that is asked for or nothing; operators only.
     ///
     /// - Throws: `RequestFailure`, with the sentence of a refusal.
     public func change(
-        _ edit: PeopleEdit,
+        _ edits: [PeopleEdit],
         _ caller: Caller
     ) async throws(RequestFailure) -> PeopleEditResponse {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
@@ -358,8 +358,9 @@ extension Centre {
         let results = try await act(caller) { state in
             var register = CustomerRegister(of: state.rules.machine)
             do throws(PeopleEditProblem) {
-                let lines = try register.apply(edit)
-                changed.withLock { $0 = lines }
+                var lines: [String] = []
+                for edit in edits { lines += try register.apply(edit) }
+                changed.withLock { [lines] in $0 = lines }
                 guard !lines.isEmpty else { return .success([]) }
             } catch {
                 return .failure(.people(error.text))
