@@ -124,6 +124,8 @@ public struct SubmitRequest: WireRequest {
     public var signal: SignalRequest?
     /// Whether only to say when and where the job would start.
     public var isTestOnly = false
+    /// A word of the user's own for this submission: asked for again with the same word, it is the same job.
+    public var idempotencyKey: String?
 
     /// Makes a request in which nothing is asked for.
     public init() {}
@@ -230,6 +232,7 @@ public struct SubmitRequest: WireRequest {
         try fields("signal", &signal)
         try fields("test_only", &isTestOnly)
         try fields("interactive", &isInteractive)
+        try fields.ifPresent("idempotency_key", &idempotencyKey)
     }
 }
 

@@ -53,6 +53,7 @@ private func check(
 /// The most bytes of texts.
 private enum Lengths {
     static let word = 1 << 10
+    static let key = 255
     /// `PATH_MAX`.
     static let path = 4 << 10
     static let long = 64 << 10
@@ -96,6 +97,9 @@ extension SubmitRequest {
         try check("immediate", immediate?.microseconds, in: Bounds.lengths, .unspecified)
         try check("priority", priority, in: Bounds.priorities, .unspecified)
         try check("umask", fileModeMask.map(Int64.init), in: 0...0o777, .unspecified)
+        if let key = idempotencyKey, key.isEmpty || key.utf8.count > Lengths.key {
+            throw refuse(.tooLong, "idempotency_key", Int64(key.utf8.count))
+        }
         try checkSizes()
         try checkDependencies(dependencies)
         if let signal {

@@ -1,6 +1,7 @@
 import Billing
 import Catalog
 import ClusterModel
+import Determinism
 import Emulation
 import Glibc
 import JobExecution
@@ -367,6 +368,8 @@ extension WriterLoop {
     private func handle(_ letters: [Centre.Letter]) {
         var orders: [Order] = []
         var nextID = state.nextJobID
+        /// Submissions with a key that came with these letters, by their places in `orders`.
+        var keyed: [SubmissionKeys.Key: (place: Int, digest: StateDigest)] = [:]
         for letter in letters {
             switch letter {
             case .act(let prepare, let answer):
@@ -376,7 +379,31 @@ extension WriterLoop {
                 case .failure(let failure): answer(.failure(failure))
                 }
             case .submit(let input, let answer):
-                if let order = order(for: input, &nextID, answer) { orders.append(order) }
+                if let key = SubmissionKeys.Key(input.request) {
+                    let digest = input.request.digest
+                    if let known = state.submissionKeys[key] {
+                        answer(Self.again(known.digest == digest, known.job))
+                        break
+                    }
+                    if let (place, first) = keyed[key] {
+                        guard first == digest else {
+                            answer(Self.again(false, 0))
+                            break
+                        }
+                        let others = orders[place].answer
+                        orders[place].answer = { result in
+                            others(result)
+                            answer(result)
+                        }
+                        break
+                    }
+                    keyed[key] = (orders.count, digest)
+                }
+                if let order = order(for: input, &nextID, answer) {
+                    orders.append(order)
+                } else if let key = SubmissionKeys.Key(input.request) {
+                    keyed[key] = nil
+                }
             case .exited(let run, let outcome, let measurement):
                 if let end = work.finish(run, outcome, measurement, state.jobs[run.jobID]) {
                     deferredEnds.append(end)
@@ -410,6 +437,17 @@ extension WriterLoop {
             }
         }
         carryOut(orders)
+    }
+
+    /// What a submission is told whose key came before: the job of then, if it asks for the same.
+    private static func again(
+        _ isSame: Bool,
+        _ job: UInt32
+    ) -> Result<[InputResult], RequestFailure> {
+        guard !isSame else { return .success([.done(id: job, warnings: [])]) }
+        let text = "the Idempotency-Key came before with another submission"
+        let body = ErrorBody(code: "idempotency_key_reused", text: text)
+        return .failure(RequestFailure(status: 422, body: body))
     }
 
     /// A submission that would be refused is refused before it is journalled or numbered.

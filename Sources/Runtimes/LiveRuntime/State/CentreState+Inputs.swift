@@ -126,6 +126,10 @@ extension CentreState {
                 endsOnInvalid.insert(id)
             }
         }
+        if let key = SubmissionKeys.Key(input.request) {
+            let entry = SubmissionKeys.Entry(job: input.id, digest: input.request.digest)
+            submissionKeys.note(key, entry)
+        }
         return .done(id: input.id, warnings: [])
     }
 

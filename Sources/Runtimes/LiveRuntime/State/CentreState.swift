@@ -94,6 +94,8 @@ struct CentreState: Sendable {
     var pausedPartitions: [Int: PartitionState] = [:]
     /// The number that the next job gets. Numbers of refused jobs are not given again.
     var nextJobID: UInt32 = 1
+    /// Submissions that are known when they come again.
+    var submissionKeys = SubmissionKeys()
     var batch: Int64 = 0
     /// The background load; nil when there is none.
     var load: LoadInput?
