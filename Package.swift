@@ -215,9 +215,9 @@ let targets: [Target] = [
     .target(
         name: "HTTPService",
         dependencies: [
-            "WireFormats", "Quantities", product("Hummingbird", "hummingbird"),
-            product("NIOCore", "swift-nio"), product("Logging", "swift-log"),
-            product("JWTKit", "jwt-kit"),
+            "WireFormats", "SlurmDialect", "IndexSets", "Quantities",
+            product("Hummingbird", "hummingbird"), product("NIOCore", "swift-nio"),
+            product("Logging", "swift-log"), product("JWTKit", "jwt-kit"),
             product("ServiceLifecycle", "swift-service-lifecycle"),
         ],
         path: "Sources/Adapters/HTTPService",

@@ -7,57 +7,9 @@ import WireFormats
 
 @Suite("A centre on the network")
 struct NetworkTests {
-    /// A centre that listens on a free port of this computer.
-    private struct Centre {
-        let daemon: Daemon
-        let token: String
-        let port: UInt16
-
-        init(_ extra: [String] = []) throws {
-            let daemon = try Daemon(
-                ScratchFolder(),
-                ["--time", "stepped", "--listen", "0"] + extra
-            )
-            self.daemon = daemon
-            var answer = TokenResponse()
-            // The socket may be there a moment before the port.
-            _ = eventually {
-                let asked = try? daemon.client.post(
-                    "/v1/token",
-                    TokenRequest(),
-                    as: TokenResponse.self
-                )
-                answer = asked ?? answer
-                return asked.map { !$0.address.hasSuffix(":0") } ?? false
-            }
-            token = answer.token
-            port = try #require(UInt16(answer.address.split(separator: ":").last ?? ""))
-        }
-
-        /// Status, head and body of an answer.
-        func ask(
-            _ line: String,
-            _ fields: [String: String] = [:],
-            body: String = ""
-        ) throws -> (status: Int, head: String, body: String) {
-            let connection = try RawConnection(port: port)
-            let lines = fields.map { "\($0): \($1)\r\n" }.joined()
-            connection.send(
-                "\(line) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(lines)"
-                    + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
-            )
-            let answer = connection.receive()
-            let end = try #require(answer.range(of: "\r\n\r\n"))
-            let status = try #require(Int(answer.split(separator: " ")[1]))
-            return (status, String(answer[..<end.lowerBound]), String(answer[end.upperBound...]))
-        }
-
-        var bearer: [String: String] { ["Authorization": "Bearer \(token)"] }
-    }
-
     @Test("Whoever shows no token, or one that is not good, learns nothing and changes nothing")
     func tokens() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         let parts = centre.token.split(separator: ".").map(String.init)
         let none = Data("{\"alg\":\"none\",\"typ\":\"JWT\"}".utf8).base64EncodedString()
             .replacingOccurrences(of: "=", with: "")
@@ -85,7 +37,7 @@ struct NetworkTests {
 
     @Test("A token ends when its time is over")
     func lifespan() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         var request = TokenRequest()
         request.lifespan = 1
         let short = try centre.daemon.client.post("/v1/token", request, as: TokenResponse.self)
@@ -105,7 +57,7 @@ struct NetworkTests {
         "A job that is submitted over the network is its token's user's, and is told to listeners"
     )
     func submission() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         let listener = try RawConnection(port: centre.port)
         listener.send(
             "GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(centre.token)\r\n\r\n"
@@ -131,7 +83,7 @@ struct NetworkTests {
         "The key is made for its owner alone; one that others may read, or a short one, is refused"
     )
     func keys() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         let made = centre.daemon.folder.path + "/state/jwt.key"
         let facts = try FileManager.default.attributesOfItem(atPath: made)
         #expect(facts[.posixPermissions] as? Int == 0o600)
@@ -154,7 +106,7 @@ struct NetworkTests {
         arguments: ["9223372036854775807", "5"]
     )
     func lastEvents(number: String) throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         let listener = try RawConnection(port: centre.port)
         listener.send(
             "GET /v1/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: \(number)\r\n"
@@ -196,7 +148,7 @@ struct NetworkTests {
 
     @Test("Metrics are Prometheus's text: each series is announced once and told once")
     func metrics() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         _ = try centre.daemon.submit(SmallCentre.request())
         let answer = try centre.ask("GET /metrics", centre.bearer)
         #expect(answer.head.lowercased().contains("text/plain; version=0.0.4"))
@@ -226,7 +178,7 @@ struct NetworkTests {
 
     @Test("The page's files are all there, ask for nothing else, and hold no inline script")
     func page() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         let index = try centre.ask("GET /")
         #expect(index.status == 200)
         #expect(index.head.contains("default-src 'none'"))
@@ -250,7 +202,7 @@ struct NetworkTests {
 
     @Test("The map has a letter for each node, and blocks that cover them")
     func map() throws {
-        let centre = try Centre()
+        let centre = try NetworkCentre()
         let map = try centre.daemon.client.get("/v1/map?names=1", as: CentreMap.self)
         let names = try #require(map.names)
         let blocks = try #require(map.blocks)

@@ -12,6 +12,14 @@ struct Reply: Hashable, Sendable {
         self.init(bytes: record.json.compactBytes, type: "application/json")
     }
 
+    /// An answer of Slurm's REST.
+    init(_ json: JSONValue, isYAML: Bool = false) {
+        self.init(
+            bytes: isYAML ? Array(json.yamlText.utf8) : json.compactBytes,
+            type: isYAML ? "application/yaml" : "application/json"
+        )
+    }
+
     /// A script in an encoding that nobody told goes out as the bytes that it is.
     init(script: [UInt8]) {
         let isText = String(validating: script, as: UTF8.self) != nil

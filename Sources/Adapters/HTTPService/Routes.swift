@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import Quantities
 import ServiceLifecycle
+import SlurmDialect
 import WireFormats
 
 /// The routes of the API. Each body is parsed once, here; what is not JSON, or not the JSON that is
@@ -11,16 +12,16 @@ import WireFormats
 struct Routes {
     let centre: any CentreService
     /// What lists many jobs, or asks the store for them; one core is left for everything else.
-    private let listings = Readings(width: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
+    let listings = Readings(width: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
     /// What asks for some jobs by number, and needs not wait for the lists.
-    private let lookups = Readings(width: 1)
-    private let turns = Turns()
+    let lookups = Readings(width: 1)
+    let turns = Turns()
     private let feed: EventFeed
     /// Where the network comes in; nil where it does not.
     private let door: NetworkDoor?
     /// The largest body that is read. Unit: bytes. Script, arguments and environment are at most
     /// 4 MiB each.
-    private static let bodyMaximum = 16 << 20
+    static let bodyMaximum = 16 << 20
     /// The largest body of many submissions: 10,000, each with 13 KiB of script and environment.
     private static let batchMaximum = 128 << 20
     /// What a user may send on all connections at once.
@@ -41,12 +42,13 @@ struct Routes {
         addWatching(router)
         addJobs(router)
         addOperating(router)
+        addSlurm(router)
         return router
     }
 
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
-        router.get("/v1/nodes") { request, context in
+        ask(router, "/v1/nodes") { request, context in
             let name = try Self.parameters(request, known: ["name"])["name"]
             let peer = try await context.peer()
             return try await listings.shared(question(request, peer, isPublic: false)) {
@@ -76,7 +78,7 @@ struct Routes {
             _ = await centre.status()
             return Reply(text: "ok\n")
         }
-        router.get("/v1/jobs") { request, context in
+        ask(router, "/v1/jobs") { request, context in
             let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
                 try JobQuery(parameters)
             }
@@ -118,7 +120,7 @@ struct Routes {
             let peer = try await context.peer()
             return try await lookups.alone { Reply(script: try await centre.script(id, peer)) }
         }
-        router.get("/v1/accounting") { request, context in
+        ask(router, "/v1/accounting") { request, context in
             let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
                 try AccountingQuery(parameters)
             }
@@ -128,7 +130,7 @@ struct Routes {
                 Reply(try await centre.accounting(query, peer))
             }.response(200)
         }
-        router.get("/v1/bill") { request, context in
+        ask(router, "/v1/bill") { request, context in
             let query = try Self.parameters(
                 request,
                 known: ["account", "enterprise", "period", "by", "jobs"]
@@ -170,7 +172,7 @@ struct Routes {
             let question = question(request, peer, isPublic: centre.isQueuePublic)
             return try await listings.shared(question) { Reply(await centre.census(peer)) }
         }
-        router.get("/v1/map") { request, context in
+        ask(router, "/v1/map") { request, context in
             let withNames = try Self.parameters(request, known: ["names"])["names"] == "1"
             let peer = try await context.peer()
             return try await listings.shared(question(request, peer, isPublic: false)) {
@@ -185,7 +187,7 @@ struct Routes {
                 return Reply(text: metrics.text, type: "text/plain; version=0.0.4; charset=utf-8")
             }
         }
-        router.get("/v1/events") { request, context in
+        ask(router, "/v1/events") { request, context in
             let peer = try await context.peer()
             let asked =
                 try HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }
@@ -231,13 +233,16 @@ struct Routes {
 
     private func addJobs(_ router: Router<PeerContext>) {
         post(router, "/v1/jobs") { request, context in
-            let submission: SubmitRequest = try await Self.body(request)
+            var submission: SubmitRequest = try await Self.body(request)
+            submission.idempotencyKey = try Self.key(of: request) ?? submission.idempotencyKey
             let peer = try await context.peer()
             guard submission.isTestOnly else {
                 return Reply(try await centre.submit(submission, peer))
             }
             // The trial is made on a copy of the whole centre.
-            return try await listings.alone { Reply(try await centre.submit(submission, peer)) }
+            return try await listings.alone { [submission] in
+                Reply(try await centre.submit(submission, peer))
+            }
         }
         post(router, "/v1/jobs/batch") { request, context in
             let bytes = try await Self.bytes(request, upTo: Self.batchMaximum)
@@ -347,7 +352,7 @@ struct Routes {
 // MARK: - Reading requests
 
 extension Routes {
-    private static func bytes(_ request: Request, upTo maximum: Int) async throws -> [UInt8] {
+    static func bytes(_ request: Request, upTo maximum: Int) async throws -> [UInt8] {
         do {
             let buffer = try await request.body.collect(upTo: maximum)
             return Array(buffer.readableBytesView)
@@ -368,6 +373,18 @@ extension Routes {
         } catch {
             throw ServiceRefusal.badRequest(error.description)
         }
+    }
+
+    /// By what a submission is known when it comes again: the header `Idempotency-Key`.
+    static func key(of request: Request) throws(ServiceRefusal) -> String? {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name] else {
+            return nil
+        }
+        let isPrintable = key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard (1...255).contains(key.utf8.count), isPrintable else {
+            throw .badRequest("'Idempotency-Key' is not 1 to 255 printable characters")
+        }
+        return key
     }
 
     private static func jobID(_ context: PeerContext) throws -> UInt32 {
@@ -416,13 +433,22 @@ extension ServiceRefusal {
 extension Routes {
     private typealias Handler = @Sendable (Request, PeerContext) async throws -> Reply
 
+    /// A question.
+    private func ask(
+        _ router: Router<PeerContext>,
+        _ path: String,
+        _ handler: @escaping @Sendable (Request, PeerContext) async throws -> Response
+    ) {
+        router.get(RouterPath(path), use: handler)
+    }
+
     /// A question without parameters.
     private func get(
         _ router: Router<PeerContext>,
         _ path: String,
         _ handler: @escaping Handler
     ) {
-        router.get(RouterPath(path)) { request, context in
+        ask(router, path) { request, context in
             try Self.checkNoParameters(request)
             return try await handler(request, context).response(200)
         }
@@ -450,7 +476,7 @@ extension Routes {
     }
 
     /// Whether the body may be large: it says so, or comes in chunks and does not say.
-    private static func isLarge(_ request: Request) -> Bool {
+    static func isLarge(_ request: Request) -> Bool {
         if let length = request.headers[.contentLength] {
             return Int(length).map { $0 > usualMaximum } ?? true
         }
@@ -466,22 +492,32 @@ private struct ErrorBodies: RouterMiddleware {
         context: PeerContext,
         next: (Request, PeerContext) async throws -> Response
     ) async throws -> Response {
-        let answer: Response
+        let status: Int
+        let body: ErrorBody
+        var failure: RestFailure?
         do {
             return try await next(request, context)
         } catch let refusal as ServiceRefusal {
-            answer = Reply(refusal.body).response(refusal.status)
+            (status, body) = (refusal.status, refusal.body)
+        } catch let error as HTTPError where error.status == .notFound {
+            let path = request.uri.path
+            let route = "\(request.method.rawValue) \(path)"
+            body = ErrorBody(code: "no_route", text: "there is no route \(route)")
+            if SlurmRoute.isAddress(path) { failure = Routes.noRoute(request.method, path) }
+            status = failure?.status ?? 404
         } catch let error as HTTPError {
-            let route = "\(request.method.rawValue) \(request.uri.path)"
-            let body =
-                error.status == .notFound
-                ? ErrorBody(code: "no_route", text: "there is no route \(route)")
-                : ErrorBody(
-                    code: "http_\(error.status.code)",
-                    text: error.body ?? error.status.reasonPhrase
-                )
-            answer = Reply(body).response(error.status.code)
+            let text = error.body ?? error.status.reasonPhrase
+            (status, body) = (
+                error.status.code, ErrorBody(code: "http_\(error.status.code)", text: text)
+            )
         }
+        var answer = Reply(body).response(status)
+        if SlurmRoute.isAddress(request.uri.path) {
+            // Slurm's clients read its own form of errors.
+            let told = SlurmData().refusal(failure ?? RestFailure(body, status: status))
+            answer = Reply(told).response(status)
+        }
+        if status == 401 { answer.headers[.wwwAuthenticate] = "Bearer realm=\"xinghe\"" }
         return request.method == .head ? answer.createHeadResponse() : answer
     }
 }

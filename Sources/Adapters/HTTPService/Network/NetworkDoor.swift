@@ -141,14 +141,8 @@ struct TokenGate: RouterMiddleware {
     ) async throws -> Response {
         if Self.isOpenToAll(request.uri.path) { return try await next(request, context) }
         guard let token = Self.token(of: request) else {
-            var answer = Reply(
-                ErrorBody(
-                    code: "unauthorized",
-                    text: "a token is needed: 'xinghe token' on the centre's computer prints one"
-                )
-            ).response(401)
-            answer.headers[.wwwAuthenticate] = "Bearer realm=\"xinghe\""
-            return answer
+            let text = "a token is needed: 'xinghe token' on the centre's computer prints one"
+            throw ServiceRefusal(TokenFailure.refused(reason: text))
         }
         var context = context
         do {

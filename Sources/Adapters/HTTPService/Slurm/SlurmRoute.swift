@@ -1,0 +1,134 @@
+import HTTPTypes
+import SlurmDialect
+import WireFormats
+
+/// A question to Slurm's REST, read.
+struct SlurmQuestion: Sendable {
+    /// The version in the path.
+    var version: DataVersion
+    /// What answers in that version.
+    var data: SlurmData
+    /// Who asks.
+    var peer: Peer
+    /// What stands in the path where a route has a name in braces.
+    var path: String = ""
+    /// The parameters of the URL.
+    var parameters: [String: String] = [:]
+    /// The body; null where there is none.
+    var body: JSONValue = .null
+    /// By what a submission is known when it comes again.
+    var key: String?
+
+    /// What stands for a parameter, with commas between words; nil when it is not there.
+    func words(_ name: String) -> [String]? {
+        parameters[name].map { $0.split(separator: ",").map(String.init) }
+    }
+
+    /// The job that the path names.
+    ///
+    /// - Throws: `RestFailure` for what is no number of a job.
+    func job() throws(RestFailure) -> JobSelector {
+        guard let job = OptionValues.job(path) else {
+            throw RestFailure(SlurmError.invalidJobID.body(), source: "job_id")
+        }
+        return job
+    }
+}
+
+/// A route of Slurm's REST, in all versions that have it. What a client may ask, what is done and what the
+/// description of the API says come from the same entry.
+struct SlurmRoute: Sendable {
+    /// `slurm` is the controller, `slurmdb` the accounts.
+    enum Part: String, Hashable, Sendable, CaseIterable {
+        case slurm, slurmdb
+    }
+
+    /// What a question may cost: where its answer is made.
+    enum Cost: Hashable, Sendable {
+        /// Nothing that others would wait for.
+        case little
+        /// A few jobs by number.
+        case lookup
+        /// A listing, the same for whoever puts the same question before it is begun.
+        case listing
+    }
+
+    /// A parameter of the URL.
+    struct Parameter: Hashable, Sendable {
+        var name: String
+        /// Whether it changes the answer; Slurm's clients may send others too.
+        var isEffective: Bool
+
+        /// One that is read.
+        static func read(_ name: String) -> Parameter { Parameter(name: name, isEffective: true) }
+
+        /// Those that Slurm knows, and that change nothing here.
+        static func passed(_ names: String...) -> [Parameter] {
+            names.map { Parameter(name: $0, isEffective: false) }
+        }
+    }
+
+    typealias Handler =
+        @Sendable (any CentreService, SlurmQuestion) async throws -> JSONValue
+
+    let part: Part
+    let method: HTTPRequest.Method
+    /// After the version, with names in braces: `job/{job_id}`.
+    let path: String
+    let summary: String
+    /// The members of the answer beside `meta`, `errors` and `warnings`.
+    let answer: [String]
+    let cost: Cost
+    let parameters: [Parameter]
+    /// The form of the body; nil where none is read.
+    let body: SlurmBody?
+    let isIn: @Sendable (DataVersion) -> Bool
+    let handler: Handler
+
+    init(
+        _ part: Part = .slurm,
+        _ method: HTTPRequest.Method = .get,
+        _ path: String,
+        _ summary: String,
+        answer: [String] = [],
+        cost: Cost = .little,
+        parameters: [Parameter] = [],
+        body: SlurmBody? = nil,
+        isIn: @escaping @Sendable (DataVersion) -> Bool = { _ in true },
+        handler: @escaping Handler
+    ) {
+        self.part = part
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.answer = answer
+        self.cost = cost
+        self.parameters = parameters
+        self.body = body
+        self.isIn = isIn
+        self.handler = handler
+    }
+
+    /// Whether it only tells, and changes nothing.
+    var isQuestion: Bool { method == .get }
+
+    /// All routes.
+    static let all: [SlurmRoute] =
+        controllerRoutes + jobRoutes + nodeRoutes + reservationRoutes + accountRoutes
+
+    /// The path of the router: `/slurm/v0.0.42/job/:name`.
+    func routerPath(_ version: DataVersion) -> String {
+        let words = path.split(separator: "/").map { $0.hasPrefix("{") ? ":name" : String($0) }
+        return "/\(part.rawValue)/\(version.rawValue)/" + words.joined(separator: "/")
+    }
+
+    /// The path in a description: `/slurm/v0.0.42/job/{job_id}`.
+    func describedPath(_ version: DataVersion) -> String {
+        "/\(part.rawValue)/\(version.rawValue)/\(path)"
+    }
+
+    /// Whether an address is one of Slurm's REST.
+    static func isAddress(_ path: String) -> Bool {
+        Part.allCases.contains { path == "/\($0.rawValue)" || path.hasPrefix("/\($0.rawValue)/") }
+    }
+}
