@@ -72,6 +72,8 @@ struct Routes {
             let question = question(request, peer, isPublic: centre.isQueuePublic)
             return try await listings.shared(question) { Reply(await centre.priorities(peer)) }
         }
+        get(router, "/v1/openapi.json") { _, _ in Reply(OpenAPIDocument.service) }
+        get(router, "/openapi/v3") { _, _ in Reply(OpenAPIDocument.slurm) }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
         // The centre is asked for something that it must answer anew.
         get(router, "/readyz") { _, _ in
@@ -433,12 +435,13 @@ extension ServiceRefusal {
 extension Routes {
     private typealias Handler = @Sendable (Request, PeerContext) async throws -> Reply
 
-    /// A question.
+    /// A question; it is described as all routes are.
     private func ask(
         _ router: Router<PeerContext>,
         _ path: String,
         _ handler: @escaping @Sendable (Request, PeerContext) async throws -> Response
     ) {
+        precondition(ServiceRoute.isDescribed(.get, path), "GET \(path) is not described")
         router.get(RouterPath(path), use: handler)
     }
 
@@ -465,6 +468,7 @@ extension Routes {
         _ path: String,
         _ handler: @escaping Handler
     ) {
+        precondition(ServiceRoute.isDescribed(.post, path), "POST \(path) is not described")
         router.post(RouterPath(path)) { request, context in
             try Self.checkNoParameters(request)
             guard Self.isLarge(request) else {
