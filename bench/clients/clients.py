@@ -7,15 +7,90 @@ printed at the end is the table of docs/commands.md: program, version, what was 
 
     clients.py --bin FOLDER [--only NAME,...] [--venv FOLDER] [--markdown FILE]
 """
-import argparse, os, re, shutil, subprocess, sys, tempfile, textwrap, time
+import argparse, getpass, os, re, shutil, subprocess, sys, tempfile, textwrap, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Client:
-    def __init__(self, name, packages, what, script=None, command=None, expects=''):
+    def __init__(self, name, packages, what, script=None, command=None, expects='', listens=False):
         self.name, self.packages, self.what = name, packages.split(), what
         self.script, self.command, self.expects = script, command, expects
+        # Whether the centre listens on the network: $XINGHE_URL is where, $SLURM_JWT a token for it.
+        self.listens = listens
+
+
+# Every question of a generated client, in the versions that it has. A call that its models cannot
+# read raises.
+REST = '''
+import inspect, os, time
+import MODULE as rest
+here = rest.Configuration(host=os.environ['XINGHE_URL'])
+here.api_key = {'user': os.environ['USER'], 'token': os.environ['SLURM_JWT']}
+client = rest.ApiClient(here)
+slurm, slurmdb = rest.SlurmApi(client), rest.SlurmdbApi(client)
+asked = 0
+for version in VERSIONS:
+    def call(api, verb, **given):
+        method = getattr(api, f'{"slurmdb" if api is slurmdb else "slurm"}_{version}_{verb}')
+        return method(**given)
+    def model(name):
+        return getattr(rest, version.upper() + name)
+    job = model('JobDescMsg')(name='rest', partition='host', environment=['PATH=/usr/bin:/bin'], tasks=1,
+                              current_working_directory=os.getcwd(), standard_output='out-%j')
+    limit = {'set': True, 'infinite': False, 'number': 5}
+    job.time_limit = type(job).model_fields['time_limit'].annotation.__args__[0].model_validate(limit)
+    script = '#!/bin/sh\\necho hello from $SLURM_JOB_ID\\n'
+    submitted = call(slurm, 'post_job_submit', **{f'{version}_job_submit_req': model('JobSubmitReq')(script=script, job=job)})
+    number = submitted.job_id
+    assert number and not submitted.errors, submitted
+    while call(slurmdb, 'get_job', job_id=str(number)).jobs[0].state.current != ['COMPLETED']: time.sleep(0.2)
+    assert open(f'out-{number}').read() == f'hello from {number}\\n'
+    node = next(node.name for node in call(slurm, 'get_nodes').nodes if 'host' in node.partitions)
+    names = {'job_id': str(number), 'node_name': node, 'partition_name': 'host', 'account_name': 'guest',
+             'name': os.environ['USER'], 'id': '1', 'qos': 'normal', 'cluster_name': 'any', 'reservation_name': 'course'}
+    if hasattr(slurm, f'slurm_{version}_post_reservation'):
+        course = model('ReservationDescMsg')(name='course', users=[os.environ['USER']], node_list=[node])
+        when = {'set': True, 'infinite': False, 'number': int(time.time()) + 36000}
+        fields = type(course).model_fields
+        course.start_time = fields['start_time'].annotation.__args__[0].model_validate(when)
+        course.duration = fields['duration'].annotation.__args__[0].model_validate(dict(limit, number=60))
+        call(slurm, 'post_reservation', **{f'{version}_reservation_desc_msg': course})
+    for api in (slurm, slurmdb):
+        for name in dir(api):
+            part = f'{"slurmdb" if api is slurmdb else "slurm"}_{version}_get_'
+            verb = name.removeprefix(part)
+            if not name.startswith(part) or verb.endswith(('_with_http_info', '_without_preload_content')): continue
+            if verb in LACKING or (verb == 'get_ping' and api is slurmdb and version == 'v0041'): continue
+            if verb == 'reservation' and not hasattr(slurm, f'slurm_{version}_post_reservation'): continue
+            wanted = inspect.signature(getattr(api, name)).parameters
+            answer = call(api, 'get_' + verb, **{key: value for key, value in names.items() if key in wanted and
+                                                 wanted[key].default is inspect.Parameter.empty})
+            assert not answer.errors, answer
+            asked += 1
+    if hasattr(slurm, f'slurm_{version}_delete_reservation') and hasattr(slurm, f'slurm_{version}_post_reservation'):
+        call(slurm, 'delete_reservation', reservation_name='course')
+    job.hold = True
+    held = call(slurm, 'post_job_submit', **{f'{version}_job_submit_req': model('JobSubmitReq')(script=script, job=job)}).job_id
+    change = model('JobDescMsg')(name='changed')
+    call(slurm, 'post_job', job_id=str(held), **{f'{version}_job_desc_msg': change})
+    assert call(slurm, 'get_job', job_id=str(held)).jobs[0].name == 'changed'
+    call(slurm, 'delete_job', job_id=str(held))
+    assert call(slurm, 'get_job', job_id=str(held)).jobs[0].job_state == ['CANCELLED']
+    allocated = call(slurm, 'post_job_allocate', **{f'{version}_job_alloc_req': model('JobAllocReq')(job=change)})
+    call(slurm, 'delete_job', job_id=str(allocated.job_id))
+    try:
+        call(slurm, 'get_job', job_id='4000000')
+        raise SystemExit('a job that there is not')
+    except rest.ApiException as error:
+        assert error.status == 404, error
+print('worked:', asked, 'questions')
+'''
+
+
+def rest(module, versions, lacking=()):
+    return (textwrap.dedent(REST).replace('MODULE', module).replace('VERSIONS', repr(versions))
+            .replace('LACKING', repr(tuple(lacking))))
 
 
 CLIENTS = [
@@ -115,29 +190,46 @@ CLIENTS = [
             assert executor.submit(pow, 2, 5).result(timeout=120) == 32
         print('worked')
         ''', expects='worked'),
-    Client('waldur-site-agent-slurm', 'waldur-site-agent-slurm', 'accounts, users, limits and shares by sacctmgr', '''
+    Client('waldur-site-agent-slurm', 'waldur-site-agent-slurm', 'accounts, users, limits and shares by sacctmgr and by REST', '''
         import os, shutil
         from waldur_site_agent_slurm.client import SlurmClient
-        client = SlurmClient({'cpu': {'unit_factor': 1}}, os.path.dirname(shutil.which('sacctmgr')))
-        assert client.validate_slurm_binary() and client.list_clusters() and 'cpu' in client.list_tres()
-        client.create_resource('wgroup', 'a group', 'org')
-        client.create_resource('wproject', 'a project', 'org', 'wgroup')
-        found = client.get_resource('wproject')
-        assert (found.name, found.description, found.organization) == ('wproject', 'a project', 'org'), found
-        assert client.get_account_parent('wproject') == 'wgroup'
-        client.create_association('alice', 'wproject', 'root')
-        assert client.get_association('alice', 'wproject') and client.account_has_users('wproject')
-        assert client.list_resource_users('wproject') == ['alice']
-        client.set_resource_limits('wproject', {'cpu': 600})
-        assert client.get_resource_limits('wproject') == {'cpu': 600}
-        client.set_account_fairshare('wproject', 10)
-        client.get_usage_report(['wproject'])
-        client.delete_association('alice', 'wproject')
-        client.delete_all_users_from_account('wproject')
-        client.delete_resource('wproject')
-        assert client.get_resource('wproject') is None
+        from waldur_site_agent_slurm.rest_client import SlurmRestClient
+        programs, resources = os.path.dirname(shutil.which('sacctmgr')), {'cpu': {'unit_factor': 1}}
+        commands = SlurmClient(resources, programs)
+        door = {'url': os.environ['XINGHE_URL'], 'username': os.environ['USER'], 'token_env': 'SLURM_JWT'}
+        rest = SlurmRestClient(resources, door, commands.list_clusters()[0], programs)
+        assert rest.list_clusters() == commands.list_clusters() and rest.list_tres() == commands.list_tres()
+        for client in (commands, rest):
+            assert client.validate_slurm_binary() and client.list_clusters() and 'cpu' in client.list_tres()
+            client.create_resource('wgroup', 'a group', 'org')
+            client.create_resource('wproject', 'a project', 'org', 'wgroup')
+            found = client.get_resource('wproject')
+            assert (found.name, found.description, found.organization) == ('wproject', 'a project', 'org'), found
+            assert client.get_account_parent('wproject') == 'wgroup'
+            client.create_association('alice', 'wproject', 'root')
+            assert client.get_association('alice', 'wproject') and client.account_has_users('wproject')
+            assert client.list_resource_users('wproject') == ['alice']
+            client.set_resource_limits('wproject', {'cpu': 600})
+            assert client.get_resource_limits('wproject') == {'cpu': 600}
+            client.set_account_fairshare('wproject', 10)
+            client.get_usage_report(['wproject'])
+            if client is rest:
+                assert client.get_account_fairshare('wproject') == 10
+                client.set_resource_user_limits('wproject', 'alice', {'cpu': 60})
+                assert client.get_resource_user_limits('wproject') == {'alice': {'cpu': 60}}
+                assert client.list_active_user_jobs('wproject', 'alice') == []
+            client.delete_association('alice', 'wproject')
+            client.delete_all_users_from_account('wproject')
+            client.delete_resource('wproject')
+            client.delete_resource('wgroup')
+            assert client.get_resource('wproject') is None
         print('worked')
-        ''', expects='worked'),
+        ''', expects='worked', listens=True),
+    Client('slurmrestapi', 'slurmrestapi==25.11.4.0', 'every question and the life of a job by REST, v0.0.41 to v0.0.44',
+           rest('slurmrestapi', ['v0041', 'v0042', 'v0043', 'v0044'], ['resources']),
+           expects='worked', listens=True),
+    Client('slurmrestpy', 'slurmrestpy==0.0.1', 'every question and the life of a job by REST, v0.0.41 and v0.0.42',
+           rest('slurmrestpy', ['v0041', 'v0042']), expects='worked', listens=True),
     Client('parsl', 'parsl', 'blocks as jobs, functions in them', '''
         import parsl
         from parsl.providers import SlurmProvider
@@ -210,7 +302,7 @@ def run(client, options):
     if not options.no_install:
         done = subprocess.run(pip + ['install', *client.packages], capture_output=True, text=True)
         if done.returncode: return client.name, '', client.what, 'cannot be installed'
-    shown = subprocess.run([pip[0], 'show', client.packages[-1]], capture_output=True, text=True).stdout
+    shown = subprocess.run([pip[0], 'show', client.packages[-1].split('==')[0]], capture_output=True, text=True).stdout
     version = re.search(r'^Version: (.*)$', shown, re.M)
     folder = tempfile.mkdtemp(prefix='client-')
     socket = folder + '/s'
@@ -219,8 +311,15 @@ def run(client, options):
     work = folder + '/work'
     os.mkdir(work)
     centre = ['xinghe', 'up', '--state', folder + '/state', '--socket', socket, '--time', 'real']
+    if client.listens: centre += ['--listen', '0']
     subprocess.run(centre, env=environment, check=True, stdout=subprocess.DEVNULL)
     try:
+        if client.listens:
+            page = subprocess.run(['xinghe', 'open'], env=environment, capture_output=True, text=True, check=True).stdout
+            environment['XINGHE_URL'] = re.search(r'http://[^/\s]+', page).group(0)
+            token = subprocess.run(['xinghe', 'token'], env=environment, capture_output=True, text=True, check=True)
+            environment['SLURM_JWT'] = token.stdout.strip()
+            environment['USER'] = getpass.getuser()
         if client.script:
             with open(work + '/check.py', 'w') as file: file.write(textwrap.dedent(client.script))
             words = [venv + '/bin/python', 'check.py']
