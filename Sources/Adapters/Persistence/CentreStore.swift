@@ -230,9 +230,6 @@ public final class CentreStore {
         migrator.registerMigration("2 records by user") { db in
             try db.execute(sql: "CREATE INDEX job_user_end ON job (user, \"end\")")
         }
-        return migrator
-    }
-}
         // And for an account and a month. The submission is in each index, so that a record outside the days
         // that are asked for is passed over without being read.
         migrator.registerMigration("3 records by account") { db in
@@ -246,6 +243,9 @@ public final class CentreStore {
                     """
             )
         }
+        return migrator
+    }
+}
 
 // MARK: - Writing
 
