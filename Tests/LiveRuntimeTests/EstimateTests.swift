@@ -1,3 +1,4 @@
+import ClusterModel
 import Quantities
 import Testing
 import WireFormats
@@ -73,6 +74,51 @@ struct EstimateTests {
         #expect(estimate.price?.elements == 10)
         #expect(estimate.price?.grossEach == 240)
         #expect(estimate.price?.gross == 2_400)
+    }
+
+    @Test(
+        "Whole nodes are priced with all their cards, whether or not the job would start",
+        arguments: [(false, nil), (true, nil), (false, "fat[0-2]")] as [(Bool, String?)]
+    )
+    func cardsOfWholeNodes(isHeld: Bool, nodes: String?) async throws {
+        var machine = SmallCentre.machine
+        machine.partitions[1].sharing = .wholeNode
+        machine.partitions[1].prices.cardHourMicrofen = 30_000_000
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: machine))
+        let request = SmallCentre.request {
+            $0.partitions = ["shared"]
+            $0.minimumNodes = nodes == nil ? 3 : 1
+            $0.requiredNodes = nodes
+            $0.timeLimit = SimDuration(seconds: 3_600)
+            $0.isHeld = isHeld
+            $0.isTestOnly = true
+        }
+        let estimate = try #require(try await centre.submit(request, .me).estimate)
+        #expect((estimate.start == nil) == isHeld)
+        // 3 nodes × 1 h × (8 cores × 0.10 + 2 cards × 0.30 CNY).
+        #expect(estimate.price?.gross == 420)
+        await centre.close()
+    }
+
+    @Test("A prepaid account keeps a job waiting that it cannot pay with the cards of its nodes")
+    func cardsArePrepaid() async throws {
+        var machine = SmallCentre.machine
+        machine.partitions[1].sharing = .wholeNode
+        machine.partitions[1].prices.cardHourMicrofen = 30_000_000
+        machine.accounts[0].creditLimitFen = 139
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: machine))
+        for seconds in [3_600, 1_800] as [Int64] {
+            _ = try await centre.submit(
+                SmallCentre.request {
+                    $0.partitions = ["shared"]
+                    $0.minimumNodes = 1
+                    $0.timeLimit = SimDuration(seconds: seconds)
+                }
+            )
+        }
+        let states = await centre.jobs(.all).jobs.map(\.state)
+        #expect(states == ["PENDING", "RUNNING"])
+        await centre.close()
     }
 
     @Test("A model of card that no node has is refused, however the cards are asked for")

@@ -1,3 +1,4 @@
+import Billing
 import ClusterModel
 import Quantities
 import SlurmDialect
@@ -69,6 +70,40 @@ struct PowerSavingTests {
         let (price, otherPrice) = (try #require(one.charge), try #require(other.charge))
         #expect(price > 0)
         #expect(otherPrice * 2 == price * 3)
+        await centre.close()
+    }
+
+    @Test("Nodes that a cap keeps off say so")
+    func capIsSaid() async throws {
+        var machine = Self.machine
+        // Of 20 nodes of 300 W; the host is not ours to switch.
+        machine.powerSaving.capWatts = 4_500
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: machine))
+        let nodes = try await centre.nodes(.me).nodes
+        let closed = nodes.filter { $0.flags.contains("DRAIN") }
+        #expect(!closed.isEmpty && closed.count < 20)
+        #expect(nodes.allSatisfy { ($0.reason == "power cap") == $0.flags.contains("DRAIN") })
+        await centre.close()
+    }
+
+    @Test("Neither a quote nor the hold of a job counts the time in which nodes come up")
+    func bootIsNotPriced() async throws {
+        let centre = try Centre(
+            SmallCentre.settings(ScratchFolder().path, machine: Self.machine)
+        )
+        _ = try await centre.submit(SmallCentre.request { $0.comment = "runtime=60" })
+        try await centre.advance(seconds: 1_000)
+        var request = SmallCentre.request {
+            $0.minimumNodes = 2
+            $0.timeLimit = SimDuration(seconds: 3_600)
+        }
+        request.isTestOnly = true
+        // 2 nodes × 12 cores × 1 h × 0.10 CNY.
+        #expect(try await centre.submit(request, .me).estimate?.price?.gross == 240)
+        request.isTestOnly = false
+        _ = try await centre.submit(request, .me)
+        let held = await centre.books().book.ledger.balance(of: LedgerAccount(.hold, "guest"))
+        #expect(held == Fen(240))
         await centre.close()
     }
 }

@@ -148,6 +148,7 @@ extension CentreState {
         status.requestedNodes = new.requestedNodes
         status.requestedCores = new.requestedCores
         status.requestedCards = new.requestedCards
+        status.cardsToHold = new.cardsToHold
         status.requestedMemory = new.requestedMemory
         status.tasks = new.tasks
         status.endReason = new.endReason

@@ -152,8 +152,7 @@ extension CentreState {
         var plan = try plan(request, partitions)
         if let required, !plan.isBeyondPartition {
             // As in Slurm, a job that names more nodes than it asks for gets all that it names.
-            plan.nodes = max(plan.nodes, Int32(required.count))
-            plan.request.require(nodes: Int32(required.count))
+            plan.require(nodes: Int32(required.count))
         }
         let limit =
             request.hasNoTimeLimit
@@ -234,6 +233,7 @@ extension CentreState {
         status.requestedCores = plan.cores
         status.tasks = plan.tasks
         status.requestedCards = plan.cards
+        status.cardsToHold = plan.cardsHeld
         if plan.memoryMebibytes > 0 {
             status.requestedMemory =
                 ByteCount(exactlyMebibytes: plan.memoryMebibytes) ?? ByteCount(.max)

@@ -65,7 +65,7 @@ extension CentreState {
         )
     }
 
-    /// The run that `start` begins, up to its limit.
+    /// The run that `start` begins once its nodes are up, to its limit.
     func wholeRun(of entry: JobEntry, _ start: JobStart) -> JobUsage {
         usage(
             of: entry,
@@ -73,7 +73,7 @@ extension CentreState {
             nodes: Int64(start.nodesHeld),
             cores: Int64(start.coresHeld),
             cards: Int64(start.acceleratorsHeld),
-            from: start.startedAt,
+            from: start.startedAt + start.bootDelay,
             to: start.deadline
         )
     }
@@ -101,7 +101,7 @@ extension CentreState {
             partition: status.partitions[0],
             nodes: Int64(status.requestedNodes),
             cores: status.requestedCores,
-            cards: status.requestedCards,
+            cards: status.cardsToHold,
             from: start,
             to: start + min(status.timeLimit, .unlimited)
         )
@@ -154,7 +154,7 @@ extension CentreState {
                 partition: partition,
                 nodes: Int64(plan.nodes),
                 cores: plan.cores,
-                cards: plan.cards,
+                cards: plan.cardsHeld,
                 from: instant,
                 to: instant + limit
             )

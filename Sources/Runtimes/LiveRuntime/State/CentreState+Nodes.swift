@@ -44,6 +44,8 @@ extension CentreState {
                 info.reasonUser = userName(note.by)
                 info.reasonUserID = note.by
                 info.reasonTime = note.since
+            } else if info.flags.contains("DRAIN"), machine.powerSaving.capWatts != nil {
+                info.reason = "power cap"
             }
             return info
         }

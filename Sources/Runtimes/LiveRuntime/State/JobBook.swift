@@ -82,6 +82,8 @@ struct JobStatus: Sendable {
     var requestedCores: Int64 = 1
     var tasks: Int32 = 1
     var requestedCards: Int64 = 0
+    /// Cards that it will hold: of nodes that are given whole all of them, asked for or not.
+    var cardsToHold: Int64 = 0
     /// Memory asked for, all nodes together; nil when none was.
     var requestedMemory: ByteCount?
     /// The money that it reserves while it runs; nil when its account is not limited.

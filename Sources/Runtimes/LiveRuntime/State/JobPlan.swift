@@ -79,6 +79,8 @@ struct JobPlan: Hashable, Sendable {
     }
 }
 
+    /// What a node gives where nodes are given whole; nil where they are shared.
+    private var wholeNode: WholeNode?
 /// What the nodes of a partition have.
 struct NodeClasses: Sendable {
     var all: [(capacity: NodeCapacity, count: Int64)] = []
@@ -88,6 +90,16 @@ struct NodeClasses: Sendable {
             let capacity = machine.nodes[index].capacity
             if let place = all.firstIndex(where: { $0.capacity == capacity }) {
                 all[place].count += 1
+    /// Cards that it will hold, as far as that is known before: with whole nodes all of theirs.
+    var cardsHeld: Int64 { wholeNode.map { Int64($0.cards) * Int64(nodes) } ?? cards }
+
+    /// Takes at least so many nodes.
+    mutating func require(nodes count: Int32) {
+        nodes = max(nodes, count)
+        request.require(nodes: count)
+        if let wholeNode { cores = Int64(wholeNode.cores) * Int64(nodes) }
+    }
+
             } else {
                 all.append((capacity, 1))
             }
@@ -95,6 +107,17 @@ struct NodeClasses: Sendable {
     }
 
     var count: Int64 { all.reduce(0) { $0 + $1.count } }
+/// What a whole node of a partition gives; where they differ, the largest number of each.
+struct WholeNode: Hashable, Sendable {
+    var cores: Int32
+    var cards: Int32
+
+    init(_ classes: NodeClasses) {
+        cores = classes.largestCores
+        cards = classes.largestAccelerators
+    }
+}
+
     var largestCores: Int32 { all.map(\.capacity.cores).max() ?? 0 }
     var largestMemory: Int64 { all.map(\.capacity.memory.mebibytes).max() ?? 0 }
     var largestAccelerators: Int32 { all.map(\.capacity.accelerators).max() ?? 0 }
@@ -175,8 +198,11 @@ extension JobPlan {
                 request = try Self.tasksOnNodes(submission, count, tasks, parts)
             }
             nodes = count
-            let used = isWhole ? classes.largestCores : request.coresPerChunk
-            cores = Int64(isWhole ? count : request.chunkCount) * Int64(used)
+            if isWhole { wholeNode = WholeNode(classes) }
+            cores =
+                isWhole
+                ? Int64(count) * Int64(classes.largestCores)
+                : Int64(request.chunkCount) * Int64(request.coresPerChunk)
         } else {
             request = ResourceRequest(
                 chunkCount: tasks,
