@@ -100,3 +100,55 @@ struct RehearseProgramTests {
         #expect(run.output.contains("合计：费用"))
     }
 }
+
+    @Test("A step knows the name of its node, and lines that repeat themselves are told once")
+    func steps() throws {
+        let folder = try Folder()
+        _ = try script(
+            folder,
+            "a.sh",
+            "#SBATCH -N 2\nyhrun -n 2 hostname\nfor i in 1 2 3; do echo again; done\necho end"
+        )
+        let run = try xinghe(["rehearse", "--lang", "en"] + Self.start + [folder.path("") + "/"])
+        #expect(run.status == 0, "\(run.errors)\(run.output)")
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(lines.first?.contains("//") == false, "\(run.output)")
+        #expect(Set(lines).isSuperset(of: ["  | cn0000", "  | cn0001"]), "\(run.output)")
+        #expect(lines.contains("  | again (3 times)"))
+        #expect(lines.contains("  | end"))
+    }
+
+    @Test("Interrupted, it leaves neither a daemon nor a script nor a file")
+    func interrupted() throws {
+        let folder = try Folder()
+        let path = try script(folder, "busy.sh", "while :; do :; done")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try programFolder() + "/xinghe")
+        process.arguments = ["rehearse", "--wait", "600"] + Self.start + [path]
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["TMPDIR": folder.path("tmp")]
+        ) { $1 }
+        process.standardOutput = FileHandle.nullDevice
+        try FileManager.default.createDirectory(
+            atPath: folder.path("tmp"),
+            withIntermediateDirectories: false
+        )
+        try process.run()
+        func mine() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { entry in
+                let words = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline")
+                return words.map { String(decoding: $0, as: UTF8.self) }?
+                    .contains(folder.path("tmp")) ?? false
+            }.count
+        }
+        // The daemon, the supervisor and the script.
+        for _ in 0..<6_000 where try process.isRunning && mine() < 3 { usleep(10_000) }
+        #expect(try mine() >= 3)
+        process.interrupt()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal)
+        #expect(process.terminationStatus == SIGINT)
+        for _ in 0..<1_000 where try mine() > 0 { usleep(10_000) }
+        #expect(try mine() == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("tmp")) == [])
+    }

@@ -35,7 +35,7 @@ public struct StoreCopy: Hashable, Sendable {
                 message: "there is a file or folder of this name"
             )
         }
-        let partial = target + ".partial"
+        let partial = Self.partialFolder(of: target)
         try Self.remove(partial)
         try StateFolder.make(partial)
         do throws(PersistenceFailure) {
@@ -60,6 +60,9 @@ public struct StoreCopy: Hashable, Sendable {
         }
         Self.makeDurable((target as NSString).deletingLastPathComponent)
     }
+
+    /// Where a copy is made before it takes its name.
+    public static func partialFolder(of target: String) -> String { target + ".partial" }
 
     private static func remove(_ folder: String) throws(PersistenceFailure) {
         try PersistenceFailure.rethrowing("remove \(folder)") {

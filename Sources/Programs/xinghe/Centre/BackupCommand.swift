@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Persistence
 
 /// Copies a centre's books while it lives.
@@ -21,7 +22,7 @@ struct BackupCommand: ParsableCommand {
     var target: String
 
     func run() throws {
-        let copy = try StoreCopy(of: state, to: target)
+        let copy = try StoreCopy.make(of: state, to: target)
         try StandardOutput.print(copy.text(target))
     }
 }
@@ -46,12 +47,24 @@ struct RestoreCommand: ParsableCommand {
     var backup: String
 
     func run() throws {
-        let copy = try StoreCopy(of: backup, to: state, isOpened: true)
+        let copy = try StoreCopy.make(of: backup, to: state, isOpened: true)
         try StandardOutput.print(copy.text(state))
     }
 }
 
 extension StoreCopy {
+    /// Copies a store; what there is of the copy when a signal ends the program is removed.
+    fileprivate static func make(
+        of source: String,
+        to target: String,
+        isOpened: Bool = false
+    ) throws -> StoreCopy {
+        let partial = partialFolder(of: target)
+        let leftover = Leftover { try? FileManager.default.removeItem(atPath: partial) }
+        defer { leftover.forget() }
+        return try StoreCopy(of: source, to: target, isOpened: isOpened)
+    }
+
     /// What it holds, for people.
     fileprivate func text(_ target: String) -> String {
         """

@@ -3,11 +3,7 @@ import Foundation
 import LiveRuntime
 import LocalClient
 import Persistence
-import Synchronization
 import WireFormats
-
-/// Set by Ctrl-C while a centre is being opened.
-private let isInterrupted = Atomic<Bool>(false)
 
 /// `xinghe up`: opens a centre in the background.
 struct UpCommand: ParsableCommand {
@@ -185,7 +181,6 @@ struct UpCommand: ParsableCommand {
         try Self.run { () throws(PersistenceFailure) in try StateFolder.make(folder) }
         let log = folder + "/xinghed.log"
         let logStart = Self.size(log)
-        signal(SIGINT) { _ in isInterrupted.store(true, ordering: .relaxed) }
         do {
             let pid = try start(log: log, arguments: arguments(folder) + ["--log", log])
             try awaitReadiness(pid, log: log, from: logStart)
@@ -327,11 +322,6 @@ struct UpCommand: ParsableCommand {
                 let text = Self.tail(log, from: logStart)
                 throw CommandError(text.isEmpty ? "xinghed ended at once; see \(log)" : text)
             }
-            if isInterrupted.load(ordering: .relaxed) {
-                kill(pid, SIGTERM)
-                waitpid(pid, &status, 0)
-                throw CommandError("interrupted; the centre was closed again")
-            }
             usleep(10_000)
         }
     }
@@ -344,6 +334,14 @@ struct UpCommand: ParsableCommand {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let errors = lines.filter { $0.hasPrefix("xinghed: error: ") }
         let shown = errors.isEmpty ? lines.suffix(5)[...] : errors[...]
+        let leftover = Leftover {
+            FileHandle.standardError.write(Data("interrupted: the centre is closed again\n".utf8))
+            kill(pid, SIGTERM)
+            // Its journal survives what a daemon that does not listen gets then.
+            for _ in 0..<1_000 where kill(pid, 0) == 0 { usleep(10_000) }
+            kill(pid, SIGKILL)
+        }
+        defer { leftover.forget() }
         let text = shown.joined(separator: "\n")
         return text.replacingOccurrences(of: "xinghed: error: ", with: "")
             .replacingOccurrences(of: "Error: ", with: "")

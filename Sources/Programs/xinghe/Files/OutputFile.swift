@@ -1,14 +1,10 @@
 import Glibc
-import Synchronization
-
-/// The path of the unfinished file, for the signal that ends the program; 0 while there is none.
-private let unfinishedPath = Atomic<UInt>(0)
 
 /// A file that is written in pieces and appears whole or not at all; `-` is standard output.
 ///
 /// The pieces go to a file beside it, which takes the name when all of them are on it, and which goes
-/// when the program fails or is ended by SIGHUP, SIGINT or SIGTERM. What is no regular file (a pipe, a
-/// device) is written to directly. One file is written at a time.
+/// when the program fails or is ended by a signal. What is no regular file (a pipe, a device) is written
+/// to directly.
 enum OutputFile {
     /// Writes what `body` emits.
     ///
@@ -26,8 +22,8 @@ enum OutputFile {
         }
         let isRegular = !exists || status.st_mode & S_IFMT == S_IFREG
         let target = isRegular ? "\(path).part-\(getpid())" : path
-        if isRegular { removeWhenInterrupted(target) }
-        defer { if isRegular { keepWhenInterrupted() } }
+        let leftover = isRegular ? Leftover { unlink(target) } : nil
+        defer { leftover?.forget() }
         guard let file = fopen(target, "w") else { throw failure(path) }
         do {
             try body { piece in
@@ -65,27 +61,6 @@ enum OutputFile {
         }
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         guard access(folder.isEmpty ? "/" : folder, W_OK) == 0 else { throw failure(path) }
-    }
-
-    private static func removeWhenInterrupted(_ path: String) {
-        unfinishedPath.store(UInt(bitPattern: strdup(path)), ordering: .sequentiallyConsistent)
-        for number in [SIGHUP, SIGINT, SIGTERM] {
-            signal(number) { number in
-                // Only what POSIX allows in a handler of signals.
-                if let path = UnsafePointer<CChar>(
-                    bitPattern: unfinishedPath.load(ordering: .sequentiallyConsistent)
-                ) {
-                    unlink(path)
-                }
-                signal(number, SIG_DFL)
-                raise(number)
-            }
-        }
-    }
-
-    private static func keepWhenInterrupted() {
-        let path = unfinishedPath.exchange(0, ordering: .sequentiallyConsistent)
-        free(UnsafeMutableRawPointer(bitPattern: path))
     }
 
     private static func failure(_ path: String) -> Refusal {

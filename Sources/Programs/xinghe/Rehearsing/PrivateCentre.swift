@@ -8,6 +8,7 @@ final class PrivateCentre {
     let client: LocalClient
     private let folder: String
     private let process = Process()
+    private let leftover: Leftover
 
     /// Opens one, and waits until it answers.
     ///
@@ -16,11 +17,7 @@ final class PrivateCentre {
     ///   - rehearses: whether scripts run; else their jobs are emulated.
     /// - Throws: what the daemon had to say when it ended at once.
     init(_ arguments: [String], rehearses: Bool = true) throws {
-        var template = Array((NSTemporaryDirectory() + "/xinghe-rehearsal-XXXXXX").utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw Refusal("\(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
-        }
-        folder = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        folder = try Self.makeFolder()
         // A day of many scripts is one request.
         client = LocalClient(socketPath: folder + "/s", timeoutSeconds: 86_400)
         let log = folder + "/log"
@@ -40,6 +37,9 @@ final class PrivateCentre {
             try? FileManager.default.removeItem(atPath: folder)
             throw Refusal("xinghed: \(error)")
         }
+        leftover = Leftover { [pid = process.processIdentifier, folder] in
+            Self.end(pid, folder)
+        }
         while (try? client.get("/v1/status", as: CentreStatus.self)) == nil {
             guard process.isRunning else {
                 let text = String(
@@ -55,11 +55,33 @@ final class PrivateCentre {
     }
 
     deinit {
-        // Killed, not closed: nothing of it is to be kept, and its scripts end with it.
-        if process.isRunning {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+        // Not both at once: when a signal is ending the program, this waits for ever.
+        leftover.forget()
+        Self.end(process.isRunning ? process.processIdentifier : nil, folder)
+    }
+
+    /// Killed, not closed: nothing of it is to be kept, and its scripts end with it.
+    private static func end(_ pid: pid_t?, _ folder: String) {
+        if let pid {
+            kill(pid, SIGKILL)
+            // There until somebody has asked how it ended, which Foundation does.
+            for _ in 0..<400 where kill(pid, 0) == 0 { usleep(5_000) }
         }
-        try? FileManager.default.removeItem(atPath: folder)
+        // Supervisors that are ending too may write until they have.
+        for _ in 0..<400 {
+            try? FileManager.default.removeItem(atPath: folder)
+            guard FileManager.default.fileExists(atPath: folder) else { return }
+            usleep(5_000)
+        }
+    }
+
+    private static func makeFolder() throws -> String {
+        let place = FileManager.default.temporaryDirectory
+            .appendingPathComponent("xinghe-rehearsal-XXXXXX").path
+        var template = Array(place.utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw Refusal("\(place): \(String(cString: strerror(errno)))")
+        }
+        return String(decoding: template.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
     }
 }
