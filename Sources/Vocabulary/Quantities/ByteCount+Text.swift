@@ -40,3 +40,9 @@ extension ByteCount {
         return "\(count) B"
     }
 }
+
+/// A count with its noun: `1 core`, `12 cores`, `86,016 cores`, `2 switches`.
+public func counted(_ count: some BinaryInteger, _ noun: String) -> String {
+    let ending = noun.hasSuffix("switch") ? "es" : "s"
+    return "\(count.groupedText) \(noun)\(count == 1 ? "" : ending)"
+}

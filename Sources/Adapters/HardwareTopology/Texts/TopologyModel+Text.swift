@@ -227,8 +227,3 @@ extension IDSet {
         run.count == 1 ? "\(run.lowerBound)" : "\(run.lowerBound)-\(run.upperBound)"
     }
 }
-
-/// `1 core`, `12 cores`, `86,016 cores`.
-public func counted(_ count: some BinaryInteger, _ noun: String) -> String {
-    "\(count.groupedText) \(noun)\(count == 1 ? "" : noun.hasSuffix("switch") ? "es" : "s")"
-}

@@ -157,8 +157,3 @@ private struct TraceFacts {
         }
     }
 }
-
-/// `1 job`, `2,000 jobs`.
-public func counted(_ count: Int, _ noun: String) -> String {
-    "\(count.groupedText) \(noun)\(count == 1 ? "" : "s")"
-}

@@ -10,7 +10,7 @@ extension JobExplanation {
         var lines = [standing(words)]
         guard job.state == "PENDING" else { return lines }
         if let start = estimate.start {
-            let wait = SlurmTime.full(max(.zero, start - now))
+            let wait = SlurmTime.full(from: now, to: start)
             let nodes = estimate.nodeList.isEmpty ? "" : words("，节点 ", ", on ") + estimate.nodeList
             lines.append(
                 words("预计启动：", "Expected start: ") + calendar.text(start)
@@ -25,13 +25,15 @@ extension JobExplanation {
             let list = ahead.map { one in
                 words(
                     "\(one.jobID)（\(one.nodeCount) 节点，优先级 \(one.priority)）",
-                    "\(one.jobID) (\(one.nodeCount) node(s), priority \(one.priority))"
+                    "\(one.jobID) (\(counted(one.nodeCount, "node")), priority \(one.priority))"
                 )
             }.joined(separator: ", ")
             let more = aheadCount > Int64(ahead.count) ? ", …" : ""
             lines.append(
-                words("排在前面：\(aheadCount) 个作业：", "Ahead of it: \(aheadCount) job(s): ") + list
-                    + more
+                words(
+                    "排在前面：\(aheadCount) 个作业：",
+                    "Ahead of it: \(counted(aheadCount, "job")): "
+                ) + list + more
             )
         }
         if !running.isEmpty {

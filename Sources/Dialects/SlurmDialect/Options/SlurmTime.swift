@@ -69,6 +69,12 @@ public enum SlurmTime {
     /// As `scontrol` and `sacct` write it: `00:00:05`, `7-00:00:00`.
     public static func full(_ duration: SimDuration) -> String { full(seconds: duration.seconds) }
 
+    /// The same from one instant to another, at least zero and to the nearest second: what happens at one
+    /// instant is microseconds apart.
+    public static func full(from start: SimInstant, to end: SimInstant) -> String {
+        full(max(.zero, end - start) + SimDuration(microseconds: 500_000))
+    }
+
     /// A sum over cores may be longer than a `SimDuration`.
     static func full(seconds: Int64) -> String {
         let seconds = max(0, seconds)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Quantities
 import WireFormats
 
 /// `xinghe verify`: makes a result again, and says whether it is the same.
@@ -38,7 +39,9 @@ struct VerifyCommand: AsyncParsableCommand {
         guard differences.isEmpty else {
             throw Refusal("\(result): \(differences.count) figures differ")
         }
-        try StandardOutput.print("\(result): the same, made again from \(inputs.count) inputs")
+        try StandardOutput.print(
+            "\(result): the same, made again from \(counted(inputs.count, "input"))"
+        )
     }
 
     private static func object(_ text: String, _ name: String) throws -> JSONValue {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import ClusterModel
 import Foundation
+import Quantities
 import Reporting
 import Scheduling
 import WireFormats
@@ -105,7 +106,8 @@ struct ImportCommand: AsyncParsableCommand {
         let totals = machine.totals
         return """
             # Made by xinghe import \(Version.text) from a site's Slurm configuration.
-            # \(totals.nodeCount) nodes, \(totals.coreCount) cores, \(machine.partitions.count) partitions.
+            # \(counted(totals.nodeCount, "node")), \(counted(totals.coreCount, "core")), \
+            \(counted(machine.partitions.count, "partition")).
             # Its scheduler is nearest to: --policy '\(site.policy)'
             # Prices are not in Slurm's files: add 'prices' to the partitions. The class of all accounts is
             # assumed to be 'institute'.

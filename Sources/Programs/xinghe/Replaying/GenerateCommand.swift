@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import Quantities
 import Reporting
 import WireFormats
 import WorkloadFormats
