@@ -38,7 +38,10 @@ struct GenerateProgramTests {
             ),
             (["--mix", "tianjin", "--days", "0", "-o", "x"], "--days: 0 is not in 1...3650"),
             (["--mix", "lublin", "--nodes", "4", "-o", "x"], "--nodes: 4 is not in 8..."),
-            (["--mix", "downey", "--json", "-o", "-"], "--json: the log goes to standard output"),
+            (
+                ["--mix", "downey", "--json", "-o", "-"],
+                "--output and --json both go to standard output"
+            ),
             (["--like", "/nonexistent", "-o", "x"], "/nonexistent: open"),
         ]
     )

@@ -12,7 +12,14 @@ struct MessageTests {
                 ["subsidy", "evalute"],
                 "there is no 'xinghe subsidy evalute' (did you mean 'evaluate'?)"
             ),
-            (["replay", "-", "--polcy=easy"], "Did you mean '--policy'?"),
+            (
+                ["replay", "-", "--polcy=easy"],
+                "there is no option '--polcy' (did you mean '--policy'?)"
+            ),
+            (["bill", "--acount", "x"], "there is no option '--acount' (did you mean '--account'"),
+            (["rehearse", "--machin=x", "a.sh"], "(did you mean '--machine'?)"),
+            (["rehearse", "--patrition=x", "a.sh"], "(did you mean '--partition'?)"),
+            (["quote", "--jsn", "a.sh"], "(did you mean '--json'?)"),
             (["replay", "-", "--policy=eazy"], "'eazy' is not known (did you mean 'easy'?)"),
             (["up", "--policy=eazy"], "'eazy' is not known (did you mean 'easy'?)"),
             (["up", "--time=3600"], "(did you mean 'x3600'?)"),
@@ -61,6 +68,9 @@ struct MessageTests {
     @Test("Tables from a spreadsheet in Chinese are named for what they are")
     func tables() throws {
         let folder = try Folder()
+        let inner = try xinghe(["account", "limt", "x"])
+        #expect(inner.errors.contains("Usage: xinghe account <subcommand>"), "\(inner.errors)")
+        #expect(inner.status == 64)
         let semicolons = try folder.write("semi.csv", "claim_id;date;enterprise\n1;2026-01-01;a\n")
         let run = try xinghe(["subsidy", "evaluate", "--claims", semicolons])
         #expect(run.errors.contains("semi.csv:1: cells are separated by semicolons"))

@@ -24,6 +24,29 @@ struct OutputTests {
         #expect(run.errors.contains("standard output: cannot be written: No space left on device"))
     }
 
+    @Test(
+        "What would run together on standard output is refused",
+        arguments: [
+            (["--jobs-csv", "-", "--json"], "--jobs-csv and --json"),
+            (["--swf-out", "-", "--trace-json", "-"], "--swf-out and --trace-json"),
+            (["--report", "-", "--json"], "--report and --json"),
+        ]
+    )
+    func outputsApart(options: [String], named: String) throws {
+        let run = try xinghe(["replay", "-"] + options, input: Self.log)
+        #expect(run.status == 64)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("\(named) both go to standard output"), "\(run.errors)")
+    }
+
+    @Test("A file on standard output has it for itself; the report goes to standard error")
+    func reportBesideFile() throws {
+        let run = try xinghe(["replay", "-", "--jobs-csv", "-"], input: Self.log)
+        #expect(run.status == 0)
+        #expect(run.output.split(separator: "\n").count == 3, "\(run.output)")
+        #expect(run.errors.contains("jobs run"))
+    }
+
     @Test("Slurm's commands do not hide a full disk either", arguments: ["queue", "info", "acct"])
     func fullDiskOfSlurmCommands(command: String) throws {
         let run = try xinghe([command, "--help"], program: "yh", outputPath: "/dev/full")

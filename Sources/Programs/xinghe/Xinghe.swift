@@ -49,13 +49,20 @@ struct Xinghe: AsyncParsableCommand {
     /// Parses and runs. What a command refuses while it runs is told with that command's usage, and a
     /// subcommand that is not there with those that may be meant.
     static func main() async {
+        let words = CommandLine.arguments.dropFirst()
+        let (command, path) = named(by: words)
         var parsed: any ParsableCommand
-        let path: String
         do {
-            path = try commandPath(CommandLine.arguments.dropFirst())
             parsed = try parseAsRoot()
         } catch {
-            exit(withError: error)
+            if exitCode(for: error) == .validationFailure,
+                let problem = misspelling(in: words, of: command)
+            {
+                refuse(problem, by: command, path)
+            }
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            StandardOutput.tell(fullMessage(for: error, columns: nil))
+            Glibc.exit(ExitCode.validationFailure.rawValue)
         }
         do {
             if var command = parsed as? any AsyncParsableCommand {
@@ -66,15 +73,12 @@ struct Xinghe: AsyncParsableCommand {
         } catch let error as ValidationError {
             refuse(error, by: type(of: parsed), path)
         } catch {
-            exit(withError: printable(error))
+            guard !(error is ExitCode), exitCode(for: error) == .failure else {
+                exit(withError: error)
+            }
+            StandardOutput.tell("Error: " + message(for: error))
+            Glibc.exit(ExitCode.failure.rawValue)
         }
-    }
-
-    /// What went wrong without what would speak to a terminal: names in messages come from files.
-    private static func printable(_ error: any Error) -> any Error {
-        guard !(error is ExitCode), exitCode(for: error) == .failure else { return error }
-        let lines = message(for: error).split(separator: "\n", omittingEmptySubsequences: false)
-        return Refusal(lines.map { String($0).printable }.joined(separator: "\n"))
     }
 
     /// ArgumentParser knows a command by its own name alone, once it runs.
@@ -87,30 +91,51 @@ struct Xinghe: AsyncParsableCommand {
         let text = command.fullMessage(for: error, columns: nil)
             .replacingOccurrences(of: "Usage: \(own) ", with: "Usage: \(path) ")
             .replacingOccurrences(of: "'\(own) --help'", with: "'\(path) --help'")
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        StandardOutput.tell(text)
         Glibc.exit(ExitCode.validationFailure.rawValue)
     }
 
-    /// The words that name a command, such as `xinghe subsidy evaluate`.
+    /// The command that words name, and its own words, such as `xinghe subsidy evaluate`.
     ///
-    /// - Throws: a word that names none where one is needed.
-    private static func commandPath(_ words: ArraySlice<String>) throws -> String {
+    /// A word that names none where one is needed is refused.
+    private static func named(
+        by words: ArraySlice<String>
+    ) -> (command: any ParsableCommand.Type, path: String) {
         var command: any ParsableCommand.Type = Self.self
         var path = "xinghe"
         for word in words {
             let inner = command.configuration.subcommands
-            guard !inner.isEmpty, !word.hasPrefix("-"), word != "help" else { return path }
+            guard !inner.isEmpty, !word.hasPrefix("-"), word != "help" else { break }
             guard let next = inner.first(where: { name(of: $0) == word }) else {
                 let names = inner.map { name(of: $0) }
                 let message =
                     "there is no '\(path) \(word)'\(didYouMean(word, among: names)); there are "
                     + names.joined(separator: ", ")
-                throw ValidationError(message)
+                refuse(ValidationError(message), by: command, path)
             }
             command = next
             path += " " + word
         }
-        return path
+        return (command, path)
+    }
+
+    /// The first option that a command has not; ArgumentParser looks for it last, behind all that would follow
+    /// from its absence.
+    private static func misspelling(
+        in words: ArraySlice<String>,
+        of command: any ParsableCommand.Type
+    ) -> ValidationError? {
+        let known = command.optionNames
+        // What is passed on has options of another command.
+        guard !known.isEmpty, !(command is any PassingCommand.Type) else { return nil }
+        for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("--") {
+            let option = String(word.prefix { $0 != "=" })
+            guard !known.contains(option) else { continue }
+            return ValidationError(
+                "there is no option '\(option)'\(didYouMean(option, among: known))"
+            )
+        }
+        return nil
     }
 
     private static func name(of command: any ParsableCommand.Type) -> String {

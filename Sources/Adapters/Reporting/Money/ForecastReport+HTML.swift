@@ -33,7 +33,8 @@ extension ForecastReport {
     }
 
     private static func preformatted(_ table: TextTable) -> String {
-        "<pre>\(escapedForHTML(table.lines.joined(separator: "\n")))</pre>\n"
+        let lines = TextTable.$widthMaximum.withValue(nil) { table.lines }
+        return "<pre>\(escapedForHTML(lines.joined(separator: "\n")))</pre>\n"
     }
 
     /// The outlay of each rule from the first month on, added up, with its pool as a level line and a dot

@@ -1,7 +1,14 @@
 import WireFormats
 
-/// A table for a terminal: columns aligned by display width, no lines between cells.
+/// A table for a terminal: columns aligned by display width, no lines between cells. Where it is wider than
+/// the terminal, texts take several lines, or columns go below one another, each part with the first.
 public struct TextTable: Sendable {
+    /// How wide tables may be that are made now; nil, as for files, is without end. Unit: columns.
+    @TaskLocal public static var widthMaximum: Int?
+
+    /// What a column keeps at least when its texts take several lines.
+    private static let textMinimum = 24
+
     /// On which side a column is filled up.
     public enum Alignment: Sendable {
         /// Text starts at the left.
@@ -43,13 +50,79 @@ public struct TextTable: Sendable {
 
     /// The lines of the table, without trailing spaces.
     public var lines: [String] {
+        let widths = widths
+        guard let most = Self.widthMaximum, Self.total(widths) > most else { return lines(widths) }
+        let longest = header.indices.filter { alignments[$0] == .left }.max {
+            widths[$0] < widths[$1]
+        }
+        if let longest {
+            let left = most - Self.total(widths) + widths[longest]
+            if left >= Self.textMinimum {
+                let folded = withColumn(longest, foldedTo: left)
+                return folded.lines(folded.widths)
+            }
+        }
+        let parts = columns(widths, within: most)
+        guard parts.count > 1 else { return lines(widths) }
+        return Array(parts.map { part(of: $0).lines }.joined(separator: [""]))
+    }
+
+    private var widths: [Int] {
         var widths = header.map(displayWidth)
         for case .cells(let cells) in rows {
             for (index, cell) in cells.enumerated() {
                 widths[index] = max(widths[index], displayWidth(cell))
             }
         }
-        let width = widths.reduce(0, +) + 2 * (widths.count - 1)
+        return widths
+    }
+
+    private static func total(_ widths: [Int]) -> Int {
+        widths.reduce(0, +) + 2 * (widths.count - 1)
+    }
+
+    private func withColumn(_ column: Int, foldedTo width: Int) -> TextTable {
+        var folded = self
+        folded.rows = rows.flatMap { row -> [Row] in
+            guard case .cells(let cells) = row else { return [row] }
+            return cells[column].foldedLines(to: width, indentation: 2).enumerated().map {
+                var own = $0 == 0 ? cells : Array(repeating: "", count: cells.count)
+                own[column] = $1
+                return .cells(own)
+            }
+        }
+        return folded
+    }
+
+    /// As many columns a part as there is room for; each has the first one.
+    private func columns(_ widths: [Int], within most: Int) -> [[Int]] {
+        var parts: [[Int]] = []
+        var part = [0]
+        for column in header.indices.dropFirst() {
+            let wanted = Self.total((part + [column]).map { widths[$0] })
+            if part.count > 1, wanted > most {
+                parts.append(part)
+                part = [0]
+            }
+            part.append(column)
+        }
+        return parts + [part]
+    }
+
+    private func part(of columns: [Int]) -> TextTable {
+        var part = TextTable(
+            header: columns.map { header[$0] },
+            alignments: columns.map { alignments[$0] }
+        )
+        part.rows = rows.map { row in
+            guard case .cells(let cells) = row else { return row }
+            return .cells(columns.map { cells[$0] })
+        }
+        return part
+    }
+
+    private func lines(_ widths: [Int]) -> [String] {
+        let width = Self.total(widths)
         let rule = String(repeating: "─", count: width)
         return [line(header, widths), rule]
             + rows.map { row in

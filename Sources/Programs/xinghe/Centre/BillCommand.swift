@@ -147,11 +147,13 @@ struct BillCommand: ParsableCommand {
             return try writeAll(in: words, to: all, of: state)
         }
         let report = BillReport(try state.map { try stored($0) } ?? asked())
-        let text =
+        try StandardOutput.print(
             jobs && format == .csv
-            ? report.chargesCSV(hasByteOrderMark: bom)
-            : try format.text(of: report, in: words, hasByteOrderMark: bom)
-        try StandardOutput.print(text, terminator: "")
+                ? report.chargesCSV(hasByteOrderMark: bom)
+                : format.text(of: report, in: words, hasByteOrderMark: bom),
+            terminator: "",
+            isData: format != .text
+        )
     }
 
     private func writeAll(

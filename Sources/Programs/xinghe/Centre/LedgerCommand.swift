@@ -48,6 +48,6 @@ struct LedgerCommand: ParsableCommand {
             account: account,
             month: month.flatMap { BillingMonth($0) }
         )
-        try StandardOutput.print(csv ? report.csv : report.text, terminator: "")
+        try StandardOutput.print(csv ? report.csv : report.text, terminator: "", isData: csv)
     }
 }

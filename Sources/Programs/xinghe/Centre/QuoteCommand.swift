@@ -8,7 +8,7 @@ import SlurmDialect
 import WireFormats
 
 /// `xinghe quote`: what a job would cost, and when it would start.
-struct QuoteCommand: ParsableCommand {
+struct QuoteCommand: PassingCommand {
     static let configuration = CommandConfiguration(
         commandName: "quote",
         abstract: "Say when a job script would start, and what it would cost after the subsidy.",
@@ -36,14 +36,17 @@ struct QuoteCommand: ParsableCommand {
 
     func run() throws {
         if words == ["--help"] || words == ["-h"] { throw CleanExit.helpRequest(self) }
+        _ = try SubmitOption.operands(of: words, passedBy: Self.self)
         let command: SubmitCommand
         let response: SubmitResponse
         do throws(CommandFailure) {
             command = try self.command()
             response = try ask(command)
         } catch {
-            for line in error.lines { Self.printError(line) }
-            throw ExitCode(error.exitCode)
+            for line in error.lines { StandardOutput.tell(line) }
+            // Slurm's 255 for a command line that cannot be read.
+            throw error.exitCode == ExitStatus.unreadable
+                ? ExitCode.validationFailure : ExitCode(error.exitCode)
         }
         try report(response, warnings: command.warnings)
     }
@@ -97,16 +100,17 @@ struct QuoteCommand: ParsableCommand {
             guard case .refused(_, let body) = error else {
                 throw .error(Self.name, error.description)
             }
-            throw .error(Self.name, ([body.text] + body.details).joined(separator: ": "))
+            throw .error(Self.name, body.sentence)
         }
     }
 
     private func report(_ response: SubmitResponse, warnings: [String]) throws {
         for warning in warnings + response.warnings {
-            Self.printError("\(Self.name): warning: \(warning)")
+            StandardOutput.tell("\(Self.name): warning: \(warning)")
         }
         guard let estimate = response.estimate else { return }
-        if !json { try print(estimate) } else { try StandardOutput.print(estimate.json.prettyText) }
+        try json
+            ? StandardOutput.print(estimate.json.prettyText, isData: true) : print(estimate)
         if !estimate.mayStart { throw ExitCode.failure }
     }
 
@@ -137,9 +141,5 @@ struct QuoteCommand: ParsableCommand {
             "不会启动：\(reason)（可用 \(available) 元）",
             "Would not start: \(reason) (available \(available))"
         )
-    }
-
-    private static func printError(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
     }
 }

@@ -20,7 +20,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let status = try access.status()
-        if json { return try StandardOutput.print(status.json.prettyText) }
+        if json { return try StandardOutput.print(status.json.prettyText, isData: true) }
         let words = language.words
         try StandardOutput.print(words(chinese(status), english(status)))
         let alarms = status.budgetsAlarmed

@@ -41,7 +41,7 @@ struct TokenCommand: ParsableCommand {
     @OptionGroup var options: TokenOptions
 
     func run() throws {
-        try StandardOutput.print(try options.ask().token)
+        try StandardOutput.print(try options.ask().token, isData: true)
     }
 }
 
@@ -60,6 +60,6 @@ struct OpenCommand: ParsableCommand {
 
     func run() throws {
         let answer = try options.ask()
-        try StandardOutput.print("\(answer.address)/#token=\(answer.token)")
+        try StandardOutput.print("\(answer.address)/#token=\(answer.token)", isData: true)
     }
 }

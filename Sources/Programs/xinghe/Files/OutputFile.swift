@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 
 /// A file that is written in pieces and appears whole or not at all; `-` is standard output.
@@ -48,6 +49,28 @@ enum OutputFile {
     /// Writes a text; without a path, to standard output.
     static func write(_ text: String, to path: String?) throws {
         try write(to: path ?? "-") { emit in try emit(Array(text.utf8)) }
+    }
+
+    /// Refuses paths that cannot be written, and what would run together on standard output.
+    ///
+    /// - Parameters:
+    ///   - outputs: options with the files that they name.
+    ///   - data: the option that prints data for programs, where it was given.
+    /// - Returns: whether standard output is taken, so that reports for people go to standard error.
+    @discardableResult
+    static func check(
+        _ outputs: [(option: String, path: String?)],
+        data: String? = nil
+    ) throws -> Bool {
+        let named = outputs.filter { $0.path == "-" }.map(\.option)
+        let taken = named + [data].compactMap(\.self)
+        guard taken.count <= 1 else {
+            throw ValidationError(
+                "\(taken[0]) and \(taken[1]) both go to standard output; name a file for one of them"
+            )
+        }
+        for case let path? in outputs.map(\.path) { try check(path) }
+        return !named.isEmpty
     }
 
     /// Refuses a path that cannot be written, before hours of work are spent on its content.

@@ -39,7 +39,7 @@ struct CalibrateCommand: ParsableCommand {
 
     func run() throws {
         // Two minutes are long enough to be told at their start.
-        for path in [out, plot].compactMap(\.self) { try OutputFile.check(path) }
+        let isTaken = try OutputFile.check([("--out", out), ("--plot", plot)])
         let runner = try KernelRunner(program: kernelProgram)
         let calibration = try measure(runner)
         let profile = calibration.profile.prettyText + "\n"
@@ -50,7 +50,7 @@ struct CalibrateCommand: ParsableCommand {
             }
             try OutputFile.write(roofline.svg, to: plot)
         }
-        try StandardOutput.print(CalibrationReport(calibration).text, terminator: "")
+        try StandardOutput.report(CalibrationReport(calibration).text, isTaken: isTaken)
     }
 
     private func measure(_ runner: KernelRunner) throws -> HostCalibration {

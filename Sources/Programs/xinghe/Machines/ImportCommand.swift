@@ -71,8 +71,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try OutputFile.check(output)
-        try eventsOut.map { try OutputFile.check($0) }
+        let isTaken = try OutputFile.check([("--output", output), ("--events-out", eventsOut)])
         var site = SlurmSite()
         let files: [(String?, SlurmSite.Source)] = [
             (slurmConf, .configuration), (gres, .gres), (topology, .topology), (qos, .qos),
@@ -86,7 +85,7 @@ struct ImportCommand: AsyncParsableCommand {
             site.read(try readText(path, atMost: Self.limit), file: path, as: source)
         }
         let text = site.machineText()
-        if text == nil { tell(site) }
+        if text == nil { try tell(site, isTaken: isTaken) }
         guard let text else { throw Refusal("a line was refused; nothing is written") }
         let machine = try MachineChoice.library().machine(
             text: text,
@@ -97,7 +96,7 @@ struct ImportCommand: AsyncParsableCommand {
         try eventsOut.map {
             try OutputFile.write(site.events.map { $0 + "\n" }.joined(), to: $0)
         }
-        tell(site)
+        try tell(site, isTaken: isTaken)
     }
 
     private static let limit = 1 << 30
@@ -115,14 +114,12 @@ struct ImportCommand: AsyncParsableCommand {
             """
     }
 
-    /// To standard error, since the machine file may go to standard output.
-    private func tell(_ site: SlurmSite) {
-        let text = json ? object(site).prettyText + "\n" : report(site)
-        if output == "-" {
-            FileHandle.standardError.write(Data(text.utf8))
-        } else {
-            try? StandardOutput.print(text, terminator: "")
-        }
+    private func tell(_ site: SlurmSite, isTaken: Bool) throws {
+        try StandardOutput.report(
+            json ? object(site).prettyText + "\n" : report(site),
+            isTaken: isTaken,
+            isData: json
+        )
     }
 
     private func report(_ site: SlurmSite) -> String {
@@ -180,7 +177,7 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         let files = SlurmConfiguration(try MachineChoice.machine(machine)).files
         guard let output else {
-            return try StandardOutput.print(files.first?.text ?? "", terminator: "")
+            return try StandardOutput.print(files.first?.text ?? "", terminator: "", isData: true)
         }
         do {
             try FileManager.default.createDirectory(

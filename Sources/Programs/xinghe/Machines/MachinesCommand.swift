@@ -19,7 +19,7 @@ struct MachinesCommand: ParsableCommand {
     func run() throws {
         let library = try MachineChoice.library()
         let machines = try MachineCatalog.machineNames.map { try library.machine(named: $0) }
-        try StandardOutput.print(json ? jsonText(machines) : table(machines))
+        try StandardOutput.print(json ? jsonText(machines) : table(machines), isData: json)
     }
 
     private func table(_ machines: [Machine]) -> String {

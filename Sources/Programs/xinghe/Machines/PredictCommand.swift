@@ -87,8 +87,11 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
-        let output = exam ? try examText() : try predictionText()
-        try StandardOutput.print(output, terminator: "")
+        try StandardOutput.print(
+            exam ? examText() : predictionText(),
+            terminator: "",
+            isData: json
+        )
     }
 
     private func examText() throws -> String {

@@ -56,7 +56,11 @@ struct TopologyCommand: ParsableCommand {
 
     func run() throws {
         let text = try text()
-        try OutputFile.write(text, to: output)
+        if format == .tree, output == nil {
+            try StandardOutput.print(text, terminator: "")
+        } else {
+            try OutputFile.write(text, to: output)
+        }
     }
 
     private func text() throws -> String {

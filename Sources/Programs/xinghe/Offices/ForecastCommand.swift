@@ -131,7 +131,7 @@ struct ForecastCommand: ParsableCommand {
     }
 
     func run() throws {
-        try html.map { try OutputFile.check($0) }
+        let isTaken = try OutputFile.check([("--html", html)], data: json ? "--json" : nil)
         let rules = try self.rules.sources().map(\.rule)
         try RuleOptions.checkProvider(provider, for: rules)
         let prices = try tariff.map { try readTariff($0) } ?? TariffReader.shipped()
@@ -166,7 +166,11 @@ struct ForecastCommand: ParsableCommand {
             in: lang ?? ReportLanguage(environment: ProcessInfo.processInfo.environment)
         )
         if let html { try OutputFile.write(report.html, to: html) }
-        try StandardOutput.print(json ? report.json : report.text, terminator: "")
+        try StandardOutput.report(
+            json ? report.json : report.text,
+            isTaken: isTaken,
+            isData: json
+        )
     }
 
     private func changes(of rule: SubsidyRule) throws -> [(change: RuleChange, rule: SubsidyRule)] {

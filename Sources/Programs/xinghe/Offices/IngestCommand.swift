@@ -191,9 +191,11 @@ struct IngestCommand: ParsableCommand {
         }
         let report = BillReport(BillStatement(statement, ledgerHead: BooksFile.head(rows)))
         let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
-        let text =
-            jobs && format == .csv ? report.chargesCSV() : try format.text(of: report, in: words)
-        try StandardOutput.print(text, terminator: "")
+        try StandardOutput.print(
+            jobs && format == .csv ? report.chargesCSV() : format.text(of: report, in: words),
+            terminator: "",
+            isData: format != .text
+        )
     }
 
     private func unknown(
@@ -224,10 +226,14 @@ struct IngestCommand: ParsableCommand {
         switch format {
         case .text, .html:
             return try StandardOutput.print(IngestReport.text(bills) + notes, terminator: "")
-        case .json: try StandardOutput.print(IngestReport.json(bills), terminator: "")
+        case .json: try StandardOutput.print(IngestReport.json(bills), terminator: "", isData: true)
         case .csv:
             let words = ReportLanguage(environment: ProcessInfo.processInfo.environment)
-            try StandardOutput.print(IngestReport.csv(bills, in: words), terminator: "")
+            try StandardOutput.print(
+                IngestReport.csv(bills, in: words),
+                terminator: "",
+                isData: true
+            )
         case .focus: throw Refusal("--format focus needs --account or --enterprise")
         }
         FileHandle.standardError.write(Data(notes.utf8))

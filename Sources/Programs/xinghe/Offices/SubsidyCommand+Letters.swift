@@ -49,7 +49,8 @@ extension SubsidyCommand {
             guard let out else {
                 return try StandardOutput.print(
                     format == .text ? letters.text : letters.html,
-                    terminator: ""
+                    terminator: "",
+                    isData: format != .text
                 )
             }
             try FileManager.default.createDirectory(

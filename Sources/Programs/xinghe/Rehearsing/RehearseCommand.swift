@@ -7,7 +7,7 @@ import SlurmDialect
 import WireFormats
 
 /// `xinghe rehearse`: will the script work, when would it start, what would it cost.
-struct RehearseCommand: ParsableCommand {
+struct RehearseCommand: PassingCommand {
     static let configuration = CommandConfiguration(
         commandName: "rehearse",
         abstract: "Run job scripts in a centre of one's own, in virtual time.",
@@ -123,20 +123,14 @@ struct RehearseCommand: ParsableCommand {
             }
         }
         try json
-            ? StandardOutput.print(result.json.prettyText)
+            ? StandardOutput.print(result.json.prettyText, isData: true)
             : StandardOutput.print(result.lines(language.words).joined(separator: "\n"))
         if !result.isFine { throw ExitCode.failure }
     }
 
     /// The options for all scripts, and the scripts; a folder stands for those in it.
     private static func scripts(_ words: [String]) throws -> (options: [String], paths: [String]) {
-        let operands: [String]
-        do throws(OptionRefusal) {
-            operands = try SubmitOption.table.parse(words).operands
-        } catch {
-            let failure = CommandFailure.usage(name, error, exitCode: 1)
-            throw Refusal(failure.lines.joined(separator: "\n"))
-        }
+        let operands = try SubmitOption.operands(of: words, passedBy: Self.self)
         guard !operands.isEmpty else { throw ValidationError("no script is given") }
         var paths: [String] = []
         for path in operands {

@@ -156,7 +156,10 @@ struct CompareCommand: AsyncParsableCommand {
         try outside.check(policies)
         try options.failures.check(policies, explains: false)
         let changes = try whatIfs()
-        try report.map { try OutputFile.check($0) }
+        let isTaken = try OutputFile.check(
+            [("--report", report)],
+            data: json ? "--json" : csv ? "--csv" : nil
+        )
         let seeds = try seedList()
         let grid = try ComparisonGrid(
             paths: traces,
@@ -197,11 +200,12 @@ struct CompareCommand: AsyncParsableCommand {
             let page = ComparisonPage(result, provenance: provenance.text)
             try OutputFile.write(page.html, to: report)
         }
-        try StandardOutput.print(
+        try StandardOutput.report(
             json
                 ? result.json.with(provenance.member).prettyText + "\n"
                 : csv ? result.csv : result.text,
-            terminator: ""
+            isTaken: isTaken,
+            isData: json || csv
         )
     }
 }

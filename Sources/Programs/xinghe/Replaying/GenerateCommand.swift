@@ -106,23 +106,18 @@ struct GenerateCommand: AsyncParsableCommand {
         if let load, !(0.01...100).contains(load) {
             throw ValidationError("--load: \(load) is not in 0.01...100")
         }
-        if json, output == "-" {
-            throw ValidationError("--json: the log goes to standard output; name a file with -o")
-        }
     }
 
     func run() async throws {
-        try OutputFile.check(output)
+        let isTaken = try OutputFile.check([("--output", output)], data: json ? "--json" : nil)
         var sample = try sample()
         if !sessions { sample.forgetSessions() }
         try OutputFile.write(to: output) { emit in try sample.writeSWF(emit) }
-        let isFile = output != "-"
-        let text = json ? object(sample).prettyText + "\n" : report(sample)
-        if isFile {
-            try StandardOutput.print(text, terminator: "")
-        } else {
-            FileHandle.standardError.write(Data(text.utf8))
-        }
+        try StandardOutput.report(
+            json ? object(sample).prettyText + "\n" : report(sample),
+            isTaken: isTaken,
+            isData: json
+        )
         if sample.checks.contains(where: { $0.isMet == false }) { throw ExitCode.failure }
     }
 

@@ -40,7 +40,7 @@ struct MergeCommand: AsyncParsableCommand {
             throw Refusal("missing, to be made again:\n" + lines.joined(separator: "\n"))
         }
         let whole = try Self.merged(parts.sorted { $0.index < $1.index })
-        try StandardOutput.print(whole.prettyText)
+        try StandardOutput.print(whole.prettyText, isData: true)
     }
 
     private struct Part {

@@ -69,15 +69,19 @@ struct ReplayCommand: AsyncParsableCommand {
         if let option = outputs.first, policies.count > 1 {
             throw ValidationError("\(option): one policy only; \(policy) names several")
         }
-        try outputs.check()
-        try report.map { try OutputFile.check($0) }
+        let isTaken = try OutputFile.check(
+            outputs.named + [("--report", report)],
+            data: json ? "--json" : nil
+        )
         let trace = try options.readTrace(self.trace, keepsRows: outputs.swfOut != nil)
         if dryRun {
-            let summary =
+            return try StandardOutput.print(
                 json
-                ? trace.summaryJSON(path: self.trace).prettyText + "\n"
-                : trace.summary(path: self.trace)
-            return try StandardOutput.print(summary, terminator: "")
+                    ? trace.summaryJSON(path: self.trace).prettyText + "\n"
+                    : trace.summary(path: self.trace),
+                terminator: "",
+                isData: json
+            )
         }
         try options.checkTrim(trace, at: self.trace)
         if let job = explaining.explain { return try explain(job, trace, policies) }
@@ -125,9 +129,10 @@ struct ReplayCommand: AsyncParsableCommand {
             outcomes: outcomes
         )
         report.notes = notes
-        try StandardOutput.print(
+        try StandardOutput.report(
             json ? report.json.with(provenance.member).prettyText + "\n" : report.text,
-            terminator: ""
+            isTaken: isTaken,
+            isData: json
         )
     }
 
@@ -210,20 +215,16 @@ struct ScheduleOutputs: ParsableArguments {
     )
     var traceJSON: String?
 
-    /// The first option that was given.
-    var first: String? {
-        if jobsCSV != nil { return "--jobs-csv" }
-        if swfOut != nil { return "--swf-out" }
-        return traceJSON != nil ? "--trace-json" : nil
+    /// The options with the files that they name.
+    var named: [(option: String, path: String?)] {
+        [("--jobs-csv", jobsCSV), ("--swf-out", swfOut), ("--trace-json", traceJSON)]
     }
+
+    /// The first option that was given.
+    var first: String? { named.first { $0.path != nil }?.option }
 
     /// Whether a file tells which nodes jobs held.
     var needsPlaces: Bool { jobsCSV != nil || traceJSON != nil }
-
-    /// Refuses paths that cannot be written.
-    func check() throws {
-        for path in [jobsCSV, swfOut, traceJSON].compactMap(\.self) { try OutputFile.check(path) }
-    }
 
     /// Writes the files that were asked for.
     func write(_ run: ReplayRun, _ options: ReplayOptions) throws {

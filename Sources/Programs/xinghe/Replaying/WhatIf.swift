@@ -53,8 +53,10 @@ struct WhatIf: Hashable {
             return .power(member: words[1], value: value)
         }
         guard words.count >= 3, words[0] == "partitions", !value.isEmpty else {
+            let keys = ["load", "power_saving.cap", "power_saving.suspend_time"]
             throw ValidationError(
-                "--set: '\(key)' is neither load nor partitions.NAME.MEMBER nor power_saving.cap or .suspend_time"
+                "--set: '\(key)' is none of \(keys.joined(separator: ", ")) and"
+                    + " partitions.NAME.MEMBER\(didYouMean(key, among: keys))"
             )
         }
         let member = words[words.count - 1]

@@ -105,7 +105,8 @@ struct WhatIfCommand: AsyncParsableCommand {
         )
         try StandardOutput.print(
             json ? report.json.prettyText + "\n" : report.text,
-            terminator: ""
+            terminator: "",
+            isData: json
         )
     }
 }
