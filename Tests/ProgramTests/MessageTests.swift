@@ -52,6 +52,11 @@ struct MessageTests {
                 "yhqueue: unrecognized option '--partitoin' (did you mean '--partition'?)"
             )
         )
+        let keyword = try xinghe(["control", "shw", "job"], program: "yh")
+        #expect(keyword.errors == "invalid keyword: shw (did you mean 'show'?)\n")
+        #expect(try xinghe(["scontrol", "shw"], program: "yh").errors == "invalid keyword: shw\n")
+        let named = try xinghe(["control", "listpids", "x"], program: "yh")
+        #expect(named.errors.hasPrefix("yhcontrol: error: "), "\(named.errors)")
         let slurm = try xinghe(["squeue", "--partitoin=x"], program: "yh")
         #expect(slurm.errors.hasPrefix("squeue: unrecognized option '--partitoin'\n"))
         let folder = try xinghe(["batch", "/tmp"], program: "yh")
@@ -63,14 +68,14 @@ struct MessageTests {
         let run = try xinghe(["replay", "-", "--policy=eazy"])
         #expect(run.errors.contains("Usage: xinghe replay "))
         #expect(run.status == 64)
+        let inner = try xinghe(["account", "limt", "x"])
+        #expect(inner.errors.contains("Usage: xinghe account <subcommand>"), "\(inner.errors)")
+        #expect(inner.status == 64)
     }
 
     @Test("Tables from a spreadsheet in Chinese are named for what they are")
     func tables() throws {
         let folder = try Folder()
-        let inner = try xinghe(["account", "limt", "x"])
-        #expect(inner.errors.contains("Usage: xinghe account <subcommand>"), "\(inner.errors)")
-        #expect(inner.status == 64)
         let semicolons = try folder.write("semi.csv", "claim_id;date;enterprise\n1;2026-01-01;a\n")
         let run = try xinghe(["subsidy", "evaluate", "--claims", semicolons])
         #expect(run.errors.contains("semi.csv:1: cells are separated by semicolons"))
@@ -79,6 +84,10 @@ struct MessageTests {
         try Data([0xC6, 0xF3, 0xD2, 0xB5, 0x0A]).write(to: URL(fileURLWithPath: gbk))
         let other = try xinghe(["subsidy", "evaluate", "--claims", gbk])
         #expect(other.errors.contains("gbk.csv: is not UTF-8 text; if it is in GBK"))
+        let wide = folder.path("wide.csv")
+        try Data([0xFF, 0xFE, 0x63, 0x00]).write(to: URL(fileURLWithPath: wide))
+        let third = try xinghe(["subsidy", "evaluate", "--claims", wide])
+        #expect(third.errors.contains("wide.csv: is not UTF-8 text; it is UTF-16: iconv -f UTF-16"))
         #expect(other.status == 1)
     }
 

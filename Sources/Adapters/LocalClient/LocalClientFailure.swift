@@ -46,7 +46,7 @@ public enum LocalClientFailure: Error, Hashable, Sendable, CustomStringConvertib
         case .malformedAnswer(let problem):
             "the centre's answer cannot be understood: \(problem)"
         case .refused(_, let body):
-            ([body.text] + body.details).joined(separator: ": ")
+            body.sentence
         case .system(let call, let number):
             "\(call): \(String(cString: strerror(number)))"
         }

@@ -83,7 +83,7 @@ struct Allocation {
                 throw .error(
                     name,
                     "Job allocation \(job) has been revoked.",
-                    exitCode: 128 + number
+                    exitCode: ExitStatus.signalled + number
                 )
             }
             pause = min(pause * 2, 500_000)
@@ -208,7 +208,7 @@ extension Yh {
         if end.exitCode != 0 || end.exitSignal != 0 {
             say("Job allocation \(allocation.job) has been revoked.")
         }
-        return end.exitSignal == 0 ? end.exitCode : 128 + end.exitSignal
+        return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
     }
 
     private static func spawn(

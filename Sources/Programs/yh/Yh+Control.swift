@@ -45,7 +45,7 @@ extension Yh {
                 try client.get("/v1/people", as: PeopleList.self)
             }
             return finish(filter.output(people))
-        case .listProcesses(let job, let step): return listProcesses(job, step)
+        case .listProcesses(let job, let step): return try listProcesses(job, step)
         case .waitJob(let job): return try waitJob(job, name)
         case .explain(let job):
             let explanation = try ask(name) { client throws(LocalClientFailure) in
@@ -79,7 +79,10 @@ extension Yh {
     }
 
     /// The processes of a job on this computer: those that find its number in their environment.
-    private static func listProcesses(_ job: UInt32, _ step: String?) -> Int32 {
+    private static func listProcesses(
+        _ job: UInt32,
+        _ step: String?
+    ) throws(CommandFailure) -> Int32 {
         var rows: [String] = []
         var listed: Set<Int32> = []
         let mark = "SLURM_JOB_ID=\(job)"
@@ -106,8 +109,7 @@ extension Yh {
             )
         }
         guard !rows.isEmpty else {
-            Host.print(["scontrol: error: Job \(job) has no processes here"], to: 2)
-            return 1
+            throw .error("scontrol", "Job \(job) has no processes here")
         }
         Host.print(["PID      JOBID    STEPID   LOCALID GLOBALID"] + rows)
         return 0

@@ -121,7 +121,7 @@ extension Yh {
     /// `yheff`, `seff`.
     static func efficiency(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
         guard let word = arguments.first, let job = OptionValues.job(word) else {
-            throw CommandFailure(lines: ["Usage: \(name) JOBID"], exitCode: 2)
+            throw CommandFailure(lines: ["Usage: \(name) JOBID"], exitCode: ExitStatus.unknownJob)
         }
         let list = try ask(name) { client throws(LocalClientFailure) in
             try client.get("/v1/accounting?id=\(job.jobID)", as: AccountingList.self)
@@ -134,7 +134,7 @@ extension Yh {
             )
         }
         guard let record = records.last else {
-            throw CommandFailure(lines: ["Job not found."], exitCode: 2)
+            throw CommandFailure(lines: ["Job not found."], exitCode: ExitStatus.unknownJob)
         }
         return finish(CommandOutput(lines: Efficiency.lines(record, cluster: list.cluster)))
     }

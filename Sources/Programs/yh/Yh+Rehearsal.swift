@@ -90,7 +90,7 @@ extension RehearsedStep {
         Host.print([text], to: 2)
         let hasSlept = sleep(length)
         record(command, exitCode: hasSlept ? code : 0, signal: hasSlept ? 0 : SIGTERM)
-        return hasSlept ? code : 128 + SIGTERM
+        return hasSlept ? code : ExitStatus.signalled + SIGTERM
     }
 
     /// How long a step takes, in microseconds, and how it ends: what the job's comment says of the step

@@ -35,7 +35,7 @@ extension Yh {
                 throw error
             }
             allocation.complete(end)
-            return end.exitSignal == 0 ? end.exitCode : 128 + end.exitSignal
+            return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
         }
         var environment: JobEnvironment?
         let job = command.jobID ?? Host.variable("SLURM_JOB_ID").flatMap { UInt32($0) }
@@ -45,7 +45,7 @@ extension Yh {
             }
         }
         let end = try step(command, name: name, in: job, environment)
-        return end.exitSignal == 0 ? end.exitCode : 128 + end.exitSignal
+        return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
     }
 
     /// Runs a step, and tells the centre of it when it is one of its jobs'.

@@ -38,7 +38,7 @@ struct Yh {
             do throws(CommandFailure) {
                 exit(try command(name, arguments))
             } catch {
-                Host.print(error.lines, to: 2)
+                Host.print(error.lines(for: name), to: 2)
                 exit(error.exitCode)
             }
         }

@@ -149,7 +149,7 @@ public struct CancelCommand: Hashable, Sendable {
             output.errors.append(
                 "\(program): error: Kill job error on job id \(job): \(error.text)"
             )
-            if !isSilent { output.exitCode = 210 }
+            if !isSilent { output.exitCode = ExitStatus.notOwned }
         }
         return output
     }

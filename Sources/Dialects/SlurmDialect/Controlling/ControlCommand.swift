@@ -153,6 +153,11 @@ public struct ControlCommand: Hashable, Sendable {
         CommandFailure(lines: lines, exitCode: 1)
     }
 
+    /// The failure for a word that is none of those that it was compared with.
+    static func failure(_ line: String, for word: String, among known: [String]) -> CommandFailure {
+        CommandFailure(lines: [line], exitCode: 1, hint: didYouMean(word, among: known))
+    }
+
     /// Whether `word` is `full` or an abbreviation of it of at least `least` letters.
     static func isShort(_ word: String, for full: String, least: Int) -> Bool {
         word.count >= least && full.hasPrefix(word.lowercased())
@@ -163,8 +168,10 @@ public struct ControlCommand: Hashable, Sendable {
         _ words: [String],
         _ variable: (String) -> String?
     ) throws(CommandFailure) -> Action {
+        var known: [String] = []
         func matches(_ full: String, _ least: Int) -> Bool {
-            isShort(keyword, for: full, least: least)
+            known.append(full)
+            return isShort(keyword, for: full, least: least)
         }
         if matches("show", 2) || matches("list", 4) { return try show(words, variable) }
         if matches("update", 1) { return try update(words) }
@@ -214,7 +221,7 @@ public struct ControlCommand: Hashable, Sendable {
                 verb == .requeuehold ? words.filter { !$0.lowercased().hasPrefix("state=") } : words
             return .act(verb, jobs.flatMap(targets))
         }
-        throw failure("invalid keyword: \(keyword)")
+        throw failure("invalid keyword: \(keyword)", for: keyword, among: known)
     }
 
     private static func targets(_ text: String) -> [JobTarget] {
@@ -251,8 +258,10 @@ public struct ControlCommand: Hashable, Sendable {
         let halves = word.split(separator: "=", maxSplits: 1).map(String.init)
         let entity = halves.first ?? word
         let id = halves.count > 1 ? halves[1] : words.count > 1 ? words[1] : nil
+        var known: [String] = []
         func matches(_ full: String, _ least: Int) -> Bool {
-            isShort(entity, for: full, least: least)
+            known.append(full)
+            return isShort(entity, for: full, least: least)
         }
         if matches("jobs", 1) || matches("jobid", 1) {
             guard let id else { return .showJobs(nil) }
@@ -301,7 +310,7 @@ public struct ControlCommand: Hashable, Sendable {
                 isSorted ? HostList.compress(names) : HostList.compressInOrder(names)
             ])
         }
-        throw failure("invalid entity:\(entity) for keyword:show ")
+        throw failure("invalid entity:\(entity) for keyword:show ", for: entity, among: known)
     }
 
     private static func hosts(_ text: String) throws(CommandFailure) -> [String] {
@@ -422,35 +431,46 @@ public struct ControlCommand: Hashable, Sendable {
     ///
     /// Source: Slurm 22.05, `src/scontrol/update_job.c`.
     static func jobTag(_ word: String) -> String? {
-        let tags: [(name: String, least: Int, meaning: String)] = [
-            ("admincomment", 3, "accepted"), ("arraytaskthrottle", 10, "arraytaskthrottle"),
-            ("comment", 3, "comment"), ("delayboot", 5, "accepted"), ("timelimit", 5, "timelimit"),
-            ("timemin", 5, "accepted"), ("priority", 2, "priority"), ("nice", 2, "nice"),
-            ("cpuspertask", 9, "cpuspertask"), ("numtasks", 8, "numtasks"),
-            ("requeue", 4, "requeue"), ("reqnodes", 8, "numnodes"), ("numnodes", 8, "numnodes"),
-            ("taskspernode", 2, "taskspernode"), ("minmemorynode", 10, "minmemorynode"),
-            ("minmemorycpu", 10, "minmemorycpu"), ("partition", 2, "partition"), ("qos", 2, "qos"),
-            ("reservationname", 3, "reservationname"), ("name", 2, "name"), ("jobname", 4, "name"),
-            ("wckey", 1, "wckey"), ("stdout", 6, "stdout"), ("stderr", 6, "stderr"),
-            ("stdin", 5, "stdin"), ("switches", 5, "accepted"),
-            ("oversubscribe", 2, "oversubscribe"),
-            ("shared", 2, "oversubscribe"), ("contiguous", 3, "accepted"),
-            ("excnodelist", 3, "excnodelist"), ("nodelist", 8, "reqnodelist"),
-            ("reqnodelist", 8, "reqnodelist"), ("features", 1, "features"), ("gres", 2, "gres"),
-            ("trespernode", 8, "gres"), ("account", 1, "account"), ("burstbuffer", 1, "accepted"),
-            ("dependency", 1, "dependency"), ("licenses", 1, "licenses"),
-            ("eligibletime", 2, "starttime"), ("starttime", 2, "starttime"),
-            ("reboot", 3, "accepted"), ("deadline", 3, "deadline"), ("mailtype", 5, "accepted"),
-            ("mailuser", 5, "accepted"),
-        ]
-        return tags.first { isShort(word, for: $0.name, least: $0.least) }?.meaning
+        jobTags.first { isShort(word, for: $0.name, least: $0.least) }?.meaning
     }
 
-    static func unsupported(_ change: Change) -> CommandFailure {
-        failure(
-            "Update of this parameter is not supported: \(change.name)=\(change.value)",
-            "Request aborted"
+    private static let jobTags: [(name: String, least: Int, meaning: String)] = [
+        ("admincomment", 3, "accepted"), ("arraytaskthrottle", 10, "arraytaskthrottle"),
+        ("comment", 3, "comment"), ("delayboot", 5, "accepted"), ("timelimit", 5, "timelimit"),
+        ("timemin", 5, "accepted"), ("priority", 2, "priority"), ("nice", 2, "nice"),
+        ("cpuspertask", 9, "cpuspertask"), ("numtasks", 8, "numtasks"),
+        ("requeue", 4, "requeue"), ("reqnodes", 8, "numnodes"), ("numnodes", 8, "numnodes"),
+        ("taskspernode", 2, "taskspernode"), ("minmemorynode", 10, "minmemorynode"),
+        ("minmemorycpu", 10, "minmemorycpu"), ("partition", 2, "partition"), ("qos", 2, "qos"),
+        ("reservationname", 3, "reservationname"), ("name", 2, "name"), ("jobname", 4, "name"),
+        ("wckey", 1, "wckey"), ("stdout", 6, "stdout"), ("stderr", 6, "stderr"),
+        ("stdin", 5, "stdin"), ("switches", 5, "accepted"),
+        ("oversubscribe", 2, "oversubscribe"),
+        ("shared", 2, "oversubscribe"), ("contiguous", 3, "accepted"),
+        ("excnodelist", 3, "excnodelist"), ("nodelist", 8, "reqnodelist"),
+        ("reqnodelist", 8, "reqnodelist"), ("features", 1, "features"), ("gres", 2, "gres"),
+        ("trespernode", 8, "gres"), ("account", 1, "account"), ("burstbuffer", 1, "accepted"),
+        ("dependency", 1, "dependency"), ("licenses", 1, "licenses"),
+        ("eligibletime", 2, "starttime"), ("starttime", 2, "starttime"),
+        ("reboot", 3, "accepted"), ("deadline", 3, "deadline"), ("mailtype", 5, "accepted"),
+        ("mailuser", 5, "accepted"),
+    ]
+
+    /// The failure for a property that cannot be changed; `known` are those that can.
+    static func unsupported(_ change: Change, among known: [String] = []) -> CommandFailure {
+        CommandFailure(
+            lines: [
+                "Update of this parameter is not supported: \(change.name)=\(change.value)",
+                "Request aborted",
+            ],
+            exitCode: 1,
+            hint: didYouMean(change.name, among: known)
         )
+    }
+
+    /// The failure for a property that no job has.
+    static func unsupportedOfJob(_ change: Change) -> CommandFailure {
+        unsupported(change, among: jobTags.map(\.name))
     }
 }
 
@@ -541,7 +561,7 @@ extension JobUpdateRequest {
                 throw invalid("ArrayTaskThrottle", withValue: false)
             }
             arrayLimit = number
-        default: throw ControlCommand.unsupported(change)
+        default: throw ControlCommand.unsupportedOfJob(change)
         }
     }
 

@@ -199,7 +199,12 @@ public struct AccountingCommand: Hashable, Sendable {
             }
             let parts = word.split(separator: "%", maxSplits: 1).map(String.init)
             guard let name = parts.first, AccountingFields.named(name) != nil else {
-                throw .error(program, "Invalid field requested: \"\(parts.first ?? word)\"")
+                let name = parts.first ?? word
+                throw CommandFailure(
+                    lines: ["\(program): error: Invalid field requested: \"\(name)\""],
+                    exitCode: 1,
+                    hint: didYouMean(name, among: AccountingFields.all.map(\.name))
+                )
             }
             // A positive width aligns right, a negative one left.
             let width = try parts.dropFirst().first.map { text throws(CommandFailure) in

@@ -1,4 +1,5 @@
 import IndexSets
+import WireFormats
 
 /// A command that cannot go on: what it prints on standard error, and its exit status.
 public struct CommandFailure: Error, Hashable, Sendable {
@@ -6,29 +7,57 @@ public struct CommandFailure: Error, Hashable, Sendable {
     public var lines: [String]
     /// The exit status.
     public var exitCode: Int32
+    /// What stands behind the first line under a Tianhe name: ` (did you mean 'show'?)`, or nothing.
+    public var hint: String
 
     /// Makes a failure.
-    public init(lines: [String], exitCode: Int32) {
+    public init(lines: [String], exitCode: Int32, hint: String = "") {
         self.lines = lines
         self.exitCode = exitCode
+        self.hint = hint
     }
 
+    /// The lines as `program` prints them: under Slurm's names as they are, under Tianhe's with that
+    /// name and the hint.
+    public func lines(for program: String) -> [String] {
+        guard Dialect(program: program) == .tianhe else { return lines }
+        var shown = lines.map { line in
+            let own = Self.slurmNames.first { line.hasPrefix("\($0): ") }
+            return own.map { program + line.dropFirst($0.count) } ?? line
+        }
+        if !shown.isEmpty { shown[0] += hint }
+        return shown
+    }
+
+    private static let slurmNames = Help.Command.allCases.flatMap(\.names)
+        .filter { Dialect(program: $0) == .slurm }
+
     /// `NAME: error: MESSAGE`, once for each message.
-    public static func error(_ name: String, _ messages: String..., exitCode: Int32 = 1) -> Self {
+    public static func error(
+        _ name: String,
+        _ messages: String...,
+        exitCode: Int32 = ExitStatus.refused
+    ) -> Self {
         Self(lines: messages.map { "\(name): error: \($0)" }, exitCode: exitCode)
     }
 
     /// What is printed when options cannot be read.
     public static func usage(_ name: String, _ refusal: OptionRefusal, exitCode: Int32) -> Self {
-        // Under Slurm's names, what Slurm prints and no more.
         var hint = ""
-        if Dialect(program: name) == .tianhe, case .unrecognized(_, let similar) = refusal {
-            hint = didYouMean(similar)
-        }
+        if case .unrecognized(_, let similar) = refusal { hint = didYouMean(similar) }
         return Self(
-            lines: ["\(name): \(refusal)\(hint)", "Try \"\(name) --help\" for more information"],
-            exitCode: exitCode
+            lines: ["\(name): \(refusal)", "Try \"\(name) --help\" for more information"],
+            exitCode: exitCode,
+            hint: hint
         )
+    }
+}
+
+extension ErrorBody {
+    /// What `program` prints before the sentence: under Slurm's names what Slurm says and no more.
+    func specifics(for program: String) -> [String] {
+        (Dialect(program: program) == .tianhe ? specifics : details)
+            .map { "\(program): error: \($0)" }
     }
 }
 
@@ -47,4 +76,20 @@ extension OptionTable {
             throw .usage(program, error, exitCode: exitCode)
         }
     }
+}
+
+/// The exit statuses of Tianhe's and Slurm's commands other than 0, a job's own and those of signals. The
+/// table for people is docs/exit-codes.md.
+public enum ExitStatus {
+    /// The centre refused, does not answer, or does not know what was named; for most commands, options that
+    /// cannot be read too.
+    public static let refused: Int32 = 1
+    /// `seff`: no job number, or an unknown job.
+    public static let unknownJob: Int32 = 2
+    /// `scancel`: the job is somebody else's.
+    public static let notOwned: Int32 = 210
+    /// `sbatch`, `srun`, `salloc`: options that cannot be read.
+    public static let unreadable: Int32 = 255
+    /// What a shell makes of a program that a signal ended: this, and the signal's number.
+    public static let signalled: Int32 = 128
 }

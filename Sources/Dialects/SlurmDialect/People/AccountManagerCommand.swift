@@ -93,8 +93,10 @@ public struct AccountManagerCommand: Hashable, Sendable {
         }
         guard let keyword = given.operands.first?.lowercased() else { return }
         let words = Array(given.operands.dropFirst())
+        var known: [String] = []
         func matches(_ full: String, _ least: Int) -> Bool {
-            ControlCommand.isShort(keyword, for: full, least: least)
+            known.append(full)
+            return ControlCommand.isShort(keyword, for: full, least: least)
         }
         if matches("show", 2) || matches("list", 2) {
             action = .show(try readShow(words))
@@ -113,7 +115,11 @@ public struct AccountManagerCommand: Hashable, Sendable {
         } else if matches("version", 1) {
             action = .information(.version)
         } else if !matches("help", 1) {
-            throw ControlCommand.failure("invalid keyword: \(keyword)")
+            throw ControlCommand.failure(
+                "invalid keyword: \(keyword)",
+                for: keyword,
+                among: known
+            )
         }
     }
 

@@ -53,7 +53,11 @@ public struct AllocateCommand: Hashable, Sendable {
         variable: (String) -> String?
     ) throws(CommandFailure) {
         let given: [GivenOption<Option>]
-        (given, words) = try Self.table.parse(arguments, for: program, exitCode: 255)
+        (given, words) = try Self.table.parse(
+            arguments,
+            for: program,
+            exitCode: ExitStatus.unreadable
+        )
         isWithoutShell = given.contains { $0.id == .noShell }
         let options = given.compactMap { option -> GivenOption<SubmitOption>? in
             guard case .allocation(let id) = option.id else { return nil }
@@ -125,8 +129,7 @@ extension SubmitCommand {
 
     /// The refusal of an allocation.
     public func allocationFailure(_ body: ErrorBody) -> CommandFailure {
-        let hints = Dialect(program: program) == .tianhe ? body.hints : []
-        var lines = (body.details + hints).map { "\(program): error: \($0)" }
+        var lines = body.specifics(for: program)
         lines.append("\(program): error: \(refusalWords): \(body.text)")
         return CommandFailure(lines: lines, exitCode: body.exitCode ?? 1)
     }

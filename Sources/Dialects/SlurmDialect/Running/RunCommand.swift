@@ -114,7 +114,11 @@ public struct RunCommand: Hashable, Sendable {
         variable: (String) -> String?
     ) throws(CommandFailure) {
         let given: [GivenOption<Option>]
-        (given, words) = try Self.table.parse(arguments, for: program, exitCode: 255)
+        (given, words) = try Self.table.parse(
+            arguments,
+            for: program,
+            exitCode: ExitStatus.unreadable
+        )
         var asked: Int?
         var nodes: Int?
         for option in given {
@@ -229,7 +233,7 @@ public struct RunCommand: Hashable, Sendable {
         do throws(OptionValues.NodeCountRefusal) {
             return Int(try OptionValues.nodeCount(value).minimum)
         } catch {
-            throw .error(program, error.description, exitCode: 255)
+            throw .error(program, error.description, exitCode: ExitStatus.unreadable)
         }
     }
 

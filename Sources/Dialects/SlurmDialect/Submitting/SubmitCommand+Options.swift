@@ -83,14 +83,19 @@ extension SubmitCommand {
         case .strict: isStrict = true
         case .testOnly: request.isTestOnly = true
         case .time: try applyTime(value)
-        case .uid: throw .error(program, "--uid only permitted by root user", exitCode: 255)
+        case .uid:
+            throw .error(
+                program,
+                "--uid only permitted by root user",
+                exitCode: ExitStatus.unreadable
+            )
         case .wait: waits = true
         case .wckey: request.project = value
         }
     }
 
     private func invalid(_ option: String) -> CommandFailure {
-        .error(program, "Invalid --\(option) specification", exitCode: 255)
+        .error(program, "Invalid --\(option) specification", exitCode: ExitStatus.unreadable)
     }
 
     private func failed(_ error: SlurmError) -> CommandFailure {
@@ -202,7 +207,7 @@ extension SubmitCommand {
             request.minimumNodes = minimum
             request.maximumNodes = maximum
         } catch {
-            throw .error(program, error.description, exitCode: 255)
+            throw .error(program, error.description, exitCode: ExitStatus.unreadable)
         }
     }
 
@@ -264,7 +269,7 @@ extension SubmitCommand {
                         "Invalid time specification (pos=0): \(text)",
                         "\(program): error: Invalid --\(option) specification",
                     ],
-                    exitCode: 255
+                    exitCode: ExitStatus.unreadable
                 )
             }
             return instant
@@ -312,8 +317,7 @@ extension SubmitCommand {
     /// What is printed when the daemon refuses the job.
     public func failure(_ body: ErrorBody) -> CommandFailure {
         let exitCode = body.exitCode ?? 1
-        let hints = Dialect(program: program) == .tianhe ? body.hints : []
-        var lines = (body.details + hints).map { "\(program): error: \($0)" }
+        var lines = body.specifics(for: program)
         if request.isTestOnly {
             lines.append("allocation failure: \(body.text)")
         } else if body.code == SlurmError.invalidGres.rawValue {

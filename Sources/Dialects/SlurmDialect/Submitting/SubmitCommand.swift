@@ -57,7 +57,11 @@ public struct SubmitCommand: Hashable, Sendable {
     ) throws(CommandFailure) -> SubmitCommand {
         let options: [GivenOption<SubmitOption>]
         let operands: [String]
-        (options, operands) = try SubmitOption.table.parse(arguments, for: program, exitCode: 255)
+        (options, operands) = try SubmitOption.table.parse(
+            arguments,
+            for: program,
+            exitCode: ExitStatus.unreadable
+        )
         var command = SubmitCommand(program: program)
         let informative: Set<SubmitOption> = [.help, .usage, .version]
         if let first = options.first(where: { informative.contains($0.id) }) {
@@ -106,8 +110,12 @@ public struct SubmitCommand: Hashable, Sendable {
             )
         }
         if !ignoresPBS { try apply(PBSDirectives.options(directives.pbs)) }
-        let options = try SubmitOption.table.parse(directives.sbatch, for: program, exitCode: 255)
-            .options
+        let options = try SubmitOption.table.parse(
+            directives.sbatch,
+            for: program,
+            exitCode: ExitStatus.unreadable
+        )
+        .options
         try apply(options)
     }
 }

@@ -447,6 +447,13 @@ public struct ErrorBody: WireRecord {
         self.exitCode = exitCode
     }
 
+    /// What is known beyond Slurm's sentence: the hints where there are any, since they name what was
+    /// wrong and what may have been meant, else the details.
+    public var specifics: [String] { hints.isEmpty ? details : hints }
+
+    /// All of it in one sentence, for people.
+    public var sentence: String { ([text] + specifics).joined(separator: ": ") }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("code", &code)

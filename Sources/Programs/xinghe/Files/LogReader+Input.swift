@@ -12,13 +12,19 @@ import WorkloadFormats
 ///   more than `limit` bytes.
 func readText(_ path: String, atMost limit: Int = .max) throws -> String {
     do {
-        let text = try TraceFile.withBytes(of: path, atMost: limit) {
-            String(validating: $0, as: UTF8.self)
+        var isUTF16 = false
+        let text = try TraceFile.withBytes(of: path, atMost: limit) { bytes in
+            // The mark with which spreadsheets begin what they call Unicode text.
+            isUTF16 = [[0xFF, 0xFE], [0xFE, 0xFF]].contains(Array(bytes.prefix(2)))
+            return String(validating: bytes, as: UTF8.self)
         }
         guard let text else {
+            let (kind, name) =
+                isUTF16
+                ? ("it is UTF-16", "UTF-16")
+                : ("if it is in GBK, as spreadsheets in Chinese save it", "GB18030")
             throw Refusal(
-                "\(path): is not UTF-8 text; if it is in GBK, as spreadsheets in Chinese save it: "
-                    + "iconv -f GB18030 -t UTF-8 FILE > NEWFILE"
+                "\(path): is not UTF-8 text; \(kind): iconv -f \(name) -t UTF-8 FILE > NEWFILE"
             )
         }
         return text

@@ -257,7 +257,7 @@ extension RehearseCommand {
             guard case .refused(_, let body) = error else {
                 throw .error(name, error.description)
             }
-            throw .error(name, ([body.text] + body.details).joined(separator: ": "))
+            throw .error(name, body.sentence)
         }
     }
 }

@@ -27,7 +27,9 @@ extension CentreRules {
         }
         var set = IDSet()
         for name in names {
-            guard let index = nodeIndices[name] else { throw Refusal(.invalidNodeName) }
+            guard let index = nodeIndices[name] else {
+                throw Refusal(.invalidNodeName, no: "node", name, among: [])
+            }
             set.insert(index)
         }
         return set
@@ -48,7 +50,13 @@ extension CentreRules {
         for (index, node) in machine.nodes.enumerated() {
             if typeFits[node.typeIndex] { isAnyLeft = true } else { lacking.insert(index) }
         }
-        guard isAnyLeft else { throw Refusal(.invalidFeature) }
+        guard isAnyLeft else {
+            let known = Set(machine.nodeTypes.flatMap(\.features))
+            guard let name = alternatives.joined().first(where: { !known.contains($0) }) else {
+                throw Refusal(.invalidFeature, hint: "no node has all of '\(features)'")
+            }
+            throw Refusal(.invalidFeature, no: "feature", name, among: known.sorted())
+        }
         return lacking
     }
 }

@@ -11,7 +11,11 @@ extension CentreState {
     func checkDependencies(_ request: SubmitRequest) throws(Refusal) {
         for dependency in request.dependencies {
             let kind = Dependency.Kind(slurmName: dependency.kind)
-            guard let kind, kind == .after || dependency.delay == .zero else {
+            guard let kind else {
+                let known = Dependency.Kind.allCases.map(\.slurmName)
+                throw Refusal(.dependencyProblem, no: "dependency", dependency.kind, among: known)
+            }
+            guard kind == .after || dependency.delay == .zero else {
                 throw Refusal(.dependencyProblem)
             }
         }

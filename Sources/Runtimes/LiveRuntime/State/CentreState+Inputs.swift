@@ -269,7 +269,13 @@ extension CentreState {
         var indices: [Int] = []
         for name in request.partitions {
             guard let index = rules.machine.partitionIndex(named: name) else {
-                throw Refusal(.invalidPartition, "invalid partition specified: \(name)")
+                throw Refusal(
+                    .invalidPartition,
+                    no: "partition",
+                    name,
+                    among: rules.machine.partitions.map(\.name),
+                    details: "invalid partition specified: \(name)"
+                )
             }
             switch emulator.state(ofPartition: index) {
             case .drain, .inactive: throw Refusal(.partitionNotAvailable)
@@ -292,8 +298,7 @@ extension CentreState {
         let name = request.account ?? rules.machine.defaultAccount(of: request.user).name
         guard let account = rules.machine.account(named: name) else {
             let open = rules.machine.accounts.filter { isOperator || $0.isOpen(to: request.user) }
-            let hint = didYouMean(name, among: open.map(\.name))
-            throw Refusal(.invalidAccount, hint: "account '\(name)' is not known\(hint)")
+            throw Refusal(.invalidAccount, no: "account", name, among: open.map(\.name))
         }
         guard isOperator || account.isOpen(to: request.user) else {
             throw Refusal(
@@ -339,8 +344,7 @@ extension CentreState {
         for (name, count) in list {
             let pools = rules.machine.licenses
             guard let place = pools.firstIndex(where: { $0.name == name }) else {
-                let hint = didYouMean(name, among: pools.map(\.name))
-                throw Refusal(.invalidLicense, hint: "licence '\(name)' is not known\(hint)")
+                throw Refusal(.invalidLicense, no: "licence", name, among: pools.map(\.name))
             }
             guard count <= pools[place].count else {
                 throw Refusal(
@@ -362,14 +366,21 @@ extension CentreState {
         let machine = rules.machine
         let name = request.qos ?? machine.defaultQOS(of: request.user, in: account)
         // A tariff may price a QOS that nothing else is said of.
-        guard
-            machine.qosInOrder.contains(where: { $0.name == name }) || book.tariff.knows(qos: name)
-        else { throw Refusal(.invalidQOS) }
+        let known = machine.qosInOrder.map(\.name)
+        guard known.contains(name) || book.tariff.knows(qos: name) else {
+            throw Refusal(.invalidQOS, no: "QOS", name, among: known)
+        }
         let allowed = machine.qosAllowed(to: request.user, of: account)
-        guard allowed?.contains(name) ?? true else { throw Refusal(.invalidQOS) }
+        guard allowed?.contains(name) ?? true else {
+            throw Refusal(.invalidQOS, hint: "account '\(account)' may not use QOS '\(name)'")
+        }
         for index in partitions {
-            guard machine.partitions[index].allowedQOS?.contains(name) ?? true else {
-                throw Refusal(.invalidQOS)
+            let partition = machine.partitions[index]
+            guard partition.allowedQOS?.contains(name) ?? true else {
+                throw Refusal(
+                    .invalidQOS,
+                    hint: "partition '\(partition.name)' takes no jobs of QOS '\(name)'"
+                )
             }
         }
         return name

@@ -60,7 +60,11 @@ extension CentreState {
     private func index(named name: String?) throws(Refusal) -> Int {
         guard let index = reservations.firstIndex(where: { $0.name == name }),
             emulator.reservation(reservations[index].id) != nil
-        else { throw Refusal(.invalidReservation) }
+        else {
+            guard let name else { throw Refusal(.invalidReservation) }
+            let there = reservations.filter { emulator.reservation($0.id) != nil }.map(\.name)
+            throw Refusal(.invalidReservation, no: "reservation", name, among: there)
+        }
         return index
     }
 
@@ -193,7 +197,8 @@ extension CentreState {
 
     private func check(_ users: GuestList, _ accounts: GuestList) throws(Refusal) {
         for name in accounts.names where rules.machine.account(named: name) == nil {
-            throw Refusal(.invalidAccount)
+            let known = rules.machine.accounts.map(\.name)
+            throw Refusal(.invalidAccount, no: "account", name, among: known)
         }
     }
 
@@ -214,7 +219,8 @@ extension CentreState {
         let name = request.partition
         if let name {
             guard let index = rules.machine.partitionIndex(named: name) else {
-                throw Refusal(.invalidPartition)
+                let known = rules.machine.partitions.map(\.name)
+                throw Refusal(.invalidPartition, no: "partition", name, among: known)
             }
             partition = index
         }

@@ -20,6 +20,22 @@ struct Refusal: Error, Hashable, Sendable {
         body.hints = [hint]
     }
 
+    /// A name that is not there, with those that may have been meant.
+    ///
+    /// - Parameters:
+    ///   - kind: what it would be the name of, such as `partition`.
+    ///   - details: what Slurm says of it.
+    init(
+        _ error: SlurmError,
+        no kind: String,
+        _ name: String,
+        among known: [String],
+        details: String...
+    ) {
+        body = error.body(details: details)
+        body.hints = ["\(kind) '\(name)' is not known\(didYouMean(name, among: known))"]
+    }
+
     /// What the emulator refused. Not a method of the state: to call one with what a change of the
     /// state returns copies the state first, and the change then copies all that it touches.
     init(_ rejection: InputRejection) {
@@ -63,6 +79,8 @@ struct JobPlan: Hashable, Sendable {
     var cores: Int64
     /// The number of tasks.
     var tasks: Int32
+    /// What a node gives where nodes are given whole; nil where they are shared.
+    private var wholeNode: WholeNode?
     /// The partition has too few nodes: the job is taken in and waits for ever, as in Slurm.
     var isBeyondPartition = false
 
@@ -72,24 +90,6 @@ struct JobPlan: Hashable, Sendable {
             + Int64(request.acceleratorsPerNode) * Int64(nodes)
     }
 
-    /// Memory of all chunks and nodes. Unit: MiB.
-    var memoryMebibytes: Int64 {
-        Int64(request.memoryMebibytesPerChunk) * Int64(request.chunkCount)
-            + Int64(request.memoryMebibytesPerNode) * Int64(nodes)
-    }
-}
-
-    /// What a node gives where nodes are given whole; nil where they are shared.
-    private var wholeNode: WholeNode?
-/// What the nodes of a partition have.
-struct NodeClasses: Sendable {
-    var all: [(capacity: NodeCapacity, count: Int64)] = []
-
-    init(_ machine: Machine, _ partition: Partition, excluding excluded: IDSet) {
-        for index in partition.nodes where !excluded.contains(index) {
-            let capacity = machine.nodes[index].capacity
-            if let place = all.firstIndex(where: { $0.capacity == capacity }) {
-                all[place].count += 1
     /// Cards that it will hold, as far as that is known before: with whole nodes all of theirs.
     var cardsHeld: Int64 { wholeNode.map { Int64($0.cards) * Int64(nodes) } ?? cards }
 
@@ -100,13 +100,13 @@ struct NodeClasses: Sendable {
         if let wholeNode { cores = Int64(wholeNode.cores) * Int64(nodes) }
     }
 
-            } else {
-                all.append((capacity, 1))
-            }
-        }
+    /// Memory of all chunks and nodes. Unit: MiB.
+    var memoryMebibytes: Int64 {
+        Int64(request.memoryMebibytesPerChunk) * Int64(request.chunkCount)
+            + Int64(request.memoryMebibytesPerNode) * Int64(nodes)
     }
+}
 
-    var count: Int64 { all.reduce(0) { $0 + $1.count } }
 /// What a whole node of a partition gives; where they differ, the largest number of each.
 struct WholeNode: Hashable, Sendable {
     var cores: Int32
@@ -118,6 +118,22 @@ struct WholeNode: Hashable, Sendable {
     }
 }
 
+/// What the nodes of a partition have.
+struct NodeClasses: Sendable {
+    var all: [(capacity: NodeCapacity, count: Int64)] = []
+
+    init(_ machine: Machine, _ partition: Partition, excluding excluded: IDSet) {
+        for index in partition.nodes where !excluded.contains(index) {
+            let capacity = machine.nodes[index].capacity
+            if let place = all.firstIndex(where: { $0.capacity == capacity }) {
+                all[place].count += 1
+            } else {
+                all.append((capacity, 1))
+            }
+        }
+    }
+
+    var count: Int64 { all.reduce(0) { $0 + $1.count } }
     var largestCores: Int32 { all.map(\.capacity.cores).max() ?? 0 }
     var largestMemory: Int64 { all.map(\.capacity.memory.mebibytes).max() ?? 0 }
     var largestAccelerators: Int32 { all.map(\.capacity.accelerators).max() ?? 0 }
