@@ -222,6 +222,84 @@ struct ImportProgramTests {
         #expect(try people(again) == people(path))
     }
 
+    /// What decides beside nodes and accounts.
+    static let rules = """
+        ClusterName=rules
+        Licenses=fluent:20,ansys
+        PreemptType=preempt/partition_prio
+        PreemptMode=REQUEUE,GANG
+        PreemptExemptTime=00:10:00
+        SchedulerParameters=bf_window=60,batch_sched_delay=3,defer
+        SuspendTime=600
+        NodeName=n[1-4] CPUs=16
+        PartitionName=DEFAULT AllowAccounts=physics QOS=busy
+        PartitionName=low Nodes=ALL Default=YES PreemptMode=CANCEL GraceTime=90
+        PartitionName=high Nodes=ALL PriorityTier=10 AllowAccounts=ALL PreemptMode=OFF
+
+        """
+
+    @Test("Preemption and licences are part of the machine, there and back")
+    func rulesOfTheCentre() throws {
+        let folder = try Folder()
+        let (run, path) = try imported(folder, [("--slurm-conf", "slurm.conf", Self.rules)])
+        #expect(run.status == 0, "\(run.errors)\(run.output)")
+        for line in [
+            "slurm.conf:6: used: SchedulerParameters: in the policy; ignored: defer",
+            "slurm.conf:7: ignored: SuspendTime=600: what nodes draw is not in these files",
+            "slurm.conf:10: ignored: AllowAccounts=physics: give the accounts too (--assoc",
+        ] {
+            #expect((run.output + run.errors).contains(line), "\(line)")
+        }
+        let policy = "policy: order=multifactor,backfill=slurm,bf_window=60,batch_sched_delay=3"
+        #expect((run.output + run.errors).contains(policy))
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let expected = [
+            "preemption: {by: partition, mode: requeue, exempt_time: \"00:10:00\"}",
+            "  - {name: \"fluent\", count: 20}", "  - {name: \"ansys\", count: 1}",
+            "preempt_mode: cancel, grace_time: \"00:01:30\"", "preempt_mode: off",
+            "  - {name: \"busy\"",
+        ]
+        for part in expected { #expect(text.contains(part), "\(part)\n\(text)") }
+        let back = folder.path("back")
+        #expect(try xinghe(["export", path, "-o", back]).status == 0)
+        let again = folder.path("again.yaml")
+        let second = try xinghe([
+            "import", "-o", again, "--slurm-conf", "\(back)/slurm.conf", "--qos", "\(back)/qos.txt",
+        ])
+        #expect(second.status == 0, "\(second.errors)\(second.output)")
+        let copy = try String(contentsOfFile: again, encoding: .utf8)
+        for part in expected { #expect(copy.contains(part), "\(part)\n\(copy)") }
+    }
+
+    @Test("When nodes are switched off is in the slurm.conf of a machine that says so")
+    func powerIsExported() throws {
+        let folder = try Folder()
+        let path = try folder.write(
+            "lab.yaml",
+            """
+            machine: lab
+            title: Lab
+            node_types:
+              - name: box
+                title: Box
+                topology: {synthetic: "core:8 pu:1"}
+                processor: {model: Some CPU}
+                cores: 8
+                memory: 1 GiB
+                power: 300 W
+                boot_time: 5
+            nodes: [{names: "box[0-3]", type: box}]
+            platforms: [{name: lab, title: Lab, key: false}]
+            partitions: [{name: main, nodes: ALL, platform: lab}]
+            power_saving: {suspend_time: 30}
+
+            """
+        )
+        #expect(try xinghe(["export", path, "-o", folder.path("out")]).status == 0)
+        let text = try String(contentsOfFile: folder.path("out/slurm.conf"), encoding: .utf8)
+        #expect(text.contains("SuspendTime=1800\nResumeTimeout=300\n"), "\(text)")
+    }
+
     @Test(
         "Lines that cannot be are refused with their numbers, and nothing is written",
         arguments: [
@@ -244,6 +322,12 @@ struct ImportProgramTests {
             ),
             ("NodeName=a CPUs=4 Gres=gpu:99", "slurm.conf:1: refused: Gres=gpu:99"),
             ("Include other.conf\nNodeName=a CPUs=4", "slurm.conf:1: refused: include"),
+            ("NodeName=a\u{0}b CPUs=4", "slurm.conf:1: refused: 'a"),
+            ("Licenses=fluent:many", "slurm.conf:1: refused: Licenses=fluent:many"),
+            (
+                "NodeName=a CPUs=4\nPartitionName=p Nodes=a GraceTime=soon",
+                "slurm.conf:2: refused: GraceTime=soon"
+            ),
             ("NodeName=a CPUs=4", "there are no partitions"),
             ("ClusterName=x", "there are no nodes"),
         ]

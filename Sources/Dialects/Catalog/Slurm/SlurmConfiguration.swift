@@ -32,11 +32,43 @@ public struct SlurmConfiguration: Sendable {
         if !isLinear { text += "SelectTypeParameters=CR_Core_Memory\n" }
         if !kinds.isEmpty { text += "GresTypes=\(kinds.joined(separator: ","))\n" }
         if !topologyConf.isEmpty { text += "TopologyPlugin=topology/tree\n" }
+        text += preemptionLines + licenseLine + powerLines
         for run in nodeRuns { text += nodeLine(run.names, machine.nodeTypes[run.type]) }
         for (index, partition) in machine.partitions.enumerated() {
             text += partitionLine(partition, isDefault: index == machine.defaultPartitionIndex)
         }
         return text
+    }
+
+    private var preemptionLines: String {
+        let rules = machine.preemption
+        guard let basis = rules.basis else { return "" }
+        let type = basis == .qos ? "preempt/qos" : "preempt/partition_prio"
+        // Slurm suspends with its gang scheduler only.
+        let mode = rules.mode.rawValue.uppercased() + (rules.mode == .suspend ? ",GANG" : "")
+        var text = "PreemptType=\(type)\nPreemptMode=\(mode)\n"
+        if rules.exemptSeconds > 0 {
+            text += "PreemptExemptTime=\(SiteNames.time(seconds: Int64(rules.exemptSeconds)))\n"
+        }
+        return text
+    }
+
+    private var licenseLine: String {
+        guard !machine.licenses.isEmpty else { return "" }
+        let words = machine.licenses.map { "\($0.name):\($0.count)" }
+        return "Licenses=\(words.joined(separator: ","))\n"
+    }
+
+    /// Slurm switches nodes by programs of the site, and knows no cap.
+    private var powerLines: String {
+        guard let suspend = machine.powerSaving.suspendTime else { return "" }
+        let boot = machine.nodeTypes.compactMap(\.bootTime).max() ?? .zero
+        return """
+            SuspendTime=\(suspend.microseconds / 1_000_000)
+            ResumeTimeout=\(max(60, boot.microseconds / 1_000_000))
+            # SuspendProgram and ResumeProgram are the site's.
+
+            """
     }
 
     /// Nodes of one type that follow one another.
@@ -113,6 +145,10 @@ public struct SlurmConfiguration: Sendable {
         if let qos = partition.qos { words.append("QOS=\(qos)") }
         if partition.tier != 1 { words.append("PriorityTier=\(partition.tier)") }
         if partition.jobFactor != 1 { words.append("PriorityJobFactor=\(partition.jobFactor)") }
+        if partition.preemptMode != .cluster {
+            words.append("PreemptMode=\(partition.preemptMode.rawValue.uppercased())")
+        }
+        if partition.graceSeconds != 0 { words.append("GraceTime=\(partition.graceSeconds)") }
         if let weights = partition.billingWeights.map(Self.weights), !weights.isEmpty {
             words.append("TRESBillingWeights=\"\(weights)\"")
         }
@@ -120,11 +156,7 @@ public struct SlurmConfiguration: Sendable {
     }
 
     private static func time(_ limit: SimDuration) -> String {
-        let seconds = limit.microseconds / 1_000_000
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let clock =
-            "\(two(seconds % 86_400 / 3_600)):\(two(seconds % 3_600 / 60)):\(two(seconds % 60))"
-        return seconds >= 86_400 ? "\(seconds / 86_400)-\(clock)" : clock
+        SiteNames.time(seconds: limit.microseconds / 1_000_000)
     }
 
     private static func weights(_ weights: BillingWeights) -> String {

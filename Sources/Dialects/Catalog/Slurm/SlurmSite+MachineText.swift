@@ -1,4 +1,5 @@
 import IndexSets
+import Quantities
 
 // The machine file of a site. It is read again by the reader of machine files, which checks it.
 extension SlurmSite {
@@ -9,12 +10,14 @@ extension SlurmSite {
         guard !nodeNames.isEmpty else { return refuse("there are no nodes (NodeName=)") }
         guard !partitions.isEmpty else { return refuse("there are no partitions (PartitionName=)") }
         shareWhatIsShared()
+        checkAllowedAccounts()
+        guard !isRefused else { return nil }
         var text = "machine: \(SiteYAML.quoted(Self.name(cluster)))\n"
         text += "title: \(SiteYAML.quoted("\(cluster), as its Slurm is configured"))\n"
         text += nodesText
         text += switchesText
         text += "platforms:\n  - {name: site, title: \(SiteYAML.quoted(cluster)), key: false}\n"
-        text += partitionsText + qosText + accountsText
+        text += partitionsText + qosText + preemptionText + accountsText
         return text
     }
 
@@ -59,6 +62,35 @@ extension SlurmSite {
                         + " shares cores of its nodes"
                 )
             }
+        }
+    }
+
+    /// Partitions may name accounts of which only a dump of the associations tells.
+    private mutating func checkAllowedAccounts() {
+        let known = Set(accounts.map(\.name))
+        for partition in partitions {
+            let list = partition.line["AllowAccounts"] ?? "ALL"
+            let names = list.split(separator: ",").map(String.init).filter { $0 != "(null)" }
+            guard list != "ALL", let missing = names.first(where: { !known.contains($0) }) else {
+                continue
+            }
+            guard known.isEmpty else {
+                let hint = didYouMean(missing, among: known.sorted())
+                note(
+                    .refused,
+                    partition.line,
+                    "AllowAccounts: there is no account \(missing)\(hint)"
+                )
+                continue
+            }
+            if let index = partitions.firstIndex(where: { $0.name == partition.name }) {
+                partitions[index].fields.removeAll { $0.name == "accounts" }
+            }
+            note(
+                .ignored,
+                partition.line,
+                "AllowAccounts=\(list): give the accounts too (--assoc, what sacctmgr dump writes)"
+            )
         }
     }
 
@@ -109,8 +141,8 @@ extension SlurmSite {
         let threads = isThreads ? 1 : hardware.threads
         let memory = (hardware.memory + sockets - 1) / sockets
         var text = "  - name: \(SiteYAML.quoted(name))\n"
-        text +=
-            "    title: \(SiteYAML.quoted("\(hardware.cpus) cores\(isThreads ? " (hardware threads)" : "")"))\n"
+        let kind = isThreads ? " (hardware threads)" : ""
+        text += "    title: \(SiteYAML.quoted(counted(hardware.cpus, "core") + kind))\n"
         text +=
             "    topology: {synthetic: \"package:\(sockets) [numa(memory=\(memory)MiB)] core:\(perSocket)"
             + " pu:\(threads)\"}\n"
@@ -248,15 +280,11 @@ extension SlurmSite {
             isMultifactor ? "order=multifactor" : "order=fcfs",
             "backfill=\(isBackfill ? "slurm" : "none")",
         ]
-        if isBackfill {
-            for word in (scheduler["schedulerparameters"] ?? "").split(separator: ",") {
-                let sides = word.split(separator: "=").map(String.init)
-                let known = ["bf_window", "bf_resolution", "bf_max_job_test"]
-                if sides.count == 2, known.contains(sides[0]), let number = Int(sides[1]),
-                    number > 0
-                {
-                    parts.append("\(sides[0])=\(number)")
-                }
+        let known = (isBackfill ? Self.schedulerWords : []) + [Self.delayWord]
+        for word in (scheduler["schedulerparameters"] ?? "").split(separator: ",") {
+            let sides = word.split(separator: "=").map(String.init)
+            if sides.count == 2, known.contains(sides[0]), let number = Int(sides[1]), number > 0 {
+                parts.append("\(sides[0])=\(number)")
             }
         }
         guard isMultifactor else { return parts.joined(separator: ",") }

@@ -1,3 +1,4 @@
+import Accounts
 import Quantities
 
 extension SlurmSite {
@@ -5,7 +6,7 @@ extension SlurmSite {
     private static let partitionKeys: Set<String> = [
         "partitionname", "nodes", "default", "oversubscribe", "shared", "maxtime", "defaulttime",
         "minnodes", "maxnodes", "state", "allowaccounts", "allowqos", "qos", "prioritytier",
-        "priorityjobfactor", "tresbillingweights",
+        "priorityjobfactor", "tresbillingweights", "preemptmode", "gracetime",
     ]
 
     mutating func readPartition(_ line: SlurmLine) {
@@ -31,7 +32,7 @@ extension SlurmSite {
             partitions.append(
                 Partition(
                     name: name,
-                    line: line,
+                    line: whole,
                     nodes: nodes,
                     isWholeNode: isLinear || sharing.hasPrefix("EXCLUSIVE"),
                     fields: fields
@@ -98,6 +99,19 @@ extension SlurmSite {
                 throw SiteProblem("\(key)=\(text) is no number up to 65535")
             }
             fields.append((name, "\(number)"))
+        }
+        if let text = line["PreemptMode"], !["", "GANG"].contains(text.uppercased()) {
+            if let mode = Self.preemptMode(text) {
+                if mode != .cluster { fields.append(("preempt_mode", mode.rawValue)) }
+            } else {
+                ignored.append("PreemptMode=\(text)")
+            }
+        }
+        if let text = line["GraceTime"], text != "0" {
+            guard let seconds = Int64(text), (0...100_000_000).contains(seconds) else {
+                throw SiteProblem("GraceTime=\(text) is no number of seconds")
+            }
+            fields.append(("grace_time", SiteYAML.quoted(SiteNames.time(seconds: seconds))))
         }
         if let text = line["TRESBillingWeights"] {
             let weights = Self.weights(text, &ignored)

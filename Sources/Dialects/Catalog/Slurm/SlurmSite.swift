@@ -75,6 +75,8 @@ public struct SlurmSite: Sendable {
     var qosEntries: [SiteQOS] = []
     var operators: [String] = []
     var scheduler: [String: String] = [:]
+    var preemption = SitePreemption()
+    var licenses: [(name: String, count: Int32)] = []
 
     /// The most nodes that a site may have.
     static let nodeMaximum = 1_000_000
@@ -131,36 +133,6 @@ public struct SlurmSite: Sendable {
                 return note(.ignored, line, "no record of a node, a partition or a reservation")
             }
             readParameter(first.key, first.value, line)
-        }
-    }
-
-    /// Parameters of the scheduler, which make the policy.
-    static let policyKeys: Set<String> = [
-        "schedulertype", "schedulerparameters", "prioritytype", "priorityweightage",
-        "priorityweightfairshare", "priorityweightjobsize", "priorityweightpartition",
-        "priorityweightqos", "prioritymaxage", "prioritydecayhalflife", "priorityfavorsmall",
-    ]
-
-    private mutating func readParameter(_ key: String, _ value: String, _ line: SlurmLine) {
-        switch key.lowercased() {
-        case "clustername":
-            cluster = value
-            note(.used, line, "ClusterName: the machine's name")
-        case "selecttype":
-            isLinear = value.hasSuffix("linear")
-            note(
-                .used,
-                line,
-                "SelectType: \(isLinear ? "whole nodes" : "nodes are shared by cores")"
-            )
-        case let name where Self.policyKeys.contains(name):
-            scheduler[name] = value
-            note(.used, line, "\(key): in the policy")
-        case "selecttypeparameters", "gresttypes", "grestypes", "preempttype", "preemptmode",
-            "enforcepartlimits", "accountingstorageenforce", "topologyplugin":
-            note(.ignored, line, "\(key)=\(value): not part of a machine file")
-        default:
-            note(.ignored, line, "\(key): says nothing about what is emulated")
         }
     }
 
