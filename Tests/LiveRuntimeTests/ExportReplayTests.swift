@@ -199,6 +199,11 @@ struct ExportReplayTests {
                 (start < 0 ? nil : start + origin) == record.start?.microseconds,
                 "\(what): start"
             )
+            // As `--validate` compares it; an export has whole seconds.
+            let recorded = job.submitted + origin + Int64(job.waitSeconds) * 1_000_000
+            #expect((record.start == nil) == (job.waitSeconds < 0), "\(what): its recorded start")
+            let begun = record.start?.microseconds ?? recorded
+            #expect(abs(begun - recorded) <= 1_000_000 || record.start == nil, "\(what)")
             guard record.start != nil, isEnded else { continue }
             ran += 1
             #expect(result.ended[index] + origin == record.end?.microseconds, "\(what): end")

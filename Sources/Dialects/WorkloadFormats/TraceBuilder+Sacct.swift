@@ -34,18 +34,28 @@ extension TraceBuilder {
         else {
             return drop(.partialExecution)
         }
+        let wait = row.submitted.flatMap { submitted in row.started.map { $0 - submitted } }
         add(
             record,
             size: row.requestedCPUs ?? row.heldCPUs,
             partition: row.partition,
-            line: row.line
+            line: row.line,
+            waited: wait.map { Int32(clamping: max(-1, $0)) }
         )
     }
 
     /// Adds what was recorded of a job.
     ///
-    /// - Parameter size: its cores where somebody counted them; nil for what it asked for.
-    mutating func add(_ record: RecordedJob, size: Int64?, partition name: String, line: Int) {
+    /// - Parameters:
+    ///   - size: its cores where somebody counted them; nil for what it asked for.
+    ///   - wait: how long it waited; nil when nobody noted it. Unit: s.
+    mutating func add(
+        _ record: RecordedJob,
+        size: Int64?,
+        partition name: String,
+        line: Int,
+        waited wait: Int32? = nil
+    ) {
         let limit = record.timeLimit.microseconds
         guard record.submit.microseconds >= 0 else { return drop(.unknownSubmission) }
         guard limit >= 0, record.runTime?.microseconds ?? 0 >= 0 else {
@@ -65,7 +75,8 @@ extension TraceBuilder {
                 user: user(record.user),
                 group: group(record.account),
                 queue: queue(record.qos),
-                partition: partition(name)
+                partition: partition(name),
+                waitSeconds: wait ?? -1
             ),
             nil,
             record
