@@ -31,14 +31,18 @@ struct RehearseProgramTests {
             )
         )
         #expect(
-            lines.contains("  job 1: 1 node of TH_NET, starts 2026-11-21T08:00:00 after 00:00:00")
+            lines.contains(
+                "  job 1: 1 node of TH_NET, starts 2026-11-21T08:00:00 (Asia/Shanghai) after 00:00:00"
+            )
         )
         #expect(lines.contains("  | mesh ready"))
         #expect(
             lines.contains { $0.hasPrefix("  ends COMPLETED 0:0 after 00:30:00 of 02:00:00, fee ") }
         )
         #expect(
-            lines.contains("  job 2: 1 node of TH_NET, starts 2026-11-21T08:30:00 after 00:30:00")
+            lines.contains(
+                "  job 2: 1 node of TH_NET, starts 2026-11-21T08:30:00 (Asia/Shanghai) after 00:30:00"
+            )
         )
         #expect(
             lines.contains { $0.hasPrefix("  ends FAILED 3:0 after 01:00:00 of 02:00:00, fee ") }
@@ -99,7 +103,6 @@ struct RehearseProgramTests {
         #expect(run.output.contains("结束：COMPLETED 0:0，用时 00:01:00（时限 02:00:00），费用"))
         #expect(run.output.contains("合计：费用"))
     }
-}
 
     @Test("A step knows the name of its node, and lines that repeat themselves are told once")
     func steps() throws {
@@ -152,3 +155,4 @@ struct RehearseProgramTests {
         #expect(try mine() == 0)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("tmp")) == [])
     }
+}

@@ -67,14 +67,13 @@ struct RehearsedStep {
 // MARK: - Programs that are not run
 
 extension RehearsedStep {
-    /// Whether a program of the job is emulated: one that is not of the system, no stand-in and no script,
-    /// or that is linked with MPI.
+    /// Whether a program of the job is emulated: one that is not of the system, none of the centre's own, and
+    /// no script, or that is linked with MPI.
     static func isEmulated(_ path: String, isMPI: Bool) -> Bool {
+        guard !Host.isOwnProgram(path) else { return false }
         guard !isMPI else { return true }
         let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"]
-        guard !system.contains(where: { path.hasPrefix($0) }), !Host.isOwnProgram(path) else {
-            return false
-        }
+        guard !system.contains(where: { path.hasPrefix($0) }) else { return false }
         guard let bytes = Host.read(path: path) else { return false }
         return bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46])
     }

@@ -175,25 +175,23 @@ extension RehearsedJob {
             ]
         }
         let instant = CivilTime(start, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
-        // Jobs of one instant are microseconds apart.
-        let half = SimDuration(microseconds: 500_000)
-        let (wait, used) = (SlurmTime.full(start - submit + half), SlurmTime.full(elapsed + half))
+        let wait = SlurmTime.full(from: submit, to: start)
+        let used = SlurmTime.full(from: start, to: start + elapsed)
         let limit = limit.map(SlurmTime.full) ?? "UNLIMITED"
         var lines = [
             words(
-                "  作业 \(job)：分区 \(partition)，\(nodes) 个节点，\(instant) 启动（等待 \(wait)）",
-                "  job \(job): \(nodes) node\(nodes == 1 ? "" : "s") of \(partition), starts \(instant)"
-                    + " after \(wait)"
+                "  作业 \(job)：分区 \(partition)，\(nodes) 个节点，\(instant)（Asia/Shanghai）启动（等待 \(wait)）",
+                "  job \(job): \(counted(nodes, "node")) of \(partition), starts \(instant)"
+                    + " (Asia/Shanghai) after \(wait)"
             )
         ]
-        lines += output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-            .map { "  | " + String($0).printable }
+        lines += outputLines(words)
         for step in steps {
             let took = SlurmTime.full(step.elapsed)
             lines.append(
                 words(
                     "  作业步 \(step.id) \(step.name)：\(step.tasks) 个任务，\(took)，\(step.state) \(step.exitCode):\(step.exitSignal)",
-                    "  step \(step.id) \(step.name): \(step.tasks) task\(step.tasks == 1 ? "" : "s"), \(took),"
+                    "  step \(step.id) \(step.name): \(counted(step.tasks, "task")), \(took),"
                         + " \(step.state) \(step.exitCode):\(step.exitSignal)"
                 )
             )
@@ -205,6 +203,29 @@ extension RehearsedJob {
                 "  ends \(state) \(exitCode):\(signal) after \(used) of \(limit), fee \(yuan) CNY"
             )
         )
+        return lines
+    }
+}
+
+extension RehearsedJob {
+    /// What it wrote, with lines that are there several times in a row, as of tasks that all fail, once.
+    fileprivate func outputLines(_ words: MessageLanguage) -> [String] {
+        var lines: [String] = []
+        var last: (text: Substring, count: Int)?
+        func flush() {
+            guard let last else { return }
+            let times = last.count == 1 ? "" : words("（\(last.count) 次）", " (\(last.count) times)")
+            lines.append("  | " + String(last.text).printable + times)
+        }
+        for line in output.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+            if let same = last, same.text == line {
+                last = (line, same.count + 1)
+            } else {
+                flush()
+                last = (line, 1)
+            }
+        }
+        flush()
         return lines
     }
 }

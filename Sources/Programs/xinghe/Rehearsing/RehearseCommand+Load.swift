@@ -38,7 +38,12 @@ extension RehearseCommand {
             result.scripts[index].starts = [jobs[job]?.start].compactMap(\.self)
             result.scripts[index].seeds = 1
         }
+        let count = Int(Self.seedCount)
+        let bar = ProgressBar(counted: count, "seed", total: count)
+        bar.advance(by: 1)
+        defer { bar.finish() }
         for offset in 1..<Self.seedCount {
+            defer { bar.advance(by: 1) }
             let centre = try open(offset)
             var numbers: [UInt32: UInt32] = [:]
             for script in result.scripts {

@@ -145,7 +145,7 @@ struct RehearseCommand: PassingCommand {
             let names = try FileManager.default.contentsOfDirectory(atPath: path)
             let own = names.filter { $0.hasSuffix(".sh") }.sorted()
             guard !own.isEmpty else { throw Refusal("\(path): no *.sh is in this folder") }
-            paths += own.map { "\(path)/\($0)" }
+            paths += own.map { (path.hasSuffix("/") ? path : path + "/") + $0 }
         }
         guard paths.count <= scriptsMaximum else {
             throw Refusal("\(paths.count) scripts: at most \(scriptsMaximum) are rehearsed at once")
