@@ -4,11 +4,15 @@ public import WireFormats
 /// The accounts of a centre as a table.
 public enum AccountsReport {
     /// The table; ends with a newline.
-    public static func text(_ list: AccountStandingList) -> String {
+    public static func text(
+        _ list: AccountStandingList,
+        in words: MessageLanguage
+    ) -> String {
         var table = TextTable(
             header: [
-                "Account", "Enterprise", "Owed (CNY)", "Reserved", "Vouchers", "Limit", "Available",
-                "Budget",
+                words("账户", "Account"), words("企业", "Enterprise"), words("欠费（元）", "Owed (CNY)"),
+                words("预占", "Reserved"), words("算力券", "Vouchers"), words("信用额度", "Limit"),
+                words("可用", "Available"), words("预算", "Budget"),
             ],
             alignments: [.left, .left, .right, .right, .right, .right, .right, .left]
         )
@@ -16,34 +20,58 @@ public enum AccountsReport {
             table.add([
                 row.account, row.enterprise ?? "", Fen(row.balance).yuanText,
                 Fen(row.held).yuanText, Fen(row.vouchers).yuanText,
-                row.creditLimit.map { Fen($0).yuanText } ?? "none",
-                row.available.map { Fen($0).yuanText } ?? "any",
-                row.budget.map { $0.alarm == "ok" ? budget($0) : "\(budget($0))  !" } ?? "none",
+                row.creditLimit.map { Fen($0).yuanText }
+                    ?? words("不限", "none"),
+                row.available.map { Fen($0).yuanText } ?? words("不限", "any"),
+                row.budget.map { budget($0, words) + ($0.alarm == "ok" ? "" : "  !") }
+                    ?? words("无", "none"),
             ])
         }
         return table.lines.joined(separator: "\n")
-            + "\nTariff \(list.tariff); subsidy rules \(list.rules.joined(separator: ", "))\n"
+            + words("\n价目表 \(list.tariff)；补贴细则 ", "\nTariff \(list.tariff); subsidy rules ")
+            + list.rules.joined(separator: ", ") + "\n"
     }
 
     /// One account with all that is known of its money; ends with a newline.
-    public static func text(_ row: AccountStanding) -> String {
-        var lines = ["account    \(row.account)" + (row.title.isEmpty ? "" : ", \(row.title)")]
-        if let enterprise = row.enterprise { lines.append("enterprise \(enterprise)") }
-        let owed = Fen(row.balance < 0 ? -row.balance : row.balance).yuanText
-        lines.append(row.balance < 0 ? "prepaid    \(owed) CNY" : "owes       \(owed) CNY")
-        lines.append("reserved   \(Fen(row.held).yuanText) CNY by running jobs")
-        lines.append("vouchers   \(Fen(row.vouchers).yuanText) CNY valid today")
-        lines.append("limit      " + (row.creditLimit.map { "\(Fen($0).yuanText) CNY" } ?? "none"))
-        lines.append("available  " + (row.available.map { "\(Fen($0).yuanText) CNY" } ?? "any"))
-        guard let standing = row.budget else { return self.lines(lines + ["budget     none"]) }
-        lines.append("budget     \(budget(standing)), warns from \(standing.warnPercent) %")
-        lines.append("left       \(Fen(standing.left).yuanText) CNY")
+    public static func text(_ row: AccountStanding, in words: MessageLanguage) -> String {
+        var lines: [String] = []
+        func add(_ chinese: String, _ english: String, _ text: String) {
+            let name = words(chinese, english)
+            lines.append(
+                name + String(repeating: " ", count: max(1, 11 - displayWidth(name))) + text
+            )
+        }
+        func yuan(_ fen: Int64) -> String { Fen(fen).yuanText + words(" 元", " CNY") }
+        add("账户", "account", row.account + (row.title.isEmpty ? "" : words("，", ", ") + row.title))
+        if let enterprise = row.enterprise { add("企业", "enterprise", enterprise) }
+        if row.balance < 0 {
+            add("预付", "prepaid", yuan(-row.balance))
+        } else {
+            add("欠费", "owes", yuan(row.balance))
+        }
+        add("预占", "reserved", yuan(row.held) + words("（运行中的作业）", " by running jobs"))
+        add("算力券", "vouchers", yuan(row.vouchers) + words("（今日有效）", " valid today"))
+        add("信用额度", "limit", row.creditLimit.map(yuan) ?? words("不限", "none"))
+        add("可用", "available", row.available.map(yuan) ?? words("不限", "any"))
+        guard let standing = row.budget else {
+            add("预算", "budget", words("无", "none"))
+            return self.lines(lines)
+        }
+        let warning = standing.warnPercent
+        add(
+            "预算",
+            "budget",
+            budget(standing, words) + words("，达到 \(warning) % 时提醒", ", warns from \(warning) %")
+        )
+        add("余额", "left", yuan(standing.left))
         switch (standing.alarm, standing.endsOn) {
-        case ("exhausted", _): lines.append("alarm      the budget is used up")
+        case ("exhausted", _): add("警告", "alarm", words("预算已用完", "the budget is used up"))
         case ("warning", let day):
-            lines.append("alarm      near its end" + (day.map { ": \($0) at this pace" } ?? ""))
-        case (_, let day?): lines.append("forecast   ends on \(day) at this pace")
-        default: lines.append("forecast   lasts")
+            let pace = day.map { words("：照此 \($0) 用完", ": \($0) at this pace") } ?? ""
+            add("警告", "alarm", words("预算将尽", "near its end") + pace)
+        case (_, let day?):
+            add("预计", "forecast", words("照此 \(day) 用完", "ends on \(day) at this pace"))
+        default: add("预计", "forecast", words("够用", "lasts"))
         }
         return self.lines(lines)
     }
@@ -53,9 +81,14 @@ public enum AccountsReport {
     }
 
     /// `84.1 % of 10,000.00 in 2026-11`.
-    private static func budget(_ record: BudgetRecord) -> String {
+    private static func budget(_ record: BudgetRecord, _ words: MessageLanguage) -> String {
         let spent = max(0, Int128(record.spent)) * 1_000 / Int128(max(1, record.amount))
-        return "\(spent / 10).\(spent % 10) % of \(Fen(record.amount).yuanText) in \(record.span)"
+        let share = "\(spent / 10).\(spent % 10) %"
+        let amount = Fen(record.amount).yuanText
+        return words(
+            "\(record.span) 的 \(amount) 已用 \(share)",
+            "\(share) of \(amount) in \(record.span)"
+        )
     }
 }
 

@@ -1,25 +1,38 @@
 public import Billing
 import Quantities
-import WireFormats
+public import WireFormats
 
-/// Subsidy rules for people to read.
-public enum RuleReport {
+/// Subsidy rules for people to read. Words that a file of a rule takes stay as they are.
+public struct RuleReport: Sendable {
+    private let words: MessageLanguage
+
+    /// Makes reports in a language.
+    public init(in words: MessageLanguage) {
+        self.words = words
+    }
+
     /// A table of rules, one line each.
-    public static func list(_ rules: [SubsidyRule]) -> String {
+    public func list(_ rules: [SubsidyRule]) -> String {
         var table = TextTable(
-            header: ["Rule", "Level", "Rate", "Cap a year (CNY)", "Pool (CNY)", "Valid", "Open"],
+            header: [
+                words("细则", "Rule"), words("级别", "Level"), words("比例", "Rate"),
+                words("年度上限（元）", "Cap a year (CNY)"), words("资金池（元）", "Pool (CNY)"),
+                words("有效期", "Valid"), words("未公布", "Open"),
+            ],
             alignments: [.left, .left, .right, .right, .right, .left, .right]
         )
         for rule in rules {
             table.add([
-                rule.id, rule.authority.level.rawValue, rateText(rule.rate), capText(rule.caps),
-                rule.pool.map { "\($0.amount.yuanText) a \($0.period.rawValue)" } ?? "-",
+                rule.id, level(rule.authority.level), rateText(rule.rate), capText(rule.caps),
+                rule.pool.map(poolAmount) ?? "-",
                 validityText(rule.validity), String(rule.assumptions.count),
             ])
         }
-        return
-            (table.lines + ["Open: parameters that are not published; 'subsidy show' lists them."])
-            .joined(separator: "\n") + "\n"
+        let note = words(
+            "未公布：公布的文本没有写明的参数个数，用 subsidy show 列出。",
+            "Open: parameters that are not published; 'subsidy show' lists them."
+        )
+        return (table.lines + [note]).joined(separator: "\n") + "\n"
     }
 
     /// The same for programs.
@@ -28,42 +41,49 @@ public enum RuleReport {
     }
 
     /// All parameters of a rule, and what was assumed.
-    public static func show(_ rule: SubsidyRule) -> String {
-        var lines = ["\(rule.id): \(rule.title)"]
+    public func show(_ rule: SubsidyRule) -> String {
+        var lines = ["\(rule.id)\(words("：", ": "))\(rule.title)"]
         func add(_ name: String, _ value: String?) {
             guard let value, !value.isEmpty else { return }
             let padding = String(repeating: " ", count: max(1, 22 - displayWidth(name)))
             lines.append("  \(name)\(padding)\(value)")
         }
-        add("granted by", "\(rule.authority.name) (\(rule.authority.level.rawValue))")
-        add("legal reference", rule.authority.legalReference)
-        add("version", rule.authority.version)
-        add("valid", validityText(rule.validity))
-        add("year", yearText(rule.yearBasis))
+        let authority = rule.authority
+        add(words("发放部门", "granted by"), "\(authority.name) (\(level(authority.level)))")
+        add(words("文号", "legal reference"), rule.authority.legalReference)
+        add(words("版本", "version"), rule.authority.version)
+        add(words("有效期", "valid"), validityText(rule.validity))
+        add(words("年度", "year"), yearText(rule.yearBasis))
         addBeneficiaries(rule.who, add)
         addScope(rule.what, add)
         addBasis(rule.basis, add)
         addRate(rule.rate, add)
         addCaps(rule.caps, add)
-        add("pool", rule.pool.map { poolText($0) } ?? "not published")
+        add(words("资金池", "pool"), rule.pool.map { poolText($0) } ?? words("未公布", "not published"))
+        let share = NumberText.percent(ppm: rule.stacking.totalShareMaximumPPM)
         add(
-            "stacking",
-            "order \(rule.stacking.order); all rules together at most "
-                + "\(NumberText.percent(ppm: rule.stacking.totalShareMaximumPPM)) of the fee"
+            words("叠加", "stacking"),
+            words(
+                "次序 \(rule.stacking.order)；各细则合计不超过费用的 \(share)",
+                "order \(rule.stacking.order); all rules together at most \(share) of the fee"
+            )
         )
         add(
-            "excludes levels",
-            rule.stacking.exclusiveLevels.map(\.rawValue).joined(separator: ", ")
+            words("排除的级别", "excludes levels"),
+            rule.stacking.exclusiveLevels.map { self.level($0) }.joined(separator: ", ")
         )
-        add("mode", rule.procedure.mode)
-        add("settlement", rule.procedure.settlement)
-        add("claim window", rule.procedure.claimWindowDays.map { "\($0) days" })
-        add("evidence", rule.procedure.evidence.joined(separator: ", "))
-        add("clawback", rule.clawback.rawValue)
-        add("rounding", rule.rounding.rawValue)
+        add(words("方式", "mode"), rule.procedure.mode)
+        add(words("兑付", "settlement"), rule.procedure.settlement)
+        add(
+            words("申报期限", "claim window"),
+            rule.procedure.claimWindowDays.map { words("\($0) 天", "\($0) days") }
+        )
+        add(words("材料", "evidence"), rule.procedure.evidence.joined(separator: ", "))
+        add(words("追回", "clawback"), rule.clawback.rawValue)
+        add(words("取整", "rounding"), rule.rounding.rawValue)
         if !rule.assumptions.isEmpty {
             lines.append("")
-            lines.append("Assumptions (not in the published text):")
+            lines.append(words("假设（公布的文本没有写明）：", "Assumptions (not in the published text):"))
             lines += rule.assumptions.map { "  - \($0)" }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -71,118 +91,183 @@ public enum RuleReport {
 
     private typealias Add = (String, String?) -> Void
 
-    private static func addBeneficiaries(_ who: SubsidyRule.Beneficiaries, _ add: Add) {
-        add("classes", who.classes?.joined(separator: ", ") ?? "all")
-        add("registered in", who.registeredIn?.joined(separator: ", "))
-        add("sectors", who.sectors?.joined(separator: ", "))
-        add("related parties", who.excludesRelatedParty ? "excluded" : nil)
-        add("employees", who.sizeMaximum.map { "at most \($0)" })
-        add("founded", who.foundedFrom.map { "\($0) or later" })
-        add("clean credit", who.creditCleanYears.map { "\($0) years" })
-        add("must have", who.mustHave.joined(separator: ", "))
-        add("counted by", who.aggregation.rawValue)
+    private var all: String { words("全部", "all") }
+
+    private func addBeneficiaries(_ who: SubsidyRule.Beneficiaries, _ add: Add) {
+        add(words("对象类别", "classes"), who.classes?.joined(separator: ", ") ?? all)
+        add(words("注册地", "registered in"), who.registeredIn?.joined(separator: ", "))
+        add(words("行业", "sectors"), who.sectors?.joined(separator: ", "))
+        add(
+            words("关联交易", "related parties"),
+            who.excludesRelatedParty ? words("不予补贴", "excluded") : nil
+        )
+        add(
+            words("员工人数", "employees"),
+            who.sizeMaximum.map { words("不超过 \($0)", "at most \($0)") }
+        )
+        add(
+            words("成立日期", "founded"),
+            who.foundedFrom.map { words("\($0) 及以后", "\($0) or later") }
+        )
+        add(
+            words("信用良好", "clean credit"),
+            who.creditCleanYears.map { words("\($0) 年", "\($0) years") }
+        )
+        add(words("必须具备", "must have"), who.mustHave.joined(separator: ", "))
+        add(words("计算主体", "counted by"), who.aggregation.rawValue)
     }
 
-    private static func addScope(_ what: SubsidyRule.Scope, _ add: Add) {
+    private func addScope(_ what: SubsidyRule.Scope, _ add: Add) {
         add(
-            "platforms",
+            words("平台", "platforms"),
             what.platforms?.joined(separator: ", ")
-                ?? (what.onlyKeyPlatforms ? "key platforms" : "all")
+                ?? (what.onlyKeyPlatforms ? words("重点平台", "key platforms") : all)
         )
-        add("run by", what.providers?.joined(separator: ", "))
-        add("resources", what.resources?.joined(separator: ", ") ?? "all")
-        add("not for", what.excludedResources.joined(separator: ", "))
-        add("purposes", what.purposes?.joined(separator: ", "))
-        add("contract", what.contractFrom.map { "signed on \($0) or later" })
-        add("contract length", what.contractMonthsMaximum.map { "at most \($0) months" })
-        add("one beneficiary per", what.oneGrantPer == .none ? nil : what.oneGrantPer.rawValue)
-    }
-
-    private static func addBasis(_ basis: SubsidyRule.Basis, _ add: Add) {
+        add(words("运营方", "run by"), what.providers?.joined(separator: ", "))
+        add(words("资源", "resources"), what.resources?.joined(separator: ", ") ?? all)
+        add(words("不包括", "not for"), what.excludedResources.joined(separator: ", "))
+        add(words("用途", "purposes"), what.purposes?.joined(separator: ", "))
         add(
-            "basis",
-            "\(basis.feeKind.rawValue) fee, \(basis.isNetOfVAT ? "net of VAT" : "VAT included")"
-                + (basis.isAfterDiscount ? "" : ", before discounts")
+            words("合同签订", "contract"),
+            what.contractFrom.map { words("\($0) 及以后", "signed on \($0) or later") }
         )
         add(
-            "least fee of a year",
-            basis.minimumYearFee == .zero ? nil : "\(basis.minimumYearFee.yuanText) CNY"
+            words("合同期限", "contract length"),
+            what.contractMonthsMaximum.map { words("不超过 \($0) 个月", "at most \($0) months") }
+        )
+        add(
+            words("一次为限", "one beneficiary per"),
+            what.oneGrantPer == .none ? nil : what.oneGrantPer.rawValue
         )
     }
 
-    private static func addRate(_ rate: SubsidyRule.Rate, _ add: Add) {
-        add("rate", rateText(rate))
-        add("granted", rate.grantedPPM.map { NumberText.percent(ppm: $0) })
+    private func addBasis(_ basis: SubsidyRule.Basis, _ add: Add) {
+        let tax = basis.isNetOfVAT ? words("不含增值税", "net of VAT") : words("含增值税", "VAT included")
+        add(
+            words("计算基数", "basis"),
+            words("\(basis.feeKind.rawValue)，\(tax)", "\(basis.feeKind.rawValue) fee, \(tax)")
+                + (basis.isAfterDiscount ? "" : words("，折扣前", ", before discounts"))
+        )
+        add(
+            words("年度起补金额", "least fee of a year"),
+            basis.minimumYearFee == .zero ? nil : money(basis.minimumYearFee)
+        )
+    }
+
+    private func addRate(_ rate: SubsidyRule.Rate, _ add: Add) {
+        add(words("比例", "rate"), rateText(rate))
+        add(words("实际拨付", "granted"), rate.grantedPPM.map { NumberText.percent(ppm: $0) })
         for labelled in rate.byClass {
-            add("  class \(labelled.label)", NumberText.percent(ppm: labelled.ppm))
+            add(
+                words("  类别 ", "  class ") + labelled.label,
+                NumberText.percent(ppm: labelled.ppm)
+            )
         }
         for labelled in rate.byResource {
-            add("  resource \(labelled.label)", NumberText.percent(ppm: labelled.ppm))
+            add(
+                words("  资源 ", "  resource ") + labelled.label,
+                NumberText.percent(ppm: labelled.ppm)
+            )
         }
         for tier in rate.tiers {
+            let end = tier.upTo.map { money($0) }
             add(
-                "  up to \(tier.upTo.map { "\($0.yuanText) CNY" } ?? "the end")",
+                words(
+                    end.map { "  至 \($0)" } ?? "  以上部分",
+                    "  up to \(end ?? "the end")"
+                ),
                 NumberText.percent(ppm: tier.ppm)
             )
         }
-        add("several rates", rate.combine.rawValue)
+        add(words("多个比例", "several rates"), rate.combine.rawValue)
     }
 
-    private static func addCaps(_ caps: SubsidyRule.Caps, _ add: Add) {
-        func money(_ fen: Fen?) -> String? { fen.map { "\($0.yuanText) CNY" } }
-        add("cap of a claim", money(caps.perLine))
-        add("cap of a contract", money(caps.perContract))
-        add("cap of a year", money(caps.perEntityYear))
+    private func addCaps(_ caps: SubsidyRule.Caps, _ add: Add) {
+        add(words("单笔上限", "cap of a claim"), caps.perLine.map { money($0) })
+        add(words("单个合同上限", "cap of a contract"), caps.perContract.map { money($0) })
+        add(words("年度上限", "cap of a year"), caps.perEntityYear.map { money($0) })
         for labelled in caps.perEntityYearByClass {
-            add("  class \(labelled.label)", money(labelled.cap))
+            add(words("  类别 ", "  class ") + labelled.label, money(labelled.cap))
         }
-        add("cap of a lifetime", money(caps.perEntityLifetime))
-        add("cap of a group's year", money(caps.perGroupYear))
+        add(words("累计上限", "cap of a lifetime"), caps.perEntityLifetime.map { money($0) })
+        add(words("集团年度上限", "cap of a group's year"), caps.perGroupYear.map { money($0) })
         add(
-            "share of the fee",
-            caps.shareOfFeeMaximumPPM.map { "at most \(NumberText.percent(ppm: $0))" }
+            words("占费用比例", "share of the fee"),
+            caps.shareOfFeeMaximumPPM.map {
+                words("不超过 ", "at most ") + NumberText.percent(ppm: $0)
+            }
         )
     }
 
-    private static func poolText(_ pool: SubsidyRule.Pool) -> String {
-        "\(pool.amount.yuanText) CNY a \(pool.period.rawValue), \(pool.exhaustion.rawValue)"
-            + (pool.carriesOver ? ", what is left is carried over" : "")
-            + (pool.fundingSplit.isEmpty ? "" : "; \(pool.fundingSplit)")
+    private func money(_ fen: Fen) -> String { fen.yuanText + words(" 元", " CNY") }
+
+    private func level(_ level: SubsidyRule.Level) -> String {
+        let name =
+            switch level {
+            case .national: "国家"
+            case .province: "省"
+            case .city: "市"
+            case .district: "区"
+            }
+        return words(name, level.rawValue)
     }
 
-    private static func rateText(_ rate: SubsidyRule.Rate) -> String {
-        if rate.isUnknown { return "unknown" }
+    private func period(_ pool: SubsidyRule.Pool) -> String {
+        switch pool.period {
+        case .year: "每年"
+        case .quarter: "每季"
+        case .total: "总额"
+        }
+    }
+
+    private func poolAmount(_ pool: SubsidyRule.Pool) -> String {
+        let amount = pool.amount.yuanText
+        return words("\(period(pool)) \(amount)", "\(amount) a \(pool.period.rawValue)")
+    }
+
+    private func poolText(_ pool: SubsidyRule.Pool) -> String {
+        words(
+            "\(period(pool)) \(pool.amount.yuanText) 元，\(pool.exhaustion.rawValue)",
+            "\(pool.amount.yuanText) CNY a \(pool.period.rawValue), \(pool.exhaustion.rawValue)"
+        )
+            + (pool.carriesOver ? words("，余额结转", ", what is left is carried over") : "")
+            + (pool.fundingSplit.isEmpty ? "" : words("；", "; ") + pool.fundingSplit)
+    }
+
+    private func rateText(_ rate: SubsidyRule.Rate) -> String {
+        let unknown = words("未公布", "unknown")
+        if rate.isUnknown { return unknown }
         let special = (rate.byClass + rate.byResource).map(\.ppm) + rate.tiers.map(\.ppm)
         let all = special + [rate.ppm].compactMap { $0 }
         guard let lowest = all.min(), let highest = all.max() else {
-            return rate.grantedPPM.map { NumberText.percent(ppm: $0) } ?? "unknown"
+            return rate.grantedPPM.map { NumberText.percent(ppm: $0) } ?? unknown
         }
-        let range =
-            lowest == highest
-            ? NumberText.percent(ppm: highest)
-            : "\(NumberText.percent(ppm: lowest)) to \(NumberText.percent(ppm: highest))"
-        return rate.isCeiling ? "up to \(range)" : range
+        let (low, high) = (NumberText.percent(ppm: lowest), NumberText.percent(ppm: highest))
+        let range = lowest == highest ? high : words("\(low) 至 \(high)", "\(low) to \(high)")
+        return rate.isCeiling ? words("最高 ", "up to ") + range : range
     }
 
-    private static func capText(_ caps: SubsidyRule.Caps) -> String {
+    private func capText(_ caps: SubsidyRule.Caps) -> String {
         caps.perEntityYear?.yuanText
-            ?? caps.perEntityYearByClass.map(\.cap).max().map { "\($0.yuanText) by class" } ?? "-"
+            ?? caps.perEntityYearByClass.map(\.cap).max().map {
+                words("按类别 \($0.yuanText)", "\($0.yuanText) by class")
+            } ?? "-"
     }
 
-    private static func validityText(_ range: SubsidyRule.DayRange) -> String {
+    private func validityText(_ range: SubsidyRule.DayRange) -> String {
         switch (range.first, range.last) {
-        case (nil, nil): "always"
-        case (let first?, nil): "from \(first)"
-        case (nil, let last?): "until \(last)"
-        case (let first?, let last?): "\(first) to \(last)"
+        case (nil, nil): words("不限", "always")
+        case (let first?, nil): words("\(first) 起", "from \(first)")
+        case (nil, let last?): words("至 \(last)", "until \(last)")
+        case (let first?, let last?): words("\(first) 至 \(last)", "\(first) to \(last)")
         }
     }
 
-    private static func yearText(_ basis: SubsidyRule.YearBasis) -> String {
+    private func yearText(_ basis: SubsidyRule.YearBasis) -> String {
         switch basis {
-        case .calendar: "calendar (Asia/Shanghai)"
-        case .fiscal(let month): "fiscal, from month \(month)"
-        case .anniversary: "from the first claim of each beneficiary"
+        case .calendar: words("公历年（北京时间）", "calendar (Asia/Shanghai)")
+        case .fiscal(let month): words("财政年度，\(month) 月起", "fiscal, from month \(month)")
+        case .anniversary: words("自各主体首次申报起", "from the first claim of each beneficiary")
         }
     }
 }

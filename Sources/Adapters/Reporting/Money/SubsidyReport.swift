@@ -1,6 +1,6 @@
 public import Billing
 import Quantities
-import WireFormats
+public import WireFormats
 
 /// What an evaluation found, in the forms in which it is handed out.
 public struct SubsidyReport: Sendable {
@@ -32,34 +32,48 @@ public struct SubsidyReport: Sendable {
     }
 
     /// Totals by rule, beneficiary and pool, as a table for people.
-    public var totalsText: String {
+    public func totalsText(in words: MessageLanguage) -> String {
         var lines: [String] = []
         for (index, rule) in evaluation.rules.enumerated() {
             let granted = evaluation.decisions[index].filter { $0.granted > .zero }.count
+            let total = yuan(evaluation.total(ofRule: index))
             lines.append(
-                "\(rule.id): \(yuan(evaluation.total(ofRule: index))) CNY granted, "
-                    + "\(granted) of \(claims.count) claims"
+                words(
+                    "\(rule.id)：拨付 \(total) 元，\(claims.count) 笔申报中的 \(granted) 笔",
+                    "\(rule.id): \(total) CNY granted, \(granted) of \(counted(claims.count, "claim"))"
+                )
             )
         }
         var table = TextTable(
             header: [
-                "Rule", "Beneficiary", "Year", "Fee (CNY)", "Granted (CNY)", "Cap left (CNY)",
+                words("细则", "Rule"), words("申报企业", "Beneficiary"), words("年度", "Year"),
+                words("费用（元）", "Fee (CNY)"), words("拨付（元）", "Granted (CNY)"),
+                words("上限余额（元）", "Cap left (CNY)"),
             ],
             alignments: [.left, .left, .left, .right, .right, .right]
         )
         for row in evaluation.beneficiaries.prefix(50) {
-            let left = row.cap.map { yuan(max(0, Int128($0.count) - row.granted)) } ?? "no cap"
+            let left =
+                row.cap.map { yuan(max(0, Int128($0.count) - row.granted)) }
+                ?? words("无上限", "no cap")
             table.add([
                 row.rule, row.beneficiary, String(row.year), yuan(row.fee), yuan(row.granted), left,
             ])
         }
         if !evaluation.beneficiaries.isEmpty { lines += table.lines }
         if evaluation.beneficiaries.count > 50 {
-            lines.append("… \(evaluation.beneficiaries.count - 50) more (see --json)")
+            let more = evaluation.beneficiaries.count - 50
+            lines.append(words("… 另有 \(more) 家（见 --json）", "… \(more) more (see --json)"))
         }
         for pool in evaluation.pools {
-            let end = pool.exhaustedOn.map { ", exhausted on \($0)" } ?? ""
-            lines.append("Pool of \(pool.rule), \(pool.period): \(yuan(pool.granted)) CNY\(end)")
+            let end = pool.exhaustedOn.map { words("，\($0) 用完", ", exhausted on \($0)") } ?? ""
+            let granted = yuan(pool.granted)
+            lines.append(
+                words(
+                    "\(pool.rule) 的资金池，\(pool.period)：\(granted) 元\(end)",
+                    "Pool of \(pool.rule), \(pool.period): \(granted) CNY\(end)"
+                )
+            )
         }
         return lines.joined(separator: "\n") + "\n"
     }

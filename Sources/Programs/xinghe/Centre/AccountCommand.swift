@@ -1,6 +1,7 @@
 import ArgumentParser
 import Billing
 import Catalog
+import IndexSets
 import LocalClient
 import Quantities
 import Reporting
@@ -57,6 +58,8 @@ struct AccountCommand: ParsableCommand {
 
         @OptionGroup var access: CentreAccess
 
+        @OptionGroup var language: LanguageOption
+
         @Flag(help: "Print JSON.")
         var json = false
 
@@ -65,8 +68,10 @@ struct AccountCommand: ParsableCommand {
                 try access.client.get("/v1/accounts", as: AccountStandingList.self)
             }
             try StandardOutput.print(
-                json ? list.json.prettyText + "\n" : AccountsReport.text(list),
-                terminator: ""
+                json
+                    ? list.json.prettyText + "\n" : AccountsReport.text(list, in: language.words),
+                terminator: "",
+                isData: json
             )
         }
     }
@@ -78,6 +83,7 @@ struct AccountCommand: ParsableCommand {
         )
 
         @OptionGroup var access: CentreAccess
+        @OptionGroup var language: LanguageOption
         @Argument(help: "The account.") var account: String
 
         @Flag(help: "Print JSON.")
@@ -88,12 +94,16 @@ struct AccountCommand: ParsableCommand {
                 try access.client.get("/v1/accounts", as: AccountStandingList.self)
             }
             guard let row = list.accounts.first(where: { $0.account == account }) else {
-                let known = list.accounts.map(\.account).joined(separator: ", ")
-                throw Refusal("account '\(account)' is not known; accounts: \(known)")
+                let known = list.accounts.map(\.account)
+                throw Refusal(
+                    "account '\(account)' is not known\(didYouMean(account, among: known));"
+                        + " accounts: \(known.joined(separator: ", "))"
+                )
             }
             try StandardOutput.print(
-                json ? row.json.prettyText + "\n" : AccountsReport.text(row),
-                terminator: ""
+                json ? row.json.prettyText + "\n" : AccountsReport.text(row, in: language.words),
+                terminator: "",
+                isData: json
             )
         }
     }

@@ -14,6 +14,8 @@ struct AdvanceCommand: ParsableCommand {
 
     @OptionGroup var access: CentreAccess
 
+    @OptionGroup var language: LanguageOption
+
     @Argument(help: "By how much: seconds, or a number with s, m, h or d.")
     var duration: String
 
@@ -42,9 +44,14 @@ struct AdvanceCommand: ParsableCommand {
         let status = try CentreAccess.ask { () throws(LocalClientFailure) in
             try access.client.post("/v1/clock/advance", request, as: CentreStatus.self)
         }
+        let now = status.now.shanghaiText
         try StandardOutput.print(
-            "now \(status.now.shanghaiText): \(counted(Int(status.jobsRunning), "job")) running,"
-                + " \(status.jobsPending) waiting, \(status.jobsEnded) ended"
+            language.words(
+                "现在 \(now)：运行 \(status.jobsRunning) 个作业，等待 \(status.jobsPending) 个，"
+                    + "结束 \(status.jobsEnded) 个",
+                "now \(now): \(counted(status.jobsRunning, "job")) running,"
+                    + " \(status.jobsPending) waiting, \(status.jobsEnded) ended"
+            )
         )
     }
 }

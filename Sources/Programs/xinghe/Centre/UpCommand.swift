@@ -18,6 +18,8 @@ struct UpCommand: ParsableCommand {
 
     @OptionGroup var access: CentreAccess
 
+    @OptionGroup var language: LanguageOption
+
     @Option(
         help: """
             The folder with the centre's journal. By default a folder named after the machine, in \
@@ -193,27 +195,50 @@ struct UpCommand: ParsableCommand {
             throw error
         }
         let status = try access.status()
-        try StandardOutput.print(
-            """
-            centre '\(status.machine)' is open: \(status.title)
-              time    \(status.timeMode), now \(status.now.shanghaiText) (Asia/Shanghai)
-              nodes   \(status.nodes), cores \(status.cores)
-              state   \(status.stateDirectory)
-              socket  \(socketPath)
-              log     \(log)
-            """
-        )
-        if status.jobsRunning + status.jobsPending > 0 {
-            try StandardOutput.print(
-                "  jobs    \(status.jobsRunning) running, \(status.jobsPending) waiting"
+        try StandardOutput.print(report(status, log: log).joined(separator: "\n"))
+    }
+
+    /// What has been opened, and where it is.
+    private func report(_ status: CentreStatus, log: String) -> [String] {
+        let words = language.words
+        let now = status.now.shanghaiText
+        var lines = [
+            words("中心 \(status.machine) 已打开：", "centre '\(status.machine)' is open: ")
+                + status.title,
+            words(
+                "  时间    \(status.timeMode)，现在 \(now)（Asia/Shanghai）",
+                "  time    \(status.timeMode), now \(now) (Asia/Shanghai)"
+            ),
+            words(
+                "  节点    \(status.nodes) 个，核 \(status.cores) 个",
+                "  nodes   \(status.nodes), cores \(status.cores)"
+            ),
+            words("  状态    ", "  state   ") + status.stateDirectory,
+            words("  套接字  ", "  socket  ") + socketPath, words("  日志    ", "  log     ") + log,
+        ]
+        let (running, waiting) = (status.jobsRunning, status.jobsPending)
+        if running + waiting > 0 {
+            lines.append(
+                words(
+                    "  作业    运行 \(running) 个，等待 \(waiting) 个",
+                    "  jobs    \(running) running, \(waiting) waiting"
+                )
             )
         }
         if listen != nil {
-            try StandardOutput.print("  page    'xinghe open' says how to look at it in a browser")
+            lines.append(
+                words(
+                    "  网页    用 xinghe open 得到地址，在浏览器中打开",
+                    "  page    'xinghe open' says how to look at it in a browser"
+                )
+            )
         }
         if access.socket != nil {
-            try StandardOutput.print("clients need: export XINGHE_SOCKET=\(socketPath)")
+            lines.append(
+                words("客户端需要：", "clients need: ") + "export XINGHE_SOCKET=\(socketPath)"
+            )
         }
+        return lines
     }
 
     /// The socket as clients in any folder find it.
@@ -314,6 +339,14 @@ struct UpCommand: ParsableCommand {
     }
 
     private func awaitReadiness(_ pid: pid_t, log: String, from logStart: UInt64) throws {
+        let leftover = Leftover {
+            FileHandle.standardError.write(Data("interrupted: the centre is closed again\n".utf8))
+            kill(pid, SIGTERM)
+            // Its journal survives what a daemon that does not listen gets then.
+            for _ in 0..<1_000 where kill(pid, 0) == 0 { usleep(10_000) }
+            kill(pid, SIGKILL)
+        }
+        defer { leftover.forget() }
         // A journal of millions of inputs takes a while; there is no limit while it is alive.
         while true {
             if (try? access.client.get("/v1/status", as: CentreStatus.self)) != nil { return }
@@ -334,14 +367,6 @@ struct UpCommand: ParsableCommand {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let errors = lines.filter { $0.hasPrefix("xinghed: error: ") }
         let shown = errors.isEmpty ? lines.suffix(5)[...] : errors[...]
-        let leftover = Leftover {
-            FileHandle.standardError.write(Data("interrupted: the centre is closed again\n".utf8))
-            kill(pid, SIGTERM)
-            // Its journal survives what a daemon that does not listen gets then.
-            for _ in 0..<1_000 where kill(pid, 0) == 0 { usleep(10_000) }
-            kill(pid, SIGKILL)
-        }
-        defer { leftover.forget() }
         let text = shown.joined(separator: "\n")
         return text.replacingOccurrences(of: "xinghed: error: ", with: "")
             .replacingOccurrences(of: "Error: ", with: "")

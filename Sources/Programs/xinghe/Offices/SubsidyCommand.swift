@@ -2,6 +2,7 @@ import ArgumentParser
 import Billing
 import Catalog
 import Foundation
+import IndexSets
 import LiveRuntime
 import Reporting
 
@@ -20,14 +21,17 @@ struct SubsidyCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the shipped rules.")
 
+        @OptionGroup var language: LanguageOption
+
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() throws {
             let rules = try RuleCatalog.ruleNames.map { try RuleCatalog.rule(named: $0) }
             try StandardOutput.print(
-                json ? RuleReport.json(rules) : RuleReport.list(rules),
-                terminator: ""
+                json ? RuleReport.json(rules) : RuleReport(in: language.words).list(rules),
+                terminator: "",
+                isData: json
             )
         }
     }
@@ -38,6 +42,8 @@ struct SubsidyCommand: ParsableCommand {
             abstract: "Show all parameters of a rule, and what was assumed."
         )
 
+        @OptionGroup var language: LanguageOption
+
         @Argument(help: "A shipped rule, or a file.")
         var rule = RuleCatalog.defaultRuleName
 
@@ -47,8 +53,9 @@ struct SubsidyCommand: ParsableCommand {
         func run() throws {
             let source = try RuleSource(rule)
             try StandardOutput.print(
-                yaml ? source.text : RuleReport.show(source.rule),
-                terminator: ""
+                yaml ? source.text : RuleReport(in: language.words).show(source.rule),
+                terminator: "",
+                isData: yaml
             )
         }
     }
@@ -65,6 +72,8 @@ struct SubsidyCommand: ParsableCommand {
         )
 
         @OptionGroup var rules: RuleOptions
+
+        @OptionGroup var language: LanguageOption
 
         @Option(help: ArgumentHelp("The claims; '-' is standard input.", valueName: "file.csv"))
         var claims: String
@@ -87,10 +96,13 @@ struct SubsidyCommand: ParsableCommand {
             let evaluation = SubsidyEvaluation(rules: rules, claims: file.claims)
             let report = SubsidyReport(evaluation, claims: file.claims)
             if json {
-                try StandardOutput.print(report.json, terminator: "")
+                try StandardOutput.print(report.json, terminator: "", isData: true)
             } else {
-                try StandardOutput.print(report.csv, terminator: "")
-                FileHandle.standardError.write(Data(report.totalsText.utf8))
+                try StandardOutput.print(report.csv, terminator: "", isData: true)
+                try StandardOutput.report(
+                    report.totalsText(in: language.words),
+                    isTaken: true
+                )
             }
         }
     }
@@ -127,10 +139,11 @@ extension SubsidyCommand {
             let book = centre.book
             let known = Set(book.accounts.values.compactMap(\.enterprise)).sorted()
             guard known.contains(enterprise) else {
-                throw Refusal(
-                    "--enterprise: '\(enterprise)' is not known; one of: "
-                        + known.joined(separator: ", ")
-                )
+                let others =
+                    known.isEmpty
+                    ? "no account here belongs to one" : "one of: \(known.joined(separator: ", "))"
+                let hint = didYouMean(enterprise, among: known)
+                throw Refusal("--enterprise: '\(enterprise)' is not known\(hint); \(others)")
             }
             try StandardOutput.print(
                 ClaimPack(
@@ -138,7 +151,8 @@ extension SubsidyCommand {
                     rules: book.rules,
                     ledgerHead: centre.ledgerHead
                 ).csv,
-                terminator: ""
+                terminator: "",
+                isData: true
             )
         }
     }
