@@ -22,7 +22,7 @@ export SLURM_NAMES ?= no
 # What `make run` runs from: an installation like any other, inside .build.
 STAGE := $(CURDIR)/.build/stage
 
-.PHONY: help setup release run test format lint bench conformance clients install uninstall deb site clean
+.PHONY: help setup programs release run test format lint bench conformance clients install uninstall deb site clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) \
@@ -32,11 +32,11 @@ help:  ## show this list
 setup:  ## install the Debian packages that are missing, check the Swift toolchain
 	@.ci/setup
 
-release: setup
+programs: setup
 	@echo "building (release; the first time takes several minutes)"
 	@swift build $(RELEASE_FLAGS) 2>&1 | .ci/progress
 
-run: release  ## build, then show the whole centre at work in under two minutes
+run: programs  ## build, then show the whole centre at work in under two minutes
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@PATH="$(STAGE)/bin:$$PATH" workloads/demo.sh
 	@echo
@@ -52,19 +52,19 @@ format:  ## bring all Swift sources into the house format
 lint:  ## complain about sources that are not in the house format
 	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
 
-bench: release  ## measure, beside peers, on this machine
+bench: programs  ## measure, beside peers, on this machine
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@PATH="$(STAGE)/bin:$$PATH" bench/run.sh
 
-conformance: release  ## play recorded sessions of a real Slurm against a centre (as root)
+conformance: programs  ## play recorded sessions of a real Slurm against a centre (as root)
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@bench/slurm/conform.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm" --make-users --rehearse
 
-clients: release  ## run programs from PyPI that speak to a Slurm centre (needs the network)
+clients: programs  ## run programs from PyPI that speak to a Slurm centre (needs the network)
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(STAGE)"
 	@bench/clients/clients.py --bin "$(STAGE)/bin:$(STAGE)/libexec/xinghe/slurm"
 
-install: release  ## install under PREFIX (default /usr/local); replaces nothing that is not its own
+install: programs  ## install under PREFIX (default /usr/local); replaces nothing that is not its own
 	@packaging/stage "$(RELEASE)" "$(STAGE)" "$(PREFIX)"
 	@packaging/install "$(STAGE)" "$(DESTDIR)$(PREFIX)"
 
@@ -72,9 +72,13 @@ uninstall:  ## remove what install put under PREFIX
 	@packaging/uninstall "$(DESTDIR)$(PREFIX)"
 
 # For other computers than this one, so not compiled for its processor.
-deb: export XINGHE_PORTABLE := 1
-deb: release  ## make Debian packages in .build/deb
+deb release: export XINGHE_PORTABLE := 1
+deb: programs  ## make Debian packages in .build/deb
 	@packaging/deb "$(RELEASE)" .build/deb
+
+release: programs  ## make and check the archives of a release in .build/dist; publishes nothing
+	@rm -rf .build/dist
+	@packaging/release "$(RELEASE)" .build/dist
 
 site:  ## make a web site of the documentation in .build/site, without network
 	@packaging/site .build/site
