@@ -60,6 +60,15 @@ enum FileRules {
         }
         .map { Finding(path: file.path, line: $0.offset + 1, advice: "a path outside the clone") }
     }
+
+    /// Tests that a page names, `SuiteTests.function` in backticks, must be there.
+    static func namesMissingTest(_ page: SourceFile, known: Set<String>) -> [Finding] {
+        page.lines.enumerated().flatMap { index, line in
+            line.matches(of: /`(\w+Tests\.\w+)`/).map { String($0.output.1) }
+                .filter { !known.contains($0) }
+                .map { Finding(path: page.path, line: index + 1, advice: "there is no \($0)") }
+        }
+    }
 }
 
 @Suite("House files")
@@ -121,6 +130,19 @@ struct HouseFilesTests {
         }
         let headless = SourceFile(path: "workloads/a.sh", text: "echo\n")
         #expect(FileRules.scriptWithoutInterpreter(headless).count == 1)
+    }
+
+    @Test("Every test that a page names is there")
+    func namedTestsAreThere() {
+        let names = Self.files.filter(\.isTest).flatMap { file in
+            let functions = file.code.compactMap { $0.firstMatch(of: /func (\w+)\(/)?.output.1 }
+            return file.subjects.flatMap { suite in functions.map { "\(suite).\($0)" } }
+        }
+        let pages = SourceTree.files(under: ["docs"]) { $0.hasSuffix(".md") }
+        let findings = pages.flatMap { FileRules.namesMissingTest($0, known: Set(names)) }
+        #expect(findings.isEmpty, "\(findings.listed)")
+        let page = SourceFile(path: "docs/a.md", text: "`HouseFilesTests.noSuchTest`\n")
+        #expect(FileRules.namesMissingTest(page, known: Set(names)).count == 1)
     }
 
     @Test("Nothing needs a path that only the makers have")

@@ -131,4 +131,48 @@ struct LocalClientTests {
         }
         #expect(failure?.description.contains("nobody listens") == true)
     }
+
+    /// Listens as nobody, and tells how much it is sent.
+    private static let stranger = """
+        import os, socket, sys
+        os.setuid(65534)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(sys.argv[1])
+        listener.listen()
+        os.write(1, b"up")
+        os.write(1, b"%d" % len(listener.accept()[0].recv(65536)))
+        """
+
+    @Test(
+        "A stranger who listens where everybody may make sockets is sent nothing",
+        .enabled(if: getuid() == 0, "only root can be somebody else")
+    )
+    func strangersSocket() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("xinghe-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o777],
+            ofItemAtPath: folder.path
+        )
+        let path = folder.appendingPathComponent("s").path
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", Self.stranger, path]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        // Not SIGTERM: a child has the mask of the thread that made it.
+        defer { kill(process.processIdentifier, SIGKILL) }
+        try #require(output.fileHandleForReading.availableData == Data("up".utf8))
+        var client = LocalClient(socketPath: path)
+        client.trustsOnlyOwn = true
+        let failure = #expect(throws: LocalClientFailure.self) {
+            try client.get("/v1/status", as: CentreStatus.self)
+        }
+        #expect(failure?.description.contains("65534") == true, "\(failure?.description ?? "")")
+        #expect(output.fileHandleForReading.availableData == Data("0".utf8))
+    }
 }
