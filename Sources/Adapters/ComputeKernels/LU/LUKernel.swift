@@ -140,6 +140,11 @@ final class LUKernel: Kernel {
             for row in 0..<order { difference[row] -= b[row] }
             let scale = largest(norms) * largest(solution) + largest(b)
             let n = Double(order)
+            // Each rank answers for the unknowns of its own columns; all are to have all of them.
+            let others = try world.allReduce(solution, .maximum)
+            let differing = zip(solution, others).count { $0 != $1 }
+            let isAgreed = try world.allReduce([Double(differing)], .sum)[0] == 0
+            guard isAgreed else { return Verdict(residual: .infinity, limit: 16) }
             return Verdict(
                 residual: largest(difference) / (Double.ulpOfOne * scale * n),
                 limit: 16
