@@ -61,8 +61,9 @@ extension Emulator {
 
     /// The limit that could never let a job start in a partition; nil when none.
     func hopelessLimit(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
-        let group = groups[groupOfPartition[partition]]
-        let claim = group.leastClaim(slot, inPartition: partition, jobs)
+        // Asked where it lies: a group is large to copy.
+        let claim = groups[groupOfPartition[partition]]
+            .leastClaim(slot, inPartition: partition, jobs)
         return jobs.limits.hopeless(claim)?.reason
     }
 

@@ -250,10 +250,8 @@ public struct Emulator: Sendable {
             }
             var promise: Int64?
             if groups[group].hasCalendar {
-                groups[group].runPasses(&passes[group], &jobs, at: now)
+                promise = groups[group].runPasses(&passes[group], &jobs, at: now)
                 if let back = groups[group].nextReturn { sink.wake(at: back) }
-                let pass = passes[group]
-                promise = groups[group].nextPromise(pass)
             } else {
                 passes[group].run(&groups[group], &jobs, at: now)
                 promise = passes[group].nextPromise

@@ -63,6 +63,7 @@ extension SchedulingGroup {
         views.removeAll()
         outlook = nil
         news.noteDisturbance()
+        hasCalendar = !calendar.isEmpty || !lanes.isEmpty
         if !calendar.isEmpty { outlook = view(of: nil) }
     }
 
@@ -104,18 +105,36 @@ extension SchedulingGroup {
 
     // MARK: Passes
 
-    /// Whether there is anything to look up beside what runs.
-    public var hasCalendar: Bool { !calendar.isEmpty || !lanes.isEmpty }
-
     /// Runs a pass over each queue: those of reservations first, as in Slurm, then the common one.
+    ///
+    /// - Returns: when a policy wants to run again although nothing happens. Unit: µs since the epoch.
     public mutating func runPasses(
         _ pass: inout any SchedulingPass,
         _ jobs: inout ActiveJobs,
         at now: SimInstant
-    ) {
+    ) -> Int64? {
         trimCalendar(now.microseconds)
+        var promise: Int64?
+        let started = lanesAreBusy ? runLanes(&jobs, at: now, &promise) : []
+        outlook = mayMeetCalendar(at: now.microseconds) ? view(of: nil) : nil
+        pass.run(&self, &jobs, at: now)
+        if !started.isEmpty { startedSlots = started + startedSlots }
+        guard let own = pass.nextPromise else { return promise }
+        return min(promise ?? .max, own)
+    }
+
+    /// Runs a pass over the queues of reservations.
+    ///
+    /// - Parameter promise: the earliest at which one wants to run again.
+    /// - Returns: the jobs that have started.
+    private mutating func runLanes(
+        _ jobs: inout ActiveJobs,
+        at now: SimInstant,
+        _ promise: inout Int64?
+    ) -> ContiguousArray<Int32> {
         let news = news
         var started: ContiguousArray<Int32> = []
+        var areBusy = false
         for lane in lanes.indices {
             // Most reservations have no jobs that wait.
             guard lanes[lane].queue.count > 0 || lanes[lane].pass.nextPromise != nil else {
@@ -130,16 +149,17 @@ extension SchedulingGroup {
             // The lane lets go of its pass, so that nothing is copied.
             lanes[lane].pass = ExternalPass()
             own.run(&self, &jobs, at: now)
+            if let next = own.nextPromise { promise = min(promise ?? .max, next) }
+            areBusy = areBusy || queue.count > 0 || own.nextPromise != nil
             lanes[lane].pass = own
             exchange(lane)
             for slot in startedSlots { endWithReservation(slot, &jobs) }
             started += startedSlots
         }
+        lanesAreBusy = areBusy
         self.news = news
         if !started.isEmpty { self.news.noteDisturbance() }
-        outlook = mayMeetCalendar(at: now.microseconds) ? view(of: nil) : nil
-        pass.run(&self, &jobs, at: now)
-        if !started.isEmpty { startedSlots = started + startedSlots }
+        return started
     }
 
     /// Lets a running job end with its reservation, if its own limit does not end it before.
@@ -158,18 +178,8 @@ extension SchedulingGroup {
 
     /// When the next node is expected back: whoever waits for one that does not come waits no longer.
     public var nextReturn: SimInstant? {
-        calendar.returns.map(\.instant).min().map { SimInstant(microseconds: $0) }
-    }
-
-    /// When a policy wants to run again although nothing happens. Unit: µs since the epoch.
-    public func nextPromise(_ pass: any SchedulingPass) -> Int64? {
-        guard !lanes.isEmpty else { return pass.nextPromise }
-        var earliest = pass.nextPromise
-        // By position, so that no queue is copied.
-        for lane in lanes.indices {
-            if let own = lanes[lane].pass.nextPromise { earliest = min(earliest ?? .max, own) }
-        }
-        return earliest
+        if calendar.returns.isEmpty { return nil }
+        return calendar.returns.map(\.instant).min().map { SimInstant(microseconds: $0) }
     }
 
     /// Looks at the calendar as one job sees it.

@@ -37,6 +37,10 @@ public struct SchedulingGroup: Sendable {
     var views: [ReservationID?: CalendarView] = [:]
     /// The queues of jobs of reservations, by number; `queue` has all others.
     var lanes: [ReservedLane] = []
+    /// Whether any of these has jobs, or a policy at work on it wants to run again.
+    var lanesAreBusy = false
+    /// Whether there is anything to look up beside what runs.
+    public internal(set) var hasCalendar = false
     /// The longest limit of a job that was queued since the queue was empty. Unit: s.
     private(set) var longestLimit: UInt32 = 0
 
@@ -109,7 +113,11 @@ public struct SchedulingGroup: Sendable {
     }
 
     /// The number of queued jobs.
-    public var queuedCount: Int { lanes.reduce(queue.count) { $0 + $1.queue.count } }
+    public var queuedCount: Int {
+        guard lanesAreBusy else { return queue.count }
+        // By position, so that no lane is copied.
+        return lanes.indices.reduce(queue.count) { $0 + lanes[$1].queue.count }
+    }
 
     /// The number of running jobs.
     public var runningCount: Int { ends.count }
@@ -181,6 +189,7 @@ extension SchedulingGroup {
         let lane = laneIndex(of: slot, jobs)
         exchange(lane)
         defer { exchange(lane) }
+        if lane != nil { lanesAreBusy = true }
         queue.insert(key: key, slot: slot, size: units, limit: limit)
         if policy.backfill == .easySJBF {
             byLimit.insert(key: key.byLimit(limit), slot: slot, size: units, limit: limit)
@@ -252,7 +261,9 @@ extension SchedulingGroup {
     }
 
     /// The queued jobs, queue by queue in order.
-    public var queuedSlots: [Int32] { lanes.flatMap(\.queue.allSlots) + queue.allSlots }
+    public var queuedSlots: [Int32] {
+        lanesAreBusy ? lanes.flatMap(\.queue.allSlots) + queue.allSlots : queue.allSlots
+    }
 
     /// The entry behind `cursor`; nil also when nothing is queued any more.
     func entry(after cursor: WaitingQueue.Cursor) -> WaitingQueue.Cursor? {
@@ -262,7 +273,7 @@ extension SchedulingGroup {
     /// Whether any queued job is small enough for what is free.
     public var mayStartAny: Bool {
         queue.firstFitting(free: unitsFree, window: .max, extra: unitsFree) != nil
-            || lanes.contains { $0.queue.count > 0 }
+            || queuedCount > queue.count
     }
 
     /// Sorts the queue by the keys that the records hold now.
