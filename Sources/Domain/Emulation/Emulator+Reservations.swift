@@ -188,15 +188,20 @@ extension Emulator {
 
     /// Asks to be woken when the next reservation begins, ends or is purged.
     func askForWake(after now: SimInstant, into sink: inout some EffectSink) {
+        let next = reservationTurn > now.microseconds ? reservationTurn : nextTurn(after: now)
+        if next < .max { sink.wake(at: SimInstant(microseconds: next)) }
+    }
+
+    /// When the next reservation begins, ends or is purged. Unit: µs since the epoch; `.max` is never.
+    private func nextTurn(after now: SimInstant) -> Int64 {
         var next = Int64.max
         for held in reservations {
-            let instants = [
-                held.terms.start.microseconds, held.terms.end.microseconds,
-                held.purgeInstant ?? .max,
-            ]
-            for instant in instants where instant > now.microseconds { next = min(next, instant) }
+            for instant in [held.terms.start, held.terms.end] where instant > now {
+                next = min(next, instant.microseconds)
+            }
+            if let purge = held.purgeInstant, purge > now.microseconds { next = min(next, purge) }
         }
-        if next < .max { sink.wake(at: SimInstant(microseconds: next)) }
+        return next
     }
 
     /// How many wakes in a row a driver may see at which nothing starts and nothing runs until it can
@@ -205,16 +210,20 @@ extension Emulator {
 
     /// Begins and ends what is due. A pass begins with it.
     mutating func turnReservations(at now: SimInstant) {
+        guard reservationTurn <= now.microseconds else { return }
         for id in reservations.map(\.id) {
             guard let index = index(of: id) else { continue }
             let held = reservations[index]
-            if held.terms.end <= now || held.purgeInstant ?? .max <= now.microseconds {
+            if held.isOver(at: now) {
                 end(index, at: now)
-            } else if !held.isActive, held.terms.start <= now {
+            } else if held.begins(by: now) {
                 turn(index, isActive: true, at: now)
                 mix(.began, held)
             }
         }
+        // One may be due again at once: its next time, or the end of one that nobody uses.
+        let isSettled = reservations.allSatisfy { !$0.isOver(at: now) && !$0.begins(by: now) }
+        if isSettled { reservationTurn = nextTurn(after: now) }
     }
 
     /// One that comes back waits for its next time; another goes away when nothing runs in it.

@@ -40,7 +40,12 @@ public struct Emulator: Sendable {
     /// Jobs that are given up unless the next pass starts them.
     var hasty: [JobID] = []
     /// By number.
-    var reservations: [HeldReservation] = []
+    var reservations: [HeldReservation] = [] {
+        didSet { reservationTurn = .min }
+    }
+    /// Before when none of them begins, ends or is purged, as long as none is changed. Unit: µs since the
+    /// epoch.
+    var reservationTurn = Int64.min
     /// What the queue order sorts by.
     var ranking: QueueRanking
     private let order: QueueRanking.Traits

@@ -27,6 +27,14 @@ public struct HeldReservation: Hashable, Sendable {
     }
 
     var span: RecurringSpan { terms.span }
+
+    /// Whether its time is over, or it is to be purged.
+    func isOver(at now: SimInstant) -> Bool {
+        terms.end <= now || purgeInstant ?? .max <= now.microseconds
+    }
+
+    /// Whether it has not begun and should have.
+    func begins(by now: SimInstant) -> Bool { !isActive && terms.start <= now }
 }
 
 extension Reservation {

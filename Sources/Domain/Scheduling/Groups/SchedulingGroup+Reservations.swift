@@ -210,7 +210,7 @@ extension SchedulingGroup {
 
     /// Whether a job of the common queue could be planned to hold a node when one is closed. Where
     /// counting is enough without a calendar it is enough as long as that is not so.
-    private func mayMeetCalendar(at now: Int64) -> Bool {
+    private mutating func mayMeetCalendar(at now: Int64) -> Bool {
         guard let closing = calendar.nextClosing(after: now) else { return false }
         guard nodes.isUniform, !alwaysLooksAtNodes else { return true }
         let length = max(1, Int64(longestLimit) * 1_000_000)

@@ -21,6 +21,16 @@ struct NodeCalendar: Sendable {
     private(set) var returns: [(node: Int, instant: Int64)] = []
     /// The instant up to which it was trimmed.
     private(set) var now: Int64 = .min
+    /// What `nextClosing` has found, as long as it holds.
+    private var closing: Closing?
+
+    /// What closes next by the entries, asked from `since` on and before `until`: until then no time of any
+    /// is over. Unit: µs since the epoch.
+    private struct Closing {
+        var since: Int64
+        var until: Int64
+        var instant: Int64?
+    }
 
     /// Whether it says nothing.
     var isEmpty: Bool { entries.isEmpty && returns.isEmpty }
@@ -32,6 +42,7 @@ struct NodeCalendar: Sendable {
     }
 
     mutating func remove(_ id: ReservationID) {
+        closing = nil
         entries.removeAll { $0.id == id }
     }
 
@@ -46,15 +57,25 @@ struct NodeCalendar: Sendable {
     /// - Returns: the nodes that were expected by now.
     mutating func trim(before now: Int64) -> [Int] {
         self.now = now
+        if returns.isEmpty { return [] }
         let overdue = returns.filter { $0.instant <= now }.map(\.node)
         if !overdue.isEmpty { returns.removeAll { $0.instant <= now } }
         return overdue
     }
 
     /// The earliest instant that a job could run into; nil when there is none.
-    func nextClosing(after now: Int64) -> Int64? {
+    mutating func nextClosing(after now: Int64) -> Int64? {
         if !returns.isEmpty { return now }
-        return entries.compactMap { $0.span.occurrence(endingAfter: now)?.start }.min()
+        if entries.isEmpty { return nil }
+        if let known = closing, known.since <= now, now < known.until { return known.instant }
+        var known = Closing(since: now, until: .max, instant: nil)
+        for entry in entries {
+            guard let next = entry.span.occurrence(endingAfter: now) else { continue }
+            known.instant = min(known.instant ?? .max, next.start)
+            known.until = min(known.until, next.end)
+        }
+        closing = known
+        return known.instant
     }
 
     /// What jobs of a reservation see, or with nil all others.
