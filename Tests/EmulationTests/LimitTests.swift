@@ -46,6 +46,21 @@ struct LimitTests {
         emulator = Emulator(configuration)
     }
 
+    @Test("partitions that bound nobody share what is known of people, others have their own")
+    func profiles() {
+        var terms = [PartitionTerms(), PartitionTerms(qos: 1), PartitionTerms()]
+        terms.append(PartitionTerms(quota: AccountQuota(nodes: 2)))
+        var qos = [QOS.normal, QOS(name: "of a partition")]
+        for place in 0..<2 { qos[place].limits[LimitKind(.group, .jobs)] = 3 }
+        var book = LimitBook(qos: qos, partitions: terms)
+        let places = (0..<4).map { partition in
+            let terms = LimitTerms(association: -1, qos: 0, partition: Int32(partition))
+            return book.profile(terms, at: .epoch)
+        }
+        #expect(places[0] == places[2])
+        #expect(Set(places).count == 3)
+    }
+
     private func at(_ seconds: Int64) -> SimInstant { SimInstant(seconds: seconds) }
 
     private mutating func submit(

@@ -175,6 +175,7 @@ public struct LimitBook: Sendable {
 
     /// The place of what a job of these terms counts against; −1 when that is nothing.
     public mutating func profile(_ terms: LimitTerms, at now: SimInstant) -> Int32 {
+        let terms = shared(terms)
         if let place = profilePlaces[terms] { return place }
         let profile = makeProfile(terms, at: now.microseconds)
         guard !profile.isEmpty else {
@@ -189,8 +190,18 @@ public struct LimitBook: Sendable {
 
     /// Whether jobs of these terms count against anything that is known.
     func profile(_ terms: LimitTerms) -> LimitProfile? {
-        guard let place = profilePlaces[terms], place >= 0 else { return nil }
+        guard let place = profilePlaces[shared(terms)], place >= 0 else { return nil }
         return profiles[Int(place)]
+    }
+
+    /// The terms under which a profile is kept: partitions that bound nobody share one, or there would be
+    /// as many as there are people, QOS and partitions multiplied.
+    private func shared(_ terms: LimitTerms) -> LimitTerms {
+        let partition = Int(terms.partition)
+        guard partitions.indices.contains(partition), partitions[partition].qos == nil,
+            partitions[partition].quota == AccountQuota()
+        else { return terms }
+        return LimitTerms(association: terms.association, qos: terms.qos, partition: -1)
     }
 
     // MARK: Asking
@@ -398,7 +409,7 @@ public struct LimitBook: Sendable {
     }
 
     private mutating func change(_ terms: LimitTerms, _ body: (inout Counter) -> Void) {
-        guard let place = profilePlaces[terms], place >= 0 else { return }
+        guard let place = profilePlaces[shared(terms)], place >= 0 else { return }
         for index in profiles[Int(place)].counters.indices {
             body(&counters[Int(profiles[Int(place)].counters[index])])
         }
