@@ -32,7 +32,7 @@ struct NodeTable: Sendable {
     private(set) var idleCount: Int32
     /// Cores free on nodes in service.
     private(set) var coresFree: Int64
-    /// What is free on each node. In a uniform group only during a pass that looks at nodes.
+    /// What is free on each node. In a uniform group as of the last pass that looked at nodes.
     private(set) var amounts: ContiguousArray<NodeAmounts>
     /// The memory that suspended jobs keep on nodes whose cores others have got; only looked up. Unit: MiB.
     private(set) var kept: [Int: Int32] = [:]
@@ -42,6 +42,10 @@ struct NodeTable: Sendable {
     private(set) var index: NodeIndex
     /// The nodes by free cores; only for placement policies that ask for it.
     private(set) var byFreeCores: NodesByFreeCores?
+
+    /// In a uniform group the nodes that have changed since their amounts were derived; nil when all are to
+    /// be derived anew: none was, too many have changed, or they are sorted as well.
+    private var changed: ContiguousArray<Int32>?
 
     private var idleWords: ContiguousArray<UInt64>
     /// No word before this one has an idle node.
@@ -110,23 +114,53 @@ struct NodeTable: Sendable {
         byFreeCores?.set(node, state.amounts.cores)
     }
 
-    /// Makes the amounts of a uniform group, which keeps none between passes.
+    /// Brings the amounts of a uniform group up to date, which nothing else looks at.
     mutating func deriveAmounts(_ placement: PlacementPolicy) {
         precondition(isUniform)
-        amounts = capacity
+        guard changed == nil else { return deriveChanged() }
         index = NodeIndex(count: count)
-        for node in 0..<count {
-            if owner[node] >= 0 {
-                var state = NodeState(amounts: capacity[node], cards: nil)
-                state.take(AllocationSegment(node: Int32(node), chunks: 1), of: .wholeNodes(1))
-                amounts[node] = state.amounts
-            } else if !kept.isEmpty {
-                amounts[node] = usable(node)
-            }
-            index.set(node, service[node] == .up ? state(node) : nil)
+        for node in 0..<count { derive(node) }
+        if placement.asksForFreeCores {
+            byFreeCores = NodesByFreeCores(ContiguousArray(amounts.map(\.cores)))
+        } else {
+            changed = []
         }
-        guard placement.asksForFreeCores else { return }
-        byFreeCores = NodesByFreeCores(ContiguousArray(amounts.map(\.cores)))
+    }
+
+    private mutating func deriveChanged() {
+        guard let nodes = changed else { return }
+        for node in nodes { derive(Int(node)) }
+        changed?.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func derive(_ node: Int) {
+        if owner[node] >= 0 {
+            var state = NodeState(amounts: capacity[node], cards: nil)
+            state.take(AllocationSegment(node: Int32(node), chunks: 1), of: .wholeNodes(1))
+            amounts[node] = state.amounts
+        } else {
+            amounts[node] = usable(node)
+        }
+        index.set(node, service[node] == .up ? state(node) : nil)
+    }
+
+    /// Notes that what was derived for a node holds no longer.
+    @inline(__always)
+    private mutating func noteChange(_ node: Int) {
+        guard let count = changed?.count else { return }
+        // From so many on deriving all of them is as cheap.
+        guard count < capacity.count else { return changed = nil }
+        changed?.append(Int32(truncatingIfNeeded: node))
+    }
+
+    /// The same for a list of nodes that a job holds.
+    private mutating func noteChange(listFrom first: Int32) {
+        guard changed != nil else { return }
+        var node = first
+        while node >= 0 {
+            noteChange(Int(node))
+            node = nextNode[Int(node)]
+        }
     }
 }
 
@@ -158,6 +192,7 @@ extension NodeTable {
         }
         firstIdleWord = word
         nextNode[Int(last)] = -1
+        noteChange(listFrom: first)
         idleCount -= wanted
         coresFree -= Int64(wanted) * Int64(capacity[0].cores)
         return first
@@ -198,6 +233,7 @@ extension NodeTable {
             nextNode[Int(node)] = next
             next = node
         }
+        noteChange(listFrom: next)
         idleCount -= Int32(nodes.count)
         coresFree -= Int64(nodes.count) * Int64(capacity[0].cores)
         return next
@@ -205,6 +241,7 @@ extension NodeTable {
 
     /// Takes a whole-node allocation back.
     mutating func release(listFrom first: Int32) {
+        noteChange(listFrom: first)
         var node = first
         while node >= 0 {
             let index = Int(node)
@@ -299,12 +336,14 @@ extension NodeTable {
         let sum = kept[node, default: 0] + memory
         precondition(sum >= 0 && sum <= capacity[node].memory)
         kept[node] = sum == 0 ? nil : sum
+        noteChange(node)
     }
 
     /// Frees a node of a uniform group, or gives it to a job, which keeps no list of it.
     mutating func setOwner(_ node: Int, _ slot: Int32) {
         let wasFree = owner[node] < 0
         owner[node] = slot
+        noteChange(node)
         guard service[node] == .up, wasFree != (slot < 0) else { return }
         if wasFree { markBusy(node) } else { markIdle(node) }
         coresFree += Int64(wasFree ? -capacity[node].cores : capacity[node].cores)
@@ -347,6 +386,7 @@ extension NodeTable {
     mutating func set(_ node: Int, _ newService: NodeService) {
         let wasUp = service[node] == .up
         service[node] = newService
+        noteChange(node)
         guard wasUp != (newService == .up) else { return }
         let isFree = isUniform ? owner[node] < 0 : amounts[node].jobs == 0
         let freeCores = isUniform ? (isFree ? capacity[node].cores : 0) : amounts[node].cores
@@ -393,5 +433,13 @@ extension NodeTable {
             precondition(all(cards[node].free .<= SIMD16(repeating: CardShares.whole)))
         }
         precondition(cores == coresFree, "free cores \(cores) counted \(coresFree)")
+        if let changed {
+            var fresh = self
+            for node in 0..<count { fresh.derive(node) }
+            let isKnown = Set(changed)
+            for node in 0..<count where !isKnown.contains(Int32(node)) {
+                precondition(fresh.amounts[node] == amounts[node], "node \(node) has changed")
+            }
+        }
     }
 }
