@@ -104,15 +104,32 @@ public struct UsageDecay: Hashable, Sendable {
         return root
     }
 
+    /// `value` times a factor of at most 1, rounded down.
+    ///
+    /// - Parameter factor: Unit: 2⁻⁶³.
+    @inline(__always)
     private static func product(_ value: UInt128, _ factor: UInt64) -> UInt128 {
-        let wide = value.multipliedFullWidth(by: UInt128(factor))
-        return wide.high << 65 | wide.low >> 63
+        // By halves of 64 bits: what the upper one comes to has no part that is rounded away.
+        let low = UInt128(UInt64(truncatingIfNeeded: value)) * UInt128(factor)
+        let high = UInt128(UInt64(truncatingIfNeeded: value >> 64)) * UInt128(factor)
+        return high << 1 &+ low >> 63
     }
 
     /// The begin of the period of `now`. Unit: µs since the epoch.
     func periodStart(_ now: Int64) -> Int64 {
         let rest = now % period
         return now - (rest < 0 ? rest + period : rest)
+    }
+
+    /// An instant, with what all meters that are looked at then have to know of it. Unit: µs since the epoch.
+    struct Moment {
+        let instant: Int64
+        let periodStart: Int64
+        let lastReset: Int64?
+    }
+
+    func moment(_ now: Int64) -> Moment {
+        Moment(instant: now, periodStart: periodStart(now), lastReset: lastReset(now))
     }
 
     /// What `value` and `amount` in each of `count` periods have come to.
@@ -174,55 +191,63 @@ public struct UsageMeter: Hashable, Sendable {
 
     /// Notes that more is held from now on, or less.
     public mutating func change(by amount: Int64, at now: Int64, _ decay: UsageDecay) {
-        advance(to: now, decay)
+        advance(to: decay.moment(now), decay)
         rate += amount
         precondition(rate >= 0, "less than nothing is held")
     }
 
     /// Notes that nothing is held from now on.
     mutating func stop(at now: Int64, _ decay: UsageDecay) {
-        advance(to: now, decay)
+        advance(to: decay.moment(now), decay)
         rate = 0
     }
 
     /// What was used up to the begin of the period of `now`, as priorities see it. Unit: amount · µs.
     public func settled(at now: Int64, _ decay: UsageDecay) -> UInt128 {
+        settled(at: decay.moment(now), decay)
+    }
+
+    /// The same, for whoever looks at many meters at one moment.
+    func settled(at moment: UsageDecay.Moment, _ decay: UsageDecay) -> UInt128 {
         var meter = self
-        meter.advance(to: now, decay)
+        meter.advance(to: moment, decay)
         return meter.settled
     }
 
     /// What was used up to `now`, as limits see it. Unit: amount · s, rounded down.
     public func usedSeconds(at now: Int64, _ decay: UsageDecay) -> UInt64 {
         var meter = self
-        meter.advance(to: now, decay)
+        meter.advance(to: decay.moment(now), decay)
         return UInt64(clamping: (meter.settled + meter.accrued) / 1_000_000)
     }
 
-    private mutating func advance(to now: Int64, _ decay: UsageDecay) {
-        guard now > updated else { return }
+    @inline(__always)
+    private mutating func advance(to moment: UsageDecay.Moment, _ decay: UsageDecay) {
+        guard moment.instant > updated else { return }
         // Nothing stays nothing.
         if settled == 0, accrued == 0, rate == 0 {
-            updated = now
+            updated = moment.instant
             return
         }
-        if let reset = decay.lastReset(now), reset > updated {
+        if let reset = moment.lastReset, reset > updated {
             settled = 0
             accrued = 0
             updated = reset
         }
-        let start = decay.periodStart(now)
+        let start = moment.periodStart
         if start > updated {
             let first = decay.periodStart(updated) + decay.period
             accrued += held(first - updated)
             settled = decay.after(1, settled, adding: accrued)
-            let count = (start - first) / decay.period
-            if count > 0 { settled = decay.after(count, settled, adding: held(decay.period)) }
+            if start > first {
+                let count = (start - first) / decay.period
+                settled = decay.after(count, settled, adding: held(decay.period))
+            }
             accrued = 0
             updated = start
         }
-        accrued += held(now - updated)
-        updated = now
+        accrued += held(moment.instant - updated)
+        updated = moment.instant
     }
 
     private func held(_ length: Int64) -> UInt128 { UInt128(rate) * UInt128(length) }
