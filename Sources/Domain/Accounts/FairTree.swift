@@ -8,20 +8,43 @@
 /// https://slurm.schedmd.com/fair_tree.html; `src/plugins/priority/multifactor/fair_tree.c`. Usage is
 /// what weighs for billing · s, forgotten as `UsageDecay` says, brought up to date at whole periods.
 /// Values are compared as fractions of integers, so no rounding decides who goes first.
+///
+/// Most of the time only the place of a few users matters. So `settle` only sums up what was used; who
+/// stands where among siblings is decided when somebody is asked for, contest by contest on the way down
+/// to them, and kept until the next period.
 public struct FairTree: Sendable {
     /// What ranks go by, of one association.
     private struct Standing {
         var meter: UsageMeter
         /// At the last period, with what is below it. Unit: billing · s.
         var usage: UInt64 = 0
-        var level = LevelShare.unused
-        /// From the last ranking: how many users stand no higher.
-        var rank = 0
+        /// How many users stand no higher; 0 as long as nobody has asked.
+        var rank: Int32 = 0
+        /// How many users are below it, itself included.
+        var users: Int32 = 0
+        /// Of an account: in which contest those below it stand; −1 as long as nobody has asked.
+        var contest: Int32 = -1
+    }
+
+    /// Those below accounts of one value, who compete with each other.
+    private struct Contest {
+        var accounts: [Int32]
+        /// Whether the first of them ties with a user who stands before the accounts.
+        var isTied: Bool
+        /// The rank of that user.
+        var shared: Int32
+        /// What the first of them gets who ties with nobody.
+        var next: Int32
+        /// Whether their ranks are known.
+        var isOver = false
     }
 
     /// By the places of associations.
     private var standings: ContiguousArray<Standing> = []
+    private var contests: ContiguousArray<Contest> = []
+    /// The users and the associations that the last `settle` has seen.
     private var rankedCount = 0
+    private var settledCount = 0
     private var isStale = false
     /// The begin of the period of the last ranking, and of the last `tick`.
     private var rankedPeriod: Int64?
@@ -61,94 +84,155 @@ public struct FairTree: Sendable {
         return false
     }
 
-    /// The rank of a user as of the last `rank`, and the number of users: their quotient is the
-    /// fair-share factor.
+    /// The rank of a user as of the last `settle`, and the number of users: their quotient is the
+    /// fair-share factor. The rank is 0 as long as neither `place` nor `rank` has found it.
     public func standing(_ association: Int32) -> (rank: Int, users: Int) {
-        (standings[Int(association)].rank, max(1, rankedCount))
+        (Int(standings[Int(association)].rank), max(1, rankedCount))
     }
 
-    /// What an association has used, with what is below it, as of the last `rank`. Unit: billing · s.
+    /// What an association has used, with what is below it, as of the last `settle`. Unit: billing · s.
     public func usage(_ association: Int32) -> UInt64 { standings[Int(association)].usage }
 
     // MARK: Ranking
 
-    /// Brings the ranks up to date for the period of `now`, if anything has changed.
+    /// Brings what was used up to date for the period of `now`, if anything has changed; ranks are
+    /// forgotten then.
+    ///
+    /// - Complexity: O(associations).
+    public mutating func settle(_ associations: Associations, at now: Int64) {
+        let period = decay.periodStart(now)
+        guard isStale || period != rankedPeriod else { return }
+        admit(associations, at: now)
+        isStale = false
+        rankedPeriod = period
+        let moment = decay.moment(period)
+        let list = associations.list
+        // Those below come behind those above.
+        var used = ContiguousArray<UInt128>(repeating: 0, count: standings.count)
+        for place in list.indices {
+            used[place] = standings[place].meter.settled(at: moment, decay)
+            standings[place].rank = 0
+            standings[place].users = list[place].isUser ? 1 : 0
+            standings[place].contest = -1
+        }
+        for place in list.indices.reversed() {
+            // Sums are rounded, not what is summed, so that who used as much has used as much.
+            standings[place].usage = Self.rounded(used[place])
+            let parent = Int(list[place].parent)
+            guard parent >= 0 else { continue }
+            used[parent] += used[place]
+            standings[parent].users += standings[place].users
+        }
+        rankedCount = associations.userCount
+        settledCount = list.count
+        contests.removeAll(keepingCapacity: true)
+        let count = Int32(associations.userCount)
+        contests.append(Contest(accounts: [0], isTied: false, shared: count, next: count))
+        standings[0].contest = 0
+    }
+
+    /// Unit: millionths of the result.
+    private static func rounded(_ used: UInt128) -> UInt64 {
+        let sum = used + 500_000
+        // Few sums are so long that they need the long division.
+        guard let short = UInt64(exactly: sum) else { return UInt64(clamping: sum / 1_000_000) }
+        return short / 1_000_000
+    }
+
+    /// Finds the rank of a user as of the last `settle`, if that has seen it.
+    public mutating func place(_ association: Int32, _ associations: Associations) {
+        guard Int(association) < settledCount, standings[Int(association)].rank == 0 else { return }
+        decideContest(below: associations.list[Int(association)].parent, associations.list)
+    }
+
+    /// Settles, and finds the ranks of all users.
     ///
     /// - Complexity: O(associations · log siblings).
     public mutating func rank(_ associations: Associations, at now: Int64) {
-        let period = decay.periodStart(now)
-        guard isStale || period != rankedPeriod else { return }
-        isStale = false
-        rankedPeriod = period
-        let list = associations.list
-        // Those below come behind those above.
-        var used = standings.map { $0.meter.settled(at: period, decay) }
-        for place in list.indices.reversed() {
-            // Sums are rounded, not what is summed, so that who used as much has used as much.
-            standings[place].usage = UInt64(clamping: (used[place] + 500_000) / 1_000_000)
-            if list[place].parent >= 0 { used[Int(list[place].parent)] += used[place] }
+        settle(associations, at: now)
+        var next = 0
+        while next < contests.count {
+            if !contests[next].isOver { decide(next, associations.list) }
+            next += 1
         }
-        for place in list.indices where !list[place].children.isEmpty {
-            let children = list[place].children
-            let shares = children.reduce(Int64(0)) { $0 + Int64(list[Int($1)].settings.shares) }
-            for child in children {
-                standings[Int(child)].level = LevelShare(
-                    shares: list[Int(child)].settings.shares,
-                    ofAll: shares,
-                    usage: standings[Int(child)].usage,
-                    ofAll: standings[place].usage
-                )
-            }
-        }
-        rankedCount = associations.userCount
-        var state = RankState(next: associations.userCount, shared: associations.userCount)
-        rank(list[0].children, list, isTied: false, &state)
     }
 
-    private struct RankState {
-        /// What the next user gets who ties with nobody.
-        var next: Int
-        /// What a user gets who ties with the one before.
-        var shared: Int
+    /// Ranks those below an account, and before that those whom its place depends on.
+    private mutating func decideContest(below account: Int32, _ list: ContiguousArray<Association>)
+    {
+        guard account >= 0 else { return }
+        if standings[Int(account)].contest < 0 {
+            decideContest(below: list[Int(account)].parent, list)
+        }
+        let contest = Int(standings[Int(account)].contest)
+        if !contests[contest].isOver { decide(contest, list) }
     }
 
-    private mutating func rank(
-        _ siblings: [Int32],
-        _ list: ContiguousArray<Association>,
-        isTied: Bool,
-        _ state: inout RankState
-    ) {
-        let ordered = siblings.sorted { left, right in
-            let order = standings[Int(left)].level.order(standings[Int(right)].level)
+    private struct Candidate {
+        var place: Int32
+        var isUser: Bool
+        var level: LevelShare
+
+        /// By level; at one value users go before accounts, then who came first.
+        static func goesBefore(_ left: Candidate, _ right: Candidate) -> Bool {
+            let order = left.level.order(right.level)
             if order != 0 { return order > 0 }
-            let (first, second) = (list[Int(left)].isUser, list[Int(right)].isUser)
-            return first != second ? first : left < right
+            return left.isUser != right.isUser ? left.isUser : left.place < right.place
         }
+    }
+
+    private mutating func decide(_ number: Int, _ list: ContiguousArray<Association>) {
+        contests[number].isOver = true
+        var contest = contests[number]
+        let ordered = candidates(contest.accounts, list).sorted(by: Candidate.goesBefore)
         var position = 0
         var previous: LevelShare?
         while position < ordered.count {
-            let place = Int(ordered[position])
-            let level = standings[place].level
-            let tiesWithLast = previous.map { $0.order(level) == 0 } ?? isTied
+            let (place, level) = (Int(ordered[position].place), ordered[position].level)
+            let tiesWithLast = previous.map { $0.order(level) == 0 } ?? contest.isTied
             previous = level
-            if list[place].isUser {
-                if !tiesWithLast { state.shared = state.next }
-                standings[place].rank = state.shared
-                state.next -= 1
+            if ordered[position].isUser {
+                if !tiesWithLast { contest.shared = contest.next }
+                standings[place].rank = contest.shared
+                contest.next -= 1
                 position += 1
                 continue
             }
             // Accounts of one value are one: what is below them competes with each other.
-            var merged = list[place].children
-            position += 1
-            while position < ordered.count,
-                standings[Int(ordered[position])].level.order(level) == 0
-            {
-                merged += list[Int(ordered[position])].children
+            var below = contest
+            (below.accounts, below.isTied, below.isOver) = ([], tiesWithLast, false)
+            repeat {
+                let account = ordered[position].place
+                below.accounts.append(account)
+                standings[Int(account)].contest = Int32(contests.count)
+                contest.next -= standings[Int(account)].users
                 position += 1
-            }
-            rank(merged, list, isTied: tiesWithLast, &state)
+            } while position < ordered.count && ordered[position].level.order(level) == 0
+            contests.append(below)
         }
+    }
+
+    private func candidates(
+        _ accounts: [Int32],
+        _ list: ContiguousArray<Association>
+    ) -> ContiguousArray<Candidate> {
+        var candidates: ContiguousArray<Candidate> = []
+        for account in accounts {
+            let children = list[Int(account)].children
+            let shares = children.reduce(Int64(0)) { $0 + Int64(list[Int($1)].settings.shares) }
+            for child in children where Int(child) < settledCount {
+                let level = LevelShare(
+                    shares: list[Int(child)].settings.shares,
+                    ofAll: shares,
+                    usage: standings[Int(child)].usage,
+                    ofAll: standings[Int(account)].usage
+                )
+                candidates.append(
+                    Candidate(place: child, isUser: list[Int(child)].isUser, level: level)
+                )
+            }
+        }
+        return candidates
     }
 }
 
@@ -158,9 +242,6 @@ struct LevelShare: Sendable {
     private var numerator: UInt128
     /// All shares · own usage; 0 for whoever used nothing.
     private var denominator: UInt128
-
-    /// Of one who has shares and used nothing.
-    static let unused = LevelShare(shares: 1, ofAll: 1, usage: 0, ofAll: 0)
 
     init(shares: Int32, ofAll allShares: Int64, usage: UInt64, ofAll allUsage: UInt64) {
         guard shares > 0 else {
@@ -177,6 +258,10 @@ struct LevelShare: Sendable {
         // An infinite value stands above all finite ones, beside other infinite ones.
         if denominator == 0 || other.denominator == 0 {
             return (denominator == 0 ? 1 : 0) - (other.denominator == 0 ? 1 : 0)
+        }
+        if (numerator | denominator | other.numerator | other.denominator) >> 64 == 0 {
+            let (left, right) = (numerator * other.denominator, other.numerator * denominator)
+            return left == right ? 0 : left < right ? -1 : 1
         }
         let left = numerator.multipliedFullWidth(by: other.denominator)
         let right = other.numerator.multipliedFullWidth(by: denominator)

@@ -155,13 +155,14 @@ extension Emulator {
             !jobs[slot].isPriorityFixed
         else { return nil }
         let nodes = groups[Int(jobs[slot].group)].nodesNeeded(for: jobs[slot].request)
-        return ranking.queued(jobs[slot], units: nodes, nodes: nodes, at: now.microseconds).factors
+        return rankingKnowing(jobs[slot])
+            .queued(jobs[slot], units: nodes, nodes: nodes, at: now.microseconds)
+            .factors
     }
 
     /// Who used how much, with everybody's rank, as of the last whole period.
     public func fairTree(at now: SimInstant) -> FairTree {
         var tree = ranking.tree
-        tree.admit(jobs.limits.associations, at: now.microseconds)
         tree.rank(jobs.limits.associations, at: now.microseconds)
         return tree
     }

@@ -321,20 +321,19 @@ public struct Emulator: Sendable {
 
     /// Computes what the queue order sorts a job by: one value, whatever queues it is in.
     private mutating func evaluate(_ slot: Int32, at now: SimInstant) {
+        ranking.find(jobs[slot].association, jobs.limits)
+        let (units, nodes) = extent(of: slot)
         // Two steps, so that the record is read where it lies.
-        let value = orderValue(slot, at: now)
+        let value = ranking.value(of: jobs[slot], units: units, nodes: nodes, at: now.microseconds)
         jobs[slot].key.value = value
     }
 
-    private func orderValue(_ slot: Int32, at now: SimInstant) -> Int64 {
+    /// What the queue's index counts for a job, and its nodes.
+    private func extent(of slot: Int32) -> (units: Int32, nodes: Int32) {
         let group = Int(jobs[slot].group)
         let nodes = groups[group].nodesNeeded(for: jobs[slot].request)
-        return ranking.value(
-            of: jobs[slot],
-            units: groups[group].isUniform ? nodes : groups[group].units(of: jobs[slot].request),
-            nodes: nodes,
-            at: now.microseconds
-        )
+        let isUniform = groups[group].isUniform
+        return (isUniform ? nodes : groups[group].units(of: jobs[slot].request), nodes)
     }
 
     private mutating func didStart(
@@ -439,11 +438,20 @@ extension Emulator {
     /// Tells the order of QOS and shares.
     mutating func notePeople() { ranking.notePeople(jobs.limits) }
 
+    /// The ranking with the standing of the user of a job, which none that was valued may have had.
+    func rankingKnowing(_ job: ActiveJob) -> QueueRanking {
+        var ranking = ranking
+        ranking.find(job.association, jobs.limits)
+        return ranking
+    }
+
     /// The priority as of the last time that its place was computed; as of now for a job aside.
     func shownPriority(_ slot: Int32) -> Int64 {
         var job = jobs[slot]
         if job.phase == .waiting, !order.isTrivial {
-            job.key.value = orderValue(slot, at: jobs.now)
+            let (units, nodes) = extent(of: slot)
+            job.key.value = rankingKnowing(job)
+                .value(of: job, units: units, nodes: nodes, at: jobs.now.microseconds)
         }
         return ranking.priority(of: job)
     }

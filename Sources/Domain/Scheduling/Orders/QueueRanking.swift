@@ -95,7 +95,12 @@ public struct QueueRanking: Sendable {
 
     /// Brings up to date what `value` looks at.
     public mutating func prepare(_ limits: LimitBook, at now: Int64) {
-        if order.usesFairShare { tree.rank(limits.associations, at: now) }
+        if order.usesFairShare { tree.settle(limits.associations, at: now) }
+    }
+
+    /// Finds out, as of the last `prepare`, where whose job is valued stands.
+    public mutating func find(_ association: Int32, _ limits: LimitBook) {
+        if order.usesFairShare, association >= 0 { tree.place(association, limits.associations) }
     }
 
     /// Notes that a user holds more from now on, or less.
@@ -114,7 +119,7 @@ public struct QueueRanking: Sendable {
     /// What Slurm's `priority/basic` begins to count down from.
     public static let usualPriority: Int64 = 4_294_901_759
 
-    /// What the order sorts a job by.
+    /// What the order sorts a job by. `find` comes first.
     public func value(of job: ActiveJob, units: Int32, nodes: Int32, at now: Int64) -> Int64 {
         guard order.sumsPriority else { return orderValue(of: job, units, nodes, now) }
         if job.isPriorityFixed { return -max(1, Self.usualPriority + job.priority) }
@@ -131,7 +136,7 @@ public struct QueueRanking: Sendable {
         order.value(queued(job, units: units, nodes: nodes, at: now))
     }
 
-    /// What an order looks at of a job.
+    /// What an order looks at of a job. `find` comes first.
     public func queued(
         _ job: ActiveJob,
         units: Int32,
