@@ -10,7 +10,12 @@ extension Emulator {
     mutating func attach(_ job: inout ActiveJob, _ submission: JobSubmission, at now: SimInstant) {
         if knowsPeople {
             let account = submission.account
-            job.association = jobs.limits.association(account: account, user: job.user)
+            if let place = jobs.limits.associations.place(ofUser: job.user, in: account) {
+                job.association = place
+            } else {
+                valueLoneJobs(at: now)
+                job.association = jobs.limits.association(account: account, user: job.user)
+            }
         }
         if let array = submission.array {
             let maximum = array.maximum.map(Int64.init)
@@ -142,7 +147,8 @@ extension Emulator {
 // MARK: - What may be asked
 
 extension Emulator {
-    /// The priority that Slurm would show of a pending or running job; nil when it has ended.
+    /// The priority that Slurm would show of a pending or running job; nil when it has ended. It means
+    /// nothing under a configuration that tells no priorities.
     public func priority(of id: JobID) -> Int64? {
         guard let slot = jobs.slot(of: id) else { return nil }
         return shownPriority(slot)

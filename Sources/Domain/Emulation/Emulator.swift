@@ -48,7 +48,11 @@ public struct Emulator: Sendable {
     var reservationTurn = Int64.min
     /// What the queue order sorts by.
     var ranking: QueueRanking
-    private let order: QueueRanking.Traits
+    let order: QueueRanking.Traits
+    /// By group: who waits alone and has no value in the order yet.
+    var alone: ContiguousArray<LoneJob?>
+    /// Whether somebody asks for priorities.
+    let tellsPriorities: Bool
     /// Jobs that were queued in several groups; only those that still are matter.
     var inSeveralGroups: Set<Int32> = []
     /// Who makes way for whom.
@@ -116,6 +120,8 @@ public struct Emulator: Sendable {
             }
         )
         order = ranking.traits
+        tellsPriorities = configuration.tellsPriorities
+        alone = ContiguousArray(repeating: nil, count: groups.count)
         knowsPeople = order.notesUse || !limits.isTrivial
         preemption.note(configuration.qos)
         notePeople()
@@ -305,37 +311,6 @@ public struct Emulator: Sendable {
         groups[group].parkedSlots.removeAll(keepingCapacity: true)
     }
 
-    /// Sorts the queues again if the order asks for it.
-    private mutating func rankAgain(at now: SimInstant) {
-        guard ranking.isDue(at: now.microseconds), groups.contains(where: { $0.queuedCount > 0 })
-        else { return }
-        // The order of jobs that cannot start does not matter until one can.
-        if order.variation == .everyPass, !groups.contains(where: \.mayStartAny) { return }
-        ranking.prepare(jobs.limits, at: now.microseconds)
-        // All values first: a job that queues in several groups has one key.
-        for group in groups.indices {
-            for slot in groups[group].queuedSlots { evaluate(slot, at: now) }
-        }
-        for group in groups.indices { groups[group].reorder(jobs) }
-    }
-
-    /// Computes what the queue order sorts a job by: one value, whatever queues it is in.
-    private mutating func evaluate(_ slot: Int32, at now: SimInstant) {
-        ranking.find(jobs[slot].association, jobs.limits)
-        let (units, nodes) = extent(of: slot)
-        // Two steps, so that the record is read where it lies.
-        let value = ranking.value(of: jobs[slot], units: units, nodes: nodes, at: now.microseconds)
-        jobs[slot].key.value = value
-    }
-
-    /// What the queue's index counts for a job, and its nodes.
-    private func extent(of slot: Int32) -> (units: Int32, nodes: Int32) {
-        let group = Int(jobs[slot].group)
-        let nodes = groups[group].nodesNeeded(for: jobs[slot].request)
-        let isUniform = groups[group].isUniform
-        return (isUniform ? nodes : groups[group].units(of: jobs[slot].request), nodes)
-    }
-
     private mutating func didStart(
         _ slot: Int32,
         in group: Int,
@@ -438,24 +413,6 @@ extension Emulator {
     /// Tells the order of QOS and shares.
     mutating func notePeople() { ranking.notePeople(jobs.limits) }
 
-    /// The ranking with the standing of the user of a job, which none that was valued may have had.
-    func rankingKnowing(_ job: ActiveJob) -> QueueRanking {
-        var ranking = ranking
-        ranking.find(job.association, jobs.limits)
-        return ranking
-    }
-
-    /// The priority as of the last time that its place was computed; as of now for a job aside.
-    func shownPriority(_ slot: Int32) -> Int64 {
-        var job = jobs[slot]
-        if job.phase == .waiting, !order.isTrivial {
-            let (units, nodes) = extent(of: slot)
-            job.key.value = rankingKnowing(job)
-                .value(of: job, units: units, nodes: nodes, at: jobs.now.microseconds)
-        }
-        return ranking.priority(of: job)
-    }
-
     /// Gives a job that has a record what its record does not hold, and a place.
     mutating func enter(
         _ slot: Int32,
@@ -516,10 +473,7 @@ extension Emulator {
         jobs[slot].phase = .queued
         jobs[slot].reason = .none
         delay.notePlaced(slot)
-        if !order.isTrivial {
-            ranking.prepare(jobs.limits, at: now.microseconds)
-            evaluate(slot, at: now)
-        }
+        if !order.isTrivial { valueNewcomer(slot, at: now) }
         guard jobs[slot].hasExtras else {
             return groups[Int(jobs[slot].group)].enqueue(slot, &jobs)
         }

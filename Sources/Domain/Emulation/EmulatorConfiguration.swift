@@ -81,6 +81,9 @@ public struct EmulatorConfiguration: Sendable {
     public var sharesCards = false
     /// The leaf switch of each node, for `PlacementPolicy.fewestSwitches`; empty when unknown.
     public var leafSwitches: [Int32] = []
+    /// Whether somebody asks for the priorities of jobs. A driver of whom nobody does need not have them
+    /// computed for jobs that nothing is compared with; decisions are the same.
+    public var tellsPriorities = true
     /// Of how many ended jobs the outcome is remembered, the latest ones, for dependencies that name
     /// them later; an earlier one counts as fulfilled. A job that somebody waits for needs none of it.
     public var endedJobsRemembered: Int

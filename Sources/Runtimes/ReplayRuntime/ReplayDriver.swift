@@ -173,6 +173,7 @@ public struct ReplayDriver {
         var configuration = machine.configuration
         // Whose jobs make way for whose is known only where a log tells all that decided.
         if recorded == nil { configuration.preemption.basis = nil }
+        configuration.tellsPriorities = false
         emulator = Emulator(configuration)
         sink = ReplaySink(jobs: trace.jobs, origin: origin, overrun: overrun, failures)
         if let recorded { sink.obey(recorded) }

@@ -74,6 +74,8 @@ struct Experiment {
             },
             policy: try SchedulingPolicy(named: "slurm")
         )
+        // As a replay, which shows nobody a priority.
+        configuration.tellsPriorities = false
         configuration.qos = (0..<qos).map { number in
             var own = number == 0 ? QOS.normal : QOS(name: "q\(number)", priority: Int32(number))
             if number % 2 == 1 {

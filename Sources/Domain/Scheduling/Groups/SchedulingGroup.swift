@@ -283,6 +283,16 @@ extension SchedulingGroup {
         for lane in lanes.indices { lanes[lane].queue.reorder { slot in jobs[slot].key } }
     }
 
+    /// The queued job, where there is but one and it belongs to no reservation.
+    public var onlySlot: Int32? {
+        queue.count == 1 && queuedCount == 1 ? queue.first().map(queue.slot) : nil
+    }
+
+    /// Gives the only queued job the key that its record holds now.
+    public mutating func renew(_ jobs: ActiveJobs) {
+        queue.reorder { slot in jobs[slot].key }
+    }
+
     /// Whether nodes of a partition of this group could ever take `request`, if all were idle and
     /// in service.
     ///
