@@ -188,10 +188,10 @@ public struct LimitBook: Sendable {
         return place
     }
 
-    /// Whether jobs of these terms count against anything that is known.
-    func profile(_ terms: LimitTerms) -> LimitProfile? {
+    /// Where what jobs of these terms count against is kept; nil when it is nothing that is known.
+    private func placeOfProfile(_ terms: LimitTerms) -> Int? {
         guard let place = profilePlaces[shared(terms)], place >= 0 else { return nil }
-        return profiles[Int(place)]
+        return Int(place)
     }
 
     /// The terms under which a profile is kept: partitions that bound nobody share one, or there would be
@@ -227,8 +227,8 @@ public struct LimitBook: Sendable {
 
     /// The first limit that leaves no room for a job, or nil.
     public func obstacle(to claim: LimitClaim, at now: SimInstant) -> LimitStop? {
-        if let profile = profile(claim.terms) {
-            for check in profile.checks
+        if let place = placeOfProfile(claim.terms) {
+            for check in profiles[place].checks
             where !hasRoom(check, for: claim, at: now.microseconds) {
                 return LimitStop(
                     counter: check.counter,
@@ -277,8 +277,8 @@ public struct LimitBook: Sendable {
     /// What no room could ever be found for, whatever else runs: a limit on each job, or one on a
     /// group that is less than the job itself asks for; nil when there is none.
     public func hopeless(_ claim: LimitClaim) -> LimitStop? {
-        guard let profile = profile(claim.terms) else { return nil }
-        for check in profile.checks where !couldHaveRoom(check, for: claim) {
+        guard let place = placeOfProfile(claim.terms) else { return nil }
+        for check in profiles[place].checks where !couldHaveRoom(check, for: claim) {
             return LimitStop(counter: -1, reason: check.reason, isTimed: false)
         }
         return nil
@@ -286,13 +286,13 @@ public struct LimitBook: Sendable {
 
     /// Whether a job of these terms is refused at submission when no room could ever be found.
     public func deniesOnLimit(_ terms: LimitTerms) -> Bool {
-        profile(terms)?.deniesOnLimit ?? false
+        placeOfProfile(terms).map { profiles[$0].deniesOnLimit } ?? false
     }
 
     /// The limit on submitted jobs that `count` more jobs of these terms would exceed; nil when none.
     public func obstacle(toSubmitting count: Int, _ terms: LimitTerms) -> PendingReason? {
-        guard let profile = profile(terms) else { return nil }
-        return profile.submissionChecks.first {
+        guard let place = placeOfProfile(terms) else { return nil }
+        return profiles[place].submissionChecks.first {
             Int64(counters[Int($0.counter)].submitted) + Int64(count) > $0.maximum
         }?.reason
     }
@@ -409,9 +409,9 @@ public struct LimitBook: Sendable {
     }
 
     private mutating func change(_ terms: LimitTerms, _ body: (inout Counter) -> Void) {
-        guard let place = profilePlaces[shared(terms)], place >= 0 else { return }
-        for index in profiles[Int(place)].counters.indices {
-            body(&counters[Int(profiles[Int(place)].counters[index])])
+        guard let place = placeOfProfile(terms) else { return }
+        for index in profiles[place].counters.indices {
+            body(&counters[Int(profiles[place].counters[index])])
         }
     }
 

@@ -65,8 +65,9 @@ extension Emulator {
     }
 
     /// The limit that could never let a job start in a partition; nil when none.
+    // Not inlined: where the emulator is being changed, its group would be copied to ask it.
+    @inline(never)
     func hopelessLimit(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
-        // Asked where it lies: a group is large to copy.
         let claim = groups[groupOfPartition[partition]]
             .leastClaim(slot, inPartition: partition, jobs)
         return jobs.limits.hopeless(claim)?.reason

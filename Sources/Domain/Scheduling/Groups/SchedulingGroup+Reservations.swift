@@ -64,6 +64,7 @@ extension SchedulingGroup {
         outlook = nil
         news.noteDisturbance()
         hasCalendar = !calendar.isEmpty || !lanes.isEmpty
+        nextReturn = calendar.returns.map(\.instant).min().map(SimInstant.init(microseconds:))
         if !calendar.isEmpty { outlook = view(of: nil) }
     }
 
@@ -174,12 +175,6 @@ extension SchedulingGroup {
         guard limit != jobs[slot].limitSeconds else { return }
         jobs.withExtras(slot) { $0.limitAsked = asked }
         changeLimit(of: slot, to: limit, &jobs)
-    }
-
-    /// When the next node is expected back: whoever waits for one that does not come waits no longer.
-    public var nextReturn: SimInstant? {
-        if calendar.returns.isEmpty { return nil }
-        return calendar.returns.map(\.instant).min().map { SimInstant(microseconds: $0) }
     }
 
     /// Looks at the calendar as one job sees it.

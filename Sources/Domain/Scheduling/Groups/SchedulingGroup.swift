@@ -2,6 +2,7 @@ public import Accounts
 public import ClusterModel
 public import IndexSets
 public import JobModel
+public import Quantities
 
 /// Partitions that share nodes: the nodes, one queue, what runs, and what has happened since the
 /// last pass. Who starts is decided by a `SchedulingPass`.
@@ -41,6 +42,8 @@ public struct SchedulingGroup: Sendable {
     var lanesAreBusy = false
     /// Whether there is anything to look up beside what runs.
     public internal(set) var hasCalendar = false
+    /// When the next node is expected back: whoever waits for one that does not come waits no longer.
+    public internal(set) var nextReturn: SimInstant?
     /// The longest limit of a job that was queued since the queue was empty. Unit: s.
     private(set) var longestLimit: UInt32 = 0
 
@@ -113,11 +116,10 @@ public struct SchedulingGroup: Sendable {
     }
 
     /// The number of queued jobs.
-    public var queuedCount: Int {
-        guard lanesAreBusy else { return queue.count }
-        // By position, so that no lane is copied.
-        return lanes.indices.reduce(queue.count) { $0 + lanes[$1].queue.count }
-    }
+    public var queuedCount: Int { lanesAreBusy ? queue.count + laneQueuedCount : queue.count }
+
+    /// By position, so that no lane is copied.
+    private var laneQueuedCount: Int { lanes.indices.reduce(0) { $0 + lanes[$1].queue.count } }
 
     /// The number of running jobs.
     public var runningCount: Int { ends.count }
@@ -279,7 +281,8 @@ extension SchedulingGroup {
     /// Sorts the queue by the keys that the records hold now.
     public mutating func reorder(_ jobs: ActiveJobs) {
         news.hasChanged = true
-        queue.reorder { slot in jobs[slot].key }
+        if queue.count > 0 { queue.reorder { slot in jobs[slot].key } }
+        guard lanesAreBusy else { return }
         for lane in lanes.indices { lanes[lane].queue.reorder { slot in jobs[slot].key } }
     }
 

@@ -75,7 +75,7 @@ private struct KeptPlan<Timeline: ResourceTimeline>: Sendable {
 
     /// Begins with what runs.
     init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64) {
-        timeline = Timeline(group, jobs, at: now, resolution: 1)
+        timeline = Timeline.left(by: group, jobs, at: now, resolution: 1)
         overruns = group.overruns(at: now)
     }
 

@@ -30,7 +30,7 @@ public struct ConservativePass: SchedulingPass {
         _ jobs: inout ActiveJobs,
         _ now: Int64
     ) {
-        var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var timeline = Timeline.left(by: group, jobs, at: now, resolution: 1)
         var licenses = LicenseTimeline(group.policy, jobs, at: now, resolution: 1)
         var bounds = PlanBounds()
         var cursor = group.queue.first()
@@ -94,7 +94,7 @@ public struct ConservativePass: SchedulingPass {
         _ jobs: ActiveJobs,
         _ now: Int64
     ) -> Int64? {
-        var timeline = Timeline(group, jobs, at: now, resolution: 1)
+        var timeline = Timeline.left(by: group, jobs, at: now, resolution: 1)
         var licenses = LicenseTimeline(group.policy, jobs, at: now, resolution: 1)
         var cursor = group.queue.first()
         while let current = cursor {

@@ -50,7 +50,7 @@ public struct SlurmPass: SchedulingPass {
                 return
             }
         }
-        var timeline = Timeline(group, jobs, at: now, resolution: resolution)
+        var timeline = Timeline.left(by: group, jobs, at: now, resolution: resolution)
         var goal = cursor.flatMap { timeline.firstThatMayStart(from: $0, group) }
         while let current = cursor, let last = goal, tested < rules.depth {
             let exact = group.plannedLength(at: current)

@@ -102,14 +102,20 @@ extension CountTimeline: ResourceTimeline {
         var units: Int32
     }
 
-    init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64) {
+    static func left(
+        by group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: Int64,
+        resolution: Int64
+    ) -> Self {
         precondition(group.nodes.isUniform, "unequal or shared nodes are not counted")
-        self.init(now: now, free: group.nodes.idleCount)
+        var timeline = Self(now: now, free: group.nodes.idleCount)
         group.ends.forEachByInstant(now: now, grace: SchedulingGroup.overrunGrace) { entry in
             let instant = (entry.instant + resolution - 1) / resolution * resolution
-            appendEnd(at: instant, units: entry.units)
+            timeline.appendEnd(at: instant, units: entry.units)
             return true
         }
+        return timeline
     }
 
     func earliest(

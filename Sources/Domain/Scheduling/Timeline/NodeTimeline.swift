@@ -251,8 +251,13 @@ extension NodeTimeline: ResourceTimeline {
         var placed: SchedulingGroup.Placed
     }
 
-    init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64) {
-        self.init(group.nodes, group.outlook, at: now)
+    static func left(
+        by group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: Int64,
+        resolution: Int64
+    ) -> Self {
+        var timeline = Self(group.nodes, group.outlook, at: now)
         group.ends.forEachByInstant(now: now, grace: SchedulingGroup.overrunGrace) { entry in
             // What this pass has started is planned for whole steps from now on.
             let job = jobs[entry.slot]
@@ -263,17 +268,18 @@ extension NodeTimeline: ResourceTimeline {
             let instant = origin + (span + resolution - 1) / resolution * resolution
             if group.isInLoan(entry.slot) {
                 group.forEachReturn(of: entry.slot, jobs) { segment, giveBack in
-                    change(segment.node, from: instant, until: .max, giveBack)
+                    timeline.change(segment.node, from: instant, until: .max, giveBack)
                 }
                 return true
             }
             let request: ResourceRequest =
                 group.nodes.isUniform ? .wholeNodes(1) : jobs[entry.slot].request
             for segment in group.segments(of: entry.slot, jobs) {
-                give(segment, of: request, from: instant)
+                timeline.give(segment, of: request, from: instant)
             }
             return true
         }
+        return timeline
     }
 
     func earliest(
@@ -335,7 +341,7 @@ extension NodeTimeline: ResourceTimeline {
                 choice.request,
                 choice.filter,
                 group.placementContext(slot, jobs),
-                state: group.nodes.state
+                state: { group.nodes.state($0) }
             )
             guard let segments else { continue }
             let (partition, request) = (choice.partition, choice.request)

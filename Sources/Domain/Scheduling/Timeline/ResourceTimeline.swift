@@ -11,10 +11,16 @@ protocol ResourceTimeline: Sendable {
     /// Where and from when a job is planned.
     associatedtype Place: PlannedPlace
 
-    /// What the running jobs of a group leave free from `now` on.
+    /// What the running jobs of a group leave free from `now` on. No initializer: that would have group and
+    /// jobs copied for it.
     ///
     /// - Parameter resolution: ends of jobs count to a multiple of it, never early. Unit: µs.
-    init(_ group: SchedulingGroup, _ jobs: ActiveJobs, at now: Int64, resolution: Int64)
+    static func left(
+        by group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        at now: Int64,
+        resolution: Int64
+    ) -> Self
 
     /// The earliest place, at or after `bound`, at which a queued job fits for `length`; nil when
     /// it never does as nodes are in service now.
