@@ -526,20 +526,22 @@ extension WaitingQueue {
         let node = leafCount + position
         let chunk = Int(order[position])
         let lanes = node * Self.laneCount
-        smallestSize[node] = .max
-        for lane in 0..<Self.laneCount { smallestLimits[lanes + lane] = .max }
-        var rest = alive[chunk]
-        while rest != 0 {
-            let element = chunk * Self.chunkCapacity + rest.trailingZeroBitCount
-            let size = sizes[element]
-            let lane = lanes + Self.lane(size)
-            smallestSize[node] = min(smallestSize[node], size)
-            smallestLimits[lane] = min(smallestLimits[lane], limits[element])
-            rest &= rest - 1
+        var smallest = Int32.max
+        smallestLimits.withUnsafeMutableBufferPointer { bounds in
+            for lane in 0..<Self.laneCount { bounds[lanes &+ lane] = .max }
+            var rest = alive[chunk]
+            while rest != 0 {
+                let element = chunk &* Self.chunkCapacity &+ rest.trailingZeroBitCount
+                let lane = lanes &+ Self.lane(sizes[element])
+                smallest = min(smallest, sizes[element])
+                bounds[lane] = min(bounds[lane], limits[element])
+                rest &= rest &- 1
+            }
+            for lane in (lanes &+ 1)..<(lanes &+ Self.laneCount) {
+                bounds[lane] = min(bounds[lane], bounds[lane &- 1])
+            }
         }
-        for lane in (lanes + 1)..<(lanes + Self.laneCount) {
-            smallestLimits[lane] = min(smallestLimits[lane], smallestLimits[lane - 1])
-        }
+        smallestSize[node] = smallest
     }
 
     /// Makes a node the pointwise minimum of its children.
