@@ -100,6 +100,30 @@ struct PeopleTests {
         await centre.close()
     }
 
+    @Test("Who is added while jobs wait for their turn by fair share has a turn too")
+    func addedWhileJobsWait() async throws {
+        var settings = SmallCentre.settings(try ScratchFolder().path)
+        settings.rules = CentreRules(
+            machine: SmallCentre.machine,
+            policy: try SchedulingPolicy(named: "multifactor")
+        )
+        let centre = try Centre(settings)
+        _ = try await centre.submit(SmallCentre.request { $0.minimumNodes = 16 })
+        let waiting = try await centre.submit(SmallCentre.request { $0.minimumNodes = 8 })
+        _ = try await centre.change(edit(.add, "account", ["lab"], ("fairshare", "3")), .me)
+        _ = try await centre.change(edit(.add, "user", ["ann"], accounts: ["lab"]), .me)
+        let late = try await centre.submit(
+            SmallCentre.request {
+                $0.minimumNodes = 8
+                $0.account = "lab"
+            }
+        )
+        #expect(await centre.priorities(.me).jobs.map(\.jobID) == [waiting, late])
+        try await centre.advance(seconds: 90_000)
+        #expect(await centre.status().jobsEnded == 3)
+        await centre.close()
+    }
+
     @Test("A priority is the sum of its parts, and a held job has none")
     func priorities() async throws {
         var settings = SmallCentre.settings(try ScratchFolder().path)
