@@ -1,7 +1,7 @@
 import JobModel
 
 /// What an account, or a user of one, may have and do.
-public struct AssociationSettings: Hashable, Sendable {
+public struct AssociationSettings: Hashable, Sendable, Codable {
     /// Its part of what its parent is entitled to, beside its siblings'. 0 is nothing at all.
     public var shares: Int32
     /// Its limits.
@@ -18,7 +18,7 @@ public struct AssociationSettings: Hashable, Sendable {
 }
 
 /// A node of the tree of accounts and their users.
-public struct Association: Sendable {
+public struct Association: Sendable, Codable {
     /// The association above; −1 for the root.
     public let parent: Int32
     /// The number of the account; −1 for the root.
@@ -37,7 +37,7 @@ public struct Association: Sendable {
 ///
 /// A driver names accounts and users by numbers. Whoever is not known gets a place when a job of
 /// theirs arrives, with one share and no limits: an account below the root, a user below its account.
-public struct Associations: Sendable {
+public struct Associations: Sendable, Codable {
     /// The associations by their positions; the root is the first.
     public private(set) var list: ContiguousArray<Association>
     /// How many users there are: what ranks go by.
@@ -46,7 +46,7 @@ public struct Associations: Sendable {
     private var accountPlaces: [Int32: Int32] = [:]
     private var userPlaces: [Member: Int32] = [:]
 
-    private struct Member: Hashable {
+    private struct Member: Hashable, Codable {
         var account: Int32
         var user: Int32
     }

@@ -12,9 +12,9 @@
 /// Most of the time only the place of a few users matters. So `settle` only sums up what was used; who
 /// stands where among siblings is decided when somebody is asked for, contest by contest on the way down
 /// to them, and kept until the next period.
-public struct FairTree: Sendable {
+public struct FairTree: Sendable, Codable {
     /// What ranks go by, of one association.
-    private struct Standing {
+    private struct Standing: Codable {
         var meter: UsageMeter
         /// At the last period, with what is below it. Unit: billing · s.
         var usage: UInt64 = 0
@@ -27,7 +27,7 @@ public struct FairTree: Sendable {
     }
 
     /// Those below accounts of one value, who compete with each other.
-    private struct Contest {
+    private struct Contest: Codable {
         var accounts: [Int32]
         /// Whether the first of them ties with a user who stands before the accounts.
         var isTied: Bool
@@ -237,7 +237,7 @@ public struct FairTree: Sendable {
 }
 
 /// Shares ÷ usage, both as parts of all siblings': a fraction of integers.
-struct LevelShare: Sendable {
+struct LevelShare: Sendable, Codable {
     /// Own shares · usage of all; at most 2⁹⁴.
     private var numerator: UInt128
     /// All shares · own usage; 0 for whoever used nothing.

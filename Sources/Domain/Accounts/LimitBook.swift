@@ -2,7 +2,7 @@ public import JobModel
 public import Quantities
 
 /// What decides which limits a job counts against.
-public struct LimitTerms: Hashable, Sendable {
+public struct LimitTerms: Hashable, Sendable, Codable {
     /// The place of its association; −1 where nobody has any.
     public var association: Int32
     /// The position of its QOS.
@@ -50,7 +50,7 @@ public struct LimitClaim: Sendable {
 }
 
 /// Why a job may not start, and where it waits for room.
-public struct LimitStop: Hashable, Sendable {
+public struct LimitStop: Hashable, Sendable, Codable {
     /// The counter that must fall first; −1 when only other limits could help.
     public var counter: Int32
     /// What it is told.
@@ -67,9 +67,9 @@ public struct LimitStop: Hashable, Sendable {
 ///
 /// Source: Slurm, `src/slurmctld/acct_policy.c` (22.05), "Resource Limits",
 /// https://slurm.schedmd.com/resource_limits.html.
-public struct LimitBook: Sendable {
+public struct LimitBook: Sendable, Codable {
     /// Whose jobs are counted together.
-    enum CounterID: Hashable, Sendable {
+    enum CounterID: Hashable, Sendable, Codable {
         case association(Int32)
         case qos(Int32)
         case userOfQOS(qos: Int32, user: Int32)
@@ -81,7 +81,7 @@ public struct LimitBook: Sendable {
     }
 
     /// What runs of those whose jobs are counted together, and who waits.
-    struct Counter: Sendable {
+    struct Counter: Sendable, Codable {
         var id: CounterID
         var jobs: Int32 = 0
         var submitted: Int32 = 0

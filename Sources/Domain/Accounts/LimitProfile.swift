@@ -1,7 +1,7 @@
 import JobModel
 
 /// One bound that a job must keep.
-struct LimitCheck: Sendable {
+struct LimitCheck: Sendable, Codable {
     /// Whose jobs are counted together; −1 for the job by itself.
     var counter: Int32
     var kind: LimitKind
@@ -10,7 +10,7 @@ struct LimitCheck: Sendable {
 }
 
 /// What all jobs of the same terms count against.
-struct LimitProfile: Sendable {
+struct LimitProfile: Sendable, Codable {
     /// Each counter once.
     var counters: [Int32] = []
     /// In the order in which they are looked at.

@@ -1,7 +1,7 @@
 public import JobModel
 
 /// The limits that one association or QOS sets.
-public struct Limits: Hashable, Sendable {
+public struct Limits: Hashable, Sendable, Codable {
     /// Only looked up, in the order of `LimitKind.checked`.
     private var values: [LimitKind: Int64]
 

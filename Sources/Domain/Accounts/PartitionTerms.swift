@@ -1,5 +1,5 @@
 /// What a partition says of people and limits.
-public struct PartitionTerms: Hashable, Sendable {
+public struct PartitionTerms: Hashable, Sendable, Codable {
     /// The QOS whose limits hold for all jobs in it, by its position; nil is none.
     public var qos: Int?
     /// What one account may have running in it at a time (Tianhe's quota).
@@ -25,7 +25,7 @@ public struct PartitionTerms: Hashable, Sendable {
 }
 
 /// What one account may hold in a partition at a time; a job beyond it waits (QuotaConstrained).
-public struct AccountQuota: Hashable, Sendable {
+public struct AccountQuota: Hashable, Sendable, Codable {
     /// Running jobs; nil for no bound.
     public var runningJobs: Int32?
     /// Nodes held; nil for no bound.
@@ -43,7 +43,7 @@ public struct AccountQuota: Hashable, Sendable {
 
 /// What a job weighs for fair share: the sum of what it holds, each with its weight
 /// (`TRESBillingWeights`).
-public struct BillingWeights: Hashable, Sendable {
+public struct BillingWeights: Hashable, Sendable, Codable {
     /// Of a core. Unit: 1/1000.
     public var core: Int32
     /// Of a GiB of memory. Unit: 1/1000.

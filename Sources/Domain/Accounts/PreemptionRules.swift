@@ -2,9 +2,9 @@
 /// `PreemptMode`, `PreemptExemptTime`).
 ///
 /// Source: Slurm 22.05, "Preemption", https://slurm.schedmd.com/preempt.html.
-public struct PreemptionRules: Hashable, Sendable {
+public struct PreemptionRules: Hashable, Sendable, Codable {
     /// What decides who makes way for whom.
-    public enum Basis: String, Hashable, Sendable, CaseIterable {
+    public enum Basis: String, Hashable, Sendable, CaseIterable, Codable {
         /// The QOS that a QOS preempts (`preempt/qos`).
         case qos
         /// The tiers of partitions: lower ones make way for higher ones (`preempt/partition_prio`).
@@ -12,7 +12,7 @@ public struct PreemptionRules: Hashable, Sendable {
     }
 
     /// What becomes of a running job that makes way.
-    public enum Mode: String, Hashable, Sendable, CaseIterable {
+    public enum Mode: String, Hashable, Sendable, CaseIterable, Codable {
         /// As the centre says.
         case cluster
         /// It does not make way.

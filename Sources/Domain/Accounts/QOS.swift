@@ -1,7 +1,7 @@
 /// A quality of service: a priority, and limits that go before those of associations.
-public struct QOS: Hashable, Sendable {
+public struct QOS: Hashable, Sendable, Codable {
     /// What makes it special. Names are Slurm's.
-    public struct Flags: OptionSet, Hashable, Sendable {
+    public struct Flags: OptionSet, Hashable, Sendable, Codable {
         /// The set of bits.
         public let rawValue: UInt8
 

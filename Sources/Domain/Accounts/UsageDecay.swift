@@ -4,9 +4,9 @@ import Quantities
 ///
 /// All in integers, so that every machine has the same result, and in closed form: how often
 /// somebody looks does not change what is seen.
-public struct UsageDecay: Hashable, Sendable {
+public struct UsageDecay: Hashable, Sendable, Codable {
     /// When use is set to zero (`PriorityUsageResetPeriod`), by the clock of China, as statements go.
-    public enum Reset: String, Hashable, Sendable, CaseIterable {
+    public enum Reset: String, Hashable, Sendable, CaseIterable, Codable {
         /// Never.
         case none = "NONE"
         /// At midnight.
@@ -174,7 +174,7 @@ public struct UsageDecay: Hashable, Sendable {
 }
 
 /// What somebody has used of one resource, decayed, while what they hold changes.
-public struct UsageMeter: Hashable, Sendable {
+public struct UsageMeter: Hashable, Sendable, Codable {
     /// At the begin of the period of `updated`. Unit: amount · µs.
     private var settled: UInt128 = 0
     /// Since then. Unit: amount · µs.

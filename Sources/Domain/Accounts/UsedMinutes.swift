@@ -1,7 +1,7 @@
 import JobModel
 
 /// What those whose jobs are counted together have used, and what running ones may use yet.
-struct UsedMinutes: Sendable {
+struct UsedMinutes: Sendable, Codable {
     /// In the order of `TRES.allCases`.
     private var meters: [UsageMeter]
     private var wall: UsageMeter

@@ -1,9 +1,9 @@
 public import Accounts
 
 /// Who pays for jobs.
-public struct AccountEntry: Hashable, Sendable {
+public struct AccountEntry: Hashable, Sendable, Codable {
     /// What kind of customer an account belongs to; subsidy rules name these.
-    public enum CustomerClass: String, Hashable, Sendable, CaseIterable {
+    public enum CustomerClass: String, Hashable, Sendable, CaseIterable, Codable {
         /// A company.
         case enterprise
         /// A technology company of small or medium size.
@@ -84,7 +84,7 @@ public struct AccountEntry: Hashable, Sendable {
 
 extension AccountEntry {
     /// What is said of one user of an account.
-    public struct Member: Hashable, Sendable {
+    public struct Member: Hashable, Sendable, Codable {
         /// The user's name.
         public var name: String
         /// Whether the user's jobs that name no account go to this one.
@@ -106,7 +106,7 @@ extension AccountEntry {
 }
 
 /// A billing platform: what a statement lists separately and subsidy rules name.
-public struct Platform: Hashable, Sendable {
+public struct Platform: Hashable, Sendable, Codable {
     /// The name: `tianhe`.
     public var name: String
     /// The name for people and statements.

@@ -1,7 +1,7 @@
 /// Who issues the statements of a centre: what an invoice says about its sender.
 ///
 /// Names may be in two languages, as titles are: `Xinghe Centre (星河中心)`.
-public struct Issuer: Hashable, Sendable {
+public struct Issuer: Hashable, Sendable, Codable {
     /// The registered name.
     public var name: String
     /// The number under which it pays tax (统一社会信用代码); nil when none was given.
@@ -23,7 +23,7 @@ public struct Issuer: Hashable, Sendable {
     }
 
     /// The carbon dioxide of electricity.
-    public struct GridFactor: Hashable, Sendable {
+    public struct GridFactor: Hashable, Sendable, Codable {
         /// Unit: mg CO₂ a kWh.
         public var milligrams: Int64
         /// Who published it, for which grid and year.

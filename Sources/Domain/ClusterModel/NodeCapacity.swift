@@ -1,7 +1,7 @@
 public import Quantities
 
 /// What one node has to give to jobs.
-public struct NodeCapacity: Hashable, Sendable {
+public struct NodeCapacity: Hashable, Sendable, Codable {
     /// The number of cores.
     public var cores: Int32
     /// The memory that jobs may use.

@@ -22,7 +22,7 @@ public struct PowerSaving: Hashable, Sendable {
 }
 
 /// What a node draws, and how long it takes to come up.
-public struct NodePower: Hashable, Sendable {
+public struct NodePower: Hashable, Sendable, Codable {
     /// With all its cores or cards at work, and while it comes up. Unit: mW.
     public var load: Int64
     /// Without jobs. Unit: mW.

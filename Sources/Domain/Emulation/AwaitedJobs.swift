@@ -6,8 +6,8 @@ import Quantities
 /// A job, or an array as a whole, has one entry however many jobs depend on it, and one exists only
 /// while somebody does. What happens to a job changes the entries that it is in; whoever waits is told
 /// when that may have decided something: the last has started, or the last has ended.
-struct AwaitedJobs: Sendable {
-    struct Entry: Sendable {
+struct AwaitedJobs: Sendable, Codable {
+    struct Entry: Sendable, Codable {
         /// Jobs that have neither started nor ended.
         var unstarted: Int32 = 0
         /// Jobs that have not ended.

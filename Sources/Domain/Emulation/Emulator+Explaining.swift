@@ -11,7 +11,7 @@ extension Emulator {
             return nil
         }
         let group = Int(jobs[slot].group)
-        let seen = groups[group].seen(by: slot, jobs, passes[group])
+        let seen = groups[group].seen(by: slot, jobs, passes[group].pass)
         return seen.pass.obstacle(to: slot, in: seen.group, jobs, at: now)
     }
 
@@ -23,7 +23,7 @@ extension Emulator {
     public func jobsAhead(of id: JobID, most: Int) -> (ids: [JobID], count: Int) {
         guard let slot = jobs.slot(of: id) else { return ([], 0) }
         let group = Int(jobs[slot].group)
-        let seen = groups[group].seen(by: slot, jobs, passes[group])
+        let seen = groups[group].seen(by: slot, jobs, passes[group].pass)
         let (slots, count) = seen.group.jobsAhead(of: slot, most: most, jobs)
         return (slots.map(job(inSlot:)), count)
     }

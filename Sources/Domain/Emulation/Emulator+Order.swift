@@ -5,7 +5,7 @@ import Scheduling
 // What the queue order sorts by, and when it is computed.
 
 /// A job whose value in the queue order nobody has had to compare with another's.
-struct LoneJob: Sendable {
+struct LoneJob: Sendable, Codable {
     var id: JobID
     /// As of when its value is to be computed.
     var since: SimInstant

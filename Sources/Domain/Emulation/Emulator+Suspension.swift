@@ -31,7 +31,10 @@ extension Emulator {
     ) {
         keepExtras(slot)
         let total = SimDuration(microseconds: jobs[slot].heldUp)
-        jobs.withExtras(slot) { $0.suspension = (total, now) }
+        jobs.withExtras(slot) {
+            $0.suspension.total = total
+            $0.suspension.since = now
+        }
         groups[Int(jobs[slot].group)].changeEnd(of: slot, &jobs) {
             $0.heldUp = ActiveJob.suspendedForGood
             $0.isDisplaced = isDisplaced

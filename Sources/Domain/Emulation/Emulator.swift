@@ -19,12 +19,12 @@ import Scheduling
 /// run time ends) is another round.
 ///
 /// Because it is a value, a copy of it answers "what if": `estimatedStart` runs one ahead.
-public struct Emulator: Sendable {
+public struct Emulator: Sendable, Codable {
     /// Jobs that have not ended.
     var jobs: ActiveJobs
     var groups: [SchedulingGroup]
     /// The policy at work on each group.
-    var passes: [any SchedulingPass]
+    var passes: [CodedPass]
     let groupOfPartition: [Int]
     let groupOfNode: [Int]
     var partitions: [PartitionConfiguration]
@@ -105,7 +105,7 @@ public struct Emulator: Sendable {
         groupOfPartition = grouping.groupOfPartition
         groupOfNode = grouping.groupOfNode
         groups = grouping.groups
-        passes = grouping.groups.map { _ in configuration.policy.makePass() }
+        passes = grouping.groups.map { _ in CodedPass(configuration.policy.makePass()) }
         estimate = configuration.policy.estimate
         delay = PassDelay(seconds: configuration.policy.passDelaySeconds)
         powerRules = configuration.power
@@ -261,11 +261,11 @@ public struct Emulator: Sendable {
             }
             var promise: Int64?
             if groups[group].hasCalendar {
-                promise = groups[group].runPasses(&passes[group], &jobs, at: now)
+                promise = groups[group].runPasses(&passes[group].pass, &jobs, at: now)
                 if let back = groups[group].nextReturn { sink.wake(at: back) }
             } else {
-                passes[group].run(&groups[group], &jobs, at: now)
-                promise = passes[group].nextPromise
+                passes[group].pass.run(&groups[group], &jobs, at: now)
+                promise = passes[group].pass.nextPromise
             }
             if !groups[group].passedOver.isEmpty { groups[group].forgetPassedOver() }
             if let promise, promise > now.microseconds {
@@ -295,7 +295,8 @@ public struct Emulator: Sendable {
     /// Puts aside the jobs that a limit stopped in the last pass of a group.
     private mutating func parkJobs(of group: Int, into sink: inout some EffectSink) {
         let parked = groups[group].parkedSlots
-        for (slot, stop) in parked {
+        for stopped in parked {
+            let (slot, stop) = (stopped.slot, stopped.stop)
             jobs[slot].phase = stop.counter < 0 ? .waiting : .parked
             jobs[slot].reason = stop.reason
             dequeueElsewhere(slot, butGroup: group)

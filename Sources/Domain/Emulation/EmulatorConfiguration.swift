@@ -5,7 +5,7 @@ public import Quantities
 public import Scheduling
 
 /// Whether a partition takes and starts jobs. Names are Slurm's (`scontrol update State=`).
-public enum PartitionState: UInt8, Hashable, Sendable, CaseIterable {
+public enum PartitionState: UInt8, Hashable, Sendable, CaseIterable, Codable {
     /// Takes jobs and starts them.
     case up
     /// Takes jobs and starts none.
@@ -17,7 +17,7 @@ public enum PartitionState: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// What a decision needs to know of a partition.
-public struct PartitionConfiguration: Hashable, Sendable {
+public struct PartitionConfiguration: Hashable, Sendable, Codable {
     /// Its nodes, as positions in the configuration's nodes.
     public var nodes: IDSet
     /// Whether its nodes are given whole, the rule on Tianhe.

@@ -5,8 +5,8 @@ public import JobModel
 /// A heap of four children a node, ordered by (instant, sequence): jobs that end together come out
 /// in the order in which they started, so the order never depends on the heap's history. 16 bytes
 /// an entry; O(log n) a push and a pop.
-public struct EndQueue: Sendable {
-    private struct Entry: Sendable {
+public struct EndQueue: Sendable, Codable {
+    private struct Entry: Sendable, Codable {
         var instant: Int64
         var sequence: UInt32
         var job: UInt32

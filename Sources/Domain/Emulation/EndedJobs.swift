@@ -4,8 +4,8 @@ import Quantities
 /// How jobs ended that a later submission may depend on: of the latest ones only, since a centre that
 /// lives for years cannot remember all. Slurm forgets jobs some time after their end as well
 /// (`MinJobAge`), and takes what depends on them as fulfilled.
-struct EndedJobs: Sendable {
-    struct End: Sendable {
+struct EndedJobs: Sendable, Codable {
+    struct End: Sendable, Codable {
         var state: EndState
         /// When it started; when it was cancelled, for a job that never did.
         var startedAt: SimInstant

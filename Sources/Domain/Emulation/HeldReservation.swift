@@ -4,7 +4,7 @@ import Quantities
 import Scheduling
 
 /// A reservation with what came of its terms.
-public struct HeldReservation: Hashable, Sendable {
+public struct HeldReservation: Hashable, Sendable, Codable {
     /// What was asked for. A recurring one has the times at which it came or comes next.
     public internal(set) var terms: Reservation
     /// Its nodes, as positions in the machine's.

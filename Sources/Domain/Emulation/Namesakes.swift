@@ -7,13 +7,13 @@ import JobModel
 ///
 /// Source: Slurm 22.05, `job_scheduler.c`, `test_job_dependency`: a namesake that runs or is suspended,
 /// whatever its number, or that waits with a lower one.
-struct Namesakes: Sendable {
-    private struct Name: Hashable {
+struct Namesakes: Sendable, Codable {
+    private struct Name: Hashable, Codable {
         var user: Int32
         var text: String
     }
 
-    private struct Group {
+    private struct Group: Codable {
         var name: Name
         /// Those that run or are suspended.
         var running: Int32 = 0

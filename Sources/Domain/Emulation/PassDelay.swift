@@ -5,7 +5,7 @@ import Quantities
 /// comes in meanwhile is looked at together.
 ///
 /// Source: Slurm 22.05, slurm.conf(5), `SchedulerParameters`.
-struct PassDelay: Sendable {
+struct PassDelay: Sendable, Codable {
     private let length: SimDuration
     /// When the pass is due that looks at what came in; nil when nothing did.
     private var due: SimInstant?

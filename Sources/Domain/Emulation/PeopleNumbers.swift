@@ -3,7 +3,7 @@ public import ClusterModel
 
 /// The numbers by which decisions know accounts and users: given once, in order of appearance, those
 /// of a machine first.
-public struct PeopleNumbers: Sendable {
+public struct PeopleNumbers: Sendable, Codable {
     /// The names of accounts by their numbers.
     public private(set) var accounts: [String] = []
     /// The names of users by their numbers.

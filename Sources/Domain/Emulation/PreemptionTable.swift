@@ -2,7 +2,7 @@ import Accounts
 import JobModel
 
 /// Who makes way for whom, looked up.
-struct PreemptionTable: Sendable {
+struct PreemptionTable: Sendable, Codable {
     let rules: PreemptionRules
     /// Whether anybody ever makes way.
     private(set) var isOn = false

@@ -2,7 +2,7 @@
 ///
 /// Adding the highest and taking out the lowest are O(1) amortised, which is what queues do; elsewhere
 /// the shorter side is moved.
-struct SortedNumbers: Sendable {
+struct SortedNumbers: Sendable, Codable {
     private var numbers: ContiguousArray<UInt32> = []
     /// Places before this one are empty.
     private var head = 0

@@ -2,9 +2,9 @@ public import Quantities
 
 /// What a job waits for of others: one rule, however many jobs it is about. Names are those of
 /// `sbatch --dependency`.
-public struct Dependency: Hashable, Sendable {
+public struct Dependency: Hashable, Sendable, Codable {
     /// The state that is waited for. Of an array all elements must have come so far.
-    public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Kind: UInt8, Hashable, Sendable, CaseIterable, Codable {
         /// The other jobs have started or were cancelled, and `delay` has passed since.
         case after
         /// The other jobs have ended.

@@ -1,7 +1,7 @@
 /// What a limit bounds: of whom, and what of them.
-public struct LimitKind: Hashable, Sendable {
+public struct LimitKind: Hashable, Sendable, Codable {
     /// Whose jobs are counted together.
-    public enum Scope: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Scope: UInt8, Hashable, Sendable, CaseIterable, Codable {
         /// All jobs of an association and what is below it, or of a QOS (`Grp…`).
         case group
         /// The jobs of one account in a QOS (`Max…PerAccount`).
@@ -15,7 +15,7 @@ public struct LimitKind: Hashable, Sendable {
     }
 
     /// What is counted.
-    public enum Measure: Hashable, Sendable {
+    public enum Measure: Hashable, Sendable, Codable {
         /// Running jobs.
         case jobs
         /// Jobs that have not ended.
@@ -44,9 +44,9 @@ public struct LimitKind: Hashable, Sendable {
 }
 
 /// The limit that a job waits for, by the name that Slurm gives it.
-public struct LimitReason: Hashable, Sendable {
+public struct LimitReason: Hashable, Sendable, Codable {
     /// Who sets the limit.
-    public enum Owner: UInt8, Hashable, Sendable {
+    public enum Owner: UInt8, Hashable, Sendable, Codable {
         /// An association: an account, or a user of one.
         case association
         /// A quality of service: the job's, or its partition's.

@@ -1,5 +1,5 @@
 /// The number of a job. Numbers are given once and never again.
-public struct JobID: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct JobID: Hashable, Comparable, Sendable, CustomStringConvertible, Codable {
     /// The number itself, from 1.
     public var number: UInt32
 
@@ -16,7 +16,7 @@ public struct JobID: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// How a job ended. Names are Slurm's (`slurm.h`, `enum job_states`).
-public enum EndState: UInt8, Hashable, Sendable, CaseIterable {
+public enum EndState: UInt8, Hashable, Sendable, CaseIterable, Codable {
     /// Exit status zero.
     case completed
     /// Exit status other than zero, or killed by a signal of its own.
@@ -64,7 +64,7 @@ public enum EndState: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// Why a job waits. Names are Slurm's, plus Tianhe-1A's `QuotaConstrained`.
-public enum PendingReason: Hashable, Sendable {
+public enum PendingReason: Hashable, Sendable, Codable {
     /// No scheduling pass has looked at it yet.
     case none
     /// A job before it in the queue waits too.

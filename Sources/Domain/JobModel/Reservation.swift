@@ -2,7 +2,7 @@ public import IndexSets
 public import Quantities
 
 /// The number of a reservation. Numbers are given once and never again.
-public struct ReservationID: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct ReservationID: Hashable, Comparable, Sendable, CustomStringConvertible, Codable {
     /// The number itself, from 1.
     public var number: UInt32
 
@@ -19,7 +19,7 @@ public struct ReservationID: Hashable, Comparable, Sendable, CustomStringConvert
 }
 
 /// How a reservation differs from the usual. Names are those of `scontrol create reservation`.
-public struct ReservationFlags: OptionSet, Hashable, Sendable {
+public struct ReservationFlags: OptionSet, Hashable, Sendable, Codable {
     /// A bit a flag.
     public var rawValue: UInt16
 
@@ -52,9 +52,9 @@ public struct ReservationFlags: OptionSet, Hashable, Sendable {
 /// Nodes, or time on any, that are kept for some jobs.
 ///
 /// Source: Slurm, "Advanced Resource Reservation Guide" and scontrol(1), 22.05.
-public struct Reservation: Hashable, Sendable {
+public struct Reservation: Hashable, Sendable, Codable {
     /// What is reserved. Nodes are held whole.
-    public enum Extent: Hashable, Sendable {
+    public enum Extent: Hashable, Sendable, Codable {
         /// These nodes of the machine.
         case nodes(IDSet)
         /// So many nodes of a partition, by its position.
@@ -64,7 +64,7 @@ public struct Reservation: Hashable, Sendable {
     }
 
     /// Who may use it among the users or the accounts, by their numbers.
-    public enum Guests: Hashable, Sendable {
+    public enum Guests: Hashable, Sendable, Codable {
         /// Everybody.
         case all
         /// These.

@@ -5,7 +5,7 @@ public import Quantities
 ///
 /// `-N 4 --ntasks-per-node=8` is 4 chunks of 8 cores, one a node; `-n 64 -c 2` is 64 chunks of two
 /// cores, any number a node; `-N 3 -n 5` is 5 chunks on 3 nodes. Each chunk lies on one node.
-public struct ResourceRequest: Hashable, Sendable {
+public struct ResourceRequest: Hashable, Sendable, Codable {
     /// The number of chunks; at least 1.
     public var chunkCount: Int32
     /// How many chunks it takes beyond those, where they can start now.
@@ -107,7 +107,7 @@ public enum NodeKeeper {
 }
 
 /// Who holds a pending job.
-public enum HoldKind: UInt8, Hashable, Sendable {
+public enum HoldKind: UInt8, Hashable, Sendable, Codable {
     /// Its user; the user may release it.
     case user
     /// An operator; only an operator may release it.
@@ -115,7 +115,7 @@ public enum HoldKind: UInt8, Hashable, Sendable {
 }
 
 /// A job as it enters the emulator: everything that a decision may depend on, and nothing else.
-public struct JobSubmission: Hashable, Sendable {
+public struct JobSubmission: Hashable, Sendable, Codable {
     /// Its number; above every number given before.
     public var id: JobID
     /// Where it may run, as positions in the configuration's partitions, in the order to try.
@@ -198,7 +198,7 @@ public struct JobSubmission: Hashable, Sendable {
 }
 
 /// What a job reserves of its account's money while it runs: its largest possible fee.
-public struct FundsNeed: Hashable, Sendable {
+public struct FundsNeed: Hashable, Sendable, Codable {
     /// The number of the account's purse.
     public var purse: Int32
     /// The amount. Unit: fen.
@@ -212,7 +212,7 @@ public struct FundsNeed: Hashable, Sendable {
 }
 
 /// Licences of one kind that a job holds while it runs.
-public struct LicenseNeed: Hashable, Sendable {
+public struct LicenseNeed: Hashable, Sendable, Codable {
     /// Which, as a position in the configuration's licences.
     public var license: Int32
     /// How many; at least 1.
@@ -226,7 +226,7 @@ public struct LicenseNeed: Hashable, Sendable {
 }
 
 /// What an element of a job array shares with the others.
-public struct ArrayMembership: Hashable, Sendable {
+public struct ArrayMembership: Hashable, Sendable, Codable {
     /// The number of the array.
     public var id: JobID
     /// How many of its elements may run at once; nil for all.

@@ -3,8 +3,8 @@ import IndexSets
 /// Runs of jobs, of years: one bit for each job, and more only for those that ran more than once.
 ///
 /// The bits are cut into blocks, so that a copy shares all blocks that are not changed later.
-public struct RunSet: Sendable {
-    private struct LaterRun: Hashable, Sendable {
+public struct RunSet: Sendable, Codable {
+    private struct LaterRun: Hashable, Sendable, Codable {
         var job: JobID
         var attempt: Int32
     }

@@ -1,5 +1,5 @@
 /// A trackable resource, as Slurm counts and limits it.
-public enum TRES: UInt8, Hashable, Sendable, CaseIterable {
+public enum TRES: UInt8, Hashable, Sendable, CaseIterable, Codable {
     /// Cores.
     case cpu
     /// Memory. Unit: MiB.
@@ -30,7 +30,7 @@ public enum TRES: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// A count of each trackable resource.
-public struct TRESCounts: Hashable, Sendable {
+public struct TRESCounts: Hashable, Sendable, Codable {
     /// Cores.
     public var cpu: Int64
     /// Memory. Unit: MiB.

@@ -58,7 +58,7 @@ private func avalanche(_ word: UInt64) -> UInt64 {
 ///
 /// It finds disagreement between two runs; it is no defence against forgery (the journal and the
 /// ledger chain SHA-256 for that).
-public struct StateDigest: Hashable, Sendable {
+public struct StateDigest: Hashable, Sendable, Codable {
     /// The digest so far.
     public private(set) var value: UInt64 = 0x5869_6E67_6865_0001
 

@@ -1,7 +1,7 @@
 /// A set of small non-negative integers (node indices), as a bitmap.
 ///
 /// Iteration is in ascending order, so a decision that walks a set is the same in every run.
-public struct IDSet: Hashable, Sendable, Sequence {
+public struct IDSet: Hashable, Sendable, Sequence, Codable {
     /// Word `w` holds members `64 w ... 64 w + 63`; there are no trailing zero words.
     private var words: [UInt64] = []
 

@@ -1,5 +1,5 @@
 /// An exact amount of money. Unit: fen (1 CNY = 100 fen). May be negative.
-public struct Fen: Hashable, Comparable, Sendable {
+public struct Fen: Hashable, Comparable, Sendable, Codable {
     /// The number of fen.
     public var count: Int64
 
@@ -76,7 +76,7 @@ public struct HeldTime: Hashable, Comparable, Sendable {
 }
 
 /// A number of bytes.
-public struct ByteCount: Hashable, Comparable, Sendable {
+public struct ByteCount: Hashable, Comparable, Sendable, Codable {
     /// The number of bytes.
     public var count: Int64
 

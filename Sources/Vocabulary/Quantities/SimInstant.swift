@@ -1,7 +1,7 @@
 /// A moment. Unit: µs since 1970-01-01T00:00:00 UTC, no leap seconds.
 ///
 /// A trace that gives no `UnixStartTime` starts at zero.
-public struct SimInstant: Hashable, Comparable, Sendable {
+public struct SimInstant: Hashable, Comparable, Sendable, Codable {
     /// Microseconds since the epoch.
     public var microseconds: Int64
 
@@ -59,7 +59,7 @@ public struct SimInstant: Hashable, Comparable, Sendable {
 }
 
 /// A length of time. Unit: µs. May be negative.
-public struct SimDuration: Hashable, Comparable, Sendable {
+public struct SimDuration: Hashable, Comparable, Sendable, Codable {
     /// Microseconds.
     public var microseconds: Int64
 

@@ -39,7 +39,9 @@ extension Emulator {
             guard activeJobCount > 0 else { return }
             beginPower(rules, at: now)
         }
-        for (node, instant) in power?.takeBooted(by: now) ?? [] { meterNode(node, at: instant) }
+        for boot in power?.takeBooted(by: now) ?? [] {
+            meterNode(boot.node, at: boot.instant)
+        }
     }
 
     private mutating func beginPower(_ rules: PowerRules, at now: SimInstant) {

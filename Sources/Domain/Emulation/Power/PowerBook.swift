@@ -2,19 +2,25 @@ import ClusterModel
 import Quantities
 import Scheduling
 
+/// When something is so of a node.
+struct NodeInstant: Sendable, Codable {
+    var node: Int
+    var instant: SimInstant
+}
+
 /// Which nodes are switched on, which are idle since when, and what they have drawn.
-struct PowerBook: Sendable {
+struct PowerBook: Sendable, Codable {
     let rules: PowerRules
     private(set) var states: ContiguousArray<NodePowerState>
     /// What operators and failures say of each node.
     private var services: ContiguousArray<NodeService>
     private(set) var meter: PowerMeter
     /// The nodes that come up, and when each is there, by that instant and the node.
-    private var booting: [(node: Int, instant: SimInstant)] = []
+    private var booting: [NodeInstant] = []
     /// Since when each node is idle; nil while it runs something or is off.
     private var idleSince: ContiguousArray<SimInstant?>
     /// The nodes by the time that they became idle; what has changed meanwhile says nothing.
-    private var idleQueue: [(node: Int, since: SimInstant)] = []
+    private var idleQueue: [NodeInstant] = []
     private var idleHead = 0
 
     init(_ rules: PowerRules, services: ContiguousArray<NodeService>, at now: SimInstant) {
@@ -47,7 +53,7 @@ struct PowerBook: Sendable {
             states[node] = .booting
             let instant = now + power.bootTime
             let place = booting.firstIndex { ($0.instant, $0.node) > (instant, node) }
-            booting.insert((node, instant), at: place ?? booting.count)
+            booting.insert(NodeInstant(node: node, instant: instant), at: place ?? booting.count)
             meter.note(node, .booting, power.load, at: now)
             return instant
         }
@@ -61,11 +67,11 @@ struct PowerBook: Sendable {
     }
 
     /// The nodes that are up by now, and since when.
-    mutating func takeBooted(by now: SimInstant) -> [(node: Int, instant: SimInstant)] {
+    mutating func takeBooted(by now: SimInstant) -> [NodeInstant] {
         guard let first = booting.first, first.instant <= now else { return [] }
         let ready = Array(booting.prefix { $0.instant <= now })
         booting.removeFirst(ready.count)
-        for (node, _) in ready { states[node] = .on }
+        for boot in ready { states[boot.node] = .on }
         return ready
     }
 
@@ -90,7 +96,9 @@ struct PowerBook: Sendable {
         let rests = !isBusy && services[node] == .up
         guard rests != (idleSince[node] != nil) else { return }
         idleSince[node] = rests ? now : nil
-        if rests, rules.suspendTime != nil { idleQueue.append((node, now)) }
+        if rests, rules.suspendTime != nil {
+            idleQueue.append(NodeInstant(node: node, instant: now))
+        }
     }
 
     /// The nodes that have been idle for long enough, and when the next one will have been.
@@ -98,7 +106,7 @@ struct PowerBook: Sendable {
         guard let length = rules.suspendTime else { return ([], nil) }
         var nodes: [Int] = []
         while idleHead < idleQueue.count {
-            let (node, since) = idleQueue[idleHead]
+            let (node, since) = (idleQueue[idleHead].node, idleQueue[idleHead].instant)
             if idleSince[node] == since {
                 if since + length > now { return (nodes, since + length) }
                 nodes.append(node)

@@ -2,7 +2,7 @@ import ClusterModel
 public import Quantities
 
 /// Whether a node is switched on.
-public enum NodePowerState: UInt8, Hashable, Sendable, CaseIterable {
+public enum NodePowerState: UInt8, Hashable, Sendable, CaseIterable, Codable {
     /// Slurm shows nothing special.
     case on
     /// It is switched on and comes up (`#` in Slurm's lists).
@@ -12,9 +12,9 @@ public enum NodePowerState: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// What nodes have drawn so far.
-public struct PowerMeter: Sendable {
+public struct PowerMeter: Sendable, Codable {
     /// What a node did while it drew power.
-    public enum Work: Int, Hashable, Sendable, CaseIterable {
+    public enum Work: Int, Hashable, Sendable, CaseIterable, Codable {
         /// It held jobs.
         case busy
         /// It was on and held none.
@@ -29,7 +29,15 @@ public struct PowerMeter: Sendable {
     private var energy = [Int128](repeating: 0, count: Work.allCases.count)
     /// The time that nodes spent so, together. Unit: µs.
     private var time = [Int128](repeating: 0, count: Work.allCases.count)
-    private var nodes: ContiguousArray<(work: Work, milliwatts: Int64, since: SimInstant)>
+    private var nodes: ContiguousArray<Draw>
+
+    /// What a node does, and draws, since when.
+    private struct Draw: Sendable, Codable {
+        var work: Work
+        var milliwatts: Int64
+        var since: SimInstant
+    }
+
     /// What all nodes draw now, and the most that they have drawn. Unit: mW.
     private var total: Int64
     private var peak: Int64
@@ -40,7 +48,8 @@ public struct PowerMeter: Sendable {
         nodes = ContiguousArray(
             rules.nodes.enumerated().map { node, power in
                 rules.capped.contains(node)
-                    ? (.off, power?.off ?? 0, now) : (.idle, power?.idle ?? 0, now)
+                    ? Draw(work: .off, milliwatts: power?.off ?? 0, since: now)
+                    : Draw(work: .idle, milliwatts: power?.idle ?? 0, since: now)
             }
         )
         total = nodes.reduce(0) { $0 + $1.milliwatts }
@@ -51,7 +60,7 @@ public struct PowerMeter: Sendable {
         close(node, at: now)
         total += milliwatts - nodes[node].milliwatts
         peak = max(peak, total)
-        nodes[node] = (work, milliwatts, now)
+        nodes[node] = Draw(work: work, milliwatts: milliwatts, since: now)
     }
 
     private mutating func close(_ node: Int, at now: SimInstant) {

@@ -3,7 +3,7 @@ public import IndexSets
 public import Quantities
 
 /// How the power of nodes is counted and saved.
-public struct PowerRules: Hashable, Sendable {
+public struct PowerRules: Hashable, Sendable, Codable {
     /// By node; nil for one that is always on and not counted.
     public let nodes: [NodePower?]
     /// How long a node is idle before it is switched off (Slurm's `SuspendTime`); nil when none is.

@@ -2,9 +2,9 @@ import JobModel
 
 /// What has happened to a group since its last pass. The group writes, a pass reads and clears:
 /// so a pass may keep what it knows as long as nothing has happened that it does not know.
-struct GroupNews: Sendable {
+struct GroupNews: Sendable, Codable {
     /// What a job that has ended was planned to hold, and until when.
-    struct EndedRun: Sendable {
+    struct EndedRun: Sendable, Codable {
         var slot: Int32
         var units: Int32
         /// On which nodes; empty where counting is enough.

@@ -31,7 +31,7 @@ extension SchedulingGroup {
             if vacancy.freeBefore[node] == nil {
                 vacancy.freeBefore[node] = nodes.isUniform ? 0 : nodes.amounts[Int(node)].cores
             }
-            vacancy.parts.append((slot, node, left))
+            vacancy.parts.append(Vacancy.Part(slot: slot, node: node, cores: left))
             let memory = memoryAsked(by: slot, segment, jobs)
             if lent == 0 { nodes.keep(memory, on: Int(node)) }
             if nodes.isUniform {
@@ -60,8 +60,9 @@ extension SchedulingGroup {
             }
         }
         var lenders: [Int32] = []
-        for (slot, node, cores) in vacancy.parts {
-            let lent = min(cores, needed[node] ?? 0)
+        for part in vacancy.parts {
+            let (slot, node) = (part.slot, part.node)
+            let lent = min(part.cores, needed[node] ?? 0)
             if let borrower, lent > 0 {
                 needed[node, default: 0] -= lent
                 if nodes.isUniform, nodesOfLenders[slot] == nil {
@@ -72,7 +73,7 @@ extension SchedulingGroup {
                 )
                 if lenders.last != slot { lenders.append(slot) }
             }
-            takeAgain(cores - lent, of: slot, on: node, hadNone: true, jobs)
+            takeAgain(part.cores - lent, of: slot, on: node, hadNone: true, jobs)
         }
         if !vacancy.parts.isEmpty { news.noteDisturbance() }
         return lenders

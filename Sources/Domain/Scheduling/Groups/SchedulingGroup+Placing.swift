@@ -6,7 +6,7 @@ import Quantities
 
 extension SchedulingGroup {
     /// Where a job goes, and what it asks for there.
-    struct Placed: Sendable {
+    struct Placed: Sendable, Codable {
         var partition: Int
         var request: ResourceRequest
         var segments: [AllocationSegment]
@@ -122,7 +122,9 @@ extension SchedulingGroup {
             return Availability(chunks: watched.chunks)
         }
         let availability = nodes.available(choice.request, choice.filter)
-        if isWatched, !nodes.isUniform { watched = (shape, availability.chunks) }
+        if isWatched, !nodes.isUniform {
+            watched = WatchedShape(shape: shape, chunks: availability.chunks)
+        }
         return availability
     }
 

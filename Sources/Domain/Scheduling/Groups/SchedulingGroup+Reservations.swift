@@ -6,13 +6,23 @@ public import Quantities
 
 /// The queue of the jobs of one reservation, with the policy at work on it: who waits there blocks
 /// nobody outside, and nobody outside blocks them.
-struct ReservedLane: Sendable {
+struct ReservedLane: Sendable, Codable {
     let id: ReservationID
     var queue = WaitingQueue()
     var byLimit = WaitingQueue()
     var constrainedCount = 0
-    var heldBack: ContiguousArray<(slot: Int32, stop: LimitStop)> = []
-    var pass: any SchedulingPass
+    var heldBack: ContiguousArray<StoppedJob> = []
+    private var coded: CodedPass
+
+    var pass: any SchedulingPass {
+        get { coded.pass }
+        set { coded.pass = newValue }
+    }
+
+    init(id: ReservationID, pass: any SchedulingPass) {
+        self.id = id
+        coded = CodedPass(pass)
+    }
 }
 
 extension SchedulingGroup {

@@ -169,7 +169,7 @@ extension SchedulingGroup {
             return true
         }
         removeFromQueue(cursor, jobs)
-        parkedSlots.append((slot, stop))
+        parkedSlots.append(StoppedJob(slot: slot, stop: stop))
         return true
     }
 
@@ -251,7 +251,7 @@ extension SchedulingGroup {
     /// Passes over a job that a limit stops on the nodes that it would get here and now. On others
     /// it need not, so it stays in the queue and every pass looks at it.
     mutating func holdBack(_ slot: Int32, under stop: LimitStop) {
-        heldBack.append((slot, stop))
+        heldBack.append(StoppedJob(slot: slot, stop: stop))
     }
 
     // MARK: Ends

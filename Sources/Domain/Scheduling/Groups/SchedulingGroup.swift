@@ -4,13 +4,27 @@ public import IndexSets
 public import JobModel
 public import Quantities
 
+/// A queued job that a limit stopped.
+public struct StoppedJob: Sendable, Codable {
+    /// Its slot.
+    public var slot: Int32
+    /// The limit.
+    public var stop: LimitStop
+}
+
+/// How many chunks of a shape nodes could take.
+struct WatchedShape: Sendable, Codable {
+    var shape: ShapeKey
+    var chunks: Int64
+}
+
 /// Partitions that share nodes: the nodes, one queue, what runs, and what has happened since the
 /// last pass. Who starts is decided by a `SchedulingPass`.
 ///
 /// Two forms of every question exist. On *uniform* nodes (equal, given whole, no waiting job that
 /// names nodes) counting is enough. Everywhere else nodes are looked at one by one. Both give the
 /// same starts where both apply; property tests hold them against each other.
-public struct SchedulingGroup: Sendable {
+public struct SchedulingGroup: Sendable, Codable {
     /// An overrunning job counts as ending this much after now. Unit: µs.
     static let overrunGrace: Int64 = 1_000_000
 
@@ -62,17 +76,17 @@ public struct SchedulingGroup: Sendable {
     public internal(set) var startedSlots: ContiguousArray<Int32> = []
     /// Jobs that the last pass took out of the queue because a limit is full, with that limit;
     /// whoever drives the group clears it.
-    public var parkedSlots: ContiguousArray<(slot: Int32, stop: LimitStop)> = []
+    public var parkedSlots: ContiguousArray<StoppedJob> = []
     /// Queued jobs that the last pass could have placed, had a limit not left too little room, with
     /// that limit.
-    var heldBack: ContiguousArray<(slot: Int32, stop: LimitStop)> = []
+    var heldBack: ContiguousArray<StoppedJob> = []
 
     /// Queued jobs that the next pass leaves alone: another group has room for them in a partition that
     /// they name before.
     public internal(set) var passedOver: Set<Int32> = []
 
     /// How many chunks of one shape the nodes could take now; kept up to date while jobs come and go.
-    var watched: (shape: ShapeKey, chunks: Int64)?
+    var watched: WatchedShape?
     /// The shapes that were queued, by number; the dictionary is only looked up.
     private(set) var shapes: ContiguousArray<ShapeKey> = []
     private var shapeNumbers: [ShapeKey: Int32] = [:]
@@ -337,7 +351,7 @@ extension SchedulingGroup {
 }
 
 /// A partition of a queue group.
-public struct GroupPartition: Sendable {
+public struct GroupPartition: Sendable, Codable {
     /// Whether it has the group's node `i`, at `i`; nil when it has all.
     public var nodes: ContiguousArray<Bool>?
     /// Whether it gives nodes whole.
@@ -351,7 +365,7 @@ public struct GroupPartition: Sendable {
 }
 
 /// What decides where a job can be placed, for jobs that name no nodes.
-struct ShapeKey: Hashable {
+struct ShapeKey: Hashable, Codable {
     var request: ResourceRequest
     var partition: Int32
     /// The user, where nodes are kept for users.

@@ -4,7 +4,7 @@ import JobModel
 ///
 /// For most it is a sum of chunks. A request that says on how many nodes its chunks lie needs the nodes
 /// with the most room: these are counted by the chunks that they could take.
-struct Availability: Sendable {
+struct Availability: Sendable, Codable {
     /// Chunks over all permitted nodes.
     private(set) var chunks: Int64 = 0
     /// Required nodes that could take none.

@@ -3,7 +3,7 @@ import JobModel
 import Quantities
 
 /// What is free on one node, or what a node has.
-struct NodeAmounts: Hashable, Sendable {
+struct NodeAmounts: Hashable, Sendable, Codable {
     var cores: Int32
     /// Unit: MiB.
     var memory: Int32
@@ -46,7 +46,7 @@ struct NodeAmounts: Hashable, Sendable {
 }
 
 /// The cards of one node: what is free of each. Unit: 1/1000 card; lanes without a card are zero.
-struct CardShares: Hashable, Sendable {
+struct CardShares: Hashable, Sendable, Codable {
     /// The most cards of a node whose parts can be given out.
     static let countMaximum = 16
     static let whole: UInt16 = 1_000
@@ -138,7 +138,7 @@ extension ResourceRequest {
 }
 
 /// What is free on one node, its cards one by one where parts of cards are given out.
-struct NodeState: Sendable {
+struct NodeState: Sendable, Codable {
     var amounts: NodeAmounts
     var cards: CardShares?
 

@@ -6,7 +6,7 @@ import JobModel
 /// whether the node is idle. The bound of an inner node is the pointwise maximum of its children,
 /// so a search may enter a subtree in vain only when no single node has all of them. Changing a
 /// node and finding the next one are O(log n).
-struct NodeIndex: Sendable {
+struct NodeIndex: Sendable, Codable {
     typealias Lanes = SIMD8<Int32>
 
     private var leafCount = 1
@@ -94,7 +94,7 @@ struct NodeIndex: Sendable {
 
 /// The nodes of a group by free cores, then by number: for policies that ask for the fullest or
 /// the emptiest. Changing a node moves it past those between its old place and the new one.
-struct NodesByFreeCores: Sendable {
+struct NodesByFreeCores: Sendable, Codable {
     private(set) var order: ContiguousArray<Int32>
     private var places: ContiguousArray<Int32>
     private var cores: ContiguousArray<Int32>

@@ -3,7 +3,7 @@ import JobModel
 import Quantities
 
 /// Whether a node takes jobs.
-public enum NodeService: UInt8, Sendable {
+public enum NodeService: UInt8, Sendable, Codable {
     /// It takes jobs.
     case up
     /// It finishes what it runs and takes nothing new.
@@ -17,7 +17,7 @@ public enum NodeService: UInt8, Sendable {
 /// A group of equal nodes that are only given whole (*uniform*) needs no amounts: an idle bitmap,
 /// and for each allocation a list threaded through `nextNode`. Giving out and taking back k nodes
 /// costs O(k) with no memory of its own, so node identities come for free in a replay.
-struct NodeTable: Sendable {
+struct NodeTable: Sendable, Codable {
     /// The machine's index of each node of the group, ascending.
     let machineIndex: [Int]
     /// What each node has.

@@ -5,7 +5,7 @@ import JobModel
 ///
 /// A job that one node can hold gets one node unless it asks for more; chunks go to the nodes in the
 /// order of the policy, to each as many as it can take.
-public enum PlacementPolicy: String, Hashable, Sendable, CaseIterable {
+public enum PlacementPolicy: String, Hashable, Sendable, CaseIterable, Codable {
     /// The lowest node numbers. O(log n) a node.
     case firstFit = "first-fit"
     /// The nodes with the fewest free cores that still fit; ties to the lower number. O(log n),
@@ -32,7 +32,7 @@ public enum PlacementPolicy: String, Hashable, Sendable, CaseIterable {
 }
 
 /// Which nodes of a group a job may use.
-struct NodeFilter: Sendable {
+struct NodeFilter: Sendable, Codable {
     /// Element `i` tells whether the partition has the group's node `i`; nil means all.
     var partition: ContiguousArray<Bool>?
     /// Nodes that must be part of the allocation, ascending.

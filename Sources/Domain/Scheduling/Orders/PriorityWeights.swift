@@ -3,7 +3,7 @@ public import Accounts
 /// The weights of Slurm's multifactor priority, under the names of `slurm.conf`.
 ///
 /// Source: Slurm, "Multifactor Priority Plugin", https://slurm.schedmd.com/priority_multifactor.html
-public struct PriorityWeights: Hashable, Sendable {
+public struct PriorityWeights: Hashable, Sendable, Codable {
     /// `PriorityWeightAge`.
     public var age = 1_000
     /// `PriorityWeightFairshare`.

@@ -2,7 +2,7 @@
 /// then by number.
 ///
 /// Every order compares exactly these four, so no tie is left to chance.
-public struct QueueKey: Hashable, Comparable, Sendable {
+public struct QueueKey: Hashable, Comparable, Sendable, Codable {
     /// The negated priority: lower goes first.
     public var rank: Int64
     /// What the queue order sorts by; lower goes first. FCFS has zero everywhere.

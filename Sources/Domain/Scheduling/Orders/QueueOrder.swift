@@ -7,7 +7,7 @@
 /// To add one: a file with a `static let` beside those of this folder, and its name in `all`.
 public struct QueueOrder: Sendable {
     /// When the places of waiting jobs are computed again.
-    public enum Variation: Hashable, Sendable {
+    public enum Variation: Hashable, Sendable, Codable {
         /// Never: the value of a job stays what it was on arrival.
         case never
         /// Before every scheduling pass.
@@ -63,6 +63,25 @@ public struct QueueOrder: Sendable {
     public init?(named name: String) {
         guard let order = Self.all.first(where: { $0.name == name }) else { return nil }
         self = order
+    }
+}
+
+extension QueueOrder: Codable {
+    /// Reads the name of one of `all`.
+    public init(from decoder: any Decoder) throws {
+        let name = try decoder.singleValueContainer().decode(String.self)
+        guard let order = QueueOrder(named: name) else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(codingPath: [], debugDescription: "no order '\(name)'")
+            )
+        }
+        self = order
+    }
+
+    /// Writes the name.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(name)
     }
 }
 

@@ -2,7 +2,7 @@ public import Accounts
 import JobModel
 
 /// Gives each waiting job its value in the queue order; one for a whole emulator.
-public struct QueueRanking: Sendable {
+public struct QueueRanking: Sendable, Codable {
     /// The order.
     public let order: QueueOrder
     private let weights: PriorityWeights
@@ -52,7 +52,7 @@ public struct QueueRanking: Sendable {
 
     /// What an emulator asks at every job. It keeps its own copy: to ask the ranking for it is to copy
     /// the ranking.
-    public struct Traits: Hashable, Sendable {
+    public struct Traits: Hashable, Sendable, Codable {
         /// Whether every job has the same value, so that nothing is to be computed.
         public let isTrivial: Bool
         /// Whether the ranking is to be told who holds how much.

@@ -3,7 +3,7 @@
 /// Source: Tsafrir, Etsion, Feitelson, IEEE TPDS 18(6), 2007: recent jobs of the same user tell
 /// more than any search for similar ones. As the predictsim study ran it: one ended job predicts
 /// nothing yet.
-public struct RunTimePredictor: Sendable {
+public struct RunTimePredictor: Sendable, Codable {
     /// What is added to a prediction that a job has outlived, one after another. Unit: s.
     ///
     /// Source: Tsafrir, Etsion, Feitelson 2007, as in the code of the predictsim study.
@@ -12,7 +12,12 @@ public struct RunTimePredictor: Sendable {
     ]
 
     /// The last two run times of each user, the later one first; only looked up. Unit: s.
-    private var history: [Int32: (last: UInt32, before: UInt32?)] = [:]
+    private var history: [Int32: RunTimes] = [:]
+
+    private struct RunTimes: Sendable, Codable {
+        var last: UInt32
+        var before: UInt32?
+    }
 
     /// Makes a predictor that knows nothing.
     public init() {}
@@ -20,7 +25,7 @@ public struct RunTimePredictor: Sendable {
     /// Takes note of a job that has ended.
     public mutating func learn(user: Int32, ranSeconds: UInt32) {
         guard user >= 0 else { return }
-        history[user] = (ranSeconds, history[user]?.last)
+        history[user] = RunTimes(last: ranSeconds, before: history[user]?.last)
     }
 
     /// How long a job will run: the mean of its user's last two, rounded down, at least 1 s and at

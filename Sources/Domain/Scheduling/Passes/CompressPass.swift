@@ -57,7 +57,7 @@ public struct CompressPass: SchedulingPass {
 }
 
 /// The plan that `CompressPass` keeps.
-private struct KeptPlan<Timeline: ResourceTimeline>: Sendable {
+private struct KeptPlan<Timeline: ResourceTimeline>: Sendable, Codable {
     private var timeline: Timeline
     /// The place of each queued job, by slot.
     private var promises: ContiguousArray<Timeline.Place?> = []
@@ -65,7 +65,7 @@ private struct KeptPlan<Timeline: ResourceTimeline>: Sendable {
     var isStale = false
     private(set) var nextPromise: Int64?
     /// Jobs that had overrun when the plan was made, and until when it counts them.
-    private var overruns: [(slot: Int32, until: Int64)] = []
+    private var overruns: [Overrun] = []
 
     /// A plan that says nothing.
     init(stale timeline: Timeline) {

@@ -12,7 +12,7 @@ import JobModel
 // nodes where the head loses nothing, and, as long as it has chunks to spare, on others.
 
 /// Requests of one shape share what is found out about them.
-struct ShapeMarks: Sendable {
+struct ShapeMarks: Sendable, Codable {
     /// The generation in which it could not be placed.
     var failedNow: UInt64 = 0
     /// The generation in which it would have delayed the head.

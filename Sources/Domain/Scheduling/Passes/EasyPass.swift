@@ -13,7 +13,7 @@ public import Quantities
 /// has come nearer.
 public struct EasyPass: SchedulingPass {
     /// What the last pass left behind.
-    struct BlockedHead {
+    struct BlockedHead: Codable {
         /// The head's place in the queue: who arrives before it becomes the head.
         var key: QueueKey
         /// Its shadow time. Unit: µs since the epoch.

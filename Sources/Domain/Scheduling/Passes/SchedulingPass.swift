@@ -4,7 +4,7 @@ public import Quantities
 ///
 /// Each policy is one type. To add one: a type here, a case of `BackfillPolicy`, and its line in
 /// `SchedulingPolicy.makePass`, which does not compile without it.
-public protocol SchedulingPass: Sendable {
+public protocol SchedulingPass: Sendable, Codable {
     /// Starts what may start now. The group's `startedSlots` and `parkedSlots` say what happened.
     mutating func run(_ group: inout SchedulingGroup, _ jobs: inout ActiveJobs, at now: SimInstant)
 
@@ -37,6 +37,54 @@ extension SchedulingPolicy {
         case .slurm: SlurmPass(slurm)
         case .external: ExternalPass()
         }
+    }
+}
+
+/// A pass, whatever its policy is, that can be written and read: after a policy that makes such.
+public struct CodedPass: Sendable, Codable {
+    /// The pass.
+    public var pass: any SchedulingPass
+
+    /// Wraps a pass.
+    public init(_ pass: any SchedulingPass) { self.pass = pass }
+
+    /// The types of passes, by the policy that makes them.
+    private static let types: [(backfill: BackfillPolicy, pass: any SchedulingPass.Type)] =
+        BackfillPolicy.allCases.map { backfill in
+            (backfill, type(of: SchedulingPolicy(backfill: backfill).makePass()))
+        }
+
+    /// Reads a pass.
+    public init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        let backfill = try list.decode(BackfillPolicy.self)
+        guard let known = Self.types.first(where: { $0.backfill == backfill }) else {
+            throw DecodingError.dataCorruptedError(
+                in: list,
+                debugDescription: "no pass of \(backfill)"
+            )
+        }
+        pass = try Self.read(known.pass, from: &list)
+    }
+
+    private static func read<Pass: SchedulingPass>(
+        _ type: Pass.Type,
+        from list: inout any UnkeyedDecodingContainer
+    ) throws -> any SchedulingPass {
+        try list.decode(type)
+    }
+
+    /// Writes the pass.
+    public func encode(to encoder: any Encoder) throws {
+        var list = encoder.unkeyedContainer()
+        guard let known = Self.types.first(where: { $0.pass == type(of: pass) }) else {
+            throw EncodingError.invalidValue(
+                pass,
+                EncodingError.Context(codingPath: [], debugDescription: "of no policy")
+            )
+        }
+        try list.encode(known.backfill)
+        try list.encode(pass)
     }
 }
 

@@ -1,7 +1,7 @@
 import IndexSets
 
 /// How jobs behind the head of a queue may overtake it.
-public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
+public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable, Codable {
     /// Not at all: the first job that does not fit blocks all behind it (FCFS).
     case none
     /// Where the head's start is not delayed; candidates in queue order.
@@ -41,7 +41,7 @@ public enum BackfillPolicy: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The parameters of `BackfillPolicy.slurm`, under the names of Slurm's `SchedulerParameters`.
-public struct SlurmBackfill: Hashable, Sendable {
+public struct SlurmBackfill: Hashable, Sendable, Codable {
     /// `bf_window`: how far ahead jobs are planned. Unit: min, at least 1.
     public var window = 1_440
     /// `bf_resolution`: ends of jobs count to a multiple of this, never early. Unit: s, at least 1.
@@ -71,7 +71,7 @@ public struct SlurmBackfill: Hashable, Sendable {
 
 /// How long the scheduler believes that jobs run. A job is ended by its time limit whatever this
 /// says.
-public enum RunTimeEstimate: String, Hashable, Sendable, CaseIterable {
+public enum RunTimeEstimate: String, Hashable, Sendable, CaseIterable, Codable {
     /// To their time limits.
     case user
     /// The mean of the user's last two ended jobs, at most the limit; the limit until there are
@@ -82,7 +82,7 @@ public enum RunTimeEstimate: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A whole policy: in which order jobs queue, how they overtake, and where they are put.
-public struct SchedulingPolicy: Hashable, Sendable {
+public struct SchedulingPolicy: Hashable, Sendable, Codable {
     /// In which order jobs queue.
     public var order: QueueOrder
     /// How jobs may overtake.

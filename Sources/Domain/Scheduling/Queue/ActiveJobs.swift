@@ -4,7 +4,7 @@ public import JobModel
 public import Quantities
 
 /// Where an active job is. Ended jobs leave the jobs.
-public enum JobPhase: UInt8, Sendable {
+public enum JobPhase: UInt8, Sendable, Codable {
     /// In the queue of each group that it may run in.
     case queued
     /// Not in a queue: held, dependent, before its begin time, or unable to run as things are.
@@ -16,7 +16,7 @@ public enum JobPhase: UInt8, Sendable {
 }
 
 /// A job that has not ended: what a decision needs of it, in one record.
-public struct ActiveJob: Sendable {
+public struct ActiveJob: Sendable, Codable {
     /// Its place in every queue; the number is in it.
     public var key: QueueKey
     /// When it started. Unit: µs since the epoch; meaningful while it runs.
@@ -130,7 +130,7 @@ public struct ActiveJob: Sendable {
 }
 
 /// What few jobs have: kept beside the records so that the others do not pay for it.
-public struct JobExtras: Sendable {
+public struct JobExtras: Sendable, Codable {
     /// The partitions that it asked for and that could ever take it, in the order to try.
     public var requestedPartitions: [Int] = []
     /// Whether its user asked for whole nodes.
@@ -146,7 +146,7 @@ public struct JobExtras: Sendable {
     /// To have started by then, or to be given up.
     public var startsBy: SimInstant?
     /// How long it was suspended before, and since when it is.
-    public var suspension: (total: SimDuration, since: SimInstant) = (.zero, .epoch)
+    public var suspension = Suspension()
     /// Dependencies that were not fulfilled when they were looked at last.
     public var dependencies: [Dependency] = []
     /// Whether one of them is enough.
@@ -164,6 +164,17 @@ public struct JobExtras: Sendable {
     /// The limit that it asked for, while its reservation ends it earlier. Unit: s.
     public var limitAsked: UInt32?
 
+    /// How long a job was suspended before, and since when it is.
+    public struct Suspension: Sendable, Codable {
+        /// Before.
+        public var total = SimDuration.zero
+        /// Since when.
+        public var since = SimInstant.epoch
+
+        /// Never.
+        public init() {}
+    }
+
     /// Nothing special.
     public init() {}
 
@@ -172,7 +183,7 @@ public struct JobExtras: Sendable {
 }
 
 /// Chunks of one job on one node.
-public struct AllocationSegment: Hashable, Sendable {
+public struct AllocationSegment: Hashable, Sendable, Codable {
     /// The node's index.
     public var node: Int32
     /// The number of chunks on it.
@@ -183,7 +194,7 @@ public struct AllocationSegment: Hashable, Sendable {
 
 /// The jobs that have not ended, each in a slot that is used again after the job has ended, and the
 /// limits that they count against: what every decision reads and changes beside a group's nodes.
-public struct ActiveJobs: Sendable {
+public struct ActiveJobs: Sendable, Codable {
     /// What runs under each limit, and who waits for room.
     public var limits: LimitBook
     /// What jobs reserve of their accounts' money while they run. Few centres have accounts without

@@ -19,7 +19,7 @@
 /// An entry that goes away leaves a hole; a chunk is never shifted. Appending is O(1) amortised
 /// (plus O(log n) for the tree), inserting in the middle O(64) and, when the chunk is full,
 /// O(n / 64) once in 32 such inserts. `scanNext` is the plain twin of `next`, for tests.
-public struct WaitingQueue: Sendable {
+public struct WaitingQueue: Sendable, Codable {
     /// Where an entry lies. Valid until the next insertion.
     public struct Cursor: Hashable, Sendable {
         var position: Int32

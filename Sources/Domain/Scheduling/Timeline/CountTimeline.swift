@@ -6,7 +6,7 @@ import JobModel
 /// A flat pair of arrays: plans have as many entries as
 /// there are running and waiting jobs, a search reads them in order, and inserting moves memory
 /// that is in the cache already.
-struct CountTimeline: Sendable {
+struct CountTimeline: Sendable, Codable {
     private var instants: ContiguousArray<Int64> = []
     private var free: ContiguousArray<Int32> = []
 

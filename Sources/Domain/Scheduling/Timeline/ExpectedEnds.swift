@@ -4,9 +4,9 @@
 /// job runs to its limit. Layout: sorted chunks of up to 128 entries, each with the sum of its
 /// units, so a search walks R / 128 sums and one chunk; inserting and removing moves at most 2 KiB.
 /// Machines run at most some ten thousand jobs at once, so there is no tree above the chunks.
-public struct ExpectedEnds: Sendable {
+public struct ExpectedEnds: Sendable, Codable {
     /// One running job.
-    public struct Entry: Sendable {
+    public struct Entry: Sendable, Codable {
         /// When it ends at the latest. Unit: µs since the epoch.
         public var end: Int64
         /// The units (nodes or cores) that it gives back.

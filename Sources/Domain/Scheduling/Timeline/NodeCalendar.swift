@@ -5,9 +5,9 @@ import JobModel
 /// What runs and what is planned changes what nodes have free; an entry of the calendar closes a node
 /// to some jobs and not to others, whatever is free on it. A job may hold a node from start to end only
 /// if the node is open to it all the time.
-struct NodeCalendar: Sendable {
+struct NodeCalendar: Sendable, Codable {
     /// A reservation as one group sees it.
-    struct Entry: Sendable {
+    struct Entry: Sendable, Codable {
         var id: ReservationID
         /// The group's nodes, ascending.
         var nodes: [Int]
@@ -15,10 +15,16 @@ struct NodeCalendar: Sendable {
         var flags: ReservationFlags
     }
 
+    /// When a node that is out of service is expected back. Unit: µs since the epoch.
+    struct Return: Sendable, Codable {
+        var node: Int
+        var instant: Int64
+    }
+
     /// By number.
     private(set) var entries: [Entry] = []
-    /// When nodes that are out of service are expected back. Unit: µs since the epoch.
-    private(set) var returns: [(node: Int, instant: Int64)] = []
+    /// The nodes that are out of service and expected back.
+    private(set) var returns: [Return] = []
     /// The instant up to which it was trimmed.
     private(set) var now: Int64 = .min
     /// What `nextClosing` has found, as long as it holds.
@@ -26,7 +32,7 @@ struct NodeCalendar: Sendable {
 
     /// What closes next by the entries, asked from `since` on and before `until`: until then no time of any
     /// is over. Unit: µs since the epoch.
-    private struct Closing {
+    private struct Closing: Codable {
         var since: Int64
         var until: Int64
         var instant: Int64?
@@ -49,7 +55,7 @@ struct NodeCalendar: Sendable {
     /// Says when a node is expected back; nil when nobody knows.
     mutating func expectReturn(of node: Int, at instant: Int64?) {
         returns.removeAll { $0.node == node }
-        if let instant { returns.append((node, instant)) }
+        if let instant { returns.append(Return(node: node, instant: instant)) }
     }
 
     /// Forgets what is over by `now`: a node that did not come back is expected no longer.
@@ -81,8 +87,8 @@ struct NodeCalendar: Sendable {
     /// What jobs of a reservation see, or with nil all others.
     func view(of id: ReservationID?, nodeCount: Int) -> CalendarView {
         var view = CalendarView(nodeCount: nodeCount)
-        for (node, instant) in returns {
-            view.close([node], RecurringSpan(start: .min / 2, end: instant))
+        for expected in returns {
+            view.close([expected.node], RecurringSpan(start: .min / 2, end: expected.instant))
         }
         let own = id.flatMap { id in entries.first { $0.id == id } }
         for entry in entries where entry.id != id {
@@ -98,7 +104,7 @@ struct NodeCalendar: Sendable {
 }
 
 /// When nodes are open to some jobs.
-struct CalendarView: Sendable {
+struct CalendarView: Sendable, Codable {
     /// The times at which each node is closed; empty for most.
     private var closings: ContiguousArray<[RecurringSpan]>
     /// The nodes that are closed at any time.

@@ -7,8 +7,8 @@ import JobModel
 /// how many chunks it could take for the whole length is a function of the start that changes only
 /// where a step begins, or just after `length` before one. These changes, sorted by instant, are swept until
 /// enough chunks come together. O(s log s) for s steps of permitted nodes.
-struct NodeTimeline: Sendable {
-    struct Step: Sendable {
+struct NodeTimeline: Sendable, Codable {
+    struct Step: Sendable, Codable {
         /// Unit: µs since the epoch.
         var instant: Int64
         var state: NodeState

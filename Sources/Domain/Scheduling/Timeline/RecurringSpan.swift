@@ -1,5 +1,5 @@
 /// A span of time that comes back after a period, or does not. Unit: µs since the epoch.
-public struct RecurringSpan: Hashable, Sendable {
+public struct RecurringSpan: Hashable, Sendable, Codable {
     /// When it begins, for the first time that matters.
     public var start: Int64
     /// When that is over.

@@ -7,7 +7,7 @@ import JobModel
 /// forms answer: `CountTimeline` counts equal nodes that are given whole, `NodeTimeline` looks at
 /// each node. Where both apply, a job may start earlier by counts, since they promise no node by
 /// name. Instants are in µs since the epoch.
-protocol ResourceTimeline: Sendable {
+protocol ResourceTimeline: Sendable, Codable {
     /// Where and from when a job is planned.
     associatedtype Place: PlannedPlace
 
@@ -112,7 +112,7 @@ struct PlanBounds {
 }
 
 /// A place on a timeline.
-protocol PlannedPlace: Sendable {
+protocol PlannedPlace: Sendable, Codable {
     /// Unit: µs since the epoch.
     var from: Int64 { get }
 }
@@ -141,13 +141,19 @@ extension SchedulingGroup {
     }
 
     /// The running jobs that a plan made now counts as ending after a grace.
-    func overruns(at now: Int64) -> [(slot: Int32, until: Int64)] {
-        var list: [(slot: Int32, until: Int64)] = []
+    func overruns(at now: Int64) -> [Overrun] {
+        var list: [Overrun] = []
         ends.forEach { entry in
             guard entry.end <= now else { return false }
-            list.append((entry.slot, now + Self.overrunGrace))
+            list.append(Overrun(slot: entry.slot, until: now + Self.overrunGrace))
             return true
         }
         return list
     }
+}
+
+/// A running job that is planned to end after a grace, since it runs on though it should have ended.
+struct Overrun: Sendable, Codable {
+    var slot: Int32
+    var until: Int64
 }

@@ -4,7 +4,7 @@ import JobModel
 ///
 /// Only nodes that a running job gives back, or that a backfilled job holds, are written down; the
 /// others are read from the present. Forgetting everything is O(1).
-struct ShadowOverlay: Sendable {
+struct ShadowOverlay: Sendable, Codable {
     private var stamps: ContiguousArray<UInt32> = []
     private var states: ContiguousArray<NodeState> = []
     private var generation: UInt32 = 1
@@ -39,7 +39,7 @@ struct ShadowOverlay: Sendable {
 }
 
 /// The first job that cannot be placed, and the instant from which it can be.
-struct HeadShadow: Sendable {
+struct HeadShadow: Sendable, Codable {
     var instant: Int64
     var request: ResourceRequest
     var filter: NodeFilter
