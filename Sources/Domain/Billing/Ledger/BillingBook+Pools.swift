@@ -7,8 +7,8 @@ public import Quantities
 // charges of the period are complete (`closePool`). Refunds of the period count until then.
 
 /// What one rule with a pool that is shared out in proportion has not decided yet, by period.
-struct PoolShares: Hashable, Sendable {
-    struct Wanted: Hashable, Sendable {
+struct PoolShares: Hashable, Sendable, Codable {
+    struct Wanted: Hashable, Sendable, Codable {
         var claim: SubsidyClaim
         var year: Int
         var amount: Fen

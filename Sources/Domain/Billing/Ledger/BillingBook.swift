@@ -3,7 +3,7 @@ public import JobModel
 public import Quantities
 
 /// Whose usage is billed.
-public struct BillingAccount: Hashable, Sendable {
+public struct BillingAccount: Hashable, Sendable, Codable {
     /// The name that jobs give with `--account`.
     public var name: String
     /// The name for people.
@@ -62,13 +62,15 @@ public struct BillingAccount: Hashable, Sendable {
 /// A plain value without clock or storage. Its state is a function of the entries that it gave out:
 /// the daemon stores their canonical text and rebuilds the book with `restore`, or settles the same
 /// usages again, which gives the same entries.
-public struct BillingBook: Sendable {
+public struct BillingBook: Sendable, Codable {
     /// The prices. A change counts for runs that are settled afterwards.
     public var tariff: Tariff {
         didSet {
             taxRates[tariff.id] = tariff.vatPPM
             guard tariff.vatPPM != oldValue.vatPPM else { return }
-            formerVAT.append((ledger.entries.count, oldValue.vatPPM))
+            formerVAT.append(
+                Former(until: ledger.entries.count, value: oldValue.vatPPM)
+            )
         }
     }
     /// The tax inside the prices of each tariff that was in force. Unit: ppm of the price without it.
@@ -84,10 +86,16 @@ public struct BillingBook: Sendable {
 
     /// What accounts were before they changed, oldest first: each for the entries of the ledger
     /// before position `until`.
-    private var former: [String: [(until: Int, account: BillingAccount)]] = [:]
+    private var former: [String: [Former<BillingAccount>]] = [:]
+
+    /// What counted for the entries before a position.
+    private struct Former<Value: Sendable & Codable>: Sendable, Codable {
+        var until: Int
+        var value: Value
+    }
 
     /// The taxes inside prices before they changed, as `former`.
-    private var formerVAT: [(until: Int, ppm: Int64)] = []
+    private var formerVAT: [Former<Int64>] = []
 
     let platforms: [String: Platform]
     /// What partitions draw; empty where no machine was given.
@@ -263,7 +271,9 @@ public struct BillingBook: Sendable {
         for account in changed {
             if let known = accounts[account.name], known != account {
                 precondition(known.enterprise == account.enterprise, "\(account.name) moves")
-                former[account.name, default: []].append((ledger.entries.count, known))
+                former[account.name, default: []].append(
+                    Former(until: ledger.entries.count, value: known)
+                )
             }
             accounts[account.name] = account
         }
@@ -271,12 +281,12 @@ public struct BillingBook: Sendable {
 
     /// What was known of an account when the entry at `position` of the ledger was booked.
     func account(_ name: String, atEntry position: Int) -> BillingAccount? {
-        former[name]?.first { position < $0.until }?.account ?? accounts[name]
+        former[name]?.first { position < $0.until }?.value ?? accounts[name]
     }
 
     /// The tax inside the prices when the entry at `position` of the ledger was booked. Unit: ppm.
     func vatPPM(atEntry position: Int) -> Int64 {
-        formerVAT.first { position < $0.until }?.ppm ?? tariff.vatPPM
+        formerVAT.first { position < $0.until }?.value ?? tariff.vatPPM
     }
 
     /// Replaces the rules.

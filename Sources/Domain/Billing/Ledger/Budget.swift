@@ -2,9 +2,9 @@ public import Quantities
 
 /// How much an account means to spend in a stretch of time. It warns and stops nothing: what stops
 /// is a credit limit.
-public struct Budget: Hashable, Sendable {
+public struct Budget: Hashable, Sendable, Codable {
     /// How long the money is meant to last.
-    public enum Span: String, Hashable, Sendable, CaseIterable {
+    public enum Span: String, Hashable, Sendable, CaseIterable, Codable {
         /// A calendar month of Asia/Shanghai.
         case month
         /// Three of them, from January, April, July or October.
@@ -32,9 +32,9 @@ public struct Budget: Hashable, Sendable {
 }
 
 /// How a budget stands.
-public struct BudgetStanding: Hashable, Sendable {
+public struct BudgetStanding: Hashable, Sendable, Codable {
     /// How far it is used up.
-    public enum Alarm: Int, Hashable, Sendable, Comparable {
+    public enum Alarm: Int, Hashable, Sendable, Comparable, Codable {
         /// Less than the share from which on it warns.
         case ok
         /// At least that share.

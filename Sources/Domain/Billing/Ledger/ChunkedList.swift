@@ -36,6 +36,20 @@ public struct ChunkedList<Element: Sendable>: RandomAccessCollection, Sendable {
 extension ChunkedList: Equatable where Element: Equatable {}
 extension ChunkedList: Hashable where Element: Hashable {}
 
+extension ChunkedList: Codable where Element: Codable {
+    /// Reads a list.
+    public init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        while !list.isAtEnd { append(try list.decode(Element.self)) }
+    }
+
+    /// Writes the elements: how they are cut does not matter.
+    public func encode(to encoder: any Encoder) throws {
+        var list = encoder.unkeyedContainer()
+        for element in self { try list.encode(element) }
+    }
+}
+
 /// A dictionary whose copies share all shards that were not changed since. It is only looked up,
 /// never walked: its order means nothing.
 struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
@@ -60,3 +74,19 @@ struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
 extension ShardedDictionary: Equatable where Value: Equatable {}
 extension ShardedDictionary: Hashable where Value: Hashable {}
+
+extension ShardedDictionary: Codable where Key: Codable, Value: Codable {
+    init(from decoder: any Decoder) throws {
+        let whole = try decoder.singleValueContainer().decode([Key: Value].self)
+        for (key, value) in whole { self[key] = value }
+    }
+
+    /// Writes one dictionary: which shard has what is another matter in each process.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        var whole: [Key: Value] = [:]
+        whole.reserveCapacity(count)
+        for shard in shards { whole.merge(shard) { first, _ in first } }
+        try container.encode(whole)
+    }
+}

@@ -38,13 +38,11 @@ public enum PostingResult: Hashable, Sendable {
 }
 
 /// Double-entry books: append only, idempotent by id.
-public struct Ledger: Hashable, Sendable {
-    /// All entries in the order of their posting.
-    public private(set) var entries = ChunkedList<LedgerEntry>()
+public struct Ledger: Hashable, Sendable, Codable {
+    private var booked = BookedEntries()
     /// How far a customer may go into debt; nil for a customer without limit.
     public private(set) var creditLimits: [String: Fen]
 
-    private var positions = ShardedDictionary<String, Int>()
     /// Debits − credits.
     private var debitBalances: [LedgerAccount: Fen] = [:]
 
@@ -54,6 +52,9 @@ public struct Ledger: Hashable, Sendable {
     public init(creditLimits: [String: Fen] = [:]) {
         self.creditLimits = creditLimits
     }
+
+    /// All entries in the order of their posting.
+    public var entries: ChunkedList<LedgerEntry> { booked.list }
 
     /// The balance on the side on which the account grows.
     public func balance(of account: LedgerAccount) -> Fen {
@@ -65,10 +66,12 @@ public struct Ledger: Hashable, Sendable {
     public var accounts: [LedgerAccount] { debitBalances.keys.sorted() }
 
     /// The entry called `id`.
-    public func entry(_ id: String) -> LedgerEntry? { positions[id].map { entries[$0] } }
+    public func entry(_ id: String) -> LedgerEntry? {
+        booked.position(of: id).map { booked.list[$0] }
+    }
 
     /// The place of the entry called `id` in `entries`.
-    func position(of id: String) -> Int? { positions[id] }
+    func position(of id: String) -> Int? { booked.position(of: id) }
 
     /// What `customer` may still hold or spend, vouchers apart; nil when it has no limit.
     public func fundsAvailable(to customer: String) -> Fen? {
@@ -101,8 +104,7 @@ public struct Ledger: Hashable, Sendable {
         if case .creditLimit(let account, let limit) = entry.subject {
             creditLimits[account] = limit
         }
-        positions[entry.id] = entries.count
-        entries.append(entry)
+        booked.append(entry)
         return .posted
     }
 
@@ -140,6 +142,32 @@ public struct Ledger: Hashable, Sendable {
         case .hold, .holdControl: true
         case .receivable, .revenue, .subsidyFund, .cash, .voucherFund: false
         }
+    }
+}
+
+/// Entries in their order, and where each stands by its id.
+struct BookedEntries: Hashable, Sendable {
+    private(set) var list = ChunkedList<LedgerEntry>()
+    private var positions = ShardedDictionary<String, Int>()
+
+    func position(of id: String) -> Int? { positions[id] }
+
+    mutating func append(_ entry: LedgerEntry) {
+        positions[entry.id] = list.count
+        list.append(entry)
+    }
+}
+
+extension BookedEntries: Codable {
+    /// Reads entries; where each stands follows from them.
+    init(from decoder: any Decoder) throws {
+        let entries = try decoder.singleValueContainer().decode(ChunkedList<LedgerEntry>.self)
+        for entry in entries { append(entry) }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(list)
     }
 }
 

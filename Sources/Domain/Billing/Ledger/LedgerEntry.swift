@@ -2,9 +2,9 @@ public import JobModel
 public import Quantities
 
 /// An account of the centre's books.
-public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvertible, Codable {
     /// What an account stands for, and on which side it grows.
-    public enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Kind: UInt8, Hashable, Sendable, CaseIterable, Codable {
         /// What a customer owes the centre; below zero is money paid in advance. Grows by debit.
         case receivable
         /// What the centre has earned on a platform. Grows by credit.
@@ -63,7 +63,7 @@ public struct LedgerAccount: Hashable, Comparable, Sendable, CustomStringConvert
 }
 
 /// One movement of money between two accounts.
-public struct Posting: Hashable, Sendable {
+public struct Posting: Hashable, Sendable, Codable {
     /// The account that is debited.
     public var debit: LedgerAccount
     /// The account that is credited.
@@ -80,7 +80,7 @@ public struct Posting: Hashable, Sendable {
 }
 
 /// A grant of a subsidy, or with a negative amount its withdrawal.
-public struct Grant: Hashable, Sendable {
+public struct Grant: Hashable, Sendable, Codable {
     /// The rule.
     public var rule: String
     /// The enterprise to which the cap applies.
@@ -121,9 +121,9 @@ public struct Grant: Hashable, Sendable {
 }
 
 /// One line of the ledger. Never edited: a mistake is mended by a reversing entry.
-public struct LedgerEntry: Hashable, Sendable {
+public struct LedgerEntry: Hashable, Sendable, Codable {
     /// What the entry is about.
-    public enum Subject: Hashable, Sendable {
+    public enum Subject: Hashable, Sendable, Codable {
         /// A run of a job was charged, or found free (then nothing is posted).
         case charge(ChargePart)
         /// A subsidy was granted or withdrawn.

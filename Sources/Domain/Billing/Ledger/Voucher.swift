@@ -1,7 +1,7 @@
 public import Quantities
 
 /// A voucher (创新券): money of an issuer that a customer may spend on compute, before its own.
-public struct Voucher: Hashable, Sendable {
+public struct Voucher: Hashable, Sendable, Codable {
     /// The number on it; unique in a centre.
     public var id: String
     /// The account that may use it.
@@ -35,25 +35,25 @@ public struct Voucher: Hashable, Sendable {
 }
 
 /// Vouchers and what is left of each. Those that end first are used first, then the smaller id.
-struct VoucherBook: Hashable, Sendable {
-    private struct Standing: Hashable, Sendable {
+struct VoucherBook: Hashable, Sendable, Codable {
+    private struct Standing: Hashable, Sendable, Codable {
         var voucher: Voucher
         var left: Fen
     }
 
     /// What a voucher pays for a charge; below zero what it has back.
-    struct Part: Hashable, Sendable {
+    struct Part: Hashable, Sendable, Codable {
         var voucher: String
         var amount: Fen
     }
 
     /// A part of the usage of a charge.
-    private struct Stretch: Hashable, Sendable {
+    private struct Stretch: Hashable, Sendable, Codable {
         var start: SimInstant
         var end: SimInstant
     }
 
-    private struct Payment: Hashable, Sendable {
+    private struct Payment: Hashable, Sendable, Codable {
         /// What subsidies leave of the fee.
         var open: Fen
         var stretches: [Stretch]

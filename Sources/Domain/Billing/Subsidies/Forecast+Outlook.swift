@@ -127,7 +127,7 @@ extension Forecast {
     }
 
     private func monthlyClaims() -> [(payer: Int, claim: SubsidyClaim)] {
-        struct Key: Hashable {
+        struct Key: Hashable, Codable {
             var payer: Int
             var month: BillingMonth
         }

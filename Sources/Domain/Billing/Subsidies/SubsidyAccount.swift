@@ -16,16 +16,16 @@ public import Quantities
 // Pools come after the entitlement; a pool serves in the order in which claims are taken.
 
 /// What one rule has granted so far, and to whom.
-public struct SubsidyAccount: Hashable, Sendable {
+public struct SubsidyAccount: Hashable, Sendable, Codable {
     /// The rule.
     public let rule: SubsidyRule
 
-    struct Period: Hashable, Sendable {
+    struct Period: Hashable, Sendable, Codable {
         var beneficiary: String
         var year: Int
     }
 
-    struct Standing: Hashable, Sendable {
+    struct Standing: Hashable, Sendable, Codable {
         /// Σ of the fees that count. Unit: fen.
         var base: Int128 = 0
         /// Σ of what customers were asked for of them: the share limits are of that. Unit: fen.
@@ -56,7 +56,7 @@ public struct SubsidyAccount: Hashable, Sendable {
     private(set) var pools: [Int: Int128] = [:]
 
     /// A claim that was found eligible, kept for its refunds.
-    private struct Taken: Hashable, Sendable {
+    private struct Taken: Hashable, Sendable, Codable {
         var claim: SubsidyClaim
         var year: Int
         var ratePPM: Int64
@@ -84,7 +84,7 @@ public struct SubsidyAccount: Hashable, Sendable {
         var askedLeft: Int128 { min(baseLeft, Int128(claim.fee.count - refunded)) }
     }
 
-    private struct Waiting: Hashable, Sendable {
+    private struct Waiting: Hashable, Sendable, Codable {
         var claim: SubsidyClaim
         var year: Int
         var period: Int

@@ -3,7 +3,7 @@ public import Quantities
 /// A fee for which a subsidy is asked, or with `refundOf` the return of such a fee.
 ///
 /// What a claim leaves out (nil) is taken as the applicant says: it never restricts.
-public struct SubsidyClaim: Hashable, Sendable {
+public struct SubsidyClaim: Hashable, Sendable, Codable {
     /// The name; unique in an evaluation.
     public var id: String
     /// The day of the fee, or of the refund.
@@ -58,7 +58,7 @@ public struct SubsidyClaim: Hashable, Sendable {
     }
 
     /// What a claim may say beside its fee; nil is "not stated".
-    public struct Facts: Hashable, Sendable {
+    public struct Facts: Hashable, Sendable, Codable {
         /// The contract.
         public var contract: String?
         /// The day on which it was signed.
@@ -104,7 +104,7 @@ public struct SubsidyClaim: Hashable, Sendable {
 }
 
 /// What a pool gave to a claim that had waited for it.
-public struct PoolService: Hashable, Sendable {
+public struct PoolService: Hashable, Sendable, Codable {
     /// The rule.
     public var rule: String
     /// The amount.

@@ -6,7 +6,7 @@ public import Quantities
 // restricts; its name stands in `assumptions`, so that a report can say what was assumed.
 
 /// One subsidy rule with all its parameters.
-public struct SubsidyRule: Hashable, Sendable {
+public struct SubsidyRule: Hashable, Sendable, Codable {
     /// The name in files and reports: `teda-machine-hour`.
     public var id: String
     /// What it is, for people.
@@ -95,7 +95,7 @@ public struct SubsidyRule: Hashable, Sendable {
 
 extension SubsidyRule {
     /// Who grants a rule, and where it is written.
-    public struct Authority: Hashable, Sendable {
+    public struct Authority: Hashable, Sendable, Codable {
         /// The office or place.
         public var name: String
         /// Its level; rules may exclude each other by level.
@@ -120,7 +120,7 @@ extension SubsidyRule {
     }
 
     /// A level of government.
-    public enum Level: String, Hashable, Sendable, CaseIterable {
+    public enum Level: String, Hashable, Sendable, CaseIterable, Codable {
         /// The state.
         case national
         /// A province or a city of that rank.
@@ -132,7 +132,7 @@ extension SubsidyRule {
     }
 
     /// Days from `first` to `last`, both belonging to it; nil is open.
-    public struct DayRange: Hashable, Sendable {
+    public struct DayRange: Hashable, Sendable, Codable {
         /// The first day.
         public var first: BillingDay?
         /// The last day.
@@ -158,7 +158,7 @@ extension SubsidyRule {
     }
 
     /// What a year is.
-    public enum YearBasis: Hashable, Sendable {
+    public enum YearBasis: Hashable, Sendable, Codable {
         /// January to December.
         case calendar
         /// Twelve months from the first of a month; named after the year in which it begins.
@@ -168,7 +168,7 @@ extension SubsidyRule {
     }
 
     /// Who may have a grant.
-    public struct Beneficiaries: Hashable, Sendable {
+    public struct Beneficiaries: Hashable, Sendable, Codable {
         /// Labels, any of which makes eligible; see `SubsidyClass`. Nil for everybody.
         public var classes: [String]?
         /// Places of registration, any of which will do; nil for all.
@@ -213,7 +213,7 @@ extension SubsidyRule {
     }
 
     /// Who shares a yearly cap.
-    public enum Aggregation: String, Hashable, Sendable, CaseIterable {
+    public enum Aggregation: String, Hashable, Sendable, CaseIterable, Codable {
         /// Each enterprise has its own.
         case entity
         /// All enterprises of a group share one.
@@ -221,7 +221,7 @@ extension SubsidyRule {
     }
 
     /// What a grant is for.
-    public struct Scope: Hashable, Sendable {
+    public struct Scope: Hashable, Sendable, Codable {
         /// Platforms, any of which will do; nil for all.
         public var platforms: [String]?
         /// Whether only key compute platforms count.
@@ -266,7 +266,7 @@ extension SubsidyRule {
     }
 
     /// What only one beneficiary may have a grant for.
-    public enum OneGrantPer: String, Hashable, Sendable, CaseIterable {
+    public enum OneGrantPer: String, Hashable, Sendable, CaseIterable, Codable {
         /// No such limit.
         case none
         /// A contract belongs to the first who claims for it.
@@ -276,7 +276,7 @@ extension SubsidyRule {
     }
 
     /// Which fee counts.
-    public struct Basis: Hashable, Sendable {
+    public struct Basis: Hashable, Sendable, Codable {
         /// The kind of fee.
         public var feeKind: FeeKind
         /// Whether VAT is taken off first, where a claim states it.
@@ -301,7 +301,7 @@ extension SubsidyRule {
     }
 
     /// The kind of fee that counts.
-    public enum FeeKind: String, Hashable, Sendable, CaseIterable {
+    public enum FeeKind: String, Hashable, Sendable, CaseIterable, Codable {
         /// At list price.
         case list
         /// As invoiced.
@@ -313,7 +313,7 @@ extension SubsidyRule {
     }
 
     /// Which share of the fee is granted. Unit: ppm.
-    public struct Rate: Hashable, Sendable {
+    public struct Rate: Hashable, Sendable, Codable {
         /// The rate; nil when none is published (then it must be set by hand).
         public var ppm: Int64?
         /// Whether the text says "up to": the office may grant less.
@@ -356,7 +356,7 @@ extension SubsidyRule {
     }
 
     /// The rate of a class or resource.
-    public struct LabelledRate: Hashable, Sendable {
+    public struct LabelledRate: Hashable, Sendable, Codable {
         /// The class or resource.
         public var label: String
         /// Its rate.
@@ -370,7 +370,7 @@ extension SubsidyRule {
     }
 
     /// A marginal step.
-    public struct RateTier: Hashable, Sendable {
+    public struct RateTier: Hashable, Sendable, Codable {
         /// Up to this fee of the year; nil in the last step.
         public var upTo: Fen?
         /// The rate inside the step.
@@ -384,7 +384,7 @@ extension SubsidyRule {
     }
 
     /// What happens when several rates apply.
-    public enum Combine: String, Hashable, Sendable, CaseIterable {
+    public enum Combine: String, Hashable, Sendable, CaseIterable, Codable {
         /// The highest.
         case max
         /// The base rate plus those of all classes that fit.
@@ -394,7 +394,7 @@ extension SubsidyRule {
     }
 
     /// The yearly cap of a class.
-    public struct LabelledCap: Hashable, Sendable {
+    public struct LabelledCap: Hashable, Sendable, Codable {
         /// The class.
         public var label: String
         /// Its cap.
@@ -408,7 +408,7 @@ extension SubsidyRule {
     }
 
     /// How much at most; nil for no bound.
-    public struct Caps: Hashable, Sendable {
+    public struct Caps: Hashable, Sendable, Codable {
         /// For one claim.
         public var perLine: Fen?
         /// For one contract, over all years.
@@ -445,7 +445,7 @@ extension SubsidyRule {
     }
 
     /// A budget.
-    public struct Pool: Hashable, Sendable {
+    public struct Pool: Hashable, Sendable, Codable {
         /// How much there is in a period.
         public var amount: Fen
         /// The period.
@@ -473,7 +473,7 @@ extension SubsidyRule {
         }
 
         /// The period of a pool.
-        public enum Period: String, Hashable, Sendable, CaseIterable {
+        public enum Period: String, Hashable, Sendable, CaseIterable, Codable {
             /// A year of the rule.
             case year
             /// A quarter of a year of the rule.
@@ -483,7 +483,7 @@ extension SubsidyRule {
         }
 
         /// What happens when a pool does not suffice.
-        public enum Exhaustion: String, Hashable, Sendable, CaseIterable {
+        public enum Exhaustion: String, Hashable, Sendable, CaseIterable, Codable {
             /// By date and claim id until it is empty.
             case firstCome = "first_come"
             /// Everybody gets the same share of the entitlement; decided when the period closes.
@@ -496,7 +496,7 @@ extension SubsidyRule {
     }
 
     /// How a rule stands beside others on the same fee.
-    public struct Stacking: Hashable, Sendable {
+    public struct Stacking: Hashable, Sendable, Codable {
         /// A claim that another rule of one of these levels has granted gets nothing here.
         public var exclusiveLevels: [Level]
         /// Rules with a lower number come first; then by id.
@@ -517,7 +517,7 @@ extension SubsidyRule {
     }
 
     /// How the money moves.
-    public struct Procedure: Hashable, Sendable {
+    public struct Procedure: Hashable, Sendable, Codable {
         /// Voucher, deduction, reimbursement.
         public var mode: String
         /// When claims are settled.
@@ -542,7 +542,7 @@ extension SubsidyRule {
     }
 
     /// What takes a grant back.
-    public enum Clawback: String, Hashable, Sendable, CaseIterable {
+    public enum Clawback: String, Hashable, Sendable, CaseIterable, Codable {
         /// A refund of the fee does.
         case onRefund = "on_refund"
         /// Only fraud does: a refund lowers what may still be granted, but takes nothing back.
@@ -552,7 +552,7 @@ extension SubsidyRule {
     }
 
     /// How an entitlement becomes whole fen.
-    public enum Rounding: String, Hashable, Sendable, CaseIterable {
+    public enum Rounding: String, Hashable, Sendable, CaseIterable, Codable {
         /// Down.
         case floorFen = "floor_fen"
         /// To the nearest, halves up.

@@ -1,7 +1,7 @@
 public import Quantities
 
 /// A calendar month of Asia/Shanghai (fixed UTC+8), the period in which charges are closed.
-public struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConvertible, Codable {
     /// The year.
     public let year: Int
     /// The month, 1…12.
@@ -57,7 +57,7 @@ public struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConverti
 }
 
 /// A calendar day of Asia/Shanghai, the precision of claims and of validity.
-public struct BillingDay: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct BillingDay: Hashable, Comparable, Sendable, CustomStringConvertible, Codable {
     /// Days since 1970-01-01.
     public let number: Int64
 

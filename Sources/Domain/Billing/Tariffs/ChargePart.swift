@@ -6,7 +6,7 @@ public import Quantities
 /// A run that crosses a month end gives one part a month. Part k is round(fee up to boundary k) −
 /// round(fee up to boundary k − 1), and inside a part each resource is cut off the running sum in
 /// the same way, so months, resources and the whole always add up.
-public struct ChargePart: Hashable, Sendable {
+public struct ChargePart: Hashable, Sendable, Codable {
     /// The job.
     public var job: JobID
     /// Which run of the job; 0 is the first.
@@ -56,7 +56,7 @@ public struct ChargePart: Hashable, Sendable {
     public var fees: [ResourceFee]
 
     /// The fee for one resource.
-    public struct ResourceFee: Hashable, Sendable {
+    public struct ResourceFee: Hashable, Sendable, Codable {
         /// The resource.
         public var resource: BilledResource
         /// The fee.
@@ -89,8 +89,8 @@ public struct ChargePart: Hashable, Sendable {
 }
 
 /// How much of a tariff line each account has used in each month, for volume tiers.
-public struct VolumeCounter: Hashable, Sendable {
-    struct Key: Hashable, Sendable {
+public struct VolumeCounter: Hashable, Sendable, Codable {
+    struct Key: Hashable, Sendable, Codable {
         var account: String
         var scope: TariffLine.Scope
         var month: BillingMonth

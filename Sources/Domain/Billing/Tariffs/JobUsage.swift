@@ -2,7 +2,7 @@ public import JobModel
 public import Quantities
 
 /// What a tariff line puts a price on. The unit of every kind is one thing held for one hour.
-public enum BilledResource: UInt8, Hashable, Sendable, CaseIterable, Comparable {
+public enum BilledResource: UInt8, Hashable, Sendable, CaseIterable, Comparable, Codable {
     /// Cores × time.
     case coreHour
     /// Accelerator cards × time.
@@ -30,7 +30,7 @@ public enum BilledResource: UInt8, Hashable, Sendable, CaseIterable, Comparable 
 }
 
 /// How one run of a job left the state RUNNING.
-public enum RunOutcome: Hashable, Sendable {
+public enum RunOutcome: Hashable, Sendable, Codable {
     /// The job ended in a final state.
     case ended(EndState)
     /// The job went back to the queue because of the system: a node failed, an operator or a
@@ -165,7 +165,7 @@ public struct JobUsage: Hashable, Sendable {
 }
 
 /// The energy of a run, as its programs reported it.
-public struct MeasuredEnergy: Hashable, Sendable {
+public struct MeasuredEnergy: Hashable, Sendable, Codable {
     /// Unit: mJ.
     public var millijoules: Int64
     /// Whether any part of it is an estimate and not read from a counter.

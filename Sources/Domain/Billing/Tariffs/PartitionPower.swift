@@ -5,7 +5,7 @@ import Quantities
 /// What the nodes of a partition draw under load, for the energy of runs that report none.
 ///
 /// A run is said to have its share of them: that of its cores, or of its cards where that is larger.
-struct PartitionPower: Hashable, Sendable {
+struct PartitionPower: Hashable, Sendable, Codable {
     /// Of all its nodes. Unit: mW.
     var milliwatts: Int128
     /// The cores of all its nodes.

@@ -1,9 +1,9 @@
 import Quantities
 
 /// What the price of one tier of a tariff line was asked for: the key of a line of a statement.
-public struct PricedItem: Hashable, Sendable {
+public struct PricedItem: Hashable, Sendable, Codable {
     /// What a price is asked for.
-    public enum Kind: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable, Codable {
         /// Something that a run held, by the hour.
         case held(BilledResource)
         /// Storage, by the TB-day.
@@ -37,14 +37,14 @@ public struct PricedItem: Hashable, Sendable {
 
 /// Quantities by account, month and price, as runs and days of storage are settled: what the lines
 /// of statements say. They follow from the same steps as the fees, and are kept nowhere else.
-struct PricedQuantities: Hashable, Sendable {
-    struct Place: Hashable, Sendable {
+struct PricedQuantities: Hashable, Sendable, Codable {
+    struct Place: Hashable, Sendable, Codable {
         var account: String
         var month: BillingMonth
     }
 
     /// What of a month was priced.
-    struct Sums: Hashable, Sendable {
+    struct Sums: Hashable, Sendable, Codable {
         /// Held time in µs × ppm of the factors; storage in byte-days.
         var quantities: [PricedItem: Int128] = [:]
         /// What runs cost beyond their prices, because of the least that a run costs; by tariff.

@@ -1,7 +1,7 @@
 public import Quantities
 
 /// The price of storage. Unit of usage: 10¹² bytes kept over one day.
-public struct StorageLine: Hashable, Sendable {
+public struct StorageLine: Hashable, Sendable, Codable {
     /// The platform; nil for all.
     public var platform: String?
     /// When the line is in force.
@@ -72,7 +72,7 @@ public struct StorageUsage: Hashable, Sendable {
 }
 
 /// A day of storage that was charged.
-public struct StorageCharge: Hashable, Sendable {
+public struct StorageCharge: Hashable, Sendable, Codable {
     /// The account that pays.
     public var account: String
     /// Where the bytes lie.

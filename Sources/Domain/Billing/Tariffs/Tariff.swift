@@ -11,7 +11,7 @@ public import Quantities
 // volume tier → sum over resources → minimum charge → one rounding.
 
 /// A price for an hour of one thing. Unit: µfen (10⁻⁶ fen; 1 CNY = 10⁸ µfen) an hour.
-public struct HourlyPrice: Hashable, Comparable, Sendable {
+public struct HourlyPrice: Hashable, Comparable, Sendable, Codable {
     /// Micro-fen an hour.
     public var microFen: Int64
 
@@ -48,7 +48,7 @@ public struct HourlyPrice: Hashable, Comparable, Sendable {
 /// A multiplier in thousandths: 1.5 is 1500.
 ///
 /// Two of them multiply to whole parts per million, so the product stays exact.
-public struct Factor: Hashable, Sendable {
+public struct Factor: Hashable, Sendable, Codable {
     /// Thousandths.
     public var thousandths: Int64
 
@@ -62,7 +62,7 @@ public struct Factor: Hashable, Sendable {
 }
 
 /// A stretch of time, half open: `from` belongs to it, `until` does not.
-public struct Validity: Hashable, Sendable {
+public struct Validity: Hashable, Sendable, Codable {
     /// The first instant; nil means since ever.
     public var from: SimInstant?
     /// The first instant after it; nil means for ever.
@@ -98,7 +98,7 @@ public struct Validity: Hashable, Sendable {
 }
 
 /// A step of a marginal volume scale.
-public struct PriceTier: Hashable, Sendable {
+public struct PriceTier: Hashable, Sendable, Codable {
     /// Up to this quantity in a month, in hours; nil in the last tier.
     public var upToHours: Int64?
     /// The price of an hour inside the step.
@@ -112,7 +112,7 @@ public struct PriceTier: Hashable, Sendable {
 }
 
 /// The price of one resource on one platform or partition for a stretch of time.
-public struct TariffLine: Hashable, Sendable {
+public struct TariffLine: Hashable, Sendable, Codable {
     /// The partition; nil means all partitions of the platform.
     public var partition: String?
     /// The platform; nil means all platforms.
@@ -174,7 +174,7 @@ public struct TariffLine: Hashable, Sendable {
 
     /// What the volumes of the line are counted under. The same in a later tariff, so that a new
     /// price list does not begin every customer at zero again.
-    struct Scope: Hashable, Sendable {
+    struct Scope: Hashable, Sendable, Codable {
         var partition: String?
         var platform: String?
         var resource: BilledResource
@@ -277,7 +277,7 @@ extension Fen {
 }
 
 /// The prices of a centre.
-public struct Tariff: Hashable, Sendable {
+public struct Tariff: Hashable, Sendable, Codable {
     /// The name in files and on statements.
     public var id: String
     /// What it is, for people.
