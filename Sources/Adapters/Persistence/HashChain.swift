@@ -3,7 +3,7 @@ import Quantities
 
 /// A chain of SHA-256 hashes over rows: each hash covers its row and the hash before it, so a row
 /// that is changed, taken out or put in anywhere breaks the chain from there on.
-public struct HashChain: Hashable, Sendable {
+public struct HashChain: Hashable, Sendable, Codable {
     /// The hash of the last row; 32 zero bytes before the first.
     public private(set) var head = [UInt8](repeating: 0, count: 32)
 

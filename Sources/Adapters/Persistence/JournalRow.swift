@@ -41,7 +41,7 @@ public struct JournalBatch: Sendable {
 }
 
 /// The record of a job's run that has ended, as the accounts keep it.
-public struct JobRow: Hashable, Sendable {
+public struct JobRow: Hashable, Sendable, Codable {
     /// The job's number.
     public var jobID: UInt32
     /// Which of its runs: 0 for the first.
@@ -82,7 +82,7 @@ public struct JobRow: Hashable, Sendable {
 }
 
 /// The state digest after a batch.
-public struct DigestRow: Hashable, Sendable {
+public struct DigestRow: Hashable, Sendable, Codable {
     /// The batch.
     public var batch: Int64
     /// The digest after it.
@@ -96,7 +96,7 @@ public struct DigestRow: Hashable, Sendable {
 }
 
 /// An entry of the ledger.
-public struct LedgerRow: Hashable, Sendable {
+public struct LedgerRow: Hashable, Sendable, Codable {
     /// The entry's id; a second entry of the same id is a defect.
     public var id: String
     /// The entry in its canonical form.
@@ -110,7 +110,7 @@ public struct LedgerRow: Hashable, Sendable {
 }
 
 /// What follows from inputs: it can be computed again from the journal, and an audit does so.
-public struct DerivedRows: Hashable, Sendable {
+public struct DerivedRows: Hashable, Sendable, Codable {
     /// The state digests.
     public var digests: [DigestRow] = []
     /// Records of runs that ended.

@@ -2,7 +2,7 @@ public import ClusterModel
 public import WireFormats
 
 /// The customers of a centre: unlike its machine they change while it lives.
-public struct CustomerRegister: WireRecord {
+public struct CustomerRegister: WireRecord, Codable {
     /// The accounts.
     public var accounts: [AccountEntry] = []
     /// The index of the account of jobs that name none.

@@ -3,7 +3,7 @@
 /// The Slurm commands must start in a few milliseconds and may not link Foundation, so daemon and
 /// clients share this small codec. Members of an object keep the order in which they were written;
 /// integers stay exact in 64 bits.
-public enum JSONValue: Hashable, Sendable {
+public enum JSONValue: Hashable, Sendable, Codable {
     /// `null`.
     case null
     /// `true` or `false`.
@@ -20,7 +20,7 @@ public enum JSONValue: Hashable, Sendable {
     case object([Member])
 
     /// A name and a value of an object.
-    public struct Member: Hashable, Sendable {
+    public struct Member: Hashable, Sendable, Codable {
         /// The name.
         public var name: String
         /// The value.

@@ -144,7 +144,7 @@ public struct AccountingRecord: WireRecord {
 }
 
 /// A step of a job: the script itself, or one parallel program in it.
-public struct StepRecord: WireRecord {
+public struct StepRecord: WireRecord, Codable {
     /// `batch`, or the step's number.
     public var id = "batch"
     /// The name: `batch`, or the program.

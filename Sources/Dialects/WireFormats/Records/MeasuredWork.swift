@@ -3,7 +3,7 @@ public import Quantities
 /// What the programs of a job reported through `XINGHE_MEASURE`, added up over all their lines.
 ///
 /// Verified or not: `AccountingRecord.verifiedFlop` has the operations whose answer was right.
-public struct MeasuredWork: WireRecord {
+public struct MeasuredWork: WireRecord, Codable {
     /// Wall time of the timed parts.
     public var seconds = SimDuration.zero
     /// Operations.

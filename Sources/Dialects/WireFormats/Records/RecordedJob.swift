@@ -2,7 +2,7 @@ public import Quantities
 
 /// A job as the scheduler met it, with everything that decided about it: what a replay needs to take
 /// the same decisions again. `sacct` prints it in the column `Replay`.
-public struct RecordedJob: WireRecord {
+public struct RecordedJob: WireRecord, Codable {
     /// Its number.
     public var id: UInt32 = 0
     /// When it was submitted.
@@ -139,7 +139,7 @@ extension RecordedJob {
 }
 
 /// What a recorded job asks for: the members of `ResourceRequest`.
-public struct RecordedRequest: WireRecord {
+public struct RecordedRequest: WireRecord, Codable {
     /// The number of chunks.
     public var chunks: Int32 = 1
     /// The most of them; nil for no more than `chunks`.
@@ -189,7 +189,7 @@ public struct RecordedRequest: WireRecord {
 }
 
 /// What a recorded job waits for.
-public struct RecordedDependency: WireRecord {
+public struct RecordedDependency: WireRecord, Codable {
     /// The name of the kind, as `--dependency` takes it.
     public var kind = ""
     /// The numbers of the other jobs, the first and the last.
@@ -212,7 +212,7 @@ public struct RecordedDependency: WireRecord {
 }
 
 /// What somebody did to a recorded job.
-public struct RecordedAction: WireRecord {
+public struct RecordedAction: WireRecord, Codable {
     /// When.
     public var instant = SimInstant.epoch
     /// `cancel`, `end_on_invalid`, `hold`, `hold_admin`, `release`, `requeue`, `suspend`, `resume`, `requeuable` (value: 0 or 1), `limit` (value: µs),

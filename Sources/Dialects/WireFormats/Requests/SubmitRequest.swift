@@ -4,7 +4,7 @@ public import Quantities
 ///
 /// The client has read the script's directives, the environment and the command line; the daemon
 /// gets fields. What was not asked for is nil, and the daemon applies its defaults.
-public struct SubmitRequest: WireRequest {
+public struct SubmitRequest: WireRequest, Codable {
     /// The command line as typed, for accounting.
     public var submitLine = ""
     /// The text of the script; `scriptBytes` is what the shell gets.
@@ -286,7 +286,7 @@ public struct StartEstimate: WireRecord {
 }
 
 /// So many of a generic resource on each node: `gpu:a100:2`.
-public struct GresRequest: WireRequest {
+public struct GresRequest: WireRequest, Codable {
     /// The kind, such as `gpu`.
     public var name = ""
     /// The model; nil for any.
@@ -313,7 +313,7 @@ public struct GresRequest: WireRequest {
 }
 
 /// One thing that a job waits for.
-public struct DependencyRequest: WireRequest {
+public struct DependencyRequest: WireRequest, Codable {
     /// `after`, `afterany`, `afterok`, `afternotok`, `aftercorr`, `afterburstbuffer` or `singleton`.
     public var kind = "afterany"
     /// The job; 0 for `singleton`.
@@ -349,9 +349,9 @@ public struct DependencyRequest: WireRequest {
 }
 
 /// The elements of a job array: `0-15:4,20%2`.
-public struct ArrayRequest: WireRequest {
+public struct ArrayRequest: WireRequest, Codable {
     /// Indices `first`, `first + step`, … up to `last`.
-    public struct Range: WireRequest {
+    public struct Range: WireRequest, Codable {
         /// The first index.
         public var first: UInt32 = 0
         /// The last index that may belong to it.
@@ -404,7 +404,7 @@ public struct ArrayRequest: WireRequest {
 }
 
 /// A signal to the job before its time limit: `B:USR1@60`.
-public struct SignalRequest: WireRequest {
+public struct SignalRequest: WireRequest, Codable {
     /// The signal's number.
     public var number: Int32 = 0
     /// How long before the limit.

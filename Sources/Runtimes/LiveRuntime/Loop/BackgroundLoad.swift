@@ -298,7 +298,7 @@ private struct LoadPlaces {
 // MARK: - In the centre
 
 /// The load of a centre, as its journal holds it.
-struct LoadInput: WireRecord {
+struct LoadInput: WireRecord, Codable {
     var source = ""
     /// In decimal.
     var seed = ""

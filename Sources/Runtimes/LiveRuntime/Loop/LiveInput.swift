@@ -103,7 +103,7 @@ struct EndInput: WireRecord {
 }
 
 /// What was measured of a real run.
-struct MeasuredRun: WireRecord {
+struct MeasuredRun: WireRecord, Codable {
     var wall = SimDuration.zero
     var processorTime = SimDuration.zero
     var largestResident = ByteCount.zero
@@ -125,7 +125,7 @@ struct MeasuredRun: WireRecord {
 }
 
 /// A JSON document that is passed on as it is.
-struct JSONLine: WireValue {
+struct JSONLine: WireValue, Codable {
     var json: JSONValue
 
     init(json: JSONValue) {
@@ -209,7 +209,7 @@ struct PartitionInput: WireRecord {
 ///
 /// They are kept in the journal as the texts that were read, so that every charge can be computed
 /// again from it, and nobody can change a price afterwards.
-struct TermsInput: WireRecord {
+struct TermsInput: WireRecord, Codable {
     /// The tariff; nil when it stays.
     var tariff: NamedText?
     /// The rules; empty when they stay.
@@ -222,7 +222,7 @@ struct TermsInput: WireRecord {
 }
 
 /// A file's text with the name that refusals call it by.
-public struct NamedText: WireRecord {
+public struct NamedText: WireRecord, Codable {
     /// The name of the file.
     public var name = ""
     /// Its text.

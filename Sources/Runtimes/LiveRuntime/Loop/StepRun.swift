@@ -2,7 +2,7 @@ import Quantities
 import WireFormats
 
 /// One parallel program of a job, as the journal holds it with the end of the run.
-struct StepRun: WireRecord {
+struct StepRun: WireRecord, Codable {
     /// The program's name; nil for the job's.
     var name: String?
     /// When it started, after the start of the run.

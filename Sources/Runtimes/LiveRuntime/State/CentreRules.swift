@@ -6,9 +6,10 @@ import Emulation
 import IndexSets
 import Quantities
 public import Scheduling
+import WireFormats
 
 /// What stays the same while a centre is open: its machine and its policy.
-public final class CentreRules: Sendable {
+public final class CentreRules: Sendable, Codable {
     /// The machine.
     public let machine: Machine
     /// How jobs are chosen.
@@ -62,6 +63,23 @@ public final class CentreRules: Sendable {
         totals = other.totals
         partitionNodeLists = other.partitionNodeLists
         machineTotals = other.machineTotals
+    }
+
+    /// Reads what of the rules may change; the others are in the decoder's context.
+    public convenience init(from decoder: any Decoder) throws {
+        let customers = try decoder.singleValueContainer().decode(CustomerRegister.self)
+        guard let others = decoder.userInfo[.imageContext] as? CentreRules else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(codingPath: [], debugDescription: "no rules are known")
+            )
+        }
+        self.init(others, others.machine.with(customers))
+    }
+
+    /// Writes what of the rules may change.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(CustomerRegister(of: machine))
     }
 
     /// How long a requeued job waits before it may start again. Slurm 22.05 was seen to take 121 s; where

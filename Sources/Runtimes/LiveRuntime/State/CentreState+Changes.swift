@@ -61,7 +61,10 @@ extension CentreState {
                 recorded(
                     submission,
                     of: changed,
-                    for: (changed.specification.account, changed.status.qos)
+                    for: Party(
+                        account: changed.specification.account,
+                        qos: changed.status.qos
+                    )
                 )
             ]
         }

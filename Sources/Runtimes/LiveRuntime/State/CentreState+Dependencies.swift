@@ -97,7 +97,7 @@ extension CentreState {
 
 /// All jobs that a job waits for which has these dependencies, also those for which others wait that it waits
 /// for. Found once for all elements of an array, which is most of the work of changing them.
-struct DependencyReach: Sendable {
+struct DependencyReach: Sendable, Codable {
     var dependencies: [Dependency]
     var jobs: Set<UInt32>
 }

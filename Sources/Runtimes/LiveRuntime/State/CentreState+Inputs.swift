@@ -206,10 +206,16 @@ extension CentreState {
             request: backend.runsScripts ? request : request.withoutScript,
             account: account,
             array: request.array.map {
-                (input.id, tasks.count, bounds.0 ?? 0, bounds.1 ?? 0, $0.limit)
+                ArrayPlace(
+                    job: input.id,
+                    count: tasks.count,
+                    minimum: bounds.0 ?? 0,
+                    maximum: bounds.1 ?? 0,
+                    limit: $0.limit
+                )
             },
             submission: submission,
-            submittedTo: (account, qos),
+            submittedTo: Party(account: account, qos: qos),
             runTime: runTime,
             submittedAt: instant,
             journalRow: journalLength,

@@ -16,7 +16,7 @@ import WireFormats
 // It is sent anew whenever the books change.
 
 /// The limit on the money of an account.
-struct Purse: Hashable, Sendable {
+struct Purse: Hashable, Sendable, Codable {
     /// The emulator's number for it: that of the account.
     var number: Int32
     /// What running jobs count against it there.

@@ -54,7 +54,7 @@ extension CentreState {
     func recorded(
         _ submission: JobSubmission,
         of entry: JobEntry,
-        for party: (account: String, qos: String)
+        for party: Party
     ) -> RecordedJob {
         let specification = entry.specification
         var record = RecordedJob()

@@ -7,7 +7,7 @@ import SlurmDialect
 import WireFormats
 
 /// A reservation as it was asked for: names where the emulator has numbers.
-struct ReservationRecord: Hashable, Sendable {
+struct ReservationRecord: Hashable, Sendable, Codable {
     var id: ReservationID
     var name: String
     var users: GuestList
@@ -18,7 +18,7 @@ struct ReservationRecord: Hashable, Sendable {
 }
 
 /// Names that may use something, or all but these.
-struct GuestList: Hashable, Sendable {
+struct GuestList: Hashable, Sendable, Codable {
     var names: [String] = []
     var areExcluded = false
 

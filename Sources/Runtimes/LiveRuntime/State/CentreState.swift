@@ -23,7 +23,7 @@ import WireFormats
 // copied as a snapshot for readers; its large parts are shared until they change.
 
 /// What the driver does after a batch.
-enum DriverEffect: Hashable, Sendable {
+enum DriverEffect: Hashable, Sendable, Codable {
     /// The job holds its nodes: launch it, or arm the end of its emulated run.
     case started(UInt32)
     /// A real run must stop.
@@ -60,7 +60,7 @@ enum InputResult: Hashable, Sendable {
 }
 
 /// A node's standing that the emulator does not know.
-struct NodeNote: Hashable, Sendable {
+struct NodeNote: Hashable, Sendable, Codable {
     var reason: String?
     var by: UInt32 = 0
     var since: SimInstant
@@ -69,7 +69,7 @@ struct NodeNote: Hashable, Sendable {
 }
 
 /// A live centre as a value. See the essay above.
-struct CentreState: Sendable {
+struct CentreState: Sendable, Codable {
     /// The machine with the customers of now, and the policy.
     var rules: CentreRules
     var emulator: Emulator
@@ -299,7 +299,7 @@ extension CentreState {
         guard let entry = jobs[id] else { preconditionFailure("job \(id) starts, unknown") }
         let priority = emulator.priority(of: start.id)
         let held = emulator.allocation(of: start.id)
-        let nodes = held.map { ($0.node, $0.cores) }
+        let nodes = held.map { HeldNode(node: $0.node, cores: $0.cores) }
         let nodeList = HostList.compress(held.map { rules.machine.nodes[$0.node].name })
         jobs.update(id) { status in
             status.phase = .running

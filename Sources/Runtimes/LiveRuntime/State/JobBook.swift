@@ -2,18 +2,44 @@ import JobModel
 import Quantities
 import WireFormats
 
+/// The number of an array's first element, how many there are, their bounds, and how many may run at once.
+struct ArrayPlace: Sendable, Codable {
+    var job: UInt32
+    var count: Int
+    var minimum: UInt32
+    var maximum: UInt32
+    var limit: UInt32?
+
+    /// Whether its elements have numbers.
+    fileprivate var isSound: Bool {
+        count > 0 && Int64(job) + Int64(count) <= Int64(UInt32.max)
+    }
+}
+
+/// For whom a job is submitted.
+struct Party: Sendable, Codable {
+    var account: String
+    var qos: String
+}
+
+/// What a job holds, or held, on one node.
+struct HeldNode: Sendable, Codable {
+    var node: Int
+    var cores: Int32
+}
+
 /// What a job is, from its submission on. Shared by the elements of an array.
-final class JobSpecification: Sendable {
+final class JobSpecification: Sendable, Codable {
     /// What was asked for. Script and environment are kept for jobs that really run only.
     let request: SubmitRequest
     /// The account that pays.
     let account: String
-    /// The number of the array's first element, how many there are, and their bounds.
-    let array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?
+    /// The array; nil for a job that is none.
+    let array: ArrayPlace?
     /// What the emulator was given first, as far as elements of an array share it.
     let submission: JobSubmission
     /// The account and the QOS of that.
-    let submittedTo: (account: String, qos: String)
+    let submittedTo: Party
     /// The run time of an emulated job; nil when it runs to its limit.
     let runTime: SimDuration?
     /// How an emulated job ends, and which steps it has.
@@ -28,9 +54,9 @@ final class JobSpecification: Sendable {
     init(
         request: SubmitRequest,
         account: String,
-        array: (job: UInt32, count: Int, minimum: UInt32, maximum: UInt32, limit: UInt32?)?,
+        array: ArrayPlace?,
         submission: JobSubmission,
-        submittedTo: (account: String, qos: String),
+        submittedTo: Party,
         runTime: SimDuration?,
         submittedAt: SimInstant,
         journalRow: Int64,
@@ -49,8 +75,8 @@ final class JobSpecification: Sendable {
 }
 
 /// Where a job is in its life, and what that brings with it.
-struct JobStatus: Sendable {
-    enum Phase: Hashable, Sendable {
+struct JobStatus: Sendable, Codable {
+    enum Phase: Hashable, Sendable, Codable {
         case pending
         case running
         /// Running, and told to stop.
@@ -103,7 +129,7 @@ struct JobStatus: Sendable {
     var lastSuspension: SimInstant?
     var restart: Int32 = 0
     /// Nodes held, or last held, with the cores and cards on each.
-    var nodes: [(node: Int, cores: Int32)] = []
+    var nodes: [HeldNode] = []
     var nodeList = ""
     var coresHeld: Int64 = 0
     var acceleratorsHeld: Int64 = 0
@@ -270,5 +296,71 @@ struct JobBook: Sendable {
         guard arrays[selector.jobID] != nil, let tasks = selector.arrayTasks.map(Set.init)
         else { return entries }
         return entries.filter { $0.arrayTask.map(tasks.contains) ?? false }
+    }
+}
+
+// MARK: - Image
+
+extension JobBook: Codable {
+    /// An entry; elements of an array have one specification.
+    private struct Stored: Codable {
+        var id: UInt32
+        var arrayTask: UInt32?
+        var specification: Int
+        var status: JobStatus
+    }
+
+    private enum Parts: CodingKey {
+        case specifications
+        case entries
+    }
+
+    /// The blocks and what is known of arrays follow from the entries.
+    init(from decoder: any Decoder) throws {
+        let parts = try decoder.container(keyedBy: Parts.self)
+        let specifications = try parts.decode([JobSpecification].self, forKey: .specifications)
+        for entry in try parts.decode([Stored].self, forKey: .entries) {
+            guard specifications.indices.contains(entry.specification), self[entry.id] == nil,
+                specifications[entry.specification].array?.isSound != false
+            else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .entries,
+                    in: parts,
+                    debugDescription: "job \(entry.id) is there twice, or has no specification"
+                )
+            }
+            insert(
+                JobEntry(
+                    id: entry.id,
+                    arrayTask: entry.arrayTask,
+                    specification: specifications[entry.specification],
+                    status: entry.status
+                )
+            )
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var places: [ObjectIdentifier: Int] = [:]
+        var specifications: [JobSpecification] = []
+        var entries: [Stored] = []
+        forEach { entry in
+            let known = places[ObjectIdentifier(entry.specification)]
+            if known == nil {
+                places[ObjectIdentifier(entry.specification)] = specifications.count
+                specifications.append(entry.specification)
+            }
+            entries.append(
+                Stored(
+                    id: entry.id,
+                    arrayTask: entry.arrayTask,
+                    specification: known ?? specifications.count - 1,
+                    status: entry.status
+                )
+            )
+        }
+        var parts = encoder.container(keyedBy: Parts.self)
+        try parts.encode(specifications, forKey: .specifications)
+        try parts.encode(entries, forKey: .entries)
     }
 }

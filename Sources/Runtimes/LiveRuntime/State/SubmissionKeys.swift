@@ -5,9 +5,9 @@ import WireFormats
 /// the same job and no second one.
 ///
 /// The journal holds the keys with the submissions, so they are known again after a crash. The oldest go first.
-struct SubmissionKeys: Hashable, Sendable {
+struct SubmissionKeys: Hashable, Sendable, Codable {
     /// A user's own word for a submission.
-    struct Key: Hashable, Sendable {
+    struct Key: Hashable, Sendable, Codable {
         var user: UInt32
         var word: String
 
@@ -24,7 +24,7 @@ struct SubmissionKeys: Hashable, Sendable {
     }
 
     /// What came with a key.
-    struct Entry: Hashable, Sendable {
+    struct Entry: Hashable, Sendable, Codable {
         /// The number of the job, or of the array's first element.
         var job: UInt32
         /// Of all that was asked for.
