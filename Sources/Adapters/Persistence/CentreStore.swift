@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 public import Quantities
 
-// What a centre keeps, in one SQLite file.
+// What a centre keeps, in one SQLite file. (Images of its state lie beside it: `ImageFolder`.)
 //
 //     journal   every input, in order: the state is what handling them again gives
 //     digest    the state digest after each batch, so that a recovery can prove itself
@@ -53,6 +53,9 @@ public final class CentreStore {
 
     /// The number of inputs in the journal.
     public var journalLength: Int64 { journal.length }
+
+    /// The hash of the last input, in hexadecimal.
+    public var journalHead: String { journal.chain.hexText }
 
     /// The number of entries in the ledger.
     public var ledgerLength: Int64 { ledger.length }

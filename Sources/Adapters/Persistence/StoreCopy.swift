@@ -40,6 +40,7 @@ public struct StoreCopy: Hashable, Sendable {
         try StateFolder.make(partial)
         do throws(PersistenceFailure) {
             end = try reader.copy(into: partial, known: HeadFile.read(folder: source))
+            try ImageFolder(stateFolder: source).copy(to: partial, upTo: end.batch)
             if isOpened { end.folder = FolderIdentity(path: partial) ?? FolderIdentity() }
             let head = try HeadFile(folder: partial)
             try head.write(end)
@@ -72,7 +73,7 @@ public struct StoreCopy: Hashable, Sendable {
     }
 
     /// Makes the names in a folder survive a loss of power.
-    private static func makeDurable(_ folder: String) {
+    static func makeDurable(_ folder: String) {
         let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
