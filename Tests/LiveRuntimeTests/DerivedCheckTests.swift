@@ -48,7 +48,8 @@ struct DerivedCheckTests {
     }
 
     private func check(_ reader: CentreReader, comparesRecords: Bool) throws -> DerivedCheck {
-        var check = try DerivedCheck(reader, comparesRecords: comparesRecords)
+        let start = CentreState(rules: CentreRules(machine: SmallCentre.machine))
+        var check = try DerivedCheck(reader, after: start, comparesRecords: comparesRecords)
         for batch in 1...Self.batchCount { try check.take(batch, Self.derived(batch)) }
         try check.finish()
         return check

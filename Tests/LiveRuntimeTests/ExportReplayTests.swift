@@ -60,7 +60,7 @@ struct ExportReplayTests {
         """
 
     /// - Parameter savesPower: whether nodes are off after a quarter of an hour, and two for good.
-    private static func machine(savesPower: Bool) throws -> Machine {
+    static func machine(savesPower: Bool) throws -> Machine {
         let saving = "\npower_saving: {suspend_time: 15, cap: 3.6 kW}\n"
         let text = machineText + (savesPower ? saving : "")
         return try MachineLibrary(fileText: { $0 == "/five.yaml" ? text : nil })
@@ -113,7 +113,8 @@ struct ExportReplayTests {
         }
     }
 
-    private func act(_ centre: Centre, _ random: inout SplitMix64, _ next: UInt32) async throws {
+    /// Does something that users do.
+    func act(_ centre: Centre, _ random: inout SplitMix64, _ next: UInt32) async throws {
         let caller = Self.callers[random.draw(0...3)]
         let id = UInt32(random.draw(1...max(1, Int(next) - 1)))
         switch random.below(16) {
@@ -168,6 +169,12 @@ struct ExportReplayTests {
         let records = try await centre.accounting(ids: Array(1..<last)).records
         let now = await centre.snapshot().state.lastInstant
         await centre.close()
+        try ImageClaims.goesOn(
+            folder.path,
+            CentreRules(machine: machine, policy: policy),
+            &random,
+            "seed \(seed), \(policyName)"
+        )
 
         let path = folder.path + "/export.txt"
         let command = try AccountingCommand(

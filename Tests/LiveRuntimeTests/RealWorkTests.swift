@@ -395,27 +395,3 @@ struct RealWorkTests {
         await centre.close()
     }
 }
-
-/// Keeps what is logged.
-private final class RecordingLog: LogHandler {
-    let lines = Mutex<[String]>([])
-
-    var logLevel: Logger.Level {
-        get { .debug }
-        set {}
-    }
-
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        lines.withLock { $0.append("\(event.message)") }
-    }
-}

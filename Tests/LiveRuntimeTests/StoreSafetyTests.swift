@@ -223,6 +223,8 @@ struct StoreSafetyTests {
         for _ in 0..<3 { _ = try await centre.submit(SmallCentre.request()) }
         await centre.close()
         try folder.sqlite("update digest set value = 1 where batch = 2")
+        // As after a kill before there was any: from an image another version would go on.
+        try FileManager.default.removeItem(atPath: folder.path + "/images")
         settings.version = "4.5.6"
         #expect(await refusal(settings) == .digestDiffers(batch: 2, writer: "1.2.3"))
         #expect(throws: OpenFailure.self) {

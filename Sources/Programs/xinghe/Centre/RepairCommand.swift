@@ -9,8 +9,8 @@ struct RepairCommand: ParsableCommand {
         abstract: "Put a state folder right that does not open any more.",
         discussion: """
             Handles every input of the journal again and makes what follows from it what it is to be: \
-            state digests, records of jobs, entries of the ledger. What is right stays. The centre must be \
-            closed.
+            state digests, records of jobs, entries of the ledger; images of the state that are not what it \
+            gives are removed. What is right stays. The centre must be closed.
 
             A journal that is damaged itself, or shorter than what was acknowledged, is left alone unless \
             --accept-loss is given: it is then cut before the first damaged row (what is cut off is kept \
@@ -35,6 +35,11 @@ struct RepairCommand: ParsableCommand {
             try StandardOutput.print("          \(cut.count) rows are in \(cut.file)")
         }
         if let loss = repair.loss { try StandardOutput.print("journal   \(loss); goes on without") }
+        for batch in repair.images {
+            try StandardOutput.print(
+                "image     that of batch \(batch) was removed: it is not what the journal gives"
+            )
+        }
         let rows = repair.rows
         try StandardOutput.print(
             "made      \(rows.digests) digests, \(rows.jobs) records, \(rows.ledger) entries"

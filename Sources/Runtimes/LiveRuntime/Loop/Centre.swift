@@ -39,6 +39,9 @@ public struct CentreSettings: Sendable {
     public var writesEmulatedOutput = false
     /// The most that the journal may take; nil for what the disk gives.
     public var sizeLimit: ByteCount?
+    /// How many inputs come between two images of the state; a journal that is shorter is handled again whole
+    /// when the centre is opened.
+    public var imageInterval: Int64 = 4_000
     /// Where the folder comes from, when it is not the one in which its centre was.
     public var origin = CentreStore.Origin.same
     /// The background load to bring into force; nil for the one that the centre has.
@@ -228,7 +231,7 @@ public final class Centre: Sendable {
         var rules: CentreRules
     }
 
-    /// Opens a centre: takes the state folder, replays the journal, finds running jobs again, and
+    /// Opens a centre: takes the state folder and the state after its journal, finds running jobs again, and
     /// starts the writing thread. Blocks until the centre is ready.
     ///
     /// - Throws: `OpenFailure`; nothing is running then.

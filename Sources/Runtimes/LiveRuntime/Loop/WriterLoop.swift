@@ -35,6 +35,7 @@ final class WriterLoop {
     let work: LocalWork
     /// Nil when emulated jobs write nothing.
     private let emulatedOutput: EmulatedOutput?
+    private let images: ImageWriting
     /// Whether the centre was open before.
     private let hasPast: Bool
     var state: CentreState
@@ -80,6 +81,7 @@ final class WriterLoop {
         state = recovery.state
         unwritten = recovery.unwritten
         hasPast = state.batch > 0
+        images = ImageWriting(settings, length: recovery.imageLength)
         let wall = settings.start ?? CentreClock.wallTime
         clock = CentreClock(
             mode: settings.timeMode,
@@ -230,6 +232,7 @@ extension WriterLoop {
             if isClosing, !work.isBusy, deferredEnds.isEmpty || isFull { break }
         }
         flush()
+        images.finish(isAbandoned || !isAllWritten ? nil : state, head: store.journalHead)
         store.close()
         for advance in advances { advance.answer(.failure(Self.closing)) }
         for answer in onClosed { answer() }
@@ -256,7 +259,9 @@ extension WriterLoop {
             work.microsecondsUntilOverdue,
         ].compactMap(\.self).min()
         // What follows from inputs goes with the next ones, or alone once there are none.
-        return unwritten.isEmpty ? untilTimer : min(untilTimer ?? .max, 20_000)
+        let untilFlush: Int64? = unwritten.isEmpty ? nil : 20_000
+        let untilImage = images.wait(state.journalLength).map { $0 / .microseconds(1) }
+        return [untilTimer, untilFlush, untilImage.map { Int64($0) + 1 }].compactMap(\.self).min()
     }
 
     private func turn(_ letters: [Centre.Letter]) {
@@ -274,6 +279,7 @@ extension WriterLoop {
         if !isFull { handleDeferredEnds() }
         deferredEnds += work.giveTurns(state)
         if state.batch == before { flush() }
+        beginImageIfDue()
         clock.setRealWork(isRunning: work.isBusyHere)
         clock.setCeiling(work.holdsTime ? clock.now : work.isRehearsing ? timers.first : nil)
         for letter in letters {
@@ -346,6 +352,16 @@ extension WriterLoop {
     private func flush() {
         guard !isFull else { return }
         try? write()
+    }
+
+    /// Whether what followed from all inputs is in the tables.
+    private var isAllWritten: Bool { unwritten.isEmpty && unjournalled.isEmpty }
+
+    /// Lets an image be written when one is due: of a batch after which everything is in the tables.
+    private func beginImageIfDue() {
+        guard images.wait(state.journalLength) == .zero, !isFull else { return }
+        flush()
+        if isAllWritten { images.begin(state, head: store.journalHead) }
     }
 
     private func forgetFinishedRuns() {

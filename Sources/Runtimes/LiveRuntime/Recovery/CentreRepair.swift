@@ -12,8 +12,11 @@ public struct CentreRepair: Sendable {
     /// What was made again.
     public private(set) var rows = CentreStore.RepairedRows()
 
+    /// The batches of images that were not what the journal gives, and are gone now.
+    public private(set) var images: [Int64] = []
+
     /// Whether anything had to be done.
-    public var isNeeded: Bool { cut != nil || loss != nil || rows.count > 0 }
+    public var isNeeded: Bool { cut != nil || loss != nil || rows.count > 0 || !images.isEmpty }
 
     /// Repairs a state folder that nobody has open.
     ///
@@ -40,21 +43,33 @@ public struct CentreRepair: Sendable {
             try CentreStore(folder: folder, origin: .asFound, acceptsLoss: acceptsLoss)
         }
         defer { store.close() }
-        rows = try Self.makeDerived(store, stateFolder)
+        let images = ImageFolder(stateFolder: stateFolder)
+        (rows, self.images) = try Self.makeDerived(store, stateFolder, images)
+        for batch in self.images { images.remove(batch) }
     }
 
-    /// Makes again, in one transaction, what follows from the journal.
+    /// Makes again, in one transaction, what follows from the journal; also the batches of which images are not
+    /// what it gives.
     private static func makeDerived(
         _ store: CentreStore,
-        _ path: String
-    ) throws(OpenFailure) -> CentreStore.RepairedRows {
+        _ path: String,
+        _ images: ImageFolder
+    ) throws(OpenFailure) -> (CentreStore.RepairedRows, [Int64]) {
+        var unseen = Set(images.batches)
+        var unfit: [Int64] = []
         var state = CentreState(rules: try StoredRules(store.reader, path).rules(with: nil))
         var refusal: OpenFailure?
         let rows = try stored { () throws(PersistenceFailure) in
             try store.makeDerived { take throws(PersistenceFailure) in
                 var known: [Int64: UInt64] = [:]
-                try state.replay(store.reader) { batch, derived throws(PersistenceFailure) in
+                try state.replay(store.reader) { state, derived throws(PersistenceFailure) in
                     guard refusal == nil else { return }
+                    let batch = state.batch
+                    if unseen.remove(batch) != nil,
+                        try CentreImage.finding(images, store.reader, state) != nil
+                    {
+                        unfit.append(batch)
+                    }
                     if batch % digestsAtOnce == 1 {
                         known = try store.reader.digests(of: batch...batch + digestsAtOnce)
                     }
@@ -71,7 +86,7 @@ public struct CentreRepair: Sendable {
             }
         }
         if let refusal { throw refusal }
-        return rows
+        return (rows, unfit + unseen.sorted())
     }
 
     private static let digestsAtOnce: Int64 = 1_024

@@ -45,16 +45,23 @@ struct DerivedCheck {
     /// What is still to be compared: of batches before the last, and of the last.
     private var piece = DerivedRows()
     private var lastPiece = DerivedRows()
-    private var lastBatch: Int64 = 0
+    private var lastBatch: Int64
     private var runs = RunSet()
     /// The last entry of the ledger that was gone through.
-    private var lastEntry: Int64 = 0
+    private var lastEntry: Int64
     /// Whether the ledger's rows are not those of the journal any more, so that comparing says nothing new.
     private var isLedgerLost = false
 
-    /// - Parameter reader: a store to which nothing is added meanwhile.
-    init(_ reader: CentreReader, comparesRecords: Bool) throws(PersistenceFailure) {
+    /// - Parameters:
+    ///   - reader: a store to which nothing is added meanwhile.
+    ///   - state: what the journal gives up to where the comparison begins.
+    init(
+        _ reader: CentreReader,
+        after state: CentreState,
+        comparesRecords: Bool
+    ) throws(PersistenceFailure) {
         self.reader = reader
+        (lastBatch, lastEntry) = (state.batch, state.ledgerLength)
         self.comparesRecords = comparesRecords
         lastBatchStored = try reader.lastBatch()
     }

@@ -8,7 +8,9 @@ struct Recovery {
     let store: CentreStore
     var state: CentreState
     /// What follows from the journal and had not been written when the last daemon ended.
-    var unwritten = DerivedRows()
+    var unwritten: DerivedRows
+    /// The rows of the journal that were not handled again, since an image has what they gave.
+    let imageLength: Int64
     /// Whether the journal holds the machine; a new one does not yet.
     let isMachineJournalled: Bool
 
@@ -26,9 +28,27 @@ struct Recovery {
         let rules = try known.rules(for: settings)
         // Before anything is written: a folder is not bound to rules under which nothing can start.
         if let problem = rules.policyProblem { throw .unfitPolicy(problem) }
-        state = CentreState(rules: rules)
         isMachineJournalled = known.isJournalled
-        try replay()
+        let usesImages = try Self.usesImages(store.reader, settings)
+        var point = OpeningPoint(
+            store.reader,
+            stateFolder: settings.stateFolder,
+            rules,
+            usesImages: usesImages
+        )
+        (state, unwritten) = try Self.opened(&point, store.reader)
+        for note in point.passedOver { settings.logger.warning("\(note)") }
+        if let start = point.start {
+            let tail = state.journalLength - start.journalLength
+            settings.logger.info(
+                "opened with the image of batch \(start.batch) and \(tail) inputs after it"
+            )
+        } else if usesImages, state.journalLength > 0 {
+            settings.logger.warning(
+                "no image is of use: the journal was handled again from its first input"
+            )
+        }
+        imageLength = point.start?.journalLength ?? 0
         do throws(PersistenceFailure) {
             try store.note(settings.version, as: Self.writerName)
         } catch {
@@ -40,22 +60,44 @@ struct Recovery {
     /// The name under which the store keeps which version decided last.
     private static let writerName = "program"
 
-    private mutating func replay() throws(OpenFailure) {
-        var check: DerivedCheck
+    /// A short journal is handled again as a whole, and every row is checked on the way; but not what another
+    /// version wrote, which may have decided otherwise.
+    private static func usesImages(
+        _ reader: CentreReader,
+        _ settings: CentreSettings
+    ) throws(OpenFailure) -> Bool {
         do throws(PersistenceFailure) {
-            check = try DerivedCheck(store.reader, comparesRecords: false)
-            try state.replay(store.reader) { batch, derived throws(PersistenceFailure) in
-                guard check.differences.isEmpty else { return }
-                try check.take(batch, derived)
-            }
-            try check.finish()
+            if let writer = try reader.meta(writerName), writer != settings.version { return true }
+            return try reader.journalLength() >= settings.imageInterval
         } catch {
             throw .store(error)
         }
-        if let difference = check.differences.first {
-            throw OpenFailure(difference, writer: try? store.reader.meta(Self.writerName))
+    }
+
+    /// The state after the whole journal, and what of what follows from it is not written.
+    private static func opened(
+        _ point: inout OpeningPoint,
+        _ reader: CentreReader
+    ) throws(OpenFailure) -> (CentreState, DerivedRows) {
+        var unwritten = DerivedRows()
+        let state = try point.state { state throws(OpenFailure) in
+            var check: DerivedCheck
+            do throws(PersistenceFailure) {
+                check = try DerivedCheck(reader, after: state, comparesRecords: false)
+                try state.replay(reader) { state, derived throws(PersistenceFailure) in
+                    guard check.differences.isEmpty else { return }
+                    try check.take(state.batch, derived)
+                }
+                try check.finish()
+            } catch {
+                throw .store(error)
+            }
+            if let difference = check.differences.first {
+                throw OpenFailure(difference, writer: try? reader.meta(writerName))
+            }
+            unwritten = check.missing
         }
-        unwritten = check.missing
+        return (state, unwritten)
     }
 }
 
@@ -90,13 +132,14 @@ extension OpenFailure {
 }
 
 extension CentreState {
-    /// Handles a journal batch by batch; `body` gets the number of each and what followed from it.
+    /// Handles what comes after this state in a journal, batch by batch; `body` gets the state after each and
+    /// what followed from it.
     ///
     /// - Throws: `PersistenceFailure` when a row is damaged or a batch does not follow the one before; and what
     ///   `body` throws.
     mutating func replay(
         _ reader: CentreReader,
-        _ body: (Int64, DerivedRows) throws(PersistenceFailure) -> Void
+        _ body: (CentreState, DerivedRows) throws(PersistenceFailure) -> Void
     ) throws(PersistenceFailure) {
         var inputs: [LiveInput] = []
         var (number, instant) = (Int64(0), SimInstant.epoch)
@@ -113,9 +156,10 @@ extension CentreState {
             }
             _ = handled.handle(inputs, at: instant)
             _ = handled.takeEffects()
-            try body(number, handled.takeDerived())
+            let derived = handled.takeDerived()
+            try body(handled, derived)
         }
-        try reader.forEachInput { row throws(PersistenceFailure) in
+        try reader.forEachInput(after: journalLength) { row throws(PersistenceFailure) in
             let input = try LiveInput(row)
             if row.batch != number {
                 try finish()

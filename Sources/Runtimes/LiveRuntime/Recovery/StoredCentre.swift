@@ -13,7 +13,7 @@ public struct StoredCentre: Sendable {
     /// The centre's time of the last input.
     public let lastInstant: SimInstant
 
-    /// Replays the journal of a state folder.
+    /// Takes the state after the journal of a state folder: from its last image, and what came after it.
     ///
     /// - Parameter machine: what the centre is said to be; nil for what its journal says. Only a
     ///   journal of an earlier version needs it.
@@ -21,15 +21,28 @@ public struct StoredCentre: Sendable {
     public init(stateFolder: String, machine: Machine? = nil) throws(OpenFailure) {
         let reader = try StoredRules.reader(stateFolder)
         let known = try StoredRules(reader, stateFolder)
-        var state = CentreState(rules: try known.rules(with: machine))
-        do throws(PersistenceFailure) {
-            try state.replay(reader) { _, _ in }
-        } catch {
-            throw .store(error)
-        }
+        let state = try CentreState.stored(reader, stateFolder, known.rules(with: machine))
         book = state.book
         ledgerHead = state.ledgerChain.hexText
         lastInstant = state.lastInstant
+    }
+}
+
+extension CentreState {
+    /// The state of a stored centre after its last input.
+    static func stored(
+        _ reader: CentreReader,
+        _ folder: String,
+        _ rules: CentreRules
+    ) throws(OpenFailure) -> CentreState {
+        var point = OpeningPoint(reader, stateFolder: folder, rules)
+        return try point.state { state throws(OpenFailure) in
+            do throws(PersistenceFailure) {
+                try state.replay(reader) { _, _ in }
+            } catch {
+                throw .store(error)
+            }
+        }
     }
 }
 
@@ -82,7 +95,7 @@ public struct CentreAudit: Sendable {
         var state = CentreState(rules: try known.rules(with: machine))
         var check: DerivedCheck
         do throws(PersistenceFailure) {
-            check = try DerivedCheck(reader, comparesRecords: true)
+            check = try DerivedCheck(reader, after: state, comparesRecords: true)
             findings += try reader.schemaFindings()
             if let finding = try reader.headFinding(folder: stateFolder) {
                 findings.append("journal: \(finding)")
@@ -95,8 +108,14 @@ public struct CentreAudit: Sendable {
             throw .store(error)
         }
         do throws(PersistenceFailure) {
-            try state.replay(reader) { batch, derived throws(PersistenceFailure) in
-                try check.take(batch, derived)
+            let images = ImageFolder(stateFolder: stateFolder)
+            let batches = Set(images.batches)
+            try state.replay(reader) { state, derived throws(PersistenceFailure) in
+                try check.take(state.batch, derived)
+                guard batches.contains(state.batch) else { return }
+                if let finding = try CentreImage.finding(images, reader, state) {
+                    findings.append(finding)
+                }
             }
             try check.finish()
             findings += check.differences.map(\.finding)

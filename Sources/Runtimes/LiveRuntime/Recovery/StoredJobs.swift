@@ -20,7 +20,7 @@ public struct StoredJobs: Sendable {
     public init(stateFolder: String, machine: Machine? = nil) throws(OpenFailure) {
         let reader = try StoredRules.reader(stateFolder)
         let known = try StoredRules(reader, stateFolder)
-        var state = CentreState(rules: try known.rules(with: machine))
+        let state = try CentreState.stored(reader, stateFolder, known.rules(with: machine))
         var byNumber: [UInt32: RecordedJob] = [:]
         do throws(PersistenceFailure) {
             // Runs that were cut short stand before the last one of their job.
@@ -28,7 +28,6 @@ public struct StoredJobs: Sendable {
                 guard let record = Self.record(in: body) else { continue }
                 byNumber[record.id] = record
             }
-            try state.replay(reader) { _, _ in }
         } catch {
             throw .store(error)
         }
