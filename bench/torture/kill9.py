@@ -4,7 +4,8 @@ usage: kill9.py [--rounds N] [--seed S] [--audit-every N]     programs are taken
 
 In each round a daemon is opened on the same folder, several clients at once submit emulated and real jobs, hold,
 release, cancel and change them, a backup is made now and then, and after a random time it is killed with
-SIGKILL. Some rounds have a journal that may grow by little, so that the disk seems full. Then:
+SIGKILL. Most rounds write images of the state, from which the next may open. Some rounds have a journal that may
+grow by little, so that the disk seems full. Then:
 
 - every acknowledged job is known, with its name; no number was given twice
 - what was acknowledged as cancelled does not wait or run
@@ -135,6 +136,8 @@ def main():
             if chance.random() < 0.1:
                 size = os.path.getsize(daemon.state + "/journal.sqlite") if number else 0
                 daemon.extra = ["--journal-limit", str((size >> 20) + 1)]
+            if chance.random() < 0.7:
+                daemon.extra = daemon.extra + ["--image-every", str(chance.choice([1, 20, 300]))]
             try:
                 daemon.start()
             except RuntimeError as error:

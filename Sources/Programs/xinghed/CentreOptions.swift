@@ -89,6 +89,14 @@ struct CentreOptions: ParsableArguments {
     var journalLimit: Int64?
 
     @Option(
+        help: ArgumentHelp(
+            "Write an image of the state, from which it opens, every so many inputs; 4000 by default.",
+            valueName: "count"
+        )
+    )
+    var imageEvery: Int64?
+
+    @Option(
         help: """
             A file to log to, in place of standard error; SIGHUP opens it anew after it was moved away.
             """
@@ -165,7 +173,8 @@ struct CentreOptions: ParsableArguments {
             policy: policy,
             start: start,
             killWaitSeconds: killWait,
-            journalLimitMebibytes: journalLimit
+            journalLimitMebibytes: journalLimit,
+            imageEvery: imageEvery
         )
     }
 
@@ -233,6 +242,7 @@ struct CentreOptions: ParsableArguments {
         settings.rehearsalWaitMilliseconds = min(rehearsalWait, 86_400) * 1_000
         settings.writesEmulatedOutput = true
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
+        if let imageEvery { settings.imageInterval = imageEvery }
         settings.origin = try storeOrigin()
         settings.limits = try limits()
         guard load != nil || loadSeed == nil else {

@@ -148,6 +148,14 @@ struct UpCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Write an image of the state, from which it opens, every so many inputs; 4000 by default.",
+            valueName: "count"
+        )
+    )
+    var imageEvery: Int64?
+
+    @Option(
+        help: ArgumentHelp(
             """
             Serve the network too, at a port (6820) or an address of this computer with one \
             (192.0.2.7:6820); a port alone is for this computer only. Needs a token: 'xinghe token'.
@@ -164,7 +172,8 @@ struct UpCommand: ParsableCommand {
                 policy: policy,
                 start: start,
                 killWaitSeconds: killWait,
-                journalLimitMebibytes: journalLimit
+                journalLimitMebibytes: journalLimit,
+                imageEvery: imageEvery
             )
         } catch {
             throw ValidationError(error.description)
@@ -303,6 +312,7 @@ struct UpCommand: ParsableCommand {
         if let loadSeed { arguments += ["--load-seed", String(loadSeed)] }
         if let listen { arguments += ["--listen", listen] }
         if let journalLimit { arguments += ["--journal-limit", String(journalLimit)] }
+        if let imageEvery { arguments += ["--image-every", String(imageEvery)] }
         return arguments
     }
 

@@ -26,7 +26,8 @@ public struct OpeningWords: Sendable {
         policy: String?,
         start: String?,
         killWaitSeconds: UInt32,
-        journalLimitMebibytes: Int64?
+        journalLimitMebibytes: Int64?,
+        imageEvery: Int64?
     ) throws(Problem) {
         guard let timeMode = TimeMode(time) else {
             let meant =
@@ -54,6 +55,9 @@ public struct OpeningWords: Sendable {
         }
         if let limit = journalLimitMebibytes, limit < 1 {
             throw Problem(description: "--journal-limit must be at least 1")
+        }
+        if let imageEvery, imageEvery < 1 {
+            throw Problem(description: "--image-every must be at least 1")
         }
         guard killWaitSeconds <= 3_600 else {
             throw Problem(description: "--kill-wait is at most 3600")
