@@ -324,6 +324,8 @@ struct ImportProgramTests {
             ("Include other.conf\nNodeName=a CPUs=4", "slurm.conf:1: refused: include"),
             ("NodeName=a\u{0}b CPUs=4", "slurm.conf:1: refused: 'a"),
             ("Licenses=fluent:many", "slurm.conf:1: refused: Licenses=fluent:many"),
+            ("Licenses=:", "slurm.conf:1: refused: Licenses=: is"),
+            ("Licenses=a,:", "slurm.conf:1: refused: Licenses=a,: is"),
             (
                 "NodeName=a CPUs=4\nPartitionName=p Nodes=a GraceTime=soon",
                 "slurm.conf:2: refused: GraceTime=soon"

@@ -1,5 +1,6 @@
 import Accounts
 import IndexSets
+import WireFormats
 
 // Parameters of slurm.conf and of `scontrol show config`: what each becomes.
 extension SlurmSite {
@@ -84,14 +85,13 @@ extension SlurmSite {
 
     /// `fluent:20,ansys`; one that has no number is there once.
     private mutating func readLicenses(_ value: String, _ line: SlurmLine) {
-        for word in value.split(separator: ",") where word != "(null)" {
-            let parts = word.split(separator: ":").map(String.init)
-            let count = parts.count == 1 ? 1 : Int32(parts[1]) ?? 0
-            guard parts.count <= 2, SiteNames.isName(parts[0]), count > 0 else {
-                return note(.refused, line, "Licenses=\(word) is not like fluent:20")
-            }
-            licenses.append((parts[0], count))
+        guard value != "(null)", !value.isEmpty else {
+            return note(.used, line, "Licenses: none of them")
         }
+        guard let list = LicenseList.read(value),
+            list.allSatisfy({ SiteNames.isName($0.name) })
+        else { return note(.refused, line, "Licenses=\(value) is not like fluent:20,ansys") }
+        licenses = list
         note(.used, line, "Licenses: \(licenses.count) of them")
     }
 
