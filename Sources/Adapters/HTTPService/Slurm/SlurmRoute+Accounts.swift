@@ -68,10 +68,8 @@ extension SlurmRoute {
                     + Parameter.passed("description", "format", "preempt_mode", "with_deleted")
             ) { centre, ask in
                 var people = await centre.people(ask.peer)
-                people.qos.removeAll { info in
-                    !(ask.words("name")?.contains(info.name) ?? true)
-                        || !(ask.words("id")?.contains("\(info.id)") ?? true)
-                }
+                let (names, ids) = (ask.choice("name"), ask.choice("id"))
+                people.qos.removeAll { !names.allows($0.name) || !ids.allows("\($0.id)") }
                 return ask.data.qualities(people)
             },
             SlurmRoute(
@@ -252,15 +250,14 @@ extension SlurmRoute {
         )
 
     private static func chosen(_ people: PeopleList, _ ask: SlurmQuestion) -> [AssociationInfo] {
-        func keeps(_ name: String, _ value: String?) -> Bool {
-            ask.words(name).map { $0.contains(value ?? "") } ?? true
-        }
+        let (accounts, users) = (ask.choice("account"), ask.choice("user"))
+        let (ids, parents) = (ask.choice("id"), ask.choice("parent_account"))
+        let (presets, qualities) = (ask.choice("default_qos"), ask.choice("qos"))
+        guard ask.choice("cluster").allows(people.cluster) else { return [] }
         return people.associations.filter { info in
-            keeps("account", info.account) && keeps("user", info.user) && keeps("id", "\(info.id)")
-                && keeps("parent_account", info.user == nil ? info.parent : info.account)
-                && keeps("default_qos", info.defaultQOS) && keeps("cluster", people.cluster)
-                && (ask.words("qos").map { info.qos.isEmpty || !Set($0).isDisjoint(with: info.qos) }
-                    ?? true)
+            accounts.allows(info.account) && users.allows(info.user) && ids.allows("\(info.id)")
+                && parents.allows(info.user == nil ? info.parent : info.account)
+                && presets.allows(info.defaultQOS) && qualities.allows(anyOf: info.qos)
         }
     }
 
@@ -481,16 +478,8 @@ extension SlurmRoute {
         query.accounts = ask.words("account")
         query.from = try time("start_time", ask)
         query.until = try time("end_time", ask)
-        var selectors: [JobSelector]?
-        if let words = ask.words("step") {
-            selectors = try words.map { word in
-                guard let job = OptionValues.job(word) else {
-                    throw RestFailure(SlurmError.invalidJobID.body(), source: "step")
-                }
-                return job
-            }
-            query.ids = selectors?.map(\.jobID)
-        }
+        let named = try ask.jobs("step")
+        query.ids = named?.selectors.map(\.jobID)
         let states = try ask.words("state").map { words in
             try Set(
                 words.map { word in
@@ -502,12 +491,20 @@ extension SlurmRoute {
             )
         }
         var list = try await centre.accounting(query, ask.peer)
-        func keeps(_ name: String, _ value: String) -> Bool {
-            ask.words(name)?.contains(value) ?? true
+        let (partitions, qualities) = (ask.choice("partition"), ask.choice("qos"))
+        let names = ask.choice("job_name")
+        if let named {
+            list.records.removeAll { record in
+                !named.selects(
+                    jobID: record.jobID,
+                    arrayJobID: record.arrayJobID,
+                    arrayTaskID: record.arrayTaskID
+                )
+            }
         }
         list.records.removeAll { record in
-            !keeps("partition", record.partition) || !keeps("qos", record.qos)
-                || !keeps("job_name", record.name) || !(states?.contains(record.state) ?? true)
+            !partitions.allows(record.partition) || !qualities.allows(record.qos)
+                || !names.allows(record.name) || !(states?.contains(record.state) ?? true)
         }
         return ask.data.records(list, withSteps: !isSet(ask.parameters["skip_steps"]))
     }

@@ -42,18 +42,10 @@ extension SlurmRoute {
         ) { centre, ask in
             var query = JobQuery()
             query.includesEnded = true
-            var selectors: [JobSelector] = []
-            for word in ask.words("job_id") ?? [] {
-                guard let job = OptionValues.job(word) else {
-                    throw RestFailure(SlurmError.invalidJobID.body(), source: "job_id")
-                }
-                selectors.append(job)
-            }
-            query.ids = ask.parameters["job_id"].map { _ in selectors.map(\.jobID) }
+            let named = try ask.jobs("job_id")
+            query.ids = named?.selectors.map(\.jobID)
             var list = await centre.jobs(query, ask.peer)
-            if query.ids != nil {
-                list.jobs.removeAll { job in !selectors.contains { $0.selects(job) } }
-            }
+            if let named { list.jobs.removeAll { !named.selects($0) } }
             return ask.data.jobStates(list)
         },
         SlurmRoute(

@@ -24,6 +24,22 @@ struct SlurmQuestion: Sendable {
         parameters[name].map { $0.split(separator: ",").map(String.init) }
     }
 
+    /// What a value must be to be chosen by a parameter; read once, however many values are asked about.
+    func choice(_ name: String) -> WordChoice { WordChoice(words: words(name).map(Set.init)) }
+
+    /// The jobs that a parameter names; nil when it is not there.
+    ///
+    /// - Throws: `RestFailure` for what is no number of a job, and for too many of them.
+    func jobs(_ name: String) throws(RestFailure) -> JobSelection? {
+        guard let text = parameters[name] else { return nil }
+        do throws(JobSelection.Problem) {
+            return try JobSelection(list: text)
+        } catch {
+            guard error == .notJob else { throw .query(error.text, name) }
+            throw RestFailure(SlurmError.invalidJobID.body(), source: name)
+        }
+    }
+
     /// The job that the path names.
     ///
     /// - Throws: `RestFailure` for what is no number of a job.
@@ -32,6 +48,18 @@ struct SlurmQuestion: Sendable {
             throw RestFailure(SlurmError.invalidJobID.body(), source: "job_id")
         }
         return job
+    }
+}
+
+/// Words of which a value must be one; any value will do where there are none.
+struct WordChoice: Sendable {
+    let words: Set<String>?
+
+    func allows(_ value: String?) -> Bool { words?.contains(value ?? "") ?? true }
+
+    /// Whether one of several values will do.
+    func allows(anyOf values: [String]) -> Bool {
+        words.map { values.isEmpty || !$0.isDisjoint(with: values) } ?? true
     }
 }
 

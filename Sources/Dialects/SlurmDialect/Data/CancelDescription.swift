@@ -19,9 +19,6 @@ public enum CancelDescription {
         return reading
     }
 
-    /// More jobs are not named one by one.
-    private static let jobsMaximum = 100_000
-
     static let members: [DataMember<CancelRequest>] = [
         DataMember("account", .text) { request, value throws(JSONValue.Malformed) in
             request.account = try value.text()
@@ -37,15 +34,15 @@ public enum CancelDescription {
                 guard let state = JobStates.named(word) else {
                     throw DataValue.expected("the name of a state")
                 }
-                request.states.append(state)
+                if !request.states.contains(state) { request.states.append(state) }
             }
         },
         DataMember("jobs", .words) { request, value throws(JSONValue.Malformed) in
-            for word in try value.texts().prefix(jobsMaximum) {
-                guard let job = OptionValues.job(word) else {
-                    throw DataValue.expected("the number of a job")
-                }
-                request.jobs.append(job)
+            let words = try value.texts()
+            do throws(JobSelection.Problem) {
+                request.jobs = try JobSelection(words).selectors
+            } catch {
+                throw JSONValue.Malformed(line: 0, problem: error.text)
             }
         },
         DataMember("partition", .text) { request, value throws(JSONValue.Malformed) in

@@ -95,7 +95,8 @@ public enum OptionValues {
 
     /// Reads the elements of a job array: `1-10%2`, `0-15:4`, `1,3,5-7`.
     ///
-    /// - Parameter maximumIndex: the largest index allowed (`MaxArraySize` − 1 in Slurm).
+    /// - Parameter maximumIndex: the largest index allowed (`MaxArraySize` − 1 in Slurm); no more elements are
+    ///   named than there are up to it, those that are named twice counted twice.
     public static func array(
         _ text: String,
         maximumIndex: UInt32 = 100_000
@@ -117,6 +118,7 @@ public enum OptionValues {
             else { throw .invalidArray }
             request.ranges.append(ArrayRequest.Range(first: first, last: last, step: step))
         }
+        guard request.elementCount <= Int(maximumIndex) + 1 else { throw .invalidArray }
         if halves.count == 2 {
             guard let limit = index(halves[1]) else { throw .invalidArray }
             request.limit = limit == 0 ? nil : limit

@@ -394,7 +394,15 @@ public struct ArrayRequest: WireRequest, Codable {
         try fields("limit", &limit)
     }
 
-    /// The indices, ascending, each once.
+    /// How many elements are named, those that are named twice too, without naming them.
+    public var elementCount: Int {
+        ranges.reduce(0) { count, range in
+            guard range.last >= range.first else { return count }
+            return count + (Int(range.last) - Int(range.first)) / Int(max(range.step, 1)) + 1
+        }
+    }
+
+    /// The indices, ascending, each once; as much work as `elementCount`, which is to be looked at before.
     public var indices: [UInt32] {
         let all = ranges.flatMap { range in
             Array(stride(from: range.first, through: range.last, by: Int(max(range.step, 1))))

@@ -40,13 +40,12 @@ enum Effort {
     }
 }
 
-extension ArrayRequest {
-    /// How many elements are named, those that are named twice too, without naming them.
-    var elementCount: Int {
-        ranges.reduce(0) { count, range in
-            guard range.last >= range.first else { return count }
-            return count + (Int(range.last) - Int(range.first)) / Int(max(range.step, 1)) + 1
-        }
+extension PeopleEdit {
+    /// How much work the edit is: a unit for each name in each account. All that are taken away from an account
+    /// are one.
+    var effort: Int {
+        let accounts = max(1, accounts.count)
+        return verb == Verb.delete.rawValue ? accounts : accounts * max(1, names.count)
     }
 }
 
@@ -94,20 +93,21 @@ extension CancelRequest {
     mutating func mergeSelectors() {
         guard jobs.count > 1 else { return }
         var order: [UInt32] = []
-        var tasks: [UInt32: Set<UInt32>?] = [:]
+        var whole: Set<UInt32> = []
+        var tasks: [UInt32: Set<UInt32>] = [:]
         for selector in jobs {
-            switch (tasks[selector.jobID], selector.arrayTasks) {
-            case (nil, let named):
-                order.append(selector.jobID)
-                tasks[selector.jobID] = .some(named.map { Set($0) })
-            case (.some(.some(let known)), let named?):
-                tasks[selector.jobID] = .some(known.union(named))
-            case (.some, _): tasks[selector.jobID] = .some(nil)
+            let id = selector.jobID
+            if !whole.contains(id), tasks[id] == nil { order.append(id) }
+            if let named = selector.arrayTasks {
+                // In place: a copy for each selector would be quadratic.
+                tasks[id, default: []].formUnion(named)
+            } else {
+                whole.insert(id)
             }
         }
         jobs = order.map { id in
-            let named = tasks[id].flatMap { $0 }
-            return JobSelector(jobID: id, arrayTasks: named.map { $0.sorted() })
+            let named = whole.contains(id) ? nil : tasks[id]?.sorted()
+            return JobSelector(jobID: id, arrayTasks: named)
         }
     }
 }

@@ -257,6 +257,8 @@ extension CancelRequest {
     /// - Throws: a refusal that names the member.
     func checkBounds() throws(RequestFailure) {
         try check("signal", signal.map(Int64.init), in: Bounds.signals, .unspecified)
+        // Each job is looked for in them.
+        try check("states", Int64(states.count), in: Lengths.list, .unspecified)
     }
 }
 

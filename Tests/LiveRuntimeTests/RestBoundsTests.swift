@@ -1,0 +1,79 @@
+import LocalClient
+import SlurmDialect
+import Testing
+import WireFormats
+
+@testable import HTTPService
+
+/// What a request to Slurm's REST comes to is bounded before anything is done, and a change of which a part is
+/// not understood is refused whole.
+@Suite("What a request to Slurm's REST comes to")
+struct RestBoundsTests {
+    /// Asks as the operator.
+    private static func ask(
+        _ centre: NetworkCentre,
+        _ method: String,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        fields: [String: String] = [:]
+    ) throws -> (status: Int, json: JSONValue) {
+        let answer = try centre.ask(
+            "\(method) \(path)",
+            ["X-SLURM-USER-TOKEN": centre.token].merging(fields) { $1 },
+            body: body?.compactText ?? ""
+        )
+        return (answer.status, try JSONValue(parsing: answer.body))
+    }
+
+    private static func words(_ word: String, _ count: Int) -> JSONValue {
+        .array(Array(repeating: .string(word), count: count))
+    }
+
+    @Test("Elements of arrays are counted before they are laid out")
+    func elements() throws {
+        let centre = try NetworkCentre()
+        let wide = Array(repeating: "0-99999", count: 20_000).joined(separator: ",")
+        let bodies: [JSONValue] = [
+            ["jobs": Self.words("5_[0-100000]", 100_000)],
+            ["jobs": .array([.string("5_[\(wide)]")])],
+            ["jobs": Self.words("7", 100_001)], ["jobs": ["5_[0-99999]", "6"]],
+        ]
+        for body in bodies {
+            let answer = try Self.ask(centre, "DELETE", "/slurm/v0.0.44/jobs", body)
+            #expect(answer.status == 400)
+            #expect(answer.json["errors"]?.array?.first?["source"]?.string == "#/jobs")
+        }
+        let several = "5_[0-60000],5_[0-60000]"
+        for path in ["/slurm/v0.0.44/jobs/state?job_id=", "/slurmdb/v0.0.44/jobs?step="] {
+            #expect(try Self.ask(centre, "GET", path + several).status == 422)
+            #expect(try Self.ask(centre, "GET", path + "5_[1,3],7").status == 200)
+        }
+        let twice = "5_[0-60000,0-60000]"
+        for path in ["/slurm/v0.0.44/job/", "/slurm/v0.0.44/jobs/state?job_id="] {
+            #expect(try Self.ask(centre, "GET", path + twice).status == 404)
+        }
+    }
+
+    @Test("Named jobs are told apart as one selector tells them apart")
+    func selection() throws {
+        let words = ["3", "5_[1,3-4]", "5_9", "8_*"]
+        let selection = try JobSelection(words)
+        #expect(try JobSelection(list: words.joined(separator: ",")).selectors.count == 4)
+        let selectors = words.compactMap { OptionValues.job($0) }
+        for job in UInt32(1)...12 {
+            for (array, task) in [(nil, nil), (UInt32(5), UInt32(job)), (8, job), (3, 1), (9, nil)]
+                as [(UInt32?, UInt32?)]
+            {
+                let isOne = selectors.contains {
+                    $0.selects(jobID: job, arrayJobID: array, arrayTaskID: task)
+                }
+                let isSelected = selection.selects(
+                    jobID: job,
+                    arrayJobID: array,
+                    arrayTaskID: task
+                )
+                #expect(isSelected == isOne, "\(job) \(array ?? 0)_\(task ?? 0)")
+            }
+        }
+    }
+}
