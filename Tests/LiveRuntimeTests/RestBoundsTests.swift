@@ -76,4 +76,26 @@ struct RestBoundsTests {
             }
         }
     }
+
+    @Test("A key that cannot be, or came with another request, is the request's fault")
+    func keys() throws {
+        let centre = try NetworkCentre()
+        func submit(_ name: String, key: String) throws -> Int {
+            let body: JSONValue = [
+                "script": "#!/bin/sh\ntrue\n",
+                "job": [
+                    "name": .string(name), "current_working_directory": "/tmp",
+                    "environment": ["PATH=/bin"],
+                ],
+            ]
+            let fields = ["Idempotency-Key": key]
+            let path = "/slurm/v0.0.44/job/submit"
+            return try Self.ask(centre, "POST", path, body, fields: fields).status
+        }
+        #expect(try submit("one", key: "k") == 200)
+        #expect(try submit("one", key: "k") == 200)
+        #expect(try submit("two", key: "k") == 422)
+        #expect(try submit("two", key: "a b") == 400)
+        #expect(try centre.daemon.jobs().count == 1)
+    }
 }

@@ -421,8 +421,11 @@ extension Routes {
 
 extension ServiceRefusal {
     static func badRequest(_ problem: String) -> ServiceRefusal {
-        ServiceRefusal(status: 400, body: ErrorBody(code: "malformed_request", text: problem))
+        ServiceRefusal(status: 400, body: ErrorBody(code: malformed, text: problem))
     }
+
+    /// The code of what cannot be read.
+    static var malformed: String { "malformed_request" }
 
     static var noJob: ServiceRefusal {
         let body = ErrorBody(code: "invalid_job_id", text: "Invalid job id specified")

@@ -62,11 +62,21 @@ extension Routes {
             return Reply(data.refusal(failure), isYAML: isYAML).response(failure.status)
         } catch let refusal as ServiceRefusal {
             var failure = RestFailure(refusal.body, source: route.path)
-            // What is not the request's fault, or its size, keeps its status.
-            if refusal.status == 413 || refusal.status > 500 { failure.status = refusal.status }
+            if Self.keepsStatus(refusal) { failure.status = refusal.status }
             return Reply(data.refusal(failure), isYAML: isYAML).response(failure.status)
         }
     }
+
+    /// Whether a refusal has another status than Slurm's 500 for whatever the controller refuses: what cannot be
+    /// read, is too large, or has a key that came before; and what is not the request's fault. Clients try again
+    /// after a 500, with the same key.
+    private static func keepsStatus(_ refusal: ServiceRefusal) -> Bool {
+        [413, 422].contains(refusal.status) || refusal.status > 500
+            || refusal.body.code == ServiceRefusal.malformed
+    }
+
+    /// More parameters are not read.
+    private static let parametersMaximum = 64
 
     /// Reads the parameters of the URL. As in Slurm a question passes over those that it does not know, and says so;
     /// a change, which would reach more than was meant, is refused.
