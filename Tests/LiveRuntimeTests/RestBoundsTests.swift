@@ -77,6 +77,51 @@ struct RestBoundsTests {
         }
     }
 
+    @Test("A deletion of which a part is not understood deletes nothing")
+    func deletions() throws {
+        let centre = try NetworkCentre()
+        let db = "/slurmdb/v0.0.44/"
+        let made: JSONValue = [
+            "association_condition": ["accounts": ["guest"], "users": ["ann", "bob"]],
+            "user": [:],
+        ]
+        #expect(try Self.ask(centre, "POST", db + "users_association", made).status == 200)
+        let many = (0..<64).map { "&user=u\($0)" }.joined()
+        for choice in [
+            "account=guest&partition=debug", "account=guest&only_defaults=true",
+            "account=guest&with_sub_accts=true", "account=guest\(many)", "account=guest&x=1",
+        ] {
+            let answer = try Self.ask(centre, "DELETE", db + "associations?\(choice)")
+            #expect(answer.status == 422, "\(choice): \(answer.json.compactText)")
+        }
+        let there = try Self.ask(centre, "GET", db + "associations?account=guest&user=ann,bob")
+        #expect(there.json["associations"]?.array?.count == 2, "\(there.json.compactText)")
+        let running = SmallCentre.request { $0.comment = "runtime=600" }.json.compactText
+        #expect(try centre.ask("POST /v1/jobs", centre.bearer, body: running).status == 200)
+        let unknown = (0..<40).map { JSONValue.Member("x\($0)", 1) }
+        for body: JSONValue in [
+            ["jobs": ["1"], "usr_name": "ann"],
+            .object([.init("jobs", ["1"])] + unknown + [.init("user_name", "ann")]),
+        ] {
+            let answer = try Self.ask(centre, "DELETE", "/slurm/v0.0.44/jobs", body)
+            #expect(answer.status == 400, "\(answer.json.compactText)")
+        }
+        // However many members are unknown, those behind them are read.
+        let job = JSONValue.object(
+            (0..<1_000).map { .init("x\($0)", 1) } + [.init("tasks", "many")]
+        )
+        let submission: JSONValue = ["script": "#!/bin/sh\n", "job": job]
+        let late = try Self.ask(centre, "POST", "/slurm/v0.0.44/job/submit", submission)
+        #expect(late.status == 400, "\(late.json.compactText)")
+        #expect(try centre.daemon.jobs().first?.state == "RUNNING")
+        let gone = try Self.ask(
+            centre,
+            "DELETE",
+            db + "associations?account=guest&user=ann,bob&format=x"
+        )
+        #expect(gone.json["removed_associations"]?.array?.count == 2, "\(gone.json.compactText)")
+    }
+
     @Test("A key that cannot be, or came with another request, is the request's fault")
     func keys() throws {
         let centre = try NetworkCentre()

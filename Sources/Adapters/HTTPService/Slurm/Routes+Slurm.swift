@@ -85,7 +85,11 @@ extension Routes {
         _ route: SlurmRoute,
         _ ask: inout SlurmQuestion
     ) throws(RestFailure) {
-        for (name, value) in request.uri.queryParameters.prefix(64) {
+        let given = request.uri.queryParameters
+        guard given.count <= parametersMaximum else {
+            throw .query("More than \(parametersMaximum) parameters", "")
+        }
+        for (name, value) in given {
             let (name, value) = (String(name), String(value))
             let known = route.parameters.first { $0.name == name }
             guard known != nil || route.isQuestion else {
@@ -93,7 +97,10 @@ extension Routes {
                 let hint = names.isEmpty ? "there are none here" : "there are \(names)"
                 throw .query("Unknown parameter; \(hint)", String(name.prefix(64)))
             }
-            guard let known, known.isEffective else {
+            guard let known, known.effect == .read else {
+                guard route.isQuestion || known?.effect == .harmless || value.isEmpty else {
+                    throw .query("The parameter has no effect here", name)
+                }
                 let text = known == nil ? "Unknown parameter" : "The parameter has no effect here"
                 if !value.isEmpty {
                     ask.data.warnings.append(RestWarning(text, String(name.prefix(64))))

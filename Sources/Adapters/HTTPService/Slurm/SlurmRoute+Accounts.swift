@@ -235,16 +235,14 @@ extension SlurmRoute {
             .read("account"), .read("user"), .read("id"), .read("parent_account"),
             .read("default_qos"), .read("qos"), .read("cluster"),
         ]
-        + Parameter.passed(
+        + Parameter.passed("only_defaults", "partition", "with_sub_accts")
+        + Parameter.harmless(
             "format",
-            "only_defaults",
-            "partition",
             "usage_end",
             "usage_start",
             "with_usage",
             "with_deleted",
             "with_raw_qos",
-            "with_sub_accts",
             "without_parent_info",
             "without_parent_limits"
         )
@@ -316,7 +314,7 @@ extension SlurmRoute {
             "users_association",
             "Makes users with their shares and limits",
             answer: ["added_users"],
-            parameters: Parameter.passed("update_time", "flags"),
+            parameters: Parameter.harmless("update_time", "flags"),
             body: .usersInAssociation
         ) { centre, ask in
             let reading = try PeopleDescription.usersInAssociation(ask.body)

@@ -83,16 +83,30 @@ struct SlurmRoute: Sendable {
 
     /// A parameter of the URL.
     struct Parameter: Hashable, Sendable {
+        /// What becomes of it here; Slurm's clients may send others too.
+        enum Effect: Hashable, Sendable {
+            /// It is read.
+            case read
+            /// It is passed over, also by a change, which reaches no more and no less without it.
+            case harmless
+            /// A question passes over it; a change would reach more, or less, than was meant.
+            case passed
+        }
+
         var name: String
-        /// Whether it changes the answer; Slurm's clients may send others too.
-        var isEffective: Bool
+        var effect: Effect
 
         /// One that is read.
-        static func read(_ name: String) -> Parameter { Parameter(name: name, isEffective: true) }
+        static func read(_ name: String) -> Parameter { Parameter(name: name, effect: .read) }
 
         /// Those that Slurm knows, and that change nothing here.
         static func passed(_ names: String...) -> [Parameter] {
-            names.map { Parameter(name: $0, isEffective: false) }
+            names.map { Parameter(name: $0, effect: .passed) }
+        }
+
+        /// Those that Slurm knows, and that in Slurm too change nothing but what is told.
+        static func harmless(_ names: String...) -> [Parameter] {
+            names.map { Parameter(name: $0, effect: .harmless) }
         }
     }
 

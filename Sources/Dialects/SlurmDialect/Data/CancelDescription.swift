@@ -7,6 +7,8 @@ public enum CancelDescription {
     /// - Throws: `RestFailure`, with the member that is wrong; also when nothing is chosen.
     public static func cancel(_ body: JSONValue) throws(RestFailure) -> DataReading<CancelRequest> {
         var reading = DataReading(CancelRequest())
+        // A filter that is passed over would let more be cancelled than was meant.
+        reading.isStrict = true
         try reading.read(body, members, "#")
         let request = reading.request
         guard !request.jobs.isEmpty || request.hasFilter

@@ -132,6 +132,8 @@ public struct DataReading<Request: Sendable>: Sendable {
     public var request: Request
     /// Members that were passed over; few, however many there are.
     public var warnings: [RestWarning] = []
+    /// Whether a member that is not known is refused instead of passed over.
+    var isStrict = false
 
     /// More of them are not told one by one.
     private static var warningsMaximum: Int { 32 }
@@ -181,11 +183,15 @@ extension DataReading {
             throw .parsing("an object expected", source)
         }
         var seen: Set<String> = []
-        // Whoever names more than twice the members that there are has some twice, or such as there are not.
-        for member in given.prefix(2 * members.count) {
+        let places = Dictionary(
+            members.indices.map { (members[$0].name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for member in given {
             let place = "\(source)/\(Self.shortened(member.name))"
-            guard let known = members.first(where: { $0.name == member.name }) else {
-                warn("Ignoring unknown field \"\(Self.shortened(member.name))\"", place)
+            guard let known = places[member.name].map({ members[$0] }) else {
+                guard !isStrict else { throw .parsing("unknown field", place) }
+                warnOfUnknown(member.name, source)
                 continue
             }
             guard seen.insert(member.name).inserted else {
@@ -202,6 +208,12 @@ extension DataReading {
                 throw .parsing(error.problem, place)
             }
         }
+    }
+
+    /// Warns of a member of the object at `source` that nobody knows.
+    mutating func warnOfUnknown(_ name: String, _ source: String) {
+        let name = Self.shortened(name)
+        warn("Ignoring unknown field \"\(name)\"", "\(source)/\(name)")
     }
 
     /// A name as a message can bear it.

@@ -76,9 +76,8 @@ public enum JobDescription {
         guard let given = body.members else { throw .parsing("an object expected", "#") }
         var reading = DataReading(SubmitRequest())
         let known = [name, "job", "jobs", "hetjob"]
-        for member in given.prefix(16) where !known.contains(member.name) {
-            let place = "#/\(member.name.prefix(64))"
-            reading.warn("Ignoring unknown field \"\(member.name.prefix(64))\"", place)
+        for member in given where !known.contains(member.name) {
+            reading.warnOfUnknown(member.name, "#")
         }
         var job = body["job"] ?? .null
         let several = body["jobs"] ?? body["hetjob"] ?? .null

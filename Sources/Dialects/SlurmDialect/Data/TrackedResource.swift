@@ -58,7 +58,10 @@ struct TrackedResource: Hashable, Sendable {
     static func limit(_ json: JSONValue) throws(JSONValue.Malformed) -> String? {
         guard let values = json.array else { throw DataValue.expected("a list of resources") }
         var words: [String] = []
-        for value in values.prefix(2 * all.count) {
+        guard values.count <= 2 * all.count else {
+            throw DataValue.expected("each resource once")
+        }
+        for value in values {
             let name = value["name"]?.string ?? ""
             let type = value["type"]?.string ?? ""
             guard
