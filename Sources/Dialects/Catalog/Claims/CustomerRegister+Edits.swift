@@ -10,31 +10,62 @@ public struct PeopleEditProblem: Error, Hashable, Sendable {
 }
 
 extension CustomerRegister {
-    /// Makes, changes or removes accounts and users.
+    /// Makes, changes or removes accounts and users, all that is asked for or nothing.
     ///
     /// - Returns: what changed, a line each; empty when nothing did.
     /// - Throws: `PeopleEditProblem`; nothing has changed then.
-    public mutating func apply(_ edit: PeopleEdit) throws(PeopleEditProblem) -> [String] {
-        var changed = self
+    public mutating func apply(_ edits: [PeopleEdit]) throws(PeopleEditProblem) -> [String] {
+        var draft = PeopleDraft(self)
         var lines: [String] = []
+        for edit in edits { try draft.apply(edit, &lines) }
+        accounts = draft.accounts
+        defaultAccountIndex = draft.defaultAccountIndex
+        operators = draft.operators
+        return lines
+    }
+}
+
+/// A register while a request changes it: copied once, however many edits the request has.
+private struct PeopleDraft {
+    private(set) var accounts: [AccountEntry]
+    private(set) var defaultAccountIndex: Int
+    private(set) var operators: [String]
+    /// Where each account stands; nil once one was taken away.
+    private var places: [String: Int]?
+
+    init(_ register: CustomerRegister) {
+        accounts = register.accounts
+        defaultAccountIndex = register.defaultAccountIndex
+        operators = register.operators
+        let names = accounts.enumerated().map { ($0.element.name, $0.offset) }
+        places = Dictionary(names) { first, _ in first }
+    }
+
+    mutating func apply(
+        _ edit: PeopleEdit,
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
         switch (edit.entity, PeopleEdit.Verb(rawValue: edit.verb)) {
         case ("account", .add):
-            for name in edit.names { try changed.add(account: name, edit, &lines) }
+            for name in edit.names { try add(account: name, edit, &lines) }
         case ("account", .modify):
-            for name in edit.names { try changed.modify(account: name, edit, &lines) }
+            for name in edit.names { try modify(account: name, edit, &lines) }
         case ("account", .delete):
-            for name in edit.names { try changed.remove(account: name, &lines) }
+            for name in edit.names { try remove(account: name, &lines) }
         case ("user", .some(let verb)):
-            try changed.edit(users: edit.names, verb, edit, &lines)
+            try self.edit(users: edit.names, verb, edit, &lines)
         default:
             throw PeopleEditProblem(text: "'\(edit.verb) \(edit.entity)' is not known")
         }
-        self = changed
-        return lines
+    }
+
+    private func place(ofAccount name: String) -> Int? {
+        if let places { return places[name] }
+        return accounts.firstIndex { $0.name == name }
     }
 
     private func index(ofAccount name: String) throws(PeopleEditProblem) -> Int {
-        guard let index = accounts.firstIndex(where: { $0.name == name }) else {
+        guard let index = place(ofAccount: name) else {
             let hint = didYouMean(name, among: accounts.map(\.name))
             throw PeopleEditProblem(text: "account '\(name)' is not there\(hint)")
         }
@@ -47,13 +78,14 @@ extension CustomerRegister {
         _ lines: inout [String]
     ) throws(PeopleEditProblem) {
         // What is there already stays as it is, as in Slurm.
-        guard !accounts.contains(where: { $0.name == name }) else { return }
+        guard place(ofAccount: name) == nil else { return }
         guard Self.isName(name) else {
             throw PeopleEditProblem(text: "'\(name)' is no name of an account")
         }
         accounts.append(
             AccountEntry(name: name, title: name, customerClass: .individual, users: [])
         )
+        places?[name] = accounts.count - 1
         try set(edit.settings, ofAccount: accounts.count - 1)
         lines.append("account \(name)")
     }
@@ -81,6 +113,7 @@ extension CustomerRegister {
             throw PeopleEditProblem(text: "'\(name)' is the account of jobs that name none")
         }
         accounts.remove(at: index)
+        places = nil
         if index < defaultAccountIndex { defaultAccountIndex -= 1 }
         lines.append("account \(name)")
     }
@@ -91,7 +124,7 @@ extension CustomerRegister {
         _ edit: PeopleEdit,
         _ lines: inout [String]
     ) throws(PeopleEditProblem) {
-        var preset = edit.settings.first { $0.name.lowercased() == "defaultaccount" }?.value
+        let preset = edit.settings.first { $0.name.lowercased() == "defaultaccount" }?.value
         let settings = edit.settings.filter { $0.name.lowercased() != "defaultaccount" }
         var wanted = edit.accounts
         if wanted.isEmpty, let preset { wanted = [preset] }
@@ -99,32 +132,37 @@ extension CustomerRegister {
             throw PeopleEditProblem(text: "a user needs an account: account=NAME")
         }
         if wanted.isEmpty {
-            wanted = accounts.filter { account in
-                (account.users ?? []).contains { names.contains($0) }
-            }.map(\.name)
+            let named = Set(names)
+            wanted = accounts.filter { !named.isDisjoint(with: $0.users ?? []) }.map(\.name)
         }
         for account in wanted {
             let index = try index(ofAccount: account)
             let known = names.isEmpty ? accounts[index].users ?? [] : names
-            for name in known {
-                guard Self.isName(name) else {
-                    throw PeopleEditProblem(text: "'\(name)' is no name of a user")
+            if let wrong = known.first(where: { !Self.isName($0) }) {
+                throw PeopleEditProblem(text: "'\(wrong)' is no name of a user")
+            }
+            guard verb != .delete else {
+                for name in accounts[index].dismiss(known) {
+                    lines.append("user \(name) of account \(account)")
                 }
-                let before = accounts[index]
-                switch verb {
-                case .add:
+                continue
+            }
+            for name in known {
+                let before = accounts[index].standing(of: name)
+                var chosen = preset
+                if verb == .add {
                     accounts[index].admit(name)
                     // Whoever has no account yet has this one from now on.
                     let isFirst = !accounts.contains { $0.name != account && $0.isNaming(name) }
-                    if preset == nil, isFirst { preset = account }
-                    try set(settings, ofUser: name, inAccount: index)
-                case .modify:
-                    guard accounts[index].isNaming(name) else { continue }
-                    try set(settings, ofUser: name, inAccount: index)
-                case .delete: accounts[index].dismiss(name)
+                    if preset == nil, isFirst { chosen = account }
+                } else if !accounts[index].isNaming(name) {
+                    continue
                 }
-                if let preset, verb != .delete { choose(account: preset, for: name) }
-                if accounts[index] != before { lines.append("user \(name) of account \(account)") }
+                try set(settings, ofUser: name, inAccount: index)
+                if let chosen { choose(account: chosen, for: name) }
+                if accounts[index].standing(of: name) != before {
+                    lines.append("user \(name) of account \(account)")
+                }
             }
         }
     }
@@ -242,8 +280,28 @@ extension AccountEntry {
         if !members.contains(where: { $0.name == user }) { members.append(Member(name: user)) }
     }
 
-    fileprivate mutating func dismiss(_ user: String) {
-        users?.removeAll { $0 == user }
-        members.removeAll { $0.name == user }
+    /// Takes users away.
+    ///
+    /// - Returns: those of them that were there, in the order of `names`.
+    fileprivate mutating func dismiss(_ names: [String]) -> [String] {
+        var there = Set(members.map(\.name)).union(users ?? [])
+        let gone = names.filter { there.remove($0) != nil }
+        let dismissed = Set(gone)
+        users?.removeAll { dismissed.contains($0) }
+        members.removeAll { dismissed.contains($0.name) }
+        return gone
+    }
+
+    /// All that an edit of a user may change here: whether the user is listed, and what is said of the user.
+    fileprivate func standing(of user: String) -> Standing {
+        Standing(
+            isListed: users?.contains(user) ?? false,
+            member: members.first { $0.name == user }
+        )
+    }
+
+    fileprivate struct Standing: Equatable {
+        var isListed: Bool
+        var member: Member?
     }
 }

@@ -354,13 +354,17 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> PeopleEditResponse {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
+        let effort = edits.reduce(0) { $0 + $1.effort }
+        guard effort <= CentreLimits.changesOfPeople else {
+            let text = "more than \(CentreLimits.changesOfPeople) changes in one request"
+            throw .people(text)
+        }
         let changed = Mutex<[String]>([])
-        let results = try await act(caller) { state in
+        let results = try await act(caller, effort: max(1, effort)) { state in
             var register = CustomerRegister(of: state.rules.machine)
             do throws(PeopleEditProblem) {
-                var lines: [String] = []
-                for edit in edits { lines += try register.apply(edit) }
-                changed.withLock { [lines] in $0 = lines }
+                let lines = try register.apply(edits)
+                changed.withLock { $0 = lines }
                 guard !lines.isEmpty else { return .success([]) }
             } catch {
                 return .failure(.people(error.text))

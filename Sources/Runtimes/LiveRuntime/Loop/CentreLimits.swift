@@ -15,6 +15,9 @@ public struct CentreLimits: Hashable, Sendable {
 
     /// Rules of an array, all elements together: each element is held to each dependency.
     static let rulesOfArray = 100_000
+    /// Accounts, and users in accounts, that one request makes or changes: it is one turn, and as long as they are
+    /// many.
+    static let changesOfPeople = 3_000
     /// What the journal may grow by for one request that is written once for each of its jobs. Unit: bytes.
     static let journalPerRequest = 64 << 20
 }
