@@ -122,6 +122,87 @@ struct RestBoundsTests {
         #expect(gone.json["removed_associations"]?.array?.count == 2, "\(gone.json.compactText)")
     }
 
+    @Test("Entries are counted, at the top and below")
+    func entries() throws {
+        let centre = try NetworkCentre()
+        func many(_ count: Int, _ entry: (Int) -> JSONValue) -> JSONValue {
+            .array((0..<count).map(entry))
+        }
+        let associations = many(1_001) { _ in ["account": "guest"] }
+        let names = many(1_001) { .string("u\($0)") }
+        let cases: [(String, JSONValue, Int)] = [
+            ("accounts", ["accounts": many(1_001) { ["name": .string("a\($0)")] }], 422),
+            ("users", ["users": [["name": "ann", "associations": associations]]], 400),
+            (
+                "users_association",
+                ["association_condition": ["accounts": ["guest"], "users": names]], 422
+            ),
+            (
+                "users",
+                [
+                    "users": many(40) { index in
+                        [
+                            "name": .string("u\(index)"),
+                            "associations": many(100) { _ in ["account": "guest"] },
+                        ]
+                    }
+                ], 422
+            ),
+        ]
+        for (path, body, status) in cases {
+            let answer = try Self.ask(centre, "POST", "/slurmdb/v0.0.44/\(path)", body)
+            #expect(answer.status == status, "\(path): \(answer.json.compactText.prefix(500))")
+        }
+        var edit = PeopleEdit()
+        edit.entity = "user"
+        edit.accounts = ["guest"]
+        edit.names = (0..<3_001).map { "u\($0)" }
+        let refused = try centre.ask("POST /v1/people", centre.bearer, body: edit.json.compactText)
+        #expect(refused.status == 400)
+        #expect(refused.body.contains("bad_people"))
+        let accounts: JSONValue = ["accounts": many(1_000) { ["name": .string("a\($0)")] }]
+        let made = try Self.ask(centre, "POST", "/slurmdb/v0.0.44/accounts", accounts)
+        #expect(made.status == 200, "\(made.json.compactText.prefix(500))")
+    }
+
+    @Test("A member without effect is told of wherever it stands")
+    func warnings() throws {
+        let centre = try NetworkCentre()
+        let users: JSONValue = [
+            "users": [
+                [
+                    "name": "ann", "x": 1,
+                    "associations": [["account": "guest", "priority": 3, "y": [:]]],
+                ]
+            ]
+        ]
+        let condition: JSONValue = [
+            "association_condition": [
+                "accounts": ["guest"], "users": ["bob"], "clusters": ["c"],
+                "association": ["comment": "none", "fairshare": 2],
+            ], "user": ["defaultwckey": "w"],
+        ]
+        for (path, body, places) in [
+            (
+                "users", users,
+                ["#/users/0/x"]
+                    + ["priority", "y"].map { "#/users/0/associations/0/\($0)" }
+            ),
+            (
+                "users_association", condition,
+                [
+                    "#/association_condition/clusters",
+                    "#/association_condition/association/comment", "#/user/defaultwckey",
+                ]
+            ),
+        ] {
+            let answer = try Self.ask(centre, "POST", "/slurmdb/v0.0.44/\(path)", body)
+            #expect(answer.status == 200, "\(answer.json.compactText)")
+            let told = answer.json["warnings"]?.array?.compactMap { $0["source"]?.string } ?? []
+            #expect(Set(told) == Set(places), "\(path): \(told)")
+        }
+    }
+
     @Test("A key that cannot be, or came with another request, is the request's fault")
     func keys() throws {
         let centre = try NetworkCentre()

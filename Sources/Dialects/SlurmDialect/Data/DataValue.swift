@@ -142,6 +142,11 @@ public struct DataReading<Request: Sendable>: Sendable {
         self.request = request
     }
 
+    /// Hands on what was warned of while a member was read, by the place where that member stands.
+    mutating func warn(_ inner: [RestWarning], below place: String) {
+        for warning in inner { warn(warning.description, place + warning.source) }
+    }
+
     mutating func warn(_ description: String, _ source: String) {
         guard warnings.count <= Self.warningsMaximum else { return }
         warnings.append(

@@ -6,8 +6,9 @@ public import WireFormats
 /// Each is read into edits that are made together or not at all. Sources: Slurm's `ACCOUNT`, `USER`, `ASSOC`,
 /// `ACCOUNTS_ADD_COND` and `USERS_ADD_COND` of data_parser v0.0.41 to v0.0.44.
 public enum PeopleDescription {
-    /// More are not made by one request.
-    private static let entriesMaximum = 10_000
+    /// More entries are not read in one list: the changes of a request are made in one turn of the centre,
+    /// for which everybody else waits.
+    static let entriesMaximum = 1_000
 
     /// Reads `{"accounts": [{"name": …}]}`.
     ///
@@ -82,8 +83,7 @@ public enum PeopleDescription {
     public static func accountsInAssociation(
         _ body: JSONValue
     ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
-        var reading = DataReading(Condition())
-        try reading.read(body, conditionMembers(of: "account"), "#")
+        let reading = try condition(body, of: "account")
         guard !reading.request.accounts.isEmpty else {
             throw .query("The accounts are missing", "#/association_condition/accounts")
         }
@@ -95,14 +95,29 @@ public enum PeopleDescription {
         )
     }
 
+    private static func condition(
+        _ body: JSONValue,
+        of entity: String
+    ) throws(RestFailure) -> DataReading<Condition> {
+        var reading = DataReading(Condition())
+        try reading.read(body, conditionMembers(of: entity), "#")
+        reading.warn(reading.request.warnings, below: "#")
+        for (names, member) in [
+            (reading.request.accounts, "accounts"), (reading.request.users, "users"),
+        ] where names.count > entriesMaximum {
+            let text = "More than \(entriesMaximum) \(member) in one request"
+            throw .query(text, "#/association_condition/\(member)")
+        }
+        return reading
+    }
+
     /// Reads `{"association_condition": {"users": […], "accounts": […], "association": {…}}, "user": {…}}`.
     ///
     /// - Throws: `RestFailure`, with the member that is wrong or missing.
     public static func usersInAssociation(
         _ body: JSONValue
     ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
-        var reading = DataReading(Condition())
-        try reading.read(body, conditionMembers(of: "user"), "#")
+        let reading = try condition(body, of: "user")
         let asked = reading.request
         guard !asked.users.isEmpty else {
             throw .query("The users are missing", "#/association_condition/users")
@@ -131,7 +146,11 @@ public enum PeopleDescription {
         for info in associations.sorted(by: { ($0.depth, $1.account) > ($1.depth, $0.account) }) {
             let head = "C = \(cluster) A = \(info.account)"
             if let user = info.user {
-                edits.append(edit(.delete, "user", [user], [], accounts: [info.account]))
+                if let last = edits.last, last.accounts == [info.account] {
+                    edits[edits.count - 1].names.append(user)
+                } else {
+                    edits.append(edit(.delete, "user", [user], [], accounts: [info.account]))
+                }
                 texts.append("\(head) U = \(user)")
             } else {
                 edits.append(edit(.delete, "account", [info.account], []))
@@ -170,7 +189,7 @@ public enum PeopleDescription {
         }
     }
 
-    private static func edits<Entry: Sendable & Initializable>(
+    private static func edits<Entry: PeopleEntry>(
         _ body: JSONValue,
         _ name: String,
         _ members: [DataMember<Entry>],
@@ -190,6 +209,11 @@ public enum PeopleDescription {
             let source = "#/\(name)/\(index)"
             try reading.read(value, members, source)
             edits += try make(reading.request, source)
+            guard edits.count <= 3 * entriesMaximum else {
+                let text = "More than \(3 * entriesMaximum) changes in one request"
+                throw .query(text, "#/\(name)")
+            }
+            reading.warn(reading.request.warnings, below: source)
             warnings = reading.warnings
         }
         return try checked(edits, warnings)
@@ -214,26 +238,31 @@ public enum PeopleDescription {
 
 // MARK: - Members
 
-/// What can be made without anything being said of it.
-private protocol Initializable {
+/// What is read of an entry; it can be made without anything being said of it.
+private protocol PeopleEntry: Sendable {
     init()
+    /// Members below its own that have no effect.
+    var warnings: [RestWarning] { get }
 }
 
 extension PeopleDescription {
-    private struct Account: Initializable {
+    private struct Account: PeopleEntry {
+        var warnings: [RestWarning] = []
         var name = ""
         var settings: [NamedLimit] = []
         var associations: [PeopleEdit] = []
     }
 
-    private struct User: Initializable {
+    private struct User: PeopleEntry {
+        var warnings: [RestWarning] = []
         var name = ""
         var settings: [NamedLimit] = []
         var defaultAccount: String?
         var associations: [PeopleEdit] = []
     }
 
-    private struct Association: Initializable {
+    private struct Association: PeopleEntry {
+        var warnings: [RestWarning] { [] }
         var account = ""
         var user = ""
         var settings: [NamedLimit] = []
@@ -253,7 +282,8 @@ extension PeopleDescription {
         }
     }
 
-    private struct Condition: Initializable {
+    private struct Condition: PeopleEntry {
+        var warnings: [RestWarning] = []
         var accounts: [String] = []
         var users: [String] = []
         var settings: [NamedLimit] = []
@@ -287,11 +317,16 @@ extension PeopleDescription {
 
     private static func associations(
         _ value: DataValue,
-        isOfUser: Bool
+        isOfUser: Bool,
+        _ warnings: inout [RestWarning]
     ) throws(JSONValue.Malformed) -> [PeopleEdit] {
         guard let values = value.json.array else { throw DataValue.expected("a list") }
+        guard values.count <= entriesMaximum else {
+            throw DataValue.expected("a list of at most \(entriesMaximum)")
+        }
         var edits: [PeopleEdit] = []
-        for (index, value) in values.prefix(entriesMaximum).enumerated() {
+        var told = DataReading(())
+        for (index, value) in values.enumerated() {
             var reading = DataReading(Association())
             do throws(RestFailure) {
                 try reading.read(value, associationMembers, "")
@@ -300,7 +335,9 @@ extension PeopleDescription {
                 let text = "element \(index): \(error.source): \(error.description)"
                 throw JSONValue.Malformed(line: 0, problem: text)
             }
+            told.warn(reading.warnings, below: "/associations/\(index)")
         }
+        warnings += told.warnings
         return edits
     }
 
@@ -315,7 +352,7 @@ extension PeopleDescription {
             entry.settings += try setting("organization", value)
         },
         DataMember("associations", .list) { entry, value throws(JSONValue.Malformed) in
-            entry.associations = try associations(value, isOfUser: false)
+            entry.associations = try associations(value, isOfUser: false, &entry.warnings)
         },
         DataMember("coordinators", .list), DataMember("flags", .words),
     ]
@@ -328,7 +365,7 @@ extension PeopleDescription {
             entry.settings += try level(value)
         },
         DataMember("associations", .list) { entry, value throws(JSONValue.Malformed) in
-            entry.associations = try associations(value, isOfUser: true)
+            entry.associations = try associations(value, isOfUser: true, &entry.warnings)
         },
         DataMember("default", .object) { entry, value throws(JSONValue.Malformed) in
             guard let account = value.json["account"] else { return }
@@ -415,7 +452,7 @@ extension PeopleDescription {
                 entry.users = try value.texts()
             },
             DataMember("association", .object) { entry, value throws(JSONValue.Malformed) in
-                entry = try members(setMembers, of: value, in: entry)
+                try read(value, setMembers, at: "association", &entry)
             },
             DataMember("clusters", .words), DataMember("partitions", .words),
             DataMember("wckeys", .words),
@@ -450,25 +487,34 @@ extension PeopleDescription {
             DataMember("association_condition", .object) {
                 entry,
                 value throws(JSONValue.Malformed) in
-                entry = try members(inner, of: value, in: entry)
+                try read(value, inner, at: "association_condition", &entry)
             },
             DataMember(entity, .object) { entry, value throws(JSONValue.Malformed) in
-                entry = try members(about, of: value, in: entry)
+                try read(value, about, at: entity, &entry)
             },
         ]
     }
 
-    private static func members(
+    /// Reads the object that a member is.
+    private static func read(
+        _ value: DataValue,
         _ members: [DataMember<Condition>],
-        of value: DataValue,
-        in condition: Condition
-    ) throws(JSONValue.Malformed) -> Condition {
+        at name: String,
+        _ condition: inout Condition
+    ) throws(JSONValue.Malformed) {
         var reading = DataReading(condition)
+        reading.request.warnings = []
         do throws(RestFailure) {
             try reading.read(value.json, members, "")
         } catch {
             throw JSONValue.Malformed(line: 0, problem: "\(error.source): \(error.description)")
         }
-        return reading.request
+        reading.warn(reading.request.warnings, below: "")
+        let before = condition.warnings
+        condition = reading.request
+        condition.warnings = before
+        var told = DataReading(())
+        told.warn(reading.warnings, below: "/\(name)")
+        condition.warnings += told.warnings
     }
 }
