@@ -224,4 +224,17 @@ struct RestBoundsTests {
         #expect(try submit("two", key: "a b") == 400)
         #expect(try centre.daemon.jobs().count == 1)
     }
+
+    @Test("What is refused before any route sees it speaks the version that was asked for")
+    func versions() throws {
+        let centre = try NetworkCentre()
+        for (fields, path) in [([:], "jobs"), (["X-SLURM-USER-TOKEN": centre.token], "nothing")] {
+            let answer = try centre.ask("GET /slurmdb/v0.0.44/\(path)", fields)
+            let json = try JSONValue(parsing: answer.body)
+            let plugin = json["meta"]?["plugin"]
+            #expect(plugin?["data_parser"]?.string == "data_parser/v0.0.44", "\(answer.body)")
+            #expect(plugin?["type"]?.string == "openapi/slurmdbd")
+            #expect(json["meta"]?["slurm"]?["cluster"]?.string?.isEmpty == false)
+        }
+    }
 }

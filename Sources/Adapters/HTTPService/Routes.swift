@@ -36,7 +36,7 @@ struct Routes {
     /// - Parameter gate: what asks who comes in; nil where the kernel tells.
     func router(asking gate: TokenGate? = nil) -> Router<PeerContext> {
         let router = Router(context: PeerContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ErrorBodies())
+        router.add(middleware: ErrorBodies(cluster: centre.name))
         if let gate { router.add(middleware: gate) }
         addReading(router)
         addWatching(router)
@@ -494,6 +494,9 @@ extension Routes {
 /// Whatever goes wrong is answered with an `ErrorBody`, also what the router itself refuses; without
 /// the body where only the head is asked for.
 private struct ErrorBodies: RouterMiddleware {
+    /// The centre's name.
+    let cluster: String
+
     func handle(
         _ request: Request,
         context: PeerContext,
@@ -519,9 +522,12 @@ private struct ErrorBodies: RouterMiddleware {
             )
         }
         var answer = Reply(body).response(status)
-        if SlurmRoute.isAddress(request.uri.path) {
+        let path = request.uri.path
+        if SlurmRoute.isAddress(path) {
             // Slurm's clients read its own form of errors.
-            let told = SlurmData().refusal(failure ?? RestFailure(body, status: status))
+            var data = SlurmData(SlurmRoute.version(in: path) ?? .usual, cluster: cluster)
+            data.isOfAccounts = path.hasPrefix("/slurmdb/")
+            let told = data.refusal(failure ?? RestFailure(body, status: status))
             answer = Reply(told).response(status)
         }
         if status == 401 { answer.headers[.wwwAuthenticate] = "Bearer realm=\"xinghe\"" }

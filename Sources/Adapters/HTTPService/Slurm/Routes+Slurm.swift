@@ -129,7 +129,7 @@ extension Routes {
     static func noRoute(_ method: HTTPRequest.Method, _ path: String) -> RestFailure {
         let words = path.split(separator: "/").map(String.init)
         let known = DataVersion.allCases.map(\.rawValue).joined(separator: ", ")
-        guard words.count >= 2, let version = DataVersion(rawValue: words[1]) else {
+        guard let version = SlurmRoute.version(in: path) else {
             return .noRoute("There is no such version of Slurm's REST; there are \(known)")
         }
         let rest = words.dropFirst(2)

@@ -169,6 +169,12 @@ struct SlurmRoute: Sendable {
         "/\(part.rawValue)/\(version.rawValue)/\(path)"
     }
 
+    /// The version that an address names; nil where it names none that there is.
+    static func version(in path: String) -> DataVersion? {
+        let words = path.split(separator: "/")
+        return words.count >= 2 ? DataVersion(rawValue: String(words[1])) : nil
+    }
+
     /// Whether an address is one of Slurm's REST.
     static func isAddress(_ path: String) -> Bool {
         Part.allCases.contains { path == "/\($0.rawValue)" || path.hasPrefix("/\($0.rawValue)/") }
