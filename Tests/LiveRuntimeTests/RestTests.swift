@@ -395,6 +395,12 @@ struct RestTests {
         #expect(try rest.ask("POST", "/slurmdb/v0.0.44/associations", halves).status == 500)
         #expect(try db("GET", "user/carl")["users"] == [])
         #expect(try db("GET", "users")["users"]?.array?.contains { $0["name"] == "bob" } == true)
+        for (levels, isThere) in [
+            ("None,Administrator", true), ("None", true), ("Operator", false),
+        ] {
+            let users = try db("GET", "users?admin_level=\(levels)")["users"]?.array ?? []
+            #expect(users.contains { $0["name"] == "bob" } == isThere, "\(levels)")
+        }
         let gone = try db("DELETE", "association?account=lab&user=bob")
         #expect(gone["removed_associations"]?.array?.count == 1)
         #expect(try db("GET", "user/bob")["users"] == [])

@@ -152,9 +152,12 @@ extension SlurmRoute {
                 )
                 people.associations.removeAll { !chosen.contains($0.user ?? "") }
             }
-            if let levels = ask.words("admin_level") {
-                let wantsOperators = !levels.contains("None")
-                people.associations.removeAll { $0.isOperator != wantsOperators }
+            if let levels = ask.words("admin_level"), !levels.isEmpty {
+                // As `users` says it of them; Slurm's two levels are one here.
+                let chosen = Set(levels.map { $0 == "Operator" ? "Administrator" : $0 })
+                people.associations.removeAll {
+                    !chosen.contains($0.isOperator ? "Administrator" : "None")
+                }
             }
             return ask.data.users(people)
         },
