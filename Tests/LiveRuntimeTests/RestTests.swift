@@ -171,6 +171,17 @@ struct RestTests {
         #expect(states.json["jobs"]?.array?.map { $0["job_state"] } == [["CANCELLED"]])
     }
 
+    @Test("A user is meant by number as by name")
+    func userNumbers() throws {
+        let rest = try Rest()
+        let id = try rest.submit()
+        let other = try rest.ask("DELETE", "jobs", ["user_id": .string("\(getuid() + 1)")])
+        #expect(other.json["status"] == [], "\(other.json.compactText)")
+        let mine = try rest.ask("DELETE", "jobs", ["user_id": .string("\(getuid())")])
+        #expect(mine.json["status"]?.array?.count == 1, "\(mine.json.compactText)")
+        #expect(try rest.job(id)["job_state"] == ["CANCELLED"])
+    }
+
     @Test("What cannot be is refused with a number, a sentence, its place and Slurm's status")
     func refusals() throws {
         let rest = try Rest()

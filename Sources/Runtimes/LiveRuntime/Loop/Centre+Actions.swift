@@ -272,7 +272,11 @@ extension CentreState {
         if let project = request.project, entry.specification.request.project != project {
             return false
         }
-        if let user = request.user, entry.specification.request.user != user { return false }
+        // Or by number, as 'scancel -u 1000' and REST's "user_id" say it.
+        let owner = entry.specification.request
+        if let user = request.user, owner.user != user, owner.userID != UInt32(user) {
+            return false
+        }
         if let account = request.account, entry.specification.account != account { return false }
         if let name = request.name, status.name != name { return false }
         if let name = request.partition {
