@@ -350,6 +350,7 @@ let targets: [Target] = [
         path: "Tests/EmulatorTestSupport",
         swiftSettings: house
     ),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
     .testTarget(
         name: "VocabularyTests",
         dependencies: ["Quantities", "Determinism", "IndexSets"],
@@ -404,7 +405,9 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "SlurmDialectTests",
-        dependencies: ["SlurmDialect", "ScriptChecking", "WireFormats", "LocalClient", "yh"],
+        dependencies: [
+            "IndexSets", "SlurmDialect", "ScriptChecking", "WireFormats", "LocalClient", "yh",
+        ],
         resources: [.copy("Golden")],
         swiftSettings: house
     ),
@@ -423,7 +426,8 @@ let targets: [Target] = [
             "LiveRuntime", "HTTPService", "Persistence", "JobExecution", "WireFormats",
             "LocalClient", "Quantities", "Accounts", "Determinism", "IndexSets", "ClusterModel",
             "JobModel",
-            "Scheduling", "Emulation", "Billing", "Prediction", "xinghe-step", "xinghed",
+            "Scheduling", "Emulation", "Billing", "Prediction", "TestSupport", "xinghe-step",
+            "xinghed",
             product("Logging", "swift-log"),
             product("ServiceLifecycle", "swift-service-lifecycle"),
         ],
@@ -445,7 +449,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "ProgramTests",
-        dependencies: ["JobExecution", "xinghe", "yh"],
+        dependencies: ["JobExecution", "TestSupport", "xinghe", "yh"],
         swiftSettings: house
     ),
     .testTarget(name: "HouseTests", swiftSettings: house),

@@ -1,6 +1,7 @@
 import Foundation
 import JobExecution
 import Synchronization
+import TestSupport
 import Testing
 
 /// An executor whose reports are collected.

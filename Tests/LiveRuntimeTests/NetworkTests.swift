@@ -1,5 +1,6 @@
 import Foundation
 import LocalClient
+import TestSupport
 import Testing
 import WireFormats
 

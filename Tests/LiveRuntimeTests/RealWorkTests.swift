@@ -4,6 +4,7 @@ import JobExecution
 import Logging
 import Quantities
 import Synchronization
+import TestSupport
 import Testing
 import WireFormats
 

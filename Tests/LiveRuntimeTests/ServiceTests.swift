@@ -4,6 +4,7 @@ import LocalClient
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import WireFormats
 

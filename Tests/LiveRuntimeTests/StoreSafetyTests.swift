@@ -1,6 +1,7 @@
 import Foundation
 import Persistence
 import Quantities
+import TestSupport
 import Testing
 import WireFormats
 

@@ -54,16 +54,6 @@ var buildFolder: String {
     return (bundle as NSString).deletingLastPathComponent
 }
 
-/// Waits until `condition` holds, looking every 5 ms; false after `seconds`.
-func eventually(within seconds: Double = 60, _ condition: () -> Bool) -> Bool {
-    let end = Date().addingTimeInterval(seconds)
-    while Date() < end {
-        if condition() { return true }
-        usleep(5_000)
-    }
-    return condition()
-}
-
 /// Keeps what is logged.
 final class RecordingLog: LogHandler {
     let lines = Mutex<[String]>([])
