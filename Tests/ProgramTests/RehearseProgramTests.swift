@@ -1,5 +1,6 @@
 import Foundation
 import JobExecution
+import TestSupport
 import Testing
 
 @Suite("xinghe rehearse", .serialized, .enabled(if: Rehearsal.isPossible))
@@ -121,13 +122,36 @@ struct RehearseProgramTests {
         #expect(lines.contains("  | end"))
     }
 
-    @Test("Interrupted, it leaves neither a daemon nor a script nor a file")
+    /// The processes below one, however far.
+    private static func below(_ process: pid_t) -> [pid_t] {
+        let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
+        return (tasks ?? []).flatMap { task in
+            let path = "/proc/\(process)/task/\(task)/children"
+            let text = String(
+                decoding: FileManager.default.contents(atPath: path) ?? Data(),
+                as: UTF8.self
+            )
+            return text.split(separator: " ").compactMap { pid_t($0) }
+        }.flatMap { [$0] + below($0) }
+    }
+
+    /// The words with which a process was started; empty for one that has ended.
+    private static func words(_ process: pid_t) -> String {
+        let words = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
+        return String(decoding: words ?? Data(), as: UTF8.self)
+    }
+
+    @Test(
+        "Interrupted, it leaves neither a daemon nor a script nor a file; what nohup ignores it ignores"
+    )
     func interrupted() throws {
         let folder = try Folder()
         let path = try script(folder, "busy.sh", "while :; do :; done")
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try programFolder() + "/xinghe")
-        process.arguments = ["rehearse", "--wait", "600"] + Self.start + [path]
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments =
+            ["-c", "trap '' HUP; exec \"$0\" \"$@\"", try programFolder() + "/xinghe"]
+            + ["rehearse", "--wait", "600"] + Self.start + [path]
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["TMPDIR": folder.path("tmp")]
         ) { $1 }
@@ -137,22 +161,20 @@ struct RehearseProgramTests {
             withIntermediateDirectories: false
         )
         try process.run()
-        func mine() throws -> Int {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { entry in
-                let words = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline")
-                return words.map { String(decoding: $0, as: UTF8.self) }?
-                    .contains(folder.path("tmp")) ?? false
-            }.count
-        }
         // The daemon, the supervisor and the script.
-        for _ in 0..<6_000 where try process.isRunning && mine() < 3 { usleep(10_000) }
-        #expect(try mine() >= 3)
+        var started: [pid_t] = []
+        let isBusy = eventually {
+            started = Self.below(process.processIdentifier)
+                .filter { Self.words($0).contains(folder.path("tmp")) }
+            return started.count >= 3 || !process.isRunning
+        }
+        #expect(isBusy && started.count >= 3)
+        kill(process.processIdentifier, SIGHUP)
         process.interrupt()
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal)
         #expect(process.terminationStatus == SIGINT)
-        for _ in 0..<1_000 where try mine() > 0 { usleep(10_000) }
-        #expect(try mine() == 0)
+        #expect(eventually { started.allSatisfy { Self.words($0).isEmpty } })
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("tmp")) == [])
     }
 }

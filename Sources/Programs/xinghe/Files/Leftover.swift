@@ -51,10 +51,19 @@ final class Leftover: Sendable {
             }
         }
         for number in signals {
+            // What is ignored from the start, as by nohup, stays ignored.
+            guard !isIgnored(signal(number, SIG_IGN)) else { continue }
             signal(number) { number in
+                let before = errno
                 var byte = UInt8(truncatingIfNeeded: number)
                 _ = write(wakeDescriptor.load(ordering: .sequentiallyConsistent), &byte, 1)
+                errno = before
             }
         }
+    }
+
+    private static func isIgnored(_ handler: sighandler_t?) -> Bool {
+        // SAFETY: both are addresses of functions, of one size, and only compared; nothing is called.
+        unsafeBitCast(handler, to: Int.self) == unsafeBitCast(Optional(SIG_IGN), to: Int.self)
     }
 }
