@@ -3,6 +3,7 @@ import Foundation
 import LiveRuntime
 import LocalClient
 import Persistence
+import Synchronization
 import WireFormats
 
 /// `xinghe up`: opens a centre in the background.
@@ -192,15 +193,19 @@ struct UpCommand: ParsableCommand {
         try Self.run { () throws(PersistenceFailure) in try StateFolder.make(folder) }
         let log = folder + "/xinghed.log"
         let logStart = Self.size(log)
-        do {
-            let pid = try start(log: log, arguments: arguments(folder) + ["--log", log])
-            try awaitReadiness(pid, log: log, from: logStart)
-        } catch {
-            // What nothing came of leaves no trace; a folder with a journal in it stays.
-            if isNew, !FileManager.default.fileExists(atPath: folder + "/journal.sqlite") {
-                unlink(log)
-                rmdir(folder)
+        // What nothing came of leaves no trace; a folder with a journal in it stays.
+        let clearAway = { @Sendable in
+            guard isNew, !FileManager.default.fileExists(atPath: folder + "/journal.sqlite") else {
+                return
             }
+            unlink(log)
+            rmdir(folder)
+        }
+        do {
+            let daemon = try start(log: log, arguments: arguments(folder) + ["--log", log])
+            try awaitReadiness(daemon, log: log, from: logStart, clearAway)
+        } catch {
+            clearAway()
             throw error
         }
         let status = try access.status()
@@ -322,7 +327,7 @@ struct UpCommand: ParsableCommand {
     }
 
     /// Starts the daemon in a session of its own, so that it outlives this terminal.
-    private func start(log: String, arguments: [String]) throws -> pid_t {
+    private func start(log: String, arguments: [String]) throws -> StartedDaemon {
         let program = Programs.path("xinghed")
         var attributes = posix_spawnattr_t()
         var actions = posix_spawn_file_actions_t()
@@ -345,23 +350,29 @@ struct UpCommand: ParsableCommand {
         guard code == 0 else {
             throw CommandError("\(program) cannot be started: \(String(cString: strerror(code)))")
         }
-        return pid
+        return StartedDaemon(pid)
     }
 
-    private func awaitReadiness(_ pid: pid_t, log: String, from logStart: UInt64) throws {
+    /// - Parameter clearAway: what is done too when a signal ends this program.
+    private func awaitReadiness(
+        _ daemon: StartedDaemon,
+        log: String,
+        from logStart: UInt64,
+        _ clearAway: @escaping @Sendable () -> Void
+    ) throws {
         let leftover = Leftover {
             FileHandle.standardError.write(Data("interrupted: the centre is closed again\n".utf8))
-            kill(pid, SIGTERM)
+            daemon.send(SIGTERM)
             // Its journal survives what a daemon that does not listen gets then.
-            for _ in 0..<1_000 where kill(pid, 0) == 0 { usleep(10_000) }
-            kill(pid, SIGKILL)
+            for _ in 0..<1_000 where !daemon.hasEnded { usleep(10_000) }
+            daemon.send(SIGKILL)
+            clearAway()
         }
         defer { leftover.forget() }
         // A journal of millions of inputs takes a while; there is no limit while it is alive.
         while true {
             if (try? access.client.get("/v1/status", as: CentreStatus.self)) != nil { return }
-            var status: Int32 = 0
-            if waitpid(pid, &status, WNOHANG) == pid {
+            if daemon.hasEnded {
                 let text = Self.tail(log, from: logStart)
                 throw CommandError(text.isEmpty ? "xinghed ended at once; see \(log)" : text)
             }
@@ -380,5 +391,30 @@ struct UpCommand: ParsableCommand {
         let text = shown.joined(separator: "\n")
         return text.replacingOccurrences(of: "xinghed: error: ", with: "")
             .replacingOccurrences(of: "Error: ", with: "")
+    }
+}
+
+/// The daemon that was started. Once it has ended and been waited for, its number may be another's, so that
+/// nothing is sent to it any more.
+private final class StartedDaemon: Sendable {
+    private let process: Mutex<pid_t?>
+
+    init(_ process: pid_t) {
+        self.process = Mutex(process)
+    }
+
+    /// Whether it has ended; it is waited for then.
+    var hasEnded: Bool {
+        process.withLock { process in
+            var status: Int32 = 0
+            if let number = process, waitpid(number, &status, WNOHANG) == number { process = nil }
+            return process == nil
+        }
+    }
+
+    func send(_ signal: Int32) {
+        process.withLock { process in
+            if let process { kill(process, signal) }
+        }
     }
 }
