@@ -6,23 +6,56 @@ import WireFormats
 
 @Suite("Keys of submissions")
 struct SubmissionKeyTests {
-    @Test("The latest are known, the oldest go first, and there are never more than so many")
+    private static func entry(_ job: Int) -> SubmissionKeys.Entry {
+        SubmissionKeys.Entry(job: UInt32(job), digest: StateDigest())
+    }
+
+    @Test(
+        "Of each user the latest are known, the oldest go first, and there are never more than so many"
+    )
     func capacity() {
         var keys = SubmissionKeys()
         let last = 3 * SubmissionKeys.capacity
         for number in 1...last {
-            let key = SubmissionKeys.Key(user: UInt32(number % 7), word: "\(number)")
-            keys.note(key, SubmissionKeys.Entry(job: UInt32(number), digest: StateDigest()))
-            #expect(keys.count == min(number, SubmissionKeys.capacity))
+            let key = SubmissionKeys.Key(user: 5, word: "\(number)")
+            keys.note(key, Self.entry(number))
+            #expect(keys.count(of: 5) == min(number, SubmissionKeys.capacity))
             #expect(keys[key]?.job == UInt32(number))
         }
-        func job(_ number: Int) -> UInt32? {
-            keys[SubmissionKeys.Key(user: UInt32(number % 7), word: "\(number)")]?.job
+        func job(_ number: Int, of user: UInt32 = 5) -> UInt32? {
+            keys[SubmissionKeys.Key(user: user, word: "\(number)")]?.job
         }
         #expect(job(last - SubmissionKeys.capacity) == nil)
         #expect(job(last - SubmissionKeys.capacity + 1) != nil)
         // A word is its user's own.
-        #expect(keys[SubmissionKeys.Key(user: UInt32((last + 1) % 7), word: "\(last)")] == nil)
+        #expect(job(last, of: 6) == nil)
+    }
+
+    @Test("Whoever sends many takes nothing from others")
+    func users() {
+        var keys = SubmissionKeys()
+        let mine = SubmissionKeys.Key(user: 1, word: "mine")
+        keys.note(mine, Self.entry(1))
+        for number in 0...SubmissionKeys.capacity {
+            keys.note(SubmissionKeys.Key(user: 2, word: "\(number)"), Self.entry(number))
+        }
+        #expect(keys[mine]?.job == 1)
+        #expect(keys.count(of: 2) == SubmissionKeys.capacity)
+    }
+
+    @Test("Each byte of a submission counts for its digest")
+    func digests() {
+        var digests: Set<StateDigest> = []
+        let scripts = (0..<40).map { String(repeating: "x", count: $0) }
+        let changed = (0..<39).map { place in
+            String((0..<39).map { $0 == place ? "y" : "x" })
+        }
+        for script in scripts + changed {
+            let request = SmallCentre.request { $0.script = script }
+            digests.insert(request.digest)
+            #expect(digests.contains(SmallCentre.request { $0.script = script }.digest))
+        }
+        #expect(digests.count == scripts.count + changed.count)
     }
 
     @Test("Of submissions that come at once with one key, one job is made")

@@ -4,7 +4,9 @@ import WireFormats
 /// The jobs that came with a key of their submission, so that who asks again after an answer that was lost gets
 /// the same job and no second one.
 ///
-/// The journal holds the keys with the submissions, so they are known again after a crash. The oldest go first.
+/// The journal holds the keys with the submissions, so they are known again after a crash. Each user's oldest go
+/// first: nobody makes room at others' cost, and what is copied beside a snapshot that is still read is one
+/// user's part.
 struct SubmissionKeys: Hashable, Sendable, Codable {
     /// A user's own word for a submission.
     struct Key: Hashable, Sendable, Codable {
@@ -31,30 +33,39 @@ struct SubmissionKeys: Hashable, Sendable, Codable {
         var digest: StateDigest
     }
 
-    /// As many are remembered.
-    static let capacity = 10_000
+    /// As many are remembered of each user.
+    static let capacity = 1_000
 
-    private var entries: [Key: Entry] = [:]
-    /// Keys in the order in which they came; those before `first` are gone.
-    private var order: [Key] = []
-    private var first = 0
+    private var users: [UInt32: Words] = [:]
 
-    subscript(key: Key) -> Entry? { entries[key] }
+    subscript(key: Key) -> Entry? { users[key.user]?.entries[key.word] }
 
-    /// How many are remembered.
-    var count: Int { entries.count }
+    /// How many are remembered of a user.
+    func count(of user: UInt32) -> Int { users[user]?.entries.count ?? 0 }
 
     /// Remembers a submission, unless the key is known: what is only tried, on a copy of the centre, may come again.
     mutating func note(_ key: Key, _ entry: Entry) {
-        guard entries[key] == nil else { return }
-        entries[key] = entry
-        order.append(key)
-        guard entries.count > Self.capacity else { return }
-        entries[order[first]] = nil
-        first += 1
-        if first > Self.capacity {
-            order.removeFirst(first)
-            first = 0
+        users[key.user, default: Words()].note(key.word, entry)
+    }
+
+    /// The keys of one user.
+    private struct Words: Hashable, Sendable, Codable {
+        var entries: [String: Entry] = [:]
+        /// Words in the order in which they came; those before `first` are gone.
+        private var order: [String] = []
+        private var first = 0
+
+        mutating func note(_ word: String, _ entry: Entry) {
+            guard entries[word] == nil else { return }
+            entries[word] = entry
+            order.append(word)
+            guard entries.count > capacity else { return }
+            entries[order[first]] = nil
+            first += 1
+            if first > capacity {
+                order.removeFirst(first)
+                first = 0
+            }
         }
     }
 }
