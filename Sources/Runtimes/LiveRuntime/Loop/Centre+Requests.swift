@@ -172,6 +172,8 @@ extension Centre {
                 throw RequestFailure(status: 400, body: error.body)
             }
         }
+        // Here and not on the writing thread: a request may be of many MiB.
+        if input.request.idempotencyKey != nil { input.knownDigest = input.request.digest }
         return input
     }
 

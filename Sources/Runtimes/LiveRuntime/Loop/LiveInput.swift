@@ -1,3 +1,4 @@
+import Determinism
 import Catalog
 import Emulation
 import JobModel
@@ -65,6 +66,12 @@ struct SubmitInput: WireRecord {
     var runTime: SimDuration?
     /// Its position in the background load; nil for what somebody submitted.
     var load: Int64?
+    /// The digest of a request that has a key, where it was made before the request came to the writing thread.
+    /// It does not travel.
+    var knownDigest: StateDigest?
+
+    /// The digest of the request.
+    var digest: StateDigest { knownDigest ?? request.digest }
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)

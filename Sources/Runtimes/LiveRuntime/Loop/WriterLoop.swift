@@ -396,7 +396,7 @@ extension WriterLoop {
                 }
             case .submit(let input, let answer):
                 if let key = SubmissionKeys.Key(input.request) {
-                    let digest = input.request.digest
+                    let digest = input.digest
                     if let known = state.submissionKeys[key] {
                         answer(Self.again(known.digest == digest, known.job))
                         break

@@ -127,7 +127,7 @@ extension CentreState {
             }
         }
         if let key = SubmissionKeys.Key(input.request) {
-            let entry = SubmissionKeys.Entry(job: input.id, digest: input.request.digest)
+            let entry = SubmissionKeys.Entry(job: input.id, digest: input.digest)
             submissionKeys.note(key, entry)
         }
         return .done(id: input.id, warnings: [])

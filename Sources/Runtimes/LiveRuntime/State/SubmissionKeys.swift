@@ -71,10 +71,20 @@ struct SubmissionKeys: Hashable, Sendable, Codable {
 }
 
 extension SubmitRequest {
-    /// Of all that is asked for.
+    /// Of all that is asked for, eight bytes a step. Not kept anywhere: the journal holds the request itself.
     var digest: StateDigest {
         var digest = StateDigest()
-        for byte in json.compactBytes { digest.mix(UInt64(byte)) }
+        let bytes = json.compactBytes
+        var word: UInt64 = 0
+        for (index, byte) in bytes.enumerated() {
+            word = word << 8 | UInt64(byte)
+            if index & 7 == 7 {
+                digest.mix(word)
+                word = 0
+            }
+        }
+        digest.mix(word)
+        digest.mix(UInt64(bytes.count))
         return digest
     }
 }
