@@ -164,6 +164,26 @@ struct CentreStoreTests {
         #expect(count == acknowledged + 1)
     }
 
+    @Test("Rows that are too long to be read at once come one after the other")
+    func longRows() throws {
+        let folder = try ScratchFolder()
+        let store = try CentreStore(folder: StateFolder(path: folder.path))
+        let mebibytes = [3, 9, 0, 4, 4, 3, 1]
+        try store.append(
+            mebibytes.enumerated().map { number, size in
+                JournalBatch(
+                    number: Int64(number + 1),
+                    instant: SimInstant(microseconds: Int64(number)),
+                    inputs: [("submit", String(repeating: "x", count: size << 20))]
+                )
+            },
+            derived: DerivedRows()
+        )
+        var sizes: [Int] = []
+        try store.reader.forEachInput { sizes.append($0.body.utf8.count >> 20) }
+        #expect(sizes == mebibytes)
+    }
+
     @Test(
         "Records are found by number, user, account and time as by looking at all",
         arguments: 0..<8 as Range<UInt64>

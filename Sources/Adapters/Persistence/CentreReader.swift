@@ -91,7 +91,7 @@ public final class CentreReader: Sendable {
         var last = first
         while true {
             let page = try inputs(after: last)
-            for (input, head) in page {
+            for (input, head) in page.rows {
                 chain.extend(input)
                 guard input.sequence == last + 1 else {
                     throw Self.damaged("journal", "row \(last + 1) is missing")
@@ -100,16 +100,20 @@ public final class CentreReader: Sendable {
                 try body(input)
                 last += 1
             }
-            guard page.count == Self.pageLength else { return }
+            guard !page.isLast else { return }
         }
     }
 
     /// How many rows are read at once.
     private static let pageLength = 512
+    /// How long the bodies of rows that are read at once may be, all together; a single one may be longer. Unit:
+    /// bytes.
+    static let pageSize = 8 << 20
 
+    /// The next rows of the journal, and whether there are no more behind them.
     private func inputs(
         after sequence: Int64
-    ) throws(PersistenceFailure) -> [(JournalRow, head: [UInt8])] {
+    ) throws(PersistenceFailure) -> (rows: [(JournalRow, head: [UInt8])], isLast: Bool) {
         try read("read the journal") { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT sequence, batch, instant, kind, body, chain FROM journal"
@@ -118,10 +122,14 @@ public final class CentreReader: Sendable {
             // What stands before the first row does not belong there, and is met.
             let rows = try Row.fetchCursor(statement, arguments: [sequence > 0 ? sequence : .min])
             var page: [(JournalRow, head: [UInt8])] = []
+            var size = 0
             while let row = try rows.next() {
-                page.append((Self.input(row), [UInt8](row[5] as Data)))
+                let input = Self.input(row)
+                page.append((input, [UInt8](row[5] as Data)))
+                size += input.body.utf8.count
+                guard size < Self.pageSize else { return (page, false) }
             }
-            return page
+            return (page, page.count < Self.pageLength)
         }
     }
 
