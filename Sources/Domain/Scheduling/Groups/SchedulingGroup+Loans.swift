@@ -25,7 +25,7 @@ extension SchedulingGroup {
         watched = nil
         for segment in segments where nodes.service[Int(segment.node)] == .up {
             let node = segment.node
-            let lent = coresLent(by: slot, on: node)
+            let lent = loans.coresLent(by: slot, on: node)
             let left = coresHeld(by: slot, segment, jobs) - lent
             guard left > 0 else { continue }
             if vacancy.freeBefore[node] == nil {
@@ -68,9 +68,7 @@ extension SchedulingGroup {
                 if nodes.isUniform, nodesOfLenders[slot] == nil {
                     nodesOfLenders[slot] = vacancy.nodes[slot]
                 }
-                loans.append(
-                    CoreLoan(lender: slot, borrower: borrower, node: node, cores: lent)
-                )
+                loans.add(CoreLoan(lender: slot, borrower: borrower, node: node, cores: lent))
                 if lenders.last != slot { lenders.append(slot) }
             }
             takeAgain(part.cores - lent, of: slot, on: node, hadNone: true, jobs)
@@ -89,7 +87,7 @@ extension SchedulingGroup {
         hadNone: Bool,
         _ jobs: ActiveJobs
     ) {
-        let isWhole = coresLent(by: slot, on: node) == 0
+        let isWhole = loans.coresLent(by: slot, on: node) == 0
         let segment = AllocationSegment(node: node, chunks: chunks(of: slot, on: node, jobs))
         if isWhole { nodes.keep(-memoryAsked(by: slot, segment, jobs), on: Int(node)) }
         guard cores > 0 else { return }
@@ -107,7 +105,7 @@ extension SchedulingGroup {
     /// Whether a running job lends cores or has borrowed some.
     @inline(__always)
     func isInLoan(_ slot: Int32) -> Bool {
-        !loans.isEmpty && loans.contains { $0.lender == slot || $0.borrower == slot }
+        !loans.isEmpty && loans.concerns(slot)
     }
 
     /// Takes back what a job holds that lends or has borrowed cores: those who lent it some get them, as
@@ -116,12 +114,13 @@ extension SchedulingGroup {
         watched = nil
         for segment in segments(of: slot, jobs) {
             let node = segment.node
-            var credits = loans.filter { $0.lender == slot && $0.node == node }
+            let there = loans.on(node)
+            var credits = there.filter { $0.lender == slot }
             let lent = credits.reduce(0) { $0 + $1.cores }
             var left = coresHeld(by: slot, segment, jobs) - lent
             takeBack(segment, of: slot, left: left, hasLent: lent > 0, jobs)
-            loans.removeAll { $0.lender == slot && $0.node == node }
-            for debt in loans.filter({ $0.borrower == slot && $0.node == node }) {
+            for credit in credits { loans.remove(credit) }
+            for debt in there where debt.borrower == slot {
                 let back = vacancy.nodes[debt.lender] != nil ? 0 : min(debt.cores, left)
                 left -= back
                 repay(debt, back, &credits, jobs)
@@ -158,8 +157,8 @@ extension SchedulingGroup {
         let (lender, node) = (debt.lender, debt.node)
         let segment = AllocationSegment(node: node, chunks: chunks(of: lender, on: node, jobs))
         let held = coresHeld(by: lender, segment, jobs)
-        let hadNone = coresLent(by: lender, on: node) == held
-        loans.removeAll { $0 == debt }
+        let hadNone = loans.coresLent(by: lender, on: node) == held
+        loans.remove(debt)
         var owed = debt.cores - back
         for index in credits.indices where owed > 0 && credits[index].cores > 0 {
             var loan = debt
@@ -167,15 +166,11 @@ extension SchedulingGroup {
             loan.cores = min(owed, credits[index].cores)
             credits[index].cores -= loan.cores
             owed -= loan.cores
-            if let same = loans.firstIndex(where: { $0.isOfSameParties(as: loan) }) {
-                loans[same].cores += loan.cores
-            } else {
-                loans.append(loan)
-            }
+            loans.add(loan)
         }
         guard vacancy.nodes[lender] == nil else { return }
         takeAgain(back, of: lender, on: node, hadNone: hadNone, jobs)
-        if !loans.contains(where: { $0.lender == lender }) { repaidSlots.append(lender) }
+        if !loans.isLending(lender) { repaidSlots.append(lender) }
     }
 
     /// Forgets what was kept of a job that has left, and of those who lend nothing any more.
@@ -197,7 +192,7 @@ extension SchedulingGroup {
     }
 
     /// Whether a running job lends cores to others.
-    public func isLending(_ slot: Int32) -> Bool { loans.contains { $0.lender == slot } }
+    public func isLending(_ slot: Int32) -> Bool { loans.isLending(slot) }
 
     // MARK: Planning
 
@@ -205,8 +200,8 @@ extension SchedulingGroup {
     public mutating func foreseeReturns(_ jobs: inout ActiveJobs, at now: SimInstant) {
         guard !loans.isEmpty else { return }
         var known: [Int32: Int64] = [:]
-        for loan in loans where jobs[loan.lender].isDisplaced && known[loan.lender] == nil {
-            _ = expectedEnd(of: loan.lender, jobs, now.microseconds, &known)
+        for lender in loans.lenders where jobs[lender].isDisplaced {
+            _ = expectedEnd(of: lender, jobs, now.microseconds, &known)
         }
         for lender in known.keys.sorted() {
             guard let end = known[lender], jobs[lender].isDisplaced else { continue }
@@ -228,8 +223,8 @@ extension SchedulingGroup {
             return job.expectedEnd <= now ? now + Self.overrunGrace : job.expectedEnd
         }
         var resumed = now
-        for loan in loans where loan.lender == slot {
-            resumed = max(resumed, expectedEnd(of: loan.borrower, jobs, now, &known))
+        for borrower in loans.borrowers(of: slot) {
+            resumed = max(resumed, expectedEnd(of: borrower, jobs, now, &known))
         }
         var end = Int64.max / 2
         if resumed < ActiveJob.suspendedForGood {
@@ -253,11 +248,11 @@ extension SchedulingGroup {
             let (node, usable) = (segment.node, nodes.usable(Int(segment.node)))
             var returning: Int32 = 0
             var arrivals: Int32 = 0
-            for loan in loans where loan.borrower == slot && loan.node == node {
+            for loan in loans.on(node) where loan.borrower == slot {
                 returning += loan.cores
                 if isFirstToReturn(loan, jobs) { arrivals += 1 }
             }
-            let keepsMemory = request.isExclusive && coresLent(by: slot, on: node) > 0
+            let keepsMemory = request.isExclusive && loans.coresLent(by: slot, on: node) > 0
             let memory = keepsMemory ? memoryAsked(by: slot, segment, jobs) : 0
             body(segment) { state in
                 state.give(segment, of: request, capacity: usable)
@@ -272,10 +267,10 @@ extension SchedulingGroup {
     private func isFirstToReturn(_ loan: CoreLoan, _ jobs: ActiveJobs) -> Bool {
         let (lender, node) = (loan.lender, loan.node)
         let segment = AllocationSegment(node: node, chunks: chunks(of: lender, on: node, jobs))
-        guard coresHeld(by: lender, segment, jobs) == coresLent(by: lender, on: node) else {
+        guard coresHeld(by: lender, segment, jobs) == loans.coresLent(by: lender, on: node) else {
             return false
         }
-        let first = loans.filter { $0.lender == lender && $0.node == node }.min {
+        let first = loans.on(node).filter { $0.lender == lender }.min {
             (jobs[$0.borrower].expectedEnd, $0.borrower)
                 < (jobs[$1.borrower].expectedEnd, $1.borrower)
         }
@@ -283,10 +278,6 @@ extension SchedulingGroup {
     }
 
     // MARK: What a job holds
-
-    private func coresLent(by slot: Int32, on node: Int32) -> Int32 {
-        loans.reduce(0) { $1.lender == slot && $1.node == node ? $0 + $1.cores : $0 }
-    }
 
     private func coresHeld(
         by slot: Int32,
@@ -300,7 +291,14 @@ extension SchedulingGroup {
 
     private func chunks(of slot: Int32, on node: Int32, _ jobs: ActiveJobs) -> Int32 {
         guard !nodes.isUniform else { return 1 }
-        return jobs.segments[Int(slot)].first { $0.node == node }?.chunks ?? 0
+        let held = jobs.segments[Int(slot)]
+        // They are ascending, and a wide job is asked for each of its nodes.
+        var (low, high) = (0, held.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if held[middle].node < node { low = middle + 1 } else { high = middle }
+        }
+        return low < held.count && held[low].node == node ? held[low].chunks : 0
     }
 
     /// The memory that a job asked for on a node. Unit: MiB.
@@ -321,39 +319,40 @@ extension SchedulingGroup {
     func checkLoans(_ jobs: ActiveJobs) {
         precondition(repaidSlots.isEmpty && vacancy.parts.isEmpty)
         precondition(!loans.isEmpty || nodes.kept.isEmpty && nodesOfLenders.isEmpty)
-        for loan in loans {
+        for loan in loans.nodes.flatMap(loans.on) {
             precondition(jobs[loan.lender].isSuspended && loan.cores > 0)
+            precondition(loans.concerns(loan.borrower) && loans.isLending(loan.lender))
             for slot in [loan.lender, loan.borrower] {
                 let held = segments(of: slot, jobs).first { $0.node == loan.node }
                 guard jobs[slot].phase == .running, let held else {
                     preconditionFailure("job \(jobs[slot].id) has nothing on node \(loan.node)")
                 }
-                precondition(coresLent(by: slot, on: loan.node) <= coresHeld(by: slot, held, jobs))
+                precondition(
+                    loans.coresLent(by: slot, on: loan.node) <= coresHeld(by: slot, held, jobs)
+                )
             }
         }
         guard !loans.isEmpty else { return }
+        for lender in loans.lenders where !nodes.isUniform {
+            let held = jobs.segments[Int(lender)].map(\.node)
+            precondition(held == held.sorted())
+        }
         for node in 0..<nodes.count where nodes.isUniform && nodes.wholeOwner(node) >= 0 {
             let owner = nodes.wholeOwner(node)
             let isHeld = segments(of: owner, jobs).contains { $0.node == Int32(node) }
-            precondition(isHeld && coresLent(by: owner, on: Int32(node)) == 0)
+            precondition(isHeld && loans.coresLent(by: owner, on: Int32(node)) == 0)
         }
         for node in 0..<nodes.count where !nodes.isUniform {
             var taken: Int32 = 0
             ends.forEach { entry in
                 for segment in jobs.segments[Int(entry.slot)] where segment.node == Int32(node) {
                     taken += coresHeld(by: entry.slot, segment, jobs)
-                    taken -= coresLent(by: entry.slot, on: segment.node)
+                    taken -= loans.coresLent(by: entry.slot, on: segment.node)
                 }
                 return true
             }
             precondition(taken == nodes.capacity[node].cores - nodes.amounts[node].cores)
         }
-    }
-}
-
-extension CoreLoan {
-    fileprivate func isOfSameParties(as other: CoreLoan) -> Bool {
-        (lender, borrower, node) == (other.lender, other.borrower, other.node)
     }
 }
 

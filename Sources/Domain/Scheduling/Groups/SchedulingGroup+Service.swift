@@ -26,7 +26,7 @@ extension SchedulingGroup {
     private func holders(of node: Int, _ jobs: ActiveJobs) -> [Int32] {
         if nodes.isUniform {
             let owner = nodes.wholeOwner(node)
-            let lenders = loans.filter { $0.node == Int32(node) }.map(\.lender)
+            let lenders = loans.on(Int32(node)).map(\.lender)
             return Set(owner < 0 ? lenders : lenders + [owner])
                 .sorted { jobs[$0].key.id < jobs[$1].key.id }
         }

@@ -61,8 +61,8 @@ public struct SchedulingGroup: Sendable, Codable {
     /// The longest limit of a job that was queued since the queue was empty. Unit: s.
     private(set) var longestLimit: UInt32 = 0
 
-    /// Who lends cores to whom, in the order in which it came to that.
-    var loans: [CoreLoan] = []
+    /// Who lends cores to whom.
+    var loans = LoanBook()
     /// All nodes of jobs that lend nodes of a uniform group; only looked up.
     var nodesOfLenders: [Int32: [Int32]] = [:]
     /// What is being taken from jobs for one that is to start in their place.
