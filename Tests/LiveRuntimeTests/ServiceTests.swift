@@ -35,6 +35,8 @@ private final class StubCentre: CentreService {
     }
 
     var name: String { "stub" }
+    var version: String { "0" }
+    var hostName: String { "stub" }
 
     var isQueuePublic: Bool { true }
 

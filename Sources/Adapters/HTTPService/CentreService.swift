@@ -54,6 +54,10 @@ public protocol CentreService: Sendable {
     ) async -> [Result<SubmitResponse, ServiceRefusal>]
     /// The centre's name.
     var name: String { get }
+    /// The program's version.
+    var version: String { get }
+    /// The name of the computer on which it is.
+    var hostName: String { get }
     /// Whether everybody sees the same queue, so that equal questions have one answer.
     var isQueuePublic: Bool { get }
     /// The queue, as far as the peer may see it.

@@ -1,4 +1,5 @@
 import Billing
+import Foundation
 import HTTPService
 import LiveRuntime
 import Logging
@@ -11,6 +12,8 @@ struct CentreGlue: CentreService {
     let centre: Centre
     let logger: Logger
     let onShutDown: @Sendable () -> Void
+    /// Asked for once: a resolver may be slow.
+    let hostName = ProcessInfo.processInfo.hostName
 
     init(centre: Centre, logger: Logger, onShutDown: @escaping @Sendable () -> Void) {
         self.centre = centre
@@ -35,6 +38,8 @@ struct CentreGlue: CentreService {
     }
 
     var name: String { centre.name }
+
+    var version: String { Version.text }
 
     var isQueuePublic: Bool { centre.isQueuePublic }
 

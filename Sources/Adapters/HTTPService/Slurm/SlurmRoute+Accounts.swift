@@ -17,7 +17,7 @@ extension SlurmRoute {
                 isIn: { $0.hasAccountsPing }
             ) { centre, ask in
                 _ = await centre.status()
-                return ask.data.accountsPing(host: hostName)
+                return ask.data.accountsPing(host: centre.hostName)
             },
             SlurmRoute(.slurmdb, .get, "diag", "How busy the accounts are", answer: ["statistics"])
             { centre, ask in

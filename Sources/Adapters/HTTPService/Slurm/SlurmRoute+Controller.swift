@@ -1,5 +1,4 @@
 import HTTPTypes
-import Foundation
 import IndexSets
 import Quantities
 import SlurmDialect
@@ -8,15 +7,13 @@ import WireFormats
 // The controller: how it is, its partitions, nodes and reservations.
 
 extension SlurmRoute {
-    static var hostName: String { ProcessInfo.processInfo.hostName }
-
     /// What Slurm's clients send to get only what is new; a centre of ours always says all.
     private static let news = Parameter.passed("update_time", "flags")
 
     static let controllerRoutes: [SlurmRoute] = [
         SlurmRoute("ping", "Whether the controller answers", answer: ["pings"]) { centre, ask in
             _ = await centre.status()
-            return ask.data.ping(host: hostName)
+            return ask.data.ping(host: centre.hostName)
         },
         SlurmRoute("diag", "How busy the controller is", answer: ["statistics"]) { centre, ask in
             ask.data.diagnostics(await centre.status())
