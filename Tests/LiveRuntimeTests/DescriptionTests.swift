@@ -49,7 +49,7 @@ struct DescriptionTests {
 
     @Test("Each operation has a name of its own, and says what stands in its path")
     func operations() throws {
-        for document in [OpenAPIDocument.service, OpenAPIDocument.slurm] {
+        for document in [OpenAPIDocument.service(version: "1"), OpenAPIDocument.slurm] {
             var names: Set<String> = []
             for path in document["paths"]?.members ?? [] {
                 for method in path.value.members ?? [] {
@@ -64,6 +64,29 @@ struct DescriptionTests {
             }
             #expect(names.count > 40)
         }
+    }
+
+    @Test("It is of the program's version, and tells of keys and of bodies that are lines")
+    func headers() throws {
+        let centre = try NetworkCentre()
+        let service = try document(centre, "/v1/openapi.json")
+        let status = try centre.daemon.client.get("/v1/status", as: CentreStatus.self)
+        #expect(service["info"]?["version"]?.string == status.version)
+        func takesKey(_ document: JSONValue, _ path: String) -> Bool {
+            let parameters = document["paths"]?[path]?["post"]?["parameters"]?.array ?? []
+            return parameters.contains { $0["name"] == "Idempotency-Key" && $0["in"] == "header" }
+        }
+        #expect(takesKey(service, "/v1/jobs"))
+        #expect(!takesKey(service, "/v1/cancel"))
+        let slurm = try document(centre, "/openapi/v3")
+        #expect(slurm["info"]?["version"]?.string?.hasSuffix("v0.0.44") == true)
+        for version in DataVersion.allCases {
+            #expect(takesKey(slurm, "/slurm/\(version.rawValue)/job/submit"))
+            #expect(takesKey(slurm, "/slurm/\(version.rawValue)/job/allocate"))
+        }
+        let batch = service["paths"]?["/v1/jobs/batch"]?["post"]?["requestBody"]
+        let lines = batch?["content"]?["application/x-ndjson"]?["schema"]
+        #expect(lines?["properties"]?["script"] != nil)
     }
 
     @Test("A request's schema names its members, their forms, and no others")

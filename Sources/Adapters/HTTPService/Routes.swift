@@ -72,7 +72,9 @@ struct Routes {
             let question = question(request, peer, isPublic: centre.isQueuePublic)
             return try await listings.shared(question) { Reply(await centre.priorities(peer)) }
         }
-        get(router, "/v1/openapi.json") { _, _ in Reply(OpenAPIDocument.service) }
+        get(router, "/v1/openapi.json") { _, _ in
+            Reply(OpenAPIDocument.service(version: centre.version))
+        }
         get(router, "/openapi/v3") { _, _ in Reply(OpenAPIDocument.slurm) }
         get(router, "/healthz") { _, _ in Reply(text: "ok\n") }
         // The centre is asked for something that it must answer anew.

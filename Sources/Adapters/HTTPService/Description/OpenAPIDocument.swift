@@ -5,10 +5,19 @@ import WireFormats
 /// Descriptions of the API in the form of OpenAPI 3.0, made of the routes that are served.
 enum OpenAPIDocument {
     /// The service's own API: `/v1/openapi.json`.
-    static let service: JSONValue = document(
-        "Xinghe",
-        "An emulated supercomputing centre: jobs, nodes, people and money.",
-        operations: ServiceRoute.all.map { route in
+    ///
+    /// - Parameter version: the program's.
+    static func service(version: String) -> JSONValue {
+        document(
+            "Xinghe",
+            "An emulated supercomputing centre: jobs, nodes, people and money.",
+            version: version,
+            operations: serviceOperations
+        )
+    }
+
+    private static let serviceOperations: [Operation] =
+        ServiceRoute.all.map { route in
             let path = route.path.split(separator: "/").map {
                 $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0)
             }
@@ -18,12 +27,12 @@ enum OpenAPIDocument {
                 json: operation(route)
             )
         }
-    )
 
     /// Slurm's REST: `/openapi/v3`.
     static let slurm: JSONValue = document(
         "Slurm REST API",
         "The REST of Slurm, as an emulated centre serves it.",
+        version: DataVersion.allCases.map(\.rawValue).joined(separator: ", "),
         operations: DataVersion.allCases.flatMap { version in
             SlurmRoute.all.filter { $0.isIn(version) }.map { route in
                 Operation(
@@ -44,6 +53,7 @@ enum OpenAPIDocument {
     private static func document(
         _ title: String,
         _ description: String,
+        version: String,
         operations: [Operation]
     ) -> JSONValue {
         var order: [String] = []
@@ -57,7 +67,7 @@ enum OpenAPIDocument {
             "openapi": "3.0.3",
             "info": [
                 "title": .string(title), "description": .string(description),
-                "version": .string(slurmVersion),
+                "version": .string(version),
                 "license": [
                     "name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0",
                 ],
@@ -122,6 +132,35 @@ enum OpenAPIDocument {
         return ([Substring(method.rawValue.lowercased())] + words).joined(separator: "_")
     }
 
+    private static func operation(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ summary: String,
+        parameters: [JSONValue],
+        responses: [JSONValue.Member],
+        body: (type: String, schema: JSONValue)?,
+        also others: [JSONValue.Member]
+    ) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("summary", .string(summary)),
+            .init("operationId", .string(identifier(method, path))),
+            .init("parameters", .array(parameters)), .init("responses", .object(responses)),
+        ]
+        if let body {
+            let content = JSONValue.object([.init(body.type, ["schema": body.schema])])
+            members.append(.init("requestBody", ["required": true, "content": content]))
+        }
+        return .object(members + others)
+    }
+
+    /// By what a submission is known when it comes again.
+    private static let submissionKey = parameter(
+        "Idempotency-Key",
+        in: "header",
+        isRequired: false,
+        ["type": "string", "pattern": "^[!-~]{1,255}$"]
+    )
+
     // MARK: Ours
 
     /// What any request can be refused with: malformed, without a token, not to be had, too large, out of
@@ -144,40 +183,32 @@ enum OpenAPIDocument {
             }
         var refusals = commonRefusals
         refusals += route.refusals.map { ($0, refusalTexts[$0] ?? "Refused") }
-        let responses =
-            [JSONValue.Member("200", good)]
-            + refusals.sorted { $0.status < $1.status }.map { status, text in
-                .init("\(status)", response(text, ErrorBody.schema))
+        let body: (type: String, schema: JSONValue)? = route.body.map { body in
+            switch body {
+            case .one(let type): ("application/json", type.schema)
+            case .lines(let type): ("application/x-ndjson", type.schema)
             }
-        var members: [JSONValue.Member] = [
-            .init("summary", .string(route.summary)),
-            .init("operationId", .string(identifier(route.method, route.path))),
-            .init(
-                "parameters",
-                .array(
-                    pathParameters(route.path)
-                        + route.parameters.map { wanted in
-                            parameter(
-                                wanted.name,
-                                in: "query",
-                                isRequired: wanted.isRequired,
-                                wanted.schema
-                            )
-                        }
-                )
-            ),
-            .init("responses", .object(responses)),
-        ]
-        if let body = route.body {
-            members.append(
-                .init(
-                    "requestBody",
-                    ["required": true, "content": ["application/json": ["schema": body.schema]]]
-                )
-            )
         }
-        if route.isForAll { members.append(.init("security", [])) }
-        return .object(members)
+        return operation(
+            route.method,
+            route.path,
+            route.summary,
+            parameters: pathParameters(route.path)
+                + route.parameters.map { wanted in
+                    parameter(
+                        wanted.name,
+                        in: "query",
+                        isRequired: wanted.isRequired,
+                        wanted.schema
+                    )
+                } + (route.takesKey ? [submissionKey] : []),
+            responses: [.init("200", good)]
+                + refusals.sorted { $0.status < $1.status }.map { status, text in
+                    .init("\(status)", response(text, ErrorBody.schema))
+                },
+            body: body,
+            also: route.isForAll ? [.init("security", [])] : []
+        )
     }
 
     // MARK: Slurm's
@@ -202,39 +233,18 @@ enum OpenAPIDocument {
     }
 
     private static func operation(_ route: SlurmRoute, _ version: DataVersion) -> JSONValue {
-        let responses =
-            [JSONValue.Member("200", response("Done", envelope(route.answer)))]
-            + slurmStatuses.map { .init($0.status, response($0.text, envelope([]))) }
-        let path = route.describedPath(version)
-        var members: [JSONValue.Member] = [
-            .init("tags", [.string(route.part.rawValue)]),
-            .init("summary", .string(route.summary)),
-            .init("operationId", .string(identifier(route.method, path))),
-            .init(
-                "parameters",
-                .array(
-                    pathParameters(route.path)
-                        + route.parameters.map { wanted in
-                            parameter(
-                                wanted.name,
-                                in: "query",
-                                isRequired: false,
-                                ["type": "string"]
-                            )
-                        }
-                )
-            ),
-            .init("responses", .object(responses)),
-        ]
-        if let body = route.body {
-            let schema = body.schema(version)
-            members.append(
-                .init(
-                    "requestBody",
-                    ["required": true, "content": ["application/json": ["schema": schema]]]
-                )
-            )
-        }
-        return .object(members)
+        operation(
+            route.method,
+            route.describedPath(version),
+            route.summary,
+            parameters: pathParameters(route.path)
+                + route.parameters.map {
+                    parameter($0.name, in: "query", isRequired: false, ["type": "string"])
+                } + (route.body?.takesKey ?? false ? [submissionKey] : []),
+            responses: [.init("200", response("Done", envelope(route.answer)))]
+                + slurmStatuses.map { .init($0.status, response($0.text, envelope([]))) },
+            body: route.body.map { ("application/json", $0.schema(version)) },
+            also: [.init("tags", [.string(route.part.rawValue)])]
+        )
     }
 }

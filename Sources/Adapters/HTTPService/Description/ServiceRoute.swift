@@ -9,6 +9,13 @@ struct ServiceRoute: Sendable {
         case text(String)
     }
 
+    /// What is sent.
+    enum Body: Sendable {
+        case one(any WireRequest.Type)
+        /// One on each line.
+        case lines(any WireRequest.Type)
+    }
+
     /// A parameter of the URL.
     struct Parameter: Hashable, Sendable {
         var name: String
@@ -21,7 +28,7 @@ struct ServiceRoute: Sendable {
     let path: String
     let summary: String
     let parameters: [Parameter]
-    let body: (any WireRequest.Type)?
+    let body: Body?
     let answer: Answer
     /// The statuses of refusals, beside those that every route has.
     let refusals: [Int]
@@ -31,7 +38,7 @@ struct ServiceRoute: Sendable {
         _ path: String,
         _ summary: String,
         parameters: [Parameter] = [],
-        body: (any WireRequest.Type)? = nil,
+        body: Body? = nil,
         answer: Answer,
         refusals: [Int] = []
     ) {
@@ -188,7 +195,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/token",
             "A token for the network",
-            body: TokenRequest.self,
+            body: .one(TokenRequest.self),
             answer: .record(TokenResponse.self),
             refusals: [403, 409]
         ),
@@ -200,7 +207,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/jobs",
                 "Submits a job",
-                body: SubmitRequest.self,
+                body: .one(SubmitRequest.self),
                 answer: .record(SubmitResponse.self),
                 refusals: [403, 404, 409, 422]
             ),
@@ -208,6 +215,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/jobs/batch",
                 "Submits many jobs, one a line (NDJSON); an answer a line, in their order",
+                body: .lines(SubmitRequest.self),
                 answer: .text("application/x-ndjson"),
                 refusals: [403]
             ),
@@ -215,7 +223,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/jobs/:id/steps",
                 "A step of a job begins or ends",
-                body: StepRequest.self,
+                body: .one(StepRequest.self),
                 answer: .record(StepResponse.self),
                 refusals: [403, 404, 409]
             ),
@@ -223,7 +231,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/jobs/:id/complete",
                 "Gives an allocation back",
-                body: CompleteRequest.self,
+                body: .one(CompleteRequest.self),
                 answer: .record(ActionResponse.self),
                 refusals: [403, 404, 409]
             ),
@@ -231,7 +239,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/cancel",
                 "Cancels or signals jobs",
-                body: CancelRequest.self,
+                body: .one(CancelRequest.self),
                 answer: .record(ActionResponse.self),
                 refusals: [403, 404]
             ),
@@ -239,7 +247,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/jobs/:id/update",
                 "Changes a job",
-                body: JobUpdateRequest.self,
+                body: .one(JobUpdateRequest.self),
                 answer: .record(ActionResponse.self),
                 refusals: [403, 404, 409]
             ),
@@ -256,7 +264,7 @@ struct ServiceRoute: Sendable {
                 .post,
                 "/v1/jobs/:id/\(verb.rawValue)",
                 "The action '\(verb.rawValue)' on a job",
-                body: JobActionRequest.self,
+                body: .one(JobActionRequest.self),
                 answer: .record(ActionResponse.self),
                 refusals: [403, 404, 409]
             )
@@ -267,7 +275,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/nodes/update",
             "Changes nodes",
-            body: NodeUpdateRequest.self,
+            body: .one(NodeUpdateRequest.self),
             answer: .record(ActionResponse.self),
             refusals: [403, 404]
         ),
@@ -275,7 +283,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/partitions/update",
             "Changes a partition",
-            body: PartitionUpdateRequest.self,
+            body: .one(PartitionUpdateRequest.self),
             answer: .record(ActionResponse.self),
             refusals: [403, 404]
         ),
@@ -283,7 +291,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/people",
             "Makes, changes or removes accounts and users",
-            body: PeopleEdit.self,
+            body: .one(PeopleEdit.self),
             answer: .record(PeopleEditResponse.self),
             refusals: [403]
         ),
@@ -291,7 +299,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/reservations",
             "Makes a reservation",
-            body: ReservationRequest.self,
+            body: .one(ReservationRequest.self),
             answer: .record(ReservationName.self),
             refusals: [403, 404]
         ),
@@ -299,7 +307,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/reservations/update",
             "Changes a reservation",
-            body: ReservationRequest.self,
+            body: .one(ReservationRequest.self),
             answer: .record(ReservationName.self),
             refusals: [403, 404]
         ),
@@ -307,7 +315,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/reservations/delete",
             "Ends a reservation",
-            body: ReservationName.self,
+            body: .one(ReservationName.self),
             answer: .record(ReservationName.self),
             refusals: [403, 404]
         ),
@@ -315,7 +323,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/money",
             "Does something to the books",
-            body: MoneyRequest.self,
+            body: .one(MoneyRequest.self),
             answer: .record(MoneyResponse.self),
             refusals: [403, 404, 409]
         ),
@@ -323,7 +331,7 @@ struct ServiceRoute: Sendable {
             .post,
             "/v1/clock/advance",
             "Moves a stepped clock",
-            body: ClockAdvanceRequest.self,
+            body: .one(ClockAdvanceRequest.self),
             answer: .record(CentreStatus.self),
             refusals: [403, 409]
         ),
@@ -340,6 +348,9 @@ struct ServiceRoute: Sendable {
     static func isDescribed(_ method: HTTPRequest.Method, _ path: String) -> Bool {
         all.contains { $0.method == method && $0.path == path }
     }
+
+    /// Whether an `Idempotency-Key` is read.
+    var takesKey: Bool { method == .post && path == "/v1/jobs" }
 
     /// Whether everybody may ask, without a token.
     var isForAll: Bool { path == "/healthz" || path == "/readyz" }

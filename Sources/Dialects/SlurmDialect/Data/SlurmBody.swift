@@ -27,8 +27,8 @@ public enum SlurmBody: String, Hashable, Sendable, CaseIterable {
     /// Users with the same.
     case usersInAssociation = "openapi_users_add_cond_resp"
 
-    /// The name of the form in a description of the API: `v0.0.44_job_submit_req`.
-    public func name(_ version: DataVersion) -> String { "\(version.rawValue)_\(rawValue)" }
+    /// Whether who sends it may give it a key, so that it is one job however often it comes.
+    public var takesKey: Bool { self == .submission || self == .allocation }
 
     /// The form as a JSON schema.
     public func schema(_ version: DataVersion) -> JSONValue {
