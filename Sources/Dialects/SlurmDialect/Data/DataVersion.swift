@@ -13,7 +13,7 @@ public enum DataVersion: String, Hashable, Sendable, CaseIterable {
     public static let usual = DataVersion.v42
 
     /// Where versions differ in what a centre says and reads: all that is not named here is in each of them.
-    enum Difference: Hashable, Sendable, CaseIterable {
+    enum Difference: Hashable, Sendable {
         /// Of a submission: its result once more as an object; of a change: the job's number beside the results.
         case doubledResults
         /// Of shares: `effective_usage` and `fairshare` as plain numbers rather than as objects.

@@ -1,31 +1,31 @@
 public import WireFormats
 
 /// The bodies that Slurm's REST takes, and their forms.
-public enum SlurmBody: String, Hashable, Sendable, CaseIterable {
+public enum SlurmBody: Hashable, Sendable, CaseIterable {
     /// A script and the job that it is to be.
-    case submission = "job_submit_req"
+    case submission
     /// An allocation.
-    case allocation = "job_alloc_req"
+    case allocation
     /// Changes of a job.
-    case change = "job_desc_msg"
+    case change
     /// Which jobs are cancelled.
-    case cancel = "kill_jobs_msg"
+    case cancel
     /// Changes of nodes.
-    case node = "update_node_msg"
+    case node
     /// A reservation.
-    case reservation = "reservation_desc_msg"
+    case reservation
     /// Several of them.
-    case reservations = "reservation_mod_req"
+    case reservations
     /// Accounts.
-    case accounts = "openapi_accounts_resp"
+    case accounts
     /// Users.
-    case users = "openapi_users_resp"
+    case users
     /// Associations.
-    case associations = "openapi_assocs_resp"
+    case associations
     /// Accounts with what is said of their associations.
-    case accountsInAssociation = "openapi_accounts_add_cond_resp"
+    case accountsInAssociation
     /// Users with the same.
-    case usersInAssociation = "openapi_users_add_cond_resp"
+    case usersInAssociation
 
     /// Whether who sends it may give it a key, so that it is one job however often it comes.
     public var takesKey: Bool { self == .submission || self == .allocation }
