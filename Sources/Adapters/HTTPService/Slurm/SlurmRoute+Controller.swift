@@ -22,7 +22,7 @@ extension SlurmRoute {
             "reconfigure",
             "Nothing: a centre reads its files when it is told to"
         ) { _, ask in
-            ask.data.done()
+            ask.data.warning([RestWarning("Nothing was read again", "reconfigure")]).done()
         },
         SlurmRoute(
             "licenses",
