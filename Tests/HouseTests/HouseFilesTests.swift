@@ -61,6 +61,19 @@ enum FileRules {
         .map { Finding(path: file.path, line: $0.offset + 1, advice: "a path outside the clone") }
     }
 
+    /// What a page promises is held by something: the last cell of a row of its tables is not empty.
+    static func promisesWithoutTest(_ page: SourceFile) -> [Finding] {
+        page.lines.enumerated().compactMap { index, line in
+            guard line.hasPrefix("|"), line.hasSuffix("|") else { return nil }
+            let cells = line.dropFirst().dropLast().split(
+                separator: "|",
+                omittingEmptySubsequences: false
+            )
+            guard cells.last?.allSatisfy({ $0 == " " }) ?? true else { return nil }
+            return Finding(path: page.path, line: index + 1, advice: "no test holds this promise")
+        }
+    }
+
     /// Tests that a page names, `SuiteTests.function` in backticks, must be there.
     static func namesMissingTest(_ page: SourceFile, known: Set<String>) -> [Finding] {
         page.lines.enumerated().flatMap { index, line in
@@ -143,6 +156,19 @@ struct HouseFilesTests {
         #expect(findings.isEmpty, "\(findings.listed)")
         let page = SourceFile(path: "docs/a.md", text: "`HouseFilesTests.noSuchTest`\n")
         #expect(FileRules.namesMissingTest(page, known: Set(names)).count == 1)
+    }
+
+    @Test("Each promise of docs/security.md names what holds it")
+    func promisesAreHeld() throws {
+        let pages = SourceTree.files(under: ["docs"]) { $0 == "security.md" }
+        let page = try #require(pages.first { $0.path == "docs/security.md" })
+        let findings = FileRules.promisesWithoutTest(page)
+        #expect(findings.isEmpty, "\(findings.listed)")
+        let bare = SourceFile(
+            path: "docs/a.md",
+            text: "| promise | held by |\n|---|---|\n| a | |\n"
+        )
+        #expect(FileRules.promisesWithoutTest(bare).count == 1)
     }
 
     @Test("Nothing needs a path that only the makers have")
