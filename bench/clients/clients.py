@@ -61,7 +61,7 @@ for version in VERSIONS:
             part = f'{"slurmdb" if api is slurmdb else "slurm"}_{version}_get_'
             verb = name.removeprefix(part)
             if not name.startswith(part) or verb.endswith(('_with_http_info', '_without_preload_content')): continue
-            if verb in LACKING or (verb == 'get_ping' and api is slurmdb and version == 'v0041'): continue
+            if verb in LACKING or (verb == 'ping' and api is slurmdb and version == 'v0041'): continue
             if verb == 'reservation' and not hasattr(slurm, f'slurm_{version}_post_reservation'): continue
             wanted = inspect.signature(getattr(api, name)).parameters
             answer = call(api, 'get_' + verb, **{key: value for key, value in names.items() if key in wanted and
