@@ -73,6 +73,16 @@ struct DataValue {
     func texts() throws(JSONValue.Malformed) -> [String] {
         if json == .null { return [] }
         if let text = json.string { return list(text) }
+        return try all()
+    }
+
+    /// A list of names, with commas between them.
+    ///
+    /// - Throws: `JSONValue.Malformed` for anything else.
+    func names() throws(JSONValue.Malformed) -> String { try texts().joined(separator: ",") }
+
+    /// The texts of an array; unlike `texts` it takes no commas apart.
+    private func all() throws(JSONValue.Malformed) -> [String] {
         guard let values = json.array else { throw Self.expected("a list of texts") }
         var texts: [String] = []
         for value in values { texts.append(try DataValue(json: value).text()) }
@@ -83,12 +93,7 @@ struct DataValue {
     ///
     /// - Throws: `JSONValue.Malformed` for anything else.
     func variables() throws(JSONValue.Malformed) -> [String] {
-        guard let members = json.members else {
-            guard let values = json.array else { throw Self.expected("a list of texts") }
-            var texts: [String] = []
-            for value in values { texts.append(try DataValue(json: value).text()) }
-            return texts
-        }
+        guard let members = json.members else { return try all() }
         var texts: [String] = []
         for member in members {
             texts.append("\(member.name)=\(try DataValue(json: member.value).text())")
