@@ -130,9 +130,7 @@ extension AccountingCommand {
     private func rows(_ records: [AccountingRecord], cluster: String) -> [AccountingRow] {
         // A replay needs every element.
         let isForReplay = columns.contains { AccountingFields.own.contains($0.field.name) }
-        let cancelled = CancelledElements(
-            (isForReplay ? [] : records).lazy.map(\.cancellationFacts)
-        )
+        let cancelled = CancelledElements(isForReplay ? [] : records)
         func isFolded(_ record: AccountingRecord) -> Bool {
             record.state == "PENDING" || cancelled.together.contains(record.jobID)
         }

@@ -7,64 +7,43 @@ import WireFormats
 /// a trace; one that starts gets a record. When the rest is cancelled as a whole, its record stays, and tells
 /// of all that were in it.
 struct CancelledElements {
-    /// What must be known of a job.
-    struct Facts {
-        var id: UInt32
-        var array: UInt32?
-        var isWaiting: Bool
-        var isCancelled: Bool
-        var start: SimInstant?
-        var end: SimInstant?
-    }
-
     /// Jobs that are not told of.
     private(set) var traceless: Set<UInt32> = []
     /// Jobs that were cancelled in the record of the rest.
     private(set) var together: Set<UInt32> = []
 
-    init(_ jobs: some Sequence<Facts>) {
-        var arrays: [UInt32: [Facts]] = [:]
+    init<Job: ArrayElement>(_ jobs: some Sequence<Job>) {
+        var arrays: [UInt32: [Job]] = [:]
         for job in jobs {
-            if let array = job.array { arrays[array, default: []].append(job) }
+            if let array = job.arrayJobID { arrays[array, default: []].append(job) }
         }
         for elements in arrays.values {
-            let cancelled = elements.filter { $0.isCancelled && $0.start == nil }
+            let cancelled = elements.filter { $0.state == "CANCELLED" && $0.start == nil }
             guard let last = cancelled.compactMap(\.end).max() else { continue }
             // While others waited, nothing was the rest.
-            let hadMore = elements.contains { $0.isWaiting || $0.start.map { $0 >= last } ?? false }
+            let hadMore = elements.contains { element in
+                element.state == "PENDING" || element.start.map { $0 >= last } ?? false
+            }
             for job in cancelled {
                 if !hadMore, job.end == last {
-                    together.insert(job.id)
+                    together.insert(job.jobID)
                 } else {
-                    traceless.insert(job.id)
+                    traceless.insert(job.jobID)
                 }
             }
         }
     }
 }
 
-extension JobInfo {
-    var cancellationFacts: CancelledElements.Facts {
-        CancelledElements.Facts(
-            id: jobID,
-            array: arrayJobID,
-            isWaiting: state == "PENDING",
-            isCancelled: state == "CANCELLED",
-            start: start,
-            end: end
-        )
-    }
+/// What must be known of a job, of the queue or of the accounts.
+protocol ArrayElement {
+    var jobID: UInt32 { get }
+    var arrayJobID: UInt32? { get }
+    /// Slurm's long name of it.
+    var state: String { get }
+    var start: SimInstant? { get }
+    var end: SimInstant? { get }
 }
 
-extension AccountingRecord {
-    var cancellationFacts: CancelledElements.Facts {
-        CancelledElements.Facts(
-            id: jobID,
-            array: arrayJobID,
-            isWaiting: state == "PENDING",
-            isCancelled: state == "CANCELLED",
-            start: start,
-            end: end
-        )
-    }
-}
+extension JobInfo: ArrayElement {}
+extension AccountingRecord: ArrayElement {}

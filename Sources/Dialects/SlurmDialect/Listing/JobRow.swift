@@ -11,7 +11,7 @@ struct JobRow {
     /// Rows for `jobs`, in which the waiting elements of each job array share one, at the place of
     /// the first of them, and so do those that were cancelled together.
     static func folding(_ jobs: [JobInfo], calendar: CentreCalendar) -> [JobRow] {
-        let cancelled = CancelledElements(jobs.lazy.map(\.cancellationFacts))
+        let cancelled = CancelledElements(jobs)
         func isFolded(_ job: JobInfo) -> Bool {
             job.state == "PENDING" || cancelled.together.contains(job.jobID)
         }
