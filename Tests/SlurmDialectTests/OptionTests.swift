@@ -1,3 +1,4 @@
+import IndexSets
 import Quantities
 import Testing
 import WireFormats
@@ -174,7 +175,7 @@ struct ValueTests {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             indices.insert(UInt32(state >> 40) % 60)
         }
-        let text = JobRow.rangeText(indices.sorted())
+        let text = indices.sorted().rangeText
         #expect(try OptionValues.array(text).indices == indices.sorted(), "seed \(seed): \(text)")
     }
 

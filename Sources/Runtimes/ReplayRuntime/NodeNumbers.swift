@@ -23,17 +23,5 @@ struct NodeNumbers: CustomStringConvertible {
         nodes = IDSet(members)
     }
 
-    var description: String {
-        var runs: [ClosedRange<Int>] = []
-        for node in nodes {
-            if let last = runs.last, last.upperBound + 1 == node {
-                runs[runs.count - 1] = last.lowerBound...node
-            } else {
-                runs.append(node...node)
-            }
-        }
-        return runs.map { run in
-            run.count == 1 ? "\(run.lowerBound)" : "\(run.lowerBound)-\(run.upperBound)"
-        }.joined(separator: ",")
-    }
+    var description: String { nodes.rangeText }
 }

@@ -112,3 +112,18 @@ public struct IDSet: Hashable, Sendable, Sequence, Codable {
         }
     }
 }
+
+extension Sequence where Element: FixedWidthInteger {
+    /// Ascending numbers as Linux writes a list of CPUs and Slurm the elements of an array: `0-3,8`.
+    public var rangeText: String {
+        var runs: [(first: Element, last: Element)] = []
+        for number in self {
+            if let last = runs.last?.last, last < .max, last + 1 == number {
+                runs[runs.count - 1].last = number
+            } else {
+                runs.append((number, number))
+            }
+        }
+        return runs.map { $0 == $1 ? "\($0)" : "\($0)-\($1)" }.joined(separator: ",")
+    }
+}

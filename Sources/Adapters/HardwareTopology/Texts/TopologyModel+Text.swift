@@ -205,25 +205,3 @@ extension TopologyObject {
         return text
     }
 }
-
-extension IDSet {
-    /// The members as Linux writes a list of CPUs: `0-5,8`.
-    var rangeText: String {
-        var parts: [String] = []
-        var run: ClosedRange<Int>?
-        for member in self {
-            if let open = run, member == open.upperBound + 1 {
-                run = open.lowerBound...member
-            } else {
-                if let open = run { parts.append(Self.text(open)) }
-                run = member...member
-            }
-        }
-        if let open = run { parts.append(Self.text(open)) }
-        return parts.joined(separator: ",")
-    }
-
-    private static func text(_ run: ClosedRange<Int>) -> String {
-        run.count == 1 ? "\(run.lowerBound)" : "\(run.lowerBound)-\(run.upperBound)"
-    }
-}

@@ -150,7 +150,7 @@ extension AccountingCommand {
                 guard let elements = waiting.removeValue(forKey: array) else { continue }
                 let limit = record.arrayLimit.map { "%\($0)" } ?? ""
                 row.elements =
-                    JobRow.rangeText(elements.compactMap(\.arrayTaskID).sorted()) + limit
+                    elements.compactMap(\.arrayTaskID).sorted().rangeText + limit
             }
             rows.append(row)
             guard showsSteps else { continue }

@@ -1,3 +1,4 @@
+import IndexSets
 import Quantities
 import WireFormats
 
@@ -31,7 +32,7 @@ struct JobRow {
             row.info.priority = elements.map(\.priority).max() ?? job.priority
             let reasons = reasons(of: elements)
             row.info.reasonText = reasons.joined(separator: ",")
-            row.elements = rangeText(elements.compactMap(\.arrayTaskID).sorted())
+            row.elements = elements.compactMap(\.arrayTaskID).sorted().rangeText
             // Slurm tells no limit where it has put records together that it had taken apart.
             if reasons.count == 1, let limit = job.arrayLimit { row.elements? += "%\(limit)" }
             rows.append(row)
@@ -62,21 +63,6 @@ struct JobRow {
     static func ofOneArray(_ rows: [JobRow]) -> [JobRow] {
         func isRest(_ row: JobRow) -> Bool { row.elements != nil || row.info.state == "PENDING" }
         return rows.filter(isRest) + rows.reversed().filter { !isRest($0) }
-    }
-
-    /// `1-3,9` for ascending numbers.
-    static func rangeText(_ numbers: [UInt32]) -> String {
-        var parts: [String] = []
-        var index = 0
-        while index < numbers.count {
-            var last = index
-            while last + 1 < numbers.count, numbers[last + 1] == numbers[last] + 1 { last += 1 }
-            parts.append(
-                last > index ? "\(numbers[index])-\(numbers[last])" : "\(numbers[index])"
-            )
-            index = last + 1
-        }
-        return parts.joined(separator: ",")
     }
 
     /// `20_[3-10%2]`, `20_1` or `1`.

@@ -323,7 +323,7 @@ public struct RunCommand: Hashable, Sendable {
         let lines = order.map { key in
             let numbers = tasks[key] ?? []
             let word = numbers.count == 1 ? "task" : "tasks"
-            return "\(program): error: \(key[0]): \(word) \(JobRow.rangeText(numbers)): \(key[1])"
+            return "\(program): error: \(key[0]): \(word) \(numbers.rangeText): \(key[1])"
         }
         return (lines, highest)
     }
