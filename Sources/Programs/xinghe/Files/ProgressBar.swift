@@ -1,4 +1,5 @@
 import Glibc
+import Quantities
 import Synchronization
 
 /// A line on standard error that says how far a long run is; nothing unless that is a terminal.
@@ -17,7 +18,7 @@ final class ProgressBar: Sendable {
 
     /// Makes a bar for `count` things that will advance to `total`.
     init(counted count: Int, _ noun: String, total: Int) {
-        self.noun = "\(count) \(noun)\(count == 1 ? "" : "s")"
+        self.noun = Quantities.counted(count, noun)
         self.total = max(1, total)
         isShown = isatty(STDERR_FILENO) == 1
         state = Mutex(State(startedAt: Self.milliseconds()))
