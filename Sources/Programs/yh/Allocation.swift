@@ -229,7 +229,7 @@ extension Yh {
                 ],
                 to: 2
             )
-            end.exitCode = 2
+            end.exitCode = ExitStatus.notExecuted
             return end
         }
         var status: Int32 = 0

@@ -318,7 +318,10 @@ public struct RunCommand: Hashable, Sendable {
             let key = [layout.nodes[layout.nodeOfTask[task]], text]
             if tasks[key] == nil { order.append(key) }
             tasks[key, default: []].append(UInt32(task))
-            highest = max(highest, ending.signal == 0 ? ending.code : 128 + ending.signal)
+            highest = max(
+                highest,
+                ending.signal == 0 ? ending.code : ExitStatus.signalled + ending.signal
+            )
         }
         let lines = order.map { key in
             let numbers = tasks[key] ?? []

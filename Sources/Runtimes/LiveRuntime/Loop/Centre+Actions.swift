@@ -37,7 +37,7 @@ extension Centre {
                         allowed.append(entry.id)
                     } else {
                         var body = SlurmError.accessDenied.body()
-                        body.exitCode = 210
+                        body.exitCode = ExitStatus.notOwned
                         refused.add(entry.id, body)
                     }
                 }
