@@ -464,9 +464,9 @@ public struct LimitBook: Sendable, Codable {
         return place
     }
 
-    /// How many jobs of an array may run at once; nil when the array is not known, `.some(nil)` for all.
-    public func arrayLimit(_ id: JobID) -> Int64?? {
-        counterPlaces[.array(id)].map { counters[Int($0)].maximum }
+    /// How many jobs of an array may run at once; nil when the array is not known.
+    public func arrayLimit(_ id: JobID) -> ArrayLimit? {
+        counterPlaces[.array(id)].map { counters[Int($0)].maximum.map(ArrayLimit.most) ?? .all }
     }
 
     /// Gives an array another limit, and hands over who waited under the old one.

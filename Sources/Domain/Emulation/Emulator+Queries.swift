@@ -1,4 +1,4 @@
-import Accounts
+public import Accounts
 public import JobModel
 public import Quantities
 public import Scheduling
@@ -42,9 +42,8 @@ extension Emulator {
         }
     }
 
-    /// How many elements of a job array may run at once; nil when the array is not known, `.some(nil)` for
-    /// all of them.
-    public func arrayLimit(of array: JobID) -> Int64?? { jobs.limits.arrayLimit(array) }
+    /// How many elements of a job array may run at once; nil when the array is not known.
+    public func arrayLimit(of array: JobID) -> ArrayLimit? { jobs.limits.arrayLimit(array) }
 
     /// What a running job holds of which nodes, in ascending order; empty when it does not run.
     public func allocation(of id: JobID) -> [NodeHolding] {

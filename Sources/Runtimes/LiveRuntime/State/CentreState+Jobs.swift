@@ -1,3 +1,4 @@
+import Accounts
 import ClusterModel
 import Emulation
 import IndexSets
@@ -58,8 +59,11 @@ extension CentreState {
     /// How many elements of a job's array may run at once, as it stands now; nil for all.
     private func arrayLimit(of entry: JobEntry) -> UInt32? {
         guard let array = entry.specification.array else { return nil }
-        guard let limit = emulator.arrayLimit(of: JobID(array.job)) else { return array.limit }
-        return limit.map { UInt32(clamping: $0) }
+        switch emulator.arrayLimit(of: JobID(array.job)) {
+        case nil: return array.limit
+        case .all: return nil
+        case .most(let count): return UInt32(clamping: count)
+        }
     }
 
     private static let fileMembers: Set<String> = [
