@@ -22,15 +22,11 @@ public enum CancelDescription {
     }
 
     static let members: [DataMember<CancelRequest>] = [
-        DataMember("account", .text) { request, value throws(JSONValue.Malformed) in
-            request.account = try value.text()
-        },
+        .text("account", \.account),
         DataMember("flags", .words) { request, value throws(JSONValue.Malformed) in
             request.isForShellOnly = try value.texts().contains("BATCH_JOB")
         },
-        DataMember("job_name", .text) { request, value throws(JSONValue.Malformed) in
-            request.name = try value.text()
-        },
+        .text("job_name", \.name),
         DataMember("job_state", .words) { request, value throws(JSONValue.Malformed) in
             for word in try value.texts() {
                 guard let state = JobStates.named(word) else {
@@ -47,30 +43,16 @@ public enum CancelDescription {
                 throw JSONValue.Malformed(line: 0, problem: error.text)
             }
         },
-        DataMember("partition", .text) { request, value throws(JSONValue.Malformed) in
-            request.partition = try value.text()
-        },
+        .text("partition", \.partition),
         DataMember("signal", .text) { request, value throws(JSONValue.Malformed) in
             request.signal = try signal(try value.text())
         },
-        DataMember("user_name", .text) { request, value throws(JSONValue.Malformed) in
-            request.user = try value.text()
-        },
-        DataMember("user_id", .text) { request, value throws(JSONValue.Malformed) in
-            request.user = try value.text()
-        },
-        DataMember("nodes", .words) { request, value throws(JSONValue.Malformed) in
-            request.nodeList = try value.texts().joined(separator: ",")
-        },
-        DataMember("qos", .text) { request, value throws(JSONValue.Malformed) in
-            request.qos = try value.text()
-        },
-        DataMember("reservation", .text) { request, value throws(JSONValue.Malformed) in
-            request.reservation = try value.text()
-        },
-        DataMember("wckey", .text) { request, value throws(JSONValue.Malformed) in
-            request.project = try value.text()
-        },
+        .text("user_name", \.user),
+        .text("user_id", \.user),
+        .names("nodes", \.nodeList),
+        .text("qos", \.qos),
+        .text("reservation", \.reservation),
+        .text("wckey", \.project),
     ]
 
     /// A signal; nil for KILL, with which a job is cancelled.

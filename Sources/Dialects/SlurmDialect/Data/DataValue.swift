@@ -179,6 +179,59 @@ struct DataMember<Request: Sendable>: Sendable {
     }
 }
 
+extension DataMember {
+    typealias Place<Value> = any WritableKeyPath<Request, Value> & Sendable
+
+    /// One whose value is read by `reader` and stands at a place of the request.
+    static func read<Value>(
+        _ name: String,
+        _ form: DataForm,
+        _ place: Place<Value>,
+        _ reader: @escaping @Sendable (DataValue) throws(JSONValue.Malformed) -> Value
+    ) -> Self {
+        Self(name, form) { request, value throws(JSONValue.Malformed) in
+            request[keyPath: place] = try reader(value)
+        }
+    }
+
+    /// A text, for a place that always has one.
+    static func text(_ name: String, always place: Place<String>) -> Self {
+        .read(name, .text, place) { value throws(JSONValue.Malformed) in try value.text() }
+    }
+
+    static func text(_ name: String, _ place: Place<String?>) -> Self {
+        .read(name, .text, place) { value throws(JSONValue.Malformed) in try value.text() }
+    }
+
+    static func flag(_ name: String, always place: Place<Bool>) -> Self {
+        .read(name, .flag, place) { value throws(JSONValue.Malformed) in try value.flag() }
+    }
+
+    static func flag(_ name: String, _ place: Place<Bool?>) -> Self {
+        .read(name, .flag, place) { value throws(JSONValue.Malformed) in try value.flag() }
+    }
+
+    /// Names in a list, which the request has with commas between them.
+    static func names(_ name: String, always place: Place<String>) -> Self {
+        .read(name, .words, place) { value throws(JSONValue.Malformed) in try value.names() }
+    }
+
+    static func names(_ name: String, _ place: Place<String?>) -> Self {
+        .read(name, .words, place) { value throws(JSONValue.Malformed) in try value.names() }
+    }
+
+    /// A number of nodes, tasks or cores, from 1.
+    static func count(
+        _ name: String,
+        _ place: Place<Int32?>,
+        _ form: DataForm = .integer
+    ) -> Self {
+        .read(name, form, place) { value throws(JSONValue.Malformed) in
+            try value.integer(1...Int64(Int32.max)).map { Int32($0) }
+        }
+    }
+}
+
 extension DataReading {
     /// Reads the members of an object.
     ///

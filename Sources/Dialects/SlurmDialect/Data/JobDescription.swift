@@ -134,19 +134,19 @@ extension JobDescription {
     private typealias Asked = DataMember<SubmitRequest>
     private typealias Changed = DataMember<JobChange>
 
-    /// What every count of nodes, tasks and cores keeps to.
-    private static let counts: ClosedRange<Int64> = 1...Int64(Int32.max)
     /// Seconds since 1970.
     private static let times: ClosedRange<Int64> = 0...253_402_300_799
     /// Unit: MiB.
     private static let memories: ClosedRange<Int64> = 0...(1 << 40)
     /// Unit: min.
     private static let minutes: ClosedRange<Int64> = 1...52_560_000
-    private static let priorities: ClosedRange<Int64> = 0...Int64(UInt32.max)
-    private static let niceness: ClosedRange<Int64> = -2_147_483_645...2_147_483_645
 
-    private static func count(_ value: DataValue) throws(JSONValue.Malformed) -> Int32? {
-        try value.integer(counts).map { Int32($0) }
+    private static func priority(_ value: DataValue) throws(JSONValue.Malformed) -> Int64? {
+        try value.integer(0...Int64(UInt32.max))
+    }
+
+    private static func nice(_ value: DataValue) throws(JSONValue.Malformed) -> Int32? {
+        try value.integer(-2_147_483_645...2_147_483_645).map { Int32($0) }
     }
 
     private static func memory(_ value: DataValue) throws(JSONValue.Malformed) -> ByteCount? {
@@ -158,10 +158,6 @@ extension JobDescription {
         try value.integer(times).flatMap {
             $0 == 0 ? nil : SimInstant.epoch + SimDuration(seconds: $0)
         }
-    }
-
-    private static func hostList(_ value: DataValue) throws(JSONValue.Malformed) -> String {
-        try value.texts().joined(separator: ",")
     }
 
     private static func refused(_ error: SlurmError) -> JSONValue.Malformed {
@@ -226,16 +222,12 @@ extension JobDescription {
         + ineffective.map { Asked($0.name, $0.form) }
 
     private static let identityMembers: [Asked] = [
-        Asked("account", .text) { request, value throws(JSONValue.Malformed) in
-            request.account = try value.text()
-        },
+        .text("account", \.account),
         Asked("argv", .words) { request, value throws(JSONValue.Malformed) in
             // The first is the script's own name, which Slurm replaces.
             request.scriptArguments = Array(try value.texts().dropFirst())
         },
-        Asked("comment", .text) { request, value throws(JSONValue.Malformed) in
-            request.comment = try value.text()
-        },
+        .text("comment", \.comment),
         Asked("current_working_directory", .text) { request, value throws(JSONValue.Malformed) in
             let path = try value.text()
             guard path.hasPrefix("/") else { throw DataValue.expected("an absolute path") }
@@ -245,63 +237,31 @@ extension JobDescription {
         Asked("environment", .words) { request, value throws(JSONValue.Malformed) in
             request.environment = try value.variables()
         },
-        Asked("name", .text) { request, value throws(JSONValue.Malformed) in
-            request.name = try value.text()
-        },
+        .text("name", always: \.name),
         Asked("partition", .text) { request, value throws(JSONValue.Malformed) in
             request.partitions = list(try value.text())
         },
-        Asked("qos", .text) { request, value throws(JSONValue.Malformed) in
-            request.qos = try value.text()
-        },
-        Asked("reservation", .text) { request, value throws(JSONValue.Malformed) in
-            request.reservation = try value.text()
-        },
-        Asked("script", .text) { request, value throws(JSONValue.Malformed) in
-            request.script = try value.text()
-        },
-        Asked("standard_error", .text) { request, value throws(JSONValue.Malformed) in
-            request.standardError = try value.text()
-        },
-        Asked("standard_input", .text) { request, value throws(JSONValue.Malformed) in
-            request.standardInput = try value.text()
-        },
-        Asked("standard_output", .text) { request, value throws(JSONValue.Malformed) in
-            request.standardOutput = try value.text()
-        },
-        Asked("wckey", .text) { request, value throws(JSONValue.Malformed) in
-            request.project = try value.text()
-        },
+        .text("qos", \.qos),
+        .text("reservation", \.reservation),
+        .text("script", always: \.script),
+        .text("standard_error", \.standardError),
+        .text("standard_input", \.standardInput),
+        .text("standard_output", \.standardOutput),
+        .text("wckey", \.project),
     ]
 
     private static let resourceMembers: [Asked] = [
-        Asked("constraints", .text) { request, value throws(JSONValue.Malformed) in
-            request.features = try value.text()
-        },
-        Asked("cpus_per_task", .integer) { request, value throws(JSONValue.Malformed) in
-            request.cpusPerTask = try count(value)
-        },
-        Asked("excluded_nodes", .words) { request, value throws(JSONValue.Malformed) in
-            request.excludedNodes = try hostList(value)
-        },
+        .text("constraints", \.features),
+        .count("cpus_per_task", \.cpusPerTask),
+        .names("excluded_nodes", \.excludedNodes),
         Asked("exclusive", .words) { request, value throws(JSONValue.Malformed) in
             try share(try value.texts(), &request)
         },
-        Asked("licenses", .text) { request, value throws(JSONValue.Malformed) in
-            request.licenses = try value.text()
-        },
-        Asked("maximum_nodes", .integer) { request, value throws(JSONValue.Malformed) in
-            request.maximumNodes = try count(value)
-        },
-        Asked("memory_per_cpu", .number) { request, value throws(JSONValue.Malformed) in
-            request.memoryPerCPU = try memory(value)
-        },
-        Asked("memory_per_node", .number) { request, value throws(JSONValue.Malformed) in
-            request.memoryPerNode = try memory(value)
-        },
-        Asked("minimum_nodes", .integer) { request, value throws(JSONValue.Malformed) in
-            request.minimumNodes = try count(value)
-        },
+        .text("licenses", \.licenses),
+        .count("maximum_nodes", \.maximumNodes),
+        .read("memory_per_cpu", .number, \.memoryPerCPU, memory),
+        .read("memory_per_node", .number, \.memoryPerNode, memory),
+        .count("minimum_nodes", \.minimumNodes),
         Asked("nodes", .text) { request, value throws(JSONValue.Malformed) in
             do throws(OptionValues.NodeCountRefusal) {
                 let (minimum, maximum) = try OptionValues.nodeCount(
@@ -313,21 +273,13 @@ extension JobDescription {
                 throw JSONValue.Malformed(line: 0, problem: error.description)
             }
         },
-        Asked("oversubscribe", .flag) { request, value throws(JSONValue.Malformed) in
-            request.sharesNodes = try value.flag()
-        },
-        Asked("required_nodes", .words) { request, value throws(JSONValue.Malformed) in
-            request.requiredNodes = try hostList(value)
-        },
+        .flag("oversubscribe", always: \.sharesNodes),
+        .names("required_nodes", \.requiredNodes),
         Asked("shared", .words) { request, value throws(JSONValue.Malformed) in
             try share(try value.texts(), &request)
         },
-        Asked("tasks", .integer) { request, value throws(JSONValue.Malformed) in
-            request.tasks = try count(value)
-        },
-        Asked("tasks_per_node", .integer) { request, value throws(JSONValue.Malformed) in
-            request.tasksPerNode = try count(value)
-        },
+        .count("tasks", \.tasks),
+        .count("tasks_per_node", \.tasksPerNode),
         Asked("time_limit", .number) { request, value throws(JSONValue.Malformed) in
             if case .infinite = try value.number() {
                 request.hasNoTimeLimit = true
@@ -340,9 +292,7 @@ extension JobDescription {
             request.accelerators = cards.count
             request.acceleratorModel = cards.type
         },
-        Asked("tres_per_node", .text) { request, value throws(JSONValue.Malformed) in
-            request.gres = try gres(value)
-        },
+        .read("tres_per_node", .text, \.gres, gres),
         Asked("tres_per_task", .text) { request, value throws(JSONValue.Malformed) in
             guard let cards = try cards(value) else { return }
             request.acceleratorsPerTask = cards.count
@@ -359,12 +309,8 @@ extension JobDescription {
                 throw refused(error)
             }
         },
-        Asked("begin_time", .number) { request, value throws(JSONValue.Malformed) in
-            request.begin = try instant(value)
-        },
-        Asked("deadline", .integer) { request, value throws(JSONValue.Malformed) in
-            request.deadline = try instant(value)
-        },
+        .read("begin_time", .number, \.begin, instant),
+        .read("deadline", .integer, \.deadline, instant),
         Asked("dependency", .text) { request, value throws(JSONValue.Malformed) in
             (request.dependencies, request.anyDependency) = try dependencies(value)
         },
@@ -377,9 +323,7 @@ extension JobDescription {
                 }
             }
         },
-        Asked("hold", .flag) { request, value throws(JSONValue.Malformed) in
-            request.isHeld = try value.flag()
-        },
+        .flag("hold", always: \.isHeld),
         Asked("immediate", .flag) { request, value throws(JSONValue.Malformed) in
             request.immediate = try value.flag() ? SimDuration(seconds: 1) : nil
         },
@@ -400,9 +344,7 @@ extension JobDescription {
             request.signal = request.signal ?? SignalRequest()
             request.signal?.number = number
         },
-        Asked("nice", .integer) { request, value throws(JSONValue.Malformed) in
-            request.nice = try value.integer(niceness).map { Int32($0) }
-        },
+        .read("nice", .integer, \.nice, nice),
         Asked("open_mode", .words) { request, value throws(JSONValue.Malformed) in
             switch try value.texts().first?.uppercased() {
             case "APPEND": request.appendsOutput = true
@@ -411,100 +353,44 @@ extension JobDescription {
             default: throw DataValue.expected("\"APPEND\" or \"TRUNCATE\"")
             }
         },
-        Asked("priority", .number) { request, value throws(JSONValue.Malformed) in
-            request.priority = try value.integer(priorities)
-        },
-        Asked("requeue", .flag) { request, value throws(JSONValue.Malformed) in
-            request.requeues = try value.flag()
-        },
+        .read("priority", .number, \.priority, priority),
+        .flag("requeue", \.requeues),
     ]
 
     /// What a change can reach.
     private static let changeMembers: [Changed] = {
         let read: [Changed] = [
-            Changed("account", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.account = try value.text()
-            },
-            Changed("begin_time", .number) { job, value throws(JSONValue.Malformed) in
-                job.update.begin = try instant(value)
-            },
-            Changed("comment", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.comment = try value.text()
-            },
-            Changed("constraints", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.features = try value.text()
-            },
-            Changed("cpus_per_task", .integer) { job, value throws(JSONValue.Malformed) in
-                job.update.cpusPerTask = try count(value)
-            },
-            Changed("deadline", .integer) { job, value throws(JSONValue.Malformed) in
-                job.update.deadline = try instant(value)
-            },
+            .text("account", \.update.account),
+            .read("begin_time", .number, \.update.begin, instant),
+            .text("comment", \.update.comment),
+            .text("constraints", \.update.features),
+            .count("cpus_per_task", \.update.cpusPerTask),
+            .read("deadline", .integer, \.update.deadline, instant),
             Changed("dependency", .text) { job, value throws(JSONValue.Malformed) in
                 let (dependencies, isAny) = try dependencies(value)
                 job.update.dependencies = dependencies
                 job.update.anyDependency = isAny
             },
-            Changed("excluded_nodes", .words) { job, value throws(JSONValue.Malformed) in
-                job.update.excludedNodes = try hostList(value)
-            },
-            Changed("hold", .flag) { job, value throws(JSONValue.Malformed) in
-                job.hold = try value.flag()
-            },
-            Changed("licenses", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.licenses = try value.text()
-            },
-            Changed("memory_per_cpu", .number) { job, value throws(JSONValue.Malformed) in
-                job.update.memoryPerCPU = try memory(value)
-            },
-            Changed("memory_per_node", .number) { job, value throws(JSONValue.Malformed) in
-                job.update.memoryPerNode = try memory(value)
-            },
-            Changed("minimum_nodes", .integer) { job, value throws(JSONValue.Malformed) in
-                job.update.nodes = try count(value)
-            },
-            Changed("name", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.name = try value.text()
-            },
-            Changed("nice", .integer) { job, value throws(JSONValue.Malformed) in
-                job.update.nice = try value.integer(niceness).map { Int32($0) }
-            },
-            Changed("nodes", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.nodes = try count(value)
-            },
-            Changed("partition", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.partition = try value.text()
-            },
-            Changed("priority", .number) { job, value throws(JSONValue.Malformed) in
-                job.update.priority = try value.integer(priorities)
-            },
-            Changed("qos", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.qos = try value.text()
-            },
-            Changed("required_nodes", .words) { job, value throws(JSONValue.Malformed) in
-                job.update.requiredNodes = try hostList(value)
-            },
-            Changed("requeue", .flag) { job, value throws(JSONValue.Malformed) in
-                job.update.requeues = try value.flag()
-            },
-            Changed("reservation", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.reservation = try value.text()
-            },
-            Changed("standard_error", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.standardError = try value.text()
-            },
-            Changed("standard_input", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.standardInput = try value.text()
-            },
-            Changed("standard_output", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.standardOutput = try value.text()
-            },
-            Changed("tasks", .integer) { job, value throws(JSONValue.Malformed) in
-                job.update.tasks = try count(value)
-            },
-            Changed("tasks_per_node", .integer) { job, value throws(JSONValue.Malformed) in
-                job.update.tasksPerNode = try count(value)
-            },
+            .names("excluded_nodes", \.update.excludedNodes),
+            .flag("hold", \.hold),
+            .text("licenses", \.update.licenses),
+            .read("memory_per_cpu", .number, \.update.memoryPerCPU, memory),
+            .read("memory_per_node", .number, \.update.memoryPerNode, memory),
+            .count("minimum_nodes", \.update.nodes),
+            .text("name", \.update.name),
+            .read("nice", .integer, \.update.nice, nice),
+            .count("nodes", \.update.nodes, .text),
+            .text("partition", \.update.partition),
+            .read("priority", .number, \.update.priority, priority),
+            .text("qos", \.update.qos),
+            .names("required_nodes", \.update.requiredNodes),
+            .flag("requeue", \.update.requeues),
+            .text("reservation", \.update.reservation),
+            .text("standard_error", \.update.standardError),
+            .text("standard_input", \.update.standardInput),
+            .text("standard_output", \.update.standardOutput),
+            .count("tasks", \.update.tasks),
+            .count("tasks_per_node", \.update.tasksPerNode),
             Changed("time_limit", .number) { job, value throws(JSONValue.Malformed) in
                 if case .infinite = try value.number() {
                     job.update.removesTimeLimit = true
@@ -513,12 +399,8 @@ extension JobDescription {
                         .map { SimDuration(seconds: $0 * 60) }
                 }
             },
-            Changed("tres_per_node", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.gres = try gres(value)
-            },
-            Changed("wckey", .text) { job, value throws(JSONValue.Malformed) in
-                job.update.project = try value.text()
-            },
+            .read("tres_per_node", .text, \.update.gres, gres),
+            .text("wckey", \.update.project),
         ]
         let names = Set(read.map(\.name))
         return read

@@ -33,12 +33,8 @@ public enum NodeDescription {
     }
 
     static let members: [DataMember<NodeUpdateRequest>] = [
-        DataMember("name", .words) { request, value throws(JSONValue.Malformed) in
-            request.nodes = try value.texts().joined(separator: ",")
-        },
-        DataMember("reason", .text) { request, value throws(JSONValue.Malformed) in
-            request.reason = try value.text()
-        },
+        .names("name", always: \.nodes),
+        .text("reason", \.reason),
         DataMember("state", .words) { request, value throws(JSONValue.Malformed) in
             let words = try value.texts()
             guard words.count <= 1 else { throw DataValue.expected("one state") }

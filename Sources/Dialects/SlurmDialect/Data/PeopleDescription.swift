@@ -342,9 +342,7 @@ extension PeopleDescription {
     }
 
     private static let accountMembers: [DataMember<Account>] = [
-        DataMember("name", .text) { entry, value throws(JSONValue.Malformed) in
-            entry.name = try value.text()
-        },
+        .text("name", always: \.name),
         DataMember("description", .text) { entry, value throws(JSONValue.Malformed) in
             entry.settings += try setting("description", value)
         },
@@ -358,9 +356,7 @@ extension PeopleDescription {
     ]
 
     private static let userMembers: [DataMember<User>] = [
-        DataMember("name", .text) { entry, value throws(JSONValue.Malformed) in
-            entry.name = try value.text()
-        },
+        .text("name", always: \.name),
         DataMember("administrator_level", .words) { entry, value throws(JSONValue.Malformed) in
             entry.settings += try level(value)
         },
@@ -377,19 +373,13 @@ extension PeopleDescription {
     ]
 
     private static let associationMembers: [DataMember<Association>] = [
-        DataMember("account", .text) { entry, value throws(JSONValue.Malformed) in
-            entry.account = try value.text()
-        },
-        DataMember("user", .text) { entry, value throws(JSONValue.Malformed) in
-            entry.user = try value.text()
-        },
+        .text("account", always: \.account),
+        .text("user", always: \.user),
         DataMember("default", .object) { entry, value throws(JSONValue.Malformed) in
             guard let qos = value.json["qos"] else { return }
             entry.settings += try setting("defaultqos", DataValue(json: qos))
         },
-        DataMember("is_default", .flag) { entry, value throws(JSONValue.Malformed) in
-            entry.isDefault = try value.flag()
-        },
+        .flag("is_default", always: \.isDefault),
         DataMember("max", .object) { entry, value throws(JSONValue.Malformed) in
             for limit in LimitPlace.all {
                 guard let path = limit.association,

@@ -24,14 +24,8 @@ public enum ReservationDescription {
         try value.integer(0...253_402_300_799).map { SimInstant.epoch + SimDuration(seconds: $0) }
     }
 
-    private static func names(_ value: DataValue) throws(JSONValue.Malformed) -> String {
-        try value.texts().joined(separator: ",")
-    }
-
     static let members: [DataMember<ReservationRequest>] = [
-        DataMember("accounts", .words) { request, value throws(JSONValue.Malformed) in
-            request.accounts = try names(value)
-        },
+        .names("accounts", \.accounts),
         DataMember("core_count", .number) { request, value throws(JSONValue.Malformed) in
             request.coreCount = try value.integer(1...Int64(UInt32.max))
         },
@@ -39,35 +33,19 @@ public enum ReservationDescription {
             request.duration = try value.integer(1...52_560_000)
                 .map { SimDuration(seconds: $0 * 60) }
         },
-        DataMember("end_time", .number) { request, value throws(JSONValue.Malformed) in
-            request.end = try instant(value)
-        },
-        DataMember("flags", .words) { request, value throws(JSONValue.Malformed) in
-            request.flags = try names(value)
-        },
-        DataMember("name", .text) { request, value throws(JSONValue.Malformed) in
-            request.name = try value.text()
-        },
-        DataMember("node_count", .number) { request, value throws(JSONValue.Malformed) in
-            request.nodeCount = try value.integer(1...Int64(Int32.max)).map { Int32($0) }
-        },
-        DataMember("node_list", .words) { request, value throws(JSONValue.Malformed) in
-            request.nodes = try names(value)
-        },
-        DataMember("partition", .text) { request, value throws(JSONValue.Malformed) in
-            request.partition = try value.text()
-        },
+        .read("end_time", .number, \.end, instant),
+        .names("flags", \.flags),
+        .text("name", \.name),
+        .count("node_count", \.nodeCount, .number),
+        .names("node_list", \.nodes),
+        .text("partition", \.partition),
         DataMember("purge_completed", .object) { request, value throws(JSONValue.Malformed) in
             guard let time = value.json["time"] else { return }
             request.idleMaximum = try DataValue(json: time).integer(0...31_536_000)
                 .map { SimDuration(seconds: $0) }
         },
-        DataMember("start_time", .number) { request, value throws(JSONValue.Malformed) in
-            request.start = try instant(value)
-        },
-        DataMember("users", .words) { request, value throws(JSONValue.Malformed) in
-            request.users = try names(value)
-        },
+        .read("start_time", .number, \.start, instant),
+        .names("users", \.users),
         DataMember("burst_buffer", .text), DataMember("comment", .text),
         DataMember("features", .text), DataMember("groups", .words), DataMember("licenses", .words),
         DataMember("max_start_delay", .number), DataMember("tres", .list),
