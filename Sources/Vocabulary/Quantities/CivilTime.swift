@@ -105,3 +105,14 @@ private func padded(_ number: Int, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }
+
+extension CivilTime {
+    /// A length of time as Slurm and machine files write it: `00:00:05`, `7-00:00:00`; one below zero as zero.
+    public static func lengthText(seconds: Int64) -> String {
+        let seconds = max(0, seconds)
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let clock =
+            "\(two(seconds / 3_600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
+        return seconds >= 86_400 ? "\(seconds / 86_400)-\(clock)" : clock
+    }
+}

@@ -19,14 +19,6 @@ enum SiteNames {
         return names
     }
 
-    /// A number of seconds as Slurm's files and machine files have it: `00:05:00`, `2-00:00:00`.
-    static func time(seconds: Int64) -> String {
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let clock =
-            "\(two(seconds % 86_400 / 3_600)):\(two(seconds % 3_600 / 60)):\(two(seconds % 60))"
-        return seconds >= 86_400 ? "\(seconds / 86_400)-\(clock)" : clock
-    }
-
     /// How many devices `File=/dev/nvidia[0-7]` names.
     static func fileCount(_ text: String) -> Int {
         let name = text.split(separator: "/").last.map(String.init) ?? text

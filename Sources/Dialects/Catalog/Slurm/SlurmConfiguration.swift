@@ -2,6 +2,7 @@ public import ClusterModel
 import Accounts
 import IndexSets
 import Quantities
+import WireFormats
 
 /// A machine as the files that Slurm reads: `slurm.conf`, `gres.conf`, `topology.conf`, and what
 /// `sacctmgr load` and `sacctmgr -P show qos` speak of.
@@ -21,42 +22,20 @@ public struct SlurmConfiguration: Sendable {
         ].filter { !$0.1.isEmpty }
     }
 
-    private var isLinear: Bool { machine.partitions.allSatisfy { $0.sharing == .wholeNode } }
-
     // MARK: slurm.conf
 
     private var slurmConf: String {
-        let kinds = Set(machine.nodeTypes.flatMap { $0.accelerators.map(\.kind) }).sorted()
         var text = "# \(machine.title)\nClusterName=\(machine.name)\n"
-        text += isLinear ? "SelectType=select/linear\n" : "SelectType=select/cons_tres\n"
-        if !isLinear { text += "SelectTypeParameters=CR_Core_Memory\n" }
-        if !kinds.isEmpty { text += "GresTypes=\(kinds.joined(separator: ","))\n" }
+        for entry in machine.slurmEntries where entry.value != "NONE" {
+            text += "\(entry.name)=\(entry.value)\n"
+        }
         if !topologyConf.isEmpty { text += "TopologyPlugin=topology/tree\n" }
-        text += preemptionLines + licenseLine + powerLines
+        text += powerLines
         for run in nodeRuns { text += nodeLine(run.names, machine.nodeTypes[run.type]) }
         for (index, partition) in machine.partitions.enumerated() {
             text += partitionLine(partition, isDefault: index == machine.defaultPartitionIndex)
         }
         return text
-    }
-
-    private var preemptionLines: String {
-        let rules = machine.preemption
-        guard let basis = rules.basis else { return "" }
-        let type = basis == .qos ? "preempt/qos" : "preempt/partition_prio"
-        // Slurm suspends with its gang scheduler only.
-        let mode = rules.mode.rawValue.uppercased() + (rules.mode == .suspend ? ",GANG" : "")
-        var text = "PreemptType=\(type)\nPreemptMode=\(mode)\n"
-        if rules.exemptSeconds > 0 {
-            text += "PreemptExemptTime=\(SiteNames.time(seconds: Int64(rules.exemptSeconds)))\n"
-        }
-        return text
-    }
-
-    private var licenseLine: String {
-        guard !machine.licenses.isEmpty else { return "" }
-        let words = machine.licenses.map { "\($0.name):\($0.count)" }
-        return "Licenses=\(words.joined(separator: ","))\n"
     }
 
     /// Slurm switches nodes by programs of the site, and knows no cap.
@@ -156,7 +135,7 @@ public struct SlurmConfiguration: Sendable {
     }
 
     private static func time(_ limit: SimDuration) -> String {
-        SiteNames.time(seconds: limit.microseconds / 1_000_000)
+        CivilTime.lengthText(seconds: limit.microseconds / 1_000_000)
     }
 
     private static func weights(_ weights: BillingWeights) -> String {

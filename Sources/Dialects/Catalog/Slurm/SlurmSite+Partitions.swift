@@ -111,7 +111,7 @@ extension SlurmSite {
             guard let seconds = Int64(text), (0...100_000_000).contains(seconds) else {
                 throw SiteProblem("GraceTime=\(text) is no number of seconds")
             }
-            fields.append(("grace_time", SiteYAML.quoted(SiteNames.time(seconds: seconds))))
+            fields.append(("grace_time", SiteYAML.quoted(CivilTime.lengthText(seconds: seconds))))
         }
         if let text = line["TRESBillingWeights"] {
             let weights = Self.weights(text, &ignored)

@@ -76,12 +76,7 @@ public enum SlurmTime {
     }
 
     /// A sum over cores may be longer than a `SimDuration`.
-    static func full(seconds: Int64) -> String {
-        let seconds = max(0, seconds)
-        let clock =
-            "\(two(seconds / 3_600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
-        return seconds >= 86_400 ? "\(seconds / 86_400)-\(clock)" : clock
-    }
+    static func full(seconds: Int64) -> String { CivilTime.lengthText(seconds: seconds) }
 
     private static func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

@@ -1,6 +1,6 @@
 import Accounts
+import Catalog
 import ClusterModel
-import Glibc
 import Quantities
 import Scheduling
 import SlurmDialect
@@ -11,44 +11,16 @@ import WireFormats
 extension Centre {
     /// The settings that are not Slurm's defaults, or that a reader cannot know.
     func configuration(_ rules: CentreRules) -> [ConfigurationEntry] {
-        let machine = rules.machine
         let data = settings.privateData.map(\.rawValue).sorted().joined(separator: ",")
         var entries = [
             ConfigurationEntry("KillWait", "\(settings.killWaitMilliseconds / 1_000) sec"),
             ConfigurationEntry("MaxArraySize", "\(settings.limits.arraySize)"),
             ConfigurationEntry("MaxJobCount", "\(settings.limits.jobCount)"),
             ConfigurationEntry("PrivateData", data.isEmpty ? "none" : data),
-            ConfigurationEntry("SlurmUser", "\(UserNames.user(getuid()))(\(getuid()))"),
+            ConfigurationEntry("SlurmUser", slurmUser),
         ]
-        if machine.partitions.allSatisfy({ $0.sharing == .wholeNode }) {
-            entries.append(ConfigurationEntry("SelectType", "select/linear"))
-            entries.append(ConfigurationEntry("SelectTypeParameters", "NONE"))
-        }
-        let kinds = Set(machine.nodeTypes.flatMap { $0.accelerators.map(\.kind) }).sorted()
-        if !kinds.isEmpty {
-            entries.append(ConfigurationEntry("GresTypes", kinds.joined(separator: ",")))
-        }
-        let licenses = machine.licenses.map { "\($0.name):\($0.count)" }
-        if !licenses.isEmpty {
-            entries.append(ConfigurationEntry("Licenses", licenses.joined(separator: ",")))
-        }
-        return entries + preemption(machine.preemption) + priorities(rules.policy)
-    }
-
-    private func preemption(_ rules: PreemptionRules) -> [ConfigurationEntry] {
-        guard let basis = rules.basis else { return [] }
-        let type = basis == .qos ? "preempt/qos" : "preempt/partition_prio"
-        return [
-            ConfigurationEntry(
-                "PreemptMode",
-                rules.mode == .suspend ? "GANG,SUSPEND" : rules.mode.rawValue.uppercased()
-            ),
-            ConfigurationEntry("PreemptType", type),
-            ConfigurationEntry(
-                "PreemptExemptTime",
-                SlurmTime.full(SimDuration(seconds: Int64(rules.exemptSeconds)))
-            ),
-        ]
+        entries += rules.machine.slurmEntries
+        return entries + priorities(rules.policy)
     }
 
     private func priorities(_ policy: SchedulingPolicy) -> [ConfigurationEntry] {

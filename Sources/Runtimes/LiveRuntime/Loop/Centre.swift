@@ -213,6 +213,8 @@ public final class Centre: Sendable {
     let mailbox: Mailbox<Letter>
     /// The centre's time when this daemon opened it.
     let openedAt: SimInstant
+    /// Who started the centre, as slurm.conf(5) says it: asked for once, for a directory service may be slow.
+    let slurmUser: String
     /// The number of the last batch; readers compare it with what they have.
     let version: Version
     /// The machine with its customers of now.
@@ -283,6 +285,7 @@ public final class Centre: Sendable {
         clock = opened.clock
         reader = opened.reader
         openedAt = opened.clock.now
+        slurmUser = "\(UserNames.user(getuid()))(\(getuid()))"
         let watcher = Thread {
             executor.reportEnds(onMessage: { mailbox.post(.heard($0, $1)) }) { run, outcome in
                 // What a job measured may be long: neither who writes nor other jobs wait for it.

@@ -1,5 +1,6 @@
 import Accounts
 import Billing
+import Catalog
 import ClusterModel
 import Determinism
 import Emulation
@@ -125,7 +126,7 @@ extension CentreState {
             let mode = rules.machine.preemptMode(of: partition)
             // Slurm's centres need both words; a partition that says nothing has what its centre has.
             let isGang = mode == .suspend && partition.preemptMode == .cluster
-            info.preemptMode = (isGang ? "GANG," : "") + mode.rawValue.uppercased()
+            info.preemptMode = isGang ? mode.slurmWords : mode.rawValue.uppercased()
             info.graceSeconds = partition.graceSeconds
             info.backend = partition.backend.rawValue
             info.platform = partition.platform
