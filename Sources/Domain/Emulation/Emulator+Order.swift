@@ -21,7 +21,7 @@ extension Emulator {
     /// Sorts the queues again if the order asks for it.
     mutating func rankAgain(at now: SimInstant) {
         guard ranking.isDue(at: now.microseconds),
-            groups.indices.contains(where: { groups[$0].queuedCount > 0 })
+            groups.indices.contains(where: { groups[$0].mayQueue && groups[$0].queuedCount > 0 })
         else { return }
         // The order of jobs that cannot start does not matter until one can.
         if order.variation == .everyPass,
@@ -30,7 +30,7 @@ extension Emulator {
             return
         }
         // All values first: a job that queues in several groups has one key.
-        for group in groups.indices {
+        for group in groups.indices where groups[group].mayQueue {
             if valuesLate, let slot = groups[group].onlySlot, !jobs[slot].hasExtras {
                 alone[group] = LoneJob(id: jobs[slot].id, since: now)
                 continue
@@ -47,7 +47,7 @@ extension Emulator {
         if valuesLate {
             let own = groupsOf(slot)
             for group in own { valueLone(in: group, at: now) }
-            if !jobs[slot].hasExtras, groups[own[0]].queuedCount == 0 {
+            if !jobs[slot].hasExtras, !groups[own[0]].mayQueue {
                 alone[own[0]] = LoneJob(id: jobs[slot].id, since: now)
                 return
             }
@@ -65,7 +65,7 @@ extension Emulator {
     private mutating func valueLone(in group: Int, at now: SimInstant) {
         guard let lone = alone[group] else { return }
         alone[group] = nil
-        guard groups[group].queuedCount > 0, let slot = groups[group].onlySlot,
+        guard groups[group].mayQueue, let slot = groups[group].onlySlot,
             jobs[slot].id == lone.id
         else { return }
         // Where a period has passed since, use is as of now: the next pass computes all anew.

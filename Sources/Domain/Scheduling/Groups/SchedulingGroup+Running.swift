@@ -203,6 +203,7 @@ extension SchedulingGroup {
 
     /// The least that a job would hold under limits in a partition: before it is placed only the
     /// fewest nodes and what it asks for are known.
+    @inline(__always)
     public func leastClaim(
         _ slot: Int32,
         inPartition partition: Int,

@@ -129,11 +129,18 @@ public struct SchedulingGroup: Sendable, Codable {
             && loans.isEmpty && nodes.kept.isEmpty
     }
 
-    /// The number of queued jobs.
-    public var queuedCount: Int { lanesAreBusy ? queue.count + laneQueuedCount : queue.count }
+    /// Whether anybody is queued, or was in the queue of a reservation when it was looked at last. This is
+    /// read where the group lies; to count the queued jobs from outside is to copy it.
+    @inline(__always)
+    public var mayQueue: Bool { queue.count > 0 || lanesAreBusy }
 
-    /// By position, so that no lane is copied.
-    private var laneQueuedCount: Int { lanes.indices.reduce(0) { $0 + lanes[$1].queue.count } }
+    /// The number of queued jobs.
+    public var queuedCount: Int {
+        var count = queue.count
+        // By position, so that no lane is copied.
+        if lanesAreBusy { for lane in lanes.indices { count += lanes[lane].queue.count } }
+        return count
+    }
 
     /// The number of running jobs.
     public var runningCount: Int { ends.count }
