@@ -117,7 +117,7 @@ let targets: [Target] = [
         name: "Catalog",
         dependencies: [
             "Quantities", "IndexSets", "Accounts", "ClusterModel", "JobModel", "Billing",
-            "WireFormats", "WorkloadFormats", product("Yams", "Yams"),
+            "WireFormats", "WorkloadFormats", "Prediction", product("Yams", "Yams"),
         ],
         path: "Sources/Dialects/Catalog",
         resources: [.embedInCode("Resources")],

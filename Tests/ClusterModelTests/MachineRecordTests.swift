@@ -22,6 +22,24 @@ struct MachineRecordTests {
         #expect(read.json.compactText == text)
     }
 
+    @Test("Software comes out of a record as it went in")
+    func software() throws {
+        var machine = smallMachine()
+        let programs = [
+            SoftwareProgram(name: "lmp", time: .kernel("md", size: "8x8x8", repeats: 3)),
+            SoftwareProgram(
+                name: "foam",
+                time: .formula(serial: SimDuration(seconds: 60), shared: SimDuration(seconds: 9))
+            ),
+        ]
+        machine.software = [
+            SoftwareModule(name: "lammps/2023", programs: programs),
+            SoftwareModule(name: "empty", programs: []),
+        ]
+        let text = MachineRecord(machine).json.compactText
+        #expect(try MachineRecord(json: JSONValue(parsing: text)).machine == machine)
+    }
+
     private func smallMachine() -> Machine {
         let capacity = NodeCapacity(cores: 2, memory: ByteCount(mebibytes: 64))
         return Machine(

@@ -81,6 +81,15 @@ struct SchemaTests {
             machine + "partitions: [{name: q, nodes: a, platform: p}]\nlicenses: [{zzz: 1}]\n"
         ),
         (
+            "properties/software/items",
+            machine + "partitions: [{name: q, nodes: a, platform: p}]\nsoftware: [{zzz: 1}]\n"
+        ),
+        (
+            "properties/software/items/properties/programs/items",
+            machine + "partitions: [{name: q, nodes: a, platform: p}]\n"
+                + "software: [{module: m, programs: [{zzz: 1}]}]\n"
+        ),
+        (
             "$defs/qos",
             machine + "partitions: [{name: q, nodes: a, platform: p}]\nqos: [{zzz: 1}]\n"
         ),

@@ -300,7 +300,7 @@ struct RealWorkTests {
                 root: folder.path + "/jobs"
             ),
             killWaitMilliseconds: 500,
-            stage: RehearsalStage(SmallCentre.settings(folder.path)),
+            stage: RehearsalStage(SmallCentre.settings(folder.path), SmallCentre.machine),
             logger: Logger(label: "test")
         )
         let waiting = try work.adopt(#require(state.jobs[1]))

@@ -111,6 +111,11 @@ private final class StubCentre: CentreService {
     ) async throws(ServiceRefusal) -> AccountingList {
         throw refusal
     }
+    func programTime(
+        _: ProgramQuery,
+        in _: UInt32,
+        _: Peer
+    ) async throws(ServiceRefusal) -> ProgramTime { throw refusal }
     func status() async -> CentreStatus { CentreStatus() }
     func census(_: Peer) async -> CentreCensus { CentreCensus() }
     func map(withNames _: Bool, _: Peer) async throws(ServiceRefusal) -> CentreMap { CentreMap() }

@@ -108,6 +108,12 @@ public protocol CentreService: Sendable {
     ) async throws(ServiceRefusal) -> ActionResponse
     /// What a running job is told of itself.
     func environment(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobEnvironment
+    /// How long a program would take in a running job.
+    func programTime(
+        _ query: ProgramQuery,
+        in id: UInt32,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ProgramTime
     /// Why a job waits, and what would start it sooner.
     func explain(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobExplanation
     /// Makes, changes or removes accounts and users: all that is asked for, or nothing.

@@ -113,6 +113,16 @@ struct Routes {
             let peer = try await context.peer()
             return try await lookups.alone { Reply(try await centre.environment(id, peer)) }
         }
+        ask(router, "/v1/jobs/:id/program") { request, context in
+            let id = try Self.jobID(context)
+            let query = try Self.query(request) { parameters throws(JSONValue.Malformed) in
+                try ProgramQuery(parameters)
+            }
+            let peer = try await context.peer()
+            return try await lookups.alone {
+                Reply(try await centre.programTime(query, in: id, peer))
+            }.response(200)
+        }
         get(router, "/v1/jobs/:id/explanation") { _, context in
             let id = try Self.jobID(context)
             let peer = try await context.peer()

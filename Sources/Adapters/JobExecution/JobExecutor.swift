@@ -104,8 +104,10 @@ extension JobExecutor {
         try SmallFile.write([], to: folder.measure, mode: 0o600)
         var own = [folder.script, folder.measure]
         if specification.rehearsal != nil {
-            try SmallFile.write([], to: folder.steps, mode: 0o600)
-            own.append(folder.steps)
+            for path in [folder.steps, folder.modules] {
+                try SmallFile.write([], to: path, mode: 0o600)
+                own.append(path)
+            }
         }
         if let user = specification.user {
             for path in own {
@@ -221,7 +223,7 @@ extension JobExecutor {
     private func clear(_ folder: StepFolder) {
         for path in [
             folder.specification, folder.script, folder.supervisor, folder.status, folder.notice,
-            folder.measure, folder.hostfile, folder.clock, folder.steps,
+            folder.measure, folder.hostfile, folder.clock, folder.steps, folder.modules,
         ] {
             unlink(path)
         }

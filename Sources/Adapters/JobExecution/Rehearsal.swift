@@ -69,6 +69,9 @@ extension StepFolder {
     /// Where `yhrun` and its like leave a line for each step.
     public var steps: String { path + "/steps" }
 
+    /// Where `module` keeps what the script has loaded, a name on each line.
+    public var modules: String { path + "/modules" }
+
     /// The lines of the steps, of the first mebibyte.
     public var stepLines: [Substring] { SmallFile.finishedLines(steps) }
 }

@@ -42,6 +42,8 @@ public struct Machine: Hashable, Sendable {
     public var licenses: [LicensePool] = []
     /// Whether nodes are switched off when nobody needs them.
     public var powerSaving = PowerSaving()
+    /// What rehearsed scripts find installed.
+    public var software: [SoftwareModule] = []
     /// The users who may administer the centre, besides the one who started it.
     public var operators: [String]
     /// Who issues its statements; nil when the file does not say.

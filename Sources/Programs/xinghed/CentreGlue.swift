@@ -145,6 +145,16 @@ struct CentreGlue: CentreService {
         }
     }
 
+    func programTime(
+        _ query: ProgramQuery,
+        in id: UInt32,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> ProgramTime {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.programTime(query, in: id, Caller(peer))
+        }
+    }
+
     func explain(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> JobExplanation {
         try await forward(peer) { () throws(RequestFailure) in
             try await centre.explain(id, Caller(peer))

@@ -49,11 +49,10 @@ struct RehearsedStep {
 
     /// Leaves the line of a step that is over.
     func record(_ command: RunCommand, exitCode: Int32, signal: Int32 = 0) {
-        let nodes = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
         let name = command.words.first?.split(separator: "/").last.map(String.init) ?? "step"
         let words = [
             "\(start)", "\(Self.now)", "\(exitCode)", "\(signal)", "\(command.tasks)",
-            "\(min(nodes, command.tasks))", "\(number)", name.split(separator: "\n").joined(),
+            "\(nodes(of: command))", "\(number)", name.split(separator: "\n").joined(),
         ]
         let line = Array((words.joined(separator: " ") + "\n").utf8)
         let descriptor = open(folder + "/steps", O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -70,6 +69,7 @@ extension RehearsedStep {
     /// Whether a program of the job is emulated: one that is not of the system, none of the centre's own, and
     /// no script, or that is linked with MPI.
     static func isEmulated(_ path: String, isMPI: Bool) -> Bool {
+        guard !RehearsedSoftware.isSoftware(path) else { return true }
         guard !Host.isOwnProgram(path) else { return false }
         guard !isMPI else { return true }
         let system = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"]
@@ -80,22 +80,32 @@ extension RehearsedStep {
 
     /// Lets the time of an emulated program pass, and gives its exit status.
     func emulate(_ command: RunCommand, name: String) -> Int32 {
-        let (length, code, isSaid) = plan(number)
         let program = command.words.first ?? ""
-        var text = "\(name): \(program) is emulated: \(length / 1_000_000) s"
-        if !isSaid {
-            text += ", the rest of the limit (--comment=step=SECONDS says how long it takes)"
+        var (length, code) = (Int64(0), Int32(0))
+        var text = "\(name): \(program) is emulated: "
+        if let said = saidOfStep {
+            (length, code) = said
+        } else if let software = RehearsedSoftware(words: command.words) {
+            do throws(CommandFailure) {
+                length = try software.length(on: nodes(of: command), name: name)
+            } catch {
+                Host.print(error.lines(for: name), to: 2)
+                record(command, exitCode: error.exitCode)
+                return error.exitCode
+            }
+        } else {
+            length = restOfLimit
+            text += "the rest of the limit (--comment=step=SECONDS says how long it takes), "
         }
-        Host.print([text], to: 2)
-        let hasSlept = sleep(length)
+        Host.print([text + "\(length / 1_000_000) s"], to: 2)
+        let hasSlept = Self.sleep(length)
         record(command, exitCode: hasSlept ? code : 0, signal: hasSlept ? 0 : SIGTERM)
         return hasSlept ? code : ExitStatus.signalled + SIGTERM
     }
 
-    /// How long a step takes, in microseconds, and how it ends: what the job's comment says of the step
-    /// with this number, the last of those that it names where there are more; else nearly all that is
-    /// left, so that what follows in the script is rehearsed too.
-    private func plan(_ number: Int) -> (length: Int64, exitCode: Int32, isSaid: Bool) {
+    /// What the job's comment says of the step with this number, the last of those that it names where
+    /// there are more: its length in microseconds, and how it ends; nil when it says nothing.
+    private var saidOfStep: (length: Int64, exitCode: Int32)? {
         let steps = (Host.variable("XINGHE_STEPS") ?? "").split(separator: ",").compactMap {
             step -> (Int64, Int32)? in
             let parts = step.split(separator: ":")
@@ -104,17 +114,27 @@ extension RehearsedStep {
             }
             return (seconds, code)
         }
-        if let last = steps.last {
-            let (seconds, code) = number < steps.count ? steps[number] : last
-            return (seconds * 1_000_000, code, true)
-        }
+        guard let last = steps.last else { return nil }
+        let (seconds, code) = number < steps.count ? steps[number] : last
+        return (seconds * 1_000_000, code)
+    }
+
+    /// Nearly all that is left of the limit, so that what follows in the script is rehearsed too.
+    /// Unit: µs.
+    private var restOfLimit: Int64 {
         let end = Host.variable("XINGHE_JOB_END").flatMap { Int64($0) }
         let rest = max(0, (end ?? start + 3_600_000_000) - start)
-        return (max(0, rest - max(1_000_000, rest / 100)), 0, false)
+        return max(0, rest - max(1_000_000, rest / 100))
+    }
+
+    /// How many of the job's nodes a step runs on.
+    private func nodes(of command: RunCommand) -> Int {
+        let held = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
+        return max(1, min(command.nodes ?? held, command.tasks))
     }
 
     /// Whether the time has passed; a signal ends it before.
-    private func sleep(_ length: Int64) -> Bool {
+    static func sleep(_ length: Int64) -> Bool {
         var time = timespec(
             tv_sec: Int(length / 1_000_000),
             tv_nsec: Int(length % 1_000_000) * 1_000
@@ -132,8 +152,9 @@ extension Yh {
         guard Host.variable("XINGHE_REHEARSAL") != nil else { return nil }
         switch name {
         case "mpirun", "mpiexec": return mpirun
-        case "module": return module
+        case "module": return RehearsedSoftware.module
         case "hostname": return hostname
+        case _ where RehearsedSoftware.isName(name): return RehearsedSoftware.program
         default: return nil
         }
     }
@@ -167,15 +188,6 @@ extension Yh {
     {
         let names = ["XINGHE_HOST_NAME", "SLURMD_NODENAME"]
         Host.print([names.lazy.compactMap(Host.variable).first ?? Host.hostName()])
-        return 0
-    }
-
-    /// Environment modules are not modelled: what a script loads is said, and changes nothing.
-    private static func module(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
-        if let word = arguments.first, ["load", "add", "swap", "switch"].contains(word) {
-            let modules = arguments.dropFirst().joined(separator: " ")
-            Host.print(["module: \(modules): nothing is loaded in a rehearsal"], to: 2)
-        }
         return 0
     }
 }

@@ -111,6 +111,14 @@ struct ServiceRoute: Sendable {
         ),
         ServiceRoute(
             .get,
+            "/v1/jobs/:id/program",
+            "How long a program of the machine's software, or a kernel, would take in a running job",
+            parameters: words(ProgramQuery.names),
+            answer: .record(ProgramTime.self),
+            refusals: [403, 404, 409]
+        ),
+        ServiceRoute(
+            .get,
             "/v1/jobs/:id/explanation",
             "Why a job waits, and what would start it sooner",
             answer: .record(JobExplanation.self),

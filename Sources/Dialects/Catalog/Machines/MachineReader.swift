@@ -22,8 +22,8 @@ struct MachineReader {
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
-        "include", "platforms", "qos", "preemption", "licenses", "power_saving", "accounts",
-        "default_account", "operators", "issuer", "expect",
+        "include", "platforms", "qos", "preemption", "licenses", "power_saving", "software",
+        "accounts", "default_account", "operators", "issuer", "expect",
     ]
 
     func machine(text: String, file: String) throws(FileRefusal) -> Machine {
@@ -57,6 +57,7 @@ struct MachineReader {
         machine.qos = try qos(top)
         machine.preemption = try preemption(top, machine)
         machine.licenses = try licenses(top)
+        machine.software = try software(top)
         machine.powerSaving = try powerSaving(top, of: machine)
         try checkPeople(top, machine)
         if let excess = Tariff(pricesOf: machine).excess(on: machine) {

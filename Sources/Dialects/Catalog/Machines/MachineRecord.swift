@@ -86,6 +86,7 @@ extension Machine: CodedPart {
         try fields.part("preemption", &rules)
         preemption = rules ?? PreemptionRules()
         try fields.someParts("licenses", &licenses)
+        try fields.someParts("software", &software)
         var saving = powerSaving.isOn ? Optional(powerSaving) : nil
         try fields.part("power_saving", &saving)
         powerSaving = saving ?? PowerSaving()

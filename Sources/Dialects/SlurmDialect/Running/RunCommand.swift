@@ -73,6 +73,8 @@ public struct RunCommand: Hashable, Sendable {
     public var listsMPI = false
     /// The number of tasks.
     public var tasks = 1
+    /// The number of nodes that was asked for; nil for all of the job's.
+    public private(set) var nodes: Int?
     /// Whether each line of output starts with the number of its task.
     public var isLabelled = false
     /// Whether one task that fails ends the others.
@@ -120,7 +122,6 @@ public struct RunCommand: Hashable, Sendable {
             exitCode: ExitStatus.unreadable
         )
         var asked: Int?
-        var nodes: Int?
         for option in given {
             switch option.id {
             case .nodes: nodes = try Self.nodes(option.value ?? "", program)

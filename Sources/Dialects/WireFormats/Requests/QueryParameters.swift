@@ -53,6 +53,19 @@ public struct QueryParameters: Sendable {
         return numbers.filter { seen.insert($0).inserted }
     }
 
+    /// A number of things; nil when there is no such parameter.
+    ///
+    /// - Throws: `JSONValue.Malformed` for anything but 1 to 1,000,000,000.
+    func count(_ name: String) throws(JSONValue.Malformed) -> Int? {
+        guard let text = values[name] else { return nil }
+        guard let number = Int(text), (1...1_000_000_000).contains(number) else {
+            let problem =
+                "parameter '\(name)': '\(text.prefix(64))' is no number from 1 to 1000000000"
+            throw JSONValue.Malformed(line: 0, problem: problem)
+        }
+        return number
+    }
+
     /// The form that `percentDecode` reads, of names and values.
     static func target(_ path: String, _ parameters: [(name: String, value: String)]) -> String {
         guard !parameters.isEmpty else { return path }

@@ -346,6 +346,25 @@ extension Centre {
         return state.environment(of: entry)
     }
 
+    /// How long a program would take in a running job, which rehearses; for its owner and operators.
+    ///
+    /// - Throws: `RequestFailure`, also for a program that the machine has not, or that fits nowhere.
+    public func programTime(
+        _ query: ProgramQuery,
+        in id: UInt32,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> ProgramTime {
+        let state = await snapshot().state
+        guard let entry = state.jobs[id] else { throw .refused(.invalidJobID) }
+        guard mayChange(entry, caller) else { throw .refused(.invalidUserID) }
+        guard entry.status.startedAt != nil, !entry.hasEnded else { throw .refused(.jobPending) }
+        do throws(Refusal) {
+            return try state.programTime(query, in: entry)
+        } catch {
+            throw RequestFailure(status: 400, body: error.body)
+        }
+    }
+
     // MARK: People
 
     /// Makes, changes or removes accounts and users, all that is asked for or nothing; operators only.

@@ -88,8 +88,9 @@ final class WriterLoop {
             start: state.batch == 0 ? wall : max(state.lastInstant, settings.start ?? .epoch),
             note: { [logger = settings.logger] in logger.warning("\($0)") }
         )
-        let stage = RehearsalStage(settings)
-        if recovery.state.rules.machine.partitions.contains(where: { $0.backend == .rehearsed }) {
+        let machine = recovery.state.rules.machine
+        let stage = RehearsalStage(settings, machine)
+        if machine.partitions.contains(where: { $0.backend == .rehearsed }) {
             try stage.build(stepProgram: settings.stepProgram)
         }
         work = LocalWork(

@@ -87,6 +87,55 @@ extension CentreState {
         environment.cores = entry.status.nodes.map(\.cores)
         return environment
     }
+
+    /// How long a program takes on nodes of a running job.
+    ///
+    /// - Throws: `Refusal` for one that the machine has not, or a kernel that cannot run there.
+    func programTime(
+        _ query: ProgramQuery,
+        in entry: JobEntry
+    ) throws(Refusal) -> ProgramTime {
+        var answer = ProgramTime()
+        let held = max(1, entry.status.nodes.count)
+        let nodes = min(held, query.nodes ?? held)
+        let time: SoftwareProgram.Time
+        switch query.program {
+        case .kernel(let name, let size, let repeats):
+            time = .kernel(name, size: size, repeats: repeats)
+        case .software(let name):
+            guard let found = rules.machine.softwareProgram(named: name) else {
+                let known = rules.machine.software.flatMap { $0.programs.map(\.name) }
+                throw Refusal(.unspecified, no: "program", name, among: known)
+            }
+            answer.module = found.module.name
+            time = found.program.time
+        }
+        switch time {
+        case .formula(let serial, let shared):
+            answer.duration =
+                serial + SimDuration(microseconds: shared.microseconds / Int64(nodes))
+        case .kernel(let name, let size, let repeats):
+            let place = EmulatedRunTime.Place(
+                partition: rules.machine.partitions[entry.status.partitions.first ?? 0],
+                isExclusive: entry.specification.submission.request.isExclusive,
+                nodes: Int32(nodes),
+                coresOnNode: Double(entry.status.coresHeld) / Double(held),
+                cardsOnNode: Double(entry.status.acceleratorsHeld) / Double(held)
+            )
+            do {
+                answer.duration = try EmulatedRunTime.time(
+                    ofKernel: name,
+                    size: size,
+                    repeats: repeats,
+                    on: place,
+                    of: rules.machine
+                )
+            } catch {
+                throw Refusal(.unspecified, hint: "\(error)")
+            }
+        }
+        return answer
+    }
 }
 
 extension BatchEnvironment {

@@ -29,21 +29,58 @@ enum EmulatedRunTime {
         guard !plan.isBeyondPartition else { return nil }
         guard let name = values["kernel"] else { return EmulatedOutcome(comment).stepTime }
         do {
-            let kernel = try KernelForm(named: name)
-            let shape = try kernel.shape(of: values["size"] ?? "medium")
-            let repeats = try repeats(values["repeat"])
-            let prediction = try KernelPrediction(
-                kernel,
-                shape: shape,
-                on: try target(plan, machine.partitions[index], machine),
-                repeats: repeats
+            let place = Place(
+                partition: machine.partitions[index],
+                isExclusive: plan.request.isExclusive,
+                nodes: plan.nodes,
+                coresOnNode: Double(plan.cores) / Double(plan.nodes),
+                cardsOnNode: Double(plan.cards) / Double(plan.nodes)
             )
-            // A job that outlives every time limit ends at its own.
-            let seconds = min(prediction.seconds, 1_000_000_000)
-            return SimDuration(microseconds: Int64((seconds * 1e6).rounded(.up)))
+            let repeats = try repeats(values["repeat"])
+            return try time(
+                ofKernel: name,
+                size: values["size"] ?? "medium",
+                repeats: repeats,
+                on: place,
+                of: machine
+            )
         } catch {
             throw Refusal(.invalidComment, "--comment=\(comment): \(error)")
         }
+    }
+
+    /// Where a kernel runs.
+    struct Place {
+        var partition: Partition
+        /// Whether the job has its nodes to itself where others share theirs.
+        var isExclusive: Bool
+        var nodes: Int32
+        /// What it holds of each node where these are shared.
+        var coresOnNode: Double
+        /// The same of cards.
+        var cardsOnNode: Double
+    }
+
+    /// What the predictor says.
+    ///
+    /// - Throws: `KernelRefusal` or `PredictionRefusal`.
+    static func time(
+        ofKernel name: String,
+        size: String,
+        repeats: Int,
+        on place: Place,
+        of machine: Machine
+    ) throws -> SimDuration {
+        let kernel = try KernelForm(named: name)
+        let prediction = try KernelPrediction(
+            kernel,
+            shape: try kernel.shape(of: size),
+            on: try target(place, machine),
+            repeats: repeats
+        )
+        // A job that outlives every time limit ends at its own.
+        let seconds = min(prediction.seconds, 1_000_000_000)
+        return SimDuration(microseconds: Int64((seconds * 1e6).rounded(.up)))
     }
 
     /// `comment` as it is journalled: keys that mean something here in small letters.
@@ -125,25 +162,20 @@ enum EmulatedRunTime {
         return count
     }
 
-    /// The nodes that the plan holds; where nodes are shared, its part of them.
+    /// The nodes of a place; where nodes are shared, its part of them.
     private static func target(
-        _ plan: JobPlan,
-        _ partition: Partition,
+        _ place: Place,
         _ machine: Machine
     ) throws(PredictionRefusal) -> PredictionTarget {
-        let types = Set(partition.nodes.map { machine.nodes[$0].typeIndex }).sorted()
+        let types = Set(place.partition.nodes.map { machine.nodes[$0].typeIndex }).sorted()
         var target = try PredictionTarget(
             machine,
             typeNames: types.map { machine.nodeTypes[$0].name },
-            nodeCount: Int(plan.nodes)
+            nodeCount: Int(place.nodes)
         )
-        guard partition.sharing == .cores, !plan.request.isExclusive else { return target }
-        let nodes = Double(plan.nodes)
+        guard place.partition.sharing == .cores, !place.isExclusive else { return target }
         for index in target.groups.indices {
-            target.groups[index].rates.keep(
-                cores: Double(plan.cores) / nodes,
-                cards: Double(plan.cards) / nodes
-            )
+            target.groups[index].rates.keep(cores: place.coresOnNode, cards: place.cardsOnNode)
         }
         return target
     }

@@ -1,3 +1,4 @@
+import ClusterModel
 import Glibc
 import JobExecution
 import Quantities
@@ -13,13 +14,19 @@ struct RehearsalStage {
     private let socket: String
     /// The folder of the commands.
     private let commands: String
+    /// The programs of the machine's software.
+    private let programs: [String]
+    /// What `module load` knows, with colons between.
+    private let modules: String
     /// The library that shows programs the centre's time; nil when it is not installed.
     private let clockLibrary: String?
 
     /// The largest file that a script may write. Unit: byte.
     private static let fileLimit: UInt64 = 1 << 30
 
-    init(_ settings: CentreSettings) {
+    init(_ settings: CentreSettings, _ machine: Machine) {
+        programs = machine.software.flatMap { $0.programs.map(\.name) }
+        modules = machine.software.map(\.name).joined(separator: ":")
         if case .scaled = settings.timeMode { width = 8 } else { width = 1 }
         patienceMilliseconds = settings.rehearsalWaitMilliseconds
         socket = settings.socketPath
@@ -30,7 +37,7 @@ struct RehearsalStage {
             .first { access($0, R_OK) == 0 }
     }
 
-    /// Makes the folder of the commands.
+    /// Makes the folder of the commands, with those that the machine's software brings.
     ///
     /// - Throws: `OpenFailure` when scripts cannot be rehearsed on this computer.
     func build(stepProgram: String) throws(OpenFailure) {
@@ -44,7 +51,8 @@ struct RehearsalStage {
         guard mkdir(commands, 0o755) == 0 || errno == EEXIST else {
             throw .execution("mkdir \(commands): \(String(cString: strerror(errno)))")
         }
-        let names = Help.Command.allCases.flatMap(\.names) + Self.standIns
+        // The centre's own commands come last: no software takes their names.
+        let names = programs + Help.Command.allCases.flatMap(\.names) + Self.standIns
         for name in names {
             unlink("\(commands)/\(name)")
             symlink("/\(folder)/yh", "\(commands)/\(name)")
@@ -52,7 +60,7 @@ struct RehearsalStage {
     }
 
     /// Programs that a centre's computer does not have, or that take another time there.
-    private static let standIns = ["mpirun", "mpiexec", "module", "hostname"]
+    private static let standIns = ["mpirun", "mpiexec", "module", "hostname", "xinghe-kernel"]
 
     /// Lets a script run in the centre's time.
     ///
@@ -75,6 +83,7 @@ struct RehearsalStage {
             "PATH=\(commands):\(given["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")",
             "XINGHE_REHEARSAL=\(folder.path)",
             "XINGHE_CLOCK=\(folder.clock)",
+            "XINGHE_MODULES=\(modules)",
         ]
         if let hostName { additions.append("XINGHE_HOST_NAME=\(hostName)") }
         if !socket.isEmpty { additions.append("XINGHE_SOCKET=\(socket)") }

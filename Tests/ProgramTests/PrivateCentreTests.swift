@@ -1,0 +1,80 @@
+import Foundation
+import JobExecution
+import Testing
+
+@Suite("Private centres", .serialized, .enabled(if: Rehearsal.isPossible))
+struct PrivateCentreTests {
+    private static let start = ["--start", "2026-11-21T08:00:00"]
+
+    /// Two whole nodes that rehearse, with software.
+    private static let machineWithSoftware = """
+        machine: m
+        title: M
+        node_types:
+          - name: a
+            title: A
+            topology: {synthetic: "package:1 [numa(memory=16GiB)] core:4 pu:1"}
+            processor: {model: X, clock: 2 GHz, flops_per_cycle: 8}
+            cores: 4
+            memory: 16 GiB
+            memory_bandwidth: 20 GB/s
+        nodes: [{names: "n[0-3]", type: a}]
+        platforms: [{name: p, title: P, key: false}]
+        partitions: [{name: q, nodes: ALL, platform: p, sharing: whole-node}]
+        software:
+          - module: lammps/2023
+            programs: [{program: lmp, serial: 2, shared: 1:00:00}]
+          - module: lammps/2020
+            programs: [{program: lmp_old, serial: 3}]
+          - module: solver
+            programs: [{program: solve, kernel: cg, size: 64x64x64, repeat: 1000}]
+
+        """
+
+    @Test(
+        "Software of the machine file is loaded, takes its time on the nodes of its step, or is not found"
+    )
+    func software() throws {
+        let folder = try Folder()
+        let machine = try folder.write("m.yaml", Self.machineWithSoftware)
+        let path = try folder.write(
+            "a.sh",
+            """
+            #!/bin/bash
+            #SBATCH -N 4 -t 1-0
+            #SBATCH -o \(folder.path("%j.out"))
+            yhrun lmp; echo without $?
+            module load lamps; echo unknown $?
+            module load lammps; echo loaded $?
+            module list 2>&1 | tail -n 1
+            lmp_old; echo other $?
+            s=$SECONDS; yhrun lmp -in melt.in; echo four $? $((SECONDS - s))
+            s=$SECONDS; yhrun -N 2 -n 2 lmp; echo two $? $((SECONDS - s))
+            s=$SECONDS; lmp < /dev/null; echo one $? $((SECONDS - s))
+            module swap lammps lammps/2020 && lmp_old; echo swapped $?
+            module purge; lmp_old; echo purged $?
+            module load solver
+            s=$SECONDS; yhrun solve; a=$((SECONDS - s))
+            s=$SECONDS; yhrun xinghe-kernel cg --size 64x64x64 --repeat=1000; b=$((SECONDS - s))
+            echo kernel $((a > 0)) $((a - b <= 1 && b - a <= 1))
+
+            """
+        )
+        let run = try xinghe(
+            ["rehearse", "--lang", "en", "--machine", machine] + Self.start + [path]
+        )
+        let said = run.output.split(separator: "\n").filter { $0.hasPrefix("  | ") }
+            .map { String($0.dropFirst(4)) }
+        let expected = [
+            "without 127", "unknown 1", "loaded 0", " 1) lammps/2023", "other 127",
+            "four 0 1020", "two 0 1920", "one 0 3720", "swapped 0", "purged 127", "kernel 1 1",
+        ]
+        #expect(said.filter(expected.contains) == expected, "\(run.output)\(run.errors)")
+        #expect(
+            said.contains(
+                "ERROR: Unable to locate a modulefile for 'lamps' (did you mean 'lammps'?)"
+            )
+        )
+        #expect(said.contains("yhrun: lmp is emulated: 1020 s"))
+    }
+}
