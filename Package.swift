@@ -117,7 +117,8 @@ let targets: [Target] = [
         name: "Catalog",
         dependencies: [
             "Quantities", "IndexSets", "Accounts", "ClusterModel", "JobModel", "Billing",
-            "WireFormats", "WorkloadFormats", "Prediction", product("Yams", "Yams"),
+            "WireFormats", "WorkloadFormats", "WorkloadModels", "Prediction",
+            product("Yams", "Yams"),
         ],
         path: "Sources/Dialects/Catalog",
         resources: [.embedInCode("Resources")],
@@ -397,7 +398,7 @@ let targets: [Target] = [
         dependencies: [
             "Determinism", "Emulation", "EmulatorTestSupport", "IndexSets", "JobModel",
             "Quantities", "ReplayRuntime", "Scheduling", "TraceFiles", "WorkloadFormats",
-            "WorkloadModels",
+            "WorkloadModels", "Catalog",
         ],
         exclude: ["Schedulers"],
         resources: [.copy("Traces")],

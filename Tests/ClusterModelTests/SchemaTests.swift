@@ -29,6 +29,7 @@ struct SchemaTests {
         rules.map { Probe(schema: "rule", pointer: $0, text: $1) }
         + tariffs.map { Probe(schema: "tariff", pointer: $0, text: $1) }
         + machines.map { Probe(schema: "machine", pointer: $0, text: $1) }
+        + mixes.map { Probe(schema: "mix", pointer: $0, text: $1) }
 
     private static let rules: [(String, String)] =
         [("", "rule: x\nzzz: 1\n")]
@@ -54,6 +55,19 @@ struct SchemaTests {
             "tariff: x\nlines: [{resource: core-hour, tiers: [{zzz: 1}]}]\n"
         ),
     ]
+
+    private static let mixes: [(String, String)] = {
+        let head = "mix: m\nnodes: 1\njobs_per_day: 1\nusers: 1\ntime_limit: 60\n"
+        return [
+            ("", "mix: m\nzzz: 1\n"),
+            ("properties/peaks/items", head + "peaks: [{zzz: 1}]\n"),
+            ("properties/classes/items", head + "classes: [{zzz: 1}]\n"),
+            (
+                "properties/classes/items/properties/sizes/items",
+                head + "classes: [{name: a, share: 1, median: 1, sizes: [{zzz: 1}]}]\n"
+            ),
+        ]
+    }()
 
     private static let machines: [(String, String)] = [
         ("", machine + "zzz: 1\n"),
@@ -110,6 +124,7 @@ struct SchemaTests {
         do {
             switch probe.schema {
             case "rule": _ = try RuleCatalog.rule(text: probe.text, file: "a.yaml")
+            case "mix": _ = try MixReader.mix(text: probe.text, file: "a.yaml")
             case "tariff": _ = try TariffReader.tariff(text: probe.text, file: "a.yaml")
             default:
                 let library = MachineLibrary(host: testHost, fileText: { _ in probe.text })

@@ -1,3 +1,4 @@
+import Catalog
 import Determinism
 import Testing
 import WorkloadFormats
@@ -15,7 +16,7 @@ struct WorkloadModelTests {
 
     @Test("What was published of Tianjin's load holds", arguments: [UInt64(1), 7])
     func tianjin(seed: UInt64) {
-        let sample = TianjinMix(seed: seed, days: 7, jobCount: 140_000).sample()
+        let sample = MixModel(seed: seed, days: 7, jobCount: 140_000).sample()
         #expect(sample.trace.jobs.count == 140_000)
         for check in sample.checks where check.isMet == false {
             Issue.record("\(check.name): \(check.value) (seed \(seed))")
@@ -25,18 +26,113 @@ struct WorkloadModelTests {
 
     @Test("On fewer nodes jobs are fewer and narrower, and the load is the same")
     func smallMachine() {
-        let sample = TianjinMix(seed: 3, days: 60, nodeCount: 512).sample()
+        let sample = MixModel(seed: 3, days: 60, nodeCount: 512).sample()
         #expect(sample.trace.jobs.count == 60 * (20_000 * 512 / 13_312))
         #expect(sample.trace.jobs.allSatisfy { $0.processors <= 512 })
         #expect(sample.trace.machineProcessors == 512)
     }
 
+    @Test("A mix has the sizes, times and users that it says, and its days their peaks")
+    func mix() throws {
+        let mix = try MixReader.mix(
+            text: """
+                mix: coast
+                nodes: 64
+                jobs_per_day: 1000
+                users: 40
+                time_limit: 1-0
+                weekend: 0
+                peaks: [{hour: 21.5, width: 30}]
+                classes:
+                  - {name: "sweep, small", share: 3, sizes: [{nodes: 1}], median: 5}
+                  - {name: solve, share: 1, sizes: [{nodes: 8, weight: 2}, {nodes: 32}], median: 1:00:00}
+
+                """,
+            file: "coast.yaml"
+        )
+        let sample = MixModel(mix, seed: 2, days: 14).sample()
+        let jobs = sample.trace.jobs
+        #expect(jobs.count == 14_000)
+        #expect(sample.checks.allSatisfy { $0.isMet != false })
+        #expect(Set(jobs.map(\.processors)) == [1, 8, 32])
+        #expect(jobs.allSatisfy { (1...40).contains($0.user) && $0.timeLimit <= 86_400_000_000 })
+        // Sigma is nought: whoever goes on differs by a tenth at most, again and again.
+        let fresh = jobs.filter { $0.queue == 1 && $0.runTime == 300_000_000 }
+        #expect(fresh.count > 3_000)
+        #expect(abs(jobs.count { $0.queue == 2 } - 3_500) < 350)
+        #expect(jobs.count { $0.processors == 8 } > jobs.count { $0.processors == 32 })
+        // The first of January 2026 is a Thursday.
+        #expect(jobs.allSatisfy { ![2, 3].contains($0.submitted / 86_400_000_000 % 7) })
+        let hours = jobs.map { Int($0.submitted / 3_600_000_000 % 24) }
+        #expect(hours.count { (21...22).contains($0) } > 2 * hours.count { (14...15).contains($0) })
+        // On half of the nodes half of the jobs, half as wide.
+        let half = MixModel(mix, seed: 2, days: 14, nodeCount: 32).sample().trace
+        #expect(half.jobs.count == 7_000)
+        #expect(Set(half.jobs.map(\.processors)) == [1, 4, 16])
+    }
+
+    @Test(
+        "What makes no mix is refused, with the field",
+        arguments: [
+            ("users: 0", "users"), ("time_limit: 0:30:00", "time_limit"),
+            ("weekend: 0.65", "weekend"),
+            ("weekend: -1", "weekend"), ("peaks: [{hour: 24}]", "peaks[0].hour"),
+            ("peaks: [{hour: 3, height: 2}]", "peaks[0].height"), ("classes: []", "classes"),
+            (
+                "classes: [{name: a, share: 1, sizes: [{nodes: 65}], median: 1}]",
+                "classes[0].sizes[0].nodes"
+            ),
+            ("classes: [{name: a, share: 1, sizes: [], median: 1}]", "classes[0].sizes"),
+            ("classes: [{name: a, share: 0, sizes: [{nodes: 1}], median: 1}]", "classes[0].share"),
+            ("classes: [{name: a, share: 1, sizes: [{nodes: 1}], median: 0}]", "classes[0].median"),
+            ("jobs_per_day: 10000001", "jobs_per_day"), ("job_per_day: 1", "job_per_day"),
+        ]
+    )
+    func badMix(line: String, field: String) throws {
+        let right = [
+            "mix: coast", "nodes: 64", "jobs_per_day: 1000", "users: 40", "time_limit: 1-0",
+            "classes: [{name: a, share: 1, sizes: [{nodes: 1}], median: 5}]",
+        ]
+        let name = line.prefix { $0 != ":" }
+        let lines = right.filter { !$0.hasPrefix(name + ":") } + [line]
+        let refusal = #expect(throws: FileRefusal.self) {
+            try MixReader.mix(text: lines.joined(separator: "\n") + "\n", file: "a.yaml")
+        }
+        #expect(refusal?.description.contains("field \(field):") == true, "\(refusal as Any)")
+    }
+
+    @Test("At its bounds a mix is a log, and nothing overflows")
+    func extremeMix() {
+        let peaks = (0..<24).map { LoadMix.Peak(minute: $0, width: 10, height: 1_000) }
+        let sizes = (0..<64).map { _ in LoadMix.JobClass.Size(nodes: 1_000_000, weight: 1_000_000) }
+        let job = LoadMix.JobClass(
+            name: "a",
+            share: 1_000_000,
+            sizes: sizes,
+            median: 2_592_000,
+            sigma: 3_000
+        )
+        let mix = LoadMix(
+            name: "most",
+            nodeCount: 1_000_000,
+            jobsPerDay: 10_000_000,
+            userCount: 100_000,
+            longest: 2_592_000,
+            weekend: 0,
+            peaks: peaks,
+            classes: Array(repeating: job, count: 64)
+        )
+        let sample = MixModel(mix, seed: 1, days: 1, jobCount: 200_000).sample()
+        #expect(sample.trace.jobs.count == 200_000)
+        #expect(sample.trace.jobs.allSatisfy { $0.runTime <= 2_592_000_000_000 })
+    }
+
     @Test("One seed is one log, which reads back as it was made")
     func roundTrip() throws {
-        let sample = TianjinMix(seed: 5, days: 2, jobCount: 3_000).sample()
+        let sample = MixModel(seed: 5, days: 2, jobCount: 3_000).sample()
         let bytes = text(sample)
-        #expect(bytes == text(TianjinMix(seed: 5, days: 2, jobCount: 3_000).sample()))
-        #expect(bytes != text(TianjinMix(seed: 6, days: 2, jobCount: 3_000).sample()))
+        #expect(bytes == text(MixModel(seed: 5, days: 2, jobCount: 3_000).sample()))
+        #expect(bytes != text(MixModel(seed: 6, days: 2, jobCount: 3_000).sample()))
         let read = try bytes.withUnsafeBytes { try LogReader(keepsRows: true).read($0) }
         #expect(read.machineProcessors == 13_312)
         #expect(read.unixStartTime == sample.trace.unixStartTime)
@@ -96,7 +192,7 @@ struct WorkloadModelTests {
 
     @Test("A log like another has its users, its hours and its load")
     func resampled() {
-        let old = TianjinMix(seed: 8, days: 28, jobCount: 20_000).sample().trace
+        let old = MixModel(seed: 8, days: 28, jobCount: 20_000).sample().trace
         let sample = ResampledLog(seed: 1, days: 56).sample(like: old)
         let jobs = sample.trace.jobs
         #expect(abs(Double(jobs.count) / 40_000 - 1) < 0.1, "\(jobs.count) jobs")

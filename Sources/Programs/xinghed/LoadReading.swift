@@ -1,3 +1,4 @@
+import Catalog
 import ClusterModel
 import Foundation
 import IndexSets
@@ -6,7 +7,7 @@ import TraceFiles
 import WorkloadFormats
 import WorkloadModels
 
-/// What `--load` names: the mix of Tianjin, or a log.
+/// What `--load` names: the mix of Tianjin, the file of another mix, or a log.
 enum LoadReading {
     private static let mix = "tianjin"
     /// A load has whole weeks, and begins anew.
@@ -24,7 +25,12 @@ enum LoadReading {
         _ choice: LoadChoice,
         _ machine: Machine
     ) throws(LoadProblem) -> BackgroundLoad {
-        guard choice.source == mix else {
+        let mix: LoadMix
+        if choice.source == self.mix {
+            mix = .tianjin
+        } else if MixReader.isPath(choice.source) {
+            mix = try self.mix(at: choice.source)
+        } else {
             let log = try log(at: choice.source)
             return try BackgroundLoad(choice, log, countedIn: .cores, on: machine)
         }
@@ -35,8 +41,24 @@ enum LoadReading {
             nodes.formUnion(partition.nodes)
         }
         let count = nodes.isEmpty ? machine.nodes.count : nodes.count
-        let sample = TianjinMix(seed: choice.seed, days: days, nodeCount: count).sample()
+        guard mix.jobsPerDay(on: count) * days <= jobMaximum else {
+            throw LoadProblem(
+                "--load: \(choice.source): more than \(jobMaximum) jobs a week on \(count) nodes"
+            )
+        }
+        let sample = MixModel(mix, seed: choice.seed, days: days, nodeCount: count).sample()
         return try BackgroundLoad(choice, sample.trace, countedIn: .nodes, on: machine)
+    }
+
+    private static func mix(at path: String) throws(LoadProblem) -> LoadMix {
+        do {
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            return try MixReader.mix(text: text, file: path)
+        } catch let refusal as FileRefusal {
+            throw LoadProblem("--load: \(refusal)")
+        } catch {
+            throw LoadProblem("--load: \(path): cannot be read, or is no UTF-8")
+        }
     }
 
     private static func log(at path: String) throws(LoadProblem) -> Trace {

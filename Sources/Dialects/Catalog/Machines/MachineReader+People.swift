@@ -316,7 +316,7 @@ extension PeopleProblem {
 
 extension YAMLField {
     /// A decimal number with up to three places, in thousandths.
-    fileprivate func thousandths(_ range: ClosedRange<Int32>) throws(FileRefusal) -> Int32 {
+    func thousandths(_ range: ClosedRange<Int32>) throws(FileRefusal) -> Int32 {
         let text = try text()
         let sides = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let places = sides.count == 2 ? String(sides[1]) : "0"

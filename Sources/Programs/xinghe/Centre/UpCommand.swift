@@ -133,8 +133,8 @@ struct UpCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Other people's jobs, so that waits mean something: tianjin, or a log (SWF, sacct; \
-            compressed or not). A centre that has a load goes on with it.
+            Other people's jobs, so that waits mean something: tianjin, the file of a mix, or a log \
+            (SWF, sacct; compressed or not). A centre that has a load goes on with it.
             """,
             valueName: "load"
         )

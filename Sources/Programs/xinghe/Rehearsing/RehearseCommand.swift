@@ -36,7 +36,8 @@ struct RehearseCommand: PassingCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Other people's jobs beside: tianjin, or a log (SWF, sacct). Starts are told for ten seeds of it.
+            Other people's jobs beside: tianjin, the file of a mix, or a log (SWF, sacct). Starts are told \
+            for ten seeds of it.
             """,
             valueName: "load"
         )

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Catalog
 import Foundation
 import Quantities
 import Reporting
@@ -13,20 +14,47 @@ struct GenerateCommand: AsyncParsableCommand {
         abstract: "Make a log of jobs from a model or from another log, and one seed.",
         discussion: """
             tianjin is the load of a centre like the one in Tianjin: tenants, sessions, three peaks a \
-            day, estimates; lublin and downey are the published models. --like puts the weeks of the \
+            day, estimates; the file of a mix is that of any other centre. lublin and downey are the published models. --like puts the weeks of the \
             users of a recorded log together anew. The log is in the Standard Workload Format; what was \
             published of the model is printed beside what the log has, and a figure that is missed ends \
             the command with exit status 1.
             """
     )
 
-    enum Mix: String, CaseIterable, ExpressibleByArgument {
+    enum Mix: Hashable, ExpressibleByArgument {
         case tianjin
         case lublin
         case downey
+        /// The file of a mix.
+        case file(String)
+
+        init?(argument: String) {
+            switch argument {
+            case "tianjin": self = .tianjin
+            case "lublin": self = .lublin
+            case "downey": self = .downey
+            case _ where MixReader.isPath(argument): self = .file(argument)
+            default: return nil
+            }
+        }
+
+        static var allValueStrings: [String] { ["tianjin", "lublin", "downey"] }
+
+        /// Whether it is a mix of classes, and no published model.
+        var hasClasses: Bool {
+            switch self {
+            case .tianjin, .file: true
+            case .lublin, .downey: false
+            }
+        }
     }
 
-    @Option(help: "The model: tianjin, lublin or downey.")
+    @Option(
+        help: ArgumentHelp(
+            "The model: tianjin, lublin or downey, or the file of a mix.",
+            valueName: "MODEL|MIX.yaml"
+        )
+    )
     var mix: Mix?
 
     @Option(help: ArgumentHelp("Make a log like this one.", valueName: "LOG"))
@@ -80,7 +108,7 @@ struct GenerateCommand: AsyncParsableCommand {
             if isGiven { throw ValidationError("\(option): is for \(mixes) only") }
         }
         try refuse("--types", types != nil && mix != .lublin, "--mix lublin")
-        try refuse("--sessions", sessions && mix != .tianjin, "--mix tianjin")
+        try refuse("--sessions", sessions && mix?.hasClasses != true, "--mix tianjin")
         try refuse(
             "--load",
             load != nil && mix != .downey && like == nil,
@@ -90,7 +118,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try refuse("--nodes", nodes != nil && like != nil, "--mix")
         try refuse(
             "--days",
-            days != nil && mix != .tianjin && like == nil,
+            days != nil && mix?.hasClasses != true && like == nil,
             "--mix tianjin and --like"
         )
         func check(_ option: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
@@ -123,14 +151,9 @@ struct GenerateCommand: AsyncParsableCommand {
 
     private func sample() throws -> WorkloadSample {
         switch mix {
-        case .tianjin:
-            let nodes = nodes ?? TianjinMix.publishedNodeCount
-            let days = days ?? 365
-            let rate = TianjinMix.publishedJobsPerDay * nodes / TianjinMix.publishedNodeCount
-            guard rate * days <= Self.jobMaximum || jobs != nil else {
-                throw ValidationError("--days, --nodes: more than \(Self.jobMaximum) jobs")
-            }
-            return TianjinMix(seed: seed, days: days, jobCount: jobs, nodeCount: nodes).sample()
+        case .tianjin: return try sample(of: .tianjin)
+        case .file(let path):
+            return try sample(of: try MixReader.mix(text: try readText(path), file: path))
         case .lublin:
             return LublinModel(
                 seed: seed,
@@ -156,6 +179,15 @@ struct GenerateCommand: AsyncParsableCommand {
             }
             return model.sample(like: log)
         }
+    }
+
+    private func sample(of mix: LoadMix) throws -> WorkloadSample {
+        let nodes = nodes ?? mix.nodeCount
+        let days = days ?? 365
+        guard mix.jobsPerDay(on: nodes) * days <= Self.jobMaximum || jobs != nil else {
+            throw ValidationError("--days, --nodes: more than \(Self.jobMaximum) jobs")
+        }
+        return MixModel(mix, seed: seed, days: days, jobCount: jobs, nodeCount: nodes).sample()
     }
 
     private func report(_ sample: WorkloadSample) -> String {
