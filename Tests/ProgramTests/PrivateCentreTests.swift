@@ -77,4 +77,43 @@ struct PrivateCentreTests {
         )
         #expect(said.contains("yhrun: lmp is emulated: 1020 s"))
     }
+
+    @Test("A quote needs no open centre: it opens one, under a load if that is wanted")
+    func privateQuote() throws {
+        let folder = try Folder()
+        let machine = try folder.write("m.yaml", Self.machineWithSoftware)
+        let mix = try folder.write(
+            "mix.yaml",
+            """
+            mix: busy
+            nodes: 4
+            jobs_per_day: 400
+            users: 3
+            time_limit: 1:00:00
+            classes: [{name: a, share: 1, sizes: [{nodes: 4}], median: 20}]
+
+            """
+        )
+        let path = try folder.write("a.sh", "#!/bin/bash\n#SBATCH -N 2 -t 1:00:00\n")
+        func quote(_ words: [String]) throws -> Run {
+            try xinghe(
+                ["quote", "--lang", "en", "--machine", machine] + Self.start + words + [path]
+            )
+        }
+        let alone = try quote([])
+        #expect(alone.status == 0, "\(alone.errors)")
+        #expect(alone.output.hasPrefix("Start 2026-11-21T08:00:00 "), "\(alone.output)")
+        // More is submitted than the nodes can do, so a newcomer waits.
+        let loaded = try quote(["--load", mix])
+        #expect(loaded.status == 0, "\(loaded.errors)")
+        #expect(loaded.output.hasPrefix("Start 2026-1"), "\(loaded.output)")
+        #expect(!loaded.output.hasPrefix("Start 2026-11-21T08:00:00 "), "\(loaded.output)")
+        #expect(try quote(["--load", mix]).output == loaded.output)
+        let bad = try folder.write("bad.yaml", "mix: busy\nnodes: none\n")
+        let refused = try quote(["--load", bad])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("bad.yaml:2: field nodes"), "\(refused.errors)")
+        let both = try quote(["--socket", "/nowhere"])
+        #expect(both.status == 64)
+    }
 }

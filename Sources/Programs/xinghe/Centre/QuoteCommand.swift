@@ -14,12 +14,15 @@ struct QuoteCommand: PassingCommand {
         abstract: "Say when a job script would start, and what it would cost after the subsidy.",
         discussion: """
             Takes the options and scripts of yhbatch and submits nothing. The price is that of the \
-            whole time limit: a job that runs that long is charged exactly so. The exit status is 1 \
-            when the job would never start.
+            whole time limit: a job that runs that long is charged exactly so. Asks the centre that is \
+            open, or, with --machine, --start or --load, a private one that is opened for the question. \
+            The exit status is 1 when the job would never start.
             """
     )
 
     @OptionGroup var access: CentreAccess
+
+    @OptionGroup var place: PrivateCentreOptions
 
     @OptionGroup var language: LanguageOption
 
@@ -34,14 +37,28 @@ struct QuoteCommand: PassingCommand {
 
     private static let name = "xinghe quote"
 
+    func validate() throws {
+        guard access.socket != nil, place.isGiven else { return }
+        throw ValidationError("--socket: a private centre (--machine, --start, --load) has its own")
+    }
+
     func run() throws {
         if words == ["--help"] || words == ["-h"] { throw CleanExit.helpRequest(self) }
         _ = try SubmitOption.operands(of: words, passedBy: Self.self)
+        let own =
+            place.isGiven
+            ? try PrivateCentre(
+                place.arguments() + place.loadArguments(seed: place.firstSeed),
+                rehearses: false
+            ) : nil
+        let client = own?.client ?? access.client
         let command: SubmitCommand
         let response: SubmitResponse
         do throws(CommandFailure) {
-            command = try self.command()
-            response = try ask(command)
+            command = try self.command(client)
+            response = try ask(client) { client throws(LocalClientFailure) in
+                try client.post("/v1/jobs", command.request, as: SubmitResponse.self)
+            }
         } catch {
             for line in error.lines { StandardOutput.tell(line) }
             // Slurm's 255 for a command line that cannot be read.
@@ -49,10 +66,12 @@ struct QuoteCommand: PassingCommand {
                 ? ExitCode.validationFailure : ExitCode(error.exitCode)
         }
         try report(response, warnings: command.warnings)
+        // Ends the private centre, not before.
+        withExtendedLifetime(own) {}
     }
 
     /// The submission that is asked about, with what a begin time means now.
-    private func command() throws(CommandFailure) -> SubmitCommand {
+    private func command(_ client: LocalClient) throws(CommandFailure) -> SubmitCommand {
         let environment = ProcessInfo.processInfo.environment
         var command = try SubmitCommand.prepare(
             program: Self.name,
@@ -74,7 +93,7 @@ struct QuoteCommand: PassingCommand {
             throw .error(Self.name, "options that ask for information are those of yhbatch")
         }
         if command.begin != nil || command.deadline != nil {
-            let status = try ask { client throws(LocalClientFailure) in
+            let status = try ask(client) { client throws(LocalClientFailure) in
                 try client.get("/v1/status", as: CentreStatus.self)
             }
             try command.resolveTimes(now: status.now)
@@ -85,17 +104,12 @@ struct QuoteCommand: PassingCommand {
         return command
     }
 
-    private func ask(_ command: SubmitCommand) throws(CommandFailure) -> SubmitResponse {
-        try ask { client throws(LocalClientFailure) in
-            try client.post("/v1/jobs", command.request, as: SubmitResponse.self)
-        }
-    }
-
     private func ask<Answer>(
+        _ client: LocalClient,
         _ question: (LocalClient) throws(LocalClientFailure) -> Answer
     ) throws(CommandFailure) -> Answer {
         do throws(LocalClientFailure) {
-            return try question(access.client)
+            return try question(client)
         } catch {
             guard case .refused(_, let body) = error else {
                 throw .error(Self.name, error.description)

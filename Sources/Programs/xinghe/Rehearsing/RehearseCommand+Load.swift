@@ -11,21 +11,6 @@ extension RehearseCommand {
     /// How many seeds are tried.
     private static let seedCount: UInt64 = 10
 
-    /// The computer's time in Asia/Shanghai, as `--start` takes it.
-    static var now: String {
-        let microseconds = Int64(Date().timeIntervalSince1970) * 1_000_000
-        let instant = SimInstant(microseconds: microseconds)
-        return CivilTime(instant, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
-    }
-
-    /// What a centre is opened with for a load; a log is named by a path from anywhere.
-    func loadArguments(seed: UInt64) -> [String] {
-        guard let load else { return [] }
-        let isPath = load != "tianjin" && !load.hasPrefix("/")
-        let folder = FileManager.default.currentDirectoryPath
-        return ["--load", isPath ? "\(folder)/\(load)" : load, "--load-seed", "\(seed)"]
-    }
-
     /// Submits the scripts under nine other seeds too, where they take as long as they were rehearsed to, and
     /// notes when they start.
     func addSpread(

@@ -15,37 +15,14 @@ struct RehearseCommand: PassingCommand {
             Opens a private centre, submits the scripts (of a folder, all its *.sh in the order of their \
             names), runs them for real, as you and where you are, with every sleep in the centre's time, \
             and tells how they went: warnings, start, output, end, fee and subsidy. Parallel programs are \
-            not run: they take what --comment=step=SECONDS says, or the rest of the limit. No centre \
-            needs to be open. The exit status is 1 when a job did not end well.
+            not run: they take what --comment=step=SECONDS or the machine's software says, or the rest of \
+            the limit. Under a --load starts are told for ten seeds of it. No centre needs to be open. The exit status is 1 when a job did not end well.
             """
     )
 
     @OptionGroup var language: LanguageOption
 
-    @Option(help: "A shipped machine ('xinghe machines' lists them), or a file.")
-    var machine = "tianjin"
-
-    @Option(
-        help: ArgumentHelp(
-            "Where the time of the centre begins, in Asia/Shanghai; by default now.",
-            valueName: "YYYY-MM-DDTHH:MM:SS"
-        )
-    )
-    var start: String?
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            Other people's jobs beside: tianjin, the file of a mix, or a log (SWF, sacct). Starts are told \
-            for ten seeds of it.
-            """,
-            valueName: "load"
-        )
-    )
-    var load: String?
-
-    @Option(help: ArgumentHelp("The first of the ten seeds; 1 by default.", valueName: "seed"))
-    var loadSeed: UInt64?
+    @OptionGroup var place: PrivateCentreOptions
 
     @Option(
         help: ArgumentHelp(
@@ -89,18 +66,15 @@ struct RehearseCommand: PassingCommand {
                     + didYouMean(chain, among: kinds)
             )
         }
-        if loadSeed != nil, load == nil { throw ValidationError("--load-seed: needs --load") }
     }
 
     func run() throws {
         if words == ["--help"] || words == ["-h"] { throw CleanExit.helpRequest(self) }
         let (options, scripts) = try Self.scripts(words)
-        var arguments = ["--machine", machine, "--rehearsal-wait", "\(wait)"]
         // All centres of a rehearsal begin at one time.
-        let start = self.start ?? Self.now
-        arguments += ["--start", start]
-        let firstSeed = loadSeed ?? 1
-        let centre = try PrivateCentre(arguments + loadArguments(seed: firstSeed))
+        let arguments = place.arguments() + ["--rehearsal-wait", "\(wait)"]
+        let firstSeed = place.firstSeed
+        let centre = try PrivateCentre(arguments + place.loadArguments(seed: firstSeed))
         var result = RehearsalResult()
         var last: UInt32?
         for path in scripts {
@@ -117,9 +91,9 @@ struct RehearseCommand: PassingCommand {
         }
         try letRun(centre.client)
         try collect(centre.client, &result)
-        if load != nil {
+        if place.load != nil {
             try addSpread(to: &result) { offset in
-                let seed = loadArguments(seed: firstSeed &+ offset)
+                let seed = place.loadArguments(seed: firstSeed &+ offset)
                 return try PrivateCentre(arguments + seed, rehearses: false)
             }
         }
@@ -271,7 +245,7 @@ extension RehearseCommand {
         // Whoever still waits when a year has passed in which nothing ran waits for ever.
         var idleDays = 0
         // Beside others, who come all the time, a month will do.
-        let patience = load == nil ? 366 : 31
+        let patience = place.load == nil ? 366 : 31
         while idleDays < patience {
             let list = try CentreAccess.ask { () throws(LocalClientFailure) in
                 try client.get("/v1/jobs?user=\(getuid())", as: JobList.self)
