@@ -88,7 +88,10 @@ struct ImageIdentityTests {
             }
         }
         let state = await centre.snapshot().state
-        #expect(state.submissionKeys.count(of: getuid()) > 0 && state.nextReservationID > 1, "\(policyName)")
+        #expect(
+            state.submissionKeys.count(of: getuid()) > 0 && state.nextReservationID > 1,
+            "\(policyName)"
+        )
         // Nothing starts where nobody decides.
         #expect(state.endedCount > 5 || policy.backfill == .external, "\(policyName)")
         #expect(state.book.ledger.entries.count > 2, "\(policyName)")
