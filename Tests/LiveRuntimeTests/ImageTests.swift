@@ -198,8 +198,11 @@ struct ImageTests {
             try Centre(settings)
         }
         settings.version = "2.0"
-        let centre = try Centre(settings)
-        await centre.close()
+        // Again and again: what the first version decided stays in the journal.
+        for _ in 0..<3 {
+            let centre = try Centre(settings)
+            await centre.close()
+        }
     }
 
     @Test("A copy has the images too")

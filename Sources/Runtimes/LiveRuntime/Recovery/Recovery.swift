@@ -50,6 +50,10 @@ struct Recovery {
         }
         imageLength = point.start?.journalLength ?? 0
         do throws(PersistenceFailure) {
+            // In this order: a version is not forgotten when the disk is full between the two.
+            if let writer = try store.reader.meta(Self.writerName), writer != settings.version {
+                try store.note("yes", as: Self.hasManyWritersName)
+            }
             try store.note(settings.version, as: Self.writerName)
         } catch {
             // The disk may be full; the centre opens all the same.
@@ -59,15 +63,18 @@ struct Recovery {
 
     /// The name under which the store keeps which version decided last.
     private static let writerName = "program"
+    /// The name under which it keeps that versions before have decided too.
+    private static let hasManyWritersName = "several programs"
 
-    /// A short journal is handled again as a whole, and every row is checked on the way; but not what another
-    /// version wrote, which may have decided otherwise.
+    /// A short journal is handled again as a whole, and every row is checked on the way; but not one of which
+    /// another version ever wrote a part, since that may have decided otherwise.
     private static func usesImages(
         _ reader: CentreReader,
         _ settings: CentreSettings
     ) throws(OpenFailure) -> Bool {
         do throws(PersistenceFailure) {
             if let writer = try reader.meta(writerName), writer != settings.version { return true }
+            if try reader.meta(hasManyWritersName) != nil { return true }
             return try reader.journalLength() >= settings.imageInterval
         } catch {
             throw .store(error)
