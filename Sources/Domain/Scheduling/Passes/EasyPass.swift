@@ -69,6 +69,8 @@ public struct EasyPass: SchedulingPass {
             group.outlook == nil, !group.hasOverruns(at: now)
         else { return false }
         guard group.news.arrivalCount == 1 else { return true }
+        // One that waited alone may have got its key only now: then the head is not the one that was blocked.
+        guard group.queue.cursor(of: head.key) != nil else { return false }
         let arrival = group.news.arrival
         guard head.key < jobs[arrival].key else { return false }
         if group.nodes.isUniform {
