@@ -96,6 +96,9 @@ struct ImageIdentityTests {
         #expect(state.endedCount > 5 || policy.backfill == .external, "\(policyName)")
         #expect(state.book.ledger.entries.count > 2, "\(policyName)")
         await centre.close()
+        // The image of the centre that lived is what its journal gives.
+        #expect(!ImageFolder(stateFolder: folder.path).batches.isEmpty)
+        #expect(try CentreAudit(stateFolder: folder.path).findings == [], "\(policyName)")
         try ImageClaims.goesOn(folder.path, settings.rules, &random, policyName)
     }
 

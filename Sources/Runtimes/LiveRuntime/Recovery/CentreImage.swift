@@ -88,8 +88,12 @@ extension CentreImage {
         _ state: CentreState
     ) throws(PersistenceFailure) -> String? {
         let name = "image: that of batch \(state.batch)"
-        guard let image = try? folder.image(ofBatch: state.batch) else {
-            return "\(name) does not match its hash"
+        let image: StoredImage
+        do throws(PersistenceFailure) {
+            image = try folder.image(ofBatch: state.batch)
+        } catch {
+            // A centre that runs removes its older images.
+            return error.kind == .damaged ? "\(name) does not match its hash" : nil
         }
         guard image.journalLength == state.journalLength,
             try reader.journalHash(ofRow: image.journalLength) == image.journalHead

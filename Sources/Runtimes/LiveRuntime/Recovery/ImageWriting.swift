@@ -8,7 +8,7 @@ import WireFormats
 /// and goes on.
 final class ImageWriting: Sendable {
     private struct Progress {
-        /// The rows of the journal in the last image that was begun, and what writing it took.
+        /// The rows of the journal in the last image that was written, and what writing took.
         var length: Int64
         var cost = Duration.zero
         var end = ContinuousClock.now
@@ -51,10 +51,7 @@ final class ImageWriting: Sendable {
     ///
     /// - Parameter head: the hash of the journal's last row, in hexadecimal.
     func begin(_ state: CentreState, head: String) {
-        progress.withLock { progress in
-            progress.isWriting = true
-            progress.length = state.journalLength
-        }
+        progress.withLock { $0.isWriting = true }
         queue.async { self.write(state, head) }
     }
 
@@ -69,15 +66,19 @@ final class ImageWriting: Sendable {
 
     private func write(_ state: CentreState, _ head: String) {
         let begin = ContinuousClock.now
+        var isWritten = false
         do {
             try folder.write(StoredImage(state, head: head, program: program))
+            isWritten = true
         } catch {
             // The journal says it all; opening takes longer.
             logger.warning("no image of batch \(state.batch) was written: \(error)")
         }
         progress.withLock { progress in
+            if isWritten { progress.length = state.journalLength }
             progress.end = ContinuousClock.now
-            progress.cost = progress.end - begin
+            // What failed is tried again after a minute.
+            progress.cost = max(progress.end - begin, isWritten ? .zero : .seconds(3))
             progress.isWriting = false
         }
     }

@@ -12,7 +12,7 @@ struct ArrayPlace: Sendable, Codable {
 
     /// Whether its elements have numbers.
     fileprivate var isSound: Bool {
-        count > 0 && Int64(job) + Int64(count) <= Int64(UInt32.max)
+        count > 0 && count <= Int(UInt32.max) - Int(job)
     }
 }
 
