@@ -44,11 +44,11 @@ enum Effort {
 }
 
 extension PeopleEdit {
-    /// How much work the edit is: a unit for each name in each account. All that are taken away from an account
-    /// are one.
+    /// How much work the edit is: a unit for each name in each account. All users that are taken away from an
+    /// account are one.
     var effort: Int {
-        let accounts = max(1, accounts.count)
-        return verb == Verb.delete.rawValue ? accounts : accounts * max(1, names.count)
+        let takesUsers = verb == Verb.delete.rawValue && entity == "user"
+        return max(1, accounts.count) * (takesUsers ? 1 : max(1, names.count))
     }
 }
 
