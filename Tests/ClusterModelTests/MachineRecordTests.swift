@@ -120,11 +120,13 @@ struct MachineRecordTests {
             ClusterNode(name: "extra", typeIndex: 0, capacity: known.nodes[0].capacity)
         )
         changed.systems[0].nodes.insert(known.nodes.count)
+        changed.software = [SoftwareModule(name: "lammps", programs: [])]
         #expect(
             changed.differences(from: known) == [
                 "nodes extra are new",
                 "switch \(known.switches[0].name) is missing", "switch renamed is new",
                 "partition \(known.partitions[0].name): quota.nodes is 7, not 2048",
+                "software is otherwise",
             ]
         )
     }

@@ -26,6 +26,7 @@ extension Machine {
         found += Self.compared(own.licenses, other.licenses, "licence", \.name) { now, then in
             ["licence \(now.name): count is \(now.count), not \(then.count)"]
         }
+        if own.software != other.software { found.append("software is otherwise") }
         if own.powerSaving != other.powerSaving { found.append("power_saving is otherwise") }
         if own.preemption != other.preemption { found.append("preemption is defined otherwise") }
         if own.defaultPartition.name != other.defaultPartition.name {

@@ -60,6 +60,9 @@ extension MachineReader {
             "program", "serial", "shared", "kernel", "size", "repeat",
         ])
         let name = try fields.required("program").name()
+        guard name.contains(where: { $0 != "." }) else {
+            throw fields.field.refusal(.conflict("'\(name)' is no name of a program"))
+        }
         guard let field = fields["kernel"] else {
             for other in ["size", "repeat"] {
                 guard let field = fields[other] else { continue }
