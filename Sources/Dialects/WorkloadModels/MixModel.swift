@@ -254,8 +254,9 @@ public struct MixModel: Sendable {
             ),
             (
                 "Note",
-                "not a recorded log; made by xinghe generate --mix \(mix.name) --seed \(seed) --days \(days)"
-                    + " --jobs \(jobCount) --nodes \(nodeCount)"
+                "not a recorded log; made by xinghe generate"
+                    + (isOfTianjin ? " --mix tianjin" : ", of the mix \(mix.name), with")
+                    + " --seed \(seed) --days \(days) --jobs \(jobCount) --nodes \(nodeCount)"
             ),
             ("Note", "a processor is a whole node; group 1 is Beijing, Tianjin, Hebei"),
             (
