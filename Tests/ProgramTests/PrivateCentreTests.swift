@@ -51,6 +51,11 @@ struct PrivateCentreTests {
             s=$SECONDS; yhrun lmp -in melt.in; echo four $? $((SECONDS - s))
             s=$SECONDS; yhrun -N 2 -n 2 lmp; echo two $? $((SECONDS - s))
             s=$SECONDS; lmp < /dev/null; echo one $? $((SECONDS - s))
+            module is-loaded solver; echo is $?
+            module swap nosuch solver; echo nothing $?
+            module shoe solver; echo verb $?
+            timeout 60 yhrun lmp; echo ended $?
+            yhrun xinghe-kernel cg --sise 3; echo option $?
             module swap lammps lammps/2020 && lmp_old; echo swapped $?
             module purge; lmp_old; echo purged $?
             module load solver
@@ -67,7 +72,8 @@ struct PrivateCentreTests {
             .map { String($0.dropFirst(4)) }
         let expected = [
             "without 127", "unknown 1", "loaded 0", " 1) lammps/2023", "other 127",
-            "four 0 1020", "two 0 1920", "one 0 3720", "swapped 0", "purged 127", "kernel 1 1",
+            "four 0 1020", "two 0 1920", "one 0 3720", "is 1", "nothing 1", "verb 1",
+            "ended 124", "option 64", "swapped 0", "purged 127", "kernel 1 1",
         ]
         #expect(said.filter(expected.contains) == expected, "\(run.output)\(run.errors)")
         #expect(

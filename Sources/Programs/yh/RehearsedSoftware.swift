@@ -108,10 +108,18 @@ extension RehearsedSoftware {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
+    static let noKernel =
+        "xinghe-kernel takes the time of a kernel in a rehearsal, and none is named rightly"
+    /// As the real one says it.
+    static let noKernelStatus: Int32 = 64
+
     /// A program that the script calls by itself, outside a step: it runs on one node.
     static func program(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
         guard let software = RehearsedSoftware(words: [name] + arguments) else {
-            throw .error(name, "in a rehearsal it takes the time of a kernel, and none is named")
+            throw CommandFailure(
+                lines: ["\(name): error: \(noKernel)"],
+                exitCode: noKernelStatus
+            )
         }
         let length = try software.length(on: 1, name: name)
         Host.print(["\(name) is emulated: \(length / 1_000_000) s"], to: 2)
@@ -152,9 +160,14 @@ extension RehearsedSoftware {
         case "swap", "switch":
             // With one name only, another version of what is loaded.
             let family = names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
-            return names.count > 1
-                ? change(unloading: [names[0]], loading: [names[1]], known)
-                : change(unloading: [family], loading: names, known)
+            guard names.count > 1 else {
+                return change(unloading: [family], loading: names, known)
+            }
+            guard loaded.contains(where: { answers($0, to: names[0]) }) else {
+                Host.print(["ERROR: Module '\(names[0])' is not loaded"], to: 2)
+                return 1
+            }
+            return change(unloading: [names[0]], loading: [names[1]], known)
         case "purge": return write([])
         case "list", "li":
             let own = loaded
@@ -162,13 +175,20 @@ extension RehearsedSoftware {
             let title = own.isEmpty ? "No modules loaded" : "Currently Loaded Modulefiles:"
             Host.print([title] + lines, to: 2)
             return 0
-        case "avail", "av", "spider", "whatis":
+        case "is-loaded":
+            let own = loaded
+            let isLoaded = names.allSatisfy { name in own.contains { answers($0, to: name) } }
+            return isLoaded && !own.isEmpty ? 0 : 1
+        case "avail", "av", "spider", "whatis", "show", "display":
             let shown = known.filter { name in
                 names.isEmpty || names.contains { name.hasPrefix($0) }
             }
             Host.print(shown, to: 2)
             return 0
-        default: return 0
+        case "", "help", "use", "unuse", "refresh": return 0
+        default:
+            Host.print(["ERROR: Invalid command '\(verb)'"], to: 2)
+            return 1
         }
     }
 

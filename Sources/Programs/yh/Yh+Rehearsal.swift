@@ -93,11 +93,16 @@ extension RehearsedStep {
                 record(command, exitCode: error.exitCode)
                 return error.exitCode
             }
+        } else if program.split(separator: "/").last == "xinghe-kernel" {
+            Host.print(["\(name): \(RehearsedSoftware.noKernel)"], to: 2)
+            record(command, exitCode: RehearsedSoftware.noKernelStatus)
+            return RehearsedSoftware.noKernelStatus
         } else {
             length = restOfLimit
             text += "the rest of the limit (--comment=step=SECONDS says how long it takes), "
         }
         Host.print([text + "\(length / 1_000_000) s"], to: 2)
+        Self.letSignalsInterrupt()
         let hasSlept = Self.sleep(length)
         record(command, exitCode: hasSlept ? code : 0, signal: hasSlept ? 0 : SIGTERM)
         return hasSlept ? code : ExitStatus.signalled + SIGTERM
@@ -131,6 +136,13 @@ extension RehearsedStep {
     private func nodes(of command: RunCommand) -> Int {
         let held = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
         return max(1, min(command.nodes ?? held, command.tasks))
+    }
+
+    /// The kernel would go on with a sleep that the supervisor was told of, after a signal that has a handler.
+    private static func letSignalsInterrupt() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in }
+        for number in [SIGTERM, SIGUSR1, SIGUSR2, SIGINT] { sigaction(number, &action, nil) }
     }
 
     /// Whether the time has passed; a signal ends it before.
