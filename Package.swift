@@ -273,7 +273,9 @@ let targets: [Target] = [
     .executableTarget(
         name: "xinghed",
         dependencies: [
-            "LiveRuntime", "HTTPService", "Catalog", "HardwareTopology", "Persistence", "Reporting",
+            "LiveRuntime", "HTTPService", "Catalog", "HardwareTopology", "JobExecution",
+            "Persistence",
+            "Reporting",
             "Scheduling", "Billing", "ClusterModel", "IndexSets", "Quantities", "WireFormats",
             "WorkloadFormats", "WorkloadModels", "TraceFiles",
             argumentParser, product("Logging", "swift-log"),

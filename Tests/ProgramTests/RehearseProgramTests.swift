@@ -145,12 +145,27 @@ struct RehearseProgramTests {
         "Interrupted, it leaves neither a daemon nor a script nor a file; what nohup ignores it ignores"
     )
     func interrupted() throws {
+        try end(nohup: true, by: SIGINT)
+    }
+
+    @Test(
+        "However it ends, it leaves neither a daemon nor a script nor a file",
+        arguments: [SIGKILL, SIGPIPE]
+    )
+    func killed(_ number: Int32) throws {
+        try end(nohup: false, by: number)
+    }
+
+    private func end(nohup: Bool, by number: Int32) throws {
         let folder = try Folder()
         let path = try script(folder, "busy.sh", "while :; do :; done")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
-            ["-c", "trap '' HUP; exec \"$0\" \"$@\"", try programFolder() + "/xinghe"]
+            [
+                "-c", "\(nohup ? "trap '' HUP; " : "")exec \"$0\" \"$@\"",
+                try programFolder() + "/xinghe",
+            ]
             + ["rehearse", "--wait", "600"] + Self.start + [path]
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["TMPDIR": folder.path("tmp")]
@@ -169,12 +184,16 @@ struct RehearseProgramTests {
             return started.count >= 3 || !process.isRunning
         }
         #expect(isBusy && started.count >= 3)
-        kill(process.processIdentifier, SIGHUP)
-        process.interrupt()
+        if nohup { kill(process.processIdentifier, SIGHUP) }
+        kill(process.processIdentifier, number)
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal)
-        #expect(process.terminationStatus == SIGINT)
+        #expect(process.terminationStatus == number)
         #expect(eventually { started.allSatisfy { Self.words($0).isEmpty } })
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("tmp")) == [])
+        #expect(
+            eventually {
+                (try? FileManager.default.contentsOfDirectory(atPath: folder.path("tmp"))) == []
+            }
+        )
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import HTTPService
 import HardwareTopology
 import IndexSets
+import JobExecution
 import LiveRuntime
 import Logging
 import Persistence
@@ -95,6 +96,26 @@ struct CentreOptions: ParsableArguments {
         )
     )
     var imageEvery: Int64?
+
+    @Option(
+        name: .customLong("private"),
+        help: ArgumentHelp(
+            """
+            A centre of one process: it ends when nobody holds its standard input any more, this folder \
+            goes with it, and it writes no images.
+            """,
+            valueName: "folder"
+        )
+    )
+    var privateFolder: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep aside, and lose, what a private centre's scripts write below a folder; may be repeated.",
+            valueName: "folder"
+        )
+    )
+    var cover: [String] = []
 
     @Option(
         help: """
@@ -243,6 +264,8 @@ struct CentreOptions: ParsableArguments {
         settings.writesEmulatedOutput = true
         settings.sizeLimit = journalLimit.map { ByteCount(mebibytes: $0) }
         if let imageEvery { settings.imageInterval = imageEvery }
+        // Nobody ever opens it again.
+        if privateFolder != nil { settings.imageInterval = .max / 2 }
         settings.origin = try storeOrigin()
         settings.limits = try limits()
         guard load != nil || loadSeed == nil else {
@@ -262,6 +285,22 @@ struct CentreOptions: ParsableArguments {
         settings.version = Version.text
         settings.logger = logger
         return settings
+    }
+
+    /// Makes the daemon one of one process, if that is wanted. To be called before there is a second thread.
+    ///
+    /// - Throws: `Problem`.
+    func seclude() throws(Problem) {
+        guard let privateFolder else {
+            guard cover.isEmpty else { throw Problem(text: "--cover: needs --private") }
+            return
+        }
+        do throws(ExecutionFailure) {
+            try PrivateProcess.endWithInput(removing: privateFolder)
+            if !cover.isEmpty { try PrivateProcess.cover(cover, butNot: privateFolder) }
+        } catch {
+            throw Problem(text: "\(cover.isEmpty ? "--private" : "--cover"): \(error)")
+        }
     }
 
     private func storeOrigin() throws -> CentreStore.Origin {

@@ -34,6 +34,24 @@ struct XingheDaemon: AsyncParsableCommand {
 
     @OptionGroup var options: CentreOptions
 
+    /// On the first thread, and before there is a second: what sets a daemon apart is a thread's own, and
+    /// those that it starts have it from it.
+    @MainActor
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            guard let daemon = command as? XingheDaemon else { return try command.run() }
+            do throws(CentreOptions.Problem) {
+                try daemon.options.seclude()
+            } catch {
+                throw fail(error.text)
+            }
+            try await daemon.run()
+        } catch {
+            exit(withError: error)
+        }
+    }
+
     func validate() throws {
         do throws(OpeningWords.Problem) {
             _ = try options.words()

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "CPrivate.h"
 #include "CRehearsal.h"
 
 /// Whom a process becomes: user, group and the supplementary groups of `name`.

@@ -4,10 +4,16 @@ import WireFormats
 
 /// A centre of one's own that lasts as long as this object: a daemon in stepped time, on a state folder
 /// that goes with it.
+///
+/// A class, since its end is an act.
 final class PrivateCentre {
     let client: LocalClient
+    /// How it was when it had been opened.
+    private(set) var opening = CentreStatus()
     private let folder: String
     private let process = Process()
+    /// The daemon ends when nobody holds it any more, however this program may end.
+    private let life = Pipe()
     private let leftover: Leftover
 
     /// Opens one, and waits until it answers.
@@ -15,20 +21,30 @@ final class PrivateCentre {
     /// - Parameters:
     ///   - arguments: further options of `xinghed`.
     ///   - rehearses: whether scripts run; else their jobs are emulated.
+    ///   - covered: folders that stay as they are, whatever scripts write below them.
+    ///   - patience: how long it, and each of its answers, may take; by default a day, since a day of many
+    ///     scripts is one request. Unit: s.
     /// - Throws: what the daemon had to say when it ended at once.
-    init(_ arguments: [String], rehearses: Bool = true) throws {
+    init(
+        _ arguments: [String],
+        rehearses: Bool = true,
+        covering covered: [String] = [],
+        patience: Int = 86_400
+    ) throws {
         folder = try Self.makeFolder()
-        // A day of many scripts is one request.
-        client = LocalClient(socketPath: folder + "/s", timeoutSeconds: 86_400)
+        client = LocalClient(socketPath: folder + "/s", timeoutSeconds: patience)
         let log = folder + "/log"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         process.executableURL = URL(fileURLWithPath: Programs.path("xinghed"))
         process.arguments =
             [
                 "--state", folder + "/state", "--socket", folder + "/s", "--time", "stepped",
+                "--private", folder,
             ]
-            + (rehearses ? ["--rehearse"] : []) + arguments
-        process.standardInput = FileHandle.nullDevice
+            + (rehearses ? ["--rehearse"] : []) + covered.flatMap { ["--cover", $0] } + arguments
+        // Another daemon that is started meanwhile must not hold it.
+        _ = fcntl(life.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        process.standardInput = life.fileHandleForReading
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle(forWritingAtPath: log)
         do {
@@ -40,7 +56,15 @@ final class PrivateCentre {
         leftover = Leftover { [pid = process.processIdentifier, folder] in
             Self.end(pid, folder)
         }
-        while (try? client.get("/v1/status", as: CentreStatus.self)) == nil {
+        let end = ContinuousClock.now + .seconds(patience)
+        while true {
+            if let status = try? client.get("/v1/status", as: CentreStatus.self) {
+                opening = status
+                break
+            }
+            guard ContinuousClock.now < end else {
+                throw Refusal("the private centre was not open after \(patience) s")
+            }
             guard process.isRunning else {
                 let text = String(
                     decoding: FileManager.default.contents(atPath: log) ?? Data(),
