@@ -106,7 +106,7 @@ struct RehearseProgramTests {
     }
 
     @Test("A step knows the name of its node, and lines that repeat themselves are told once")
-    func steps() throws {
+    func nodeNames() throws {
         let folder = try Folder()
         _ = try script(
             folder,
@@ -120,6 +120,46 @@ struct RehearseProgramTests {
         #expect(Set(lines).isSuperset(of: ["  | cn0000", "  | cn0001"]), "\(run.output)")
         #expect(lines.contains("  | again (3 times)"))
         #expect(lines.contains("  | end"))
+    }
+
+    @Test("What is cheaper is rehearsed, so is what fails so, and no file tells of it")
+    func alternatives() throws {
+        let folder = try Folder()
+        let path = try script(
+            folder,
+            "a.sh",
+            "#SBATCH -N 4\necho $SLURM_NNODES >> \(folder.path("runs"))\nyhrun -N 2 sleep 10m"
+        )
+        let strict = try script(
+            folder,
+            "b.sh",
+            "#SBATCH -N 3\n[ $SLURM_NNODES -eq 3 ] || exit 7\nsleep 20m"
+        )
+        func rehearse(_ words: [String]) throws -> Run {
+            try xinghe(["rehearse", "--lang", "en"] + Self.start + words)
+        }
+        let run = try rehearse([path, strict])
+        #expect(run.status == 0, "\(run.errors)\(run.output)")
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(
+            lines.contains {
+                $0.hasPrefix(
+                    "  or -N 2: starts 2026-11-21T08:00:00, ends COMPLETED 0:0 after 00:10:00"
+                )
+            },
+            "\(run.output)"
+        )
+        #expect(
+            lines.contains(
+                "  not -N 1: starts 2026-11-21T08:00:00, ends FAILED 7:0 after 00:00:00"
+            ),
+            "\(run.output)"
+        )
+        let runs = try String(contentsOfFile: folder.path("runs"), encoding: .utf8)
+        #expect(runs == "4\n")
+        let none = try rehearse(["--alternatives", "0", path])
+        #expect(!none.output.contains("  or "))
+        #expect(try rehearse(["--alternatives", "-1", path]).status == 64)
     }
 
     /// The processes below one, however far.

@@ -35,14 +35,18 @@ struct RehearsedScript: WireRecord {
     var warnings: [String] = []
     /// Why it was refused.
     var refusal: String?
-    /// What would be cheaper or sooner, as far as a quote can tell.
+    /// Other ways to submit it, each rehearsed.
     var alternatives: [RehearsalAlternative] = []
+    /// Options for which there was no time.
+    var untried: [String] = []
     /// When it would start under each seed of the load under which it does, from the earliest on.
     var starts: [SimInstant] = []
     /// How many seeds were tried; zero without a load.
     var seeds = 0
-    /// What was submitted. It is not printed.
+    /// What was submitted, and other ways to do it that seem worth a try. They are not printed.
     var request: SubmitRequest?
+    var ways: [OtherWay] = []
+    var isAsked = false
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("script", &path)
@@ -50,32 +54,17 @@ struct RehearsedScript: WireRecord {
         try fields("warnings", &warnings)
         try fields("refusal", &refusal)
         try fields("alternatives", &alternatives)
+        try fields("untried", &untried)
         try fields("starts", &starts)
         try fields("load_seeds", &seeds)
-    }
-}
-
-/// Another way to submit a script, with its quote.
-struct RehearsalAlternative: WireRecord {
-    /// The option that differs.
-    var option = ""
-    var start: SimInstant?
-    /// What it would cost after the subsidy if it ran to its limit. Unit: fen.
-    var net: Int64 = 0
-    /// What the script as it is would cost so.
-    var netAsIs: Int64 = 0
-
-    mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
-        try fields("option", &option)
-        try fields("start", &start)
-        try fields("net_fen", &net)
-        try fields("net_as_is_fen", &netAsIs)
     }
 }
 
 /// How a job of the rehearsal went.
 struct RehearsedJob: WireRecord {
     var job: UInt32 = 0
+    /// The job array that it is an element of. It is not printed.
+    var array: UInt32?
     var name = ""
     var partition = ""
     var nodes: Int32 = 0
@@ -98,6 +87,7 @@ struct RehearsedJob: WireRecord {
 
     init(_ record: AccountingRecord) {
         job = record.jobID
+        array = record.arrayJobID
         name = record.name
         partition = record.partition
         nodes = record.nodeCount
@@ -146,7 +136,8 @@ extension RehearsalResult {
             }
             if let job = jobs.first(where: { $0.job == script.job }) { lines += job.lines(words) }
             lines += [script.spreadLine(words)].compactMap(\.self)
-            lines += script.alternatives.map { $0.line(words) }
+            lines += script.alternatives.compactMap { $0.line(words) }
+            lines += [script.untriedLine(words)].compactMap(\.self)
         }
         let submitted = Set(scripts.compactMap(\.job))
         for job in jobs where !submitted.contains(job.job) {
@@ -215,7 +206,10 @@ extension RehearsedJob {
         func flush() {
             guard let last else { return }
             let times = last.count == 1 ? "" : words("（\(last.count) 次）", " (\(last.count) times)")
-            lines.append("  | " + String(last.text).printable + times)
+            let parts = last.text.split(separator: "\t", omittingEmptySubsequences: false)
+            lines.append(
+                "  | " + parts.map { String($0).printable }.joined(separator: "\t") + times
+            )
         }
         for line in output.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
             if let same = last, same.text == line {
@@ -227,19 +221,5 @@ extension RehearsedJob {
         }
         flush()
         return lines
-    }
-}
-
-extension RehearsalAlternative {
-    fileprivate func line(_ words: MessageLanguage) -> String {
-        let (own, now) = (Fen(net).yuanText, Fen(netAsIs).yuanText)
-        let instant = start.map {
-            CivilTime($0, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
-        }
-        return words(
-            "  可改用 \(option)：\(instant.map { "\($0) 启动，" } ?? "")按时限应付 \(own) 元（现为 \(now) 元）",
-            "  or \(option): \(instant.map { "starts \($0), " } ?? "")net \(own) CNY for its whole limit"
-                + " (as it is \(now))"
-        )
     }
 }

@@ -17,10 +17,9 @@ extension RehearseCommand {
         to result: inout RehearsalResult,
         _ open: (UInt64) throws -> PrivateCentre
     ) throws {
-        let jobs = Dictionary(result.jobs.map { ($0.job, $0) }) { first, _ in first }
         for index in result.scripts.indices {
             guard let job = result.scripts[index].job else { continue }
-            result.scripts[index].starts = [jobs[job]?.start].compactMap(\.self)
+            result.scripts[index].starts = [result.jobs(of: job).first?.start].compactMap(\.self)
             result.scripts[index].seeds = 1
         }
         let count = Int(Self.seedCount)
@@ -29,22 +28,11 @@ extension RehearseCommand {
         defer { bar.finish() }
         for offset in 1..<Self.seedCount {
             defer { bar.advance(by: 1) }
-            let centre = try open(offset)
-            var numbers: [UInt32: UInt32] = [:]
-            for script in result.scripts {
-                guard let own = script.job, var request = script.request else { continue }
-                for index in request.dependencies.indices {
-                    let job = request.dependencies[index].jobID
-                    request.dependencies[index].jobID = numbers[job] ?? job
-                }
-                if let job = jobs[own], job.start != nil { request.take(job) }
-                let trial = request
-                let response: SubmitResponse = try CentreAccess.ask {
-                    () throws(LocalClientFailure) in try centre.client.post("/v1/jobs", trial)
-                }
-                numbers[own] = response.jobID
+            let run = RehearsalRun(try open(offset), isLoaded: true)
+            let numbers = try CentreAccess.ask { () throws(LocalClientFailure) in
+                try run.submitAgain(result, emulated: true)
             }
-            let starts = try self.starts(in: centre.client, of: Array(numbers.values))
+            let starts = try self.starts(in: run.client, of: Array(numbers.values))
             for index in result.scripts.indices {
                 guard let job = result.scripts[index].job, let number = numbers[job] else {
                     continue
@@ -81,20 +69,6 @@ extension RehearseCommand {
             hours += 1
         }
         return starts
-    }
-}
-
-extension SubmitRequest {
-    /// Lets an emulated job take as long as its rehearsal, and end like it, unless it says itself.
-    fileprivate mutating func take(_ job: RehearsedJob) {
-        let own = comment ?? ""
-        guard !own.contains("runtime="), !own.contains("kernel="), !own.contains("step=") else {
-            return
-        }
-        var words = own.isEmpty ? [] : [own]
-        words.append("runtime=\(max(1, job.elapsed.seconds))")
-        if job.exitCode != 0 { words.append("exit=\(job.exitCode)") }
-        comment = words.joined(separator: " ")
     }
 }
 

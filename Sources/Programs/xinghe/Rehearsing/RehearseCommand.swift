@@ -16,7 +16,9 @@ struct RehearseCommand: PassingCommand {
             names), runs them for real, as you and where you are, with every sleep in the centre's time, \
             and tells how they went: warnings, start, output, end, fee and subsidy. Parallel programs are \
             not run: they take what --comment=step=SECONDS or the machine's software says, or the rest of \
-            the limit. Under a --load starts are told for ten seeds of it. No centre needs to be open. The exit status is 1 when a job did not end well.
+            the limit. What may be cheaper or sooner, a shorter limit, fewer nodes, another partition or QOS, \
+            is rehearsed too, in further centres, and leaves no files where the scripts run. Under a --load \
+            starts are told for ten seeds of it. No centre needs to be open. The exit status is 1 when a job did not end well.
             """
     )
 
@@ -40,6 +42,14 @@ struct RehearseCommand: PassingCommand {
     )
     var wait: UInt32 = 10
 
+    @Option(
+        help: ArgumentHelp(
+            "How many other ways to submit the scripts are rehearsed, cheaper or sooner ones; 0 for none.",
+            valueName: "count"
+        )
+    )
+    var alternatives = 4
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -53,12 +63,15 @@ struct RehearseCommand: PassingCommand {
     var words: [String] = []
 
     private static let name = "xinghe rehearse"
-    /// How much of an output file is shown. Unit: byte.
-    private static let outputMaximum = 8 << 10
     /// How many scripts are rehearsed at once.
     private static let scriptsMaximum = 10_000
+    /// How many other ways are rehearsed.
+    private static let alternativesMaximum = 100
 
     func validate() throws {
+        guard (0...Self.alternativesMaximum).contains(alternatives) else {
+            throw ValidationError("--alternatives: from 0 to \(Self.alternativesMaximum)")
+        }
         let kinds = ["after", "afterany", "afterok", "afternotok"]
         if let chain, !kinds.contains(chain) {
             throw ValidationError(
@@ -74,14 +87,18 @@ struct RehearseCommand: PassingCommand {
         // All centres of a rehearsal begin at one time.
         let arguments = place.arguments() + ["--rehearsal-wait", "\(wait)"]
         let firstSeed = place.firstSeed
-        let centre = try PrivateCentre(arguments + place.loadArguments(seed: firstSeed))
+        let loaded = arguments + place.loadArguments(seed: firstSeed)
+        let centre = try PrivateCentre(loaded)
+        let run = RehearsalRun(centre, isLoaded: place.load != nil)
         var result = RehearsalResult()
         var last: UInt32?
-        for path in scripts {
+        for (index, path) in scripts.enumerated() {
             var script = RehearsedScript()
             script.path = path
             do throws(CommandFailure) {
-                try submit(options, path, after: last, to: centre.client, &script)
+                // Of later ones no other ways are tried.
+                script.isAsked = index < alternatives
+                try submit(options, path, after: last, in: run, &script)
             } catch {
                 script.refusal = error.lines.map { $0.replacing("\(Self.name): error: ", with: "") }
                     .joined(separator: " ")
@@ -89,8 +106,11 @@ struct RehearseCommand: PassingCommand {
             last = script.job ?? last
             result.scripts.append(script)
         }
-        try letRun(centre.client)
-        try collect(centre.client, &result)
+        result = try CentreAccess.ask { () throws(LocalClientFailure) in
+            try run.letRun()
+            return try run.collected(result)
+        }
+        try addAlternatives(to: &result, arguments: loaded)
         if place.load != nil {
             try addSpread(to: &result) { offset in
                 let seed = place.loadArguments(seed: firstSeed &+ offset)
@@ -136,7 +156,7 @@ extension RehearseCommand {
         _ options: [String],
         _ path: String,
         after last: UInt32?,
-        to client: LocalClient,
+        in run: RehearsalRun,
         _ script: inout RehearsedScript
     ) throws(CommandFailure) {
         let environment = ProcessInfo.processInfo.environment
@@ -152,7 +172,7 @@ extension RehearseCommand {
         }
         if command.begin != nil || command.deadline != nil {
             let status: CentreStatus = try Self.ask { () throws(LocalClientFailure) in
-                try client.get("/v1/status")
+                try run.client.get("/v1/status")
             }
             try command.resolveTimes(now: status.now)
         }
@@ -164,63 +184,15 @@ extension RehearseCommand {
         if let chain, let last {
             command.request.dependencies.append(DependencyRequest(kind: chain, jobID: last))
         }
-        let quote = try Self.quote(command.request, client)
+        let quote = try Self.ask { () throws(LocalClientFailure) in
+            try run.quote(command.request)
+        }
         script.warnings += quote.warnings
-        script.alternatives = alternatives(command.request, quote, client)
-        let request = command.request
-        script.request = request
-        let response: SubmitResponse = try Self.ask { () throws(LocalClientFailure) in
-            try client.post("/v1/jobs", request)
+        script.request = command.request
+        if script.isAsked { script.ways = run.ways(otherThan: command.request, quote) }
+        script.job = try Self.ask { () throws(LocalClientFailure) in
+            try run.submit(command.request)
         }
-        script.job = response.jobID
-        // Not before it is quiet is the next one submitted: their order is the same each time.
-        var stay = ClockAdvanceRequest()
-        stay.duration = .zero
-        let pause = stay
-        _ = try Self.ask { () throws(LocalClientFailure) in
-            try client.post("/v1/clock/advance", pause, as: CentreStatus.self)
-        }
-    }
-
-    private static func quote(
-        _ request: SubmitRequest,
-        _ client: LocalClient
-    ) throws(CommandFailure) -> SubmitResponse {
-        var trial = request
-        trial.isTestOnly = true
-        let question = trial
-        return try ask { () throws(LocalClientFailure) in try client.post("/v1/jobs", question) }
-    }
-
-    /// Other partitions that would be cheaper, or let the job start sooner.
-    private func alternatives(
-        _ request: SubmitRequest,
-        _ quote: SubmitResponse,
-        _ client: LocalClient
-    ) -> [RehearsalAlternative] {
-        guard let own = quote.estimate, let price = own.price,
-            let list = try? client.get("/v1/partitions", as: PartitionList.self)
-        else { return [] }
-        var found: [RehearsalAlternative] = []
-        for partition in list.partitions where partition.name != own.partition {
-            guard partition.backend != "local" else { continue }
-            var other = request
-            other.partitions = [partition.name]
-            guard let estimate = try? Self.quote(other, client).estimate, estimate.start != nil,
-                let otherPrice = estimate.price
-            else { continue }
-            let isSooner = own.start.map { estimate.start ?? $0 < $0 } ?? true
-            // What costs nothing is priced by what the job does not ask for, such as cards.
-            guard otherPrice.gross > 0 || price.gross == 0 else { continue }
-            guard isSooner || otherPrice.net < price.net else { continue }
-            var alternative = RehearsalAlternative()
-            alternative.option = "-p \(partition.name)"
-            alternative.start = estimate.start
-            alternative.net = otherPrice.net
-            alternative.netAsIs = price.net
-            found.append(alternative)
-        }
-        return Array(found.sorted { ($0.net, $0.option) < ($1.net, $1.option) }.prefix(3))
     }
 
     private static func ask<Answer>(
@@ -234,70 +206,5 @@ extension RehearseCommand {
             }
             throw .error(name, body.sentence)
         }
-    }
-}
-
-// MARK: - Running
-
-extension RehearseCommand {
-    /// Lets time pass until every job has ended, or none of those that wait can start any more.
-    private func letRun(_ client: LocalClient) throws {
-        // Whoever still waits when a year has passed in which nothing ran waits for ever.
-        var idleDays = 0
-        // Beside others, who come all the time, a month will do.
-        let patience = place.load == nil ? 366 : 31
-        while idleDays < patience {
-            let list = try CentreAccess.ask { () throws(LocalClientFailure) in
-                try client.get("/v1/jobs?user=\(getuid())", as: JobList.self)
-            }
-            let active = list.jobs.filter { $0.reason != "DependencyNeverSatisfied" }
-            guard !active.isEmpty else { return }
-            let running = active.filter { $0.state != "PENDING" }
-            idleDays = running.isEmpty ? idleDays + 1 : 0
-            let ends = running.map { ($0.end ?? list.now) + SimDuration(seconds: 60) }
-            let day = list.now + SimDuration(seconds: 86_400)
-            var request = ClockAdvanceRequest()
-            request.until = max(ends.max() ?? day, list.now + SimDuration(seconds: 60))
-            _ = try CentreAccess.ask { () throws(LocalClientFailure) in
-                try client.post("/v1/clock/advance", request, as: CentreStatus.self)
-            }
-        }
-    }
-
-    private func collect(_ client: LocalClient, _ result: inout RehearsalResult) throws {
-        let (records, jobs) = try CentreAccess.ask { () throws(LocalClientFailure) in
-            (
-                try client.get("/v1/accounting?user=\(getuid())", as: AccountingList.self).records,
-                try client.get("/v1/jobs?ended=1&user=\(getuid())", as: JobList.self).jobs
-            )
-        }
-        let paths = Dictionary(jobs.map { ($0.jobID, $0.standardOutput) }) { first, _ in first }
-        // Of a job that was requeued the last run counts.
-        let last = Dictionary(records.map { ($0.jobID, $0) }) { _, last in last }
-        for record in last.values.sorted(by: { $0.jobID < $1.jobID }) {
-            var job = RehearsedJob(record)
-            if let path = paths[record.jobID], record.start != nil { job.output = Self.head(path) }
-            result.jobs.append(job)
-        }
-        for account in Set(records.map(\.account)).sorted() {
-            let bill = try CentreAccess.ask { () throws(LocalClientFailure) in
-                try client.get("/v1/bill?account=\(account)", as: BillStatement.self)
-            }
-            result.gross += bill.gross
-            result.subsidy += bill.subsidy
-            result.net += bill.net
-        }
-    }
-
-    /// The beginning of a file; empty when it cannot be read.
-    private static func head(_ path: String) -> String {
-        guard !path.hasPrefix("/dev/"), let file = FileHandle(forReadingAtPath: path) else {
-            return ""
-        }
-        defer { try? file.close() }
-        let bytes = (try? file.read(upToCount: outputMaximum + 1)) ?? Data()
-        let text = String(decoding: bytes.prefix(outputMaximum), as: UTF8.self)
-        let isWhole = text.isEmpty || text.hasSuffix("\n")
-        return bytes.count > outputMaximum ? text + "…\n" : isWhole ? text : text + "\n"
     }
 }
