@@ -121,5 +121,28 @@ struct PrivateCentreTests {
         #expect(refused.errors.contains("bad.yaml:2: field nodes"), "\(refused.errors)")
         let both = try quote(["--socket", "/nowhere"])
         #expect(both.status == 64)
+        let never = try xinghe(["quote", "--machine", machine, "--start", "2026-13-01", path])
+        #expect(never.status == 64)
+        #expect(never.errors.contains("--start: '2026-13-01' is no time"), "\(never.errors)")
+    }
+
+    @Test("Jobs of a load that fit nowhere are told of")
+    func leftOut() throws {
+        let folder = try Folder()
+        let machine = try folder.write("m.yaml", Self.machineWithSoftware)
+        let log = try folder.write(
+            "log.swf",
+            """
+            ; UnixStartTime: 0
+            1 0 0 60 4 -1 -1 4 60 -1 1 1 1 -1 1 -1 -1 -1
+            2 9 0 60 400 -1 -1 400 60 -1 1 1 1 -1 1 -1 -1 -1
+
+            """
+        )
+        let path = try folder.write("a.sh", "#!/bin/bash\n#SBATCH -t 10\n")
+        let run = try xinghe(
+            ["quote", "--machine", machine, "--load", log] + Self.start + [path]
+        )
+        #expect(run.errors.contains("1 job of the load fit no partition of 'm'"), "\(run.errors)")
     }
 }

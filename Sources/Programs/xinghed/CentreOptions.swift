@@ -29,8 +29,13 @@ struct CentreOptions: ParsableArguments {
     )
     var machine: String?
 
-    @Option(help: "How time passes: real, x3600 (3,600 times faster) or stepped.")
-    var time = "real"
+    @Option(
+        help: """
+            How time passes: real, x3600 (3,600 times faster) or stepped; by default as when the folder's \
+            centre was open last, and in a new folder real.
+            """
+    )
+    var time: String?
 
     @Option(
         help: """
@@ -190,7 +195,7 @@ struct CentreOptions: ParsableArguments {
     /// The options that are words.
     func words() throws(OpeningWords.Problem) -> OpeningWords {
         try OpeningWords(
-            time: time,
+            time: time ?? TimeMode.noted(in: state)?.description ?? "real",
             policy: policy,
             start: start,
             killWaitSeconds: killWait,

@@ -100,6 +100,7 @@ struct XingheDaemon: AsyncParsableCommand {
             door = NetworkDoor(address, key: try await TokenKey(file: file))
         }
         let centre = try Centre(settings, in: folder)
+        settings.timeMode.note(in: settings.stateFolder)
         let stop = AsyncStream.makeStream(of: Void.self)
         let socket: SocketServer
         do {

@@ -12,6 +12,8 @@ public struct CentreStatus: WireRecord {
     public var timeMode = "real"
     /// The centre's time.
     public var now = SimInstant.epoch
+    /// How many jobs of the background load fit no partition and are left out; nil where there is no load.
+    public var loadDropped: Int64?
     /// When this daemon started, in the centre's time.
     public var startedAt = SimInstant.epoch
     /// The daemon's process.
@@ -61,6 +63,7 @@ public struct CentreStatus: WireRecord {
         try fields("title", &title)
         try fields("time_mode", &timeMode)
         try fields.required("now", &now)
+        try fields.ifPresent("load_dropped", &loadDropped)
         try fields("started_at", &startedAt)
         try fields("pid", &processID)
         try fields("state_dir", &stateDirectory)

@@ -51,6 +51,7 @@ struct QuoteCommand: PassingCommand {
                 place.arguments() + place.loadArguments(seed: place.firstSeed),
                 rehearses: false
             ) : nil
+        own.map { LoadNotice.tell($0.opening) }
         let client = own?.client ?? access.client
         let command: SubmitCommand
         let response: SubmitResponse

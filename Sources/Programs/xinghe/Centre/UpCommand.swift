@@ -38,8 +38,13 @@ struct UpCommand: ParsableCommand {
     )
     var machine: String?
 
-    @Option(help: "How time passes: real, x3600 (3,600 times faster) or stepped.")
-    var time = "real"
+    @Option(
+        help: """
+            How time passes: real, x3600 (3,600 times faster) or stepped; by default as when the centre was \
+            open last, and in a new one real.
+            """
+    )
+    var time: String?
 
     @Option(
         help: """
@@ -169,7 +174,7 @@ struct UpCommand: ParsableCommand {
     func validate() throws {
         do throws(OpeningWords.Problem) {
             _ = try OpeningWords(
-                time: time,
+                time: time ?? TimeMode.noted(in: stateFolder)?.description ?? "real",
                 policy: policy,
                 start: start,
                 killWaitSeconds: killWait,
@@ -209,6 +214,7 @@ struct UpCommand: ParsableCommand {
             throw error
         }
         let status = try access.status()
+        LoadNotice.tell(status)
         try StandardOutput.print(report(status, log: log).joined(separator: "\n"))
     }
 
@@ -298,9 +304,9 @@ struct UpCommand: ParsableCommand {
 
     private func arguments(_ folder: String) -> [String] {
         var arguments = [
-            "--state", folder, "--socket", socketPath, "--time", time,
-            "--kill-wait", String(killWait),
+            "--state", folder, "--socket", socketPath, "--kill-wait", String(killWait),
         ]
+        if let time { arguments += ["--time", time] }
         if let machine { arguments += ["--machine", machine] }
         if let policy { arguments += ["--policy", policy] }
         if let tariff { arguments += ["--tariff", tariff] }

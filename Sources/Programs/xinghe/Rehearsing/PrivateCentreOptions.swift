@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LiveRuntime
 import Quantities
 
 /// What a private centre is opened with.
@@ -32,6 +33,13 @@ struct PrivateCentreOptions: ParsableArguments {
 
     func validate() throws {
         if loadSeed != nil, load == nil { throw ValidationError("--load-seed: needs --load") }
+        do throws(OpeningWords.Problem) {
+            _ = try start.map { text throws(OpeningWords.Problem) in
+                try OpeningWords.instant(text)
+            }
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 
     /// The seed of the load.

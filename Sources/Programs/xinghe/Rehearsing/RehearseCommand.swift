@@ -89,6 +89,7 @@ struct RehearseCommand: PassingCommand {
         let firstSeed = place.firstSeed
         let loaded = arguments + place.loadArguments(seed: firstSeed)
         let centre = try PrivateCentre(loaded)
+        LoadNotice.tell(centre.opening)
         let run = RehearsalRun(centre, isLoaded: place.load != nil)
         var result = RehearsalResult()
         var last: UInt32?

@@ -159,6 +159,7 @@ extension Centre {
         status.now = now(snapshot)
         status.lag = snapshot.nextTimer.map { max(.zero, status.now - $0) } ?? .zero
         status.startedAt = openedAt
+        status.loadDropped = snapshot.loadDropped.map { Int64($0) }
         status.processID = getpid()
         status.stateDirectory = settings.stateFolder
         snapshot.state.fill(&status)

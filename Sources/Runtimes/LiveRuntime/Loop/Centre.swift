@@ -182,6 +182,8 @@ struct CentreSnapshot: Sendable {
     var state: CentreState
     /// Records that are not in the store yet.
     var unstored: [JobRow]
+    /// How many jobs of the background load fit no partition; nil where there is no load.
+    var loadDropped: Int?
     /// When the next thing happens by itself.
     var nextTimer: SimInstant?
 }

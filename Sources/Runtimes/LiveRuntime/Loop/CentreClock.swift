@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 public import Quantities
 import Synchronization
@@ -10,6 +11,21 @@ public enum TimeMode: Hashable, Sendable, CustomStringConvertible {
     case scaled(Int64)
     /// Only when told.
     case stepped
+
+    /// How time passed in the centre of a state folder when it was open last; nil where nobody knows.
+    public static func noted(in folder: String) -> TimeMode? {
+        let text = try? String(contentsOfFile: folder + noteName, encoding: .utf8)
+        return text.flatMap { TimeMode($0.trimmingCharacters(in: .newlines)) }
+    }
+
+    /// Notes how time passes: who opens the centre again goes on so, unless he says otherwise.
+    public func note(in folder: String) {
+        guard Self.noted(in: folder) != self else { return }
+        // Without the note it is as if nothing were said.
+        try? "\(self)\n".write(toFile: folder + Self.noteName, atomically: true, encoding: .utf8)
+    }
+
+    private static let noteName = "/time"
 
     /// Reads `real`, `x3600` or `stepped`; nil for anything else.
     public init?(_ text: String) {

@@ -40,14 +40,7 @@ public struct OpeningWords: Sendable {
         }
         self.timeMode = timeMode
         self.policy = try policy.map { name throws(Problem) in try Self.policy(name) }
-        self.start = try start.map { text throws(Problem) in
-            guard let instant = Self.instant(text) else {
-                throw Problem(
-                    description: "--start: '\(text)' is no time; write it as 2026-11-01T00:00:00"
-                )
-            }
-            return instant
-        }
+        self.start = try start.map { text throws(Problem) in try Self.instant(text) }
         guard start == nil || timeMode != .real else {
             throw Problem(
                 description: "--start: real time begins now; it goes with --time xFACTOR or stepped"
@@ -80,7 +73,19 @@ public struct OpeningWords: Sendable {
         return policy
     }
 
-    private static func instant(_ text: String) -> SimInstant? {
+    /// What `--start` means, in Asia/Shanghai.
+    ///
+    /// - Throws: `Problem` for what is no time, or none of 1970 to 9999.
+    public static func instant(_ text: String) throws(Problem) -> SimInstant {
+        guard let instant = civilInstant(text) else {
+            throw Problem(
+                description: "--start: '\(text)' is no time; write it as 2026-11-01T00:00:00"
+            )
+        }
+        return instant
+    }
+
+    private static func civilInstant(_ text: String) -> SimInstant? {
         let parts = text.split { "-T:".contains($0) }.map { Int($0) }
         guard parts.count == 6 || parts.count == 3, let year = parts[0], let month = parts[1],
             let day = parts[2]

@@ -289,7 +289,12 @@ extension WriterLoop {
     }
 
     private func snapshot() -> CentreSnapshot {
-        CentreSnapshot(state: state, unstored: unwritten.jobs, nextTimer: timers.first)
+        CentreSnapshot(
+            state: state,
+            unstored: unwritten.jobs,
+            loadDropped: load?.load.dropped,
+            nextTimer: timers.first
+        )
     }
 
     /// The instant of the next batch (design §4).
