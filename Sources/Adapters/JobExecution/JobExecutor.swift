@@ -108,6 +108,10 @@ extension JobExecutor {
                 try SmallFile.write([], to: path, mode: 0o600)
                 own.append(path)
             }
+            guard mkdir(folder.programs, 0o755) == 0 else {
+                throw ExecutionFailure(call: "mkdir", subject: folder.programs, code: errno)
+            }
+            own.append(folder.programs)
         }
         if let user = specification.user {
             for path in own {
@@ -227,6 +231,8 @@ extension JobExecutor {
         ] {
             unlink(path)
         }
+        // The job may have put anything into it; nothing of it runs any more.
+        CLinux_remove_tree(folder.programs)
     }
 
     private func signalSupervisor(of run: Run, _ send: (pid_t) -> Int32) {

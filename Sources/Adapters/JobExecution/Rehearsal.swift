@@ -71,6 +71,8 @@ extension StepFolder {
 
     /// Where `module` keeps what the script has loaded, a name on each line.
     public var modules: String { path + "/modules" }
+    /// Where `module` puts the programs that what is loaded brings.
+    public var programs: String { path + "/programs" }
 
     /// The lines of the steps, of the first mebibyte.
     public var stepLines: [Substring] { SmallFile.finishedLines(steps) }

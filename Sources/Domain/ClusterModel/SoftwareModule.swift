@@ -44,11 +44,13 @@ public struct SoftwareProgram: Hashable, Sendable {
 }
 
 extension Machine {
-    /// A program by the name that scripts call it by, and its module.
+    /// A program by the name that scripts call it by, and the module that brings it: the one that is named,
+    /// else the first.
     public func softwareProgram(
-        named name: String
+        named name: String,
+        of moduleName: String? = nil
     ) -> (module: SoftwareModule, program: SoftwareProgram)? {
-        for module in software {
+        for module in software where moduleName.map({ $0 == module.name }) ?? true {
             if let program = module.programs.first(where: { $0.name == name }) {
                 return (module, program)
             }

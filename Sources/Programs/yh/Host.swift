@@ -111,6 +111,14 @@ enum Host {
         return text[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
     }
 
+    /// The file of this program.
+    static var programPath: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let bytes = buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Whether a path leads to this very program, by whatever name.
     static func isOwnProgram(_ path: String) -> Bool {
         var (own, other) = (stat(), stat())

@@ -29,7 +29,7 @@ struct RehearsedSoftware {
             guard let kernel = Self.kernel(words.dropFirst()) else { return nil }
             time = kernel
         } else if Self.isName(name) {
-            time = .asked(.software(name))
+            time = .asked(.software(name, module: SoftwareShelf().loaded(bringing: name)))
         } else {
             return nil
         }
@@ -77,16 +77,22 @@ struct RehearsedSoftware {
             let query = ProgramQuery(query, nodes: nodes)
             return try client.get(query.target(ofJob: job), as: ProgramTime.self)
         }
-        if let module = time.module, !Self.loaded.contains(module) {
+        if let module = time.module, !SoftwareShelf().isLoaded(module) {
             throw CommandFailure(
-                lines: [
-                    "\(program): command not found",
-                    "\(name): 'module load \(module)' brings it",
-                ],
+                lines: ["\(program): command not found", Self.hint(module, name)],
                 exitCode: 127
             )
         }
         return time.duration.microseconds
+    }
+
+    /// What to do about a program that no loaded module brings; nil where none brings it.
+    static func hint(for program: String, name: String) -> String? {
+        SoftwareShelf().first(bringing: program).map { hint($0, name) }
+    }
+
+    private static func hint(_ module: String, _ name: String) -> String {
+        "\(name): 'module load \(module)' brings it"
     }
 }
 
@@ -130,23 +136,13 @@ extension RehearsedSoftware {
 // MARK: - Modules
 
 extension RehearsedSoftware {
-    private static var file: String? {
-        Host.variable("XINGHE_REHEARSAL").map { $0 + "/modules" }
-    }
-
-    /// What the script has loaded, in that order.
-    private static var loaded: [String] {
-        let bytes = file.flatMap(Host.read) ?? []
-        return bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
-    }
-
     /// `module`: loads, unloads and lists what the machine file names. Where it names nothing, what a
     /// script loads is said, and changes nothing.
     static func module(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
         let words = arguments.filter { !$0.hasPrefix("-") }
         let (verb, names) = (words.first ?? "", Array(words.dropFirst()))
-        let known = (Host.variable("XINGHE_MODULES") ?? "").split(separator: ":").map(String.init)
-        guard !known.isEmpty else {
+        let shelf = SoftwareShelf()
+        guard !shelf.isEmpty else {
             if ["load", "add", "swap", "switch"].contains(verb) {
                 let text =
                     "module: \(names.joined(separator: " ")): nothing is loaded in a rehearsal"
@@ -155,32 +151,30 @@ extension RehearsedSoftware {
             return 0
         }
         switch verb {
-        case "load", "add": return change(unloading: [], loading: names, known)
-        case "unload", "rm", "del": return change(unloading: names, loading: [], known)
+        case "load", "add": return shelf.change(unloading: [], loading: names)
+        case "unload", "rm", "del": return shelf.change(unloading: names, loading: [])
         case "swap", "switch":
             // With one name only, another version of what is loaded.
             let family = names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
             guard names.count > 1 else {
-                return change(unloading: [family], loading: names, known)
+                return shelf.change(unloading: [family], loading: names)
             }
-            guard loaded.contains(where: { answers($0, to: names[0]) }) else {
+            guard shelf.isLoaded(names[0]) else {
                 Host.print(["ERROR: Module '\(names[0])' is not loaded"], to: 2)
                 return 1
             }
-            return change(unloading: [names[0]], loading: [names[1]], known)
-        case "purge": return write([])
+            return shelf.change(unloading: [names[0]], loading: [names[1]])
+        case "purge": return shelf.change(unloading: shelf.loaded, loading: [])
         case "list", "li":
-            let own = loaded
+            let own = shelf.loaded
             let lines = own.enumerated().map { index, name in " \(index + 1)) \(name)" }
             let title = own.isEmpty ? "No modules loaded" : "Currently Loaded Modulefiles:"
             Host.print([title] + lines, to: 2)
             return 0
         case "is-loaded":
-            let own = loaded
-            let isLoaded = names.allSatisfy { name in own.contains { answers($0, to: name) } }
-            return isLoaded && !own.isEmpty ? 0 : 1
+            return names.allSatisfy(shelf.isLoaded) && !shelf.loaded.isEmpty ? 0 : 1
         case "avail", "av", "spider", "whatis", "show", "display":
-            let shown = known.filter { name in
+            let shown = shelf.names.filter { name in
                 names.isEmpty || names.contains { name.hasPrefix($0) }
             }
             Host.print(shown, to: 2)
@@ -191,37 +185,84 @@ extension RehearsedSoftware {
             return 1
         }
     }
+}
 
-    private static func change(
-        unloading: [String],
-        loading: [String],
-        _ known: [String]
-    ) -> Int32 {
+/// The modules that there are, those that the script has loaded, and the folder with their programs.
+private struct SoftwareShelf {
+    private let folder: String?
+    private let modules: [(name: String, programs: [String])]
+    /// What the script has loaded, in that order.
+    let loaded: [String]
+
+    init() {
+        folder = Host.variable("XINGHE_REHEARSAL")
+        modules = (Host.variable("XINGHE_MODULES") ?? "").split(separator: ":").map { module in
+            let parts = module.split(separator: "=", maxSplits: 1)
+            let programs = parts.dropFirst().first?.split(separator: ",").map(String.init)
+            return (String(parts[0]), programs ?? [])
+        }
+        let bytes = folder.flatMap { Host.read(path: $0 + "/modules") } ?? []
+        loaded = bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    var isEmpty: Bool { modules.isEmpty }
+
+    var names: [String] { modules.map(\.name) }
+
+    /// Whether a module is loaded, or one of the versions of a name.
+    func isLoaded(_ word: String) -> Bool { loaded.contains { answers($0, to: word) } }
+
+    /// The module that a program is of: that which was loaded last.
+    func loaded(bringing program: String) -> String? {
+        loaded.last { programs(of: $0).contains(program) }
+    }
+
+    /// The first module that brings a program, loaded or not.
+    func first(bringing program: String) -> String? {
+        modules.first { $0.programs.contains(program) }?.name
+    }
+
+    private func programs(of module: String) -> [String] {
+        modules.first { $0.name == module }?.programs ?? []
+    }
+
+    /// Unloads and loads modules, and says what cannot be loaded; the exit status.
+    func change(unloading: [String], loading: [String]) -> Int32 {
         var own = loaded
         own.removeAll { module in unloading.contains { answers(module, to: $0) } }
         var status: Int32 = 0
         for word in loading {
             // Of several versions the first is the one that is meant.
-            guard let module = known.first(where: { answers($0, to: word) }) else {
-                let families = Set(known.map { String($0.prefix { $0 != "/" }) }).sorted()
-                let hint = didYouMean(word, among: word.contains("/") ? known : families)
+            guard let module = names.first(where: { answers($0, to: word) }) else {
+                let families = Set(names.map { String($0.prefix { $0 != "/" }) }).sorted()
+                let hint = didYouMean(word, among: word.contains("/") ? names : families)
                 Host.print(["ERROR: Unable to locate a modulefile for '\(word)'\(hint)"], to: 2)
                 status = 1
                 continue
             }
             if !own.contains(module) { own.append(module) }
         }
-        let written = write(own)
-        return status == 0 ? written : status
+        return write(own) ? status : 1
     }
 
-    private static func answers(_ module: String, to word: String) -> Bool {
+    private func answers(_ module: String, to word: String) -> Bool {
         module == word || module.hasPrefix(word + "/")
     }
 
-    private static func write(_ modules: [String]) -> Int32 {
-        let text = modules.map { $0 + "\n" }.joined()
-        guard let file, Host.write(Array(text.utf8), path: file) else { return 1 }
-        return 0
+    /// Notes what is loaded, and lets its programs be found.
+    private func write(_ own: [String]) -> Bool {
+        guard let folder else { return false }
+        let text = own.map { $0 + "\n" }.joined()
+        guard Host.write(Array(text.utf8), path: folder + "/modules") else { return false }
+        let brought = Set(own.flatMap(programs))
+        for program in Set(modules.flatMap(\.programs)).sorted() {
+            let path = "\(folder)/programs/\(program)"
+            if brought.contains(program) {
+                guard symlink(Host.programPath, path) == 0 || errno == EEXIST else { return false }
+            } else {
+                unlink(path)
+            }
+        }
+        return true
     }
 }

@@ -116,4 +116,10 @@ int CLinux_signal_number(int status);
 /// POSIX_SPAWN_SETSID, a GNU extension: the spawned process leads a session of its own.
 static inline short CLinux_spawn_new_session(void) { return 0x80; }
 
+/// Removes a folder with what is in it, as far as that is possible. Links are not followed.
+void CLinux_remove_tree(const char *path);
+
+/// Whether a process was started by `ancestor`, directly or not.
+int CLinux_is_below(pid_t ancestor, pid_t pid);
+
 #endif

@@ -7,7 +7,7 @@ extension MachineReader {
     /// The software of a file: modules, the programs that they bring, and how long those take.
     func software(_ top: YAMLMapping) throws(FileRefusal) -> [SoftwareModule] {
         var modules: [SoftwareModule] = []
-        var names: Set<String> = []
+        var count = 0
         for field in try top["software"]?.list() ?? [] {
             let fields = try field.mapping(["module", "programs"])
             let name = try moduleName(try fields.required("module"))
@@ -17,10 +17,11 @@ extension MachineReader {
             var module = SoftwareModule(name: name, programs: [])
             for entry in try fields.required("programs").list() {
                 let program = try program(entry)
-                guard names.insert(program.name).inserted else {
+                guard !module.programs.contains(where: { $0.name == program.name }) else {
                     throw entry.refusal(.duplicate(name: program.name, of: "program"))
                 }
-                guard names.count <= SoftwareModule.programsMaximum else {
+                count += 1
+                guard count <= SoftwareModule.programsMaximum else {
                     let most = SoftwareModule.programsMaximum
                     throw entry.refusal(.conflict("a machine has at most \(most) programs"))
                 }

@@ -2,8 +2,9 @@
 public struct ProgramQuery: Hashable, Sendable {
     /// What is run.
     public enum Program: Hashable, Sendable {
-        /// One of the machine's software, by the name that scripts call.
-        case software(String)
+        /// One of the machine's software, by the name that scripts call, of the first module that brings it
+        /// unless one is named.
+        case software(String, module: String? = nil)
         /// `xinghe-kernel` with a kernel, its size and how often it is repeated.
         case kernel(String, size: String, repeats: Int)
     }
@@ -20,7 +21,7 @@ public struct ProgramQuery: Hashable, Sendable {
     }
 
     /// The names of all parameters.
-    public static let names = ["name", "kernel", "size", "repeat", "nodes"]
+    public static let names = ["name", "module", "kernel", "size", "repeat", "nodes"]
 
     /// Reads parameters.
     ///
@@ -31,11 +32,12 @@ public struct ProgramQuery: Hashable, Sendable {
         let read = try QueryParameters(parameters, known: Self.names)
         let repeats = try read.count("repeat")
         switch (read["name"], read["kernel"]) {
-        case (let name?, nil) where read["size"] == nil && repeats == nil: program = .software(name)
-        case (nil, let kernel?):
+        case (let name?, nil) where read["size"] == nil && repeats == nil:
+            program = .software(name, module: read["module"])
+        case (nil, let kernel?) where read["module"] == nil:
             program = .kernel(kernel, size: read["size"] ?? "small", repeats: repeats ?? 1)
         default:
-            let problem = "either name, or kernel with size and repeat, is needed"
+            let problem = "either name with module, or kernel with size and repeat, is needed"
             throw JSONValue.Malformed(line: 0, problem: problem)
         }
         nodes = try read.count("nodes")
@@ -45,7 +47,9 @@ public struct ProgramQuery: Hashable, Sendable {
     public func target(ofJob id: UInt32) -> String {
         var parameters: [(name: String, value: String)] = []
         switch program {
-        case .software(let name): parameters.append(("name", name))
+        case .software(let name, let module):
+            parameters.append(("name", name))
+            if let module { parameters.append(("module", module)) }
         case .kernel(let name, let size, let repeats):
             parameters += [("kernel", name), ("size", size), ("repeat", "\(repeats)")]
         }

@@ -102,8 +102,8 @@ extension CentreState {
         switch query.program {
         case .kernel(let name, let size, let repeats):
             time = .kernel(name, size: size, repeats: repeats)
-        case .software(let name):
-            guard let found = rules.machine.softwareProgram(named: name) else {
+        case .software(let name, let module):
+            guard let found = rules.machine.softwareProgram(named: name, of: module) else {
                 let known = rules.machine.software.flatMap { $0.programs.map(\.name) }
                 throw Refusal(.unspecified, no: "program", name, among: known)
             }

@@ -1,4 +1,5 @@
 import ClusterModel
+import Foundation
 import Glibc
 import JobExecution
 import Quantities
@@ -6,7 +7,8 @@ import SlurmDialect
 import WireFormats
 
 /// What rehearsed scripts find around them: the centre's commands first in `PATH`, with stand-ins for
-/// `mpirun` and `module` among them, the centre's socket, and the centre's time.
+/// `mpirun` and `module` among them, then the programs of the modules that they load, the centre's socket, and
+/// the centre's time.
 struct RehearsalStage {
     /// How many scripts may have their turn at once: one where their order is to be the same each time.
     let width: Int
@@ -14,9 +16,9 @@ struct RehearsalStage {
     private let socket: String
     /// The folder of the commands.
     private let commands: String
-    /// The programs of the machine's software.
-    private let programs: [String]
-    /// What `module load` knows, with colons between.
+    /// What each bash reads that runs a script.
+    private let shellFile: String
+    /// What `module load` knows, and the programs that each brings: `NAME=PROGRAM,PROGRAM:NAME=PROGRAM`.
     private let modules: String
     /// The library that shows programs the centre's time; nil when it is not installed.
     private let clockLibrary: String?
@@ -25,19 +27,21 @@ struct RehearsalStage {
     private static let fileLimit: UInt64 = 1 << 30
 
     init(_ settings: CentreSettings, _ machine: Machine) {
-        programs = machine.software.flatMap { $0.programs.map(\.name) }
-        modules = machine.software.map(\.name).joined(separator: ":")
+        modules = machine.software.map { module in
+            "\(module.name)=\(module.programs.map(\.name).joined(separator: ","))"
+        }.joined(separator: ":")
         if case .scaled = settings.timeMode { width = 8 } else { width = 1 }
         patienceMilliseconds = settings.rehearsalWaitMilliseconds
         socket = settings.socketPath
         commands = settings.stateFolder + "/commands"
+        shellFile = settings.stateFolder + "/commands.sh"
         let folder = settings.stepProgram.split(separator: "/").dropLast().joined(separator: "/")
         let library = "libxinghe-clock.so"
         clockLibrary = ["/\(folder)/\(library)", "/\(folder)/../lib/xinghe/\(library)"]
             .first { access($0, R_OK) == 0 }
     }
 
-    /// Makes the folder of the commands, with those that the machine's software brings.
+    /// Makes the folder of the commands.
     ///
     /// - Throws: `OpenFailure` when scripts cannot be rehearsed on this computer.
     func build(stepProgram: String) throws(OpenFailure) {
@@ -51,13 +55,27 @@ struct RehearsalStage {
         guard mkdir(commands, 0o755) == 0 || errno == EEXIST else {
             throw .execution("mkdir \(commands): \(String(cString: strerror(errno)))")
         }
-        // The centre's own commands come last: no software takes their names.
-        let names = programs + Help.Command.allCases.flatMap(\.names) + Self.standIns
-        for name in names {
+        for name in Help.Command.allCases.flatMap(\.names) + Self.standIns {
             unlink("\(commands)/\(name)")
             symlink("/\(folder)/yh", "\(commands)/\(name)")
         }
+        do {
+            try Self.shellText.write(toFile: shellFile, atomically: true, encoding: .utf8)
+        } catch {
+            throw .execution("\(shellFile): \(error)")
+        }
     }
+
+    /// A login shell (`bash -l`) sets `PATH` anew: there the commands are put first again. What the script's user
+    /// wants to be read is read after that.
+    private static let shellText = """
+        case ":$PATH:" in
+            *":$XINGHE_PATH:"*) ;;
+            *) PATH=$XINGHE_PATH:$PATH ;;
+        esac
+        if [ -n "$XINGHE_BASH_ENV" ]; then . "$XINGHE_BASH_ENV"; fi
+
+        """
 
     /// Programs that a centre's computer does not have, or that take another time there.
     private static let standIns = ["mpirun", "mpiexec", "module", "hostname", "xinghe-kernel"]
@@ -79,12 +97,18 @@ struct RehearsalStage {
             socket: socket
         )
         let given = Self.values(specification.environment)
+        let path = "\(commands):\(folder.programs)"
         var additions = [
-            "PATH=\(commands):\(given["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")",
+            "PATH=\(path):\(given["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")",
+            "XINGHE_PATH=\(path)",
+            "BASH_ENV=\(shellFile)",
             "XINGHE_REHEARSAL=\(folder.path)",
             "XINGHE_CLOCK=\(folder.clock)",
             "XINGHE_MODULES=\(modules)",
         ]
+        if let own = given["BASH_ENV"], own != shellFile {
+            additions.append("XINGHE_BASH_ENV=\(own)")
+        }
         if let hostName { additions.append("XINGHE_HOST_NAME=\(hostName)") }
         if !socket.isEmpty { additions.append("XINGHE_SOCKET=\(socket)") }
         if let clockLibrary {
