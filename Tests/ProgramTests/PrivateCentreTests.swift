@@ -25,7 +25,7 @@ struct PrivateCentreTests {
           - module: lammps/2023
             programs: [{program: lmp, serial: 2, shared: 1:00:00}]
           - module: lammps/2020
-            programs: [{program: lmp_old, serial: 3}]
+            programs: [{program: lmp_old, serial: 3}, {program: lmp, serial: 4}]
           - module: solver
             programs: [{program: solve, kernel: cg, size: 64x64x64, repeat: 1000}]
 
@@ -44,6 +44,7 @@ struct PrivateCentreTests {
             #SBATCH -N 4 -t 1-0
             #SBATCH -o \(folder.path("%j.out"))
             yhrun lmp; echo without $?
+            type -t lmp; echo found $?
             module load lamps; echo unknown $?
             module load lammps; echo loaded $?
             module list 2>&1 | tail -n 1
@@ -57,8 +58,13 @@ struct PrivateCentreTests {
             timeout 60 yhrun lmp; echo ended $?
             yhrun xinghe-kernel cg --sise 3; echo option $?
             module swap lammps lammps/2020 && lmp_old; echo swapped $?
-            module purge; lmp_old; echo purged $?
-            module load solver
+            s=$SECONDS; lmp; echo version $? $((SECONDS - s))
+            module purge; hash -r; lmp_old; echo purged $?
+            module load solver lammps
+            printf '0 lmp\n1-3 solve\n' > \(folder.path("programs.conf"))
+            s=$SECONDS; yhrun -n 4 --multi-prog \(folder.path("programs.conf"))
+            echo several $? $((SECONDS - s))
+            bash -lc 'module is-loaded solver && command -v solve > /dev/null'; echo login $?
             s=$SECONDS; yhrun solve; a=$((SECONDS - s))
             s=$SECONDS; yhrun xinghe-kernel cg --size 64x64x64 --repeat=1000; b=$((SECONDS - s))
             echo kernel $((a > 0)) $((a - b <= 1 && b - a <= 1))
@@ -71,9 +77,10 @@ struct PrivateCentreTests {
         let said = run.output.split(separator: "\n").filter { $0.hasPrefix("  | ") }
             .map { String($0.dropFirst(4)) }
         let expected = [
-            "without 127", "unknown 1", "loaded 0", " 1) lammps/2023", "other 127",
+            "without 2", "found 1", "unknown 1", "loaded 0", " 1) lammps/2023", "other 127",
             "four 0 1020", "two 0 1920", "one 0 3720", "is 1", "nothing 1", "verb 1",
-            "ended 124", "option 64", "swapped 0", "purged 127", "kernel 1 1",
+            "ended 124", "option 64", "swapped 0", "version 0 240", "purged 127",
+            "several 0 1020", "login 0", "kernel 1 1",
         ]
         #expect(said.filter(expected.contains) == expected, "\(run.output)\(run.errors)")
         #expect(
@@ -82,6 +89,7 @@ struct PrivateCentreTests {
             )
         )
         #expect(said.contains("yhrun: lmp is emulated: 1020 s"))
+        #expect(said.contains("yhrun: 'module load lammps/2023' brings it"))
     }
 
     @Test("A quote needs no open centre: it opens one, under a load if that is wanted")

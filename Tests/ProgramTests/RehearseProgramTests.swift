@@ -162,6 +162,56 @@ struct RehearseProgramTests {
         #expect(try rehearse(["--alternatives", "-1", path]).status == 64)
     }
 
+    @Test("A step is cancelled or signalled by itself, and is no larger than its job")
+    func steps() throws {
+        let folder = try Folder()
+        let path = try script(
+            folder,
+            "a.sh",
+            """
+            #SBATCH -N 2
+            yhrun -N 5 true; echo nodes $?
+            yhrun -n 1000 true; echo tasks $?
+            yhrun -n 1 sleep 1h &
+            sleep 60
+            yhqueue -s -h -o '%i %j' | sort
+            yhcancel $SLURM_JOB_ID.7; echo none $?
+            yhcancel $SLURM_JOB_ID.0; wait $!; echo cancelled $? $((SECONDS / 60))
+            cat > \(folder.path("trap.sh")) <<'END'
+            trap 'echo told; exit 5' USR1
+            sleep 2h & wait
+            END
+            yhrun -n 1 bash \(folder.path("trap.sh")) &
+            sleep 60; kill -USR1 $!; wait $!; echo signalled $? $((SECONDS / 60))
+            yhrun -n 1 bash \(folder.path("trap.sh")) &
+            sleep 60; yhcancel -s USR1 $SLURM_JOB_ID.2; wait $!; echo through $? $((SECONDS / 60))
+            printf 'a\\tb\\n'
+            """
+        )
+        let run = try xinghe(
+            ["rehearse", "--lang", "en", "--alternatives", "0"] + Self.start + [path]
+        )
+        let said = run.output.split(separator: "\n").filter { $0.hasPrefix("  | ") }
+            .map { String($0.dropFirst(4)) }
+        let expected = [
+            "nodes 1", "tasks 1", "1.0 sleep", "1.batch batch", "none 210", "cancelled 137 1",
+            "told",
+            "signalled 5 2", "told", "through 5 3", "a\tb",
+        ]
+        #expect(said.filter(expected.contains) == expected, "\(run.output)")
+        for line in [
+            "yhrun: error: Only allocated 2 nodes asked for 5",
+            "yhrun: error: Unable to create step for job 1: More processors requested than permitted",
+            "yhcancel: error: Kill job error on job step id 1.7: Invalid job id specified",
+        ] {
+            #expect(said.contains(line), "\(run.output)")
+        }
+        #expect(
+            run.output.contains("  step 0 sleep: 1 task, 00:01:00, CANCELLED 0:9"),
+            "\(run.output)"
+        )
+    }
+
     /// The processes below one, however far.
     private static func below(_ process: pid_t) -> [pid_t] {
         let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")

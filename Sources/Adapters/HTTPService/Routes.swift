@@ -284,7 +284,11 @@ struct Routes {
         }
         post(router, "/v1/jobs/:id/cancel") { _, context in
             var cancel = CancelRequest()
-            cancel.jobs = [JobSelector(jobID: try Self.jobID(context))]
+            // A step of it, too: it is not to be taken for its job.
+            guard let job = OptionValues.jobOrStep(context.parameters.get("id") ?? "") else {
+                throw ServiceRefusal.noJob
+            }
+            cancel.jobs = [job]
             return Reply(try await centre.cancel(cancel, context.peer()))
         }
         for verb in JobVerb.allCases {

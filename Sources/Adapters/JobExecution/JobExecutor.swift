@@ -217,6 +217,17 @@ extension JobExecutor {
         if let child, child.isRunning { kill(child.pid, number) }
     }
 
+    /// Sends a signal to the command that runs a step. Who it is was told by the job: it must be one of the
+    /// centre's commands, of the job's user.
+    public func signalStep(_ process: Int32, number: Int32, ofUser user: UInt32) {
+        var status = stat()
+        guard process > 1, stat("/proc/\(process)", &status) == 0, status.st_uid == user,
+            let name = try? SmallFile.read("/proc/\(process)/comm"),
+            ["yhrun\n", "srun\n", "yh\n"].contains(String(decoding: name, as: UTF8.self))
+        else { return }
+        kill(process, number)
+    }
+
     /// Removes the files of a run that has ended and is accounted for.
     public func forget(_ run: Run) {
         let folder = folder(of: run)

@@ -9,6 +9,8 @@ import Glibc
 ///
 ///     daemon      go SEQUENCE INSTANT     it is this instant: wake what is due
 ///                 end SEQUENCE INSTANT    the same, and the script is asked to end
+///                 signal SEQUENCE INSTANT NUMBER all|shell|PROCESS
+///                                         the same, and a signal is sent
 ///     supervisor  quiet SEQUENCE INSTANT  nothing runs; -1: it waits for nothing
 ///
 /// Instants are microseconds of the centre's time. A channel that closes ends the script at once.

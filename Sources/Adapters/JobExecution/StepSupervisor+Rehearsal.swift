@@ -26,11 +26,12 @@ extension StepSupervisor {
                 announce()
                 CLinux_signal_descendants(getpid(), SIGTERM)
                 keeper.killAt = keeper.now + Int64(killWaitMilliseconds) * 1_000
-            case .mustSignal(let number, let isForShellOnly):
-                if !isForShellOnly {
-                    CLinux_signal_descendants(getpid(), number)
-                } else if !hasEnded {
-                    kill(child, number)
+            case .mustSignal(let number, .all): CLinux_signal_descendants(getpid(), number)
+            case .mustSignal(let number, .shell): if !hasEnded { kill(child, number) }
+            case .mustSignal(let number, .step(let process)):
+                // Not by kill(2): what comes so is for its tasks too, which get nothing from here.
+                if CLinux_is_below(getpid(), process) != 0 {
+                    sigqueue(process, number, sigval(sival_int: 0))
                 }
             case .mustDie: CLinux_signal_descendants(getpid(), SIGKILL)
             case .isOverdue(let why):
@@ -50,11 +51,29 @@ private struct RehearsalKeeper {
         case mustEnd
         /// The script is to get a signal, now that its clock is right: what it does then, it does from
         /// this instant on.
-        case mustSignal(Int32, isForShellOnly: Bool)
+        case mustSignal(Int32, Receiver)
         /// The kill wait is over, or the daemon is gone.
         case mustDie
         /// The script computes on, or has become too many.
         case isOverdue(String)
+    }
+
+    /// Who gets a signal.
+    enum Receiver {
+        case all
+        case shell
+        /// The process of a step.
+        case step(pid_t)
+
+        init?(_ word: Substring) {
+            switch word {
+            case "all": self = .all
+            case "shell": self = .shell
+            default:
+                guard let process = pid_t(word) else { return nil }
+                self = .step(process)
+            }
+        }
     }
 
     /// The channel to the daemon.
@@ -146,8 +165,10 @@ private struct RehearsalKeeper {
             killAt = nil
             return .mustDie
         }
-        if words[0] == "signal", words.count == 5, let number = Int32(words[3]) {
-            return .mustSignal(number, isForShellOnly: words[4] == "shell")
+        if words[0] == "signal", words.count == 5, let number = Int32(words[3]),
+            let receiver = Receiver(words[4])
+        {
+            return .mustSignal(number, receiver)
         }
         return nil
     }

@@ -345,6 +345,19 @@ int CLinux_signal_descendants(pid_t ancestor, int number) {
     return found;
 }
 
+int CLinux_is_below(pid_t ancestor, pid_t pid) {
+    struct process process;
+    char name[24];
+    // Longer chains than this are nobody's.
+    for (int depth = 0; depth < 200 && pid > 1; depth++) {
+        if (pid == ancestor) return depth > 0;
+        snprintf(name, sizeof name, "%d", (int)pid);
+        if (!read_process(name, &process)) return 0;
+        pid = process.parent;
+    }
+    return 0;
+}
+
 int CLinux_signal_session(pid_t session, int number) {
     size_t count = 0;
     struct process *all = read_processes(&count);

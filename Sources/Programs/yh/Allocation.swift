@@ -3,7 +3,6 @@ import IndexSets
 import LocalClient
 import Quantities
 import SlurmDialect
-import Synchronization
 import WireFormats
 
 /// An allocation that a command got for itself, and gives back.
@@ -34,7 +33,8 @@ struct Allocation {
             throw command.allocationFailure(body)
         }
         job = response.jobID
-        AllocationSignals.watch()
+        // Whoever interrupts a command that holds nodes, or waits for them, gives them back.
+        ReceivedSignals.watch([SIGINT, SIGTERM, SIGHUP])
         try Self.wait(for: job, name: name, isQuiet: isQuiet || command.isQuiet, command)
         let job = job
         environment = try Yh.ask(name) { client throws(LocalClientFailure) in
@@ -76,7 +76,7 @@ struct Allocation {
             }
             hasWaited = true
             usleep(pause)
-            if let number = AllocationSignals.received {
+            if let number = ReceivedSignals.next?.number {
                 var request = CancelRequest()
                 request.jobs = [JobSelector(jobID: job)]
                 _ = try? LocalClient().post("/v1/cancel", request, as: ActionResponse.self)
@@ -96,27 +96,6 @@ struct Allocation {
     /// Gives it back; one that has ended is gone already.
     func complete(_ end: CompleteRequest) {
         _ = try? LocalClient().post("/v1/jobs/\(job)/complete", end, as: ActionResponse.self)
-    }
-}
-
-/// Whoever interrupts a command that holds nodes, or waits for them, gives them back.
-enum AllocationSignals {
-    /// What the handler leaves; an atomic is one of the few things that it may touch.
-    private static let number = Atomic<Int32>(0)
-
-    /// The signal that has come; nil when none has. It is told once.
-    static var received: Int32? {
-        let number = number.exchange(0, ordering: .relaxed)
-        return number == 0 ? nil : number
-    }
-
-    /// Takes note of signals from now on; what is waiting goes on at once when one comes.
-    static func watch() {
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = {
-            AllocationSignals.number.store($0, ordering: .relaxed)
-        }
-        for number in [SIGINT, SIGTERM, SIGHUP] { sigaction(number, &action, nil) }
     }
 }
 
@@ -153,6 +132,7 @@ struct StepTale {
         request.cores = Int64(tasks.command.tasks)
         let used = Set(tasks.layout.nodeOfTask).sorted().map { tasks.layout.nodes[$0] }
         request.nodeList = HostList.compress(used)
+        request.process = getpid()
         guard
             let response = try? LocalClient().post(
                 "/v1/jobs/\(job)/steps",
@@ -164,9 +144,11 @@ struct StepTale {
         id = response.id
     }
 
-    func end(_ end: CompleteRequest, _ usage: (microseconds: Int64, resident: Int64)) {
+    func end(_ end: CompleteRequest, _ tasks: StepTasks) {
+        let usage = tasks.usage
         var request = StepRequest()
         request.id = id
+        request.isCancelled = tasks.isCancelled
         request.exitCode = end.exitCode
         request.exitSignal = end.exitSignal
         request.processorTime = SimDuration(microseconds: usage.microseconds)
@@ -235,7 +217,7 @@ extension Yh {
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {
             // A terminal's interrupt is the command's own affair.
-            if let number = AllocationSignals.received, number != SIGINT { kill(process, number) }
+            if let number = ReceivedSignals.next?.number, number != SIGINT { kill(process, number) }
         }
         end.exitSignal = status & 0x7F
         end.exitCode = end.exitSignal == 0 ? (status >> 8) & 0xFF : 0

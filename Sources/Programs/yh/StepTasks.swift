@@ -112,8 +112,12 @@ struct StepTasks {
         return end
     }
 
+    /// Whether it was cancelled, and not its job.
+    private(set) var isCancelled = false
+
     /// Starts all tasks, passes their output on, and gives the step's exit status.
     mutating func run(in job: UInt32?) -> CompleteRequest {
+        ReceivedSignals.watch(ReceivedSignals.forTasks)
         var processes: [pid_t] = []
         var labelled: [LabelledPipe] = []
         var readers: [Int32] = []
@@ -253,7 +257,13 @@ struct StepTasks {
                 let isBad = endings[task] != (0, 0)
                 if command.killsOnBadExit, isBad { running.forEach { kill($0, SIGTERM) } }
             }
-            if let number = AllocationSignals.received { running.forEach { kill($0, number) } }
+            if let signal = ReceivedSignals.next {
+                if signal.number == ReceivedSignals.cancellation {
+                    cancel(running, job)
+                } else if !signal.isForAll {
+                    running.forEach { kill($0, signal.number) }
+                }
+            }
             if isHurried, let patience = command.patience, let firstEnd,
                 Self.seconds - firstEnd >= patience, !running.isEmpty
             {
@@ -276,6 +286,25 @@ struct StepTasks {
             }
         }
         return endings
+    }
+
+    private mutating func cancel(_ running: Set<pid_t>, _ job: UInt32?) {
+        isCancelled = true
+        let id = "\(job.map { "\($0)" } ?? "0").\(step ?? "0")"
+        Host.print(
+            [
+                "\(program): Job step aborted: Waiting up to 32 seconds for job step to finish.",
+                Self.cancellationLine(id, on: layout.nodes[0]),
+            ],
+            to: 2
+        )
+        running.forEach { kill($0, SIGKILL) }
+    }
+
+    /// What the node says of a step that is cancelled.
+    static func cancellationLine(_ id: String, on node: String) -> String {
+        let now = CentreCalendar().text(SimInstant(seconds: Int64(time(nil))))
+        return "slurmstepd-\(node): error: *** STEP \(id) ON \(node) CANCELLED AT \(now) ***"
     }
 
     private static var seconds: Int { time(nil) }
@@ -325,12 +354,10 @@ struct StepTasks {
         }
         list({ running.contains($0) }, "running")
         list({ !running.contains($0) }, "exited")
-        let now = CentreCalendar().text(SimInstant(seconds: Int64(time(nil))))
         lines += [
             "\(program): launch/slurm: _step_signal: Terminating StepId=\(id)",
             "\(program): Job step aborted: Waiting up to 4 seconds for job step to finish.",
-            "slurmstepd-\(layout.nodes[0]): error: *** STEP \(id) ON \(layout.nodes[0]) CANCELLED AT"
-                + " \(now) ***",
+            Self.cancellationLine(id, on: layout.nodes[0]),
         ]
         Host.print(lines, to: 2)
         running.forEach { kill($0, SIGKILL) }

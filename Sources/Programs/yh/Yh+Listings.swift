@@ -19,10 +19,17 @@ extension Yh {
         let cluster = try checkClusters(command.clusters, name)
         let target = command.query.target
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
-            let list = try ask(name) { client throws(LocalClientFailure) in
-                try client.get(target, as: JobList.self)
+            let (list, steps) = try ask(name) { client throws(LocalClientFailure) in
+                let list = try client.get(target, as: JobList.self)
+                guard command.showsSteps, !list.jobs.isEmpty else {
+                    return (list, AccountingList?.none)
+                }
+                // Of jobs that run the accounts know the steps.
+                var query = AccountingQuery()
+                query.ids = list.jobs.filter { $0.state == "RUNNING" }.map(\.jobID)
+                return (list, try client.get(query.target, as: AccountingList.self))
             }
-            return finish(try command.output(list).of(cluster, command.hasHeader))
+            return finish(try command.output(list, steps: steps).of(cluster, command.hasHeader))
         }
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import IndexSets
 import SlurmDialect
+import WireFormats
 
 // In a rehearsed script the parallel programs of the centre are not run: what is no shell script and no
 // tool of the system takes the time that the job's comment says, or the rest of its limit. The time that
@@ -17,13 +18,19 @@ struct RehearsedStep {
     let number: Int
 
     /// Nil outside a rehearsed script.
-    init?() {
+    init?(_ command: RunCommand) {
         guard let folder = Host.variable("XINGHE_REHEARSAL") else { return nil }
         self.folder = folder
         start = Self.now
-        number = Self.nextNumber(in: folder)
-        // The step outlives what ends its tasks, to say how they ended.
-        for number in [SIGTERM, SIGUSR1, SIGUSR2, SIGINT] { signal(number) { _ in } }
+        number = Self.nextNumber(
+            in: folder,
+            ["\(start)", "\(command.tasks)", "\(Self.nodes(of: command))", Self.name(of: command)]
+        )
+    }
+
+    private static func name(of command: RunCommand) -> String {
+        let name = command.words.first?.split(separator: "/").last.map(String.init) ?? "step"
+        return name.split(separator: "\n").joined()
     }
 
     /// The centre's time. Unit: µs; 0 when it cannot be read.
@@ -34,9 +41,10 @@ struct RehearsedStep {
         return bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int64($1) }
     }
 
-    /// Takes the next number. Each step leaves a line when it begins, so two that begin at once get two.
-    private static func nextNumber(in folder: String) -> Int {
-        let mark = Array("begin\n".utf8)
+    /// Takes the next number. Each step leaves a line when it begins, so two that begin at once get two:
+    /// `begin PROCESS START TASKS NODES NAME`.
+    private static func nextNumber(in folder: String, _ words: [String]) -> Int {
+        let mark = Array((["begin", "\(getpid())"] + words).joined(separator: " ").utf8) + [0x0A]
         let path = folder + "/steps"
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else { return 0 }
@@ -44,15 +52,17 @@ struct RehearsedStep {
         guard write(descriptor, mark, mark.count) == mark.count else { return 0 }
         let end = Int(lseek(descriptor, 0, SEEK_CUR))
         let lines = (Host.read(path: path) ?? []).prefix(end).split(separator: 0x0A)
-        return max(0, lines.count { $0.elementsEqual(mark.dropLast()) } - 1)
+        return max(0, lines.count { $0.starts(with: "begin".utf8) } - 1)
     }
 
     /// Leaves the line of a step that is over.
-    func record(_ command: RunCommand, exitCode: Int32, signal: Int32 = 0) {
-        let name = command.words.first?.split(separator: "/").last.map(String.init) ?? "step"
+    ///
+    /// - Parameter isCancelled: whether it was cancelled, and not its job: 128 is added to its signal.
+    func record(_ command: RunCommand, _ end: CompleteRequest, isCancelled: Bool = false) {
         let words = [
-            "\(start)", "\(Self.now)", "\(exitCode)", "\(signal)", "\(command.tasks)",
-            "\(nodes(of: command))", "\(number)", name.split(separator: "\n").joined(),
+            "\(start)", "\(Self.now)", "\(end.exitCode)",
+            "\(end.exitSignal + (isCancelled ? 128 : 0))", "\(command.tasks)",
+            "\(Self.nodes(of: command))", "\(number)", Self.name(of: command),
         ]
         let line = Array((words.joined(separator: " ") + "\n").utf8)
         let descriptor = open(folder + "/steps", O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -78,34 +88,90 @@ extension RehearsedStep {
         return bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46])
     }
 
-    /// Lets the time of an emulated program pass, and gives its exit status.
-    func emulate(_ command: RunCommand, name: String) -> Int32 {
-        let program = command.words.first ?? ""
-        var (length, code) = (Int64(0), Int32(0))
-        var text = "\(name): \(program) is emulated: "
-        if let said = saidOfStep {
-            (length, code) = said
-        } else if let software = RehearsedSoftware(words: command.words) {
-            do throws(CommandFailure) {
-                length = try software.length(on: nodes(of: command), name: name)
-            } catch {
-                Host.print(error.lines(for: name), to: 2)
-                record(command, exitCode: error.exitCode)
-                return error.exitCode
+    /// Lets the time of a step pass whose programs, or some of them, are emulated: the longest of them. Gives
+    /// how it ended.
+    ///
+    /// - Parameter emulated: the files of those that are.
+    func emulate(
+        _ command: RunCommand,
+        _ programs: [TaskProgram],
+        _ emulated: Set<String>,
+        name: String
+    ) -> CompleteRequest {
+        var end = CompleteRequest()
+        var length: Int64 = 0
+        do throws(CommandFailure) {
+            if let said = saidOfStep {
+                (length, end.exitCode) = said
+                let seconds = length / 1_000_000
+                Host.print(["\(name): \(command.words[0]) is emulated: \(seconds) s"], to: 2)
+            } else {
+                length = try longest(command, programs, emulated, name)
             }
-        } else if program.split(separator: "/").last == "xinghe-kernel" {
-            Host.print(["\(name): \(RehearsedSoftware.noKernel)"], to: 2)
-            record(command, exitCode: RehearsedSoftware.noKernelStatus)
-            return RehearsedSoftware.noKernelStatus
-        } else {
-            length = restOfLimit
-            text += "the rest of the limit (--comment=step=SECONDS says how long it takes), "
+        } catch {
+            Host.print(error.lines(for: name), to: 2)
+            end.exitCode = error.exitCode
+            record(command, end)
+            return end
         }
-        Host.print([text + "\(length / 1_000_000) s"], to: 2)
-        Self.letSignalsInterrupt()
-        let hasSlept = Self.sleep(length)
-        record(command, exitCode: hasSlept ? code : 0, signal: hasSlept ? 0 : SIGTERM)
-        return hasSlept ? code : ExitStatus.signalled + SIGTERM
+        // The kernel would go on with a sleep that the supervisor was told of, after a signal that has no
+        // handler.
+        ReceivedSignals.watch(ReceivedSignals.forTasks)
+        guard !Self.sleep(length) else {
+            record(command, end)
+            return end
+        }
+        let signal = ReceivedSignals.next?.number ?? SIGTERM
+        let isCancelled = signal == ReceivedSignals.cancellation
+        if isCancelled {
+            let id = "\(Host.variable("SLURM_JOB_ID") ?? "0").\(number)"
+            let node = Host.variable("SLURMD_NODENAME") ?? Host.hostName()
+            Host.print([StepTasks.cancellationLine(id, on: node)], to: 2)
+        }
+        end.exitCode = 0
+        end.exitSignal = isCancelled ? SIGKILL : signal
+        record(command, end, isCancelled: isCancelled)
+        return end
+    }
+
+    /// The time of the longest of a step's programs, each told of once. Unit: µs.
+    private func longest(
+        _ command: RunCommand,
+        _ programs: [TaskProgram],
+        _ emulated: Set<String>,
+        _ name: String
+    ) throws(CommandFailure) -> Int64 {
+        var longest: Int64 = 0
+        var told: Set<[String]> = []
+        for program in programs where told.insert(program.words).inserted {
+            let word = program.words[0]
+            guard let path = program.path else {
+                throw CommandFailure(
+                    lines: ["\(name): error: execve(): \(word): No such file or directory"],
+                    exitCode: 2
+                )
+            }
+            guard emulated.contains(path) else {
+                Host.print(["\(name): \(word) is not run beside emulated programs"], to: 2)
+                continue
+            }
+            let length: Int64
+            var text = "\(name): \(word) is emulated: "
+            if let software = RehearsedSoftware(words: program.words) {
+                length = try software.length(on: Self.nodes(of: command), name: name)
+            } else if word.split(separator: "/").last == "xinghe-kernel" {
+                throw CommandFailure(
+                    lines: ["\(name): \(RehearsedSoftware.noKernel)"],
+                    exitCode: RehearsedSoftware.noKernelStatus
+                )
+            } else {
+                length = restOfLimit
+                text += "the rest of the limit (--comment=step=SECONDS says how long it takes), "
+            }
+            Host.print([text + "\(length / 1_000_000) s"], to: 2)
+            longest = max(longest, length)
+        }
+        return longest
     }
 
     /// What the job's comment says of the step with this number, the last of those that it names where
@@ -133,16 +199,9 @@ extension RehearsedStep {
     }
 
     /// How many of the job's nodes a step runs on.
-    private func nodes(of command: RunCommand) -> Int {
+    private static func nodes(of command: RunCommand) -> Int {
         let held = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
         return max(1, min(command.nodes ?? held, command.tasks))
-    }
-
-    /// The kernel would go on with a sleep that the supervisor was told of, after a signal that has a handler.
-    private static func letSignalsInterrupt() {
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in }
-        for number in [SIGTERM, SIGUSR1, SIGUSR2, SIGINT] { sigaction(number, &action, nil) }
     }
 
     /// Whether the time has passed; a signal ends it before.
@@ -191,7 +250,8 @@ extension Yh {
                 rest = rest.dropFirst(withTwo.contains(option) ? 2 : 1)
             }
         }
-        let number = tasks.map { ["-n", $0] } ?? []
+        // How many tasks there is room for is not its affair.
+        let number = tasks.map { ["-O", "-n", $0] } ?? []
         return try run(name: name, arguments: number + rest)
     }
 

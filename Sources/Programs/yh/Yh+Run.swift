@@ -57,20 +57,23 @@ extension Yh {
     ) throws(CommandFailure) -> CompleteRequest {
         let asked = command
         var command = command
+        try checkSize(command, name: name, in: job, environment)
         if let folder = command.folder, chdir(folder) != 0 {
             throw .error(name, "Unable to change to folder \(folder)")
         }
-        let rehearsal = RehearsedStep()
+        let rehearsal = RehearsedStep(asked)
         if rehearsal != nil { command.tasks = min(command.tasks, RehearsedStep.tasksMaximum) }
         let programs = try programs(command, name: name)
-        if let rehearsal,
-            programs.compactMap(\.path).contains(where: {
-                RehearsedStep.isEmulated($0, isMPI: isMPIProgram($0))
-            })
-        {
-            var end = CompleteRequest()
-            end.exitCode = rehearsal.emulate(asked, name: name)
-            return end
+        if let rehearsal {
+            for word in Set(programs.filter { $0.path == nil }.map { $0.words[0] }).sorted() {
+                let hint = RehearsedSoftware.hint(for: word, name: name)
+                Host.print([hint].compactMap(\.self), to: 2)
+            }
+            let paths = Set(programs.compactMap(\.path))
+            let emulated = paths.filter { RehearsedStep.isEmulated($0, isMPI: isMPIProgram($0)) }
+            if !emulated.isEmpty {
+                return rehearsal.emulate(asked, programs, emulated, name: name)
+            }
         }
         var tasks = StepTasks(
             command: command,
@@ -80,8 +83,8 @@ extension Yh {
         )
         if let rehearsal {
             tasks.step = "\(rehearsal.number)"
-            let end = tasks.run(in: nil)
-            rehearsal.record(command, exitCode: end.exitCode, signal: end.exitSignal)
+            let end = tasks.run(in: job)
+            rehearsal.record(command, end, isCancelled: tasks.isCancelled)
             return end
         }
         try tasks.checkInput()
@@ -90,8 +93,30 @@ extension Yh {
         let record = job.flatMap { StepTale(job: $0, tasks) }
         tasks.step = record?.id
         let end = isMPI ? tasks.runByMPIRun(resolve("mpirun")) : tasks.run(in: job)
-        record?.end(end, tasks.usage)
+        record?.end(end, tasks)
         return end
+    }
+
+    /// A step is no larger than its job.
+    private static func checkSize(
+        _ command: RunCommand,
+        name: String,
+        in job: UInt32?,
+        _ environment: JobEnvironment?
+    ) throws(CommandFailure) {
+        guard let job else { return }
+        let nodes =
+            environment?.nodes.count
+            ?? Host.variable("SLURM_JOB_NUM_NODES").flatMap { Int($0) }
+            ?? Host.variable("SLURM_NNODES").flatMap { Int($0) }
+        let onEach = JobNodes.counts(Host.variable("SLURM_JOB_CPUS_PER_NODE"))
+        try command.checkSize(
+            program: name,
+            job: job,
+            nodes: nodes,
+            cores: environment?.cores.map(Int.init) ?? onEach,
+            coresPerTask: Host.variable("SLURM_CPUS_PER_TASK").flatMap { Int($0) } ?? 1
+        )
     }
 
     /// What each task runs.

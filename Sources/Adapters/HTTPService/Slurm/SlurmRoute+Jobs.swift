@@ -91,7 +91,7 @@ extension SlurmRoute {
             parameters: [.read("signal"), .read("flags")]
         ) { centre, ask in
             var request = CancelRequest()
-            request.jobs = [try ask.job()]
+            request.jobs = [try ask.jobOrStep()]
             if let word = ask.parameters["signal"], !word.isEmpty {
                 do throws(JSONValue.Malformed) {
                     request.signal = try CancelDescription.signal(word)

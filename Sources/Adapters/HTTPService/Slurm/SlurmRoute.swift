@@ -40,6 +40,16 @@ struct SlurmQuestion: Sendable {
         }
     }
 
+    /// The job, or the step, that the path names.
+    ///
+    /// - Throws: `RestFailure` for what is no number of one.
+    func jobOrStep() throws(RestFailure) -> JobSelector {
+        guard let job = OptionValues.jobOrStep(path) else {
+            throw RestFailure(SlurmError.invalidJobID.body(), source: "job_id")
+        }
+        return job
+    }
+
     /// The job that the path names.
     ///
     /// - Throws: `RestFailure` for what is no number of a job.

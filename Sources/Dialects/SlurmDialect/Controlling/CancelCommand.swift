@@ -67,7 +67,7 @@ public struct CancelCommand: Hashable, Sendable {
         }
         guard information == nil else { return }
         for operand in given.operands {
-            guard let job = OptionValues.job(operand) else {
+            guard let job = OptionValues.jobOrStep(operand) else {
                 throw .error(program, "Invalid job id \(operand)")
             }
             request.jobs.append(job)
@@ -132,13 +132,19 @@ public struct CancelCommand: Hashable, Sendable {
         let act = request.signal.map { "Signal \($0) to" } ?? "Terminating"
         // Jobs that are only named are told of as they were written, whatever becomes of them.
         if isVerbose, !request.hasFilter {
-            output.errors = words.map { "\(program): \(act) job \($0)" }
+            output.errors = zip(words, request.jobs).map { word, job in
+                "\(program): \(act) \(job.step == nil ? "job" : "step") \(word)"
+            }
         }
         for outcome in response.outcomes {
             guard let error = outcome.error else {
                 if isVerbose, request.hasFilter {
                     output.errors.append("\(program): \(act) job \(outcome.jobID)")
                 }
+                continue
+            }
+            if let step = outcome.step {
+                tell(error, ofStep: "\(outcome.jobID).\(step)", &output)
                 continue
             }
             let job = words.count == 1 ? words[0] : "\(outcome.jobID)"
@@ -152,5 +158,14 @@ public struct CancelCommand: Hashable, Sendable {
             if !isSilent { output.exitCode = ExitStatus.notOwned }
         }
         return output
+    }
+
+    /// That there is no such step is told, unlike that there is no such job.
+    private func tell(_ error: ErrorBody, ofStep step: String, _ output: inout CommandOutput) {
+        guard isVerbose || error.code != SlurmError.alreadyDone.rawValue else { return }
+        output.errors.append(
+            "\(program): error: Kill job error on job step id \(step): \(error.text)"
+        )
+        output.exitCode = ExitStatus.notOwned
     }
 }

@@ -88,7 +88,7 @@ extension SlurmData {
                         error.integer("code", failure?.number ?? 0)
                         error.text("message", failure?.description)
                     }
-                    status.text("step_id", "\(outcome.jobID)")
+                    status.text("step_id", "\(outcome.jobID)\(outcome.step.map { ".\($0)" } ?? "")")
                     status.number("job_id", outcome.jobID)
                     status.object("federation") { $0.text("sibling", "") }
                 }

@@ -8,6 +8,8 @@ struct JobRow {
     /// The waiting elements, as `3-10%2`, when the row stands for a job array.
     var elements: String?
     var calendar: CentreCalendar
+    /// The step that the row is about; nil for the job.
+    var step: StepRecord?
 
     /// Rows for `jobs`, in which the waiting elements of each job array share one, at the place of
     /// the first of them, and so do those that were cancelled together.

@@ -49,7 +49,12 @@ extension QueueCommand {
     /// What is printed for `list`.
     ///
     /// - Throws: `CommandFailure` when no job has the number asked for, or a column cannot sort.
-    public func output(_ list: JobList) throws(CommandFailure) -> CommandOutput {
+    ///
+    /// - Parameter accounts: the records of jobs that run, for their steps; nil where none are listed.
+    public func output(
+        _ list: JobList,
+        steps accounts: AccountingList? = nil
+    ) throws(CommandFailure) -> CommandOutput {
         if jobs.count == 1, let job = jobs.first,
             !list.jobs.contains(where: { job.selects($0) })
         {
@@ -68,6 +73,7 @@ extension QueueCommand {
             ? shown.map { JobRow(info: $0, calendar: calendar) }
             : JobRow.folding(shown, calendar: calendar)
         if jobs.count == 1, jobs[0].arrayTasks == nil { rows = JobRow.ofOneArray(rows) }
+        if showsSteps { rows = rows.withSteps(accounts?.records ?? []) }
         if let data {
             let all = SlurmData(data.version, cluster: list.cluster, command: [program])
             return data.output(all.jobs(rows, list), errors: warnings)
@@ -122,11 +128,17 @@ extension QueueCommand {
             let column =
                 isLongForm ? JobColumns.byName[field.key] : JobColumns.byLetter[field.key]
             if showsSteps, field.key == "i" {
-                columns[field] = Column("STEPID") { "\($0.id).batch" }
+                columns[field] = Column("STEPID") { "\($0.id).\($0.step?.id ?? "batch")" }
             } else if showsSteps, field.key == "j" {
-                columns[field] = Column("NAME") { _ in "batch" }
+                columns[field] = Column("NAME") { $0.step?.name ?? "batch" }
             } else if showsSteps, field.key == "N" {
-                columns[field] = Column("NODELIST") { $0.info.batchHost ?? $0.info.nodeList }
+                columns[field] = Column("NODELIST") {
+                    $0.step?.nodeList ?? $0.info.batchHost ?? $0.info.nodeList
+                }
+            } else if showsSteps, field.key == "M", let column {
+                columns[field] = Column(column.head) { row in
+                    row.step.map { SlurmTime.brief($0.elapsed) } ?? column.text(row)
+                }
             } else if let column {
                 columns[field] = column
             } else {
@@ -172,6 +184,22 @@ extension QueueCommand {
             return isTurned ? left.offset > right.offset : left.offset < right.offset
         }
         rows = sorted.map(\.element)
+    }
+}
+
+extension [JobRow] {
+    /// A row for each step that runs, and for each job of which nothing else is known its script's.
+    fileprivate func withSteps(_ records: [AccountingRecord]) -> [JobRow] {
+        let steps = Dictionary(records.map { ($0.jobID, $0.steps) }) { _, last in last }
+        return flatMap { row -> [JobRow] in
+            let running = (steps[row.info.jobID] ?? []).filter { $0.state == "RUNNING" }
+            guard !running.isEmpty else { return [row] }
+            return running.map { step in
+                var own = row
+                own.step = step
+                return own
+            }
+        }
     }
 }
 

@@ -85,7 +85,8 @@ public struct QueueCommand: Hashable, Sendable {
     var isLong = false
     var showsElements = false
     var showsStart = false
-    var showsSteps = false
+    /// Whether steps are listed, and not jobs.
+    public private(set) var showsSteps = false
     var warnings: [String] = []
     /// Data in place of a listing.
     var data: DataFormat?

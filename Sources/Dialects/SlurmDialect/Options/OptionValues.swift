@@ -198,6 +198,17 @@ public enum OptionValues {
         return JobSelector(jobID: id, arrayTasks: array.indices)
     }
 
+    /// Reads a job, or a step of it: `20.0`. `20.batch` is the script, with which its job ends.
+    public static func jobOrStep(_ text: String) -> JobSelector? {
+        guard let dot = text.firstIndex(of: ".") else { return job(text) }
+        let step = text[text.index(after: dot)...]
+        guard var selector = job(String(text[..<dot])) else { return nil }
+        if step == "batch" { return selector }
+        guard let number = index(step) else { return nil }
+        selector.step = "\(number)"
+        return selector
+    }
+
     /// Reads a signal's name or number: `USR1`, `SIGTERM`, `10`.
     public static func signal(_ text: String) -> Int32? {
         if let number = Int32(text) { return (1...64).contains(number) ? number : nil }

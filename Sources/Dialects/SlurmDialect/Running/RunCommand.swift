@@ -75,6 +75,10 @@ public struct RunCommand: Hashable, Sendable {
     public var tasks = 1
     /// The number of nodes that was asked for; nil for all of the job's.
     public private(set) var nodes: Int?
+    /// Whether the number of tasks was said on the command line, where a job has room for so many only.
+    private var isCounted = false
+    /// Whether tasks may share cores.
+    private var overcommits = false
     /// Whether each line of output starts with the number of its task.
     public var isLabelled = false
     /// Whether one task that fails ends the others.
@@ -125,7 +129,9 @@ public struct RunCommand: Hashable, Sendable {
         for option in given {
             switch option.id {
             case .nodes: nodes = try Self.nodes(option.value ?? "", program)
-            case .ntasks: asked = try Self.positive(option.value ?? "", program)
+            case .ntasks:
+                asked = try Self.positive(option.value ?? "", program)
+                isCounted = true
             default: try apply(option, program)
             }
         }
@@ -154,6 +160,7 @@ public struct RunCommand: Hashable, Sendable {
         let value = option.value ?? ""
         switch option.id {
         case .accepted, .nodes, .ntasks, .verbose: break
+        case .allocation where option.name == "overcommit": overcommits = true
         case .allocation(let id):
             guard Self.ignored.contains(id), Dialect(program: program) == .tianhe else { return }
             let warning = "\(program): warning: --\(option.name) has no effect on a step here"
@@ -183,6 +190,32 @@ public struct RunCommand: Hashable, Sendable {
             }
             patience = seconds == 0 ? nil : seconds
         }
+    }
+
+    /// Looks whether a step fits into its job.
+    ///
+    /// - Parameters:
+    ///   - nodes: how many the job has; nil where nobody says.
+    ///   - cores: those of each of its nodes; empty where nobody says.
+    /// - Throws: `CommandFailure` in Slurm's words, for one that is larger than its job.
+    public func checkSize(
+        program: String,
+        job: UInt32,
+        nodes held: Int?,
+        cores: [Int],
+        coresPerTask: Int
+    ) throws(CommandFailure) {
+        if let nodes, let held, nodes > held {
+            throw .error(program, "Only allocated \(held) nodes asked for \(nodes)")
+        }
+        guard isCounted, !overcommits, !cores.isEmpty else { return }
+        // Each node has room for whole tasks only.
+        let room = cores.reduce(0) { $0 + $1 / max(1, coresPerTask) }
+        guard tasks > room else { return }
+        throw .error(
+            program,
+            "Unable to create step for job \(job): More processors requested than permitted"
+        )
     }
 
     private func makeAllocation(

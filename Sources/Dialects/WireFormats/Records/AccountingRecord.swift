@@ -171,6 +171,8 @@ public struct StepRecord: WireRecord, Codable {
     public var maximumResident: ByteCount?
     /// User and system processor time, when measured.
     public var processorTime: SimDuration?
+    /// The process that runs it on the centre's computer, where it is known.
+    public var process: Int32?
 
     /// Makes a running batch step.
     public init() {}
@@ -190,6 +192,7 @@ public struct StepRecord: WireRecord, Codable {
         try fields("node_list", &nodeList)
         try fields("max_rss", &maximumResident)
         try fields("processor_time", &processorTime)
+        try fields.ifPresent("process", &process)
     }
 }
 

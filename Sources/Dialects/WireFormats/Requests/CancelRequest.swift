@@ -59,12 +59,14 @@ public struct CancelRequest: WireRequest {
     }
 }
 
-/// A job, or some elements of a job array: `20`, `20_3`, `20_[3-5]`.
+/// A job, or some elements of a job array, or a step: `20`, `20_3`, `20_[3-5]`, `20.0`.
 public struct JobSelector: WireRequest {
     /// The job's or the array's number.
     public var jobID: UInt32 = 0
     /// The elements; nil for the job, or all of them.
     public var arrayTasks: [UInt32]?
+    /// One of its steps, by number; nil for the whole job. Only who cancels or signals means steps.
+    public var step: String?
 
     /// Makes a selector of no job.
     public init() {}
@@ -79,6 +81,7 @@ public struct JobSelector: WireRequest {
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("job_id", &jobID)
         try fields("array_tasks", &arrayTasks)
+        try fields.ifPresent("step", &step)
     }
 }
 
@@ -87,6 +90,8 @@ public struct JobSelector: WireRequest {
 public struct ActionOutcome: WireRecord {
     /// The job.
     public var jobID: UInt32 = 0
+    /// Its step, if one was meant.
+    public var step: String?
     /// Why the action was refused for it; nil when it was done.
     public var error: ErrorBody?
 
@@ -102,6 +107,7 @@ public struct ActionOutcome: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("job_id", &jobID)
+        try fields.ifPresent("step", &step)
         try fields("error", &error)
     }
 }

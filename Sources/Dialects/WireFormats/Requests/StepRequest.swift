@@ -12,6 +12,9 @@ public struct StepRequest: WireRequest {
     public var cores: Int64 = 1
     /// The nodes, as a host list.
     public var nodeList = ""
+    /// Of one that begins: the process that runs it on the centre's computer; it is told when the step is
+    /// cancelled. Nil for none.
+    public var process: Int32?
     /// Of one that ends: the exit status.
     public var exitCode: Int32 = 0
     /// Of one that ends: the signal that ended it, or 0.
@@ -33,6 +36,7 @@ public struct StepRequest: WireRequest {
         try fields("tasks", &tasks)
         try fields("cores", &cores)
         try fields("node_list", &nodeList)
+        try fields.ifPresent("process", &process)
         try fields("exit_code", &exitCode)
         try fields("signal", &exitSignal)
         try fields("cancelled", &isCancelled)

@@ -20,7 +20,13 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
         try request.checkBounds()
+        let ofSteps = await cancelSteps(request, caller)
         var request = request
+        request.jobs.removeAll { $0.step != nil }
+        // Who names steps only means no job, whatever else he says.
+        guard !request.jobs.isEmpty || ofSteps.isEmpty else {
+            return ActionResponse(outcomes: ofSteps)
+        }
         request.mergeSelectors()
         let (found, missing) = await snapshot().state.entries(request)
         let refused = Refusals()
@@ -54,7 +60,7 @@ extension Centre {
             }
             outcomes += Self.outcomes(results)
         }
-        return ActionResponse(outcomes: refused.all + outcomes)
+        return ActionResponse(outcomes: ofSteps + refused.all + outcomes)
     }
 
     /// Holds, releases or requeues a job or elements of an array.

@@ -201,8 +201,14 @@ extension Centre {
             guard !entry.hasEnded, filter.wants(user: request.user, request.userID),
                 sight.seesRecord(ofUser: request.userID)
             else { return }
-            let record = snapshot.state.record(of: entry, now: now)
-            if filter.wants(record, now: now) { records.append(record) }
+            var record = snapshot.state.record(of: entry, now: now)
+            guard filter.wants(record, now: now) else { return }
+            record.steps += rehearsedSteps(of: entry, snapshot.state).map { step in
+                var step = step
+                step.elapsed = max(.zero, now - (step.start ?? now))
+                return step
+            }
+            records.append(record)
         }
         if let ids = query.ids {
             snapshot.state.jobs.entries(ids).forEach(add)

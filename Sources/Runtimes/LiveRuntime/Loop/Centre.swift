@@ -203,6 +203,7 @@ public final class Centre: Sendable {
         /// The supervisor of a rehearsed run has said something.
         case heard(JobExecutor.Run, String)
         case signal([UInt32], number: Int32, isForShellOnly: Bool)
+        case signalStep(UInt32, restart: Int32, StepSignal)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
         case advance(ClockAdvanceRequest, AdvanceAnswer)
         case shutdown(@Sendable () -> Void)
@@ -222,7 +223,7 @@ public final class Centre: Sendable {
     /// The machine with its customers of now.
     let machine: Mutex<Machine>
     let published = Mutex<(version: Int, snapshot: CentreSnapshot)?>(nil)
-    private let executor: JobExecutor
+    let executor: JobExecutor
 
     /// Counts changes of the state.
     final class Version: Sendable {

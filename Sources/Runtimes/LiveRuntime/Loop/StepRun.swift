@@ -1,3 +1,4 @@
+import IndexSets
 import Quantities
 import WireFormats
 
@@ -33,8 +34,8 @@ struct StepRun: WireRecord, Codable {
 
 extension StepRun {
     /// Reads what `yhrun` and its like left of the steps of a rehearsed run, a line each:
-    /// `START END EXIT SIGNAL TASKS NODES NUMBER NAME`, with instants in microseconds; other lines say that a
-    /// step began. The steps come by their numbers.
+    /// `START END EXIT SIGNAL TASKS NODES NUMBER NAME`, with instants in microseconds, and 128 added to the signal
+    /// of a step that was cancelled; other lines say that a step began. The steps come by their numbers.
     static func read(_ lines: [Substring], _ entry: JobEntry) -> [StepRun] {
         guard let start = entry.status.startedAt else { return [] }
         let latest = start.microseconds + lengthMaximum
@@ -50,11 +51,44 @@ extension StepRun {
             run.length = SimDuration(microseconds: max(begin, min(numbers[1], latest)) - begin)
             run.exitCode = Int32(truncatingIfNeeded: numbers[2] & 127)
             run.signal = Int32(truncatingIfNeeded: numbers[3] & 127)
+            run.isCancelled = numbers[3] & 128 != 0
             run.tasks = Int32(clamping: max(1, numbers[4]))
             run.nodes = Int32(clamping: max(1, numbers[5]))
             return (numbers[6], run)
         }
         return runs.prefix(CentreState.stepsMaximum).sorted { $0.number < $1.number }.map(\.run)
+    }
+
+    /// Those of them that have begun and not ended: `begin PROCESS START TASKS NODES NAME`.
+    ///
+    /// - Parameter nodeName: the name of the node at a position.
+    static func running(
+        _ lines: [Substring],
+        _ entry: JobEntry,
+        nodeName: (Int) -> String
+    ) -> [StepRecord] {
+        let ended = Set(
+            lines.compactMap { line in
+                let words = line.split(separator: " ", maxSplits: 7)
+                return words.count == 8 ? Int(words[6]) : nil
+            }
+        )
+        let begun = lines.filter { $0.hasPrefix("begin ") }.prefix(CentreState.stepsMaximum)
+        return begun.enumerated().compactMap { number, line in
+            let words = line.split(separator: " ", maxSplits: 5)
+            let numbers = words.dropFirst().prefix(4).compactMap { Int64($0) }
+            guard !ended.contains(number), words.count == 6, numbers.count == 4 else { return nil }
+            var step = StepRecord()
+            step.id = "\(entry.status.steps.count + number)"
+            step.name = String(words[5].prefix(256))
+            step.process = Int32(clamping: numbers[0])
+            step.start = SimInstant(microseconds: numbers[1])
+            step.tasks = Int32(clamping: max(1, numbers[2]))
+            let nodes = entry.status.nodes.prefix(Int(clamping: max(1, numbers[3])))
+            step.cores = nodes.reduce(0) { $0 + Int64($1.cores) }
+            step.nodeList = HostList.compress(nodes.map { nodeName($0.node) })
+            return step
+        }
     }
 
     /// The longest that a run may take: a year. Unit: µs.

@@ -450,6 +450,9 @@ extension WriterLoop {
                         now: clock.now
                     )
                 }
+            case .signalStep(let id, let restart, let signal):
+                guard let entry = state.jobs[id], entry.status.restart == restart else { break }
+                work.signalStep(entry, signal, now: clock.now)
             case .snapshot: break
             case .advance(let request, let answer): advance(request, answer)
             case .shutdown(let answer): close(answer)

@@ -40,6 +40,7 @@ extension CentreState {
             step.cores = request.cores
             step.nodeList = request.nodeList
             step.start = instant
+            step.process = request.process
             jobs.update(input.job) { $0.steps.append(step) }
             return .named(step.id)
         }

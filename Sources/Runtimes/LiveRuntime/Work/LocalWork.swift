@@ -352,6 +352,17 @@ extension LocalWork {
         turns.add(RehearsalTurns.Turn(instant: now, run: run, act: act))
     }
 
+    /// Sends a signal to the process of a step.
+    func signalStep(_ entry: JobEntry, _ signal: StepSignal, now: SimInstant) {
+        let run = run(of: entry)
+        guard isRehearsed(entry) else {
+            let user = entry.specification.request.userID
+            return executor.signalStep(signal.process, number: signal.number, ofUser: user)
+        }
+        guard runs.contains(run) else { return }
+        turns.add(RehearsalTurns.Turn(instant: now, run: run, act: .signalStep(signal)))
+    }
+
     /// The end of a run as an input; nil when the run had been given up before.
     func finish(
         _ run: JobExecutor.Run,
@@ -451,6 +462,8 @@ extension LocalWork {
             case .signal(let number, let isForShellOnly):
                 let receivers = isForShellOnly ? "shell" : "all"
                 executor.tell(run, "signal \(message) \(number) \(receivers)")
+            case .signalStep(let signal):
+                executor.tell(run, "signal \(message) \(signal.number) \(signal.process)")
             }
         }
         return ends

@@ -16,6 +16,7 @@ struct RehearsalTurns {
         /// It is to end, in such words.
         case end(notice: String)
         case signal(Int32, isForShellOnly: Bool)
+        case signalStep(StepSignal)
     }
 
     /// One turn.

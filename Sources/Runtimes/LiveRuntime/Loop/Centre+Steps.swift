@@ -1,0 +1,77 @@
+import ClusterModel
+import Glibc
+import JobExecution
+import SlurmDialect
+import WireFormats
+
+// Steps that run: the process that runs each is told what is to become of its tasks. Those of real jobs were
+// told to the centre, those of rehearsed scripts stand in a file of the run.
+
+extension Centre {
+    /// Cancels steps, or sends them a signal, and leaves their jobs alone.
+    func cancelSteps(
+        _ request: CancelRequest,
+        _ caller: Caller
+    ) async -> [ActionOutcome] {
+        let state = await snapshot().state
+        let isOperator = isOperator(caller)
+        return request.jobs.filter { $0.step != nil }.map { selector in
+            var outcome = ActionOutcome(jobID: selector.jobID)
+            outcome.step = selector.step
+            let entries = state.jobs.entries(selector)
+            guard let first = entries.first else {
+                outcome.error = SlurmError.invalidJobID.body()
+                return outcome
+            }
+            guard isOperator || first.specification.request.userID == caller.userID else {
+                outcome.error = SlurmError.accessDenied.body()
+                outcome.error?.exitCode = ExitStatus.notOwned
+                return outcome
+            }
+            let runs = entries.compactMap { entry in
+                self.process(ofStep: selector.step ?? "", entry, state).map { (entry, $0) }
+            }
+            if runs.isEmpty {
+                let isOver = entries.allSatisfy(\.hasEnded)
+                outcome.error = (isOver ? SlurmError.alreadyDone : .invalidJobID).body()
+            }
+            // Only its own process knows which tasks it has to kill.
+            let number = request.signal.flatMap { $0 == SIGKILL ? nil : $0 }
+            for (entry, process) in runs {
+                let signal = StepSignal(
+                    process: process,
+                    number: number ?? StepSignal.cancellation
+                )
+                mailbox.post(.signalStep(entry.id, restart: entry.status.restart, signal))
+            }
+            return outcome
+        }
+    }
+
+    private func process(ofStep id: String, _ entry: JobEntry, _ state: CentreState) -> Int32? {
+        guard entry.status.phase == .running else { return nil }
+        if let step = entry.status.steps.first(where: { $0.id == id && $0.end == nil }) {
+            return step.process
+        }
+        return rehearsedSteps(of: entry, state).first { $0.id == id }?.process
+    }
+
+    /// The steps that a rehearsed script runs just now.
+    func rehearsedSteps(of entry: JobEntry, _ state: CentreState) -> [StepRecord] {
+        guard entry.status.phase == .running,
+            state.rules.backend(of: entry.status) == .rehearsed
+        else { return [] }
+        let run = JobExecutor.Run(jobID: entry.id, restart: Int(entry.status.restart))
+        let lines = executor.folder(of: run).stepLines
+        return StepRun.running(lines, entry) { state.rules.machine.nodes[$0].name }
+    }
+}
+
+/// What the process of a step is sent.
+struct StepSignal: Hashable {
+    var process: Int32
+    var number: Int32
+
+    /// The step is cancelled, and not its job. None of the signals that scripts send.
+    static let cancellation: Int32 = 35
+}
