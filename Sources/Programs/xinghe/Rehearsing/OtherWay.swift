@@ -55,12 +55,14 @@ extension RehearsalResult {
         jobs.filter { $0.job == number || $0.array == number }
     }
 
-    /// A shorter limit and fewer nodes, where a script that ended well has used far less than it had.
-    func frugalWays(_ script: RehearsedScript) -> [OtherWay] {
+    /// Fewer nodes, where a script that ended well has used less than it had; among others, whom a job with a
+    /// shorter limit can get before, that too.
+    func frugalWays(_ script: RehearsedScript, isLoaded: Bool) -> [OtherWay] {
         guard let number = script.job, let request = script.request else { return [] }
         let own = jobs(of: number)
         guard !own.isEmpty, own.allSatisfy({ $0.state == "COMPLETED" }) else { return [] }
-        return [shorter(request, own), narrower(request, own)].compactMap(\.self)
+        let limit = isLoaded ? shorter(request, own) : nil
+        return [narrower(request, own), limit].compactMap(\.self)
     }
 
     /// A quarter more than was used, five minutes at least, rounded up to what people write.

@@ -16,7 +16,8 @@ extension RehearseCommand {
     /// - Parameter arguments: what the first centre was opened with.
     func addAlternatives(to result: inout RehearsalResult, arguments: [String]) throws {
         let ways = result.scripts.map { script in
-            script.isAsked ? result.frugalWays(script) + script.ways : []
+            script.isAsked
+                ? result.frugalWays(script, isLoaded: place.load != nil) + script.ways : []
         }
         var trials: [(script: Int, way: OtherWay)] = []
         for rank in 0..<(ways.map(\.count).max() ?? 0) {
