@@ -35,6 +35,9 @@ public struct Rehearsal: Hashable, Sendable {
     /// The most threads that a script may have at once.
     static let threadsMaximum: Int32 = 1_000
 
+    /// How much of the disk a script leaves free where it runs. Unit: byte.
+    static let freeMinimum: UInt64 = 256 << 20
+
     /// Whether this computer can do it.
     public static var isPossible: Bool { CLinux_can_notify() != 0 }
 

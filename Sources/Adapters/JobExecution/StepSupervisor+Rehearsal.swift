@@ -9,7 +9,11 @@ extension StepSupervisor {
         _ calls: WaitingCalls,
         _ rehearsal: Rehearsal
     ) -> StepOutcome? {
-        var keeper = RehearsalKeeper(calls: calls, rehearsal: rehearsal)
+        var keeper = RehearsalKeeper(
+            calls: calls,
+            rehearsal: rehearsal,
+            folder: specification.directory
+        )
         var outcome = StepOutcome()
         var hasEnded = false
         while true {
@@ -82,6 +86,10 @@ private struct RehearsalKeeper {
     private var calls: WaitingCalls
     private let rehearsal: Rehearsal
     private let signals: Int32
+    /// Where the script began to run.
+    private let folder: String
+    /// Whether the disk there was so full before that nothing follows from it.
+    private let isFullFromTheStart: Bool
     private var sequence = 0
     private var isQuiet = false
     private var busySince = monotonicMicroseconds()
@@ -91,9 +99,11 @@ private struct RehearsalKeeper {
     private(set) var isAbandoned = false
     private(set) var isOverdue = false
 
-    init(calls: WaitingCalls, rehearsal: Rehearsal) {
+    init(calls: WaitingCalls, rehearsal: Rehearsal, folder: String) {
         self.calls = calls
         self.rehearsal = rehearsal
+        self.folder = folder
+        isFullFromTheStart = Self.isNearlyFull(folder)
         let numbers = [SIGCHLD, SIGTERM, SIGINT]
         signals = CLinux_signal_descriptor(numbers, Int32(numbers.count))
     }
@@ -188,9 +198,14 @@ private struct RehearsalKeeper {
         )
         let isSame = lastLook.map { $0.activity == look.activity } ?? false
         defer { lastLook = look }
-        if look.threads > Rehearsal.threadsMaximum {
+        if !isOverdue, look.threads > Rehearsal.threadsMaximum {
             isOverdue = true
             return .isOverdue("the script has become more than \(Rehearsal.threadsMaximum) threads")
+        }
+        if !isOverdue, !isFullFromTheStart, Self.isNearlyFull(folder) {
+            isOverdue = true
+            let mebibytes = Rehearsal.freeMinimum >> 20
+            return .isOverdue("less than \(mebibytes) MiB of disk are left where the script runs")
         }
         let busy = monotonicMicroseconds() - busySince
         if look.busy == 0, isSame {
@@ -206,6 +221,13 @@ private struct RehearsalKeeper {
         isOverdue = true
         let seconds = rehearsal.patienceMilliseconds / 1_000
         return .isOverdue("the script was busy for \(seconds) s without a pause")
+    }
+
+    /// Whether a script that goes on to write there would leave nothing to others.
+    private static func isNearlyFull(_ folder: String) -> Bool {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return false }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < Rehearsal.freeMinimum
     }
 
     private mutating func sayQuiet() -> News {

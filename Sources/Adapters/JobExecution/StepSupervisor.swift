@@ -11,7 +11,7 @@ import Glibc
 /// the job gets SIGTERM and, when it is still there after the kill wait, SIGKILL. Nothing that the
 /// job does may keep it from that, nor lead it to a file that the job's user cannot write.
 public struct StepSupervisor {
-    private let specification: StepSpecification
+    let specification: StepSpecification
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     var killWaitMilliseconds: UInt32 { specification.killWaitMilliseconds }
     private let folder: StepFolder
