@@ -304,6 +304,26 @@ struct CancelTests {
         }
     }
 
+    @Test("A step is meant alone; that there is none is told")
+    func steps() throws {
+        let command = try command(["5_3.0", "7", "8.batch"])
+        #expect(command.request.jobs.map(\.step) == ["0", nil, nil])
+        #expect(command.request.jobs.map(\.jobID) == [5, 7, 8])
+        for wrong in ["5.", "5.x", "5.-1", "5.1.2", ".0"] {
+            #expect(throws: CommandFailure.self) { try self.command([wrong]) }
+        }
+        var outcome = ActionOutcome(jobID: 5, error: SlurmError.invalidJobID.body())
+        outcome.step = "7"
+        let told = try self.command(["-v", "5.7"]).output(ActionResponse(outcomes: [outcome]))
+        #expect(
+            told.errors == [
+                "scancel: Terminating step 5.7",
+                "scancel: error: Kill job error on job step id 5.7: Invalid job id specified",
+            ]
+        )
+        #expect(told.exitCode != 0)
+    }
+
     @Test("With -v jobs are told of as they were written")
     func verbose() throws {
         let done = ActionResponse(outcomes: [ActionOutcome(jobID: 7)])

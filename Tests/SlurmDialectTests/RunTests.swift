@@ -25,6 +25,38 @@ struct RunTests {
         #expect(command.tasks == 1)
     }
 
+    @Test("A step is no larger than its job, unless tasks may share cores")
+    func size() throws {
+        func refusal(_ words: String, cores: [Int], coresPerTask: Int = 1) throws -> [String]? {
+            let command = try command(words)
+            do throws(CommandFailure) {
+                try command.checkSize(
+                    program: "yhrun",
+                    job: 5,
+                    nodes: 2,
+                    cores: cores,
+                    coresPerTask: coresPerTask
+                )
+                return nil
+            } catch {
+                return error.lines
+            }
+        }
+        #expect(
+            try refusal("-N 5 a", cores: [4, 4])
+                == ["yhrun: error: Only allocated 2 nodes asked for 5"]
+        )
+        let tooMany = [
+            "yhrun: error: Unable to create step for job 5: More processors requested than permitted"
+        ]
+        #expect(try refusal("-n 9 a", cores: [4, 4]) == tooMany)
+        // Each node has room for one task of three cores.
+        #expect(try refusal("-n 3 a", cores: [4, 4], coresPerTask: 3) == tooMany)
+        #expect(try refusal("-n 8 -N 2 a", cores: [4, 4]) == nil)
+        #expect(try refusal("-O -n 9 a", cores: [4, 4]) == nil)
+        #expect(try refusal("-n 9 a", cores: []) == nil)
+    }
+
     @Test("Tianhe's ways to call it are read")
     func options() throws {
         let command = try command("-p work -N 3 -n 64 -J lzn --cpu_bind=rank ./cesm.exe -n 1")
