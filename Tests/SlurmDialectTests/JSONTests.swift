@@ -40,6 +40,11 @@ struct JSONTests {
         let value = document(&state, depth: 4)
         #expect(try JSONValue(parsing: value.compactText) == value, "seed \(seed)")
         #expect(try JSONValue(parsing: value.prettyText) == value, "seed \(seed)")
+        for levels in 0...3 {
+            var text = JSONText(withoutNulls: levels)
+            text.write(value)
+            #expect(text.text == value.withoutNulls(levels: levels).compactText, "seed \(seed)")
+        }
     }
 
     @Test(

@@ -91,7 +91,10 @@ struct WireFormatTests {
         job.timeLimit = nil
         job.start = SimInstant(seconds: 5)
         job.state = "RUNNING"
-        try expectRoundTrip(JobList(now: .epoch, jobs: [job, JobInfo()]))
+        var list = JobList(now: .epoch, jobs: [job, JobInfo()])
+        try expectRoundTrip(list)
+        list.selection = ["state", "start"]
+        #expect(list.compactText == list.json.compactText)
     }
 
     @Test("Nodes that are alike travel together, and come back one by one in their order")
@@ -110,6 +113,11 @@ struct WireFormatTests {
         let members = try #require(json.members)
         #expect(Set(members.map(\.name)).count == members.count, "a member is named twice")
         #expect(try Record(json: .object(members.reversed())) == record)
+        // The text is written without the tree, and is the tree's.
+        for levels in 0...3 {
+            let twin = json.withoutNulls(levels: levels).compactText
+            #expect(record.compactText(withoutNulls: levels) == twin)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ struct Reply: Hashable, Sendable {
     private var type: String
 
     init(_ record: some WireRecord) {
-        self.init(bytes: record.json.compactBytes, type: "application/json")
+        self.init(bytes: record.compactBytes, type: "application/json")
     }
 
     /// An answer of Slurm's REST.
@@ -33,7 +33,7 @@ struct Reply: Hashable, Sendable {
         self.init(bytes: Array(text.utf8), type: type)
     }
 
-    private init(bytes: [UInt8], type: String) {
+    init(bytes: [UInt8], type: String) {
         buffer = ByteBuffer(bytes: bytes)
         self.type = type
     }

@@ -349,21 +349,24 @@ struct Routes {
     /// `ErrorBody` for one that was refused. All go into few transactions of the journal.
     private func submitMany(_ bytes: [UInt8], _ peer: Peer) async throws -> Reply {
         var submissions: [SubmitRequest] = []
+        let form = RequestForm(SubmitRequest.self)
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() where !line.isEmpty {
             do throws(JSONValue.Malformed) {
-                submissions.append(try SubmitRequest(requesting: Array(line)))
+                submissions.append(try SubmitRequest(requesting: Array(line), form))
             } catch {
                 throw ServiceRefusal.badRequest("line \(index + 1): \(error.problem)")
             }
         }
-        let answers = await centre.submit(submissions, peer).map { answer in
+        var answers: [UInt8] = []
+        for answer in await centre.submit(submissions, peer) {
             switch answer {
-            case .success(let response): response.json.compactText
-            case .failure(let refusal): refusal.body.json.compactText
+            case .success(let response): answers += response.compactBytes
+            case .failure(let refusal): answers += refusal.body.compactBytes
             }
+            answers.append(0x0A)
         }
-        return Reply(text: answers.map { $0 + "\n" }.joined(), type: "application/x-ndjson")
+        return Reply(bytes: answers, type: "application/x-ndjson")
     }
 }
 

@@ -47,7 +47,7 @@ public struct LocalClient: Sendable {
         _ request: some WireRecord,
         as type: Answer.Type = Answer.self
     ) throws(LocalClientFailure) -> Answer {
-        try decode(try send("POST", target, body: Array(request.json.compactText.utf8)))
+        try decode(try send("POST", target, body: request.compactBytes))
     }
 
     /// Sends one request and gives the body of the answer.

@@ -355,7 +355,7 @@ extension Yh {
         _ request: some WireRecord
     ) throws(CommandFailure) -> Int32 {
         do throws(LocalClientFailure) {
-            let body = Array(request.json.compactText.utf8)
+            let body = request.compactBytes
             _ = try LocalClient().send("POST", target, body: body)
             return 0
         } catch {

@@ -49,7 +49,7 @@ extension Yh {
         _ prefix: String
     ) throws(CommandFailure) -> [UInt8] {
         do throws(LocalClientFailure) {
-            let body = Array(request.json.compactText.utf8)
+            let body = request.compactBytes
             return try LocalClient().send("POST", target, body: body)
         } catch {
             throw CommandFailure(lines: [prefix + error.description], exitCode: 1)

@@ -86,7 +86,7 @@ actor EventFeed {
 
     private func tell(_ event: CentreEvent) {
         let number = firstNumber + kept.count
-        let data = event.json.compactText
+        let data = event.compactText
         let line = ByteBuffer(string: "id: \(number)\nevent: \(event.kind)\ndata: \(data)\n\n")
         kept.append((event, line))
         if kept.count >= 2 * Self.keptCount {

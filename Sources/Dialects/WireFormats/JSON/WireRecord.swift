@@ -12,14 +12,58 @@ public protocol WireValue: Hashable, Sendable {
     /// - Throws: `JSONValue.Malformed`, with the index of the element that is wrong.
     static func readAll(_ values: [JSONValue]) throws(JSONValue.Malformed) -> [Self]
 
+    /// Reads the value from the text of a document in the usual form; the same as by way of the tree.
+    ///
+    /// - Throws: `JSONValue.Malformed` where it is not in that form, or wrong.
+    init(reading reader: inout JSONReader) throws(JSONValue.Malformed)
+
     /// The value as JSON.
     var json: JSONValue { get }
+
+    /// Writes the value into a document; byte for byte what `json` would be there.
+    func write(to text: inout JSONText)
 
     /// What its JSON may be, as a schema of OpenAPI 3.0.
     static var schema: JSONValue { get }
 }
 
 extension WireValue {
+    /// Reads the value by way of its tree.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        try self.init(json: reader.value())
+    }
+
+    /// Reads a document.
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the line or the member.
+    public init(parsing bytes: [UInt8]) throws(JSONValue.Malformed) {
+        if let value = JSONReader.usual(Self.self, in: bytes) {
+            self = value
+        } else {
+            try self.init(json: JSONValue(parsing: bytes))
+        }
+    }
+
+    /// Writes the value by way of `json`.
+    public func write(to text: inout JSONText) { text.write(json) }
+
+    /// The value on one line, in UTF-8: `json.compactBytes`, without the tree.
+    public var compactBytes: [UInt8] {
+        var text = JSONText()
+        write(to: &text)
+        return text.bytes
+    }
+
+    /// The value on one line.
+    public var compactText: String { compactText(withoutNulls: 0) }
+
+    /// The value on one line, without members that are null in so many objects within one another.
+    public func compactText(withoutNulls levels: Int) -> String {
+        var text = JSONText(withoutNulls: levels)
+        write(to: &text)
+        return text.text
+    }
+
     /// Reads many, each by itself.
     ///
     /// - Throws: `JSONValue.Malformed`, with the index of the element that is wrong.
@@ -99,6 +143,25 @@ extension WireRecord {
         return .object(fields.written)
     }
 
+    /// Writes the object, member by member.
+    public func write(to text: inout JSONText) { write(to: &text, selecting: nil) }
+
+    /// Writes the object with some of its members.
+    ///
+    /// - Parameter selection: for each member, in order, whether it is wanted; nil for all.
+    public func write(to text: inout JSONText, selecting selection: [Bool]?) {
+        var copy = self
+        let outside = text.open()
+        var fields = WireFields(writing: &text, selecting: selection)
+        do throws(JSONValue.Malformed) {
+            try copy.exchange(&fields)
+        } catch {
+            preconditionFailure("writing a record cannot fail: \(error)")
+        }
+        fields.giveBack(&text)
+        text.close(outside)
+    }
+
     /// The names of all members, in the order in which they are written.
     public static var memberNames: [String] {
         var record = Self()
@@ -132,11 +195,16 @@ extension WireRecord {
         return .object(fields.written)
     }
 
-    /// Reads an object from the bytes of a JSON document.
-    ///
-    /// - Throws: `JSONValue.Malformed`, with the line or the member.
-    public init(parsing bytes: [UInt8]) throws(JSONValue.Malformed) {
-        try self.init(json: JSONValue(parsing: bytes))
+    /// Reads an object, member by member.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self.init()
+        var record = self
+        try reader.object { reader throws(JSONValue.Malformed) in
+            var fields = WireFields(reading: &reader, Self.self)
+            try record.exchange(&fields)
+            fields.giveBack(&reader)
+        }
+        self = record
     }
 }
 
@@ -183,6 +251,19 @@ public struct WireFields {
     /// Where the last member lay that was read.
     private var lastIndex = -1
     fileprivate var written: [JSONValue.Member] = []
+    /// Where members go to or come from.
+    private let way: Way
+    private var text = JSONText()
+    private var reader = JSONReader([])
+    /// The record whose members are read.
+    private var record: (any WireRecord.Type)?
+
+    private enum Way {
+        /// A tree, or a description.
+        case tree
+        case text
+        case reader
+    }
 
     /// Whether members are written that usually are not when they are nil.
     fileprivate var namesNil = false
@@ -203,6 +284,7 @@ public struct WireFields {
         source = nil
         selection = nil
         describes = false
+        way = .tree
         written.reserveCapacity(64)
     }
 
@@ -210,7 +292,35 @@ public struct WireFields {
         source = nil
         self.selection = selection
         describes = false
+        way = .tree
         written.reserveCapacity(16)
+    }
+
+    /// Writes members into a document, which is here until `giveBack`.
+    fileprivate init(writing text: inout JSONText, selecting selection: [Bool]?) {
+        source = nil
+        self.selection = selection
+        describes = false
+        way = .text
+        swap(&self.text, &text)
+    }
+
+    fileprivate mutating func giveBack(_ text: inout JSONText) {
+        swap(&self.text, &text)
+    }
+
+    /// Reads members from a document, which is here until `giveBack`.
+    fileprivate init(reading reader: inout JSONReader, _ record: any WireRecord.Type) {
+        source = nil
+        selection = nil
+        describes = false
+        way = .reader
+        self.record = record
+        swap(&self.reader, &reader)
+    }
+
+    fileprivate mutating func giveBack(_ reader: inout JSONReader) {
+        swap(&self.reader, &reader)
     }
 
     /// Describes members.
@@ -218,6 +328,7 @@ public struct WireFields {
         source = nil
         selection = nil
         describes = true
+        way = .tree
         namesNil = true
     }
 
@@ -225,6 +336,7 @@ public struct WireFields {
         source = members
         selection = nil
         describes = false
+        way = .tree
         self.shape = shape
     }
 
@@ -240,6 +352,10 @@ public struct WireFields {
         }
         position += 1
         guard selection?[position - 1] ?? true else { return }
+        guard way != .text else {
+            text.member(name) { value.write(to: &$0) }
+            return
+        }
         written.append(JSONValue.Member(name, value.json))
     }
 
@@ -248,6 +364,10 @@ public struct WireFields {
         _ name: String,
         _ value: inout some WireValue
     ) throws(JSONValue.Malformed) {
+        guard way != .reader else {
+            _ = try readNext(name, &value)
+            return
+        }
         guard let source else {
             write(name, value)
             return
@@ -262,7 +382,7 @@ public struct WireFields {
         _ name: String,
         _ value: inout (some WireValue)?
     ) throws(JSONValue.Malformed) {
-        guard source != nil || value != nil || namesNil else {
+        guard source != nil || way == .reader || value != nil || namesNil else {
             position += 1
             return
         }
@@ -274,6 +394,10 @@ public struct WireFields {
         _ name: String,
         _ value: inout some WireValue
     ) throws(JSONValue.Malformed) {
+        guard way != .reader else {
+            guard try !readNext(name, &value) else { return }
+            throw JSONValue.Malformed(line: 0, problem: "member \"\(name)\" is missing")
+        }
         guard let source else {
             write(name, value, isRequired: true)
             return
@@ -282,6 +406,19 @@ public struct WireFields {
             throw JSONValue.Malformed(line: 0, problem: "member \"\(name)\" is missing")
         }
         try read(json, name, into: &value)
+    }
+
+    /// Reads the member `name` from the text, if it comes next; whether it does.
+    private mutating func readNext<Value: WireValue>(
+        _ name: String,
+        _ value: inout Value
+    ) throws(JSONValue.Malformed) -> Bool {
+        guard reader.takes(name) else { return false }
+        value = try Value(reading: &reader)
+        try reader.checkControls(
+            isFree: (record as? any WireRequest.Type)?.freeTexts.contains(name) ?? false
+        )
+        return true
     }
 
     private func read<Value: WireValue>(
@@ -320,6 +457,14 @@ extension Bool: WireValue {
 
     /// `true` or `false`.
     public var json: JSONValue { .bool(self) }
+
+    /// Reads it without a detour.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self = try reader.truth()
+    }
+
+    /// Writes it without a detour.
+    public func write(to text: inout JSONText) { text.write(self) }
 }
 
 extension String: WireValue {
@@ -333,6 +478,14 @@ extension String: WireValue {
 
     /// The string.
     public var json: JSONValue { .string(self) }
+
+    /// Reads it without a detour.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self = try reader.text()
+    }
+
+    /// Writes it without a detour.
+    public func write(to text: inout JSONText) { text.write(self) }
 }
 
 extension FixedWidthInteger where Self: WireValue {
@@ -349,6 +502,14 @@ extension FixedWidthInteger where Self: WireValue {
 
     /// The integer.
     public var json: JSONValue { .integer(Int64(self)) }
+
+    /// Reads it without a detour.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        try self.init(json: .integer(reader.integer()))
+    }
+
+    /// Writes it without a detour.
+    public func write(to text: inout JSONText) { text.write(Int64(self)) }
 }
 
 extension Int: WireValue {}
@@ -364,6 +525,14 @@ extension SimInstant: WireValue {
 
     /// Integer microseconds since 1970-01-01 UTC.
     public var json: JSONValue { .integer(microseconds) }
+
+    /// Reads it without a detour.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self.init(microseconds: try reader.integer())
+    }
+
+    /// Writes it without a detour.
+    public func write(to text: inout JSONText) { text.write(microseconds) }
 }
 
 extension SimDuration: WireValue {
@@ -374,6 +543,14 @@ extension SimDuration: WireValue {
 
     /// Integer microseconds.
     public var json: JSONValue { .integer(microseconds) }
+
+    /// Reads it without a detour.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self.init(microseconds: try reader.integer())
+    }
+
+    /// Writes it without a detour.
+    public func write(to text: inout JSONText) { text.write(microseconds) }
 }
 
 extension ByteCount: WireValue {
@@ -384,6 +561,14 @@ extension ByteCount: WireValue {
 
     /// The number of bytes.
     public var json: JSONValue { .integer(count) }
+
+    /// Reads it without a detour.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self.init(try reader.integer())
+    }
+
+    /// Writes it without a detour.
+    public func write(to text: inout JSONText) { text.write(count) }
 }
 
 extension Optional: WireValue where Wrapped: WireValue {
@@ -394,6 +579,16 @@ extension Optional: WireValue where Wrapped: WireValue {
 
     /// `null` for nil.
     public var json: JSONValue { self?.json ?? .null }
+
+    /// Reads the value, or `null` as nil.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self = try reader.takesNull() ? nil : try Wrapped(reading: &reader)
+    }
+
+    /// Writes the value, or `null`.
+    public func write(to text: inout JSONText) {
+        if let self { self.write(to: &text) } else { text.null() }
+    }
 }
 
 extension Array: WireValue where Element: WireValue {
@@ -409,4 +604,12 @@ extension Array: WireValue where Element: WireValue {
 
     /// The array.
     public var json: JSONValue { .array(map(\.json)) }
+
+    /// Reads the elements, one after the other.
+    public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        self = try reader.list()
+    }
+
+    /// Writes the elements, one after the other.
+    public func write(to text: inout JSONText) { text.list(self) { $1.write(to: &$0) } }
 }

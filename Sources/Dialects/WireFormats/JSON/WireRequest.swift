@@ -19,11 +19,20 @@ extension WireRequest {
 
     /// Reads a request from the bytes of a JSON document.
     ///
+    /// - Parameter form: the form of this type, where many are read. What is read in the usual form has it.
     /// - Throws: `JSONValue.Malformed`, with the line, or the member: one that this request does not
     ///   have or that stands there twice, or a text with a control character.
-    public init(requesting bytes: [UInt8]) throws(JSONValue.Malformed) {
+    public init(
+        requesting bytes: [UInt8],
+        _ form: @autoclosure () -> RequestForm = RequestForm(Self.self)
+    ) throws(JSONValue.Malformed) {
+        if let request = JSONReader.usual(Self.self, in: bytes, isRequest: true) {
+            self = request
+            return
+        }
+        let form = form()
         let json = try JSONValue(parsing: bytes)
-        try Self.check(json)
+        try form.check(json)
         try self.init(json: json)
     }
 
@@ -31,32 +40,59 @@ extension WireRequest {
     ///
     /// - Throws: `JSONValue.Malformed`, with the member.
     public func checkForm() throws(JSONValue.Malformed) {
-        try Self.check(json)
+        try RequestForm(Self.self).check(json)
+    }
+}
+
+/// What the JSON of a request may hold.
+public struct RequestForm: Sendable {
+    /// The members, in the order in which they usually stand there.
+    private let names: [String]
+    /// The members that are requests themselves, or lists of requests.
+    private let parts: [String: RequestForm]
+    private let freeTexts: Set<String>
+
+    /// The form of a type; it is the same for all requests of that type.
+    public init(_ type: any WireRequest.Type) {
+        names = type.memberNames
+        parts = type.parts.mapValues { RequestForm($0) }
+        freeTexts = type.freeTexts
     }
 
     /// Refuses what reading would pass over.
-    static func check(_ json: JSONValue) throws(JSONValue.Malformed) {
+    ///
+    /// - Throws: `JSONValue.Malformed`, with the member.
+    func check(_ json: JSONValue) throws(JSONValue.Malformed) {
         guard case .object(let members) = json else { return }
-        let names = memberNames
-        var seen: Set<String> = []
+        var seen = [Bool](repeating: false, count: names.count)
+        var last = -1
         // Whoever names more members than there are has one twice, or one that there is not.
         for member in members.prefix(names.count + 1) {
-            guard names.contains(member.name) else {
-                let name = shortened(member.name)
-                throw malformed("member \"\(name)\" is unknown\(didYouMean(name, among: names))")
+            guard let place = place(of: member.name, after: last) else {
+                let name = Self.shortened(member.name)
+                throw Self.malformed(
+                    "member \"\(name)\" is unknown\(didYouMean(name, among: names))"
+                )
             }
-            guard seen.insert(member.name).inserted else {
-                throw malformed("member \"\(member.name)\" stands there twice")
+            guard !seen[place] else {
+                throw Self.malformed("member \"\(member.name)\" stands there twice")
             }
+            seen[place] = true
+            last = place
             do throws(JSONValue.Malformed) {
                 try check(member)
             } catch {
-                throw malformed("member \"\(member.name)\": \(error.problem)")
+                throw Self.malformed("member \"\(member.name)\": \(error.problem)")
             }
         }
     }
 
-    private static func check(_ member: JSONValue.Member) throws(JSONValue.Malformed) {
+    /// Where a name stands in the form; looked for from the last one on, since members come in that order.
+    private func place(of name: String, after last: Int) -> Int? {
+        names[(last + 1)...].firstIndex(of: name) ?? names[..<(last + 1)].firstIndex(of: name)
+    }
+
+    private func check(_ member: JSONValue.Member) throws(JSONValue.Malformed) {
         let part = parts[member.name]
         let isFree = freeTexts.contains(member.name)
         switch member.value {
@@ -64,14 +100,14 @@ extension WireRequest {
             for (index, value) in values.enumerated() {
                 do throws(JSONValue.Malformed) {
                     try part?.check(value)
-                    try checkText(value, isFree: isFree)
+                    try Self.checkText(value, isFree: isFree)
                 } catch {
-                    throw malformed("element \(index): \(error.problem)")
+                    throw Self.malformed("element \(index): \(error.problem)")
                 }
             }
         default:
             try part?.check(member.value)
-            try checkText(member.value, isFree: isFree)
+            try Self.checkText(member.value, isFree: isFree)
         }
     }
 

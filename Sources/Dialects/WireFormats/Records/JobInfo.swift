@@ -268,6 +268,18 @@ public struct JobList: WireRecord {
         return ["now": now.json, "cluster": .string(cluster), "jobs": .array(jobs)]
     }
 
+    /// Writes the list with the same members.
+    public func write(to text: inout JSONText) {
+        let selection = selection.map { JobInfo.selection(of: $0.union(["job_id"])) }
+        text.object { text in
+            text.member("now") { now.write(to: &$0) }
+            text.member("cluster") { cluster.write(to: &$0) }
+            text.member("jobs") { text in
+                text.list(jobs) { $1.write(to: &$0, selecting: selection) }
+            }
+        }
+    }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)

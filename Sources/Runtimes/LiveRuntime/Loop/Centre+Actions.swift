@@ -140,7 +140,7 @@ extension Centre {
         let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
         // The journal says it once for each job, which means the same without the list of them.
         request.arrayTasks = nil
-        let size = request.json.compactText.utf8.count
+        let size = request.compactBytes.count
         let count = await snapshot().state.jobs.entries(selector).count
         guard count * size <= CentreLimits.journalPerRequest else {
             let text = "so large a change of so many jobs does not fit in the journal"

@@ -11,8 +11,10 @@ public import WireFormats
 ///
 /// It says more than the emulator's own `Input`: who asked, the whole request, what a real job
 /// measured. Handling the same sequence again gives the same centre.
+///
+/// A submission is a kilobyte of members; it is handed on as one reference.
 enum LiveInput: Hashable, Sendable {
-    case submit(SubmitInput)
+    indirect case submit(SubmitInput)
     case end(EndInput)
     case cancel(JobsInput)
     case hold(JobsInput)
@@ -21,7 +23,7 @@ enum LiveInput: Hashable, Sendable {
     case suspend(JobsInput)
     case resume(JobsInput)
     case top(JobsInput)
-    case update(UpdateInput)
+    indirect case update(UpdateInput)
     case nodes(NodesInput)
     case partition(PartitionInput)
     case reservation(ReservationInput)
@@ -302,34 +304,34 @@ struct RealWorkInput: WireRecord {
 extension LiveInput {
     /// Kind and body, as the journal holds them.
     var row: (kind: String, body: String) {
-        let (kind, json): (String, JSONValue) =
-            switch self {
-            case .submit(let input): ("submit", input.json)
-            case .end(let input): ("end", input.json)
-            case .cancel(let input): ("cancel", input.json)
-            case .hold(let input): ("hold", input.json)
-            case .release(let input): ("release", input.json)
-            case .requeue(let input): ("requeue", input.json)
-            case .suspend(let input): ("suspend", input.json)
-            case .resume(let input): ("resume", input.json)
-            case .top(let input): ("top", input.json)
-            case .update(let input): ("update", input.json)
-            case .nodes(let input): ("nodes", input.json)
-            case .partition(let input): ("partition", input.json)
-            case .reservation(let input): (ReservationInput.kind, input.json)
-            case .terms(let input): ("terms", input.json)
-            case .money(let input): ("money", input.json)
-            case .machine(let input): (MachineInput.kind, input.json)
-            case .customers(let input): ("customers", input.json)
-            case .people(let input): ("people", input.json)
-            case .realWork(let input): ("real_work", input.json)
-            case .load(let input): ("load", input.json)
-            case .step(let input): ("step", input.json)
-            case .tick: ("tick", .object([]))
-            }
         // What a job measured is kept as it was said.
         let levels = if case .end = self { 1 } else { 2 }
-        return (kind, json.withoutNulls(levels: levels).compactText)
+        let (kind, value): (String, any WireValue) =
+            switch self {
+            case .submit(let input): ("submit", input)
+            case .end(let input): ("end", input)
+            case .cancel(let input): ("cancel", input)
+            case .hold(let input): ("hold", input)
+            case .release(let input): ("release", input)
+            case .requeue(let input): ("requeue", input)
+            case .suspend(let input): ("suspend", input)
+            case .resume(let input): ("resume", input)
+            case .top(let input): ("top", input)
+            case .update(let input): ("update", input)
+            case .nodes(let input): ("nodes", input)
+            case .partition(let input): ("partition", input)
+            case .reservation(let input): (ReservationInput.kind, input)
+            case .terms(let input): ("terms", input)
+            case .money(let input): ("money", input)
+            case .machine(let input): (MachineInput.kind, input)
+            case .customers(let input): ("customers", input)
+            case .people(let input): ("people", input)
+            case .realWork(let input): ("real_work", input)
+            case .load(let input): ("load", input)
+            case .step(let input): ("step", input)
+            case .tick: ("tick", JSONLine(json: .object([])))
+            }
+        return (kind, value.compactText(withoutNulls: levels))
     }
 
     /// Reads a row of the journal.
@@ -337,30 +339,32 @@ extension LiveInput {
     /// - Throws: `PersistenceFailure` of kind `damaged`, naming the row.
     init(_ row: JournalRow) throws(PersistenceFailure) {
         do throws(JSONValue.Malformed) {
-            let json = try JSONValue(parsing: row.body)
+            let body = Array(row.body.utf8)
             switch row.kind {
-            case "submit": self = .submit(try SubmitInput(json: json))
-            case "end": self = .end(try EndInput(json: json))
-            case "cancel": self = .cancel(try JobsInput(json: json))
-            case "hold": self = .hold(try JobsInput(json: json))
-            case "release": self = .release(try JobsInput(json: json))
-            case "requeue": self = .requeue(try JobsInput(json: json))
-            case "suspend": self = .suspend(try JobsInput(json: json))
-            case "resume": self = .resume(try JobsInput(json: json))
-            case "top": self = .top(try JobsInput(json: json))
-            case "update": self = .update(try UpdateInput(json: json))
-            case "nodes": self = .nodes(try NodesInput(json: json))
-            case "partition": self = .partition(try PartitionInput(json: json))
-            case ReservationInput.kind: self = .reservation(try ReservationInput(json: json))
-            case "terms": self = .terms(try TermsInput(json: json))
-            case "money": self = .money(try MoneyInput(json: json))
-            case MachineInput.kind: self = .machine(try MachineInput(json: json))
-            case "customers": self = .customers(try CustomerRegister(json: json))
-            case "people": self = .people(try CustomerRegister(json: json))
-            case "real_work": self = .realWork(try RealWorkInput(json: json))
-            case "load": self = .load(try LoadInput(json: json))
-            case "step": self = .step(try StepInput(json: json))
-            case "tick": self = .tick
+            case "submit": self = .submit(try SubmitInput(parsing: body))
+            case "end": self = .end(try EndInput(parsing: body))
+            case "cancel": self = .cancel(try JobsInput(parsing: body))
+            case "hold": self = .hold(try JobsInput(parsing: body))
+            case "release": self = .release(try JobsInput(parsing: body))
+            case "requeue": self = .requeue(try JobsInput(parsing: body))
+            case "suspend": self = .suspend(try JobsInput(parsing: body))
+            case "resume": self = .resume(try JobsInput(parsing: body))
+            case "top": self = .top(try JobsInput(parsing: body))
+            case "update": self = .update(try UpdateInput(parsing: body))
+            case "nodes": self = .nodes(try NodesInput(parsing: body))
+            case "partition": self = .partition(try PartitionInput(parsing: body))
+            case ReservationInput.kind: self = .reservation(try ReservationInput(parsing: body))
+            case "terms": self = .terms(try TermsInput(parsing: body))
+            case "money": self = .money(try MoneyInput(parsing: body))
+            case MachineInput.kind: self = .machine(try MachineInput(parsing: body))
+            case "customers": self = .customers(try CustomerRegister(parsing: body))
+            case "people": self = .people(try CustomerRegister(parsing: body))
+            case "real_work": self = .realWork(try RealWorkInput(parsing: body))
+            case "load": self = .load(try LoadInput(parsing: body))
+            case "step": self = .step(try StepInput(parsing: body))
+            case "tick":
+                _ = try JSONValue(parsing: body)
+                self = .tick
             default: throw JSONValue.Malformed(line: 0, problem: "kind '\(row.kind)' is unknown")
             }
         } catch {

@@ -74,7 +74,7 @@ extension SubmitRequest {
     /// Of all that is asked for, eight bytes a step. Not kept anywhere: the journal holds the request itself.
     var digest: StateDigest {
         var digest = StateDigest()
-        let bytes = json.compactBytes
+        let bytes = compactBytes
         var word: UInt64 = 0
         for (index, byte) in bytes.enumerated() {
             word = word << 8 | UInt64(byte)
