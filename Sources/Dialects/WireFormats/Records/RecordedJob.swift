@@ -99,9 +99,11 @@ extension RecordedJob {
         trimmed.compactText
     }
 
+    private static let usual = Self().json
+    private static let needed: Set = ["id", "submit", "partitions", "request", "limit"]
+
     private var trimmed: JSONValue {
-        let needed: Set = ["id", "submit", "partitions", "request", "limit"]
-        let object = Self.trimmed(json, Self().json, keeping: needed)
+        let object = Self.trimmed(json, Self.usual, keeping: Self.needed)
         guard let members = object.members, !actions.isEmpty else { return object }
         let usual = RecordedAction().json
         let list = actions.map { action in
@@ -124,17 +126,24 @@ extension RecordedJob {
         _ usual: JSONValue,
         keeping needed: Set<String>
     ) -> JSONValue {
-        guard let members = json.members else { return json }
-        return .object(
-            members.filter { needed.contains($0.name) || usual[$0.name] != $0.value }.map {
-                member in
-                guard let other = usual[member.name], other.members != nil else { return member }
-                return JSONValue.Member(
-                    member.name,
-                    trimmed(member.value, other, keeping: [])
-                )
+        guard let members = json.members, let others = usual.members else { return json }
+        var kept: [JSONValue.Member] = []
+        // Both have their members in one order; few are missing in one of them.
+        var next = 0
+        for member in members {
+            let place =
+                next < others.count && others[next].name == member.name
+                ? next : others.firstIndex { $0.name == member.name }
+            next = (place ?? next - 1) + 1
+            let other = place.map { others[$0].value }
+            guard other != member.value || needed.contains(member.name) else { continue }
+            guard let other, other.members != nil else {
+                kept.append(member)
+                continue
             }
-        )
+            kept.append(JSONValue.Member(member.name, trimmed(member.value, other, keeping: [])))
+        }
+        return .object(kept)
     }
 }
 
