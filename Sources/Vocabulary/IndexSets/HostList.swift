@@ -36,22 +36,31 @@ public enum HostList {
     ///
     /// Groups come in the order in which their first name appears.
     public static func compress(_ names: [String]) -> String {
-        var order: [String] = []
-        var groups: [String: [Numbered]] = [:]
+        /// A name without a number, or a prefix with its numbers.
+        var parts: [(text: String, numbers: [Numbered])] = []
+        var places: [String: Int] = [:]
         var plain: Set<String> = []
+        // Neighbours usually have the same prefix.
+        var last: (prefix: String, place: Int)?
         for name in names {
             guard let (prefix, number) = numbered(name) else {
-                if plain.insert(name).inserted { order.append(name) }
+                if plain.insert(name).inserted { parts.append((name, [])) }
                 continue
             }
-            let key = prefix + "["
-            if groups[key] == nil { order.append(key) }
-            groups[key, default: []].append(number)
+            if last?.prefix != prefix {
+                let place = places[prefix, default: parts.count]
+                if place == parts.count {
+                    places[prefix] = place
+                    parts.append((prefix, []))
+                }
+                last = (prefix, place)
+            }
+            if let last { parts[last.place].numbers.append(number) }
         }
-        return order.map { key in
-            guard let numbers = groups[key] else { return key }
-            let sorted = numbers.sorted { ($0.number, $0.width) < ($1.number, $1.width) }
-            return key.dropLast() + ranges(sorted, joinsEqual: true)
+        return parts.map { part in
+            guard !part.numbers.isEmpty else { return part.text }
+            let sorted = part.numbers.sorted { ($0.number, $0.width) < ($1.number, $1.width) }
+            return part.text + ranges(sorted, joinsEqual: true)
         }.joined(separator: ",")
     }
 
@@ -83,9 +92,12 @@ public enum HostList {
 
     /// `cn0012` as `cn`, 12 of width 4; nil for a name without a final number.
     private static func numbered(_ name: String) -> (prefix: String, Numbered)? {
+        // Bytes and not characters: a list may be of ten thousand names.
         let digits = name.utf8.reversed().prefix { (48...57).contains($0) }.count
-        guard digits > 0, digits <= 18, let number = UInt64(name.suffix(digits)) else { return nil }
-        return (String(name.dropLast(digits)), (number, digits))
+        guard digits > 0, digits <= 18 else { return nil }
+        let start = name.utf8.index(name.endIndex, offsetBy: -digits)
+        let number = name.utf8[start...].reduce(0) { $0 * 10 + UInt64($1 - 48) }
+        return (String(name[..<start]), (number, digits))
     }
 
     /// `[0-3,7]`, or the bare number when there is one only.
@@ -117,9 +129,9 @@ public enum HostList {
         guard right.number == left.number + 1 || joinsEqual && right.number == left.number else {
             return false
         }
+        if left.width == right.width { return true }
         let isPadded = String(left.number).utf8.count < left.width
-        return left.width == right.width
-            || (!isPadded && String(right.number).utf8.count == right.width)
+        return !isPadded && String(right.number).utf8.count == right.width
     }
 
     private static func text(_ entry: Numbered) -> String {
