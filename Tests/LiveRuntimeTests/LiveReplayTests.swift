@@ -1,4 +1,5 @@
 import Billing
+import ClusterModel
 import Determinism
 import Emulation
 import Foundation
@@ -68,6 +69,15 @@ struct LiveReplayTests {
         }
     }
 
+    /// Nodes that are described together are alike one by one.
+    private func expectNodesAreAlike(_ state: CentreState, _ seed: UInt64) {
+        let groups = state.nodeGroups(bootTime: SmallCentre.start) { String($0) }
+        let each = state.rules.machine.nodes.indices.map { index in
+            state.nodeInfo(index, bootTime: SmallCentre.start) { String($0) }
+        }
+        #expect(groups == NodeGroup.groups(of: each), "seed \(seed)")
+    }
+
     @Test(
         "Feeding the journal to a fresh state gives the same digest after every batch",
         arguments: 0..<12 as Range<UInt64>
@@ -80,6 +90,7 @@ struct LiveReplayTests {
         let live = await centre.status()
         let snapshot = await centre.snapshot()
         snapshot.state.emulator.checkInvariants()
+        expectNodesAreAlike(snapshot.state, seed)
         await centre.close()
 
         let store = try CentreStore(folder: StateFolder(path: folder.path))
@@ -88,7 +99,9 @@ struct LiveReplayTests {
         var batches: [(instant: SimInstant, inputs: [LiveInput])] = []
         try store.reader.forEachInput { row throws(PersistenceFailure) in
             if Int(row.batch) > batches.count { batches.append((row.instant, [])) }
-            batches[batches.count - 1].inputs.append(try LiveInput(row))
+            let input = try LiveInput(row)
+            #expect(input.row.body == row.body, "seed \(seed): row \(row.sequence)")
+            batches[batches.count - 1].inputs.append(input)
         }
         for (index, batch) in batches.enumerated() {
             _ = state.handle(batch.inputs, at: batch.instant)

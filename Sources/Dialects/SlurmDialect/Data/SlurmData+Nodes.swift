@@ -111,7 +111,7 @@ extension SlurmData {
     }
 
     private func nodeRow(_ row: NodeRow) -> JSONValue {
-        let nodes = row.nodes
+        let nodes = row.groups.flatMap(\.nodes)
         return DataObject.made { object in
             object.object("node") { node in
                 node.words("state", nodes.first.map { [$0.state] + $0.flags } ?? [])

@@ -5,24 +5,28 @@ import WireFormats
 /// A line of `sinfo`: some nodes of a partition that are alike in all that is shown.
 struct NodeRow {
     var partition: PartitionInfo
-    var nodes: [NodeInfo]
+    /// The nodes; those of a group are alike in all but their names.
+    var groups: [NodeGroup]
     var calendar: CentreCalendar
+
+    var nodeCount: Int { groups.reduce(0) { $0 + $1.names.count } }
+    var names: [String] { groups.count == 1 ? groups[0].names : groups.flatMap(\.names) }
 
     /// What a node says, or what stands there when the row has none.
     func first(_ text: (NodeInfo) -> String, otherwise: String = "n/a") -> String {
-        nodes.first.map(text) ?? otherwise
+        groups.first?.first.map(text) ?? otherwise
     }
 
     /// The numbers of nodes that are in use, idle, and out.
     var nodeUse: (allocated: Int, idle: Int, other: Int) {
         var use = (allocated: 0, idle: 0, other: 0)
-        for node in nodes {
-            if node.isInUse {
-                use.allocated += 1
-            } else if node.isOut {
-                use.other += 1
+        for group in groups {
+            if group.node.isInUse {
+                use.allocated += group.names.count
+            } else if group.node.isOut {
+                use.other += group.names.count
             } else {
-                use.idle += 1
+                use.idle += group.names.count
             }
         }
         return use
@@ -31,9 +35,11 @@ struct NodeRow {
     /// `8/120/0/128`.
     var coreUseText: String {
         var use: (Int64, Int64, Int64) = (0, 0, 0)
-        for node in nodes {
-            let one = node.coreUse
-            use = (use.0 + one.allocated, use.1 + one.idle, use.2 + one.other)
+        for group in groups {
+            let (one, count) = (group.node.coreUse, Int64(group.names.count))
+            use = (
+                use.0 + one.allocated * count, use.1 + one.idle * count, use.2 + one.other * count
+            )
         }
         return "\(use.0)/\(use.1)/\(use.2)/\(use.0 + use.1 + use.2)"
     }
@@ -52,6 +58,8 @@ struct NodeRow {
 enum NodeColumns {
     /// Letters that add nodes up; nodes are told apart by all others.
     static let adding: Set<String> = ["A", "C", "D", "F", "N"]
+    /// Letters that tell each node from all others.
+    static let naming: Set<String> = ["n", "o"]
 
     /// By the letter of `-o`.
     static let byLetter: [String: Column<NodeRow>] = [
@@ -63,7 +71,7 @@ enum NodeColumns {
         "b": Column("ACTIVE_FEATURES") { $0.first { $0.features ?? "(null)" } },
         "C": Column("CPUS(A/I/O/T)") { $0.coreUseText },
         "c": Column("CPUS") { $0.first { "\($0.cores)" } },
-        "D": Column("NODES") { "\($0.nodes.count)" },
+        "D": Column("NODES") { "\($0.nodeCount)" },
         "d": Column("TMP_DISK") { $0.first { _ in "0" } },
         "E": Column("REASON") { $0.first({ $0.reason ?? "none" }, otherwise: "none") },
         "e": Column("FREE_MEM") {
@@ -71,7 +79,7 @@ enum NodeColumns {
         },
         "F": Column("NODES(A/I/O/T)") { row in
             let use = row.nodeUse
-            return "\(use.allocated)/\(use.idle)/\(use.other)/\(row.nodes.count)"
+            return "\(use.allocated)/\(use.idle)/\(use.other)/\(row.nodeCount)"
         },
         "f": Column("AVAIL_FEATURES") { $0.first { $0.features ?? "(null)" } },
         "G": Column("GRES") { $0.first { $0.gres ?? "(null)" } },
@@ -88,7 +96,7 @@ enum NodeColumns {
         },
         "M": Column("PREEMPT_MODE") { $0.partition.preemptMode },
         "m": Column("MEMORY") { $0.first { "\($0.memory.mebibytes)" } },
-        "N": Column("NODELIST") { HostList.compress($0.nodes.map(\.name)) },
+        "N": Column("NODELIST") { HostList.compress($0.names) },
         "n": Column("HOSTNAMES") { $0.first { $0.hostName ?? $0.name } },
         "O": Column("CPU_LOAD") { $0.first { "\($0.coresHeld).00" } },
         "o": Column("NODE_ADDR") { $0.first { $0.address ?? $0.hostName ?? $0.name } },

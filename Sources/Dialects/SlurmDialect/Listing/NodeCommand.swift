@@ -133,7 +133,7 @@ public struct NodeCommand: Hashable, Sendable {
     }
 
     /// The format, whose widths for partitions and nodes fit the longest name.
-    func format(partitions: [PartitionInfo], nodes: [NodeInfo]) -> FormatText {
+    func format(partitions: [PartitionInfo], nodes: [NodeGroup]) -> FormatText {
         if let custom {
             let text = custom.value ?? ""
             guard custom.id == .longFormat else {
@@ -149,11 +149,11 @@ public struct NodeCommand: Hashable, Sendable {
         let least = Dialect(program: program) == .tianhe ? 10 : 9
         let longest = partitions.map { $0.name.count + ($0.isDefault ? 1 : 0) }.max() ?? 0
         let width = max(least, longest)
-        let nodeWidth = max(9, nodes.map(\.name.count).max() ?? 0)
         if listsReasons {
             return FormatText(isLong ? "%20E %12U %19H %6t %N" : "%20E %9u %19H %N")
         }
         if isByNode {
+            let nodeWidth = max(9, nodes.flatMap { $0.names.map(\.count) }.max() ?? 0)
             return FormatText(
                 isLong
                     ? "%\(nodeWidth)N %.6D %.\(width)P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E"
@@ -192,7 +192,7 @@ extension NodeCommand {
         let shown = partitionList.partitions.filter { partition in
             partitions.map { $0.contains(partition.name) } ?? true
         }
-        let format = format(partitions: partitionList.partitions, nodes: nodeList.nodes)
+        let format = format(partitions: partitionList.partitions, nodes: nodeList.groups)
         var columns: [FormatText.Field: Column<NodeRow>] = [:]
         for field in format.fields {
             columns[field] = NodeColumns.byLetter[field.key]
@@ -209,7 +209,9 @@ extension NodeCommand {
         if hasHeader { output.lines.append(known.line { columns[$0]?.head ?? "%\($0.key)" }) }
         let keys = format.fields.filter { !NodeColumns.adding.contains($0.key) }
         let telling = keys.compactMap { columns[$0] }
-        var rows = rows(shown, nodeList.nodes, telling: telling)
+        let isNameTold = isByNode || keys.contains { NodeColumns.naming.contains($0.key) }
+        let groups = self.groups(nodeList, oneByOne: isNameTold)
+        var rows = rows(shown, groups, telling: telling)
         sort(&rows)
         if let data {
             let all = SlurmData(data.version, cluster: nodeList.cluster, command: [program])
@@ -221,8 +223,20 @@ extension NodeCommand {
         return output
     }
 
+    /// The nodes that are to be shown.
+    ///
+    /// - Parameter oneByOne: whether each is a group of its own.
+    private func groups(_ list: NodeList, oneByOne: Bool) -> [NodeGroup] {
+        var groups = list.groups.filter { shows($0.node) }
+        if let nodes {
+            for index in groups.indices { groups[index].names.removeAll { !nodes.contains($0) } }
+            groups.removeAll(where: \.names.isEmpty)
+        }
+        guard oneByOne else { return groups }
+        return groups.flatMap { group in group.names.map { NodeGroup([$0], like: group.node) } }
+    }
+
     private func shows(_ node: NodeInfo) -> Bool {
-        if let nodes, !nodes.contains(node.name) { return false }
         if let states, !states.contains(where: { node.isIn(stateWord: $0) }) { return false }
         if listsReasons, node.reason == nil { return false }
         if isDeadOnly, !node.isSilent { return false }
@@ -232,32 +246,35 @@ extension NodeCommand {
     /// The nodes of each partition, put together where all of `telling` say the same.
     private func rows(
         _ partitions: [PartitionInfo],
-        _ nodes: [NodeInfo],
+        _ groups: [NodeGroup],
         telling: [Column<NodeRow>]
     ) -> [NodeRow] {
-        var members: [String: [NodeInfo]] = [:]
-        for node in nodes where shows(node) {
-            for partition in node.partitions { members[partition, default: []].append(node) }
+        var members: [String: [Int]] = [:]
+        for (number, group) in groups.enumerated() {
+            for partition in group.node.partitions {
+                members[partition, default: []].append(number)
+            }
         }
         var rows: [NodeRow] = []
         var rowOfKey: [[String]: Int] = [:]
-        var placed: [Int: Set<String>] = [:]
+        var placed: [Int: Set<Int>] = [:]
         for partition in partitions {
             let candidates = members[partition.name] ?? []
             if candidates.isEmpty, !listsReasons, !isByNode {
-                rows.append(NodeRow(partition: partition, nodes: [], calendar: calendar))
+                rows.append(NodeRow(partition: partition, groups: [], calendar: calendar))
             }
-            for node in candidates {
-                let row = NodeRow(partition: partition, nodes: [node], calendar: calendar)
-                let key = telling.map { $0.text(row) } + (isByNode ? [node.name] : [])
+            for number in candidates {
+                let group = groups[number]
+                let row = NodeRow(partition: partition, groups: [group], calendar: calendar)
+                let key = telling.map { $0.text(row) } + (isByNode ? group.names : [])
                 if let index = rowOfKey[key] {
                     // Formats without the partition count a node of several partitions once.
-                    if placed[index, default: []].insert(node.name).inserted {
-                        rows[index].nodes.append(node)
+                    if placed[index, default: []].insert(number).inserted {
+                        rows[index].groups.append(group)
                     }
                 } else {
                     rowOfKey[key] = rows.count
-                    placed[rows.count] = [node.name]
+                    placed[rows.count] = [number]
                     rows.append(row)
                 }
             }
@@ -288,8 +305,8 @@ extension NodeCommand {
                 if order != 0 { return (order < 0) != key.isReverse }
             }
             if isStandard, isByNode,
-                let leftName = left.element.nodes.first?.name,
-                let rightName = right.element.nodes.first?.name, leftName != rightName
+                let leftName = left.element.groups.first?.names.first,
+                let rightName = right.element.groups.first?.names.first, leftName != rightName
             {
                 return NaturalOrder.precedes(leftName, rightName)
             }
@@ -300,9 +317,10 @@ extension NodeCommand {
 
     private func compare(_ left: NodeRow, _ right: NodeRow, _ letter: Character) -> Int {
         if letter == "t" || letter == "T" {
-            return (left.nodes.first?.stateRank ?? -1) - (right.nodes.first?.stateRank ?? -1)
+            return (left.groups.first?.node.stateRank ?? -1)
+                - (right.groups.first?.node.stateRank ?? -1)
         }
-        if letter == "D" { return left.nodes.count - right.nodes.count }
+        if letter == "D" { return left.nodeCount - right.nodeCount }
         guard let column = NodeColumns.byLetter[String(letter)] else { return 0 }
         let (left, right) = (column.text(left), column.text(right))
         if left == right { return 0 }

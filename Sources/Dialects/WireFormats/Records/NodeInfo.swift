@@ -101,8 +101,14 @@ public struct NodeList: WireRecord {
     public var now = SimInstant.epoch
     /// The centre's name.
     public var cluster = ""
-    /// The nodes, in the centre's order.
-    public var nodes: [NodeInfo] = []
+    /// The nodes, in the centre's order, put together where neighbours are alike.
+    public var groups: [NodeGroup] = []
+
+    /// The nodes one by one, in the centre's order.
+    public var nodes: [NodeInfo] {
+        get { groups.flatMap(\.nodes) }
+        set { groups = NodeGroup.groups(of: newValue) }
+    }
 
     /// Makes an empty list.
     public init() {}
@@ -113,46 +119,71 @@ public struct NodeList: WireRecord {
         self.nodes = nodes
     }
 
+    /// Makes a list of groups.
+    public init(now: SimInstant, groups: [NodeGroup]) {
+        self.now = now
+        self.groups = groups
+    }
+
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
         try fields("cluster", &cluster)
-        var groups = Group.groups(of: nodes)
         try fields.required("groups", &groups)
-        nodes = groups.flatMap { group in
-            group.names.map { name in
-                var node = group.node
-                node.name = name
-                return node
-            }
-        }
+    }
+}
+
+/// Nodes that follow one another and differ in their names only.
+public struct NodeGroup: WireRecord {
+    /// Their names.
+    public var names: [String] = []
+    /// What they are; its name is empty.
+    public var node = NodeInfo()
+
+    /// Makes a group without nodes.
+    public init() {}
+
+    /// Makes a group of nodes like `node`, whose own name is not counted.
+    public init(_ names: [String], like node: NodeInfo) {
+        self.names = names
+        self.node = node
+        self.node.name = ""
     }
 
-    /// Nodes that differ in their names only.
-    private struct Group: WireRecord {
-        var names: [String] = []
-        var node = NodeInfo()
+    /// The nodes one by one.
+    public var nodes: [NodeInfo] { names.map { node(named: $0) } }
 
-        mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
-            try fields.required("names", &names)
-            try fields.required("node", &node)
-        }
+    /// The first node; nil when there is none.
+    public var first: NodeInfo? { names.first.map { node(named: $0) } }
 
-        static func groups(of nodes: [NodeInfo]) -> [Group] {
-            var groups: [Group] = []
-            for var node in nodes {
-                let name = node.name
-                node.name = ""
-                if groups.last?.node == node {
-                    groups[groups.count - 1].names.append(name)
-                } else {
-                    var group = Group()
-                    group.names = [name]
-                    group.node = node
-                    groups.append(group)
-                }
-            }
-            return groups
+    private func node(named name: String) -> NodeInfo {
+        var node = node
+        node.name = name
+        return node
+    }
+
+    /// Puts neighbours that are alike together.
+    public static func groups(of nodes: [NodeInfo]) -> [NodeGroup] {
+        var groups: [NodeGroup] = []
+        for node in nodes { groups.append(node.name, like: node) }
+        return groups
+    }
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("names", &names)
+        try fields.required("node", &node)
+    }
+}
+
+extension [NodeGroup] {
+    /// Adds a node behind the others: to the last group, if that is of its like.
+    public mutating func append(_ name: String, like node: NodeInfo) {
+        let group = NodeGroup([name], like: node)
+        if last?.node == group.node {
+            self[count - 1].names.append(name)
+        } else {
+            append(group)
         }
     }
 }

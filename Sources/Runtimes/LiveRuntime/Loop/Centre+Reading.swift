@@ -76,8 +76,8 @@ extension Centre {
     public func nodes(_ caller: Caller) async throws(RequestFailure) -> NodeList {
         try check(.nodes, caller)
         let snapshot = await snapshot()
-        let nodes = snapshot.state.nodeInfos(bootTime: openedAt, userName: UserNames.user)
-        var list = NodeList(now: now(snapshot), nodes: nodes)
+        let groups = snapshot.state.nodeGroups(bootTime: openedAt, userName: UserNames.user)
+        var list = NodeList(now: now(snapshot), groups: groups)
         list.cluster = name
         return list
     }
@@ -184,7 +184,7 @@ extension Centre {
             var known: Set<RunKey> = []
             let unstored = snapshot.unstored.filter { filter.wants(job: $0.jobID) }
             for body in stored + unstored.map(\.body) {
-                let record = try AccountingRecord(json: JSONValue(parsing: body))
+                let record = try AccountingRecord(parsing: Array(body.utf8))
                 guard filter.wants(record, now: now), sight.seesRecord(ofUser: record.userID),
                     known.insert(RunKey(record)).inserted
                 else { continue }

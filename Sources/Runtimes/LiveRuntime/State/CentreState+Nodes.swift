@@ -12,44 +12,88 @@ import WireFormats
 // What readers see of nodes and partitions. Nothing here changes the centre.
 
 extension CentreState {
-    /// All nodes, in the machine's order.
-    func nodeInfos(bootTime: SimInstant, userName: (UInt32) -> String) -> [NodeInfo] {
-        let machine = rules.machine
-        let sockets = machine.nodeTypes.map(Self.sockets)
-        return machine.nodes.indices.map { index in
-            let node = machine.nodes[index]
-            let type = machine.nodeTypes[node.typeIndex]
-            var info = NodeInfo()
-            info.name = node.name
-            info.partitions = rules.partitionsOfNode[index].map { machine.partitions[$0].name }
-            info.cores = node.capacity.cores
-            info.memory = node.capacity.memory
-            info.accelerators = node.capacity.accelerators
-            addUse(ofNode: index, node.capacity, to: &info)
-            if let card = type.accelerators.first, node.capacity.accelerators > 0 {
-                let model = Self.word(card.model)
-                // A card without a model of its own is called by its kind.
-                let name = model == card.kind ? card.kind : "\(card.kind):\(model)"
-                info.gres = "\(name):\(node.capacity.accelerators)"
+    /// All nodes, in the machine's order, put together where neighbours are alike.
+    ///
+    /// Of thousands of nodes only those are described of which something is otherwise than of the one before.
+    func nodeGroups(bootTime: SimInstant, userName: (UInt32) -> String) -> [NodeGroup] {
+        var groups: [NodeGroup] = []
+        var standing: NodeStanding?
+        for index in rules.machine.nodes.indices {
+            let next = self.standing(ofNode: index)
+            let name = rules.machine.nodes[index].name
+            if next == standing {
+                groups[groups.count - 1].names.append(name)
+            } else {
+                groups.append(name, like: nodeInfo(index, bootTime: bootTime, userName: userName))
             }
-            if !type.features.isEmpty { info.features = type.features.joined(separator: ",") }
-            info.sockets = sockets[node.typeIndex]
-            info.coresPerSocket = max(1, node.capacity.cores / info.sockets)
-            info.operatingSystem = type.operatingSystem
-            info.hostName = type.hostName
-            info.address = type.address
-            info.nodeType = type.name
-            info.bootTime = bootTime
-            if let note = nodeNotes[index] {
-                info.reason = note.reason
-                info.reasonUser = userName(note.by)
-                info.reasonUserID = note.by
-                info.reasonTime = note.since
-            } else if info.flags.contains("DRAIN"), machine.powerSaving.capWatts != nil {
-                info.reason = "power cap"
-            }
-            return info
+            standing = next
         }
+        return groups
+    }
+
+    /// All by which nodes differ beside their names.
+    private struct NodeStanding: Equatable {
+        var type: Int
+        var capacity: NodeCapacity
+        var partitions: [Int]
+        var condition: NodeCondition?
+        var note: NodeNote?
+        var flag: String?
+        var power: NodePowerState
+    }
+
+    private func standing(ofNode index: Int) -> NodeStanding {
+        let node = rules.machine.nodes[index]
+        return NodeStanding(
+            type: node.typeIndex,
+            capacity: node.capacity,
+            partitions: rules.partitionsOfNode[index],
+            condition: emulator.condition(ofNode: index),
+            note: nodeNotes[index],
+            flag: reservationFlag(ofNode: index),
+            power: emulator.powerState(ofNode: index)
+        )
+    }
+
+    /// One node.
+    func nodeInfo(
+        _ index: Int,
+        bootTime: SimInstant,
+        userName: (UInt32) -> String
+    ) -> NodeInfo {
+        let machine = rules.machine
+        let node = machine.nodes[index]
+        let type = machine.nodeTypes[node.typeIndex]
+        var info = NodeInfo()
+        info.name = node.name
+        info.partitions = rules.partitionsOfNode[index].map { machine.partitions[$0].name }
+        info.cores = node.capacity.cores
+        info.memory = node.capacity.memory
+        info.accelerators = node.capacity.accelerators
+        addUse(ofNode: index, node.capacity, to: &info)
+        if let card = type.accelerators.first, node.capacity.accelerators > 0 {
+            let model = Self.word(card.model)
+            // A card without a model of its own is called by its kind.
+            let name = model == card.kind ? card.kind : "\(card.kind):\(model)"
+            info.gres = "\(name):\(node.capacity.accelerators)"
+        }
+        if !type.features.isEmpty { info.features = type.features.joined(separator: ",") }
+        info.sockets = Self.sockets(type)
+        info.coresPerSocket = max(1, node.capacity.cores / info.sockets)
+        info.operatingSystem = type.operatingSystem
+        info.hostName = type.hostName
+        info.address = type.address
+        info.nodeType = type.name
+        info.bootTime = bootTime
+        if let note = nodeNotes[index] {
+            info.reason = note.reason
+            info.reasonUser = userName(note.by)
+            info.reasonUserID = note.by
+            info.reasonTime = note.since
+        } else if info.flags.contains("DRAIN"), machine.powerSaving.capWatts != nil {
+            info.reason = "power cap"
+        }
+        return info
     }
 
     /// How many cards a job holds of which node, and how many that node has.
