@@ -101,16 +101,43 @@ public struct FormatText: Hashable, Sendable {
 
     /// One line, with the text that `value` gives for each field.
     public func line(_ value: (Field) -> String) -> String {
-        fields.map { $0.prefix + Self.fit(value($0), $0.width, right: $0.alignsRight) }.joined()
-            + suffix
+        lineByPlace { value(fields[$0]) }
+    }
+
+    /// One line, with the text that `value` gives for each field by its place.
+    func lineByPlace(_ value: (Int) -> String) -> String {
+        var line = ""
+        for (place, field) in fields.enumerated() {
+            line += field.prefix
+            Self.append(value(place), field.width, right: field.alignsRight, to: &line)
+        }
+        return line + suffix
     }
 
     /// `text` cut and padded to `width` characters; 0 leaves it as it is.
     public static func fit(_ text: String, _ width: Int, right: Bool) -> String {
-        guard width > 0 else { return text }
-        let cut = text.prefix(width)
-        let padding = String(repeating: " ", count: width - cut.count)
-        return right ? padding + cut : cut + padding
+        var line = ""
+        append(text, width, right: right, to: &line)
+        return line
+    }
+
+    private static func append(_ text: String, _ width: Int, right: Bool, to line: inout String) {
+        guard width > 0 else {
+            line += text
+            return
+        }
+        var (cut, count) = (text[...], text.utf8.count)
+        // A byte is a character, unless it is one of several (or of a line's two ends).
+        if !text.utf8.allSatisfy({ $0 < 0x80 && $0 != 0x0D }) {
+            cut = text.prefix(width)
+            count = cut.count
+        } else if count > width {
+            cut = text[..<text.utf8.index(text.startIndex, offsetBy: width)]
+            count = width
+        }
+        if !right { line.append(contentsOf: cut) }
+        for _ in count..<width { line += " " }
+        if right { line.append(contentsOf: cut) }
     }
 }
 

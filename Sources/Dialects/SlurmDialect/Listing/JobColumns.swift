@@ -106,35 +106,44 @@ enum JobColumns {
         "workdir": "Z",
     ]
 
-    /// Whether `left` comes before `right` by the column of a letter; nil for letters that do not
-    /// sort.
-    static func comparison(_ letter: Character) -> (@Sendable (JobRow, JobRow) -> Int)? {
+    /// What rows are sorted by: two numbers, then a text.
+    struct SortKey: Comparable {
+        var numbers: (Int64, Int64) = (0, 0)
+        var text = ""
+
+        static func == (left: SortKey, right: SortKey) -> Bool {
+            left.numbers == right.numbers && left.text == right.text
+        }
+
+        static func < (left: SortKey, right: SortKey) -> Bool {
+            left.numbers == right.numbers ? left.text < right.text : left.numbers < right.numbers
+        }
+    }
+
+    /// What a row is sorted by in the column of a letter; nil for letters that do not sort.
+    static func sortKey(_ letter: Character) -> (@Sendable (JobRow) -> SortKey)? {
         switch letter {
         case "i", "A", "F", "K":
-            byKey {
-                [
-                    Int64($0.info.arrayJobID ?? $0.info.jobID),
-                    Int64($0.info.arrayTaskID ?? 0),
-                ]
+            { row in
+                let job = row.info.arrayJobID ?? row.info.jobID
+                return SortKey(numbers: (Int64(job), Int64(row.info.arrayTaskID ?? 0)))
             }
-        case "C": byKey { [$0.info.cores] }
-        case "D": byKey { [Int64($0.info.nodeCount)] }
-        case "e": byKey { [$0.end?.microseconds ?? .max] }
+        case "C": byNumber { $0.info.cores }
+        case "D": byNumber { Int64($0.info.nodeCount) }
+        case "e": byNumber { $0.end?.microseconds ?? .max }
         case "L":
-            byKey {
-                [
-                    ($0.info.timeLimit.map { $0.microseconds } ?? .max / 2)
-                        - $0.info.runTime.microseconds
-                ]
+            byNumber { row in
+                (row.info.timeLimit.map { $0.microseconds } ?? .max / 2)
+                    - row.info.runTime.microseconds
             }
-        case "l": byKey { [$0.info.timeLimit?.microseconds ?? .max] }
-        case "M": byKey { [$0.info.runTime.microseconds] }
-        case "m": byKey { [($0.info.memoryPerNode ?? $0.info.memoryPerCPU)?.count ?? 0] }
-        case "p", "Q": byKey { [$0.info.priority] }
-        case "S": byKey { [$0.start?.microseconds ?? .max] }
-        case "U": byKey { [Int64($0.info.userID)] }
-        case "V": byKey { [$0.info.submit.microseconds] }
-        case "y": byKey { [Int64($0.info.nice)] }
+        case "l": byNumber { $0.info.timeLimit?.microseconds ?? .max }
+        case "M": byNumber { $0.info.runTime.microseconds }
+        case "m": byNumber { ($0.info.memoryPerNode ?? $0.info.memoryPerCPU)?.count ?? 0 }
+        case "p", "Q": byNumber { $0.info.priority }
+        case "S": byNumber { $0.start?.microseconds ?? .max }
+        case "U": byNumber { Int64($0.info.userID) }
+        case "V": byNumber { $0.info.submit.microseconds }
+        case "y": byNumber { Int64($0.info.nice) }
         case "a", "b", "B", "c", "d", "E", "f", "G", "g", "h", "j", "k", "N", "n", "o", "P", "q",
             "R",
             "r", "T", "t", "u", "v", "W", "w", "Z":
@@ -143,21 +152,15 @@ enum JobColumns {
         }
     }
 
-    private static func byKey(
-        _ key: @escaping @Sendable (JobRow) -> [Int64]
-    ) -> @Sendable (JobRow, JobRow) -> Int {
-        { left, right in
-            let (left, right) = (key(left), key(right))
-            return left == right ? 0 : left.lexicographicallyPrecedes(right) ? -1 : 1
-        }
+    private static func byNumber(
+        _ number: @escaping @Sendable (JobRow) -> Int64
+    ) -> @Sendable (JobRow) -> SortKey {
+        { SortKey(numbers: (number($0), 0)) }
     }
 
-    private static func byText(_ letter: String) -> (@Sendable (JobRow, JobRow) -> Int)? {
+    private static func byText(_ letter: String) -> (@Sendable (JobRow) -> SortKey)? {
         guard let column = byLetter[letter] else { return nil }
-        return { left, right in
-            let (left, right) = (column.text(left), column.text(right))
-            return left == right ? 0 : left < right ? -1 : 1
-        }
+        return { SortKey(text: column.text($0)) }
     }
 
     /// What each letter of `-o` and `-S` looks at, by the names on the wire. Letters that look at

@@ -23,6 +23,7 @@ struct JobRow {
             if let array = job.arrayJobID { waiting[array, default: []].append(job) }
         }
         var rows: [JobRow] = []
+        rows.reserveCapacity(jobs.count)
         for job in jobs where !cancelled.traceless.contains(job.jobID) {
             guard isFolded(job), let array = job.arrayJobID else {
                 rows.append(JobRow(info: job, calendar: calendar))
