@@ -56,29 +56,70 @@ public struct StoredImage: Hashable, Sendable {
         return HashChain.hexText(hash.finalize())
     }
 
-    fileprivate var bytes: [UInt8] {
+    /// The first line.
+    fileprivate var head: [UInt8] {
         let line = fields + [Self.sum(fields, state)]
-        return Array((line.joined(separator: "\t") + "\n").utf8) + state
+        return Array((line.joined(separator: "\t") + "\n").utf8)
     }
 
-    /// Reads a file; nil for what is not an image, or was changed.
-    fileprivate init?(_ bytes: Data) {
-        guard let end = bytes.firstIndex(of: 0x0A),
-            let line = String(validating: bytes[..<end], as: UTF8.self)
+    /// The longest first line. Unit: bytes.
+    private static let headMaximum = 4_096
+
+    /// Reads a file; nil for what is not an image, or was changed. Its first line says how long the file must
+    /// be: one of another length is not read any further.
+    fileprivate init?(_ descriptor: Int32) throws(Failed) {
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else { throw Failed() }
+        guard info.st_mode & S_IFMT == S_IFREG else { return nil }
+        let begin = try Self.bytes(
+            of: descriptor,
+            min(Int(info.st_size), Self.headMaximum),
+            from: 0
+        )
+        guard let end = begin.firstIndex(of: 0x0A),
+            let line = String(validating: begin[..<end], as: UTF8.self)
         else { return nil }
         let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-        let state = bytes[(end + 1)...]
         guard words.count == 7, words[0] == Self.version, let batch = Int64(words[1]),
-            let length = Int64(words[2]), Int(words[5]) == state.count,
-            words[6] == Self.sum(Array(words[..<6]), state)
+            let length = Int64(words[2]), let count = Int(words[5]), count >= 0,
+            count == Int(info.st_size) - end - 1
         else { return nil }
+        let state = try Self.bytes(of: descriptor, count, from: end + 1)
+        guard state.count == count, words[6] == Self.sum(Array(words[..<6]), state) else {
+            return nil
+        }
         self.init(
             batch: batch,
             journalLength: length,
             journalHead: words[3],
             program: words[4],
-            state: Array(state)
+            state: state
         )
+    }
+
+    /// A system call failed; why is in `errno`.
+    fileprivate struct Failed: Error {}
+
+    /// So many bytes of a file; fewer where it ends.
+    private static func bytes(
+        of descriptor: Int32,
+        _ count: Int,
+        from start: Int
+    ) throws(Failed) -> [UInt8] {
+        var hasFailed = false
+        // SAFETY: as many bytes are counted as `pread` has filled.
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let rest = buffer.baseAddress.map { $0 + filled }
+                let read = pread(descriptor, rest, count - filled, off_t(start + filled))
+                if read < 0, errno == EINTR { continue }
+                hasFailed = read < 0
+                guard read > 0 else { return }
+                filled += read
+            }
+        }
+        if hasFailed { throw Failed() }
+        return bytes
     }
 }
 
@@ -107,10 +148,16 @@ public struct ImageFolder: Sendable {
     /// - Throws: `PersistenceFailure`, of kind `damaged` when it was changed.
     public func image(ofBatch batch: Int64) throws(PersistenceFailure) -> StoredImage {
         let file = file(batch)
-        let bytes = try PersistenceFailure.rethrowing("read \(file)") {
-            try Data(contentsOf: URL(fileURLWithPath: file))
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Self.failure("read \(file)") }
+        defer { close(descriptor) }
+        let found: StoredImage?
+        do throws(StoredImage.Failed) {
+            found = try StoredImage(descriptor)
+        } catch {
+            throw Self.failure("read \(file)")
         }
-        guard let image = StoredImage(bytes), image.batch == batch else {
+        guard let image = found, image.batch == batch else {
             throw PersistenceFailure(
                 kind: .damaged,
                 operation: "read \(file)",
@@ -128,7 +175,7 @@ public struct ImageFolder: Sendable {
         if access(path, F_OK) != 0 { try StateFolder.make(path) }
         let partial = path + "/partial"
         do throws(PersistenceFailure) {
-            try Self.write(image.bytes, to: partial)
+            try Self.write([image.head, image.state], to: partial)
             guard rename(partial, file(image.batch)) == 0 else {
                 throw Self.failure("rename \(partial)")
             }
@@ -142,18 +189,22 @@ public struct ImageFolder: Sendable {
         for other in others where !kept.contains(other) { remove(other) }
     }
 
-    /// Writes a file durably, in place of what is there.
-    private static func write(_ bytes: [UInt8], to file: String) throws(PersistenceFailure) {
+    /// Writes a file of these parts durably, in place of what is there.
+    private static func write(_ parts: [[UInt8]], to file: String) throws(PersistenceFailure) {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("make \(file)") }
         defer { close(descriptor) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress, $0.count)
+        for part in parts {
+            var rest = part[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes {
+                    Glibc.write(descriptor, $0.baseAddress, $0.count)
+                }
+                guard count > 0 || count < 0 && errno == EINTR else {
+                    throw failure("write \(file)")
+                }
+                rest = rest.dropFirst(max(0, count))
             }
-            guard count > 0 || count < 0 && errno == EINTR else { throw failure("write \(file)") }
-            written += max(0, count)
         }
         guard fsync(descriptor) == 0 else { throw failure("write \(file)") }
     }

@@ -12,6 +12,10 @@ final class ImageDecoder: Decoder {
         userInfo = context.map { [.imageContext: $0] } ?? [:]
     }
 
+    /// For how many elements room is made before they are read: a length that is not true, in a damaged image,
+    /// must not take what memory there is.
+    static let mostReserved = 1 << 16
+
     var isAtEnd: Bool { position == image.count }
 
     var codingPath: [any CodingKey] { [] }

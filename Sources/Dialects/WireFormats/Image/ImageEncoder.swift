@@ -1,11 +1,20 @@
 /// Writes a value down as `ValueImage` says.
 final class ImageEncoder: Encoder {
-    var bytes: [UInt8] = []
+    /// The image; its first eight bytes, for the fingerprint, are filled in at the end: an image may be of
+    /// hundreds of megabytes, and is not copied for them.
+    var bytes = [UInt8](repeating: 0, count: 8)
     var layout = ImageLayout()
     private var kinds = ImageKinds()
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    /// The whole image, once all is written. Nothing can be written after it.
+    func finish() -> [UInt8] {
+        for place in 0..<8 { bytes[place] = UInt8(truncatingIfNeeded: layout.value >> (8 * place)) }
+        defer { bytes = [] }
+        return bytes
+    }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         KeyedEncodingContainer(Properties<Key>(encoder: self, isNew: layout.meets(type)))

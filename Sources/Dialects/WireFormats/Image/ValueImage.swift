@@ -43,10 +43,7 @@ public enum ValueImage {
         } catch {
             throw failure(error)
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(encoder.bytes.count + 8)
-        withUnsafeBytes(of: encoder.layout.value.littleEndian) { bytes += $0 }
-        return bytes + encoder.bytes
+        return encoder.finish()
     }
 
     /// The value of which `bytes` are the image.
@@ -260,7 +257,7 @@ extension Array: ImageCollection where Element: ImageScalar {
     static func take(from decoder: ImageDecoder) throws -> [Element] {
         let count = try decoder.count()
         var list: [Element] = []
-        list.reserveCapacity(count)
+        list.reserveCapacity(Swift.min(count, ImageDecoder.mostReserved))
         for _ in 0..<count { list.append(try Element.take(from: decoder)) }
         return list
     }
@@ -275,7 +272,7 @@ extension ContiguousArray: ImageCollection where Element: ImageScalar {
     static func take(from decoder: ImageDecoder) throws -> ContiguousArray<Element> {
         let count = try decoder.count()
         var list: ContiguousArray<Element> = []
-        list.reserveCapacity(count)
+        list.reserveCapacity(Swift.min(count, ImageDecoder.mostReserved))
         for _ in 0..<count { list.append(try Element.take(from: decoder)) }
         return list
     }
@@ -306,7 +303,7 @@ extension Dictionary: ImageCollection where Key: Codable, Value: Codable {
     static func take(from decoder: ImageDecoder) throws -> [Key: Value] {
         let count = try decoder.count()
         var dictionary: [Key: Value] = [:]
-        dictionary.reserveCapacity(count)
+        dictionary.reserveCapacity(Swift.min(count, ImageDecoder.mostReserved))
         for _ in 0..<count {
             let key = try decoder.take(Key.self)
             dictionary[key] = try decoder.take(Value.self)
