@@ -92,7 +92,7 @@ extension Centre {
         _ request: SubmitRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> SubmitResponse {
-        let input = try input(request, caller)
+        let input = try input(request, submitter(caller))
         if request.isTestOnly { return try await test(input) }
         let result = await withCheckedContinuation { continuation in
             let letter = Letter.submit(input) { continuation.resume(returning: $0) }
@@ -108,9 +108,10 @@ extension Centre {
         _ caller: Caller
     ) async -> [Result<SubmitResponse, RequestFailure>] {
         var inputs: [Result<SubmitInput, RequestFailure>] = []
+        let submitter = submitter(caller)
         for request in requests {
             inputs.append(
-                Result { () throws(RequestFailure) in try self.input(request, caller) }
+                Result { () throws(RequestFailure) in try self.input(request, submitter) }
             )
         }
         let isPosted = zip(requests, inputs).map { request, input in
@@ -147,18 +148,35 @@ extension Centre {
         }
     }
 
+    /// Who submits, as the system's databases name them; they are asked once for a whole batch.
+    private struct Submitter {
+        var caller: Caller
+        var user: String
+        var group: String
+        var isOperator: Bool
+    }
+
+    private func submitter(_ caller: Caller) -> Submitter {
+        Submitter(
+            caller: caller,
+            user: UserNames.user(caller.userID),
+            group: UserNames.group(caller.groupID),
+            isOperator: isOperator(caller)
+        )
+    }
+
     /// What of a request can be judged without the centre's state.
     private func input(
         _ request: SubmitRequest,
-        _ caller: Caller
+        _ submitter: Submitter
     ) throws(RequestFailure) -> SubmitInput {
         var input = SubmitInput()
         input.request = request
-        input.request.userID = caller.userID
-        input.request.groupID = caller.groupID
-        input.request.user = UserNames.user(caller.userID)
-        input.request.group = UserNames.group(caller.groupID)
-        input.isOperator = isOperator(caller)
+        input.request.userID = submitter.caller.userID
+        input.request.groupID = submitter.caller.groupID
+        input.request.user = submitter.user
+        input.request.group = submitter.group
+        input.isOperator = submitter.isOperator
         try request.checkBounds()
         input.request.dropRepeats()
         try input.request.checkProduct(settings.limits)
