@@ -198,7 +198,7 @@ public final class Centre: Sendable {
             @Sendable (Result<[InputResult], RequestFailure>) -> Void
         )
         /// A submission; its number is given on the writing thread.
-        case submit(SubmitInput, @Sendable (Result<[InputResult], RequestFailure>) -> Void)
+        indirect case submit(SubmitInput, @Sendable (Result<[InputResult], RequestFailure>) -> Void)
         case exited(JobExecutor.Run, StepOutcome, RunMeasurement)
         /// The supervisor of a rehearsed run has said something.
         case heard(JobExecutor.Run, String)

@@ -305,6 +305,7 @@ extension WriterLoop {
     /// Journals a batch, handles it and performs what follows.
     func commit(
         _ inputs: [LiveInput],
+        resolved: [CentreState.Resolved?] = [],
         at instant: SimInstant
     ) throws(PersistenceFailure) -> [InputResult] {
         let batch = JournalBatch(
@@ -313,7 +314,7 @@ extension WriterLoop {
             inputs: inputs.map(\.row)
         )
         try write(batch)
-        let results = state.handle(inputs, at: instant)
+        let results = state.handle(inputs, resolved: resolved, at: instant)
         clock.move(to: instant)
         unwritten.append(state.takeDerived())
         version.value.add(1, ordering: .releasing)
@@ -384,6 +385,8 @@ extension WriterLoop {
     /// Inputs of one request, and who waits for them.
     private struct Order {
         var inputs: [LiveInput]
+        /// Of a submission, what it names.
+        var resolved: CentreState.Resolved?
         var answer: Answer
     }
 
@@ -496,7 +499,7 @@ extension WriterLoop {
             }
             nextID += UInt32(resolved.tasks.count)
             input.runTime = resolved.specification.runTime
-            return Order(inputs: [.submit(input)], answer: answer)
+            return Order(inputs: [.submit(input)], resolved: resolved, answer: answer)
         } catch {
             let isFull = error.body.code == SlurmError.tooManyJobs.rawValue
             answer(.failure(RequestFailure(status: isFull ? 503 : 400, body: error.body)))
@@ -518,7 +521,11 @@ extension WriterLoop {
         tagged.sort { $0.input.rank < $1.input.rank }
         complete(&tagged)
         do throws(PersistenceFailure) {
-            let results = try commit(tagged.map(\.input), at: instant(clock.now))
+            let results = try commit(
+                tagged.map(\.input),
+                resolved: tagged.map { orders[$0.order].resolved },
+                at: instant(clock.now)
+            )
             var byOrder = [[InputResult]](repeating: [], count: orders.count)
             for (entry, result) in zip(tagged, results) { byOrder[entry.order].append(result) }
             for (order, results) in zip(orders, byOrder) { order.answer(.success(results)) }

@@ -75,6 +75,8 @@ extension CentreState {
 extension CentreState {
     /// A submission after all its names were looked up.
     struct Resolved {
+        /// The batch after which they were looked up.
+        var batch: Int64
         var specification: JobSpecification
         var tasks: [UInt32?]
         var status: JobStatus
@@ -83,14 +85,24 @@ extension CentreState {
         var isShutOut: Bool
     }
 
-    private mutating func submit(_ input: SubmitInput, at instant: SimInstant) -> InputResult {
+    /// - Parameter known: the submission as it was resolved before, if nothing has happened since that makes a
+    ///   difference; it may have got another number.
+    mutating func submit(
+        _ input: SubmitInput,
+        _ known: Resolved? = nil,
+        at instant: SimInstant
+    ) -> InputResult {
         let count = UInt32(input.request.array?.indices.count ?? 1)
         precondition(input.id >= nextJobID, "job number \(input.id) was given before")
         nextJobID = input.id + max(1, count)
         if let position = input.load { nextLoad = position + 1 }
         let resolved: Resolved
         do throws(Refusal) {
-            resolved = try resolve(input, at: instant)
+            if let known {
+                resolved = moved(known, to: input, at: instant)
+            } else {
+                resolved = try resolve(input, at: instant)
+            }
         } catch {
             return .refused(error.body)
         }
@@ -131,6 +143,37 @@ extension CentreState {
             submissionKeys.note(key, entry)
         }
         return .done(id: input.id, warnings: [])
+    }
+
+    /// What resolving a submission again would give that was resolved in this state: under its number, and at
+    /// the instant and in the row in which it is handled.
+    func moved(_ resolved: Resolved, to input: SubmitInput, at instant: SimInstant) -> Resolved {
+        var moved = resolved
+        moved.submission.id = JobID(input.id)
+        moved.submission.startsBy = startsBy(input.request, at: instant)
+        let old = resolved.specification
+        var array = old.array
+        array?.job = input.id
+        moved.specification = JobSpecification(
+            request: old.request,
+            account: old.account,
+            array: array,
+            submission: moved.submission,
+            submittedTo: old.submittedTo,
+            runTime: old.runTime,
+            submittedAt: instant,
+            journalRow: journalLength,
+            isBackground: old.isBackground
+        )
+        return moved
+    }
+
+    /// By when a job must have started whose submission waits for that.
+    private func startsBy(_ request: SubmitRequest, at instant: SimInstant) -> SimInstant? {
+        request.immediate.map { patience in
+            // A second or less: at once (salloc(1), `--immediate`).
+            patience <= SimDuration(seconds: 1) ? instant : instant + patience
+        }
     }
 
     /// Looks up what a submission names. Changes nothing.
@@ -181,10 +224,7 @@ extension CentreState {
         )
         submission.licenses = licenses
         submission.deadline = request.deadline
-        submission.startsBy = request.immediate.map { patience in
-            // A second or less: at once (salloc(1), `--immediate`).
-            patience <= SimDuration(seconds: 1) ? instant : instant + patience
-        }
+        submission.startsBy = startsBy(request, at: instant)
         submission.needsAnyDependency = request.anyDependency
         submission.name = request.name
         submission.reservation = reservation
@@ -253,6 +293,7 @@ extension CentreState {
                 asked > mostNodes(partitions) ? "PartitionNodeLimit" : "PartitionConfig"
         }
         return Resolved(
+            batch: batch,
             specification: specification,
             tasks: tasks,
             status: status,

@@ -134,17 +134,34 @@ struct CentreState: Sendable, Codable {
 
     /// Handles a batch: all inputs in order, one pass, and further rounds for what ends at once.
     ///
+    /// - Parameter resolved: of each input the submission as it was resolved before, where it was.
     /// - Precondition: `instant` is later than that of the batch before.
-    mutating func handle(_ inputs: [LiveInput], at instant: SimInstant) -> [InputResult] {
+    mutating func handle(
+        _ inputs: [LiveInput],
+        resolved: [Resolved?] = [],
+        at instant: SimInstant
+    ) -> [InputResult] {
         precondition(instant > lastInstant || batch == 0, "a batch at an instant that has passed")
+        precondition(resolved.isEmpty || resolved.count == inputs.count)
+        let known = batch
         batch += 1
         lastInstant = instant
         refreshPurses(at: instant)
         var results: [InputResult] = []
         results.reserveCapacity(inputs.count)
-        for input in inputs {
+        // What a submission names is not changed by other submissions.
+        var isAsBefore = true
+        for (index, input) in inputs.enumerated() {
             journalLength += 1
-            results.append(handle(input, at: instant))
+            if case .submit(let submission) = input {
+                let before = resolved.isEmpty ? nil : resolved[index]
+                let isKnown = isAsBefore && before?.batch == known
+                knownReach = nil
+                results.append(submit(submission, isKnown ? before : nil, at: instant))
+            } else {
+                isAsBefore = false
+                results.append(handle(input, at: instant))
+            }
         }
         knownReach = nil
         pass(at: instant)
@@ -434,7 +451,7 @@ extension CentreState {
                 state: state,
                 submit: record.submit,
                 end: end.endedAt,
-                body: record.json.withoutNulls(levels: 2).compactText
+                body: record.compactText(withoutNulls: 2)
             )
         )
     }
