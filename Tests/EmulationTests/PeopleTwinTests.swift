@@ -13,8 +13,17 @@ struct PeopleTwinTests {
 
     @Test("Every start and every refusal is the plain centre's", arguments: Seeds.first(60))
     func twin(seed: UInt64) throws {
+        try compare(seed, kinds: nil)
+    }
+
+    @Test("Also where many wait that are alike", arguments: Seeds.first(120))
+    func crowd(seed: UInt64) throws {
+        try compare(seed, kinds: Int(seed % 4) + 1)
+    }
+
+    private func compare(_ seed: UInt64, kinds: Int?) throws {
         for policy in [SchedulingPolicy.fcfs, .easy] {
-            let world = PeopleWorld(seed: seed, policy: policy)
+            let world = PeopleWorld(seed: seed, policy: policy, kinds: kinds)
             var plain = PlainCentre(world, isEasy: policy.backfill == .easy)
             plain.run()
 

@@ -33,7 +33,9 @@ struct PeopleWorld {
     var userSettings: [[AssociationSettings]] = []
     var jobs: [Job] = []
 
-    init(seed: UInt64, policy: SchedulingPolicy) {
+    /// - Parameter kinds: of how many kinds jobs are, of one partition each and without licences; nil for each
+    ///   of its own.
+    init(seed: UInt64, policy: SchedulingPolicy, kinds: Int? = nil) {
         var random = SplitMix64(seed: seed, stream: "people")
         let nodeCount = random.draw(4...9)
         self.nodeCount = Int64(nodeCount)
@@ -103,6 +105,15 @@ struct PeopleWorld {
                     licenses: (0..<2).map { _ in Int64(max(0, random.draw(0...5) - 3)) }
                 )
             )
+        }
+        guard let kinds else { return }
+        for index in jobs.indices {
+            var job = jobs[Int(random.below(UInt64(kinds)))]
+            (job.id, job.submit) = (jobs[index].id, jobs[index].submit)
+            job.run = Int64(random.draw(1...Int(job.limit)))
+            job.partitions = [job.partitions[0]]
+            job.licenses = [0, 0]
+            jobs[index] = job
         }
     }
 

@@ -225,18 +225,51 @@ public struct LimitBook: Sendable, Codable {
         )
     }
 
+    /// Whether limits are kept on what was used: time alone may open them.
+    public var countsUse: Bool { tracksMinutes }
+
+    /// For how many jobs of one claim there is room together, and what stops one more.
+    ///
+    /// - Parameter most: more are not counted; then nothing is said to stop them.
+    /// - Precondition: the claim is of no array, money or licence.
+    public func room(
+        for claim: LimitClaim,
+        upTo most: Int,
+        at now: SimInstant
+    ) -> (count: Int, stop: LimitStop?) {
+        precondition(claim.array < 0 && claim.funds == nil && claim.licenses.isEmpty)
+        // There is room for `count`, and none for `beyond`. Usually there is room for one.
+        var (count, beyond) = (0, most + 1)
+        var stop: LimitStop?
+        var next = 1
+        while count + 1 < beyond {
+            if let found = obstacle(to: claim, times: Int64(next), at: now.microseconds) {
+                (beyond, stop) = (next, found)
+            } else {
+                count = next
+            }
+            next = beyond > most ? min(most, 2 * count) : count + (beyond - count) / 2
+            if next == count { break }
+        }
+        return (count, stop)
+    }
+
+    private func obstacle(to claim: LimitClaim, times count: Int64, at now: Int64) -> LimitStop? {
+        guard let place = placeOfProfile(claim.terms) else { return nil }
+        for check in profiles[place].checks where !hasRoom(check, for: claim, times: count, at: now)
+        {
+            return LimitStop(
+                counter: check.counter,
+                reason: check.reason,
+                isTimed: check.kind.opensWithTime(decay)
+            )
+        }
+        return nil
+    }
+
     /// The first limit that leaves no room for a job, or nil.
     public func obstacle(to claim: LimitClaim, at now: SimInstant) -> LimitStop? {
-        if let place = placeOfProfile(claim.terms) {
-            for check in profiles[place].checks
-            where !hasRoom(check, for: claim, at: now.microseconds) {
-                return LimitStop(
-                    counter: check.counter,
-                    reason: check.reason,
-                    isTimed: check.kind.opensWithTime(decay)
-                )
-            }
-        }
+        if let stop = obstacle(to: claim, times: 1, at: now.microseconds) { return stop }
         if claim.array >= 0 {
             let counter = counters[Int(claim.array)]
             if let maximum = counter.maximum, Int64(counter.jobs) >= maximum {
@@ -297,14 +330,20 @@ public struct LimitBook: Sendable, Codable {
         }?.reason
     }
 
-    private func hasRoom(_ check: LimitCheck, for claim: LimitClaim, at now: Int64) -> Bool {
+    /// Whether there is room for so many jobs of a claim.
+    private func hasRoom(
+        _ check: LimitCheck,
+        for claim: LimitClaim,
+        times count: Int64,
+        at now: Int64
+    ) -> Bool {
         guard check.counter >= 0 else { return couldHaveRoom(check, for: claim) }
         let counter = counters[Int(check.counter)]
         switch check.kind.measure {
-        case .jobs: return Int64(counter.jobs) < check.maximum
+        case .jobs: return Int64(counter.jobs) + count <= check.maximum
         case .submittedJobs: return true
         case .tres(let tres):
-            return counter.held[tres] + claim.amounts[tres] <= check.maximum
+            return counter.held[tres] + claim.amounts[tres] * count <= check.maximum
         case .wall:
             guard let minutes = counter.minutes else { return true }
             return Int64(clamping: minutes.wallSeconds(at: now) / 60) < check.maximum
@@ -312,12 +351,12 @@ public struct LimitBook: Sendable, Codable {
             guard let minutes = counter.minutes else { return true }
             let used = Int128(minutes.usedSeconds(tres, at: now))
             let coming = minutes.comingSeconds(tres, counter.held, at: now)
-            let asked = Int128(claim.amounts[tres]) * Int128(claim.seconds)
+            let asked = Int128(claim.amounts[tres]) * Int128(claim.seconds) * Int128(count)
             return used + coming + asked <= Int128(check.maximum) * 60
         case .runningMinutes(let tres):
             guard let minutes = counter.minutes else { return true }
             let coming = minutes.comingSeconds(tres, counter.held, at: now)
-            let asked = Int128(claim.amounts[tres]) * Int128(claim.seconds)
+            let asked = Int128(claim.amounts[tres]) * Int128(claim.seconds) * Int128(count)
             return coming + asked <= Int128(check.maximum) * 60
         }
     }
@@ -429,8 +468,16 @@ public struct LimitBook: Sendable, Codable {
         counters[Int(counter)].parked.remove(at: place)
     }
 
+    /// The limits under which somebody waits.
+    public var waitedFor: [Int32] {
+        counters.indices.filter { !counters[$0].parked.isEmpty }.map { Int32($0) }
+    }
+
+    /// Who waits under a limit.
+    public func waiters(under counter: Int32) -> [Int32] { counters[Int(counter)].parked }
+
     /// Hands over who waits under a limit.
-    mutating func takeParked(_ counter: Int32) -> [Int32] {
+    public mutating func takeParked(_ counter: Int32) -> [Int32] {
         defer { counters[Int(counter)].parked.removeAll() }
         return counters[Int(counter)].parked
     }

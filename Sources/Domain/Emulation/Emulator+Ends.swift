@@ -30,7 +30,7 @@ extension Emulator {
         groups[Int(jobs[slot].group)].release(slot, &jobs)
         for node in nodes { meterNode(node, at: now) }
         guard jobs[slot].hasLimits else { return }
-        for parked in jobs.releaseLimits(of: slot) { reconsider(parked, at: now) }
+        readmit(jobs.releaseLimits(of: slot), at: now)
     }
 
     mutating func leave(

@@ -68,9 +68,17 @@ extension Emulator {
     // Not inlined: where the emulator is being changed, its group would be copied to ask it.
     @inline(never)
     func hopelessLimit(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
-        let claim = groups[groupOfPartition[partition]]
-            .leastClaim(slot, inPartition: partition, jobs)
-        return jobs.limits.hopeless(claim)?.reason
+        jobs.limits.hopeless(leastClaim(slot, inPartition: partition))?.reason
+    }
+
+    /// The least that a job would hold under limits.
+    func leastClaim(_ slot: Int32, inPartition partition: Int) -> LimitClaim {
+        let place = groupOfPartition[partition]
+        // SAFETY: read where it lies, and not kept. Asked through the array, the group would be copied, and all
+        // that it refers to counted, for each of thousands that wait under a limit.
+        return groups.withUnsafeBufferPointer { groups in
+            groups[place].leastClaim(slot, inPartition: partition, jobs)
+        }
     }
 
     /// The limit on submitted jobs that `count` jobs like one would exceed together; nil when none.

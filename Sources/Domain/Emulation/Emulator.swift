@@ -276,6 +276,7 @@ public struct Emulator: Sendable, Codable {
                 reportStarts(in: group, at: now, into: &sink)
             }
         }
+        if knowsPeople { settleCrowds(at: now) }
         if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }
         if !reservations.isEmpty { askForWake(after: now, into: &sink) }
         if power != nil { restNodes(at: now, into: &sink) }
@@ -471,6 +472,11 @@ extension Emulator {
             jobs[slot].reason = reason
             return
         }
+        enqueue(slot, at: now)
+    }
+
+    /// Puts a pending job that nothing stands in the way of into its queues.
+    mutating func enqueue(_ slot: Int32, at now: SimInstant) {
         jobs[slot].phase = .queued
         jobs[slot].reason = .none
         delay.notePlaced(slot)

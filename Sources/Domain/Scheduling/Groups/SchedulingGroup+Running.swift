@@ -162,11 +162,20 @@ extension SchedulingGroup {
         let slot = queue.slot(at: cursor)
         if !passedOver.isEmpty, passedOver.contains(slot) { return true }
         guard jobs[slot].hasLimits else { return false }
-        let stops = limitStops(slot, jobs)
-        guard let stop = stops.first else { return false }
-        if isElsewhereToo(slot, jobs) || stops.contains(where: { $0.counter != stop.counter }) {
-            holdBack(slot, under: stop)
-            return true
+        let stop: LimitStop
+        if jobs[slot].hasExtras {
+            let stops = limitStops(slot, jobs)
+            guard let first = stops.first else { return false }
+            stop = first
+            if isElsewhereToo(slot, jobs) || stops.contains(where: { $0.counter != stop.counter }) {
+                holdBack(slot, under: stop)
+                return true
+            }
+        } else {
+            // Of one partition: there are thousands of these.
+            let partition = Int(jobs[slot].partition)
+            guard let only = limitStop(slot, inPartition: partition, jobs) else { return false }
+            stop = only
         }
         removeFromQueue(cursor, jobs)
         parkedSlots.append(StoppedJob(slot: slot, stop: stop))

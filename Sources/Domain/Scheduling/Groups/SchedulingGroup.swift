@@ -129,6 +129,15 @@ public struct SchedulingGroup: Sendable, Codable {
             && loans.isEmpty && nodes.kept.isEmpty
     }
 
+    /// Whether of jobs that are alike in all but their keys none starts in a pass before one with a lower key, and
+    /// those that do not start make no difference to others.
+    public var takesAlikeInTurn: Bool {
+        switch policy.backfill {
+        case .none, .easy, .easySJBF: countsSuffice
+        case .conservative, .conservativeCompress, .slurm, .external: false
+        }
+    }
+
     /// Whether anybody is queued, or was in the queue of a reservation when it was looked at last. This is
     /// read where the group lies; to count the queued jobs from outside is to copy it.
     @inline(__always)
