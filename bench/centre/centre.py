@@ -5,6 +5,7 @@ usage: centre.py [--waiting N] [--ended N] [--seconds N] [--amplified 0|1]     p
 """
 
 import argparse
+import getpass
 import json
 import os
 import statistics
@@ -42,14 +43,16 @@ def job(index, **members):
 
 
 def submit(daemon, count, **members):
-    """Submits `count` jobs in batches; the wall seconds."""
+    """Submits `count` jobs in batches; the wall seconds without what this program does itself."""
+    batches = [daemon.lines(job(first + i, **members) for i in range(min(BATCH, count - first)))
+               for first in range(0, count, BATCH)]
     begin = time.monotonic()
-    for first in range(0, count, BATCH):
-        answers = daemon.batch([job(first + i, **members) for i in range(min(BATCH, count - first))])
-        refused = [answer for answer in answers if "code" in answer]
-        if refused:
-            raise RuntimeError(f"refused: {refused[0]}")
-    return time.monotonic() - begin
+    answers = [daemon.post("/v1/jobs/batch", lines) for lines in batches]
+    took = time.monotonic() - begin
+    for status, body in answers:
+        if status != 200 or b'"code"' in body:
+            raise RuntimeError(f"refused: {status} {body[:300]}")
+    return took
 
 
 def submit_ending(daemon, count):
@@ -66,6 +69,24 @@ def command(daemon, *words):
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=environment)
         times.append(time.perf_counter() - begin)
     return statistics.median(times)
+
+
+def submissions(daemon, count, at_once):
+    """`yhbatch` so many times, so many at once; jobs a second."""
+    environment = dict(os.environ, XINGHE_SOCKET=daemon.socket)
+
+    def some():
+        for _ in range(count // at_once):
+            subprocess.run(["yhbatch", "-N", "1", "-H", "--wrap", "true"], check=True, stdout=subprocess.DEVNULL,
+                           env=environment)
+
+    threads = [threading.Thread(target=some) for _ in range(at_once)]
+    begin = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return count / (time.monotonic() - begin)
 
 
 def reopen(daemon, name, limit):
@@ -88,12 +109,15 @@ def waiting(work, count):
     report("squeue -u of a user without jobs", command(daemon, "squeue", "-u", "nobody") * 1000, "ms", 30)
     report("yhqueue, all", command(daemon, "yhqueue"), "s", 0.5)
     report("yhinfo, 13,505 nodes", command(daemon, "yhinfo") * 1000, "ms", 20)
-    begin = time.monotonic()
-    for _ in range(50):
-        subprocess.run(["yhbatch", "-N", "1", "-H", "--wrap", "true"], check=True, stdout=subprocess.DEVNULL,
-                       env=dict(os.environ, XINGHE_SOCKET=daemon.socket))
-    report("yhbatch, one after the other", 50 / (time.monotonic() - begin), "jobs/s", 300, least=True)
+    report("yhbatch, one after the other", submissions(daemon, 200, 1), "jobs/s", 300, least=True)
+    report("yhbatch, four at once", submissions(daemon, 400, 4), "jobs/s", 600, least=True)
     reopen(daemon, f"{count} waiting", 0.5)
+    begin = time.monotonic()
+    subprocess.run(["scancel", "-u", getpass.getuser()], check=True, env=dict(os.environ, XINGHE_SOCKET=daemon.socket))
+    report(f"scancel -u of {count}", time.monotonic() - begin, "s", 1)
+    left = json.loads(daemon.get("/v1/status")[1])["jobs_pending"]
+    if left:
+        raise RuntimeError(f"{left} jobs are left after scancel")
     daemon.stop()
 
 

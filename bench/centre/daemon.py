@@ -100,10 +100,14 @@ class Daemon:
                 f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n")
         return self.exchange(head.encode() + data, timeout)
 
+    @staticmethod
+    def lines(requests):
+        """Many submissions as one body."""
+        return "".join(json.dumps(request) + "\n" for request in requests).encode()
+
     def batch(self, requests):
         """Submits many jobs; the answers."""
-        text = "".join(json.dumps(request) + "\n" for request in requests).encode()
-        status, body = self.post("/v1/jobs/batch", text)
+        status, body = self.post("/v1/jobs/batch", self.lines(requests))
         if status != 200:
             raise RuntimeError(f"batch: {status} {body[:300]}")
         return [json.loads(line) for line in body.splitlines()]
