@@ -58,7 +58,7 @@ extension JobSubmission {
     var isSpecial: Bool {
         partitions.count > 1 || notBefore != nil || hold != nil || !dependencies.isEmpty
             || requiredNodes != nil || excludedNodes != nil || deadline != nil || startsBy != nil
-            || reservation != nil
+            || reservation != nil || het != nil
     }
 }
 

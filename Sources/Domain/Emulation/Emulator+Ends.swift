@@ -17,9 +17,15 @@ extension Emulator {
         var end = jobs[slot].end(state, at: now)
         end.suspendedFor = suspendedTime(of: slot, at: now)
         let group = Int(jobs[slot].group)
+        // The others live as long as the first component, which runs the script.
+        let others = membership(slot)?.offset == 0 ? companions(of: slot) : []
         giveBack(slot, at: now)
         leave(slot, end, into: &sink)
         resumeRepaid(in: group, at: now, into: &sink)
+        for other in others {
+            guard let slot = jobs.slot(of: other), jobs[slot].phase == .running else { continue }
+            finish(slot, state, at: now, into: &sink)
+        }
     }
 
     /// Returns resources and room under limits.
@@ -46,6 +52,7 @@ extension Emulator {
             forgetDependencies(extras.dependencies, of: end.id)
         }
         if !reservations.isEmpty { leaveReservation(slot, at: end.endedAt) }
+        if !hetJobs.isEmpty { leaveHetJob(slot) }
         jobs.remove(slot)
         digest.mix(UInt64(bitPattern: end.endedAt.microseconds))
         digest.mix(UInt64(end.id.number) << 8 | UInt64(end.state.rawValue))
@@ -72,8 +79,14 @@ extension Emulator {
     ) throws(InputRejection) {
         guard let slot = jobs.slot(of: id) else { throw .unknownJob(id) }
         if jobs[slot].phase == .running {
-            jobs[slot].isCancelled = true
-            sink.jobMustStop(id, .cancelled)
+            let others = membership(slot)?.offset == 0 ? companions(of: slot) : []
+            for one in [id] + others {
+                guard let slot = jobs.slot(of: one), !jobs[slot].isCancelled || one == id else {
+                    continue
+                }
+                jobs[slot].isCancelled = true
+                sink.jobMustStop(one, .cancelled)
+            }
             return
         }
         giveUp(slot, .cancelled, at: now, into: &sink)
@@ -88,6 +101,11 @@ extension Emulator {
         guard !jobs[slot].isCancelled else { throw .jobIsCancelled(id) }
         sink.jobMustStop(id, .requeued)
         waitAgain(slot, .cancelled, at: now, into: &sink)
+        for other in companions(of: slot) {
+            guard let slot = jobs.slot(of: other), jobs[slot].phase == .running else { continue }
+            sink.jobMustStop(other, .requeued)
+            waitAgain(slot, .cancelled, at: now, into: &sink)
+        }
     }
 
     mutating func waitAgain(

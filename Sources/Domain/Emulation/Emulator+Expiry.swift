@@ -64,8 +64,14 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
+        let others = companions(of: slot)
         withdraw(slot)
         leave(slot, jobs[slot].end(state, at: now), into: &sink)
+        for other in others {
+            guard let slot = jobs.slot(of: other), jobs[slot].phase != .running else { continue }
+            withdraw(slot)
+            leave(slot, jobs[slot].end(state, at: now), into: &sink)
+        }
     }
 
     // MARK: Timers

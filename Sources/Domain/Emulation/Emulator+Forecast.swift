@@ -93,7 +93,8 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout StartRecorder
     ) {
-        for id in ids {
+        // The first component of a heterogeneous job ends the others.
+        for id in ids where phase(of: id) == .running {
             // They were read from the running jobs just now.
             guard (try? end(id, .timeout, at: now, into: &sink)) != nil else {
                 preconditionFailure("job \(id) was running and is not")

@@ -23,7 +23,9 @@ extension Emulator {
         let holders = groups[group].setService(ofMachineNode: node, to: service, &jobs)
         digest.mix(UInt64(node) << 8 | UInt64(service.rawValue))
         guard service == .down else { return }
-        for slot in holders {
+        // A component takes the others with it.
+        for id in holders.flatMap({ [jobs[$0].id] + companions(of: $0) }) {
+            guard let slot = jobs.slot(of: id), jobs[slot].phase == .running else { continue }
             let job = jobs[slot]
             sink.jobMustStop(job.id, .nodeFailure)
             if job.isCancelled {

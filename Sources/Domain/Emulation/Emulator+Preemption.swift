@@ -137,7 +137,7 @@ extension Emulator {
     }
 
     private func makesWay(_ other: Int32, for slot: Int32, inPartition partition: Int) -> Bool {
-        !jobs[other].isCancelled && mayLose(other, to: slot)
+        !jobs[other].isCancelled && membership(other) == nil && mayLose(other, to: slot)
             && preemption.makesWay(
                 qos: jobs[other].qos,
                 tier: partitions[Int(jobs[other].partition)].tier,

@@ -88,6 +88,10 @@ extension Emulator {
                 let held = groups[Int(job.group)].allocation(of: slot, jobs)
                 precondition(held.reduce(0) { $0 + $1.cores } == job.coresHeld, "job \(job.id)")
             }
+            for other in companions(of: slot) {
+                let runs = jobs.slot(of: other).map { jobs[$0].phase == .running }
+                precondition(runs == (job.phase == .running), "job \(other) alone")
+            }
         }
         precondition(queued == groups.reduce(0) { $0 + $1.queuedCount })
     }

@@ -15,7 +15,11 @@ extension Emulator {
         let slot = try runningSlot(id)
         guard !jobs[slot].isSuspended else { throw .jobIsSuspended(id) }
         guard !jobs[slot].isCancelled else { throw .jobIsCancelled(id) }
-        standStill(slot, isDisplaced: false, at: now, into: &sink)
+        for one in components(of: id) {
+            guard let slot = jobs.slot(of: one), !jobs[slot].isSuspended, !jobs[slot].isCancelled
+            else { continue }
+            standStill(slot, isDisplaced: false, at: now, into: &sink)
+        }
     }
 
     /// Suspends a job that lends its cores, until it has all of them back.
@@ -63,7 +67,10 @@ extension Emulator {
         let slot = try runningSlot(id)
         guard jobs[slot].isSuspended else { throw .jobIsRunning(id) }
         guard !groups[Int(jobs[slot].group)].isLending(slot) else { throw .jobMakesWay(id) }
-        goOn(slot, at: now, into: &sink)
+        for one in components(of: id) {
+            guard let slot = jobs.slot(of: one), jobs[slot].isSuspended else { continue }
+            goOn(slot, at: now, into: &sink)
+        }
     }
 
     private mutating func goOn(_ slot: Int32, at now: SimInstant, into sink: inout some EffectSink)

@@ -24,11 +24,14 @@ extension Emulator {
         _ kind: HoldKind,
         at now: SimInstant
     ) throws(InputRejection) {
-        let slot = try pendingSlot(id)
-        makeSpecial(slot)
-        // A user's hold does not take the place of an operator's, which that user cannot lift.
-        jobs.withExtras(slot) { if $0.hold != .admin { $0.hold = kind } }
-        withdrawAndPlace(slot, at: now)
+        _ = try pendingSlot(id)
+        for one in components(of: id) {
+            guard let slot = jobs.slot(of: one) else { continue }
+            makeSpecial(slot)
+            // A user's hold does not take the place of an operator's, which that user cannot lift.
+            jobs.withExtras(slot) { if $0.hold != .admin { $0.hold = kind } }
+            withdrawAndPlace(slot, at: now)
+        }
     }
 
     mutating func release(
@@ -36,14 +39,16 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) throws(InputRejection) {
-        let slot = try pendingSlot(id)
-        guard jobs[slot].hasExtras else { return }
-        jobs.withExtras(slot) {
-            $0.hold = nil
-            $0.hasLostReservation = false
+        _ = try pendingSlot(id)
+        for one in components(of: id) {
+            guard let slot = jobs.slot(of: one), jobs[slot].hasExtras else { continue }
+            jobs.withExtras(slot) {
+                $0.hold = nil
+                $0.hasLostReservation = false
+            }
+            withdrawAndPlace(slot, at: now)
+            delay.notePlaced(slot)
         }
-        withdrawAndPlace(slot, at: now)
-        delay.notePlaced(slot)
     }
 
     mutating func changeTimeLimit(

@@ -37,6 +37,8 @@ public struct Emulator: Sendable, Codable {
     /// When to look at jobs again that wait for a time; one that has changed meanwhile may have left
     /// an entry that says nothing.
     var timed = EndQueue()
+    /// Heterogeneous jobs, by number.
+    var hetJobs: [HetJob] = []
     /// Jobs that are given up unless the next pass starts them.
     var hasty: [JobID] = []
     /// By number.
@@ -249,6 +251,16 @@ public struct Emulator: Sendable, Codable {
         if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
         passCount += 1
         if powerRules != nil { noteBoots(by: now) }
+        if !hetJobs.isEmpty { startHetJobs(at: now, into: &sink) }
+        decide(at: now, into: &sink)
+        if knowsPeople { settleCrowds(at: now) }
+        if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }
+        if !reservations.isEmpty { askForWake(after: now, into: &sink) }
+        if power != nil { restNodes(at: now, into: &sink) }
+    }
+
+    /// Starts the queued jobs that the policy lets start.
+    mutating func decide(at now: SimInstant, into sink: inout some EffectSink) {
         if order.variation != .never { rankAgain(at: now) }
         if !inSeveralGroups.isEmpty { preferPartitions() }
         for group in groups.indices {
@@ -276,10 +288,6 @@ public struct Emulator: Sendable, Codable {
                 reportStarts(in: group, at: now, into: &sink)
             }
         }
-        if knowsPeople { settleCrowds(at: now) }
-        if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }
-        if !reservations.isEmpty { askForWake(after: now, into: &sink) }
-        if power != nil { restNodes(at: now, into: &sink) }
     }
 
     /// Tells the driver of the jobs that a group has started.
@@ -304,13 +312,17 @@ public struct Emulator: Sendable, Codable {
             guard stop.counter >= 0 else { continue }
             jobs[slot].parkedUnder = stop.counter
             jobs.limits.park(slot, under: stop.counter)
-            if stop.isTimed, nextLimitPeriod == nil {
-                let due = jobs.limits.nextPeriod(after: jobs.now)
-                nextLimitPeriod = due
-                sink.wake(at: due)
-            }
+            if stop.isTimed { awaitLimitPeriod(into: &sink) }
         }
         groups[group].parkedSlots.removeAll(keepingCapacity: true)
+    }
+
+    /// Asks to be woken when time may have opened limits.
+    mutating func awaitLimitPeriod(into sink: inout some EffectSink) {
+        guard nextLimitPeriod == nil else { return }
+        let due = jobs.limits.nextPeriod(after: jobs.now)
+        nextLimitPeriod = due
+        sink.wake(at: due)
     }
 
     private mutating func didStart(
@@ -457,7 +469,9 @@ extension Emulator {
             $0.requiredNodes = submission.requiredNodes
             $0.excludedNodes = submission.excludedNodes
             $0.reservation = submission.reservation
+            $0.het = submission.het
         }
+        if let het = submission.het { join(het) }
         if submission.reservation != nil { joinReservation(slot) }
         if !submission.dependencies.isEmpty { addDependencies(slot, submission) }
         if let notBefore = submission.notBefore, notBefore > now {
@@ -467,10 +481,20 @@ extension Emulator {
 
     /// Puts a pending job where it belongs: in the queues, or aside with the reason.
     mutating func place(_ slot: Int32, at now: SimInstant) {
+        if membership(slot) != nil {
+            unplan(slot)
+            jobs.withExtras(slot) { $0.isReady = false }
+        }
         if let reason = obstacle(slot, at: now) {
             jobs[slot].phase = .waiting
             jobs[slot].reason = reason
             return
+        }
+        guard membership(slot) == nil else {
+            jobs[slot].phase = .waiting
+            jobs[slot].reason = .none
+            delay.notePlaced(slot)
+            return jobs.withExtras(slot) { $0.isReady = true }
         }
         enqueue(slot, at: now)
     }

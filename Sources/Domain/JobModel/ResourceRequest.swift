@@ -128,6 +128,8 @@ public struct JobSubmission: Hashable, Sendable, Codable {
     public var priority: Int64
     /// The job array that it is an element of; nil when it is in none.
     public var array: ArrayMembership?
+    /// The heterogeneous job that it is a component of; nil when it is in none.
+    public var het: HetMembership?
     /// The money that it reserves while it runs; nil when its account is not limited.
     public var funds: FundsNeed?
     /// What it holds while it runs beside nodes (`--licenses`), each licence at most once.
@@ -223,6 +225,27 @@ public struct LicenseNeed: Hashable, Sendable, Codable {
         self.license = license
         self.count = count
     }
+}
+
+/// What a component of a heterogeneous job shares with the others: they start at one instant, or not
+/// at all.
+public struct HetMembership: Hashable, Sendable, Codable {
+    /// The number of the first component, the leader; those of the others follow it.
+    public var leader: JobID
+    /// Its place among them, from 0.
+    public var offset: Int32
+    /// How many they are; at least 2.
+    public var count: Int32
+
+    /// Makes a membership.
+    public init(leader: JobID, offset: Int32, count: Int32) {
+        self.leader = leader
+        self.offset = offset
+        self.count = count
+    }
+
+    /// The most components of one job.
+    public static let countMaximum = 128
 }
 
 /// What an element of a job array shares with the others.

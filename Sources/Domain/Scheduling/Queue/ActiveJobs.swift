@@ -157,6 +157,10 @@ public struct JobExtras: Sendable, Codable {
     public var excludedNodes: IDSet?
     /// The reservation that it belongs to.
     public var reservation: ReservationID?
+    /// The heterogeneous job that it is a component of.
+    public var het: HetMembership?
+    /// Whether it may start as soon as the other components can.
+    public var isReady = false
     /// Whether its reservation is gone and it has not been released since.
     public var hasLostReservation = false
     /// Until when it runs on at most, while it makes way for another.

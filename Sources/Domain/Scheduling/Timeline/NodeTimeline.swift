@@ -119,6 +119,24 @@ struct NodeTimeline: Sendable, Codable {
         return least
     }
 
+    /// Whether nodes have room for segments of a request during `[start, end)`.
+    func canTake(
+        _ segments: [AllocationSegment],
+        of request: ResourceRequest,
+        _ filter: NodeFilter,
+        from start: Int64,
+        until end: Int64
+    ) -> Bool {
+        segments.allSatisfy { segment in
+            let node = Int(segment.node)
+            guard mayServe[node], filter.permits(node) else { return false }
+            let least = state(node, from: start, until: end)
+            return least.chunks(request, filter) >= segment.chunks
+                && (segment.cards == 0
+                    || least.cards?.canTake(segment.cards, request.share) == true)
+        }
+    }
+
     /// A change of what the nodes could take together, as the start moves on.
     private struct Change {
         var instant: Int64
@@ -290,6 +308,20 @@ extension NodeTimeline: ResourceTimeline {
         from bound: Int64
     ) -> Place? {
         let slot = group.queue.slot(at: cursor)
+        return earliest(slot, group, jobs, length: length, from: bound, isLeast: false)
+    }
+
+    /// The same of a job that need not be queued.
+    ///
+    /// - Parameter isLeast: whether it takes no more than it needs, even if it starts now.
+    func earliest(
+        _ slot: Int32,
+        _ group: SchedulingGroup,
+        _ jobs: ActiveJobs,
+        length: Int64,
+        from bound: Int64,
+        isLeast: Bool
+    ) -> Place? {
         let held = group.lengthHeld(by: slot, jobs)
         var best: (choice: SchedulingGroup.Choice, from: Int64)?
         for choice in group.openChoices(slot, jobs) {
@@ -309,7 +341,7 @@ extension NodeTimeline: ResourceTimeline {
         // Only what starts now takes more than it needs.
         let isNow = from <= steps.first?.first?.instant ?? from
         let segments = group.nodes.place(
-            isNow ? choice.request : choice.request.least,
+            isNow && !isLeast ? choice.request : choice.request.least,
             choice.filter,
             group.placementContext(slot, jobs)
         ) { state($0, from: from, until: from &+ length) }
