@@ -110,6 +110,13 @@ struct ExportReplayTests {
                 request.array = array
             }
             if draw[6] == 4 { request.nice = Int32(draw[7] * 100) }
+            if draw[6] == 5 {
+                var component = request
+                component.partitions = [["shared"], ["corner"], ["half"], ["long"]][draw[7] % 4]
+                (component.minimumNodes, component.tasks) = (1, nil)
+                component.licenses = nil
+                request.components = Array(repeating: component, count: 1 + draw[8] % 2)
+            }
         }
     }
 

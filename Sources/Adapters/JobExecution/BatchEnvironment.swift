@@ -46,6 +46,8 @@ public struct BatchEnvironment: Sendable {
     public var array: (job: UInt32, task: UInt32, count: Int, minimum: UInt32, maximum: UInt32)?
     /// By how much one index of the array is more than the one before.
     public var arrayStep = 1
+    /// The components of a heterogeneous job, this one among them; empty for any other.
+    public var components: [BatchEnvironment] = []
     /// How often the job was requeued.
     public var restartCount = 0
 
@@ -118,8 +120,35 @@ public struct BatchEnvironment: Sendable {
             put("SLURM_ARRAY_TASK_MAX", array.maximum)
             put("SLURM_ARRAY_TASK_STEP", arrayStep)
         }
+        return table + ofComponents
+    }
+
+    /// What is said of each component: its own variables, with its place among them behind the name, and
+    /// under the name of before 20.02 too.
+    private var ofComponents: [(String, String)] {
+        guard !components.isEmpty else { return [] }
+        var table = [("SLURM_HET_SIZE", "\(components.count)")]
+        for (offset, component) in components.enumerated() {
+            for variable in component.variables {
+                guard let equals = variable.firstIndex(of: "=") else { continue }
+                let name = String(variable[..<equals])
+                guard Self.namesOfComponents.contains(name) else { continue }
+                let value = String(variable[variable.index(after: equals)...])
+                for word in ["HET", "PACK"] {
+                    table.append(("\(name)_\(word)_GROUP_\(offset)", value))
+                }
+            }
+        }
         return table
     }
+
+    /// Source: Slurm 22.05, `_set_het_job_env`, and what a cluster of that version was seen to set.
+    private static let namesOfComponents: Set<String> = [
+        "SLURM_CPUS_PER_TASK", "SLURM_JOB_ACCOUNT", "SLURM_JOB_CPUS_PER_NODE", "SLURM_JOB_ID",
+        "SLURM_JOB_NAME", "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES", "SLURM_JOB_PARTITION",
+        "SLURM_JOB_QOS", "SLURM_MEM_PER_CPU", "SLURM_MEM_PER_NODE", "SLURM_NTASKS",
+        "SLURM_NTASKS_PER_NODE", "SLURM_TASKS_PER_NODE",
+    ]
 
     /// The cards that an environment made here speaks of.
     public static func accelerators(in environment: [String]) -> [Int] {

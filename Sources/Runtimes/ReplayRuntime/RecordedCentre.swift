@@ -27,7 +27,7 @@ public struct RecordedCentre: Sendable {
     public struct Unknown: Error, Hashable, Sendable {
         /// The line of the log.
         public var line: Int32
-        /// What it is: `partition`, `QOS`, `licence`, `node`, `dependency`, `action`, `state`.
+        /// What it is: `partition`, `QOS`, `licence`, `node`, `dependency`, `component`, `action`, `state`.
         public var kind: String
         /// What stands there.
         public var name: String
@@ -146,6 +146,7 @@ private struct RecordReader {
             isRequeuable: record.isRequeuable
         )
         submission.isAwaited = record.isAwaited
+        submission.het = try membership(record, at: index)
         if let required = submission.requiredNodes {
             submission.request.require(nodes: Int32(required.count))
         }
@@ -163,6 +164,25 @@ private struct RecordReader {
             submission.dependencies.append(try self.dependency(dependency))
         }
         return submission
+    }
+
+    /// The heterogeneous job of a component, whose others stand around it in the log.
+    private func membership(
+        _ record: RecordedJob,
+        at index: Int
+    ) throws(RecordedCentre.Unknown) -> HetMembership? {
+        guard let leader = record.hetJob else { return nil }
+        let (offset, size) = (Int(record.hetOffset), Int(record.hetSize))
+        let first = index - offset
+        guard (2...HetMembership.countMaximum).contains(size), (0..<size).contains(offset),
+            first >= 0, first + size <= ids.count, ids[first] == leader,
+            ids[first + size - 1] - leader == UInt32(size - 1)
+        else { throw unknown("component", "\(leader)+\(record.hetOffset)") }
+        return HetMembership(
+            leader: ReplayDriver.id(first),
+            offset: record.hetOffset,
+            count: record.hetSize
+        )
     }
 
     /// A priority as Slurm has them, or the difference of two.

@@ -507,7 +507,9 @@ extension ReplayDriver {
             }
             note(event)
         }
-        for id in sink.takeHopeless() { handle(.cancel(id), now) }
+        for id in sink.takeHopeless() where emulator.phase(of: id) != nil {
+            handle(.cancel(id), now)
+        }
     }
 
     /// Maintenance as an operator announces it; nothing refuses it.
@@ -551,7 +553,10 @@ extension ReplayDriver {
             let stopped = sink.takeStopped()
             let isLate = stopped.isEmpty && applyActions(now, late: true)
             guard isLate || !stopped.isEmpty else { return }
-            for id in stopped { handle(.jobEnded(id, .cancelled), now) }
+            // The first component of a heterogeneous job ends the others.
+            for id in stopped where emulator.phase(of: id) == .running {
+                handle(.jobEnded(id, .cancelled), now)
+            }
             pass(now)
         }
     }

@@ -34,7 +34,7 @@ extension SlurmError {
         case .invalidGres: 2072
         case .notPending: 2073
         case .tooManyJobs: 11
-        case .centreUnavailable, .invalidArray, .invalidComment, .invalidNice,
+        case .centreUnavailable, .invalidArray, .invalidComment, .invalidNice, .notWholeHetJob,
             .reservationNameTaken, .unspecified:
             -1
         }

@@ -61,6 +61,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     case notPending = "job_not_pending"
     /// The action is switched off for this job.
     case disabled = "disabled"
+    /// The action is for the whole of a heterogeneous job.
+    case notWholeHetJob = "not_whole_het_job"
     /// A node cannot go to the state asked for.
     case invalidNodeState = "invalid_node_state"
     /// The account holds as many jobs as it may.
@@ -108,6 +110,8 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
         case .jobPending: "Job is pending execution"
         case .notPending: "Job is no longer pending execution"
         case .disabled: "Requested operation is presently disabled"
+        case .notWholeHetJob:
+            "Operation not permitted on individual component of heterogeneous job"
         case .invalidNodeState: "Invalid node state specified"
         case .accountingPolicy:
             "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"

@@ -48,14 +48,18 @@ extension WireRequest {
 public struct RequestForm: Sendable {
     /// The members, in the order in which they usually stand there.
     private let names: [String]
-    /// The members that are requests themselves, or lists of requests.
+    /// The members that are requests of other types, or lists of them.
     private let parts: [String: RequestForm]
+    /// The members that are requests of this type, or lists of them.
+    private let likeIt: Set<String>
     private let freeTexts: Set<String>
 
     /// The form of a type; it is the same for all requests of that type.
     public init(_ type: any WireRequest.Type) {
         names = type.memberNames
-        parts = type.parts.mapValues { RequestForm($0) }
+        let others = type.parts.filter { $0.value != type }
+        parts = others.mapValues { RequestForm($0) }
+        likeIt = Set(type.parts.keys).subtracting(others.keys)
         freeTexts = type.freeTexts
     }
 
@@ -93,7 +97,7 @@ public struct RequestForm: Sendable {
     }
 
     private func check(_ member: JSONValue.Member) throws(JSONValue.Malformed) {
-        let part = parts[member.name]
+        let part = likeIt.contains(member.name) ? self : parts[member.name]
         let isFree = freeTexts.contains(member.name)
         switch member.value {
         case .array(let values):

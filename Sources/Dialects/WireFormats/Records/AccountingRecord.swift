@@ -10,6 +10,10 @@ public struct AccountingRecord: WireRecord {
     public var arrayTaskID: UInt32?
     /// For an element of a job array that waits: how many may run at once; nil for all.
     public var arrayLimit: UInt32?
+    /// For a component of a heterogeneous job: the number of the first.
+    public var hetJobID: UInt32?
+    /// For a component of a heterogeneous job: its place among them, from 0.
+    public var hetJobOffset: UInt32?
     /// The job's name.
     public var name = ""
     /// The partition.
@@ -100,6 +104,8 @@ public struct AccountingRecord: WireRecord {
         try fields("array_job_id", &arrayJobID)
         try fields("array_task_id", &arrayTaskID)
         try fields.ifPresent("array_limit", &arrayLimit)
+        try fields.ifPresent("het_job_id", &hetJobID)
+        try fields.ifPresent("het_job_offset", &hetJobOffset)
         try fields("name", &name)
         try fields("partition", &partition)
         try fields("account", &account)

@@ -9,6 +9,12 @@ public struct JobInfo: WireRecord {
     public var arrayJobID: UInt32?
     /// For an element of a job array: its index.
     public var arrayTaskID: UInt32?
+    /// For a component of a heterogeneous job: the number of the first.
+    public var hetJobID: UInt32?
+    /// For a component of a heterogeneous job: its place among them, from 0.
+    public var hetJobOffset: UInt32?
+    /// How many components there are.
+    public var hetJobSize: UInt32?
     /// How many elements of the array may run at once; nil for all.
     public var arrayLimit: UInt32?
     /// The job's name.
@@ -148,6 +154,9 @@ public struct JobInfo: WireRecord {
         try fields.required("job_id", &jobID)
         try fields("array_job_id", &arrayJobID)
         try fields("array_task_id", &arrayTaskID)
+        try fields("het_job_id", &hetJobID)
+        try fields("het_job_offset", &hetJobOffset)
+        try fields("het_job_size", &hetJobSize)
         try fields("array_limit", &arrayLimit)
         try fields("name", &name)
         try fields("user", &user)

@@ -27,6 +27,12 @@ public struct RecordedJob: WireRecord, Codable {
     public var array: UInt32?
     /// How many elements of the array may run at once; nil for all.
     public var arrayMaximum: Int32?
+    /// The number of the first component of its heterogeneous job; nil when it is in none.
+    public var hetJob: UInt32?
+    /// Its place among the components, from 0.
+    public var hetOffset: Int32 = 0
+    /// How many components there are.
+    public var hetSize: Int32 = 0
     /// The licences that it holds, as `--licenses` takes them; nil for none.
     public var licenses: String?
     /// Not to be started before.
@@ -75,6 +81,9 @@ public struct RecordedJob: WireRecord, Codable {
         try fields("qos", &qos)
         try fields("array", &array)
         try fields("array_maximum", &arrayMaximum)
+        try fields("het_job", &hetJob)
+        try fields("het_offset", &hetOffset)
+        try fields("het_size", &hetSize)
         try fields("licenses", &licenses)
         try fields("begin", &begin)
         try fields("deadline", &deadline)

@@ -67,14 +67,17 @@ public struct JobSelector: WireRequest {
     public var arrayTasks: [UInt32]?
     /// One of its steps, by number; nil for the whole job. Only who cancels or signals means steps.
     public var step: String?
+    /// The component of a heterogeneous job; nil for all of them.
+    public var component: UInt32?
 
     /// Makes a selector of no job.
     public init() {}
 
     /// Makes a selector.
-    public init(jobID: UInt32, arrayTasks: [UInt32]? = nil) {
+    public init(jobID: UInt32, arrayTasks: [UInt32]? = nil, component: UInt32? = nil) {
         self.jobID = jobID
         self.arrayTasks = arrayTasks
+        self.component = component
     }
 
     /// Names every member.
@@ -82,6 +85,7 @@ public struct JobSelector: WireRequest {
         try fields.required("job_id", &jobID)
         try fields("array_tasks", &arrayTasks)
         try fields.ifPresent("step", &step)
+        try fields.ifPresent("component", &component)
     }
 }
 
@@ -135,6 +139,8 @@ public struct ActionResponse: WireRecord {
 public struct JobUpdateRequest: WireRequest {
     /// Elements of the job array; nil for all.
     public var arrayTasks: [UInt32]?
+    /// The component of the heterogeneous job; nil for all.
+    public var component: UInt32?
     /// A new time limit.
     public var timeLimit: SimDuration?
     /// What to add to the time limit; may be negative.
@@ -213,6 +219,7 @@ public struct JobUpdateRequest: WireRequest {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("array_tasks", &arrayTasks)
+        try fields.ifPresent("component", &component)
         try fields("time_limit", &timeLimit)
         try fields("time_limit_change", &timeLimitChange)
         try fields("no_time_limit", &removesTimeLimit)
@@ -253,6 +260,8 @@ public struct JobUpdateRequest: WireRequest {
 public struct JobActionRequest: WireRequest {
     /// Elements of the job array; nil for all.
     public var arrayTasks: [UInt32]?
+    /// The component of the heterogeneous job; nil for all.
+    public var component: UInt32?
     /// For `hold`: whether the user holds it (`uhold`), even when an operator asks.
     public var isUserHold = false
     /// For `requeue`: whether the job is held afterwards.
@@ -264,6 +273,7 @@ public struct JobActionRequest: WireRequest {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("array_tasks", &arrayTasks)
+        try fields.ifPresent("component", &component)
         try fields("user_hold", &isUserHold)
         try fields("hold_afterwards", &holdsAfterwards)
     }

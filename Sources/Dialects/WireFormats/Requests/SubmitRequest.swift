@@ -126,9 +126,20 @@ public struct SubmitRequest: WireRequest, Codable {
     public var isTestOnly = false
     /// A word of the user's own for this submission: asked for again with the same word, it is the same job.
     public var idempotencyKey: String?
+    /// The other components of a heterogeneous job, of which this is the first and runs the script; they
+    /// have none themselves.
+    public var components: [SubmitRequest] = []
 
     /// Makes a request in which nothing is asked for.
     public init() {}
+
+    /// The request without what only a real run needs.
+    public var withoutScript: SubmitRequest {
+        var request = self
+        request.script = ""
+        request.environment = []
+        return request
+    }
 
     /// The script, byte for byte.
     public var scriptBytes: [UInt8] {
@@ -152,6 +163,7 @@ public struct SubmitRequest: WireRequest, Codable {
         [
             "gres": GresRequest.self, "dependencies": DependencyRequest.self,
             "array": ArrayRequest.self, "signal": SignalRequest.self,
+            "components": SubmitRequest.self,
         ]
     }
 
@@ -231,8 +243,32 @@ public struct SubmitRequest: WireRequest, Codable {
         try fields("immediate", &immediate)
         try fields("signal", &signal)
         try fields("test_only", &isTestOnly)
+        var list = components.isEmpty ? nil : ComponentList(components: components)
+        try fields.ifPresent("components", &list)
+        components = list?.components ?? []
         try fields("interactive", &isInteractive)
         try fields.ifPresent("idempotency_key", &idempotencyKey)
+    }
+}
+
+/// Components as they travel: requests that have none themselves.
+private struct ComponentList: WireValue {
+    var components: [SubmitRequest]
+
+    init(components: [SubmitRequest]) { self.components = components }
+
+    init(json: JSONValue) throws(JSONValue.Malformed) {
+        components = try [SubmitRequest](json: json)
+    }
+
+    var json: JSONValue { components.json }
+
+    /// A list of objects: to say of what would begin again with the request that has it.
+    static var schema: JSONValue {
+        [
+            "type": "array",
+            "items": ["type": "object", "description": "as this request, without components"],
+        ]
     }
 }
 

@@ -37,8 +37,12 @@ extension Centre {
             let results = try await act(caller, effort: part.count) {
                 [request, mailbox, isOperator = isOperator(caller)] state in
                 var allowed: [UInt32] = []
-                for entry in part.compactMap({ state.jobs[$0] })
-                where state.is(entry, meantBy: request, on: nodes) {
+                let meant = part.compactMap { state.jobs[$0] }.filter {
+                    state.is($0, meantBy: request, on: nodes)
+                }
+                let (entries, parts) = state.wholes(meant, allowsRunningParts: true)
+                for entry in parts { refused.add(entry.id, SlurmError.notWholeHetJob.body()) }
+                for entry in entries {
                     if isOperator || entry.specification.request.userID == caller.userID {
                         allowed.append(entry.id)
                     } else {
@@ -89,7 +93,11 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
         let isOperator = isOperator(caller)
-        let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
+        let selector = JobSelector(
+            jobID: id,
+            arrayTasks: request.arrayTasks,
+            component: request.component
+        )
         return try await eachPart(of: selector, caller) { entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
             let isOwner = first.specification.request.userID == caller.userID
@@ -98,8 +106,10 @@ extension Centre {
                 let isUpdate = action == .hold || action == .release
                 return .failure(.refused(isUpdate ? .invalidUserID : .accessDenied))
             }
+            let (wholes, parts) = state.wholes(entries, allowsRunningParts: false)
+            guard parts.isEmpty else { return .failure(.refused(.notWholeHetJob)) }
             var input = JobsInput()
-            input.ids = entries.map(\.id)
+            input.ids = wholes.map(\.id)
             input.by = caller.userID
             input.isAdminHold = isOperator && !request.isUserHold && !isOwner
             input.holds = request.holdsAfterwards
@@ -137,9 +147,14 @@ extension Centre {
         var request = request
         request.dependencies = request.dependencies?.eachOnce
         let isOperator = isOperator(caller)
-        let selector = JobSelector(jobID: id, arrayTasks: request.arrayTasks)
+        let selector = JobSelector(
+            jobID: id,
+            arrayTasks: request.arrayTasks,
+            component: request.component
+        )
         // The journal says it once for each job, which means the same without the list of them.
         request.arrayTasks = nil
+        request.component = nil
         let size = request.compactBytes.count
         let count = await snapshot().state.jobs.entries(selector).count
         guard count * size <= CentreLimits.journalPerRequest else {

@@ -93,7 +93,12 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> SubmitResponse {
         let input = try input(request, submitter(caller))
-        if request.isTestOnly { return try await test(input) }
+        if request.isTestOnly {
+            guard request.components.isEmpty else {
+                throw .refused(.disabled, "a heterogeneous job is not estimated as a whole")
+            }
+            return try await test(input)
+        }
         let result = await withCheckedContinuation { continuation in
             let letter = Letter.submit(input) { continuation.resume(returning: $0) }
             mailbox.post(letter, of: caller.userID, effort: Effort.of(input.request))
@@ -181,6 +186,14 @@ extension Centre {
         input.request.dropRepeats()
         try input.request.checkProduct(settings.limits)
         if let nice = request.nice, nice < 0, !input.isOperator { throw .refused(.invalidNice) }
+        // Each component is a job of its own, and has none itself.
+        input.request.components = try request.components.map {
+            component throws(RequestFailure) in
+            guard component.components.isEmpty, component.array == nil else {
+                throw .refused(.invalidArray)
+            }
+            return try self.input(component, caller).request
+        }
         let backend = backend(of: request)
         if backend.runsScripts { try checkUser(input.request) }
         if let comment = request.comment, backend != .local {

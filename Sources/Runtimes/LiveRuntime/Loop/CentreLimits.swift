@@ -1,3 +1,4 @@
+import JobModel
 import SlurmDialect
 import WireFormats
 
@@ -35,7 +36,7 @@ enum Effort {
 
     /// The work of a submission.
     static func of(_ request: SubmitRequest) -> Int {
-        let elements = max(1, request.array?.elementCount ?? 1)
+        let elements = max(1, request.array?.elementCount ?? 1) + request.components.count
         // A list of nodes is looked up name by name, and each time that the request is looked at.
         let lists = [request.requiredNodes, request.excludedNodes, request.features]
         let looksUp = lists.contains { $0 != nil }
@@ -57,6 +58,13 @@ extension SubmitRequest {
     ///
     /// - Throws: a refusal that says so.
     func checkProduct(_ limits: CentreLimits) throws(RequestFailure) {
+        guard components.isEmpty || array == nil else { throw .refused(.invalidArray) }
+        guard components.count < HetMembership.countMaximum else {
+            throw .refused(
+                .tooLong,
+                "a heterogeneous job has \(HetMembership.countMaximum) components at most"
+            )
+        }
         guard let array else { return }
         let largest = array.ranges.map(\.last).max() ?? 0
         // Ranges may lie over one another, but nobody needs to say everything twice.
@@ -95,6 +103,9 @@ extension CancelRequest {
     /// Names each job once: of an array all elements, or those that are named anywhere.
     mutating func mergeSelectors() {
         guard jobs.count > 1 else { return }
+        let components = jobs.filter { $0.component != nil }.eachOnce
+        jobs.removeAll { $0.component != nil }
+        defer { jobs += components }
         var order: [UInt32] = []
         var whole: Set<UInt32> = []
         var tasks: [UInt32: Set<UInt32>] = [:]

@@ -86,6 +86,11 @@ private enum Bounds {
 }
 
 extension SubmitRequest {
+    /// How many jobs it makes, each with a number of its own.
+    var numberCount: UInt32 {
+        UInt32(max(1, array?.indices.count ?? 1) + components.count)
+    }
+
     /// Checks every number and the length of every text.
     ///
     /// - Throws: a refusal that names the member.

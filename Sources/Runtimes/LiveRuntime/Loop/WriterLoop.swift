@@ -545,7 +545,7 @@ extension WriterLoop {
             switch tagged[index].input {
             case .submit(var input):
                 input.id = nextID
-                nextID += UInt32(max(1, input.request.array?.indices.count ?? 1))
+                nextID += input.request.numberCount
                 tagged[index].input = .submit(input)
             case .update(var input):
                 // What a second change makes of a job is known once the first is done.

@@ -65,9 +65,11 @@ extension CentreState {
             if entry.status.phase == .completing { return nil }
             // One that has not started keeps the reason for which it waited.
             let reason = entry.status.phase == .pending ? reason(of: entry) : nil
-            jobs.update(id) { status in
-                status.cancelledBy = user
-                if let reason { status.endReason = reason }
+            for one in alike(entry) {
+                jobs.update(one) { status in
+                    status.cancelledBy = user
+                    if let reason { status.endReason = reason }
+                }
             }
             note(RecordedAction("cancel", at: instant), of: id)
             return send(.cancel(JobID(id)), at: instant).map(Refusal.init)
@@ -80,7 +82,7 @@ extension CentreState {
         case .success(let entry):
             // Slurm takes the hold of a running job silently; it applies to a later requeue.
             guard entry.status.phase == .pending else { return nil }
-            jobs.update(id) { $0.isHeld = true }
+            for one in alike(entry) { jobs.update(one) { $0.isHeld = true } }
             let kind: HoldKind = isAdmin ? .admin : .user
             note(RecordedAction(isAdmin ? "hold_admin" : "hold", at: instant), of: id)
             return send(.hold(JobID(id), kind), at: instant).map(Refusal.init)
@@ -94,9 +96,11 @@ extension CentreState {
             guard entry.status.phase == .pending else { return nil }
             // Beyond its partition: it would only start as something that it did not ask for.
             guard !entry.status.isShutOut else { return nil }
-            jobs.update(id) { status in
-                status.isHeld = false
-                if status.endReason == Self.requeuedTooOften { status.endReason = nil }
+            for one in alike(entry) {
+                jobs.update(one) { status in
+                    status.isHeld = false
+                    if status.endReason == Self.requeuedTooOften { status.endReason = nil }
+                }
             }
             note(RecordedAction("release", at: instant), of: id)
             return send(.release(JobID(id)), at: instant).map(Refusal.init)

@@ -112,7 +112,8 @@ extension CentreState {
         input.request = old.request.changed(by: change, entry.status)
         // One element is resolved like a job of its own.
         input.request.array = nil
-        var resolved = try resolve(input, at: instant)
+        input.request.components = []
+        var resolved = try resolve(input, at: instant, het: old.submission.het)
         // The script of an emulated job is not kept, and whose real jobs run was checked before.
         guard isReal(resolved.status.partitions) == isReal(entry.status.partitions) else {
             throw Refusal(.invalidPartition, "real and emulated partitions cannot be exchanged")

@@ -92,10 +92,10 @@ extension CentreState {
         _ known: Resolved? = nil,
         at instant: SimInstant
     ) -> InputResult {
-        let count = UInt32(input.request.array?.indices.count ?? 1)
         precondition(input.id >= nextJobID, "job number \(input.id) was given before")
-        nextJobID = input.id + max(1, count)
+        nextJobID = input.id + input.request.numberCount
         if let position = input.load { nextLoad = position + 1 }
+        guard input.request.components.isEmpty else { return submitHet(input, at: instant) }
         let resolved: Resolved
         do throws(Refusal) {
             if let known {
@@ -179,7 +179,11 @@ extension CentreState {
     /// Looks up what a submission names. Changes nothing.
     ///
     /// - Throws: `Refusal`, in the order in which Slurm checks.
-    func resolve(_ input: SubmitInput, at instant: SimInstant) throws(Refusal) -> Resolved {
+    func resolve(
+        _ input: SubmitInput,
+        at instant: SimInstant,
+        het: HetMembership? = nil
+    ) throws(Refusal) -> Resolved {
         let request = input.request
         let partitions = try self.partitions(request)
         let account = try self.account(request, partitions, isOperator: input.isOperator)
@@ -223,6 +227,7 @@ extension CentreState {
             isRequeuable: request.requeues ?? true
         )
         submission.licenses = licenses
+        submission.het = het
         submission.deadline = request.deadline
         submission.startsBy = startsBy(request, at: instant)
         submission.needsAnyDependency = request.anyDependency
@@ -233,8 +238,10 @@ extension CentreState {
             input.isOperator && request.priority != nil && priority != heldPriority
         let bounds = (tasks.compactMap(\.self).min(), tasks.compactMap(\.self).max())
         let backend = rules.machine.partitions[partitions[0]].backend
-        var runTime = input.runTime
-        if let comment = request.comment, runTime == nil, backend != .local {
+        // The others hold what they hold as long as the first component, which runs the script.
+        let runsScript = het?.offset ?? 0 == 0
+        var runTime = runsScript ? input.runTime : nil
+        if let comment = request.comment, runTime == nil, backend != .local, runsScript {
             runTime = try EmulatedRunTime.read(
                 comment,
                 plan,
@@ -517,15 +524,5 @@ extension JobStatus {
     /// A priority of Slurm's, 1…2³²−1, in the emulator's terms, in which 0 is usual.
     static func relative(_ priority: Int64) -> Int64 {
         min(max(priority, 1), 4_294_967_295) - usualPriority
-    }
-}
-
-extension SubmitRequest {
-    /// The request without what only a real run needs.
-    var withoutScript: SubmitRequest {
-        var request = self
-        request.script = ""
-        request.environment = []
-        return request
     }
 }

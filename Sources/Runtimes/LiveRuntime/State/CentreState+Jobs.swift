@@ -24,6 +24,11 @@ extension CentreState {
             info.arrayTaskID = entry.arrayTask
             info.arrayLimit = arrayLimit(of: entry)
         }
+        if let het = entry.specification.submission.het {
+            info.hetJobID = het.leader.number
+            info.hetJobOffset = UInt32(het.offset)
+            info.hetJobSize = UInt32(het.count)
+        }
         info.name = status.name
         info.user = request.user
         info.userID = request.userID
@@ -305,6 +310,8 @@ extension CentreState {
         record.arrayJobID = entry.specification.array?.job
         record.arrayTaskID = entry.arrayTask
         if status.phase == .pending { record.arrayLimit = arrayLimit(of: entry) }
+        record.hetJobID = entry.specification.submission.het?.leader.number
+        record.hetJobOffset = (entry.specification.submission.het?.offset).map { UInt32($0) }
         record.name = status.name
         record.partition = partitionNames(of: status)
         record.account = entry.specification.account
@@ -352,7 +359,8 @@ extension CentreState {
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported
         if hasRun {
-            let batch = request.isInteractive ? [] : [batchStep(of: record, status)]
+            let hasScript = !request.isInteractive && !entry.isFollower
+            let batch = hasScript ? [batchStep(of: record, status)] : []
             record.steps =
                 batch + steps(of: status, now: now) + programSteps(of: record, status)
                 + kernelSteps(of: record, status)

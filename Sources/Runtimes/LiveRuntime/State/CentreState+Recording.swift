@@ -69,6 +69,9 @@ extension CentreState {
         record.account = party.account
         record.qos = party.qos
         record.array = specification.array?.job
+        record.hetJob = submission.het?.leader.number
+        record.hetOffset = submission.het?.offset ?? 0
+        record.hetSize = submission.het?.count ?? 0
         record.arrayMaximum = specification.array?.limit.map { Int32(clamping: $0) }
         record.licenses =
             submission.licenses.isEmpty

@@ -83,7 +83,7 @@ extension CentreState {
     /// What a job that runs is told of itself.
     func environment(of entry: JobEntry) -> JobEnvironment {
         var environment = JobEnvironment()
-        environment.variables = BatchEnvironment(of: entry, rules, cards: []).variables
+        environment.variables = batchEnvironment(of: entry, cards: []).variables
         environment.nodes = entry.status.nodes.map { rules.machine.nodes[$0.node].name }
         environment.cores = entry.status.nodes.map(\.cores)
         return environment

@@ -293,6 +293,7 @@ extension CentreState {
     /// allocation without a script nothing is started but by its user.
     func isReal(_ entry: JobEntry) -> Bool {
         backend(of: entry).runsScripts && !entry.specification.request.isInteractive
+            && !entry.isFollower
     }
 
     /// Whether a job is run in the machine's time, on cores of the host.

@@ -130,7 +130,8 @@ extension EndInput {
         let limit = entry.status.timeLimit
         let outcome = entry.specification.outcome
         steps = outcome.runs(until: min(limit, entry.specification.runTime ?? limit))
-        guard entry.specification.runTime ?? .zero <= limit else {
+        // A component without a script holds its nodes until the first has ended, or its own limit is over.
+        guard !entry.isFollower, entry.specification.runTime ?? .zero <= limit else {
             state = EndState.timeout.slurmName
             signal = 15
             return

@@ -9,11 +9,6 @@ struct ArrayPlace: Sendable, Codable {
     var minimum: UInt32
     var maximum: UInt32
     var limit: UInt32?
-
-    /// Whether its elements have numbers.
-    fileprivate var isSound: Bool {
-        count > 0 && count <= Int(UInt32.max) - Int(job)
-    }
 }
 
 /// For whom a job is submitted.
@@ -36,6 +31,21 @@ final class JobSpecification: Sendable, Codable {
     let account: String
     /// The array; nil for a job that is none.
     let array: ArrayPlace?
+    /// The numbers of the array that it is an element of, or of the heterogeneous job that it is a component
+    /// of; nil for a job of its own.
+    var family: ClosedRange<UInt32>? {
+        if let array { return array.job...(array.job + UInt32(array.count - 1)) }
+        guard let het = submission.het else { return nil }
+        return het.leader.number...(het.leader.number + UInt32(het.count - 1))
+    }
+    /// Whether its family has numbers: an image may say anything.
+    fileprivate var isSound: Bool {
+        if let array { return array.count > 0 && array.count <= Int(UInt32.max) - Int(array.job) }
+        guard let het = submission.het else { return true }
+        return (1...Int32(HetMembership.countMaximum)).contains(het.count)
+            && (0..<het.count).contains(het.offset)
+            && het.leader.number <= UInt32.max - UInt32(het.count)
+    }
     /// What the emulator was given first, as far as elements of an array share it.
     let submission: JobSubmission
     /// The account and the QOS of that.
@@ -182,8 +192,8 @@ struct JobBook: Sendable {
     private static let blockSize = 256
     private var blocks: [[JobEntry?]] = []
     private(set) var count = 0
-    /// The last element of an array, by its number: elements follow one another. Kept as long as the book
-    /// has any of them.
+    /// The last element of an array, or component of a heterogeneous job, by the number of the first: they
+    /// follow one another. Kept as long as the book has any of them.
     private var arrays: [UInt32: (last: UInt32, count: Int)] = [:]
 
     /// The job `id`; nil when there is none, or when it ended long ago.
@@ -202,9 +212,8 @@ struct JobBook: Sendable {
         precondition(blocks[block][Int(entry.id) % Self.blockSize] == nil, "job \(entry.id) twice")
         blocks[block][Int(entry.id) % Self.blockSize] = entry
         count += 1
-        if let array = entry.specification.array {
-            let last = array.job + UInt32(array.count - 1)
-            arrays[array.job, default: (last, 0)].count += 1
+        if let family = entry.specification.family {
+            arrays[family.lowerBound, default: (family.upperBound, 0)].count += 1
         }
     }
 
@@ -243,9 +252,9 @@ struct JobBook: Sendable {
         }
         blocks[block][place] = nil
         count -= 1
-        if let array = entry.specification.array {
-            arrays[array.job]?.count -= 1
-            if arrays[array.job]?.count == 0 { arrays[array.job] = nil }
+        if let first = entry.specification.family?.lowerBound {
+            arrays[first]?.count -= 1
+            if arrays[first]?.count == 0 { arrays[first] = nil }
         }
         if blocks[block].allSatisfy({ $0 == nil }) { blocks[block] = [] }
     }
@@ -273,7 +282,8 @@ struct JobBook: Sendable {
         }
     }
 
-    /// The numbers that a job's number stands for: those of all elements when it is an array's.
+    /// The numbers that a job's number stands for: those of all elements when it is an array's, of all
+    /// components when it is that of the first.
     func numbers(of id: UInt32) -> ClosedRange<UInt32> {
         id...(arrays[id]?.last ?? id)
     }
@@ -293,6 +303,11 @@ struct JobBook: Sendable {
     /// The jobs that a selector means: one, an array, or elements of it.
     func entries(_ selector: JobSelector) -> [JobEntry] {
         let entries = numbers(of: selector.jobID).compactMap { self[$0] }
+        if let component = selector.component {
+            return entries.filter { entry in
+                entry.specification.submission.het.map { UInt32($0.offset) == component } ?? false
+            }
+        }
         guard arrays[selector.jobID] != nil, let tasks = selector.arrayTasks.map(Set.init)
         else { return entries }
         return entries.filter { $0.arrayTask.map(tasks.contains) ?? false }
@@ -321,7 +336,7 @@ extension JobBook: Codable {
         let specifications = try parts.decode([JobSpecification].self, forKey: .specifications)
         for entry in try parts.decode([Stored].self, forKey: .entries) {
             guard specifications.indices.contains(entry.specification), self[entry.id] == nil,
-                specifications[entry.specification].array?.isSound != false
+                specifications[entry.specification].isSound
             else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .entries,

@@ -245,7 +245,7 @@ extension LocalWork {
         specification.cardCount = taken.cards.count
         specification.environment = BatchEnvironment.merge(
             request.environment,
-            BatchEnvironment(of: entry, rules, cards: taken.cards + taken.modelled).variables
+            state.batchEnvironment(of: entry, cards: taken.cards + taken.modelled).variables
                 + mpiVariables(folder, isRoot: request.userID == 0)
         )
         return specification

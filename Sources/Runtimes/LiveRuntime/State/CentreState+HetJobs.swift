@@ -1,0 +1,130 @@
+import Billing
+import Emulation
+import JobExecution
+import JobModel
+import Quantities
+import SlurmDialect
+import WireFormats
+
+// Heterogeneous jobs: components with numbers of their own that follow one another. The first stands for all
+// of them where it is named.
+
+extension CentreState {
+    /// Takes all components of a job in, or none.
+    mutating func submitHet(_ input: SubmitInput, at instant: SimInstant) -> InputResult {
+        let requests = [input.request.withoutComponents] + input.request.components
+        var parts: [(resolved: Resolved, submission: JobSubmission)] = []
+        var trial = emulator
+        var unseen = UnseenEffects()
+        for (offset, request) in requests.enumerated() {
+            var own = input
+            own.id = input.id + UInt32(offset)
+            own.request = request
+            let het = HetMembership(
+                leader: JobID(input.id),
+                offset: Int32(offset),
+                count: Int32(requests.count)
+            )
+            do throws(Refusal) {
+                let resolved = try resolve(own, at: instant, het: het)
+                var submission = resolved.submission
+                enrol(&submission, resolved)
+                submission.funds = funds(for: resolved, at: instant)
+                submission.dependencies = dependencies(of: request, task: nil)
+                do throws(InputRejection) {
+                    try trial.handle(.submit(submission), at: instant, into: &unseen)
+                } catch {
+                    throw Refusal(error)
+                }
+                parts.append((resolved, submission))
+            } catch {
+                return .refused(error.body)
+            }
+        }
+        for (resolved, submission) in parts {
+            let id = submission.id.number
+            var status = resolved.status
+            status.reservedFee = submission.funds.map { Fen($0.price) }
+            status.submittedDependencies = submission.dependencies
+            jobs.insert(
+                JobEntry(
+                    id: id,
+                    arrayTask: nil,
+                    specification: resolved.specification,
+                    status: status
+                )
+            )
+            if let rejection = send(.submit(submission), at: instant) {
+                preconditionFailure("component \(id) is refused after all: \(rejection)")
+            }
+            let ends = resolved.specification.request.endsOnInvalidDependency == true
+            if ends, !submission.dependencies.isEmpty { endsOnInvalid.insert(id) }
+        }
+        return .done(id: input.id, warnings: [])
+    }
+
+    /// The jobs that something is done to as wholes: the first component stands for all of a heterogeneous
+    /// job. Components that are named without it are parts; none may be touched where that is not allowed.
+    ///
+    /// - Parameter allowsRunningParts: whether a component that runs may be meant alone.
+    func wholes(
+        _ entries: [JobEntry],
+        allowsRunningParts: Bool
+    ) -> (entries: [JobEntry], parts: [JobEntry]) {
+        let leaders = Set(entries.compactMap { $0.isFollower ? nil : $0.id })
+        var (wholes, parts): ([JobEntry], [JobEntry]) = ([], [])
+        for entry in entries {
+            guard entry.isFollower, let het = entry.specification.submission.het else {
+                wholes.append(entry)
+                continue
+            }
+            if leaders.contains(het.leader.number) { continue }
+            let isAlone = entry.status.phase != .pending && allowsRunningParts
+            if isAlone || entry.hasEnded { wholes.append(entry) } else { parts.append(entry) }
+        }
+        return (wholes, parts)
+    }
+
+    /// The jobs that what is done to one is done to: those of its components that live, for the first of a
+    /// heterogeneous job or one that waits; else itself.
+    func alike(_ entry: JobEntry) -> [UInt32] {
+        guard !entry.isFollower || entry.status.phase == .pending else { return [entry.id] }
+        return emulator.components(of: JobID(entry.id)).map(\.number)
+    }
+
+    /// What a job's script finds.
+    ///
+    /// - Parameter cards: those that it holds on this host.
+    func batchEnvironment(of entry: JobEntry, cards: [Int]) -> BatchEnvironment {
+        var environment = BatchEnvironment(of: entry, rules, cards: cards)
+        if let het = entry.specification.submission.het, het.offset == 0 {
+            environment.components = (0..<UInt32(het.count)).compactMap { offset in
+                jobs[entry.id + offset].map { BatchEnvironment(of: $0, rules, cards: []) }
+            }
+        }
+        return environment
+    }
+}
+
+extension JobEntry {
+    /// Whether it is a component that runs no script.
+    var isFollower: Bool { (specification.submission.het?.offset ?? 0) > 0 }
+}
+
+extension SubmitRequest {
+    /// The first component alone.
+    var withoutComponents: SubmitRequest {
+        var request = self
+        request.components = []
+        return request
+    }
+}
+
+/// What a copy of the emulator that is only asked would do.
+private struct UnseenEffects: EffectSink {
+    mutating func jobStarted(_ start: JobStart) {}
+    mutating func jobEnded(_ end: JobEnd) {}
+    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
+    mutating func jobRequeued(_ run: JobEnd) {}
+    mutating func wake(at instant: SimInstant) {}
+}
