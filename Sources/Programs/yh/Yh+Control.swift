@@ -286,8 +286,9 @@ extension Yh {
             name,
             repeatsError: isHold,
             namesElementsFirst: namesFirst
-        ) { tasks in
-            request.arrayTasks = tasks
+        ) { selector in
+            request.arrayTasks = selector.arrayTasks
+            request.component = selector.component
             return request.json
         }
     }
@@ -301,8 +302,9 @@ extension Yh {
             try client.get("/v1/status", as: CentreStatus.self)
         }
         var request = try JobUpdateRequest(changes, program: name, now: status.now)
-        return try apply(targets, "update", name, repeatsError: false) { tasks in
-            request.arrayTasks = tasks
+        return try apply(targets, "update", name, repeatsError: false) { selector in
+            request.arrayTasks = selector.arrayTasks
+            request.component = selector.component
             return request.json
         }
     }
@@ -313,7 +315,7 @@ extension Yh {
         _ name: String,
         repeatsError: Bool,
         namesElementsFirst: Bool = false,
-        _ body: ([UInt32]?) -> JSONValue
+        _ body: (JobSelector) -> JSONValue
     ) throws(CommandFailure) -> Int32 {
         var output = CommandOutput()
         func refuse(_ error: ErrorBody, _ job: String) {
@@ -329,7 +331,7 @@ extension Yh {
                 refuse(SlurmError.invalidJobID.body(), text)
                 continue
             }
-            let json = Array(body(selector.arrayTasks).compactText.utf8)
+            let json = Array(body(selector).compactText.utf8)
             do throws(LocalClientFailure) {
                 let answer = try LocalClient().send(
                     "POST",

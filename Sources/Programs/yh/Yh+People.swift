@@ -130,7 +130,8 @@ extension Yh {
             job.selects(
                 jobID: record.jobID,
                 arrayJobID: record.arrayJobID,
-                arrayTaskID: record.arrayTaskID
+                arrayTaskID: record.arrayTaskID,
+                het: (record.hetJobID, record.hetJobOffset)
             )
         }
         guard let record = records.last else {

@@ -45,7 +45,12 @@ extension Description {
             instant.map { row.calendar.text($0) } ?? "Unknown"
         }
         var lines = [
-            identity(row),
+            identity(row)
+        ]
+        if let job = info.hetJobID, let size = info.hetJobSize {
+            lines.append("HetJobIdSet=\(job)-\(job + size - 1)")
+        }
+        lines += [
             "UserId=\(info.user)(\(info.userID)) GroupId=\(info.group)(\(info.groupID))"
                 + " MCS_label=N/A",
             "Priority=\(info.priority) Nice=\(info.nice) Account=\(info.account) QOS=\(info.qos)",
@@ -86,6 +91,9 @@ extension Description {
             let task = row.elements ?? row.info.arrayTaskID.map { "\($0)" } ?? "N/A"
             text += " ArrayJobId=\(array) ArrayTaskId=\(task)"
             if let limit = row.info.arrayLimit { text += " ArrayTaskThrottle=\(limit)" }
+        }
+        if let job = row.info.hetJobID, let offset = row.info.hetJobOffset {
+            text += " HetJobId=\(job) HetJobOffset=\(offset)"
         }
         return text + " JobName=\(row.info.name)"
     }

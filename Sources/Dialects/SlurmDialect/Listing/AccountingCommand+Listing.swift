@@ -185,7 +185,8 @@ extension AccountingCommand {
                     job.selects(
                         jobID: record.jobID,
                         arrayJobID: record.arrayJobID,
-                        arrayTaskID: record.arrayTaskID
+                        arrayTaskID: record.arrayTaskID,
+                        het: (record.hetJobID, record.hetJobOffset)
                     )
                 })
         else { return false }

@@ -21,6 +21,7 @@ struct AccountingRow {
                 id = "\(array)_\(task)"
             }
         }
+        if let job = record.hetJobID, let offset = record.hetJobOffset { id = "\(job)+\(offset)" }
         return step.map { "\(id).\($0.id)" } ?? id
     }
 

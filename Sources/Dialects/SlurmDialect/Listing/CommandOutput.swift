@@ -79,7 +79,14 @@ struct UnknownWord: Error, Hashable {
 
 extension JobSelector {
     /// Whether the job of these numbers is meant.
-    public func selects(jobID: UInt32, arrayJobID: UInt32?, arrayTaskID: UInt32?) -> Bool {
+    public func selects(
+        jobID: UInt32,
+        arrayJobID: UInt32?,
+        arrayTaskID: UInt32?,
+        het: (job: UInt32?, offset: UInt32?) = (nil, nil)
+    ) -> Bool {
+        if let component { return self.jobID == het.job && component == het.offset }
+        if self.jobID == het.job { return true }
         guard let arrayTasks else { return self.jobID == jobID || self.jobID == arrayJobID }
         guard let arrayJobID, let arrayTaskID else { return false }
         return self.jobID == arrayJobID && arrayTasks.contains(arrayTaskID)

@@ -64,12 +64,15 @@ struct JobRow {
     /// Rows in the order in which Slurm tells of one job array that is asked for by its number: what
     /// waits, then the elements from the last one back.
     static func ofOneArray(_ rows: [JobRow]) -> [JobRow] {
+        // Components follow one another.
+        if rows.first?.info.hetJobID != nil { return rows }
         func isRest(_ row: JobRow) -> Bool { row.elements != nil || row.info.state == "PENDING" }
         return rows.filter(isRest) + rows.reversed().filter { !isRest($0) }
     }
 
-    /// `20_[3-10%2]`, `20_1` or `1`.
+    /// `20_[3-10%2]`, `20_1`, `20+1` or `1`.
     var id: String {
+        if let job = info.hetJobID, let offset = info.hetJobOffset { return "\(job)+\(offset)" }
         guard let array = info.arrayJobID else { return "\(info.jobID)" }
         if let elements { return "\(array)_[\(elements)]" }
         return info.arrayTaskID.map { "\(array)_\($0)" } ?? "\(array)"

@@ -228,6 +228,11 @@ extension [JobRow] {
 extension JobSelector {
     /// Whether `job` is meant.
     public func selects(_ job: JobInfo) -> Bool {
-        selects(jobID: job.jobID, arrayJobID: job.arrayJobID, arrayTaskID: job.arrayTaskID)
+        selects(
+            jobID: job.jobID,
+            arrayJobID: job.arrayJobID,
+            arrayTaskID: job.arrayTaskID,
+            het: (job.hetJobID, job.hetJobOffset)
+        )
     }
 }

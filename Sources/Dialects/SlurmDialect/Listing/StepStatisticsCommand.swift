@@ -126,7 +126,8 @@ public struct StepStatisticsCommand: Hashable, Sendable {
                     && job.selects(
                         jobID: record.jobID,
                         arrayJobID: record.arrayJobID,
-                        arrayTaskID: record.arrayTaskID
+                        arrayTaskID: record.arrayTaskID,
+                        het: (record.hetJobID, record.hetJobOffset)
                     )
             }
             if running.isEmpty {

@@ -181,10 +181,17 @@ public enum OptionValues {
         return (id, task)
     }
 
-    /// Reads a job that a command is about: `20`, `20_3`, `20_[3-5,9]`, `20_*`; a step after a dot
+    /// Reads a job that a command is about: `20`, `20_3`, `20_[3-5,9]`, `20_*`, `20+1`; a step after a dot
     /// is cut off.
     public static func job(_ text: String) -> JobSelector? {
         let noStep = text.split(separator: ".", omittingEmptySubsequences: false).first ?? ""
+        let sides = noStep.split(separator: "+", omittingEmptySubsequences: false)
+        if sides.count == 2 {
+            guard let id = index(sides[0]), id > 0, let component = index(sides[1]) else {
+                return nil
+            }
+            return JobSelector(jobID: id, component: component)
+        }
         let parts = noStep.split(
             separator: "_",
             maxSplits: 1,
