@@ -262,14 +262,26 @@ struct SubmitTests {
         #expect(MessageLanguage { $0 == "LANG" ? "zh_CN" : "C" } == .english)
     }
 
-    @Test("A script of several components is refused, not run as one of them")
-    func components() {
-        for word in ["hetjob", "packjob"] {
-            let script = "#!/bin/sh\n#SBATCH -N1\n#SBATCH \(word)\n#SBATCH -N2\ntrue\n"
-            #expect(throws: BatchScript.Refusal.components(line: 3)) {
-                try BatchScript.directives(in: script)
-            }
-        }
+    @Test("Options of a component go on to the next, but for its size and place")
+    func components() throws {
+        let files = ["a.sh": "#!/bin/sh\n#SBATCH -J two -n 2\n#SBATCH hetjob\n#SBATCH -N3\ntrue\n"]
+        let script = try prepare(["a.sh"], files: files)
+        #expect(script.components.count == 1)
+        #expect(script.request.tasks == 2 && script.request.minimumNodes == nil)
+        #expect(script.components[0].request.minimumNodes == 3)
+        #expect(script.components[0].request.tasks == nil)
+        #expect(script.components[0].request.name == "two")
+        let line = try prepare(
+            ["-n1", "-H", ":", "-pdebug", ":", "-n4", "a.sh", ":", "x"],
+            files: files
+        )
+        #expect(line.request.tasks == 1 && line.request.scriptArguments == [":", "x"])
+        #expect(line.components.map(\.request.partitions) == [["debug"], []])
+        #expect(line.components.map(\.request.minimumNodes) == [3, nil])
+        #expect(line.components.map(\.request.tasks) == [nil, 4])
+        #expect(line.components.map(\.request.isHeld) == [true, true])
+        let wrapped = try prepare(["-n1", ":", "-n2", "--wrap", "true"])
+        #expect(wrapped.components.count == 1 && wrapped.request.name == "wrap")
     }
 
     @Test(

@@ -38,6 +38,12 @@ extension Yh {
         }
         let unfit = command.fitNodesToTasks()
         try fillIn(&command, name: name, arguments: arguments, scriptPath: scriptPath)
+        for component in command.components {
+            var own = component
+            _ = own.fitNodesToTasks()
+            try fillIn(&own, name: name, arguments: arguments, scriptPath: scriptPath)
+            command.request.components.append(own.request.withoutScript)
+        }
         let warnings = command.warnings + review(command, name: name)
         if !command.isQuiet {
             Host.print(warnings.map { "\(name): warning: \($0)" }, to: 2)

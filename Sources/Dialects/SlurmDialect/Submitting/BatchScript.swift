@@ -16,8 +16,6 @@ public enum BatchScript {
         case dosLineBreaks
         /// A quotation mark in a directive is not closed.
         case openQuote(line: Int)
-        /// It describes a job of several components.
-        case components(line: Int)
 
         /// Slurm's sentences, a line each; without a prefix.
         public var messages: [String] {
@@ -41,8 +39,6 @@ public enum BatchScript {
                     "instead of expected UNIX line breaks (\\n).",
                 ]
             case .openQuote(let line): ["line \(line): Missing closing quote"]
-            case .components(let line):
-                ["line \(line): heterogeneous jobs (#SBATCH hetjob) cannot be run here"]
             }
         }
     }
@@ -65,8 +61,10 @@ public enum BatchScript {
 
     /// The arguments in a script's directives.
     public struct Directives: Hashable, Sendable {
-        /// The words of the `#SBATCH` lines.
+        /// The words of the `#SBATCH` lines of the first component.
         public var sbatch: [String] = []
+        /// Those of the others, each behind a line `#SBATCH hetjob`.
+        public var components: [[String]] = []
         /// The words of the `#PBS` lines.
         public var pbs: [String] = []
     }
@@ -77,11 +75,13 @@ public enum BatchScript {
         for (index, text) in lines(of: script).enumerated() {
             if text.hasPrefix("#SBATCH") {
                 let words = try words(text.dropFirst(7), line: index + 1)
-                // The options of what follows are those of another component.
-                guard words != ["hetjob"], words != ["packjob"] else {
-                    throw .components(line: index + 1)
+                if words == ["hetjob"] || words == ["packjob"] {
+                    directives.components.append([])
+                } else if directives.components.isEmpty {
+                    directives.sbatch += words
+                } else {
+                    directives.components[directives.components.count - 1] += words
                 }
-                directives.sbatch += words
             } else if text.hasPrefix("#PBS") {
                 directives.pbs += try words(text.dropFirst(4), line: index + 1)
             } else if let first = text.first(where: { !$0.isWhitespace }), first != "#" {

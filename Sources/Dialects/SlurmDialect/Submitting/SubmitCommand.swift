@@ -25,6 +25,8 @@ public struct SubmitCommand: Hashable, Sendable {
     public var deadline: String?
     /// What the user should know although the job is submitted; without a prefix.
     public var warnings: [String] = []
+    /// The other components of a heterogeneous job, of which this is the first.
+    public var components: [SubmitCommand] = []
     /// `--help`, `--usage` or `--version`, when asked for; nothing else counts then.
     public var information: SubmitOption?
 
@@ -34,6 +36,8 @@ public struct SubmitCommand: Hashable, Sendable {
     var wrapped: String?
     var ignoresPBS = false
     var gpusPerNode: GresRequest?
+    /// What the script says of the other components.
+    private var sections: [[String]] = []
 
     init(program: String) {
         self.program = program
@@ -55,13 +59,20 @@ public struct SubmitCommand: Hashable, Sendable {
         variable: (String) -> String?,
         load: (String?) throws(CommandFailure) -> [UInt8]
     ) throws(CommandFailure) -> SubmitCommand {
-        let options: [GivenOption<SubmitOption>]
-        let operands: [String]
-        (options, operands) = try SubmitOption.table.parse(
-            arguments,
-            for: program,
-            exitCode: ExitStatus.unreadable
-        )
+        // A colon stands between the components of a heterogeneous job; the script comes last.
+        var parts: [[GivenOption<SubmitOption>]] = []
+        var operands = arguments
+        repeat {
+            if !parts.isEmpty { operands.removeFirst() }
+            let parsed = try SubmitOption.table.parse(
+                operands,
+                for: program,
+                exitCode: ExitStatus.unreadable
+            )
+            parts.append(parsed.options)
+            operands = parsed.operands
+        } while operands.first == ":"
+        let options = parts.flatMap(\.self)
         var command = SubmitCommand(program: program)
         let informative: Set<SubmitOption> = [.help, .usage, .version]
         if let first = options.first(where: { informative.contains($0.id) }) {
@@ -74,9 +85,63 @@ public struct SubmitCommand: Hashable, Sendable {
         try command.take(wrap: wrap, operands: operands, load: load)
         // sbatch(1): the command line goes before the environment, and that before the script.
         try command.apply(variables)
-        try command.apply(options)
+        try command.apply(parts[0])
+        try command.addComponents(parts.dropFirst(), variables)
         try command.finish()
         return command
+    }
+
+    /// Makes the other components: each begins with what the one before it asked for, as far as that is
+    /// not about its size and its place.
+    private mutating func addComponents(
+        _ parts: ArraySlice<[GivenOption<SubmitOption>]>,
+        _ variables: [GivenOption<SubmitOption>]
+    ) throws(CommandFailure) {
+        let given = Array(parts)
+        var before = self
+        before.sections = []
+        for index in 0..<max(given.count, sections.count) {
+            var component = before
+            component.forgetSize()
+            if index < sections.count {
+                let parsed = try SubmitOption.table.parse(
+                    sections[index],
+                    for: program,
+                    exitCode: ExitStatus.unreadable
+                )
+                try component.apply(parsed.options)
+            }
+            try component.apply(variables)
+            if index < given.count { try component.apply(given[index]) }
+            before = component
+            try component.finish()
+            components.append(component)
+        }
+    }
+
+    /// Forgets what a component does not hand on to the next.
+    ///
+    /// Source: Slurm, "Heterogeneous Job Support".
+    private mutating func forgetSize() {
+        let unasked = SubmitRequest()
+        request.array = unasked.array
+        request.partitions = unasked.partitions
+        request.minimumNodes = unasked.minimumNodes
+        request.maximumNodes = unasked.maximumNodes
+        request.tasks = unasked.tasks
+        request.cpusPerTask = unasked.cpusPerTask
+        request.tasksPerNode = unasked.tasksPerNode
+        request.memoryPerCPU = unasked.memoryPerCPU
+        request.gres = unasked.gres
+        request.accelerators = unasked.accelerators
+        request.acceleratorsPerTask = unasked.acceleratorsPerTask
+        request.acceleratorModel = unasked.acceleratorModel
+        request.exclusive = unasked.exclusive
+        request.sharesNodes = unasked.sharesNodes
+        request.requiredNodes = unasked.requiredNodes
+        request.features = unasked.features
+        request.licenses = unasked.licenses
+        gpusPerNode = nil
     }
 
     private mutating func take(
@@ -109,6 +174,7 @@ public struct SubmitCommand: Hashable, Sendable {
                 exitCode: 1
             )
         }
+        sections = directives.components
         if !ignoresPBS { try apply(PBSDirectives.options(directives.pbs)) }
         let options = try SubmitOption.table.parse(
             directives.sbatch,

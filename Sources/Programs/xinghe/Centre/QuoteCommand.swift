@@ -93,6 +93,9 @@ struct QuoteCommand: PassingCommand {
         if command.information != nil {
             throw .error(Self.name, "options that ask for information are those of yhbatch")
         }
+        guard command.components.isEmpty else {
+            throw .error(Self.name, "ask for each component of a heterogeneous job alone")
+        }
         if command.begin != nil || command.deadline != nil {
             let status = try ask(client) { client throws(LocalClientFailure) in
                 try client.get("/v1/status", as: CentreStatus.self)

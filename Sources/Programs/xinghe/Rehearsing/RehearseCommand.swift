@@ -171,6 +171,9 @@ extension RehearseCommand {
             }
             return Array(bytes)
         }
+        guard command.components.isEmpty else {
+            throw .error(Self.name, "\(path): heterogeneous jobs are not rehearsed")
+        }
         if command.begin != nil || command.deadline != nil {
             let status: CentreStatus = try Self.ask { () throws(LocalClientFailure) in
                 try run.client.get("/v1/status")
