@@ -115,12 +115,48 @@ struct RunTests {
             ("", "yhrun: fatal: No command given to execute.", 1),
             ("-n abc true", "yhrun: error: Invalid numeric value \"abc\" for --ntasks.", 1),
             ("-N abc true", "yhrun: error: \"abc\" is not a valid node count", 255),
+            ("--het-group=x true", "yhrun: error: Invalid --het-group value: x", 1),
+            (
+                "--het-group=1 true",
+                "yhrun: error: Attempt to run a job step with het group value of 1, but the job"
+                    + " allocation has maximum value of 0", 1
+            ),
+            (
+                "-n1 true : -n2 true",
+                "yhrun: error: One step for each component: several (:) are not run by one command"
+                    + " here; --het-group runs one program on several", 1
+            ),
         ] as [(String, String, Int32)]
     )
     func refusals(words: String, line: String, exitCode: Int32) {
         let failure = #expect(throws: CommandFailure.self) { try command(words) }
         #expect(failure?.lines.first == line)
         #expect(failure?.exitCode == exitCode)
+    }
+
+    @Test("A step over components has on each the tasks that it asked for, or those of the step")
+    func components() throws {
+        let job = [
+            "SLURM_JOB_ID": "5", "SLURM_HET_SIZE": "3", "SLURM_JOB_ID_HET_GROUP_0": "5",
+            "SLURM_JOB_ID_HET_GROUP_1": "6", "SLURM_JOB_ID_HET_GROUP_2": "7",
+            "SLURM_NTASKS_HET_GROUP_0": "2", "SLURM_JOB_NUM_NODES_HET_GROUP_2": "4",
+        ]
+        let all = try command("--het-group=0-2 a", job)
+        #expect(all.components.map(\.job) == [5, 6, 7])
+        #expect(all.components.map(\.tasks) == [2, 1, 4] && all.tasks == 7)
+        let asked = try command("--het-group=2,0 -n 3 a", job)
+        #expect(asked.components.map(\.job) == [5, 7] && asked.tasks == 6)
+        #expect(try command("a", job).components.isEmpty)
+        #expect(throws: CommandFailure.self) { try command("--het-group=3 a", job) }
+        #expect(throws: CommandFailure.self) { try command("--het-group=0-2 -n 65536 a", job) }
+        func layout(_ tasks: Int, _ nodes: [String]) -> RunCommand.Layout {
+            RunCommand.Layout(tasks: tasks, nodes: nodes, cores: [8, 8], coresPerTask: 1)
+        }
+        let joined = RunCommand.Layout(
+            joining: [layout(2, ["cn1"]), layout(3, ["cn2", "cn1"])]
+        )
+        #expect(joined.nodes == ["cn1", "cn2"])
+        #expect(joined.nodeOfTask == [0, 0, 1, 1, 0])
     }
 
     @Test("Outside a job it asks for one of its own; a job can be named instead")

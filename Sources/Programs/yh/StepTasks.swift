@@ -17,9 +17,17 @@ struct StepTasks {
     /// What the tasks used that have ended: processor time in µs, the largest resident memory in KiB.
     private(set) var usage = (microseconds: Int64(0), resident: Int64(0))
 
-    /// - Parameter job: what the job is told of itself; nil for the job around this command, which
-    ///   finds it in its environment.
-    init(command: RunCommand, program: String, programs: [TaskProgram], job: JobEnvironment?) {
+    /// - Parameters:
+    ///   - job: what the job is told of itself; nil for the job around this command, which
+    ///     finds it in its environment.
+    ///   - components: the same of the components that the command names.
+    init(
+        command: RunCommand,
+        program: String,
+        programs: [TaskProgram],
+        job: JobEnvironment?,
+        components: [JobEnvironment]
+    ) {
         self.command = command
         self.program = program
         self.programs = programs
@@ -35,6 +43,20 @@ struct StepTasks {
             own.last { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
                 ?? Host.variable(name)
         }
+        let coresPerTask = value("SLURM_CPUS_PER_TASK").flatMap { Int($0) } ?? 1
+        guard components.isEmpty else {
+            layout = RunCommand.Layout(
+                joining: zip(command.components, components).map { component, held in
+                    RunCommand.Layout(
+                        tasks: component.tasks,
+                        nodes: held.nodes,
+                        cores: held.cores.map(Int.init),
+                        coresPerTask: coresPerTask
+                    )
+                }
+            )
+            return
+        }
         let host = value("SLURMD_NODENAME") ?? Host.hostName()
         let nodes = job?.nodes ?? JobNodes.expand(value("SLURM_JOB_NODELIST")) ?? [host]
         let cores = job?.cores.map(Int.init) ?? JobNodes.counts(value("SLURM_JOB_CPUS_PER_NODE"))
@@ -42,7 +64,7 @@ struct StepTasks {
             tasks: command.tasks,
             nodes: nodes,
             cores: cores,
-            coresPerTask: value("SLURM_CPUS_PER_TASK").flatMap { Int($0) } ?? 1
+            coresPerTask: coresPerTask
         )
     }
 

@@ -44,7 +44,12 @@ extension Yh {
                 try client.get("/v1/jobs/\(other)/environment", as: JobEnvironment.self)
             }
         }
-        let end = try step(command, name: name, in: job, environment)
+        let components = try command.components.map { component throws(CommandFailure) in
+            try ask(name) { client throws(LocalClientFailure) in
+                try client.get("/v1/jobs/\(component.job)/environment", as: JobEnvironment.self)
+            }
+        }
+        let end = try step(command, name: name, in: job, environment, components)
         return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
     }
 
@@ -53,7 +58,8 @@ extension Yh {
         _ command: RunCommand,
         name: String,
         in job: UInt32?,
-        _ environment: JobEnvironment?
+        _ environment: JobEnvironment?,
+        _ components: [JobEnvironment] = []
     ) throws(CommandFailure) -> CompleteRequest {
         let asked = command
         var command = command
@@ -79,7 +85,8 @@ extension Yh {
             command: command,
             program: name,
             programs: programs,
-            job: environment
+            job: environment,
+            components: components
         )
         if let rehearsal {
             tasks.step = "\(rehearsal.number)"

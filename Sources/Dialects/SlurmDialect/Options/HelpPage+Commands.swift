@@ -278,6 +278,7 @@ extension HelpPage {
             case .error: OptionText("file for standard error; %t is the task", value: "FILE")
             case .export: OptionText("variables that the tasks get", value: "ALL|NONE|LIST")
             case .help, .usage: help
+            case .hetGroup: OptionText("components of a heterogeneous job", value: "0,2-3")
             case .input: OptionText("file for standard input", value: "FILE|none|TASK")
             case .jobID: OptionText("a step of this job", value: "JOB")
             case .killOnBadExit: OptionText("a task that fails ends the others", value: "0|1")

@@ -4,7 +4,7 @@ public import WireFormats
 /// `srun` and `yhrun`: a parallel program as a step of the job around it, or of one of its own.
 public struct RunCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, chdir, error, export, help, input, jobID, killOnBadExit, label, mpi
+        case accepted, chdir, error, export, help, hetGroup, input, jobID, killOnBadExit, label, mpi
         case multiProgram, nodes, ntasks, output, quiet, terminal, usage, verbose, version, wait
         /// It asks for an allocation; a job around it has one.
         case allocation(SubmitOption)
@@ -35,7 +35,8 @@ public struct RunCommand: Hashable, Sendable {
         OptionSpec(.accepted, "cpu-bind", nil, .required),
         OptionSpec(.accepted, "cpu_bind", nil, .required),
         OptionSpec(.accepted, "exact"),
-        OptionSpec(.accepted, "het-group", nil, .required),
+        OptionSpec(.hetGroup, "het-group", nil, .required),
+        OptionSpec(.hetGroup, "pack-group", nil, .required),
         OptionSpec(.accepted, "overlap"),
         OptionSpec(.accepted, "preserve-env", "E"),
         OptionSpec(.accepted, "relative", "r", .required),
@@ -104,12 +105,24 @@ public struct RunCommand: Hashable, Sendable {
     public var input: String?
     /// Which variables of the environment the tasks get; nil for all.
     public var export: String?
+    /// The components of a heterogeneous job that are named, ascending; empty for the first.
+    private var hetGroups: [Int] = []
+    /// The components that it runs on; empty for the job around it.
+    public private(set) var components: [Component] = []
     /// Whether the word is a file that says which task runs which program.
     public var isMultiProgram = false
     /// What the user should know although the step runs.
     public var warnings: [String] = []
     /// The program and its arguments.
     public var words: [String] = []
+
+    /// A component of a heterogeneous job, and how many tasks of a step run there.
+    public struct Component: Hashable, Sendable {
+        /// Its number.
+        public let job: UInt32
+        /// How many tasks it has.
+        public let tasks: Int
+    }
 
     /// Reads the command line.
     ///
@@ -142,6 +155,13 @@ public struct RunCommand: Hashable, Sendable {
                 exitCode: 1
             )
         }
+        guard !words.contains(":") else {
+            throw .error(
+                program,
+                "One step for each component: several (:) are not run by one command here;"
+                    + " --het-group runs one program on several"
+            )
+        }
         guard jobID != nil || variable("SLURM_JOB_ID") != nil else {
             warnings = []
             allocation = try makeAllocation(given, program, variable)
@@ -151,7 +171,43 @@ public struct RunCommand: Hashable, Sendable {
         // Without -n: as many as the job asked for, or one on each node. SLURM_NTASKS counts as -n.
         let inherited = variable("SLURM_NTASKS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         tasks = asked ?? inherited ?? nodes ?? variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
+        try takeComponents(asked, program, variable)
     }
+
+    /// Makes it a step over the components that are named of the job around it: `-n` is of each.
+    private mutating func takeComponents(
+        _ asked: Int?,
+        _ program: String,
+        _ variable: (String) -> String?
+    ) throws(CommandFailure) {
+        guard let highest = hetGroups.last else { return }
+        let size = variable("SLURM_HET_SIZE").flatMap { Int($0) }
+        let last = (size ?? 1) - 1
+        guard highest <= last else {
+            throw .error(
+                program,
+                "Attempt to run a job step with het group value of \(highest), but the job"
+                    + " allocation has maximum value of \(last)"
+            )
+        }
+        guard size != nil else { return }
+        for group in hetGroups {
+            func number(_ name: String) -> Int? {
+                variable("\(name)_HET_GROUP_\(group)").flatMap { Int($0) }
+            }
+            guard let job = number("SLURM_JOB_ID").flatMap({ UInt32(exactly: $0) }) else {
+                throw .error(program, "SLURM_JOB_ID_HET_GROUP_\(group) is not set")
+            }
+            let own = asked ?? number("SLURM_NTASKS") ?? number("SLURM_JOB_NUM_NODES") ?? 1
+            components.append(Component(job: job, tasks: min(max(own, 1), Self.tasksMaximum)))
+        }
+        tasks = components.reduce(0) { $0 + $1.tasks }
+        guard tasks <= Self.tasksMaximum else {
+            throw .error(program, "A step has \(Self.tasksMaximum) tasks at most, not \(tasks)")
+        }
+    }
+
+    private static let tasksMaximum = 65_536
 
     private mutating func apply(
         _ option: GivenOption<Option>,
@@ -171,6 +227,11 @@ public struct RunCommand: Hashable, Sendable {
         case .input: input = value
         case .help: information = .usage
         case .usage: information = .synopsis
+        case .hetGroup:
+            guard let groups = try? OptionValues.array(value).indices, !groups.isEmpty,
+                groups.allSatisfy({ $0 < 128 })
+            else { throw .error(program, "Invalid --het-group value: \(value)") }
+            hetGroups = Set(groups.map { Int($0) }).sorted()
         case .jobID:
             guard let job = OptionValues.job(value) else {
                 throw .error(program, "Invalid numeric value \"\(value)\" for --jobid.")
@@ -257,7 +318,7 @@ public struct RunCommand: Hashable, Sendable {
         _ value: String,
         _ program: String
     ) throws(CommandFailure) -> Int {
-        guard let number = Int(value), (1...65_536).contains(number) else {
+        guard let number = Int(value), (1...tasksMaximum).contains(number) else {
             throw .error(program, "Invalid numeric value \"\(value)\" for --ntasks.")
         }
         return number
@@ -299,6 +360,20 @@ public struct RunCommand: Hashable, Sendable {
                 next = (next + 1) % self.nodes.count
             }
             nodeOfTask = Array(places.prefix(tasks)).sorted()
+        }
+
+        /// Puts layouts one behind the other, those of components of a job: they may share nodes.
+        public init(joining layouts: [Layout]) {
+            nodes = []
+            nodeOfTask = []
+            for layout in layouts {
+                let places = layout.nodes.map { name in
+                    if let place = nodes.firstIndex(of: name) { return place }
+                    nodes.append(name)
+                    return nodes.count - 1
+                }
+                nodeOfTask += layout.nodeOfTask.map { places[$0] }
+            }
         }
 
         /// How many tasks each node has that has any.
