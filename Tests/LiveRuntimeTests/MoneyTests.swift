@@ -104,6 +104,32 @@ struct MoneyTests {
         await centre.close()
     }
 
+    @Test("Components are quoted together, and charged as quoted")
+    func quoteOfComponents() async throws {
+        let centre = try Centre(settings(ScratchFolder()))
+        _ = try await centre.submit(motor(nodes: 16, hours: 3))
+        var request = motor(nodes: 2, hours: 10)
+        request.components = [
+            motor(nodes: 1, hours: 10) { $0.partitions = ["shared"] }, motor(nodes: 3, hours: 2),
+        ]
+        request.isTestOnly = true
+        let estimate = try #require(try await centre.submit(request, .me).estimate)
+        try await centre.advance(seconds: 2 * 86_400)
+        // What has settled meanwhile has moved the tiers.
+        let quote = try #require(try await centre.submit(request, .me).estimate?.price)
+        request.isTestOnly = false
+        let held = try await centre.totals()
+        let id = try await centre.submit(request)
+        let start = try #require(try await centre.info(id).start)
+        try await centre.advance(seconds: 2 * 86_400)
+        let records = try await centre.accounting(ids: [id]).records
+        #expect(records.map(\.state) == ["TIMEOUT", "TIMEOUT", "TIMEOUT"])
+        #expect(records.compactMap(\.charge).reduce(0, +) == quote.gross)
+        #expect(try await centre.totals().0 - held.0 == quote.gross)
+        #expect(estimate.start.map { $0 < start } == true && estimate.partition == "batch,shared")
+        await centre.close()
+    }
+
     @Test("A budget is journalled with what it warns of, and stands after a restart as before")
     func budget() async throws {
         let folder = try ScratchFolder()

@@ -27,10 +27,17 @@ extension Emulator {
 
     /// The same, with what the job will hold then.
     public func estimatedRun(of id: JobID, from now: SimInstant) -> ExpectedStart? {
-        var found: ExpectedStart?
+        estimatedRuns(of: [id], from: now).first
+    }
+
+    /// What some pending jobs will hold when they start, in the order in which they do, as far as that is
+    /// foreseen.
+    public func estimatedRuns(of ids: [JobID], from now: SimInstant) -> [ExpectedStart] {
+        var wanted = Set(ids)
+        var found: [ExpectedStart] = []
         forecast(from: now) { start in
-            if start.start.id == id { found = start }
-            return found == nil
+            if wanted.remove(start.start.id) != nil { found.append(start) }
+            return !wanted.isEmpty
         }
         return found
     }

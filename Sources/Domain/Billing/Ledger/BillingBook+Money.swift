@@ -224,14 +224,20 @@ extension BillingBook {
     ///
     /// - Parameter count: how often, one after the other, as the elements of a job array; from 1.
     public func quote(_ usage: JobUsage, elements count: Int = 1) -> Quote {
+        quote([usage], elements: count)
+    }
+
+    /// The same of several runs together, as the components of a heterogeneous job.
+    public func quote(_ usages: [JobUsage], elements count: Int = 1) -> Quote {
         var volumes = volumes
         var subsidies = self.subsidies.map(\.withoutHistory)
         var shares = self.shares
         var quote = Quote()
-        var usage = usage
-        for _ in 0..<count {
-            add(usage, to: &quote, &volumes, &subsidies, &shares)
-            usage.id = JobID(usage.id.number &+ 1)
+        for var usage in usages {
+            for _ in 0..<count {
+                add(usage, to: &quote, &volumes, &subsidies, &shares)
+                usage.id = JobID(usage.id.number &+ 1)
+            }
         }
         return quote
     }

@@ -93,9 +93,20 @@ struct QuoteCommand: PassingCommand {
         if command.information != nil {
             throw .error(Self.name, "options that ask for information are those of yhbatch")
         }
-        guard command.components.isEmpty else {
-            throw .error(Self.name, "ask for each component of a heterogeneous job alone")
+        try fit(&command, client)
+        command.warnings += ScriptPlace.review(&command)
+        for place in command.request.components.indices {
+            command.request.components[place].workDirectory = command.request.workDirectory
         }
+        command.request.isTestOnly = true
+        return command
+    }
+
+    /// Says what times mean now, and on how many nodes tasks have room; of components alike.
+    private func fit(
+        _ command: inout SubmitCommand,
+        _ client: LocalClient
+    ) throws(CommandFailure) {
         if command.begin != nil || command.deadline != nil {
             let status = try ask(client) { client throws(LocalClientFailure) in
                 try client.get("/v1/status", as: CentreStatus.self)
@@ -103,9 +114,11 @@ struct QuoteCommand: PassingCommand {
             try command.resolveTimes(now: status.now)
         }
         if let warning = command.fitNodesToTasks() { command.warnings.append(warning) }
-        command.warnings += ScriptPlace.review(&command)
-        command.request.isTestOnly = true
-        return command
+        for var component in command.components {
+            try fit(&component, client)
+            command.warnings += component.warnings
+            command.request.components.append(component.request.withoutScript)
+        }
     }
 
     private func ask<Answer>(

@@ -94,9 +94,6 @@ extension Centre {
     ) async throws(RequestFailure) -> SubmitResponse {
         let input = try input(request, submitter(caller))
         if request.isTestOnly {
-            guard request.components.isEmpty else {
-                throw .refused(.disabled, "a heterogeneous job is not estimated as a whole")
-            }
             return try await test(input)
         }
         let result = await withCheckedContinuation { continuation in
@@ -247,16 +244,15 @@ extension Centre {
         var input = input
         input.id = state.nextJobID
         let instant = max(clock.now, state.lastInstant + SimDuration(microseconds: 1))
-        do throws(Refusal) {
-            _ = try state.resolve(input, at: instant)
-        } catch {
-            throw RequestFailure(status: 400, body: error.body)
+        if case .refused(let body) = state.handle([.submit(input)], at: instant).first {
+            throw RequestFailure(status: 400, body: body)
         }
-        _ = state.handle([.submit(input)], at: instant)
-        guard let entry = state.jobs[input.id] else { throw .refused(.requestNotAvailable) }
+        let numbers = input.id..<input.id + UInt32(1 + input.request.components.count)
+        let entries = numbers.compactMap { state.jobs[$0] }
+        guard !entries.isEmpty else { throw .refused(.requestNotAvailable) }
         var response = SubmitResponse()
         response.jobID = input.id
-        response.estimate = state.estimate(of: entry, in: book, at: instant)
+        response.estimate = state.estimate(of: entries, in: book, at: instant)
         return response
     }
 

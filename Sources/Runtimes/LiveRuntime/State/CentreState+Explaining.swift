@@ -20,7 +20,7 @@ extension CentreState {
         var explanation = JobExplanation()
         explanation.now = instant
         explanation.job = info(of: entry, now: instant)
-        explanation.estimate = estimate(of: entry, in: book, at: instant)
+        explanation.estimate = estimate(of: [entry], in: book, at: instant)
         guard entry.status.phase == .pending else { return explanation }
         let partitions = Set(entry.status.partitions)
         var running: [JobEntry] = []
@@ -71,7 +71,7 @@ extension CentreState {
             guard case .outcomes(let outcomes)? = trial.handle([.update(input)], at: next).first,
                 outcomes.allSatisfy({ $0.error == nil }), let changed = trial.jobs[entry.id]
             else { continue }
-            let estimate = trial.estimate(of: changed, in: book, at: next)
+            let estimate = trial.estimate(of: [changed], in: book, at: next)
             // Only what starts, and sooner than as it stands, is worth telling.
             guard let start = estimate.start, known.start.map({ start < $0 }) ?? true else {
                 continue

@@ -274,21 +274,27 @@ extension JobEntry {
 }
 
 extension PriceEstimate {
-    /// What a run costs, as often as a job array has elements; nil when that cannot be written.
+    /// What the runs of a job's components cost, or its one run as often as a job array has elements; nil
+    /// when that cannot be written.
     init?(
-        of run: JobUsage,
+        of runs: [JobUsage],
         elements count: Int,
         in book: BillingBook,
         at instant: SimInstant
     ) {
         self.init()
-        grossEach = book.gross(run).count
+        for run in runs {
+            let sum = grossEach.addingReportingOverflow(book.gross(run).count)
+            guard !sum.overflow else { return nil }
+            grossEach = sum.partialValue
+        }
         // Tiers and shares may differ between elements, hence the room.
         let room = grossEach.multipliedReportingOverflow(by: 16 * Int64(count))
         guard !room.overflow else { return nil }
-        let quote = book.quote(run, elements: count)
+        let quote = book.quote(runs, elements: count)
+        let accounts = runs.map(\.account).eachOnce
         elements = count
-        account = run.account
+        account = accounts.joined(separator: ",")
         tariff = book.tariff.id
         gross = quote.gross.count
         subsidy = quote.subsidy.count
@@ -302,16 +308,18 @@ extension PriceEstimate {
             record.left = expected.left?.count
             return record
         }
-        resources = book.fees(of: run).map { fee in
-            var row = BillResource()
-            row.resource = fee.resource.name
-            row.seconds = fee.held.seconds
-            row.fee = fee.amount.count
-            return row
+        for fee in runs.flatMap({ book.fees(of: $0) }) {
+            let place = resources.firstIndex { $0.resource == fee.resource.name } ?? resources.count
+            if place == resources.count {
+                resources.append(BillResource())
+                resources[place].resource = fee.resource.name
+            }
+            resources[place].seconds += fee.held.seconds
+            resources[place].fee += fee.amount.count
         }
-        enterprise = book.accounts[run.account]?.enterprise
+        enterprise = accounts.compactMap { book.accounts[$0]?.enterprise }.first
         hasRules = !book.rules.isEmpty
         let day = BillingDay(containing: instant)
-        available = book.fundsAvailable(to: run.account, on: day)?.count
+        available = accounts.compactMap { book.fundsAvailable(to: $0, on: day)?.count }.min()
     }
 }
