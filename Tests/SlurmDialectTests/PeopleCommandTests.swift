@@ -249,6 +249,15 @@ struct PeopleCommandTests {
                 "SLURM_JOB_ID=1"
             ]
         )
+        let het = try AllocateCommand(
+            program: "salloc",
+            arguments: ["-n", "3", "-A", "x", ":", "-N", "2", "-p", "work", "env", ":"],
+            variable: { _ in nil }
+        )
+        #expect(het.words == ["env", ":"] && het.allocation.components.count == 1)
+        let second = try #require(het.allocation.components.first?.request)
+        #expect(second.isInteractive && second.account == "x" && second.tasks == nil)
+        #expect(second.minimumNodes == 2 && second.partitions == ["work"])
     }
 
     @Test("Tasks fill the nodes by their cores, and every node has one")

@@ -38,12 +38,6 @@ extension Yh {
         }
         let unfit = command.fitNodesToTasks()
         try fillIn(&command, name: name, arguments: arguments, scriptPath: scriptPath)
-        for component in command.components {
-            var own = component
-            _ = own.fitNodesToTasks()
-            try fillIn(&own, name: name, arguments: arguments, scriptPath: scriptPath)
-            command.request.components.append(own.request.withoutScript)
-        }
         let warnings = command.warnings + review(command, name: name)
         if !command.isQuiet {
             Host.print(warnings.map { "\(name): warning: \($0)" }, to: 2)
@@ -88,7 +82,7 @@ extension Yh {
         return path
     }
 
-    /// Who submits, where, and with which environment.
+    /// Who submits, where, and with which environment; each component of a heterogeneous job alike.
     static func fillIn(
         _ command: inout SubmitCommand,
         name: String,
@@ -131,6 +125,11 @@ extension Yh {
             from: environment,
             login: Host.loginEnvironment()
         )
+        for var component in command.components {
+            _ = component.fitNodesToTasks()
+            try fillIn(&component, name: name, arguments: arguments, scriptPath: scriptPath)
+            command.request.components.append(component.request.withoutScript)
+        }
     }
 
     private static func send(

@@ -52,19 +52,27 @@ public struct AllocateCommand: Hashable, Sendable {
         arguments: [String],
         variable: (String) -> String?
     ) throws(CommandFailure) {
-        let given: [GivenOption<Option>]
-        (given, words) = try Self.table.parse(
-            arguments,
-            for: program,
-            exitCode: ExitStatus.unreadable
-        )
-        isWithoutShell = given.contains { $0.id == .noShell }
-        let options = given.compactMap { option -> GivenOption<SubmitOption>? in
-            guard case .allocation(let id) = option.id else { return nil }
-            return GivenOption(id: id, name: option.name, value: option.value)
-        }
+        // A colon stands between the components of a heterogeneous job; the command comes last.
+        var parts: [[GivenOption<SubmitOption>]] = []
+        words = arguments
+        repeat {
+            if !parts.isEmpty { words.removeFirst() }
+            let given: [GivenOption<Option>]
+            (given, words) = try Self.table.parse(
+                words,
+                for: program,
+                exitCode: ExitStatus.unreadable
+            )
+            if given.contains(where: { $0.id == .noShell }) { isWithoutShell = true }
+            parts.append(
+                given.compactMap { option -> GivenOption<SubmitOption>? in
+                    guard case .allocation(let id) = option.id else { return nil }
+                    return GivenOption(id: id, name: option.name, value: option.value)
+                }
+            )
+        } while words.first == ":"
         allocation = SubmitCommand(program: program)
-        for option in options {
+        for option in parts.joined() {
             switch option.id {
             case .help, .usage: information = .usage
             case .version: information = .version
@@ -74,7 +82,7 @@ public struct AllocateCommand: Hashable, Sendable {
         guard information == nil else { return }
         allocation = try SubmitCommand.allocation(
             program: program,
-            options: options,
+            parts: parts,
             prefix: "SALLOC_",
             variable: variable,
             name: isWithoutShell ? "no-shell" : "interactive"
@@ -91,9 +99,13 @@ public struct AllocateCommand: Hashable, Sendable {
             "SLURM_JOB_NODELIST", "SLURM_JOB_NUM_NODES", "SLURM_JOB_PARTITION", "SLURM_JOB_QOS",
             "SLURM_MEM_PER_CPU", "SLURM_MEM_PER_NODE", "SLURM_NNODES", "SLURM_NODELIST",
             "SLURM_NODE_ALIASES", "SLURM_NPROCS", "SLURM_NTASKS", "SLURM_NTASKS_PER_NODE",
-            "SLURM_SUBMIT_DIR", "SLURM_SUBMIT_HOST", "SLURM_TASKS_PER_NODE",
+            "SLURM_HET_SIZE", "SLURM_SUBMIT_DIR", "SLURM_SUBMIT_HOST", "SLURM_TASKS_PER_NODE",
         ]
-        return all.filter { names.contains($0.prefix { $0 != "=" }) }
+        return all.filter { variable in
+            let name = variable.prefix { $0 != "=" }
+            return names.contains(name) || name.contains("_HET_GROUP_")
+                || name.contains("_PACK_GROUP_")
+        }
     }
 }
 
@@ -101,11 +113,12 @@ extension SubmitCommand {
     /// What `srun` and `salloc` ask for: an allocation without a script.
     ///
     /// - Parameters:
+    ///   - parts: the options of each component of a heterogeneous job; one list for any other.
     ///   - prefix: what the command's variables begin with.
     ///   - name: the job's name where nobody gives another one.
     static func allocation(
         program: String,
-        options: [GivenOption<SubmitOption>],
+        parts: [[GivenOption<SubmitOption>]],
         prefix: String,
         variable: (String) -> String?,
         name: String
@@ -116,13 +129,13 @@ extension SubmitCommand {
         let known: Set<SubmitOption> = [
             .exportFile, .export, .wait, .openMode, .requeue, .noRequeue,
         ]
-        try command.apply(
-            SubmitOption.table.given(inEnvironment: variable, prefix: prefix).filter {
-                !known.contains($0.id)
-            }
-        )
-        try command.apply(options)
+        let variables = SubmitOption.table.given(inEnvironment: variable, prefix: prefix).filter {
+            !known.contains($0.id)
+        }
+        try command.apply(variables)
+        try command.apply(parts[0])
         if command.request.name.isEmpty { command.request.name = name }
+        try command.addComponents(parts.dropFirst(), variables)
         try command.finish()
         return command
     }

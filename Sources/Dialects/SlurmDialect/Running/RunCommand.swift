@@ -298,7 +298,7 @@ public struct RunCommand: Hashable, Sendable {
         let name = words[0].split(separator: "/").last.map(String.init) ?? words[0]
         return try SubmitCommand.allocation(
             program: program,
-            options: options,
+            parts: [options],
             prefix: "SLURM_",
             variable: variable,
             name: name

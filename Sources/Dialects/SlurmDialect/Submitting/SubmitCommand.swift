@@ -93,7 +93,7 @@ public struct SubmitCommand: Hashable, Sendable {
 
     /// Makes the other components: each begins with what the one before it asked for, as far as that is
     /// not about its size and its place.
-    private mutating func addComponents(
+    mutating func addComponents(
         _ parts: ArraySlice<[GivenOption<SubmitOption>]>,
         _ variables: [GivenOption<SubmitOption>]
     ) throws(CommandFailure) {
