@@ -75,6 +75,34 @@ struct DescriptionReadingTests {
         #expect(variables.environment == ["A=b", "C=5"])
     }
 
+    @Test("A list of jobs is one job of several components")
+    func components() throws {
+        func read(_ members: JSONValue) throws -> DataReading<SubmitRequest> {
+            let script: JSONValue = ["script": "#!/bin/sh\n"]
+            let all = (script.members ?? []) + (members.members ?? [])
+            return try JobDescription.submission(.object(all), .v44)
+        }
+        let first: JSONValue = ["environment": ["A=b"], "partition": "a", "tasks": 2]
+        let other: JSONValue = ["partition": "b", "nodes": "3", "colour": "red"]
+        let reading = try read(["jobs": [first, other, other]])
+        #expect(reading.request.partitions == ["a"] && reading.request.tasks == 2)
+        #expect(reading.request.components.map(\.partitions) == [["b"], ["b"]])
+        #expect(reading.request.components.map(\.minimumNodes) == [3, 3])
+        #expect(reading.request.components.allSatisfy { $0.script.isEmpty })
+        #expect(reading.warnings.map(\.source) == ["#/jobs/1/colour", "#/jobs/2/colour"])
+        let wrong = #expect(throws: RestFailure.self) {
+            try read(["jobs": [first, ["tasks": "x"]]])
+        }
+        #expect(wrong?.source == "#/jobs/1/tasks")
+        let many = [first] + Array(repeating: other, count: 128)
+        for list: JSONValue in [[], 5, .array(many)] {
+            #expect(throws: RestFailure.self) { try read(["jobs": list]) }
+        }
+        #expect(throws: RestFailure.self) { try read(["jobs": [first, other], "job": first]) }
+        let held = try JobDescription.allocation(["hetjob": [first, other]], .v44).request
+        #expect(held.isInteractive && held.components.map(\.isInteractive) == [true])
+    }
+
     @Test("No member traps, whatever stands in it", arguments: DataVersion.allCases)
     func anything(version: DataVersion) {
         let values: [JSONValue] = [

@@ -153,10 +153,14 @@ public struct DataReading<Request: Sendable>: Sendable {
     }
 
     mutating func warn(_ description: String, _ source: String) {
+        warn(RestWarning(description, source))
+    }
+
+    mutating func warn(_ warning: RestWarning) {
         guard warnings.count <= Self.warningsMaximum else { return }
         warnings.append(
             warnings.count == Self.warningsMaximum
-                ? RestWarning("More members have no effect") : RestWarning(description, source)
+                ? RestWarning("More members have no effect") : warning
         )
     }
 }

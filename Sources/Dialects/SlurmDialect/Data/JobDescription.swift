@@ -1,4 +1,5 @@
 import IndexSets
+import JobModel
 import Quantities
 public import WireFormats
 
@@ -42,6 +43,12 @@ public enum JobDescription {
         reading.request.script = ""
         reading.request.isInteractive = true
         if reading.request.name.isEmpty { reading.request.name = "interactive" }
+        for place in reading.request.components.indices {
+            reading.request.components[place].isInteractive = true
+            if reading.request.components[place].name.isEmpty {
+                reading.request.components[place].name = reading.request.name
+            }
+        }
         return try checked(reading)
     }
 
@@ -79,21 +86,35 @@ public enum JobDescription {
         for member in given where !known.contains(member.name) {
             reading.warnOfUnknown(member.name, "#")
         }
-        var job = body["job"] ?? .null
-        let several = body["jobs"] ?? body["hetjob"] ?? .null
-        if several != .null {
-            guard job == .null else {
-                let text = "Specify only one \"job\" or \"jobs\" fields but never both"
-                throw .query(text, "#/jobs")
-            }
-            guard let only = several.array?.first, several.array?.count == 1 else {
-                throw .query("Jobs of more than one component are not supported here", "#/jobs")
-            }
-            job = only
-        }
-        guard job != .null else { throw .query("Populated \"job\" field is required", "#/job") }
+        let job = body["job"] ?? .null
+        let list = body["jobs"] != nil ? "jobs" : "hetjob"
+        let several = body[list] ?? .null
         let members = submissionMembers.filter { isKnown($0.name, in: version) }
-        try reading.read(job, members, "#/job")
+        guard several != .null else {
+            guard job != .null else {
+                throw .query("Populated \"job\" field is required", "#/job")
+            }
+            try reading.read(job, members, "#/job")
+            return reading
+        }
+        guard job == .null else {
+            let text = "Specify only one \"job\" or \"jobs\" fields but never both"
+            throw .query(text, "#/jobs")
+        }
+        guard let parts = several.array, !parts.isEmpty else {
+            throw .query("A list of one job or more is required", "#/\(list)")
+        }
+        guard parts.count <= HetMembership.countMaximum else {
+            let most = HetMembership.countMaximum
+            throw .query("A heterogeneous job has \(most) components at most", "#/\(list)")
+        }
+        try reading.read(parts[0], members, "#/\(list)/0")
+        for (offset, part) in parts.enumerated().dropFirst() {
+            var component = DataReading(SubmitRequest())
+            try component.read(part, members, "#/\(list)/\(offset)")
+            for warning in component.warnings { reading.warn(warning) }
+            reading.request.components.append(component.request.withoutScript)
+        }
         return reading
     }
 

@@ -1,3 +1,4 @@
+import JobModel
 public import WireFormats
 
 /// The bodies that Slurm's REST takes, and their forms.
@@ -34,8 +35,9 @@ public enum SlurmBody: Hashable, Sendable, CaseIterable {
     public func schema(_ version: DataVersion) -> JSONValue {
         switch self {
         case .submission:
-            object([("script", .text)], ["job": job(version)])
-        case .allocation: object([], ["job": job(version)])
+            object([("script", .text)], ["job": job(version), "jobs": components(version)])
+        case .allocation:
+            object([], ["job": job(version), "hetjob": components(version)])
         case .change: job(version)
         case .cancel: object(CancelDescription.members.map { ($0.name, $0.form) })
         case .node: object(NodeDescription.members.map { ($0.name, $0.form) })
@@ -66,6 +68,13 @@ public enum SlurmBody: Hashable, Sendable, CaseIterable {
 
     private func job(_ version: DataVersion) -> JSONValue {
         object(JobDescription.members(version))
+    }
+
+    private func components(_ version: DataVersion) -> JSONValue {
+        [
+            "type": "array", "items": job(version),
+            "maxItems": .integer(Int64(HetMembership.countMaximum)),
+        ]
     }
 
     private func object(
