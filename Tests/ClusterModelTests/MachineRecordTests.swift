@@ -40,6 +40,27 @@ struct MachineRecordTests {
         #expect(try MachineRecord(json: JSONValue(parsing: text)).machine == machine)
     }
 
+    @Test("Clusters come out of a record as they went in, and what they share is refused")
+    func clusters() throws {
+        var machine = smallMachine()
+        machine.partitions[0].nodes = IDSet([0, 1])
+        machine.partitions.append(machine.partitions[0])
+        machine.partitions[1].name = "other"
+        machine.partitions[1].nodes = IDSet([2, 3])
+        machine.clusters = [
+            Cluster(name: "b", title: "B", partitions: [1], defaultPartitionIndex: 1)
+        ]
+        let read = try MachineRecord(json: MachineRecord(machine).json)
+        #expect(read.machine == machine)
+        #expect(machine.allClusters.map(\.name) == ["m", "b"])
+        #expect(machine.ownCluster.partitions == [0])
+        machine.partitions[1].nodes.insert(1)
+        let failure = try #require(throws: JSONValue.Malformed.self) {
+            try MachineRecord(json: MachineRecord(machine).json)
+        }
+        #expect(failure.problem == "node 'n9' is of two clusters")
+    }
+
     private func smallMachine() -> Machine {
         let capacity = NodeCapacity(cores: 2, memory: ByteCount(mebibytes: 64))
         return Machine(
@@ -120,13 +141,16 @@ struct MachineRecordTests {
             ClusterNode(name: "extra", typeIndex: 0, capacity: known.nodes[0].capacity)
         )
         changed.systems[0].nodes.insert(known.nodes.count)
+        changed.clusters = [
+            Cluster(name: "b", title: "B", partitions: [1], defaultPartitionIndex: 1)
+        ]
         changed.software = [SoftwareModule(name: "lammps", programs: [])]
         #expect(
             changed.differences(from: known) == [
                 "nodes extra are new",
                 "switch \(known.switches[0].name) is missing", "switch renamed is new",
                 "partition \(known.partitions[0].name): quota.nodes is 7, not 2048",
-                "software is otherwise",
+                "cluster b is new", "software is otherwise",
             ]
         )
     }

@@ -91,6 +91,10 @@ struct SchemaTests {
             machine + "partitions: [{name: q, nodes: a, platform: p}]\npreemption: {zzz: 1}\n"
         ),
         (
+            "properties/clusters/items",
+            machine + "partitions: [{name: q, nodes: a, platform: p}]\nclusters: [{zzz: 1}]\n"
+        ),
+        (
             "properties/licenses/items",
             machine + "partitions: [{name: q, nodes: a, platform: p}]\nlicenses: [{zzz: 1}]\n"
         ),

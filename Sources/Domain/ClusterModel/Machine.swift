@@ -28,6 +28,8 @@ public struct Machine: Hashable, Sendable {
     public var partitions: [Partition]
     /// The index of the partition of jobs that name none.
     public var defaultPartitionIndex: Int
+    /// The clusters besides the centre's own.
+    public var clusters: [Cluster] = []
     /// The billing platforms.
     public var platforms: [Platform]
     /// The accounts.

@@ -17,6 +17,18 @@ extension Machine {
             "node_types": .array(nodeTypes.map(\.json)),
             "partitions": .array(partitions.map(json(of:))),
             "default_partition": .string(defaultPartition.name),
+            "clusters": .array(
+                allClusters.map { cluster in
+                    let names = cluster.partitions.map { partitions[$0].name }
+                    return [
+                        "name": .string(cluster.name), "title": .string(cluster.title),
+                        "partitions": .array(names.map { .string($0) }),
+                        "default_partition": .string(
+                            partitions[cluster.defaultPartitionIndex].name
+                        ),
+                    ]
+                }
+            ),
             "racks": .array(
                 racks.map {
                     [

@@ -106,14 +106,16 @@ extension Machine {
 
     private var partitionRows: [[String]] {
         let header = [
-            "PARTITION", "NODES", "CORES", "SHARED BY", "TIME LIMIT", "PLATFORM", "PRICE", "RUNS",
-            "NODELIST",
+            "NODES", "CORES", "SHARED BY", "TIME LIMIT", "PLATFORM", "PRICE", "RUNS", "NODELIST",
         ]
-        return [header]
+        // Which cluster a partition is of is worth a column only if there are several.
+        let isOne = clusters.isEmpty
+        return [["PARTITION"] + (isOne ? [] : ["CLUSTER"]) + header]
             + partitions.enumerated().map { index, partition in
                 let totals = totals(of: partition.nodes)
-                return [
-                    partition.name + (index == defaultPartitionIndex ? "*" : ""),
+                let cluster = cluster(ofPartition: index)
+                let isDefault = index == cluster.defaultPartitionIndex
+                return [partition.name + (isDefault ? "*" : "")] + (isOne ? [] : [cluster.name]) + [
                     totals.nodeCount.groupedText, totals.coreCount.groupedText,
                     partition.sharing == .wholeNode ? "whole nodes" : "cores",
                     partition.maximumTimeLimit.map(timeLimitText) ?? "unlimited",

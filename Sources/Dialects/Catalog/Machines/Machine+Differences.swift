@@ -23,6 +23,7 @@ extension Machine {
         found += Self.compared(own.partitions, other.partitions, "partition", \.name) {
             Self.fields($0, self, $1, known)
         }
+        found += Self.compared(own.clusters, other.clusters, "cluster", \.name) { _, _ in [] }
         found += Self.compared(own.licenses, other.licenses, "licence", \.name) { now, then in
             ["licence \(now.name): count is \(now.count), not \(then.count)"]
         }
@@ -65,6 +66,11 @@ extension Machine {
             var node = node
             if discovered.contains(node.typeIndex) { node.capacity = NodeCapacity(cores: 1) }
             return node
+        }
+        machine.clusters = clusters.map { cluster in
+            var cluster = cluster
+            cluster.title = ""
+            return cluster
         }
         machine.platforms = platforms.map { Platform(name: $0.name, title: "", isKey: $0.isKey) }
         machine.partitions = partitions.map { partition in

@@ -61,18 +61,8 @@ extension MachineReader {
     ) throws(FileRefusal) {
         var kept: [MachineDraft.Placed<Partition>] = []
         for field in try wanted.list() {
-            let name = try field.name()
-            guard let found = joined.partitions.first(where: { $0.value.name == name }) else {
-                let known = joined.partitions.map(\.value.name)
-                throw field.refusal(
-                    .unknownReference(
-                        name: name,
-                        to: "partition",
-                        similar: similarNames(to: name, among: known)
-                    )
-                )
-            }
-            kept.append(found)
+            let known = joined.partitions.map(\.value.name)
+            kept.append(joined.partitions[try partitionIndex(field, among: known)])
         }
         joined.partitions = kept
     }

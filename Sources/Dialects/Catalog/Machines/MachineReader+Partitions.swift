@@ -82,6 +82,40 @@ extension MachineReader {
         return partition
     }
 
+    /// The clusters besides the centre's own.
+    func clusters(_ top: YAMLMapping, of machine: Machine) throws(FileRefusal) -> [Cluster] {
+        let known = machine.partitions.map(\.name)
+        var trial = machine
+        for field in try top["clusters"]?.list() ?? [] {
+            let fields = try field.mapping(["name", "title", "partitions", "default_partition"])
+            var own: Set<Int> = []
+            for partition in try fields.required("partitions").list() {
+                let index = try partitionIndex(partition, among: known)
+                guard own.insert(index).inserted else {
+                    throw partition.refusal(.duplicate(name: known[index], of: "partition"))
+                }
+            }
+            let name = try fields.required("name").name()
+            let cluster = Cluster(
+                name: name,
+                title: try fields["title"]?.text() ?? name,
+                partitions: own.sorted(),
+                defaultPartitionIndex: try fields["default_partition"].map {
+                    field throws(FileRefusal) in try partitionIndex(field, among: known)
+                } ?? own.min() ?? 0
+            )
+            trial.clusters.append(cluster)
+            guard trial.clusters.count <= Cluster.countMaximum else {
+                let most = Cluster.countMaximum
+                throw field.refusal(.conflict("a centre has at most \(most) other clusters"))
+            }
+            if let problem = trial.clusterProblem {
+                throw field.refusal(.conflict(problem))
+            }
+        }
+        return trial.clusters
+    }
+
     private func nodes(
         _ fields: YAMLMapping,
         _ draft: MachineDraft

@@ -21,7 +21,7 @@ struct MachineReader {
 
     static let topFields = [
         "machine", "title", "description", "join", "network", "published", "sources",
-        "node_types", "nodes", "racks", "switches", "partitions", "default_partition",
+        "node_types", "nodes", "racks", "switches", "partitions", "default_partition", "clusters",
         "include", "platforms", "qos", "preemption", "licenses", "power_saving", "software",
         "accounts", "default_account", "operators", "issuer", "expect",
     ]
@@ -54,6 +54,7 @@ struct MachineReader {
             operators: draft.operators,
             issuer: draft.issuer
         )
+        machine.clusters = try clusters(top, of: machine)
         machine.qos = try qos(top)
         machine.preemption = try preemption(top, machine)
         machine.licenses = try licenses(top)
@@ -158,16 +159,15 @@ struct MachineReader {
         _ draft: MachineDraft
     ) throws(FileRefusal) -> Int {
         guard let field = top["default_partition"] else { return 0 }
+        return try partitionIndex(field, among: draft.partitions.map(\.value.name))
+    }
+
+    /// The place of the partition that a field names.
+    func partitionIndex(_ field: YAMLField, among known: [String]) throws(FileRefusal) -> Int {
         let name = try field.name()
-        guard let index = draft.partitions.firstIndex(where: { $0.value.name == name }) else {
-            let known = draft.partitions.map(\.value.name)
-            throw field.refusal(
-                .unknownReference(
-                    name: name,
-                    to: "partition",
-                    similar: similarNames(to: name, among: known)
-                )
-            )
+        guard let index = known.firstIndex(of: name) else {
+            let similar = similarNames(to: name, among: known)
+            throw field.refusal(.unknownReference(name: name, to: "partition", similar: similar))
         }
         return index
     }

@@ -79,6 +79,7 @@ extension Machine: CodedPart {
         try fields.parts("platforms", &platforms)
         try fields.parts("partitions", &partitions)
         try fields("default_partition", &defaultPartitionIndex)
+        try fields.someParts("clusters", &clusters)
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
         try fields.someParts("qos", &qos)
@@ -124,6 +125,7 @@ extension Machine: CodedPart {
         guard partitions.indices.contains(defaultPartitionIndex) else {
             return "the default partition is not there"
         }
+        if let problem = clusterProblem { return problem.text }
         guard accounts.indices.contains(defaultAccountIndex) else {
             return "the default account is not there"
         }
