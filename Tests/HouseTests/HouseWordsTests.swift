@@ -159,6 +159,18 @@ struct HouseWordsTests {
         #expect(findings.isEmpty, "\(findings.listed)")
     }
 
+    @Test("Enums that images hold as numbers say which cases they have")
+    func casesAreKnown() {
+        let declaration = /enum \w+: U?Int\d*,.*\bCodable\b/
+        let lines = SourceTree.swiftFiles.filter { !$0.isTest }.flatMap { file in
+            file.code.filter { $0.contains(declaration) }.map { (file.path, $0) }
+        }
+        #expect(lines.count > 10)
+        for (path, line) in lines {
+            #expect(line.contains("CaseIterable"), "\(path): \(line)")
+        }
+    }
+
     @Test(
         "A banned word in code is found",
         arguments: [

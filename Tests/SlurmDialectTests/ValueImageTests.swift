@@ -71,4 +71,25 @@ struct ValueImageTests {
         #expect(try ValueImage.value([[String: Set<Int>]].self, from: bytes) == list)
         #expect(bytes.count < 400)
     }
+
+    /// Two programs' declarations of the same things.
+    private enum Before {
+        enum Kind: UInt8, CaseIterable, Codable { case payable, revenue }
+        struct Entry: Codable { var kinds: [Kind: [Kind]] = [.payable: [.revenue]] }
+    }
+    private enum After {
+        enum Kind: UInt8, CaseIterable, Codable { case refund, payable, revenue }
+        struct Entry: Codable { var kinds: [Kind: [Kind]] = [.refund: [.payable]] }
+    }
+
+    @Test("A case put before others makes it another layout: the same number means something else")
+    func movedCases() throws {
+        let bytes = try ValueImage.bytes(of: Before.Entry())
+        let other = try ValueImage.bytes(of: After.Entry())
+        #expect(bytes.dropFirst(8) == other.dropFirst(8))
+        #expect(!ValueImage.haveSameLayout(bytes, other))
+        #expect(throws: ValueImage.Failure.otherLayout) {
+            try ValueImage.value(After.Entry.self, from: bytes)
+        }
+    }
 }

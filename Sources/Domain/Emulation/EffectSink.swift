@@ -44,7 +44,7 @@ public struct JobEnd: Hashable, Sendable {
 }
 
 /// Why a running job must stop.
-public enum StopReason: UInt8, Hashable, Sendable, Codable {
+public enum StopReason: UInt8, Hashable, Sendable, CaseIterable, Codable {
     /// Somebody cancelled it. It goes on holding its nodes until `jobEnded` comes.
     case cancelled
     /// A node failed. It holds nothing any more.

@@ -46,7 +46,7 @@ public struct LimitKind: Hashable, Sendable, Codable {
 /// The limit that a job waits for, by the name that Slurm gives it.
 public struct LimitReason: Hashable, Sendable, Codable {
     /// Who sets the limit.
-    public enum Owner: UInt8, Hashable, Sendable, Codable {
+    public enum Owner: UInt8, Hashable, Sendable, CaseIterable, Codable {
         /// An association: an account, or a user of one.
         case association
         /// A quality of service: the job's, or its partition's.

@@ -107,7 +107,7 @@ public enum NodeKeeper {
 }
 
 /// Who holds a pending job.
-public enum HoldKind: UInt8, Hashable, Sendable, Codable {
+public enum HoldKind: UInt8, Hashable, Sendable, CaseIterable, Codable {
     /// Its user; the user may release it.
     case user
     /// An operator; only an operator may release it.

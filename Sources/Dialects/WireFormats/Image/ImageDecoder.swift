@@ -70,7 +70,7 @@ final class ImageDecoder: Decoder {
     /// Reads one value.
     func take<Value: Decodable>(_ type: Value.Type) throws -> Value {
         let value: Any
-        switch kinds[type] {
+        switch kinds.kind(of: type, noting: &layout) {
         case .scalar(let scalar): value = try scalar.take(from: self)
         case .collection(let collection): value = try collection.take(from: self)
         case .other: return try Value(from: self)
@@ -87,7 +87,7 @@ final class ImageDecoder: Decoder {
         private let hash: Hash?
 
         private final class Hash {
-            var value: UInt64 = 0xcbf2_9ce4_8422_2325
+            var value = ImageLayout.start
         }
 
         init(decoder: ImageDecoder, isNew: Bool) {

@@ -28,7 +28,7 @@ final class ImageEncoder: Encoder {
 
     /// Writes one value. Its type is looked at, and not the value: an optional would be taken for what is in it.
     func put<Value: Encodable>(_ value: Value) throws {
-        switch kinds[Value.self] {
+        switch kinds.kind(of: Value.self, noting: &layout) {
         case .scalar(let scalar): try put(value, of: scalar)
         case .collection(let collection): try put(value, of: collection)
         case .other: try value.encode(to: self)
@@ -71,7 +71,7 @@ final class ImageEncoder: Encoder {
     private struct Properties<Key: CodingKey>: KeyedEncodingContainerProtocol {
         let encoder: ImageEncoder
         let isNew: Bool
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        var hash = ImageLayout.start
 
         var codingPath: [any CodingKey] { [] }
 

@@ -103,9 +103,25 @@ struct ImageLayout {
 
     /// Takes in a property; `hash` is of those before it in its list.
     mutating func add(_ name: String, _ type: Any.Type, _ hash: inout UInt64) {
-        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        for byte in "\(type)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        Self.mix(name, &hash)
+        Self.mix("\(type)", &hash)
         value &+= hash
+    }
+
+    /// Takes in the cases of an enum that is written as the number, or the text, of its case: where they are in
+    /// another order the same number means something else.
+    mutating func add<Cases: CaseIterable & RawRepresentable>(_ type: Cases.Type) {
+        var hash = Self.start
+        Self.mix("\(type)", &hash)
+        for one in Cases.allCases { Self.mix("\(one)=\(one.rawValue)", &hash) }
+        value &+= hash
+    }
+
+    /// FNV-1a.
+    static let start: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    private static func mix(_ text: String, _ hash: inout UInt64) {
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
 }
 
@@ -132,13 +148,13 @@ struct ImageKinds {
 
     private var known: [ObjectIdentifier: Kind] = [:]
 
-    subscript(type: Any.Type) -> Kind {
-        mutating get {
-            if let kind = known[ObjectIdentifier(type)] { return kind }
-            let kind = Self.kind(of: type)
-            known[ObjectIdentifier(type)] = kind
-            return kind
-        }
+    /// The kind of a type, whose cases `layout` takes in when it is met for the first time.
+    mutating func kind(of type: Any.Type, noting layout: inout ImageLayout) -> Kind {
+        if let kind = known[ObjectIdentifier(type)] { return kind }
+        let kind = Self.kind(of: type)
+        known[ObjectIdentifier(type)] = kind
+        if let cases = type as? any (CaseIterable & RawRepresentable).Type { layout.add(cases) }
+        return kind
     }
 
     private static func kind(of type: Any.Type) -> Kind {

@@ -34,7 +34,7 @@ public struct Budget: Hashable, Sendable, Codable {
 /// How a budget stands.
 public struct BudgetStanding: Hashable, Sendable, Codable {
     /// How far it is used up.
-    public enum Alarm: Int, Hashable, Sendable, Comparable, Codable {
+    public enum Alarm: Int, Hashable, Sendable, Comparable, CaseIterable, Codable {
         /// Less than the share from which on it warns.
         case ok
         /// At least that share.

@@ -3,7 +3,7 @@ import JobModel
 import Quantities
 
 /// Whether a node takes jobs.
-public enum NodeService: UInt8, Sendable, Codable {
+public enum NodeService: UInt8, Sendable, CaseIterable, Codable {
     /// It takes jobs.
     case up
     /// It finishes what it runs and takes nothing new.

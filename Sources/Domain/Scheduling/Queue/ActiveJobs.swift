@@ -4,7 +4,7 @@ public import JobModel
 public import Quantities
 
 /// Where an active job is. Ended jobs leave the jobs.
-public enum JobPhase: UInt8, Sendable, Codable {
+public enum JobPhase: UInt8, Sendable, CaseIterable, Codable {
     /// In the queue of each group that it may run in.
     case queued
     /// Not in a queue: held, dependent, before its begin time, or unable to run as things are.
