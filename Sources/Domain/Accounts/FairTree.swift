@@ -218,9 +218,10 @@ public struct FairTree: Sendable, Codable {
     ) -> ContiguousArray<Candidate> {
         var candidates: ContiguousArray<Candidate> = []
         for account in accounts {
-            let children = list[Int(account)].children
+            // Who came since counts from the next ranking on, with shares and rank.
+            let children = list[Int(account)].children.filter { Int($0) < settledCount }
             let shares = children.reduce(Int64(0)) { $0 + Int64(list[Int($1)].settings.shares) }
-            for child in children where Int(child) < settledCount {
+            for child in children {
                 let level = LevelShare(
                     shares: list[Int(child)].settings.shares,
                     ofAll: shares,
