@@ -141,9 +141,9 @@ struct MachineRecordTests {
             ClusterNode(name: "extra", typeIndex: 0, capacity: known.nodes[0].capacity)
         )
         changed.systems[0].nodes.insert(known.nodes.count)
-        changed.clusters = [
+        changed.clusters.append(
             Cluster(name: "b", title: "B", partitions: [1], defaultPartitionIndex: 1)
-        ]
+        )
         changed.software = [SoftwareModule(name: "lammps", programs: [])]
         #expect(
             changed.differences(from: known) == [

@@ -76,12 +76,15 @@ struct ShippedMachineTests {
         #expect(totals.nodeCount == 6_144)
     }
 
-    @Test("tianjin joins Tianhe-1A, the prototype, AI cards and the host")
+    @Test("tianjin joins Tianhe-1A, the prototype, cards, data and the host, beside Nebulae")
     func tianjinJoins() throws {
         let machine = try library.machine(named: "tianjin")
         #expect(machine.defaultPartition.name == "TH_NET")
         #expect(machine.defaultAccount.name == "guest")
-        #expect(machine.partitions.map(\.name) == ["TH_NET", "work", "test", "ai", "host"])
+        let own = machine.ownCluster.partitions.map { machine.partitions[$0].name }
+        #expect(own == ["TH_NET", "work", "test", "ai", "data", "host"])
+        #expect(machine.allClusters.map(\.name) == ["tianjin", "nebulae"])
+        #expect(machine.platform(named: "tianjin-data")?.storageMicrofen == 50_000_000)
         #expect(machine.systems.map(\.name).contains("tianhe-1a"))
         let hostIndex = try #require(machine.partitionIndex(named: "host"))
         let host = machine.partitions[hostIndex]

@@ -103,7 +103,7 @@ struct TopologyTextTests {
     @Test(
         "The floor plan has a place for every rack, and nodes without one",
         arguments: [
-            ("tianjin", 112 + 17 + 8 + 1), ("tianhe-1", 81), ("tianhe-2a", 139),
+            ("tianjin", 112 + 17 + 8 + 2 + 2), ("tianhe-1", 81), ("tianhe-2a", 139),
         ]
     )
     func floorPlan(name: String, places: Int) throws {
@@ -112,7 +112,8 @@ struct TopologyTextTests {
         let corners = drawing.matches(of: pattern).map { "\($0.1) \($0.2)" }
         #expect(corners.count == places)
         #expect(Set(corners).count == places)
-        #expect(drawing.utf8.count < 200_000)
+        // A node without a rack is drawn by itself: Nebulae has thousands.
+        #expect(drawing.utf8.count < 400_000)
     }
 
     private struct Rectangle {

@@ -113,11 +113,17 @@ public struct Platform: Hashable, Sendable, Codable {
     public var title: String
     /// Whether it counts as a key compute platform (重点算力平台), whose use is subsidised.
     public var isKey: Bool
+    /// What 10¹² bytes kept over one day cost there; 0 where nothing is charged for. Unit: µfen.
+    public var storageMicrofen: Int64
+
+    /// 10¹⁸ bytes at this price stay below 10¹⁵ fen. Unit: µfen.
+    public static let storageMicrofenMaximum: Int64 = 100_000_000_000
 
     /// Makes a platform.
-    public init(name: String, title: String, isKey: Bool) {
+    public init(name: String, title: String, isKey: Bool, storageMicrofen: Int64 = 0) {
         self.name = name
         self.title = title
         self.isKey = isKey
+        self.storageMicrofen = storageMicrofen
     }
 }

@@ -1,4 +1,5 @@
 import Billing
+import ClusterModel
 import Quantities
 import Yams
 
@@ -46,6 +47,17 @@ extension YAMLField {
                     minimum: "0 CNY",
                     maximum: "\(HourlyPrice.maximum.yuanText) CNY"
                 )
+            )
+        }
+        return price
+    }
+
+    /// The price of 10¹² bytes kept over one day. Unit: µfen.
+    func storagePrice() throws(FileRefusal) -> Int64 {
+        let price = try microfen()
+        guard price <= Platform.storageMicrofenMaximum else {
+            throw refusal(
+                .outOfRange(found: try text(), minimum: "0 CNY", maximum: "1000 CNY")
             )
         }
         return price

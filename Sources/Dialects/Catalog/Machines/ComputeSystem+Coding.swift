@@ -186,6 +186,9 @@ extension Platform: CodedPart {
         try fields.required("name", &name)
         try fields("title", &title)
         try fields.required("key", &isKey)
+        var price = storageMicrofen == 0 ? nil : Optional(storageMicrofen)
+        try fields.ifPresent("tb_day_ufen", &price)
+        storageMicrofen = price ?? 0
     }
 }
 

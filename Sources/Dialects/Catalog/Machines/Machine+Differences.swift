@@ -72,7 +72,11 @@ extension Machine {
             cluster.title = ""
             return cluster
         }
-        machine.platforms = platforms.map { Platform(name: $0.name, title: "", isKey: $0.isKey) }
+        machine.platforms = platforms.map { platform in
+            var platform = platform
+            platform.title = ""
+            return platform
+        }
         machine.partitions = partitions.map { partition in
             var partition = partition
             (partition.title, partition.facts) = ("", [])

@@ -29,6 +29,7 @@ public enum MachineCatalog {
             ("ft-256", PackageResources.ft_256_yaml),
             ("nebulae", PackageResources.nebulae_yaml),
             ("tianjin-ai", PackageResources.tianjin_ai_yaml),
+            ("tianjin-data", PackageResources.tianjin_data_yaml),
             ("host", PackageResources.host_yaml),
         ]
     }

@@ -18,11 +18,12 @@ extension MachineReader {
     }
 
     static func platform(_ field: YAMLField) throws(FileRefusal) -> Platform {
-        let fields = try field.mapping(["name", "title", "key"])
+        let fields = try field.mapping(["name", "title", "key", "tb_day"])
         return Platform(
             name: try fields.required("name").name(),
             title: try fields.required("title").text(),
-            isKey: try fields.required("key").flag()
+            isKey: try fields.required("key").flag(),
+            storageMicrofen: try fields["tb_day"]?.storagePrice() ?? 0
         )
     }
 

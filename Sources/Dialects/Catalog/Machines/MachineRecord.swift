@@ -125,7 +125,7 @@ extension Machine: CodedPart {
         guard partitions.indices.contains(defaultPartitionIndex) else {
             return "the default partition is not there"
         }
-        if let problem = clusterProblem { return problem.text }
+        if let problem = clusterProblem { return problem }
         guard accounts.indices.contains(defaultAccountIndex) else {
             return "the default account is not there"
         }
@@ -136,6 +136,10 @@ extension Machine: CodedPart {
             return "\(problem.section) '\(problem.owner)', \(problem.field): \(problem.text)"
         }
         if let problem = powerProblem { return problem.description }
+        let storagePrices = 0...Platform.storageMicrofenMaximum
+        for platform in platforms where !storagePrices.contains(platform.storageMicrofen) {
+            return "the storage of platform \(platform.name) has no price that could be charged"
+        }
         for partition in partitions {
             let prices = partition.prices
             let lowest = min(

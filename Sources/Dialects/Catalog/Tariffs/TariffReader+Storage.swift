@@ -21,16 +21,9 @@ extension TariffReader {
         var line = StorageLine(
             platform: try fields["platform"]?.name(),
             validity: Validity(from: from?.start, until: until?.start),
-            microFen: try price.microfen(),
+            microFen: try price.storagePrice(),
             free: try fields["free"]?.bytes() ?? .zero
         )
-        // 10¹⁸ bytes at this price stay below 10¹⁵ fen.
-        let maximum: Int64 = 100_000_000_000
-        guard line.microFen <= maximum else {
-            throw price.refusal(
-                .outOfRange(found: try price.text(), minimum: "0 CNY", maximum: "1000 CNY")
-            )
-        }
         if let step = fields["step"] {
             line.step = try step.bytes()
             guard line.step > .zero, line.step.count <= StorageUsage.bytesMaximum else {

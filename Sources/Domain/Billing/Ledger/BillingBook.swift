@@ -334,5 +334,8 @@ extension Tariff {
             }
         }
         self.init(id: machine.name, title: "Prices of \(machine.title)", lines: lines)
+        storage = machine.platforms.filter { $0.storageMicrofen > 0 }.map {
+            StorageLine(platform: $0.name, microFen: $0.storageMicrofen)
+        }
     }
 }
