@@ -67,7 +67,7 @@ struct BackgroundLoadTests {
         let centre = try Centre(Self.settings(folder.path + "/state"))
         let records = try await centre.accounting(AccountingQuery(), .me).records
         let mine = try await centre.submit(SmallCentre.request { $0.partitions = ["shared"] })
-        let queue = await centre.jobs(.all).jobs
+        let queue = try await centre.jobs(.all).jobs
         await centre.close()
         #expect((60...73).contains(records.count))
         #expect(records.allSatisfy { $0.account.hasPrefix("load-") && $0.user.hasPrefix("load") })

@@ -117,7 +117,7 @@ struct CentreTests {
         settings.rules = CentreRules(machine: SmallCentre.machine, policy: policy)
         let centre = try Centre(settings)
         let id = try await centre.submit(SmallCentre.request { $0.partitions = ["shared"] })
-        let job = try #require(await centre.jobs(.all).jobs.first { $0.jobID == id })
+        let job = try #require(try await centre.jobs(.all).jobs.first { $0.jobID == id })
         #expect(job.state == "RUNNING")
         await centre.close()
     }
@@ -144,7 +144,7 @@ struct CentreTests {
                 $0.requiredNodes = "fat[1-2]"
             }
         )
-        #expect(await centre.jobs(.all).jobs.first { $0.jobID == id }?.nodeList == "fat[1-2]")
+        #expect(try await centre.jobs(.all).jobs.first { $0.jobID == id }?.nodeList == "fat[1-2]")
         await centre.close()
     }
 
@@ -167,10 +167,10 @@ struct CentreTests {
         }
         #expect(failure?.status == 507)
         #expect(failure?.body.text.contains("No space left on device") == true)
-        #expect(await centre.jobs(.all).jobs.map(\.jobID) == acknowledged)
+        #expect(try await centre.jobs(.all).jobs.map(\.jobID) == acknowledged)
         await centre.close()
         let again = try Centre(SmallCentre.settings(folder.path))
-        #expect(await again.jobs(.all).jobs.map(\.jobID) == acknowledged)
+        #expect(try await again.jobs(.all).jobs.map(\.jobID) == acknowledged)
         let next = try await again.submit(SmallCentre.request(large))
         #expect(next == (acknowledged.last ?? 0) + 1)
         await again.close()

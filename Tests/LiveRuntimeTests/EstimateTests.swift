@@ -116,7 +116,7 @@ struct EstimateTests {
                 }
             )
         }
-        let states = await centre.jobs(.all).jobs.map(\.state)
+        let states = try await centre.jobs(.all).jobs.map(\.state)
         #expect(states == ["PENDING", "RUNNING"])
         await centre.close()
     }

@@ -126,7 +126,7 @@ struct HetJobTests {
         request.components.append(part("batch", nodes: 17))
         request.components[1].partitions = ["nowhere"]
         await #expect(throws: RequestFailure.self) { _ = try await centre.submit(request) }
-        #expect(await centre.jobs(JobQuery.all).jobs.isEmpty)
+        #expect(try await centre.jobs(JobQuery.all).jobs.isEmpty)
         var nested = het()
         nested.components[0].components = [part("batch", nodes: 1)]
         await #expect(throws: RequestFailure.self) { _ = try await centre.submit(nested) }

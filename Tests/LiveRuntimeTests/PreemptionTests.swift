@@ -84,7 +84,7 @@ struct PreemptionTests {
         try await centre.advance(seconds: 10)
         _ = try await submit(centre, "high", nodes: 1)
         #expect(try await centre.info(low).state == "PREEMPTED")
-        let partition = try #require(await centre.partitions().partitions.first)
+        let partition = try #require(try await centre.partitions().partitions.first)
         #expect(partition.preemptMode == "REQUEUE")
         await centre.close()
     }
@@ -117,7 +117,7 @@ struct PreemptionTests {
         #expect(record.state == "COMPLETED")
         #expect(record.elapsed == SimDuration(seconds: 60))
         #expect(record.suspended == SimDuration(seconds: 60))
-        let partition = try #require(await again.partitions().partitions.first)
+        let partition = try #require(try await again.partitions().partitions.first)
         #expect(partition.preemptMode == "GANG,SUSPEND")
         await again.close()
     }

@@ -71,7 +71,7 @@ struct RequestBoundsTests {
             request.isTestOnly = true
             _ = try? await centre.submit(request, .me)
         }
-        _ = await centre.jobs(.all)
+        _ = try await centre.jobs(.all)
         _ = try await centre.accounting(ids: nil)
         await centre.close()
         try await reopen(folder, taken)
@@ -106,7 +106,7 @@ struct RequestBoundsTests {
         for request in Self.hostile(ClockAdvanceRequest()) {
             _ = try? await centre.advance(request, .me)
         }
-        _ = await centre.jobs(.all)
+        _ = try await centre.jobs(.all)
         await centre.close()
         try await reopen(folder, taken)
     }
@@ -115,7 +115,7 @@ struct RequestBoundsTests {
         // Were none taken, this would have tried nothing.
         #expect(taken > 0)
         let again = try Centre(SmallCentre.settings(folder.path))
-        _ = await again.jobs(.all)
+        _ = try await again.jobs(.all)
         await again.close()
     }
 

@@ -35,12 +35,13 @@ private final class StubCentre: CentreService {
     }
 
     var name: String { "stub" }
+    var clusterNames: [String] { [name] }
     var version: String { "0" }
     var hostName: String { "stub" }
 
     var isQueuePublic: Bool { true }
 
-    func jobs(_: JobQuery, _: Peer) async -> JobList {
+    func jobs(_: JobQuery, _: Peer) async throws(ServiceRefusal) -> JobList {
         readings.add(1, ordering: .relaxed)
         gate.withLock { _ in }
         return JobList(now: SmallCentre.start, jobs: [])
@@ -61,7 +62,7 @@ private final class StubCentre: CentreService {
         _: JobUpdateRequest,
         _: Peer
     ) async throws(ServiceRefusal) -> ActionResponse { ActionResponse() }
-    func nodes(_: Peer) async throws(ServiceRefusal) -> NodeList {
+    func nodes(of _: [String]?, _: Peer) async throws(ServiceRefusal) -> NodeList {
         NodeList(now: SmallCentre.start, nodes: [])
     }
     func update(_: NodeUpdateRequest, _: Peer) async throws(ServiceRefusal) {}
@@ -101,7 +102,7 @@ private final class StubCentre: CentreService {
         _: Peer
     ) async throws(ServiceRefusal) -> ReservationName { throw refusal }
 
-    func partitions() async -> PartitionList {
+    func partitions(of _: [String]?) async throws(ServiceRefusal) -> PartitionList {
         PartitionList(now: SmallCentre.start, partitions: [])
     }
     func update(_: PartitionUpdateRequest, _: Peer) async throws(ServiceRefusal) {}

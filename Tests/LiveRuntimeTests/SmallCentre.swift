@@ -167,14 +167,14 @@ extension Centre {
 
 // What this user sees, whom the centre belongs to.
 extension Centre {
-    func jobs(_ query: JobQuery) async -> JobList { await jobs(query, .me) }
+    func jobs(_ query: JobQuery) async throws -> JobList { try await jobs(query, .me) }
 
     /// One job, or the elements of an array; nil when there is none.
     func job(_ id: UInt32) async -> JobList? {
         var query = JobQuery.all
         query.ids = [id]
-        let list = await jobs(query)
-        return list.jobs.isEmpty ? nil : list
+        let list = try? await jobs(query)
+        return list?.jobs.isEmpty ?? true ? nil : list
     }
 
     func accounting(ids: [UInt32]?) async throws -> AccountingList {

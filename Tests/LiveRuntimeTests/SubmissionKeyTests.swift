@@ -76,7 +76,7 @@ struct SubmissionKeyTests {
         var trial = request
         trial.isTestOnly = true
         #expect(try await centre.submit(trial, .me).estimate != nil)
-        #expect(await centre.jobs(.all).jobs.count == 1)
+        #expect(try await centre.jobs(.all).jobs.count == 1)
         await centre.close()
     }
 }

@@ -99,7 +99,7 @@ struct TurnsTests {
         )
         var query = JobQuery.all
         query.ids = [UInt32](repeating: array, count: 50) + [array + 3]
-        #expect(await centre.jobs(query).jobs.map(\.jobID) == (0..<10).map { array + $0 })
+        #expect(try await centre.jobs(query).jobs.map(\.jobID) == (0..<10).map { array + $0 })
         let waiting = try await centre.submit(
             SmallCentre.request { request in
                 request.dependencies = [DependencyRequest](

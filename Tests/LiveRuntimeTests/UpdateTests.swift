@@ -174,7 +174,7 @@ struct UpdateTests {
                 $0.partition = "shared"
             } == nil
         )
-        let states = await centre.jobs(.all).jobs.filter { $0.arrayJobID == array }.map(\.state)
+        let states = try await centre.jobs(.all).jobs.filter { $0.arrayJobID == array }.map(\.state)
         #expect(states == ["PENDING", "PENDING", "RUNNING", "PENDING"])
         await centre.close()
     }

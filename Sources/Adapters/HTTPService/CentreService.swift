@@ -54,6 +54,8 @@ public protocol CentreService: Sendable {
     ) async -> [Result<SubmitResponse, ServiceRefusal>]
     /// The centre's name.
     var name: String { get }
+    /// The names of its clusters, its own first.
+    var clusterNames: [String] { get }
     /// The program's version.
     var version: String { get }
     /// The name of the computer on which it is.
@@ -61,7 +63,7 @@ public protocol CentreService: Sendable {
     /// Whether everybody sees the same queue, so that equal questions have one answer.
     var isQueuePublic: Bool { get }
     /// The queue, as far as the peer may see it.
-    func jobs(_ query: JobQuery, _ peer: Peer) async -> JobList
+    func jobs(_ query: JobQuery, _ peer: Peer) async throws(ServiceRefusal) -> JobList
     /// The script of a job, byte for byte.
     func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8]
     /// Cancels or signals jobs.
@@ -82,12 +84,15 @@ public protocol CentreService: Sendable {
         _ request: JobUpdateRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> ActionResponse
-    /// The nodes.
-    func nodes(_ peer: Peer) async throws(ServiceRefusal) -> NodeList
+    /// The nodes, or those of some clusters.
+    func nodes(
+        of clusters: [String]?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> NodeList
     /// Changes nodes.
     func update(_ request: NodeUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
-    /// The partitions.
-    func partitions() async -> PartitionList
+    /// The partitions, or those of some clusters.
+    func partitions(of clusters: [String]?) async throws(ServiceRefusal) -> PartitionList
     /// Changes a partition.
     func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal)
     /// The reservations.

@@ -49,15 +49,19 @@ struct Routes {
     private func addReading(_ router: Router<PeerContext>) {
         get(router, "/v1/status") { _, _ in Reply(await centre.status()) }
         ask(router, "/v1/nodes") { request, context in
-            let name = try Self.parameters(request, known: ["name"])["name"]
+            let parameters = try Self.parameters(request, known: ["name", "cluster"])
+            let (name, clusters) = (parameters["name"], parameters.words("cluster"))
             let peer = try await context.peer()
             return try await listings.shared(question(request, peer, isPublic: false)) {
-                var list = try await centre.nodes(peer)
+                var list = try await centre.nodes(of: clusters, peer)
                 if let name { list.nodes.removeAll { $0.name != name } }
                 return Reply(list)
             }.response(200)
         }
-        get(router, "/v1/partitions") { _, _ in Reply(await centre.partitions()) }
+        ask(router, "/v1/partitions") { request, _ in
+            let clusters = try Self.parameters(request, known: ["cluster"]).words("cluster")
+            return Reply(try await centre.partitions(of: clusters)).response(200)
+        }
         get(router, "/v1/reservations") { _, context in
             Reply(try await centre.reservations(context.peer()))
         }
@@ -91,7 +95,7 @@ struct Routes {
             let lane = query.wantsForecast ? listings : readings(of: query.ids)
             let question = question(request, peer, isPublic: centre.isQueuePublic)
             return try await lane.shared(question) {
-                var list = await centre.jobs(query, peer)
+                var list = try await centre.jobs(query, peer)
                 list.selection = query.fields
                 return Reply(list)
             }.response(200)
@@ -103,7 +107,7 @@ struct Routes {
             query.looksAhead = true
             let peer = try await context.peer()
             return try await listings.alone { [query] in
-                let list = await centre.jobs(query, peer)
+                let list = try await centre.jobs(query, peer)
                 guard !list.jobs.isEmpty else { throw ServiceRefusal.noJob }
                 return Reply(list)
             }

@@ -14,6 +14,9 @@ public struct Cluster: Hashable, Sendable {
     /// The index of the partition of its jobs that name none.
     public var defaultPartitionIndex: Int
 
+    /// Words that requests use for the centre's own cluster, and for all.
+    public static let wordsTaken = ["own", "all"]
+
     /// The most clusters beside the centre's own.
     public static let countMaximum = 64
 
@@ -54,10 +57,10 @@ extension Machine {
     /// Why its clusters cannot be as they are; nil when they can.
     public var clusterProblem: String? {
         var taken: Set<Int> = []
-        var names = [name, "all"]
+        var names = Cluster.wordsTaken + [name]
         for cluster in clusters {
             if names.contains(cluster.name) {
-                return "there is a cluster '\(cluster.name)' already"
+                return "'\(cluster.name)' stands for another cluster already"
             }
             names.append(cluster.name)
             guard !cluster.partitions.isEmpty,

@@ -39,12 +39,16 @@ struct CentreGlue: CentreService {
 
     var name: String { centre.name }
 
+    var clusterNames: [String] { centre.clusterNames }
+
     var version: String { Version.text }
 
     var isQueuePublic: Bool { centre.isQueuePublic }
 
-    func jobs(_ query: JobQuery, _ peer: Peer) async -> JobList {
-        await centre.jobs(query, Caller(peer))
+    func jobs(_ query: JobQuery, _ peer: Peer) async throws(ServiceRefusal) -> JobList {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.jobs(query, Caller(peer))
+        }
     }
 
     func script(_ id: UInt32, _ peer: Peer) async throws(ServiceRefusal) -> [UInt8] {
@@ -92,8 +96,12 @@ struct CentreGlue: CentreService {
         }
     }
 
-    func nodes(_ peer: Peer) async throws(ServiceRefusal) -> NodeList {
-        try await forward(peer) { () throws(RequestFailure) in try await centre.nodes(Caller(peer))
+    func nodes(
+        of clusters: [String]?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> NodeList {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.nodes(of: clusters, Caller(peer))
         }
     }
 
@@ -103,7 +111,13 @@ struct CentreGlue: CentreService {
         }
     }
 
-    func partitions() async -> PartitionList { await centre.partitions() }
+    func partitions(of clusters: [String]?) async throws(ServiceRefusal) -> PartitionList {
+        do throws(RequestFailure) {
+            return try await centre.partitions(of: clusters)
+        } catch {
+            throw ServiceRefusal(error)
+        }
+    }
 
     func update(_ request: PartitionUpdateRequest, _ peer: Peer) async throws(ServiceRefusal) {
         try await forward(peer) { () throws(RequestFailure) in

@@ -64,11 +64,17 @@ struct ServiceRoute: Sendable {
             .get,
             "/v1/nodes",
             "The nodes, those that are alike in groups",
-            parameters: words(["name"]),
+            parameters: words(["name", "cluster"]),
             answer: .record(NodeList.self),
             refusals: [403]
         ),
-        ServiceRoute(.get, "/v1/partitions", "The partitions", answer: .record(PartitionList.self)),
+        ServiceRoute(
+            .get,
+            "/v1/partitions",
+            "The partitions",
+            parameters: words(["cluster"]),
+            answer: .record(PartitionList.self)
+        ),
         ServiceRoute(
             .get,
             "/v1/reservations",

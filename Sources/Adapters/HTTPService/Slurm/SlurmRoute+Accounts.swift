@@ -40,19 +40,21 @@ extension SlurmRoute {
                 .slurmdb,
                 .get,
                 "clusters",
-                "The one cluster",
+                "The clusters",
                 answer: ["clusters"],
                 parameters: Parameter.passed("update_time")
-            ) { centre, ask in ask.data.clusters(named: centre.name) },
+            ) { centre, ask in ask.data.clusters(named: centre.clusterNames) },
             SlurmRoute(
                 .slurmdb,
                 .get,
                 "cluster/{cluster_name}",
-                "The cluster",
+                "One cluster",
                 answer: ["clusters"]
             ) { centre, ask in
-                guard centre.name == ask.path else { return ask.data.nothing("clusters") }
-                return ask.data.clusters(named: centre.name)
+                guard centre.clusterNames.contains(ask.path) else {
+                    return ask.data.nothing("clusters")
+                }
+                return ask.data.clusters(named: [ask.path])
             },
             SlurmRoute(.slurmdb, .get, "tres", "What is counted", answer: ["TRES"]) { _, ask in
                 ask.data.resources()

@@ -51,14 +51,15 @@ extension SlurmRoute {
             "The partitions",
             answer: ["partitions", "last_update"],
             parameters: news
-        ) { centre, ask in ask.data.partitions(await centre.partitions()) },
+        ) { centre, ask in ask.data.partitions(try await centre.partitions(of: [ClusterWord.own]))
+        },
         SlurmRoute(
             "partition/{partition_name}",
             "One partition",
             answer: ["partitions", "last_update"],
             parameters: news
         ) { centre, ask in
-            var list = await centre.partitions()
+            var list = try await centre.partitions(of: [ClusterWord.own])
             list.partitions.removeAll { $0.name != ask.path }
             guard !list.partitions.isEmpty else {
                 throw RestFailure.query("Unable to find partition \(ask.path)", "partition_name")
@@ -74,7 +75,8 @@ extension SlurmRoute {
             answer: ["nodes", "last_update"],
             cost: .listing,
             parameters: news
-        ) { centre, ask in ask.data.nodes(try await centre.nodes(ask.peer)) },
+        ) { centre, ask in ask.data.nodes(try await centre.nodes(of: [ClusterWord.own], ask.peer))
+        },
         SlurmRoute(
             "node/{node_name}",
             "One node, or those of a host list",
@@ -82,7 +84,7 @@ extension SlurmRoute {
             cost: .listing,
             parameters: news
         ) { centre, ask in
-            var list = try await centre.nodes(ask.peer)
+            var list = try await centre.nodes(of: [ClusterWord.own], ask.peer)
             let names = Set((try? HostList.expand(ask.path)) ?? [])
             list.nodes.removeAll { !names.contains($0.name) }
             guard !names.isEmpty, list.nodes.count == names.count else {

@@ -17,7 +17,8 @@ extension SlurmRoute {
         ) { centre, ask in
             var query = JobQuery()
             query.includesEnded = true
-            return ask.data.jobs(await centre.jobs(query, ask.peer))
+            query.clusters = [ClusterWord.own]
+            return ask.data.jobs(try await centre.jobs(query, ask.peer))
         },
         SlurmRoute(
             .slurm,
@@ -44,7 +45,8 @@ extension SlurmRoute {
             query.includesEnded = true
             let named = try ask.jobs("job_id")
             query.ids = named?.selectors.map(\.jobID)
-            var list = await centre.jobs(query, ask.peer)
+            query.clusters = [ClusterWord.own]
+            var list = try await centre.jobs(query, ask.peer)
             if let named { list.jobs.removeAll { !named.selects($0) } }
             return ask.data.jobStates(list)
         },
@@ -61,8 +63,9 @@ extension SlurmRoute {
             var query = JobQuery()
             query.ids = [job.jobID]
             query.includesEnded = true
+            query.clusters = [ClusterWord.own]
             query.looksAhead = false
-            var list = await centre.jobs(query, ask.peer)
+            var list = try await centre.jobs(query, ask.peer)
             list.jobs.removeAll { !job.selects($0) }
             guard !list.jobs.isEmpty else {
                 throw RestFailure(

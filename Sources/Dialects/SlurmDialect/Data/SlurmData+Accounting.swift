@@ -14,7 +14,7 @@ extension SlurmData {
         withSteps: Bool = true
     ) -> JSONValue {
         answer { answer in
-            let jobs = shown.map { record($0, of: list.cluster, withSteps: withSteps) }
+            let jobs = shown.map { record($0, of: list.cluster(of: $0), withSteps: withSteps) }
             answer.list("jobs", jobs)
         }
     }

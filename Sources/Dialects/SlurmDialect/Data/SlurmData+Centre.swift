@@ -97,9 +97,9 @@ extension SlurmData {
         }
     }
 
-    /// The clusters that the accounts know: the one there is.
-    public func clusters(named name: String) -> JSONValue {
-        answer { $0.list("clusters", [clusterEntry(name)]) }
+    /// The clusters that the accounts know.
+    public func clusters(named names: [String]) -> JSONValue {
+        answer { $0.list("clusters", names.map(clusterEntry)) }
     }
 
     func clusterEntry(_ name: String) -> JSONValue {

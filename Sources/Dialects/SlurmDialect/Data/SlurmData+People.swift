@@ -257,7 +257,7 @@ extension SlurmData {
     /// All that the accounts know: `slurmdb/…/config`.
     public func accountsConfiguration(_ people: PeopleList) -> JSONValue {
         answer { answer in
-            answer.list("clusters", [clusterEntry(people.cluster)])
+            answer.list("clusters", people.clusters.map(clusterEntry))
             answer.list("tres", trackedResources)
             answer.list("accounts", accountEntries(people, withAssociations: true))
             answer.list("users", userEntries(people))

@@ -34,8 +34,8 @@ extension SlurmError {
         case .invalidGres: 2072
         case .notPending: 2073
         case .tooManyJobs: 11
-        case .centreUnavailable, .invalidArray, .invalidComment, .invalidNice, .notWholeHetJob,
-            .reservationNameTaken, .unspecified:
+        case .centreUnavailable, .invalidArray, .invalidCluster, .invalidComment, .invalidNice,
+            .notWholeHetJob, .reservationNameTaken, .unspecified:
             -1
         }
     }

@@ -7,6 +7,8 @@ public import WireFormats
 public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     /// A partition is not known, or no default partition exists.
     case invalidPartition = "invalid_partition_name"
+    /// A cluster is not known.
+    case invalidCluster = "invalid_cluster"
     /// An account is not known, or may not use the partition.
     case invalidAccount = "invalid_account"
     /// A quality of service is not known.
@@ -82,6 +84,7 @@ public enum SlurmError: String, Error, Hashable, Sendable, CaseIterable {
     public var text: String {
         switch self {
         case .invalidPartition: "Invalid partition name specified"
+        case .invalidCluster: "Invalid cluster name"
         case .invalidAccount: "Invalid account or account/partition combination specified"
         case .invalidQOS: "Invalid qos specification"
         case .invalidNodeCount: "Node count specification invalid"

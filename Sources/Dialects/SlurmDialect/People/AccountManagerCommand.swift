@@ -229,7 +229,7 @@ public struct AccountManagerCommand: Hashable, Sendable {
         case .association:
             shown.associations = associations(of: people)
             return data.output(all.associations(shown))
-        case .cluster: return data.output(all.clusters(named: people.cluster))
+        case .cluster: return data.output(all.clusters(named: people.clusters))
         case .qos:
             shown.qos.removeAll { !keeps("name", $0.name) }
             return data.output(all.qualities(shown))
@@ -370,24 +370,28 @@ public struct AccountManagerCommand: Hashable, Sendable {
     }
 
     private func clusterLines(_ people: PeopleList) throws(CommandFailure) -> [String] {
-        let all: [(name: String, field: TableField<AssociationInfo>)] = [
-            ("Cluster", TableField("Cluster", 10) { _ in people.cluster }),
+        typealias Row = (cluster: String, root: AssociationInfo)
+        let all: [(name: String, field: TableField<Row>)] = [
+            ("Cluster", TableField("Cluster", 10) { $0.cluster }),
             ("ControlHost", TableField("ControlHost", 15) { _ in "127.0.0.1" }),
             ("ControlPort", TableField("ControlPort", 12) { _ in "6817" }),
             ("RPC", TableField("RPC", 5) { _ in "9728" }),
-            ("Share", TableField("Share", 9) { "\($0.shares)" }),
-            ("GrpJobs", TableField("GrpJobs", 7) { $0.limit("GrpJobs") }),
-            ("GrpTRES", TableField("GrpTRES", 13) { $0.limit("GrpTRES") }),
-            ("GrpSubmit", TableField("GrpSubmit", 9) { $0.limit("GrpSubmitJobs") }),
-            ("MaxJobs", TableField("MaxJobs", 7) { $0.limit("MaxJobs") }),
-            ("MaxTRES", TableField("MaxTRES", 13) { $0.limit("MaxTRESPerJob") }),
-            ("MaxSubmit", TableField("MaxSubmit", 9) { $0.limit("MaxSubmitJobs") }),
-            ("MaxWall", TableField("MaxWall", 11) { $0.limit("MaxWall") }),
+            ("Share", TableField("Share", 9) { "\($0.root.shares)" }),
+            ("GrpJobs", TableField("GrpJobs", 7) { $0.root.limit("GrpJobs") }),
+            ("GrpTRES", TableField("GrpTRES", 13) { $0.root.limit("GrpTRES") }),
+            ("GrpSubmit", TableField("GrpSubmit", 9) { $0.root.limit("GrpSubmitJobs") }),
+            ("MaxJobs", TableField("MaxJobs", 7) { $0.root.limit("MaxJobs") }),
+            ("MaxTRES", TableField("MaxTRES", 13) { $0.root.limit("MaxTRESPerJob") }),
+            ("MaxSubmit", TableField("MaxSubmit", 9) { $0.root.limit("MaxSubmitJobs") }),
+            ("MaxWall", TableField("MaxWall", 11) { $0.root.limit("MaxWall") }),
             ("QOS", TableField("QOS", 20) { _ in people.qos.first?.name ?? "" }),
             ("DefaultQOS", TableField("Def QOS", 9) { _ in "" }),
         ]
         let standard = all.map(\.name).joined(separator: ",")
-        return try lines(standard, all, Array(people.associations.prefix(1)))
+        // They share their associations.
+        let root = people.associations.first ?? AssociationInfo()
+        let rows = people.clusters.sorted().filter { keeps("name", $0) }.map { ($0, root) }
+        return try lines(standard, all, rows)
     }
 
     private func qosLines(_ people: PeopleList) throws(CommandFailure) -> [String] {

@@ -16,6 +16,8 @@ public struct AccountingRecord: WireRecord {
     public var hetJobOffset: UInt32?
     /// The job's name.
     public var name = ""
+    /// The cluster of the partition; not stored.
+    public var cluster: String?
     /// The partition.
     public var partition = ""
     /// The account that is charged.
@@ -114,6 +116,7 @@ public struct AccountingRecord: WireRecord {
         try fields("group", &group)
         try fields("gid", &groupID)
         try fields.ifPresent("association_id", &associationID)
+        try fields.ifPresent("cluster", &cluster)
         try fields("qos", &qos)
         try fields("state", &state)
         try fields("cancelled_by", &cancelledBy)
@@ -210,6 +213,11 @@ public struct AccountingList: WireRecord {
     public var cluster = ""
     /// The records, by number.
     public var records: [AccountingRecord] = []
+
+    /// The cluster of one of its records.
+    public func cluster(of record: AccountingRecord) -> String {
+        record.cluster ?? cluster
+    }
 
     /// Makes an empty list.
     public init() {}

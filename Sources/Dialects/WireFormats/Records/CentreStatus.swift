@@ -8,6 +8,8 @@ public struct CentreStatus: WireRecord {
     public var machine = ""
     /// The machine's title, for people.
     public var title = ""
+    /// The names of its clusters, its own first.
+    public var clusters: [String] = []
     /// `real`, `x3600` (scaled) or `stepped`.
     public var timeMode = "real"
     /// The centre's time.
@@ -61,6 +63,7 @@ public struct CentreStatus: WireRecord {
         try fields.required("version", &version)
         try fields("machine", &machine)
         try fields("title", &title)
+        try fields("clusters", &clusters)
         try fields("time_mode", &timeMode)
         try fields.required("now", &now)
         try fields.ifPresent("load_dropped", &loadDropped)

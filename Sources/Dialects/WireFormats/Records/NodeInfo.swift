@@ -99,7 +99,7 @@ public struct NodeInfo: WireRecord {
 public struct NodeList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
-    /// The centre's name.
+    /// The cluster that was asked for, else the centre's name.
     public var cluster = ""
     /// The nodes, in the centre's order, put together where neighbours are alike.
     public var groups: [NodeGroup] = []
@@ -192,7 +192,9 @@ extension [NodeGroup] {
 public struct PartitionInfo: WireRecord {
     /// The name.
     public var name = ""
-    /// Whether jobs that name no partition come here.
+    /// The cluster that it is of.
+    public var cluster = ""
+    /// Whether jobs of its cluster that name no partition come here.
     public var isDefault = false
     /// `UP`, `DOWN`, `DRAIN` or `INACTIVE`.
     public var state = "UP"
@@ -241,6 +243,7 @@ public struct PartitionInfo: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("name", &name)
+        try fields("cluster", &cluster)
         try fields("default", &isDefault)
         try fields("state", &state)
         try fields("node_list", &nodeList)
@@ -269,7 +272,7 @@ public struct PartitionInfo: WireRecord {
 public struct PartitionList: WireRecord {
     /// The centre's time of the answer.
     public var now = SimInstant.epoch
-    /// The centre's name.
+    /// The cluster that was asked for, else the centre's name.
     public var cluster = ""
     /// The partitions, in the centre's order.
     public var partitions: [PartitionInfo] = []

@@ -208,6 +208,8 @@ public struct PeopleList: WireRecord {
     public var now = SimInstant.epoch
     /// The centre's name.
     public var cluster = ""
+    /// The names of its clusters, its own first.
+    public var clusters: [String] = []
     /// How many users have ranks.
     public var ranked: Int64 = 0
     /// Accounts and users from the root down: users before accounts, each by name.
@@ -222,6 +224,7 @@ public struct PeopleList: WireRecord {
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("now", &now)
         try fields.required("cluster", &cluster)
+        try fields("clusters", &clusters)
         try fields("ranked", &ranked)
         try fields("associations", &associations)
         try fields("qos", &qos)

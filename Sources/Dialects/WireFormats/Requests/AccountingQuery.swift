@@ -6,6 +6,8 @@ public struct AccountingQuery: Hashable, Sendable {
     public var users: [String]?
     /// Only of these accounts.
     public var accounts: [String]?
+    /// Only of these clusters: names, `own` or `all`; nil for all.
+    public var clusters: [String]?
     /// Only of runs that had not ended by then, in Slurm's words: `today`, `2026-11-01`. What is no time
     /// leaves nothing out.
     public var from: String?
@@ -16,7 +18,7 @@ public struct AccountingQuery: Hashable, Sendable {
     public init() {}
 
     /// The names of all parameters.
-    public static let names = ["id", "user", "account", "from", "until"]
+    public static let names = ["id", "user", "account", "cluster", "from", "until"]
 
     /// Reads parameters.
     ///
@@ -28,6 +30,7 @@ public struct AccountingQuery: Hashable, Sendable {
         ids = try read.numbers("id")
         users = read.words("user")
         accounts = read.words("account")
+        clusters = read.words("cluster")
         from = read["from"]
         until = read["until"]
     }
@@ -40,6 +43,7 @@ public struct AccountingQuery: Hashable, Sendable {
         }
         if let users { parameters.append(("user", users.joined(separator: ","))) }
         if let accounts { parameters.append(("account", accounts.joined(separator: ","))) }
+        if let clusters { parameters.append(("cluster", clusters.joined(separator: ","))) }
         if let from { parameters.append(("from", from)) }
         if let until { parameters.append(("until", until)) }
         return QueryParameters.target("/v1/accounting", parameters)

@@ -13,6 +13,8 @@ public struct CancelRequest: WireRequest {
     public var name: String?
     /// Only jobs of this partition.
     public var partition: String?
+    /// Only jobs of these clusters: names, `own` or `all`. No filter by itself.
+    public var clusters: [String]?
     /// Only jobs of this quality of service.
     public var qos: String?
     /// Only jobs of this reservation.
@@ -49,6 +51,7 @@ public struct CancelRequest: WireRequest {
         try fields("account", &account)
         try fields("name", &name)
         try fields("partition", &partition)
+        try fields.ifPresent("clusters", &clusters)
         try fields("qos", &qos)
         try fields("reservation", &reservation)
         try fields("wckey", &project)

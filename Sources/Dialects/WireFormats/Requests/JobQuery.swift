@@ -9,6 +9,8 @@ public struct JobQuery: Hashable, Sendable {
     public var accounts: [String]?
     /// Only in these partitions.
     public var partitions: [String]?
+    /// Only of these clusters: names, `own` or `all`; nil for all.
+    public var clusters: [String]?
     /// Only in these states, by Slurm's long names.
     public var states: [String]?
     /// Whether jobs that have ended lately are wanted too.
@@ -23,7 +25,7 @@ public struct JobQuery: Hashable, Sendable {
 
     /// The names of all parameters.
     public static let names = [
-        "id", "user", "account", "partition", "state", "ended", "fields", "ahead",
+        "id", "user", "account", "partition", "cluster", "state", "ended", "fields", "ahead",
     ]
 
     /// Reads parameters.
@@ -37,6 +39,7 @@ public struct JobQuery: Hashable, Sendable {
         users = read.words("user")
         accounts = read.words("account")
         partitions = read.words("partition")
+        clusters = read.words("cluster")
         states = read.words("state")
         includesEnded = read["ended"] == "1"
         fields = read.words("fields").map { Set($0) }
@@ -53,6 +56,7 @@ public struct JobQuery: Hashable, Sendable {
         add("user", users)
         add("account", accounts)
         add("partition", partitions)
+        add("cluster", clusters)
         add("state", states)
         if includesEnded { parameters.append(("ended", "1")) }
         add("fields", fields?.sorted())

@@ -67,7 +67,10 @@ public struct QueryParameters: Sendable {
     }
 
     /// The form that `percentDecode` reads, of names and values.
-    static func target(_ path: String, _ parameters: [(name: String, value: String)]) -> String {
+    public static func target(
+        _ path: String,
+        _ parameters: [(name: String, value: String)]
+    ) -> String {
         guard !parameters.isEmpty else { return path }
         return path + "?"
             + parameters.map { $0.name + "=" + encoded($0.value) }.joined(separator: "&")

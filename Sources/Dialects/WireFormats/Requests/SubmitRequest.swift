@@ -37,8 +37,11 @@ public struct SubmitRequest: WireRequest, Codable {
     public var isInteractive = false
     /// The job's name.
     public var name = ""
-    /// The partitions to try, in order; empty for the default one.
+    /// The partitions to try, in order, of one cluster; empty for the default one.
     public var partitions: [String] = []
+    /// The clusters to try: names, `own` or `all`. Of several the one in which the job is expected to start first
+    /// is chosen before it is taken in. nil for that of the partitions, or the centre's own.
+    public var clusters: [String]?
     /// The account to charge; nil for the user's default.
     public var account: String?
     /// The quality of service.
@@ -196,6 +199,7 @@ public struct SubmitRequest: WireRequest, Codable {
     ) throws(JSONValue.Malformed) {
         try fields("name", &name)
         try fields("partitions", &partitions)
+        try fields.ifPresent("clusters", &clusters)
         try fields("account", &account)
         try fields("qos", &qos)
         try fields("comment", &comment)
@@ -276,6 +280,8 @@ private struct ComponentList: WireValue {
 public struct SubmitResponse: WireRecord {
     /// The number of the job, or of the array's first element.
     public var jobID: UInt32 = 0
+    /// The cluster of its partition.
+    public var cluster = ""
     /// What the user should know although the job was taken; without a prefix.
     public var warnings: [String] = []
     /// When and where the job would start; only for `--test-only`.
@@ -287,6 +293,7 @@ public struct SubmitResponse: WireRecord {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("job_id", &jobID)
+        try fields("cluster", &cluster)
         try fields("warnings", &warnings)
         try fields("estimate", &estimate)
     }

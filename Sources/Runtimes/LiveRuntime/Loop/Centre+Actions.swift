@@ -274,7 +274,14 @@ extension CentreState {
             jobs.forEach { if !$0.hasEnded { candidates.append($0) } }
         }
         let nodes = nodes(of: request)
-        return (candidates.filter { self.is($0, meantBy: request, on: nodes) }, missing)
+        // No job is of a cluster that there is not.
+        guard let clusters = try? ClusterChoice(request.clusters, of: rules.machine) else {
+            return ([], missing)
+        }
+        let meant = candidates.filter {
+            clusters.contains($0) && self.is($0, meantBy: request, on: nodes)
+        }
+        return (meant, missing)
     }
 
     /// The nodes of which a job must hold one; nil for any. A list that cannot be read names none.

@@ -35,8 +35,17 @@ extension Centre {
     /// The centre's name.
     public var name: String { settings.rules.machine.name }
 
+    /// The names of its clusters, its own first.
+    public var clusterNames: [String] { settings.rules.machine.allClusters.map(\.name) }
+
     /// The jobs of the queue that are wanted and that the caller may see, each once.
-    public func jobs(_ query: JobQuery, _ caller: Caller) async -> JobList {
+    ///
+    /// - Throws: `RequestFailure` when they are wanted of a cluster that there is not.
+    public func jobs(
+        _ query: JobQuery,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> JobList {
+        let clusters = try ClusterChoice(query.clusters, of: settings.rules.machine)
         let snapshot = await snapshot()
         let now = self.now(snapshot)
         let state = snapshot.state
@@ -44,9 +53,11 @@ extension Centre {
         let filter = QueueFilter(query)
         let oldest = now - endedWindow
         var list = JobList(now: now, jobs: [])
-        list.cluster = name
+        list.cluster = clusters.name
         func add(_ entry: JobEntry) {
-            guard filter.wants(entry, state), sight.sees(entry) else { return }
+            guard clusters.contains(entry), filter.wants(entry, state), sight.sees(entry) else {
+                return
+            }
             list.jobs.append(state.info(of: entry, now: now, with: query.fields))
         }
         if let ids = query.ids {
@@ -70,24 +81,38 @@ extension Centre {
         }
     }
 
-    /// All nodes.
+    /// All nodes, or those of some clusters.
     ///
-    /// - Throws: `RequestFailure` when they are not for the caller.
-    public func nodes(_ caller: Caller) async throws(RequestFailure) -> NodeList {
+    /// - Throws: `RequestFailure` when they are not for the caller, or there is no such cluster.
+    public func nodes(
+        of clusters: [String]? = nil,
+        _ caller: Caller
+    ) async throws(RequestFailure) -> NodeList {
         try check(.nodes, caller)
+        let clusters = try ClusterChoice(clusters, of: settings.rules.machine)
         let snapshot = await snapshot()
-        let groups = snapshot.state.nodeGroups(bootTime: openedAt, userName: UserNames.user)
+        let groups = snapshot.state.nodeGroups(
+            of: clusters,
+            bootTime: openedAt,
+            userName: UserNames.user
+        )
         var list = NodeList(now: now(snapshot), groups: groups)
-        list.cluster = name
+        list.cluster = clusters.name
         return list
     }
 
-    /// All partitions.
-    public func partitions() async -> PartitionList {
+    /// All partitions, or those of some clusters.
+    ///
+    /// - Throws: `RequestFailure` when there is no such cluster.
+    public func partitions(
+        of clusters: [String]? = nil
+    ) async throws(RequestFailure) -> PartitionList {
+        let clusters = try ClusterChoice(clusters, of: settings.rules.machine)
         let snapshot = await snapshot()
-        let partitions = snapshot.state.partitionInfos()
+        let partitions = snapshot.state.partitionInfos().enumerated()
+            .filter { clusters.contains(partition: $0.offset) }.map(\.element)
         var list = PartitionList(now: now(snapshot), partitions: partitions)
-        list.cluster = name
+        list.cluster = clusters.name
         return list
     }
 
@@ -174,6 +199,7 @@ extension Centre {
         _ query: AccountingQuery,
         _ caller: Caller
     ) async throws(RequestFailure) -> AccountingList {
+        let clusters = try ClusterChoice(query.clusters, of: settings.rules.machine)
         let snapshot = await snapshot()
         let now = self.now(snapshot)
         let sight = sight(of: caller)
@@ -185,7 +211,8 @@ extension Centre {
             let unstored = snapshot.unstored.filter { filter.wants(job: $0.jobID) }
             for body in stored + unstored.map(\.body) {
                 let record = try AccountingRecord(parsing: Array(body.utf8))
-                guard filter.wants(record, now: now), sight.seesRecord(ofUser: record.userID),
+                guard clusters.contains(record), filter.wants(record, now: now),
+                    sight.seesRecord(ofUser: record.userID),
                     known.insert(RunKey(record)).inserted
                 else { continue }
                 records.append(record)
@@ -202,7 +229,7 @@ extension Centre {
                 sight.seesRecord(ofUser: request.userID)
             else { return }
             var record = snapshot.state.record(of: entry, now: now)
-            guard filter.wants(record, now: now) else { return }
+            guard clusters.contains(record), filter.wants(record, now: now) else { return }
             record.steps += rehearsedSteps(of: entry, snapshot.state).map { step in
                 var step = step
                 step.elapsed = max(.zero, now - (step.start ?? now))
@@ -215,7 +242,9 @@ extension Centre {
         } else {
             snapshot.state.jobs.forEach(add)
         }
+        let machine = settings.rules.machine
         for index in records.indices {
+            records[index].cluster = machine.clusterName(ofPartitions: records[index].partition)
             records[index].associationID = snapshot.state.associationNumber(
                 of: records[index].user,
                 in: records[index].account
@@ -225,7 +254,7 @@ extension Centre {
         records.sort { ($0.jobID, $0.restarts) < ($1.jobID, $1.restarts) }
         return AccountingList(
             now: now,
-            cluster: settings.rules.machine.name,
+            cluster: clusters.name,
             records: records
         )
     }

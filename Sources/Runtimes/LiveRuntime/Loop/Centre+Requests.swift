@@ -92,7 +92,8 @@ extension Centre {
         _ request: SubmitRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> SubmitResponse {
-        let input = try input(request, submitter(caller))
+        let submitter = submitter(caller)
+        let input = try input(try await withOneCluster(request, submitter), submitter)
         if request.isTestOnly {
             return try await test(input)
         }
@@ -100,7 +101,42 @@ extension Centre {
             let letter = Letter.submit(input) { continuation.resume(returning: $0) }
             mailbox.post(letter, of: caller.userID, effort: Effort.of(input.request))
         }
-        return try Self.response(result)
+        return try response(result, to: input.request)
+    }
+
+    /// A request for the one of its clusters in which the job is expected to start first; of several
+    /// the one that was named first.
+    private func withOneCluster(
+        _ request: SubmitRequest,
+        _ submitter: Submitter
+    ) async throws(RequestFailure) -> SubmitRequest {
+        guard var names = request.clusters, names.count > 1 || names == [ClusterWord.all] else {
+            return request
+        }
+        let machine = settings.rules.machine
+        if names.contains(ClusterWord.all) { names = machine.allClusters.map(\.name) }
+        var best: (request: SubmitRequest, start: SimInstant)?
+        var refusal: RequestFailure?
+        for name in names.eachOnce {
+            let cluster = try machine.cluster(called: name)
+            var own = request
+            own.clusters = [name]
+            let there = Set(cluster.partitions.map { machine.partitions[$0].name })
+            // A name that is in no cluster is refused when the request is read.
+            own.partitions.removeAll {
+                machine.partitionIndex(named: $0) != nil && !there.contains($0)
+            }
+            if own.partitions.isEmpty, !request.partitions.isEmpty { continue }
+            do throws(RequestFailure) {
+                let answer = try await test(try input(own, submitter))
+                let start = answer.estimate?.start ?? .distantFuture
+                if start < best?.start ?? .distantFuture || best == nil { best = (own, start) }
+            } catch {
+                refusal = refusal ?? error
+            }
+        }
+        guard let best else { throw refusal ?? .refused(.invalidPartition) }
+        return best.request
     }
 
     /// Takes many jobs in, numbered in their order, in few transactions of the journal. Each is
@@ -126,7 +162,9 @@ extension Centre {
             do throws(RequestFailure) {
                 let input = try input.get()
                 let response =
-                    isPosted ? try Self.response(results.removeFirst()) : try await test(input)
+                    isPosted
+                    ? try response(results.removeFirst(), to: input.request)
+                    : try await test(input)
                 answers.append(.success(response))
             } catch {
                 answers.append(.failure(error))
@@ -182,6 +220,9 @@ extension Centre {
         try request.checkBounds()
         input.request.dropRepeats()
         try input.request.checkProduct(settings.limits)
+        guard request.clusters.map({ $0.count == 1 && $0 != [ClusterWord.all] }) ?? true else {
+            throw RequestFailure.refused(.invalidCluster, "one job of a list is for one cluster")
+        }
         if let nice = request.nice, nice < 0, !input.isOperator { throw .refused(.invalidNice) }
         // Each component is a job of its own, and has none itself.
         input.request.components = try request.components.map {
@@ -189,7 +230,9 @@ extension Centre {
             guard component.components.isEmpty, component.array == nil else {
                 throw .refused(.invalidArray)
             }
-            return try self.input(component, caller).request
+            var component = component
+            component.clusters = component.clusters ?? request.clusters
+            return try self.input(component, submitter).request
         }
         let backend = backend(of: request)
         if backend.runsScripts { try checkUser(input.request) }
@@ -205,10 +248,20 @@ extension Centre {
         return input
     }
 
-    private static func response(
-        _ results: Result<[InputResult], RequestFailure>
+    private func response(
+        _ results: Result<[InputResult], RequestFailure>,
+        to request: SubmitRequest
     ) throws(RequestFailure) -> SubmitResponse {
+        let machine = settings.rules.machine
         var response = SubmitResponse()
+        let partition = machine.partitionNames(of: request)[0]
+        response.cluster = machine.clusterName(ofPartitions: partition)
+        if request.clusters == nil, response.cluster != machine.name {
+            response.warnings.append(
+                "partition \(partition) is of cluster \(response.cluster), which Slurm wants named: -M"
+                    + " \(response.cluster)"
+            )
+        }
         for result in try results.get() {
             switch result {
             case .done(let id, let warnings):
@@ -230,8 +283,7 @@ extension Centre {
     /// What the partitions that a request names do with a script; those of one request are alike.
     private func backend(of request: SubmitRequest) -> Partition.Backend {
         let machine = settings.rules.machine
-        let names =
-            request.partitions.isEmpty ? [machine.defaultPartition.name] : request.partitions
+        let names = machine.partitionNames(of: request)
         let known = names.compactMap(machine.partitionIndex(named:))
         return known.first.map { machine.partitions[$0].backend } ?? .emulated
     }

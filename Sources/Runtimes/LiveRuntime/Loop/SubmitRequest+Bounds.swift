@@ -129,6 +129,7 @@ extension SubmitRequest {
         try check("script_arguments", scriptArguments, atMost: Lengths.environment)
         try check("environment", environment, atMost: Lengths.environment)
         try check("partitions", partitions, atMost: Lengths.word)
+        try check("clusters", clusters ?? [], atMost: Lengths.word)
         try check(
             Lengths.word,
             [

@@ -95,7 +95,11 @@ extension CentreState {
         precondition(input.id >= nextJobID, "job number \(input.id) was given before")
         nextJobID = input.id + input.request.numberCount
         if let position = input.load { nextLoad = position + 1 }
-        guard input.request.components.isEmpty else { return submitHet(input, at: instant) }
+        guard input.request.components.isEmpty else {
+            let result = submitHet(input, at: instant)
+            if case .done = result { noteKey(of: input) }
+            return result
+        }
         let resolved: Resolved
         do throws(Refusal) {
             if let known {
@@ -138,10 +142,7 @@ extension CentreState {
                 endsOnInvalid.insert(id)
             }
         }
-        if let key = SubmissionKeys.Key(input.request) {
-            let entry = SubmissionKeys.Entry(job: input.id, digest: input.digest)
-            submissionKeys.note(key, entry)
-        }
+        noteKey(of: input)
         return .done(id: input.id, warnings: [])
     }
 
@@ -174,6 +175,13 @@ extension CentreState {
             // A second or less: at once (salloc(1), `--immediate`).
             patience <= SimDuration(seconds: 1) ? instant : instant + patience
         }
+    }
+
+    /// Remembers by which key a submission that was taken in is known again.
+    private mutating func noteKey(of input: SubmitInput) {
+        guard let key = SubmissionKeys.Key(input.request) else { return }
+        let entry = SubmissionKeys.Entry(job: input.id, digest: input.digest)
+        submissionKeys.note(key, entry)
     }
 
     /// Looks up what a submission names. Changes nothing.
@@ -319,7 +327,18 @@ extension CentreState {
     }
 
     private func partitions(_ request: SubmitRequest) throws(Refusal) -> [Int] {
-        guard !request.partitions.isEmpty else { return [rules.machine.defaultPartitionIndex] }
+        let machine = rules.machine
+        var cluster: Cluster?
+        if let name = request.clusters?.first {
+            do throws(RequestFailure) {
+                cluster = try machine.cluster(called: name)
+            } catch {
+                throw Refusal(error.body)
+            }
+        }
+        guard !request.partitions.isEmpty else {
+            return [cluster?.defaultPartitionIndex ?? machine.defaultPartitionIndex]
+        }
         var indices: [Int] = []
         for name in request.partitions {
             guard let index = rules.machine.partitionIndex(named: name) else {
@@ -331,12 +350,23 @@ extension CentreState {
                     details: "invalid partition specified: \(name)"
                 )
             }
+            if let cluster, !cluster.partitions.contains(index) {
+                throw Refusal(
+                    .invalidPartition,
+                    "partition \(name) is of cluster \(machine.cluster(ofPartition: index).name), not"
+                        + " \(cluster.name)"
+                )
+            }
             switch emulator.state(ofPartition: index) {
             case .drain, .inactive: throw Refusal(.partitionNotAvailable)
             case .up, .down: indices.append(index)
             }
         }
         let backends = Set(indices.map { rules.machine.partitions[$0].backend })
+        let clusters = Set(indices.map { rules.machine.cluster(ofPartition: $0).name })
+        guard clusters.count == 1 else {
+            throw Refusal(.invalidPartition, "partitions of several clusters cannot be mixed")
+        }
         // A job either really runs or is emulated: that is not left to which partition is free.
         guard backends.count == 1 else {
             throw Refusal(.invalidPartition, "real and emulated partitions cannot be mixed")

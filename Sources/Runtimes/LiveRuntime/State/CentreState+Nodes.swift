@@ -12,13 +12,18 @@ import WireFormats
 // What readers see of nodes and partitions. Nothing here changes the centre.
 
 extension CentreState {
-    /// All nodes, in the machine's order, put together where neighbours are alike.
+    /// The nodes of clusters, in the machine's order, put together where neighbours are alike.
     ///
     /// Of thousands of nodes only those are described of which something is otherwise than of the one before.
-    func nodeGroups(bootTime: SimInstant, userName: (UInt32) -> String) -> [NodeGroup] {
+    func nodeGroups(
+        of clusters: ClusterChoice,
+        bootTime: SimInstant,
+        userName: (UInt32) -> String
+    ) -> [NodeGroup] {
         var groups: [NodeGroup] = []
         var standing: NodeStanding?
         for index in rules.machine.nodes.indices {
+            guard clusters.contains(nodeIn: rules.partitionsOfNode[index]) else { continue }
             let next = self.standing(ofNode: index)
             let name = rules.machine.nodes[index].name
             if next == standing {
@@ -146,11 +151,16 @@ extension CentreState {
 
     /// All partitions, in the machine's order.
     func partitionInfos() -> [PartitionInfo] {
-        rules.machine.partitions.enumerated().map { index, partition in
+        let clusters = rules.machine.allClusters
+        let clusterOf = Dictionary(
+            uniqueKeysWithValues: clusters.flatMap { own in own.partitions.map { ($0, own) } }
+        )
+        return rules.machine.partitions.enumerated().map { index, partition in
             var info = PartitionInfo()
             let totals = rules.totals[index]
             info.name = partition.name
-            info.isDefault = index == rules.machine.defaultPartitionIndex
+            info.cluster = clusterOf[index]?.name ?? ""
+            info.isDefault = index == clusterOf[index]?.defaultPartitionIndex
             info.state = Self.name(of: emulator.state(ofPartition: index))
             info.nodeList = rules.partitionNodeLists[index]
             info.nodeCount = Int32(totals.nodeCount)
@@ -192,6 +202,7 @@ extension CentreState {
         let totals = rules.machineTotals
         status.machine = rules.machine.name
         status.title = rules.machine.title
+        status.clusters = rules.machine.allClusters.map(\.name)
         status.nodes = Int32(totals.nodeCount)
         status.cores = totals.coreCount
         for index in rules.machine.nodes.indices {

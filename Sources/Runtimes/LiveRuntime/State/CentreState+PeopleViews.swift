@@ -81,6 +81,7 @@ extension CentreState {
         var list = PeopleList()
         list.now = now
         list.cluster = rules.machine.name
+        list.clusters = rules.machine.allClusters.map(\.name)
         var uses = PeopleUses()
         jobs.forEach { entry in
             if !entry.hasEnded { count(entry, now: now, in: &uses) }

@@ -153,7 +153,7 @@ extension BatchEnvironment {
         account = entry.specification.account
         partition = status.partitions.first.map { rules.machine.partitions[$0].name } ?? ""
         qos = status.qos
-        clusterName = rules.machine.name
+        clusterName = rules.machine.clusterName(of: status)
         submitDirectory = request.submitDirectory
         submitHost = request.submitHost
         nodeNames = status.nodes.map { rules.machine.nodes[$0.node].name }

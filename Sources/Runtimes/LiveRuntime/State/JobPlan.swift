@@ -10,6 +10,8 @@ import WireFormats
 struct Refusal: Error, Hashable, Sendable {
     var body: ErrorBody
 
+    init(_ body: ErrorBody) { self.body = body }
+
     init(_ error: SlurmError, _ details: String...) {
         body = error.body(details: details)
     }
