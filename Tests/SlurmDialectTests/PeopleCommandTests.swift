@@ -37,6 +37,7 @@ struct PeopleCommandTests {
         }
         var list = PeopleList()
         list.cluster = "thlab"
+        list.clusters = ["thlab", "nebulae"]
         list.ranked = 5
         list.associations = [
             association("root", nil, 0), association("phys", nil, 1), association("phys", "ann", 2),

@@ -45,7 +45,7 @@ struct SubmitTests {
             ("15_invalid", "020"), ("15_invalid", "024"), ("15_invalid", "028"),
             ("15_invalid", "031"), ("15_invalid", "032"), ("15_invalid", "033"),
             ("15_invalid", "034"), ("15_invalid", "035"), ("15_invalid", "036"),
-            ("15_invalid", "039"), ("15_invalid", "042"), ("15_invalid", "045"),
+            ("15_invalid", "039"), ("15_invalid", "045"),
             ("13_failures", "005"), ("13_failures", "006"), ("13_failures", "008"),
             ("13_failures", "009"), ("05_dependency", "027"),
             ("05_dependency", "028"), ("05_dependency", "029"), ("04_array", "036"),

@@ -153,7 +153,7 @@ extension Yh {
         _ command: ControlCommand,
         _ name: String
     ) throws(CommandFailure) -> Int32 {
-        let target = "/v1/jobs?ended=1" + (job.map { "&id=\($0.jobID)" } ?? "")
+        let target = target(job, of: try command.scope(name))
         let list = try ask(name) { client throws(LocalClientFailure) in
             try client.get(target, as: JobList.self)
         }
@@ -179,8 +179,9 @@ extension Yh {
         _ command: ControlCommand,
         _ name: String
     ) throws(CommandFailure) -> Int32 {
+        let target = target("/v1/nodes", of: try command.scope(name))
         let list = try ask(name) { client throws(LocalClientFailure) in
-            try client.get("/v1/nodes", as: NodeList.self)
+            try client.get(target, as: NodeList.self)
         }
         guard let nodes else {
             return show(
@@ -211,8 +212,9 @@ extension Yh {
         _ command: ControlCommand,
         _ name: String
     ) throws(CommandFailure) -> Int32 {
+        let target = target("/v1/partitions", of: try command.scope(name))
         let list = try ask(name) { client throws(LocalClientFailure) in
-            try client.get("/v1/partitions", as: PartitionList.self)
+            try client.get(target, as: PartitionList.self)
         }
         let shown = list.partitions.filter { partition == nil || $0.name == partition }
         if let partition, shown.isEmpty {
@@ -365,6 +367,29 @@ extension Yh {
                 lines: ["slurm_update error: \(error.description)"],
                 exitCode: 1
             )
+        }
+    }
+}
+
+extension Yh {
+    /// A request for a job, or all.
+    static func target(_ job: JobSelector?, of clusters: [String]) -> String {
+        var query = JobQuery()
+        query.includesEnded = true
+        query.ids = job.map { [$0.jobID] }
+        query.clusters = clusters
+        return query.target
+    }
+}
+
+extension ControlCommand {
+    /// The clusters that are described: the one named; else all of what has a name, and the centre's own in a
+    /// list.
+    func scope(_ name: String) throws(CommandFailure) -> [String] {
+        if let named = try Yh.knownClusters(clusters, name) { return named }
+        switch action {
+        case .showJobs(.some), .showNodes(.some), .showPartitions(.some): return [ClusterWord.all]
+        default: return [ClusterWord.own]
         }
     }
 }

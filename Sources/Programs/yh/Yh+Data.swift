@@ -17,10 +17,11 @@ extension Yh {
                 try client.get(target, as: Answer.self)
             }
         }
+        let clusters = try command.scope(name)
         switch command.action {
         case .ping: return finish(format.output(data.ping(host: Host.hostName())))
         case .showJobs(let job):
-            var jobs: JobList = try list("/v1/jobs?ended=1" + (job.map { "&id=\($0.jobID)" } ?? ""))
+            var jobs: JobList = try list(target(job, of: clusters))
             if let job {
                 jobs.jobs.removeAll { !job.selects($0) }
                 guard !jobs.jobs.isEmpty else {
@@ -33,7 +34,7 @@ extension Yh {
             data.cluster = jobs.cluster
             return finish(format.output(data.jobs(jobs)))
         case .showNodes(let words):
-            var nodes: NodeList = try list("/v1/nodes")
+            var nodes: NodeList = try list(target("/v1/nodes", of: clusters))
             if let words {
                 guard let names = try? HostList.expand(words) else {
                     throw CommandFailure(lines: ["Invalid hostlist: \(words)"], exitCode: 1)
@@ -48,7 +49,7 @@ extension Yh {
             data.cluster = nodes.cluster
             return finish(format.output(data.nodes(nodes)))
         case .showPartitions(let partition):
-            var partitions: PartitionList = try list("/v1/partitions")
+            var partitions: PartitionList = try list(target("/v1/partitions", of: clusters))
             if let partition {
                 partitions.partitions.removeAll { $0.name != partition }
                 guard !partitions.partitions.isEmpty else {

@@ -16,20 +16,24 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.queue, information, name: name))
         }
-        let cluster = try checkClusters(command.clusters, name)
-        let target = command.query.target
+        let clusters = try knownClusters(command.clusters, name)
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
-            let (list, steps) = try ask(name) { client throws(LocalClientFailure) in
-                let list = try client.get(target, as: JobList.self)
-                guard command.showsSteps, !list.jobs.isEmpty else {
-                    return (list, AccountingList?.none)
+            try forEach(of: clusters, command.hasHeader) { names throws(CommandFailure) in
+                var query = command.query
+                if clusters != nil { query.clusters = names }
+                let target = query.target
+                let (list, steps) = try ask(name) { client throws(LocalClientFailure) in
+                    let list = try client.get(target, as: JobList.self)
+                    guard command.showsSteps, !list.jobs.isEmpty else {
+                        return (list, AccountingList?.none)
+                    }
+                    // Of jobs that run the accounts know the steps.
+                    var query = AccountingQuery()
+                    query.ids = list.jobs.filter { $0.state == "RUNNING" }.map(\.jobID)
+                    return (list, try client.get(query.target, as: AccountingList.self))
                 }
-                // Of jobs that run the accounts know the steps.
-                var query = AccountingQuery()
-                query.ids = list.jobs.filter { $0.state == "RUNNING" }.map(\.jobID)
-                return (list, try client.get(query.target, as: AccountingList.self))
+                return try command.output(list, steps: steps)
             }
-            return finish(try command.output(list, steps: steps).of(cluster, command.hasHeader))
         }
     }
 
@@ -43,21 +47,25 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.nodes, information, name: name))
         }
-        let cluster = try checkClusters(command.clusters, name)
+        let clusters = try knownClusters(command.clusters, name)
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
-            let (partitions, nodes) = try ask(name) { client throws(LocalClientFailure) in
-                (
-                    try client.get("/v1/partitions", as: PartitionList.self),
-                    try client.get("/v1/nodes", as: NodeList.self)
-                )
+            try forEach(of: clusters, command.hasHeader) { names throws(CommandFailure) in
+                let (partitions, nodes) = try ask(name) { client throws(LocalClientFailure) in
+                    (
+                        try client.get(
+                            target("/v1/partitions", of: names),
+                            as: PartitionList.self
+                        ),
+                        try client.get(target("/v1/nodes", of: names), as: NodeList.self)
+                    )
+                }
+                let reservations =
+                    command.listsReservations
+                    ? try ask(name) { client throws(LocalClientFailure) in
+                        try client.get("/v1/reservations", as: ReservationList.self)
+                    } : nil
+                return command.output(partitions, nodes, reservations: reservations)
             }
-            let reservations =
-                command.listsReservations
-                ? try ask(name) { client throws(LocalClientFailure) in
-                    try client.get("/v1/reservations", as: ReservationList.self)
-                } : nil
-            let output = command.output(partitions, nodes, reservations: reservations)
-            return finish(output.of(cluster, command.hasHeader))
         }
     }
 
@@ -75,7 +83,7 @@ extension Yh {
         if command.listsFields {
             return finish(CommandOutput(lines: command.fieldList))
         }
-        _ = try checkClusters(command.clusters, name)
+        _ = try knownClusters(command.clusters, name)
         let target = command.query.target
         let list = try ask(name) { client throws(LocalClientFailure) in
             try client.get(target, as: AccountingList.self)
@@ -95,23 +103,28 @@ extension Yh {
         if let information = command.information {
             return finish(Help.output(.cancel, information, name: name))
         }
-        _ = try checkClusters(command.clusters, name)
+        var request = command.request
+        // A number says of which cluster a job is.
+        request.clusters =
+            try knownClusters(command.clusters, name)
+            ?? (request.jobs.isEmpty ? [ClusterWord.own] : nil)
         let response = try ask(name) { client throws(LocalClientFailure) in
-            try client.post("/v1/cancel", command.request, as: ActionResponse.self)
+            try client.post("/v1/cancel", request, as: ActionResponse.self)
         }
         return finish(command.output(response))
     }
 
-    /// The centre's name when clusters were named; there is none but it.
-    static func checkClusters(
+    /// The clusters that were named, each of which is there; nil when none was.
+    static func knownClusters(
         _ names: [String]?,
         _ name: String
-    ) throws(CommandFailure) -> String? {
-        guard let names else { return nil }
+    ) throws(CommandFailure) -> [String]? {
+        guard let names, !names.isEmpty else { return nil }
         let status = try ask(name) { client throws(LocalClientFailure) in
             try client.get("/v1/status", as: CentreStatus.self)
         }
-        for other in names where other != "all" && other != status.machine {
+        if names.contains(ClusterWord.all) { return status.clusters }
+        for other in names where !status.clusters.contains(other) {
             throw .error(
                 name,
                 "No cluster '\(other)' known by database.",
@@ -119,16 +132,31 @@ extension Yh {
                     + " 'sacctmgr list clusters' to see available clusters."
             )
         }
-        return status.machine
+        return names
     }
-}
 
-extension CommandOutput {
-    /// The output with the line that Slurm puts above it where clusters were named.
-    fileprivate func of(_ cluster: String?, _ hasHeader: Bool) -> CommandOutput {
-        guard let cluster, hasHeader else { return self }
-        var output = self
-        output.lines.insert("CLUSTER: \(cluster)", at: 0)
-        return output
+    /// A request for what is of some clusters.
+    static func target(_ path: String, of clusters: [String]) -> String {
+        QueryParameters.target(path, [("cluster", clusters.joined(separator: ","))])
+    }
+
+    /// Prints a listing of each cluster with the line that Slurm puts above it; without any named the
+    /// listing of the centre's own.
+    private static func forEach(
+        of clusters: [String]?,
+        _ hasHeader: Bool,
+        _ listing: ([String]) throws(CommandFailure) -> CommandOutput
+    ) throws(CommandFailure) -> Int32 {
+        guard let clusters else { return finish(try listing([ClusterWord.own])) }
+        var exitCode: Int32 = 0
+        for (index, cluster) in clusters.enumerated() {
+            var output = try listing([cluster])
+            if hasHeader {
+                output.lines.insert("CLUSTER: \(cluster)", at: 0)
+                if index > 0 { output.lines.insert("", at: 0) }
+            }
+            exitCode = max(exitCode, finish(output))
+        }
+        return exitCode
     }
 }

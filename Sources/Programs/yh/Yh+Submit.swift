@@ -54,10 +54,13 @@ extension Yh {
         if let estimate = response.estimate {
             return finish(command.output(response, estimate))
         }
+        // Slurm names the cluster where one was asked for.
+        let cluster = command.request.clusters == nil ? nil : response.cluster
         if command.isParsable {
-            Host.print(["\(response.jobID)"])
+            Host.print(["\(response.jobID)" + (cluster.map { ";\($0)" } ?? "")])
         } else if !command.isQuiet {
-            Host.print(["Submitted batch job \(response.jobID)"])
+            let place = cluster.map { " on cluster \($0)" } ?? ""
+            Host.print(["Submitted batch job \(response.jobID)\(place)"])
         }
         return command.waits ? try wait(for: response.jobID, name: name) : 0
     }
@@ -95,6 +98,7 @@ extension Yh {
             }
             try command.resolveTimes(now: status.now)
         }
+        command.request.clusters = try knownClusters(command.request.clusters, name)
         let folder = Host.currentDirectory()
         func absolute(_ path: String) -> String {
             path.hasPrefix("/") ? path : path.isEmpty || path == "." ? folder : "\(folder)/\(path)"
@@ -127,6 +131,8 @@ extension Yh {
         )
         for var component in command.components {
             _ = component.fitNodesToTasks()
+            // One cluster is chosen for all of them.
+            component.request.clusters = nil
             try fillIn(&component, name: name, arguments: arguments, scriptPath: scriptPath)
             command.request.components.append(component.request.withoutScript)
         }

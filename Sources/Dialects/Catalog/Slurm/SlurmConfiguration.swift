@@ -33,6 +33,10 @@ public struct SlurmConfiguration: Sendable {
         text += powerLines
         for run in nodeRuns { text += nodeLine(run.names, machine.nodeTypes[run.type]) }
         for (index, partition) in machine.partitions.enumerated() {
+            // Real clusters have a controller each.
+            if let cluster = machine.clusters.first(where: { $0.partitions.contains(index) }) {
+                text += "# Of cluster \(cluster.name), which wants a slurm.conf of its own:\n"
+            }
             text += partitionLine(partition, isDefault: index == machine.defaultPartitionIndex)
         }
         return text

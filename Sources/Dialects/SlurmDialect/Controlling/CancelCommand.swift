@@ -11,7 +11,7 @@ public struct CancelCommand: Hashable, Sendable {
         OptionSpec(.account, "account", "A", .required, variable: "ACCOUNT"),
         OptionSpec(.batch, "batch", "b", variable: "BATCH"),
         OptionSpec(.clusters, "cluster", "M", .required),
-        OptionSpec(.clusters, "clusters", "M", .required, variable: "CLUSTERS"),
+        OptionSpec(.clusters, "clusters", "M", .required),
         OptionSpec(.accepted, "ctld"),
         OptionSpec(.accepted, "full", "f"),
         OptionSpec(.help, "help"),
@@ -39,8 +39,8 @@ public struct CancelCommand: Hashable, Sendable {
     public var request = CancelRequest()
     /// Whether jobs that do not exist are told of.
     public var isVerbose = false
-    /// The clusters that were named; nil for the one there is.
-    public private(set) var clusters: [String]?
+    /// The clusters that were named; nil for the centre's own.
+    public var clusters: [String]?
 
     let program: String
     /// The jobs as they were written.
@@ -61,6 +61,7 @@ public struct CancelCommand: Hashable, Sendable {
     ) throws(CommandFailure) {
         self.program = program
         let given = try Self.table.parse(arguments, for: program)
+        clusters = variable("SLURM_CLUSTERS").map(list)
         let variables = Self.table.given(inEnvironment: variable, prefix: "SCANCEL_")
         for option in variables + given.options {
             try apply(option, user: user, isUser: isUser)

@@ -102,15 +102,19 @@ public struct ControlCommand: Hashable, Sendable {
     public var isDetailed = false
     /// Data in place of descriptions.
     public var data: DataFormat?
+    /// The cluster that was named; nil for the centre's own.
+    public var clusters: [String]?
     /// What to do.
     public var action = Action.usage
 
     enum Option: Hashable, Sendable {
-        case accepted, details, help, json, oneLine, version, yaml
+        case accepted, clusters, details, help, json, oneLine, version, yaml
     }
 
     static let table = OptionTable<Option>([
-        OptionSpec(.accepted, "all", "a"), OptionSpec(.details, "details", "d"),
+        OptionSpec(.accepted, "all", "a"), OptionSpec(.clusters, "cluster", "M", .required),
+        OptionSpec(.clusters, "clusters", "M", .required),
+        OptionSpec(.details, "details", "d"),
         OptionSpec(.help, "help", "h"), OptionSpec(.accepted, "hide"),
         OptionSpec(.json, "json", nil, .optional), OptionSpec(.yaml, "yaml", nil, .optional),
         OptionSpec(.accepted, "local"), OptionSpec(.oneLine, "oneliner", "o"),
@@ -127,10 +131,17 @@ public struct ControlCommand: Hashable, Sendable {
         arguments: [String],
         variable: (String) -> String?
     ) throws(CommandFailure) {
+        clusters = variable("SLURM_CLUSTERS").map(list)
         let given = try Self.table.parse(arguments, for: program)
         for option in given.options {
             switch option.id {
             case .accepted: break
+            case .clusters:
+                let named = list(option.value ?? "")
+                guard named.count == 1, named != [ClusterWord.all] else {
+                    throw .error(program, "Only one cluster can be used at a time with scontrol")
+                }
+                clusters = named
             case .details: isDetailed = true
             case .json, .yaml:
                 data = try DataFormat(

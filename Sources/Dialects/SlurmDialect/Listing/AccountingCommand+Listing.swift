@@ -22,6 +22,8 @@ extension AccountingCommand {
         if !jobs.isEmpty { query.ids = jobs.map(\.jobID) }
         query.users = users
         query.accounts = accounts
+        // A number says of which cluster a job is.
+        query.clusters = clusters ?? (jobs.isEmpty ? [ClusterWord.own] : nil)
         // The centre reads times in its own zone: in another one only what is relative means the same.
         let isFar = calendar.offsetSeconds != CivilTime.shanghaiOffsetSeconds
         func asked(_ text: String?) -> String? {
@@ -80,7 +82,7 @@ extension AccountingCommand {
                 )
             }
         }
-        for row in rows(shown, cluster: list.cluster) {
+        for row in rows(shown, list) {
             output.lines.append(
                 line { field, width in
                     let text = field.text(row).printable
@@ -127,7 +129,7 @@ extension AccountingCommand {
         }.joined()
     }
 
-    private func rows(_ records: [AccountingRecord], cluster: String) -> [AccountingRow] {
+    private func rows(_ records: [AccountingRecord], _ list: AccountingList) -> [AccountingRow] {
         // A replay needs every element.
         let isForReplay = columns.contains { AccountingFields.own.contains($0.field.name) }
         let cancelled = CancelledElements(isForReplay ? [] : records)
@@ -142,7 +144,7 @@ extension AccountingCommand {
         for record in records where !cancelled.traceless.contains(record.jobID) {
             var row = AccountingRow(
                 record: record,
-                cluster: cluster,
+                cluster: list.cluster(of: record),
                 calendar: calendar,
                 unit: unit
             )
@@ -157,7 +159,7 @@ extension AccountingCommand {
             rows += record.steps.map { step in
                 AccountingRow(
                     record: record,
-                    cluster: cluster,
+                    cluster: list.cluster(of: record),
                     step: step,
                     calendar: calendar,
                     unit: unit

@@ -4,7 +4,8 @@ public import WireFormats
 /// `sacct` and `yhacct`: what they are asked for, and what they print.
 public struct AccountingCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, account, allUsers, allocations, brief, clusters, delimiter, duplicates, end,
+        case accepted, account, allClusters, allUsers, allocations, brief, clusters, delimiter,
+            duplicates, end,
             format, help
         case helpFormat, jobs, json, long, name, noHeader, nodes, parsable, parsable2, partition,
             qos
@@ -13,6 +14,7 @@ public struct AccountingCommand: Hashable, Sendable {
 
     static let table = OptionTable<Option>([
         OptionSpec(.account, "accounts", "A", .required),
+        OptionSpec(.allClusters, "allclusters", "L"),
         OptionSpec(.allUsers, "allusers", "a"),
         OptionSpec(.allocations, "allocations", "X"),
         OptionSpec(.brief, "brief", "b"),
@@ -54,8 +56,8 @@ public struct AccountingCommand: Hashable, Sendable {
     public var listsFields = false
     /// Jobs by number; empty for all.
     public var jobs: [JobSelector] = []
-    /// The clusters that were named; nil for the one there is.
-    public private(set) var clusters: [String]?
+    /// The clusters that were named; nil for the centre's own.
+    public var clusters: [String]?
 
     let program: String
     let calendar: CentreCalendar
@@ -128,6 +130,7 @@ public struct AccountingCommand: Hashable, Sendable {
         switch option.id {
         case .accepted, .format, .brief, .long: break
         case .account: accounts = list(value)
+        case .allClusters: clusters = [ClusterWord.all]
         case .allUsers: users = nil
         case .clusters: clusters = list(value)
         case .allocations: showsSteps = false

@@ -14,7 +14,7 @@ public struct NodeCommand: Hashable, Sendable {
         OptionSpec(.accepted, "all", "a", variable: "ALL"),
         OptionSpec(.accepted, "bg", "b"),
         OptionSpec(.clusters, "cluster", "M", .required),
-        OptionSpec(.clusters, "clusters", "M", .required, variable: "CLUSTERS"),
+        OptionSpec(.clusters, "clusters", "M", .required),
         OptionSpec(.dead, "dead", "d"),
         OptionSpec(.accepted, "exact", "e"),
         OptionSpec(.accepted, "federation"),
@@ -47,8 +47,8 @@ public struct NodeCommand: Hashable, Sendable {
     public var information: QueueCommand.Information?
     /// To list again and again. Unit: s.
     public var iterateSeconds: Int?
-    /// The clusters that were named; nil for the one there is.
-    public private(set) var clusters: [String]?
+    /// The clusters that were named; nil for the centre's own.
+    public var clusters: [String]?
 
     let program: String
     let calendar: CentreCalendar
@@ -81,6 +81,7 @@ public struct NodeCommand: Hashable, Sendable {
     ) throws(CommandFailure) {
         self.program = program
         self.calendar = calendar
+        clusters = variable("SLURM_CLUSTERS").map(list)
         let given = try Self.table.parse(arguments, for: program).options
         for option in Self.table.given(inEnvironment: variable, prefix: "SINFO_") + given {
             try apply(option)

@@ -14,6 +14,8 @@ extension QueueCommand {
         query.users = users
         query.accounts = accounts
         query.partitions = partitions
+        // A number says of which cluster a job is.
+        query.clusters = clusters ?? (jobs.isEmpty ? [ClusterWord.own] : nil)
         query.states = states?.sorted()
         query.includesEnded = wantsEnded
         query.fields = neededMembers

@@ -17,7 +17,7 @@ public struct QueueCommand: Hashable, Sendable {
         OptionSpec(.array, "array", "r", variable: "ARRAY"),
         OptionSpec(.accepted, "array-unique"),
         OptionSpec(.clusters, "cluster", "M", .required),
-        OptionSpec(.clusters, "clusters", "M", .required, variable: "CLUSTERS"),
+        OptionSpec(.clusters, "clusters", "M", .required),
         OptionSpec(.accepted, "federation", variable: "FEDERATION"),
         OptionSpec(.format, "format", "o", .required, variable: "FORMAT"),
         OptionSpec(.longFormat, "Format", "O", .required, variable: "FORMAT2"),
@@ -62,8 +62,8 @@ public struct QueueCommand: Hashable, Sendable {
     public var information: Information?
     /// To list again and again. Unit: s.
     public var iterateSeconds: Int?
-    /// The clusters that were named; nil for the one there is.
-    public private(set) var clusters: [String]?
+    /// The clusters that were named; nil for the centre's own.
+    public var clusters: [String]?
     /// Jobs by number; empty for all.
     public var jobs: [JobSelector] = []
 
@@ -116,6 +116,7 @@ public struct QueueCommand: Hashable, Sendable {
         where [.job, .steps].contains(given[index].id) && given[index].value == nil {
             if !operands.isEmpty { given[index].value = operands.removeFirst() }
         }
+        clusters = variable("SLURM_CLUSTERS").map(list)
         var custom: GivenOption<Option>?
         for option in Self.table.given(inEnvironment: variable, prefix: "SQUEUE_") + given {
             if option.id == .format || option.id == .longFormat { custom = option }

@@ -75,7 +75,7 @@ extension HelpPage {
             case .account: OptionText("jobs of these accounts", value: "A,B")
             case .all: OptionText("also partitions that are hidden; here none are")
             case .array: OptionText("a line for each element of a job array")
-            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
+            case .clusters: OptionText("of these clusters, or of all", value: "NAMES")
             case .format: OptionText("columns, such as \"%.8i %.9P %T\"", value: "FORMAT")
             case .longFormat: OptionText("columns by name, such as jobid:10,state", value: "FIELDS")
             case .help, .usage: help
@@ -109,7 +109,7 @@ extension HelpPage {
             switch $0 {
             case .accepted: nil
             case .byNode: OptionText("a line for each node")
-            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
+            case .clusters: OptionText("of these clusters, or of all", value: "NAMES")
             case .dead: OptionText("nodes that do not respond")
             case .format: OptionText("columns, such as \"%.9P %.5D %t\"", value: "FORMAT")
             case .longFormat: OptionText("columns by name, such as nodes:6", value: "FIELDS")
@@ -142,9 +142,10 @@ extension HelpPage {
             switch $0 {
             case .accepted: nil
             case .account: OptionText("jobs of these accounts", value: "A,B")
+            case .allClusters: OptionText("of all clusters")
             case .allUsers: OptionText("jobs of all users, for operators")
             case .allocations: OptionText("jobs without their steps")
-            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
+            case .clusters: OptionText("of these clusters, or of all", value: "NAMES")
             case .brief: OptionText("number, state and exit code alone")
             case .delimiter: OptionText("what stands between columns of -p and -P", value: "TEXT")
             case .duplicates: OptionText("earlier runs of requeued jobs too")
@@ -182,7 +183,7 @@ extension HelpPage {
             switch $0 {
             case .accepted: nil
             case .account: OptionText("jobs of this account", value: "NAME")
-            case .clusters: OptionText("the centre's own name, or all", value: "NAMES")
+            case .clusters: OptionText("of these clusters, or of all", value: "NAMES")
             case .batch: OptionText("signal the script alone, not its steps")
             case .help, .usage: help
             case .me: OptionText("one's own jobs")
@@ -228,6 +229,7 @@ extension HelpPage {
         page.add(ControlCommand.table, silent: [(.accepted, lacking)]) {
             switch $0 {
             case .accepted: nil
+            case .clusters: OptionText("of this cluster", value: "NAME")
             case .details: OptionText("more of each thing")
             case .oneLine: OptionText("a line for each thing")
             case .help: help

@@ -132,6 +132,7 @@ extension SubmitCommand {
         let variables = SubmitOption.table.given(inEnvironment: variable, prefix: prefix).filter {
             !known.contains($0.id)
         }
+        if let named = variable("SLURM_CLUSTERS") { command.request.clusters = list(named) }
         try command.apply(variables)
         try command.apply(parts[0])
         if command.request.name.isEmpty { command.request.name = name }

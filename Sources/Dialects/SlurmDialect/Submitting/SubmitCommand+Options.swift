@@ -21,7 +21,7 @@ extension SubmitCommand {
         case .begin: begin = value
         case .deadline: deadline = value
         case .chdir: request.workDirectory = value
-        case .clusters: throw unknownCluster(value)
+        case .clusters: request.clusters = list(value)
         case .comment: request.comment = value
         case .constraint: request.features = value
         case .cpusPerTask: request.cpusPerTask = try positive(value, option)
@@ -100,15 +100,6 @@ extension SubmitCommand {
 
     private func failed(_ error: SlurmError) -> CommandFailure {
         .error(program, "\(refusalWords): \(error.text)")
-    }
-
-    private func unknownCluster(_ name: String) -> CommandFailure {
-        .error(
-            program,
-            "No cluster '\(name)' known by database.",
-            "'\(name)' can't be reached now, or it is an invalid entry for --cluster.  Use"
-                + " 'sacctmgr list clusters' to see available clusters."
-        )
     }
 
     /// `none` throws output away.

@@ -84,6 +84,7 @@ public struct SubmitCommand: Hashable, Sendable {
         let wrap = options.last { $0.id == .wrap }?.value
         try command.take(wrap: wrap, operands: operands, load: load)
         // sbatch(1): the command line goes before the environment, and that before the script.
+        if let named = variable("SLURM_CLUSTERS") { command.request.clusters = list(named) }
         try command.apply(variables)
         try command.apply(parts[0])
         try command.addComponents(parts.dropFirst(), variables)

@@ -10,7 +10,7 @@ extension SubmitOption {
         case .begin:
             OptionText("not to start before: 16:00, now+2hours, 2026-11-21T09:00", value: "TIME")
         case .chdir: OptionText("folder in which the job starts", value: "FOLDER")
-        case .clusters: OptionText("refused: there is one cluster", value: "NAME")
+        case .clusters: OptionText("in one of these clusters", value: "NAMES")
         case .comment:
             OptionText(
                 "free text; runtime=SECONDS, exit=STATUS, kernel=NAME for emulated jobs",

@@ -1,0 +1,102 @@
+import Quantities
+import Testing
+import WireFormats
+
+@testable import SlurmDialect
+
+/// `-M` and `SLURM_CLUSTERS`.
+@Suite("Options that choose clusters")
+struct ClusterOptionTests {
+    private func none(_: String) -> String? { nil }
+
+    private func variable(_ name: String) -> String? {
+        name == "SLURM_CLUSTERS" ? "nebulae,tianjin" : nil
+    }
+
+    private func queue(
+        _ arguments: [String],
+        _ variable: (String) -> String?
+    ) throws -> JobQuery {
+        try QueueCommand(
+            program: "squeue",
+            arguments: arguments,
+            variable: variable,
+            user: "ann",
+            isUser: { _ in true }
+        ).query
+    }
+
+    @Test("Without -M lists are of the centre's own cluster, and jobs by number of any")
+    func own() throws {
+        #expect(try queue([], none).clusters == ["own"])
+        #expect(try queue(["-j", "5"], none).clusters == nil)
+        #expect(try queue([], none).target.contains("cluster=own"))
+        let read = try JobQuery([(key: "cluster", value: "a,b")])
+        #expect(read.clusters == ["a", "b"])
+    }
+
+    @Test("The command line goes before the environment")
+    func order() throws {
+        #expect(try queue([], variable).clusters == ["nebulae", "tianjin"])
+        #expect(try queue(["-M", "all"], variable).clusters == ["all"])
+        let accounting = try AccountingCommand(
+            program: "sacct",
+            arguments: ["-L"],
+            variable: none,
+            user: nil
+        )
+        #expect(accounting.query.clusters == ["all"])
+    }
+
+    @Test("A submission names its clusters; the script may too")
+    func submission() throws {
+        func submit(_ arguments: [String], _ variable: (String) -> String?) throws -> SubmitRequest
+        {
+            try SubmitCommand.prepare(
+                program: "sbatch",
+                arguments: arguments,
+                variable: variable
+            ) { _ in Array("#!/bin/sh\n#SBATCH -M nebulae\ntrue\n".utf8) }.request
+        }
+        #expect(try submit(["job"], none).clusters == ["nebulae"])
+        #expect(try submit(["job"], variable).clusters == ["nebulae", "tianjin"])
+        #expect(try submit(["-M", "all", "job"], variable).clusters == ["all"])
+        #expect(try submit(["--wrap", "true"], none).clusters == nil)
+    }
+
+    @Test("scontrol takes one cluster")
+    func control() throws {
+        func clusters(_ name: String) throws -> [String]? {
+            try ControlCommand(
+                program: "scontrol",
+                arguments: ["-M", name, "show", "nodes"],
+                variable: none
+            ).clusters
+        }
+        #expect(try clusters("nebulae") == ["nebulae"])
+        for name in ["a,b", "all", ","] {
+            let failure = #expect(throws: CommandFailure.self) { try clusters(name) }
+            #expect(
+                failure?.lines == [
+                    "scontrol: error: Only one cluster can be used at a time with scontrol"
+                ]
+            )
+        }
+    }
+
+    @Test("Records say of which cluster they are")
+    func records() throws {
+        var (one, other) = (AccountingRecord(), AccountingRecord())
+        let now = SimInstant(seconds: 1_800_000_000)
+        (one.jobID, other.jobID, other.cluster) = (1, 2, "nebulae")
+        (one.submit, other.submit) = (now, now)
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: ["-n", "-X", "-P", "-S", "2020-01-01", "-o", "JobID,Cluster"],
+            variable: none,
+            user: nil
+        )
+        let list = AccountingList(now: now, cluster: "tianjin", records: [one, other])
+        #expect(try command.output(list).lines == ["1|tianjin", "2|nebulae"])
+    }
+}
