@@ -41,7 +41,7 @@ def main():
                 rows[name] = sorted(times[WARM_UP:])
         finally:
             subprocess.run(["xinghe", "down"], stdout=subprocess.DEVNULL, env=environment)
-    print(f"an idle centre of 13,505 nodes, whole process, median of {RUNS}")
+    print(f"an idle centre of 18,177 nodes, whole process, median of {RUNS}")
     for name, times in rows.items():
         print(f"  {name:<36} {statistics.median(times):7.2f} ms"
               f"   ({times[0]:.2f}-{times[-1]:.2f})")

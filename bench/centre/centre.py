@@ -108,7 +108,7 @@ def waiting(work, count):
     report("resident memory of a waiting job", (daemon.memory() - empty) * 1024 / count, "KiB")
     report("squeue -u of a user without jobs", command(daemon, "squeue", "-u", "nobody") * 1000, "ms", 30)
     report("yhqueue, all", command(daemon, "yhqueue"), "s", 0.5)
-    report("yhinfo, 13,505 nodes", command(daemon, "yhinfo") * 1000, "ms", 20)
+    report("yhinfo, 13,537 nodes", command(daemon, "yhinfo") * 1000, "ms", 20)
     report("yhbatch, one after the other", submissions(daemon, 200, 1), "jobs/s", 300, least=True)
     report("yhbatch, four at once", submissions(daemon, 400, 4), "jobs/s", 600, least=True)
     reopen(daemon, f"{count} waiting", 0.5)
@@ -228,7 +228,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=168, help="wall time of the accelerated centre; an emulated hour each")
     parser.add_argument("--amplified", type=int, default=1)
     options = parser.parse_args()
-    print(f"a centre of 13,505 nodes ({MACHINE}), stepped, one user; programs as whole processes, median of 7")
+    print(f"a centre of 18,177 nodes ({MACHINE}), stepped, one user; programs as whole processes, median of 7")
     with tempfile.TemporaryDirectory(prefix="xinghe-bench.") as work:
         if options.waiting:
             waiting(work, options.waiting)

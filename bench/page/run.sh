@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks at the page in Chromium: with 13,505 nodes and 50,000 waiting jobs it opens, follows a job, speaks both
+# Looks at the page in Chromium: with 18,177 nodes and 50,000 waiting jobs it opens, follows a job, speaks both
 # languages and fits a phone. Arguments go to look.py.
 set -euo pipefail
 cd "$(dirname "$0")"
