@@ -250,9 +250,11 @@ struct RehearseProgramTests {
         let folder = try Folder()
         let path = try script(folder, "busy.sh", "while :; do :; done")
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        // Servers of other tests ignore SIGPIPE in this process, and so would its children.
         process.arguments =
             [
+                "--default-signal=PIPE", "/bin/sh",
                 "-c", "\(nohup ? "trap '' HUP; " : "")exec \"$0\" \"$@\"",
                 try programFolder() + "/xinghe",
             ]
