@@ -191,6 +191,23 @@ struct HetJobTests {
         #expect(sink.endings[JobID(4)]?.state == .cancelled)
     }
 
+    @Test("A singleton job does not wait for its own components")
+    mutating func singleton() throws {
+        open()
+        try submitHet(1, [(2, 0), (2, 2)], at: 0) {
+            $0.name = "solo"
+            $0.dependencies = [.singleton]
+        }
+        #expect(start(1) == at(0) && start(2) == at(0))
+        try submitHet(3, [(1, 0), (1, 2)], at: 1) {
+            $0.name = "solo"
+            $0.dependencies = [.singleton]
+        }
+        #expect(start(3) == nil && start(4) == nil)
+        try end(1, at: 20)
+        #expect(start(3) == at(20) && start(4) == at(20))
+    }
+
     @Test("A limit that has room for one of them and not for all lets none start")
     mutating func limits() throws {
         open { configuration in

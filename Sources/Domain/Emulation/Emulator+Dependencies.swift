@@ -36,6 +36,8 @@ extension Emulator {
         at now: SimInstant
     ) -> DependencyOutcome {
         if dependency.kind == .singleton {
+            // Components are one job, which waits with the number of the first.
+            if let het = membership(slot), het.offset > 0 { return .fulfilled }
             let group = jobs[slot].namesakes
             return group < 0 || namesakes.mayStart(jobs[slot].id, in: group) ? .fulfilled : .open
         }
