@@ -123,6 +123,13 @@ struct ClusterTests {
                 "partitions of several clusters cannot be mixed"
             ]
         )
+        var het = request()
+        het.components = [request { $0.partitions = ["shared"] }]
+        #expect(
+            try await refusal(of: het, centre).details == [
+                "components of several clusters cannot be mixed"
+            ]
+        )
         let many = await centre.submit([request { $0.clusters = ["all"] }], .me)
         #expect(throws: RequestFailure.self) { try many[0].get() }
         await #expect(throws: RequestFailure.self) { try await listed(["thin"], centre) }

@@ -27,6 +27,14 @@ extension CentreState {
             )
             do throws(Refusal) {
                 let resolved = try resolve(own, at: instant, het: het)
+                let cluster = rules.machine.clusterName(of: resolved.status)
+                let first = parts.first.map { rules.machine.clusterName(of: $0.resolved.status) }
+                guard first ?? cluster == cluster else {
+                    throw Refusal(
+                        .invalidPartition,
+                        "components of several clusters cannot be mixed"
+                    )
+                }
                 var submission = resolved.submission
                 enrol(&submission, resolved)
                 submission.funds = funds(for: resolved, at: instant)
