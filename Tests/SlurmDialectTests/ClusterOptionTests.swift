@@ -74,6 +74,18 @@ struct ClusterOptionTests {
             ).clusters
         }
         #expect(try clusters("nebulae") == ["nebulae"])
+        let change = #expect(throws: CommandFailure.self) {
+            try ControlCommand(
+                program: "scontrol",
+                arguments: ["-M", "nebulae", "hold", "21"],
+                variable: none
+            )
+        }
+        #expect(
+            change?.lines == [
+                "scontrol: error: -M is for what is shown; what is changed is named without it"
+            ]
+        )
         for name in ["a,b", "all", ","] {
             let failure = #expect(throws: CommandFailure.self) { try clusters(name) }
             #expect(

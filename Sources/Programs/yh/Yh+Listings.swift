@@ -18,7 +18,7 @@ extension Yh {
         }
         let clusters = try knownClusters(command.clusters, name)
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
-            try forEach(of: clusters, command.hasHeader) { names throws(CommandFailure) in
+            try forEach(of: clusters, command.namesClusters) { names throws(CommandFailure) in
                 var query = command.query
                 if clusters != nil { query.clusters = names }
                 let target = query.target
@@ -49,7 +49,7 @@ extension Yh {
         }
         let clusters = try knownClusters(command.clusters, name)
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
-            try forEach(of: clusters, command.hasHeader) { names throws(CommandFailure) in
+            try forEach(of: clusters, command.namesClusters) { names throws(CommandFailure) in
                 let (partitions, nodes) = try ask(name) { client throws(LocalClientFailure) in
                     (
                         try client.get(
@@ -144,14 +144,14 @@ extension Yh {
     /// listing of the centre's own.
     private static func forEach(
         of clusters: [String]?,
-        _ hasHeader: Bool,
+        _ namesThem: Bool,
         _ listing: ([String]) throws(CommandFailure) -> CommandOutput
     ) throws(CommandFailure) -> Int32 {
         guard let clusters else { return finish(try listing([ClusterWord.own])) }
         var exitCode: Int32 = 0
         for (index, cluster) in clusters.enumerated() {
             var output = try listing([cluster])
-            if hasHeader {
+            if namesThem {
                 output.lines.insert("CLUSTER: \(cluster)", at: 0)
                 if index > 0 { output.lines.insert("", at: 0) }
             }

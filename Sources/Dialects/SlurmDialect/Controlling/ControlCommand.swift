@@ -158,6 +158,10 @@ public struct ControlCommand: Hashable, Sendable {
         }
         guard let keyword = given.operands.first else { return }
         action = try Self.action(keyword, Array(given.operands.dropFirst()), variable)
+        // A number or a name means one thing in the whole centre: it would be changed wherever it is.
+        if action.changesSomething, given.options.contains(where: { $0.id == .clusters }) {
+            throw .error(program, "-M is for what is shown; what is changed is named without it")
+        }
     }
 
     static func failure(_ lines: String...) -> CommandFailure {
@@ -635,6 +639,18 @@ extension JobUpdateRequest {
         case .unlimited: removesTimeLimit = true
         case .of(let limit): timeLimit = limit
         case nil: throw invalid
+        }
+    }
+}
+
+extension ControlCommand.Action {
+    /// Whether it changes jobs, nodes, partitions or reservations.
+    fileprivate var changesSomething: Bool {
+        switch self {
+        case .act, .updateJobs, .updateNodes, .updatePartition, .createReservation,
+            .updateReservation, .deleteReservation:
+            true
+        default: false
         }
     }
 }

@@ -106,6 +106,7 @@ public struct AccountingCommand: Hashable, Sendable {
         self.program = program
         self.calendar = calendar
         users = user.map { [$0] }
+        clusters = variable("SLURM_CLUSTERS").map(list)
         let given: [GivenOption<Option>]
         do throws(OptionRefusal) {
             given = try Self.table.parse(arguments).options

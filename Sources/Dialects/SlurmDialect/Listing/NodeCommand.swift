@@ -69,6 +69,8 @@ public struct NodeCommand: Hashable, Sendable {
     private var custom: GivenOption<Option>?
     /// Data in place of a listing.
     private var data: DataFormat?
+    /// Whether the listing of each cluster that was named begins with its name.
+    public var namesClusters: Bool { hasHeader && data == nil }
 
     /// Reads the environment and the command line.
     ///

@@ -90,6 +90,8 @@ public struct QueueCommand: Hashable, Sendable {
     var warnings: [String] = []
     /// Data in place of a listing.
     var data: DataFormat?
+    /// Whether the listing of each cluster that was named begins with its name.
+    public var namesClusters: Bool { hasHeader && data == nil }
 
     /// Reads the environment and the command line.
     ///
