@@ -1,20 +1,33 @@
-import JobModel
-import Quantities
+public import JobModel
+public import Quantities
 
-/// Effects of a copy of the emulator that may come to be the emulator.
-struct EffectBuffer: EffectSink {
-    private enum Effect {
+/// The effects of one call, or of a copy of the emulator, in order.
+public struct EffectBuffer: EffectSink {
+    /// What `EffectSink` was told.
+    public enum Effect: Sendable {
+        /// A job has started.
         case started(JobStart)
+        /// A job has ended.
         case ended(JobEnd)
+        /// A job must be stopped.
         case mustStop(JobID, StopReason)
+        /// A run has ended, and its job waits again.
         case requeued(JobEnd)
+        /// A job stands still.
         case suspended(JobID)
-        case resumed(JobID, SimDuration, SimInstant)
-        case makesWay(JobID, SimInstant)
+        /// A job goes on.
+        case resumed(JobID, suspendedFor: SimDuration, deadline: SimInstant)
+        /// A job is to have made way by an instant.
+        case makesWay(JobID, by: SimInstant)
+        /// The emulator is to be asked again at an instant.
         case wake(SimInstant)
     }
 
-    private var effects: [Effect] = []
+    /// The effects.
+    public private(set) var effects: [Effect] = []
+
+    /// Begins without any.
+    public init() {}
 
     /// Tells them to somebody, in the order in which they came.
     func send(to sink: inout some EffectSink) {
@@ -33,18 +46,26 @@ struct EffectBuffer: EffectSink {
         }
     }
 
-    mutating func jobStarted(_ start: JobStart) { effects.append(.started(start)) }
-    mutating func jobEnded(_ end: JobEnd) { effects.append(.ended(end)) }
-    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
+    /// Keeps it.
+    public mutating func jobStarted(_ start: JobStart) { effects.append(.started(start)) }
+    /// Keeps it.
+    public mutating func jobEnded(_ end: JobEnd) { effects.append(.ended(end)) }
+    /// Keeps it.
+    public mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
         effects.append(.mustStop(id, reason))
     }
-    mutating func jobRequeued(_ run: JobEnd) { effects.append(.requeued(run)) }
-    mutating func jobSuspended(_ id: JobID) { effects.append(.suspended(id)) }
-    mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
-        effects.append(.resumed(id, suspendedFor, deadline))
+    /// Keeps it.
+    public mutating func jobRequeued(_ run: JobEnd) { effects.append(.requeued(run)) }
+    /// Keeps it.
+    public mutating func jobSuspended(_ id: JobID) { effects.append(.suspended(id)) }
+    /// Keeps it.
+    public mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
+        effects.append(.resumed(id, suspendedFor: suspendedFor, deadline: deadline))
     }
-    mutating func jobMakesWay(_ id: JobID, by instant: SimInstant) {
-        effects.append(.makesWay(id, instant))
+    /// Keeps it.
+    public mutating func jobMakesWay(_ id: JobID, by instant: SimInstant) {
+        effects.append(.makesWay(id, by: instant))
     }
-    mutating func wake(at instant: SimInstant) { effects.append(.wake(instant)) }
+    /// Keeps it.
+    public mutating func wake(at instant: SimInstant) { effects.append(.wake(instant)) }
 }

@@ -15,7 +15,7 @@ extension CentreState {
         let requests = [input.request.withoutComponents] + input.request.components
         var parts: [(resolved: Resolved, submission: JobSubmission)] = []
         var trial = emulator
-        var unseen = UnseenEffects()
+        var unseen = EffectBuffer()
         for (offset, request) in requests.enumerated() {
             var own = input
             own.id = input.id + UInt32(offset)
@@ -126,13 +126,4 @@ extension SubmitRequest {
         request.components = []
         return request
     }
-}
-
-/// What a copy of the emulator that is only asked would do.
-private struct UnseenEffects: EffectSink {
-    mutating func jobStarted(_ start: JobStart) {}
-    mutating func jobEnded(_ end: JobEnd) {}
-    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {}
-    mutating func jobRequeued(_ run: JobEnd) {}
-    mutating func wake(at instant: SimInstant) {}
 }

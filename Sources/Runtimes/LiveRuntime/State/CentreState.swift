@@ -202,14 +202,14 @@ struct CentreState: Sendable, Codable {
     }
 
     private mutating func pass(at instant: SimInstant) {
-        var collector = EffectCollector()
+        var collector = EffectBuffer()
         emulator.schedulingPass(at: instant, into: &collector)
         absorb(collector.effects, at: instant)
     }
 
     /// Sends one input to the emulator. Returns why it refuses, or nil.
     mutating func send(_ input: Input, at instant: SimInstant) -> InputRejection? {
-        var collector = EffectCollector()
+        var collector = EffectBuffer()
         do throws(InputRejection) {
             try emulator.handle(input, at: instant, into: &collector)
         } catch {
@@ -239,41 +239,10 @@ struct CentreState: Sendable, Codable {
     }
 }
 
-/// The effects of one call, in order.
-struct EffectCollector: EffectSink {
-    enum Effect {
-        case started(JobStart)
-        case ended(JobEnd)
-        case mustStop(JobID, StopReason)
-        case requeued(JobEnd)
-        case suspended(JobID)
-        case resumed(JobID, suspendedFor: SimDuration, deadline: SimInstant)
-        case makesWay(JobID)
-        case wake(SimInstant)
-    }
-
-    var effects: [Effect] = []
-
-    mutating func jobStarted(_ start: JobStart) { effects.append(.started(start)) }
-    mutating func jobEnded(_ end: JobEnd) { effects.append(.ended(end)) }
-    mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
-        effects.append(.mustStop(id, reason))
-    }
-    mutating func jobRequeued(_ run: JobEnd) { effects.append(.requeued(run)) }
-    mutating func jobSuspended(_ id: JobID) { effects.append(.suspended(id)) }
-    mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
-        effects.append(.resumed(id, suspendedFor: suspendedFor, deadline: deadline))
-    }
-    mutating func jobMakesWay(_ id: JobID, by instant: SimInstant) {
-        effects.append(.makesWay(id))
-    }
-    mutating func wake(at instant: SimInstant) { effects.append(.wake(instant)) }
-}
-
 // MARK: - What the emulator says
 
 extension CentreState {
-    private mutating func absorb(_ effects: [EffectCollector.Effect], at instant: SimInstant) {
+    private mutating func absorb(_ effects: [EffectBuffer.Effect], at instant: SimInstant) {
         for effect in effects {
             switch effect {
             case .started(let start): absorb(start, at: instant)
@@ -283,7 +252,7 @@ extension CentreState {
             case .suspended(let id): absorb(suspended: id.number, at: instant)
             case .resumed(let id, let suspendedFor, let deadline):
                 absorb(resumed: id.number, suspendedFor, until: deadline, at: instant)
-            case .makesWay(let id): self.effects.append(.makesWay(id.number))
+            case .makesWay(let id, _): self.effects.append(.makesWay(id.number))
             case .wake(let due): self.effects.append(.wake(due))
             }
         }
