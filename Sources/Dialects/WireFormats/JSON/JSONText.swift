@@ -123,6 +123,9 @@ public struct JSONText {
         isBegun = outside
     }
 
+    /// Whether members that are null are left out of the object that was begun.
+    var leavesNullsOut: Bool { levelsWithoutNulls >= 0 }
+
     /// Writes a member of the object that was begun.
     public mutating func member(_ name: String, _ write: (inout JSONText) -> Void) {
         let start = bytes.count
@@ -133,7 +136,7 @@ public struct JSONText {
         if isPretty { bytes.append(0x20) }
         let value = bytes.count
         write(&self)
-        if levelsWithoutNulls >= 0, bytes.count == value + 4, bytes[value] == UInt8(ascii: "n") {
+        if leavesNullsOut, bytes.count == value + 4, bytes[value] == UInt8(ascii: "n") {
             // Nothing but null has four bytes and begins so.
             bytes.removeLast(bytes.count - start)
         } else {

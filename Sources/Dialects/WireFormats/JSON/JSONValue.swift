@@ -179,14 +179,16 @@ extension JSONValue {
     /// Appends `text` to `bytes` as a JSON string with its quotes.
     public static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
-        let isPlain = text.utf8.allSatisfy {
-            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        // Nearly all texts hold nothing to escape, and go out in one piece.
+        let isDone = text.utf8.withContiguousStorageIfAvailable { utf8 in
+            for byte in utf8
+            where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                return false
+            }
+            bytes.append(contentsOf: utf8)
+            return true
         }
-        if isPlain {
-            bytes.append(contentsOf: text.utf8)
-        } else {
-            appendEscaped(text, to: &bytes)
-        }
+        if isDone != true { appendEscaped(text, to: &bytes) }
         bytes.append(UInt8(ascii: "\""))
     }
 

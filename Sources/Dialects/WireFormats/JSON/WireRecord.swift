@@ -23,6 +23,9 @@ public protocol WireValue: Hashable, Sendable {
     /// Writes the value into a document; byte for byte what `json` would be there.
     func write(to text: inout JSONText)
 
+    /// Whether it is known to be null without writing it.
+    var isNothing: Bool { get }
+
     /// What its JSON may be, as a schema of OpenAPI 3.0.
     static var schema: JSONValue { get }
 }
@@ -43,6 +46,9 @@ extension WireValue {
             try self.init(json: JSONValue(parsing: bytes))
         }
     }
+
+    /// Not known.
+    public var isNothing: Bool { false }
 
     /// Writes the value by way of `json`.
     public func write(to text: inout JSONText) { text.write(json) }
@@ -353,6 +359,8 @@ public struct WireFields {
         position += 1
         guard selection?[position - 1] ?? true else { return }
         guard way != .text else {
+            // Of what may be asked for most is not: neither it nor its name is written to be taken back.
+            if text.leavesNullsOut, value.isNothing { return }
             text.member(name) { value.write(to: &$0) }
             return
         }
@@ -584,6 +592,9 @@ extension Optional: WireValue where Wrapped: WireValue {
     public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
         self = try reader.takesNull() ? nil : try Wrapped(reading: &reader)
     }
+
+    /// Whether it is nil.
+    public var isNothing: Bool { self == nil }
 
     /// Writes the value, or `null`.
     public func write(to text: inout JSONText) {
