@@ -34,6 +34,20 @@ struct TurnsTests {
         #expect(mailbox.take(waiting: nil, upTo: 1_000) == ["small", "large too"])
     }
 
+    @Test("What one request leaves is taken in its order, in turns with the user's other requests")
+    func parcels() {
+        let mailbox = Mailbox<String>()
+        mailbox.post((1...5).map { ("batch\($0)", 1) }, of: 1)
+        mailbox.post([], of: 2)
+        mailbox.post("single", of: 1)
+        mailbox.post((1...2).map { ("other\($0)", 2) }, of: 1)
+        #expect(mailbox.take(waiting: nil, upTo: 3) == ["batch1", "single", "other1"])
+        mailbox.post("later", of: 1)
+        #expect(mailbox.take(waiting: nil, upTo: 4) == ["batch2", "other2", "later"])
+        #expect(mailbox.take(waiting: nil, upTo: 100) == ["batch3", "batch4", "batch5"])
+        #expect(mailbox.take(waiting: 0, upTo: 100) == [])
+    }
+
     @Test(
         "Who leaves 3,000 letters after they were taken has each of them taken, in order",
         arguments: 1...3

@@ -173,18 +173,17 @@ extension Centre {
         return answers
     }
 
-    /// Posts submissions one after the other and waits for all of them.
+    /// Posts submissions of one user, to be taken in one after the other, and waits for all of them.
     private func submitted(
         _ inputs: [SubmitInput]
     ) async -> [Result<[InputResult], RequestFailure>] {
-        guard !inputs.isEmpty else { return [] }
+        guard let user = inputs.first?.request.userID else { return [] }
         return await withCheckedContinuation { continuation in
             let answers = Answers(count: inputs.count) { continuation.resume(returning: $0) }
-            for (index, input) in inputs.enumerated() {
-                let letter = Letter.submit(input) { answers.set(index, $0) }
-                let effort = Effort.of(input.request)
-                mailbox.post(letter, of: input.request.userID, effort: effort)
+            let letters = inputs.enumerated().map { index, input in
+                (Letter.submit(input) { answers.set(index, $0) }, Effort.of(input.request))
             }
+            mailbox.post(letters, of: user)
         }
     }
 

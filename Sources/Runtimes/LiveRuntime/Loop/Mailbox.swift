@@ -4,9 +4,14 @@ import Synchronization
 /// What readers and watchers leave for the one thread that writes.
 ///
 /// Letters of users lie in a box for each, and are taken in turns, one of each user, until a turn has
-/// enough to do: who leaves 200,000 keeps nobody else waiting for longer than a turn. Letters of
-/// nobody, such as ends of jobs and questions, are all taken at once.
+/// enough to do: who leaves 200,000 keeps nobody else waiting for longer than a turn. What one request
+/// leaves is a parcel, and the parcels in a box have their turns too: whoever has submitted 50,000 jobs
+/// can cancel one while they are taken in. Letters of nobody, such as ends of jobs and questions, are
+/// all taken at once.
 final class Mailbox<Letter: Sendable>: Sendable {
+    /// A letter, and how much there is to do for it.
+    typealias Posted = (letter: Letter, effort: Int)
+
     private struct Boxes {
         var ofNobody: [Letter] = []
         var users: [UInt32: Box] = [:]
@@ -16,22 +21,33 @@ final class Mailbox<Letter: Sendable>: Sendable {
         var isEmpty: Bool { ofNobody.isEmpty && order.isEmpty }
     }
 
-    /// The letters of one user, first come, first served.
+    /// What one request leaves, to be taken in its order.
+    private struct Parcel {
+        let letters: [Posted]
+        var taken = 0
+
+        var isEmpty: Bool { taken == letters.count }
+    }
+
+    /// The parcels of one user; whose turn it is stands first. Those of one letter: first come, first served.
     private struct Box {
-        private var letters: [(letter: Letter, effort: Int)] = []
-        private var taken = 0
+        private var parcels: [Parcel] = []
+        private var first = 0
 
-        mutating func put(_ letter: Letter, _ effort: Int) { letters.append((letter, effort)) }
+        mutating func put(_ letters: [Posted]) { parcels.append(Parcel(letters: letters)) }
 
-        /// Takes the first; whether it was the last is told too.
-        mutating func take() -> (letter: Letter, effort: Int, isLast: Bool) {
-            let (letter, effort) = letters[taken]
-            taken += 1
-            if taken > 1_024, 2 * taken > letters.count {
-                letters.removeFirst(taken)
-                taken = 0
+        /// Takes the next letter; whether it was the last is told too.
+        mutating func take() -> (posted: Posted, isLast: Bool) {
+            var parcel = parcels[first]
+            first += 1
+            let posted = parcel.letters[parcel.taken]
+            parcel.taken += 1
+            if !parcel.isEmpty { parcels.append(parcel) }
+            if first > 1_024, 2 * first > parcels.count {
+                parcels.removeFirst(first)
+                first = 0
             }
-            return (letter, effort, taken == letters.count)
+            return (posted, first == parcels.count)
         }
     }
 
@@ -44,14 +60,23 @@ final class Mailbox<Letter: Sendable>: Sendable {
     ///   - user: whose it is; nil for one that goes before all others.
     ///   - effort: how much there is to do for it.
     func post(_ letter: Letter, of user: UInt32? = nil, effort: Int = 1) {
+        guard let user else { return leave { $0.ofNobody.append(letter) } }
+        post([(letter, effort)], of: user)
+    }
+
+    /// Leaves the letters of one request.
+    func post(_ letters: [Posted], of user: UInt32) {
+        guard !letters.isEmpty else { return }
+        leave { boxes in
+            if boxes.users[user] == nil { boxes.order.append(user) }
+            boxes.users[user, default: Box()].put(letters)
+        }
+    }
+
+    private func leave(_ put: (inout Boxes) -> Void) {
         let wasEmpty = boxes.withLock { boxes in
             let wasEmpty = boxes.isEmpty
-            if let user {
-                if boxes.users[user] == nil { boxes.order.append(user) }
-                boxes.users[user, default: Box()].put(letter, effort)
-            } else {
-                boxes.ofNobody.append(letter)
-            }
+            put(&boxes)
             return wasEmpty
         }
         // One ring for a whole batch: the reader comes again until nothing is left.
@@ -85,8 +110,8 @@ final class Mailbox<Letter: Sendable>: Sendable {
             while effort < most, let user = boxes.order.first {
                 boxes.order.removeFirst()
                 guard let next = boxes.users[user]?.take() else { continue }
-                letters.append(next.letter)
-                effort += next.effort
+                letters.append(next.posted.letter)
+                effort += next.posted.effort
                 if next.isLast {
                     boxes.users[user] = nil
                 } else {
