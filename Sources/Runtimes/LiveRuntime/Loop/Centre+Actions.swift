@@ -33,9 +33,11 @@ extension Centre {
         for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
         var outcomes: [ActionOutcome] = []
         let nodes = await snapshot().state.nodes(of: request)
-        for part in found.map(\.id).inParts(of: Effort.jobsAtOnce) {
-            let results = try await act(caller, effort: part.count) {
-                [request, mailbox, isOperator = isOperator(caller)] state in
+        let parts = found.map(\.id).inParts(of: Effort.jobsAtOnce)
+        // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
+        for some in parts.inParts(of: Effort.ofTurns.upperBound / Effort.jobsAtOnce) {
+            let results = try await act(on: some, caller) {
+                [request, mailbox, isOperator = isOperator(caller)] part, state in
                 var allowed: [UInt32] = []
                 let meant = part.compactMap { state.jobs[$0] }.filter {
                     state.is($0, meantBy: request, on: nodes)

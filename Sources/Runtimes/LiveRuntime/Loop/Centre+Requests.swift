@@ -73,6 +73,27 @@ extension Centre {
         return try result.get()
     }
 
+    /// Leaves letters for parts of what a request is about, all at once, and waits for all of them.
+    func act(
+        on parts: [[UInt32]],
+        _ caller: Caller,
+        _ prepare:
+            @escaping @Sendable ([UInt32], CentreState) -> Result<[LiveInput], RequestFailure>
+    ) async throws(RequestFailure) -> [InputResult] {
+        guard !parts.isEmpty else { return [] }
+        let answers = await withCheckedContinuation { continuation in
+            let answers = Answers(count: parts.count) { continuation.resume(returning: $0) }
+            let letters = parts.enumerated().map { index, part in
+                let letter = Letter.act({ prepare(part, $0) }) { answers.set(index, $0) }
+                return (letter, part.count)
+            }
+            mailbox.post(letters, of: caller.userID)
+        }
+        var results: [InputResult] = []
+        for answer in answers { results += try answer.get() }
+        return results
+    }
+
     private func operate(
         _ caller: Caller,
         _ prepare: @escaping @Sendable (CentreState) -> Result<[LiveInput], RequestFailure>
