@@ -649,7 +649,7 @@ extension WriterLoop {
             guard let output = emulatedOutput, let entry = state.jobs[id],
                 !entry.specification.isBackground
             else { return }
-            let record = state.record(of: entry, now: state.lastInstant)
+            let record = state.record(of: entry, now: state.lastInstant, tellsReplay: false)
             output.write(record, of: entry, to: state.outputFiles(of: entry).output)
         case .budgetAlarm(let account, let standing):
             let (spent, amount) = (standing.spent.yuanText, standing.budget.amount.yuanText)

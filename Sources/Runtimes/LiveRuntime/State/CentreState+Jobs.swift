@@ -302,7 +302,13 @@ extension CentreState {
 
 extension CentreState {
     /// The job as the accounts show it.
-    func record(of entry: JobEntry, now: SimInstant) -> AccountingRecord {
+    ///
+    /// - Parameter tellsReplay: whether it says what decided about it, which is half of the work.
+    func record(
+        of entry: JobEntry,
+        now: SimInstant,
+        tellsReplay: Bool = true
+    ) -> AccountingRecord {
         let request = entry.specification.request
         let status = entry.status
         var record = AccountingRecord()
@@ -355,7 +361,7 @@ extension CentreState {
         record.submitLine = request.submitLine
         record.comment = status.comment
         record.backend = backend(of: entry).rawValue
-        record.replay = replay(of: entry).compactText
+        if tellsReplay { record.replay = replay(of: entry).compactText }
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported
         if hasRun {
