@@ -50,6 +50,92 @@ struct AccountingGoldenTests {
         return record
     }
 
+    @Test(
+        "A listing asks for all that it shows",
+        arguments: AccountingFields.all.map(\.name) + [
+            "JobID,State,ReqTRES", "all of -l", "all of -b",
+        ]
+    )
+    func neededMembers(columns: String) throws {
+        var first = directivesRecord()
+        first.arrayJobID = 1
+        first.arrayTaskID = 3
+        first.comment = "words"
+        first.backend = "local"
+        first.charge = 120
+        first.derivedExitCode = 3
+        first.exitCode = 4
+        first.exitSignal = 9
+        first.groupID = 7
+        first.group = "staff"
+        first.priority = 5
+        first.qos = "high"
+        first.reason = "NonZeroExitCode"
+        first.replay = "{}"
+        first.requestedMemory = ByteCount(1 << 30)
+        first.accelerators = 2
+        first.cluster = "other"
+        first.submitLine = "sbatch x.sh"
+        first.suspended = SimDuration(seconds: 3)
+        first.userID = 1_001
+        first.verifiedFlop = 12
+        first.workDirectory = "/home/alice"
+        first.steps = [step("batch", "batch", cores: 8, seconds: 13)]
+        first.steps[0].processorTime = SimDuration(seconds: 8)
+        first.steps[0].maximumResident = ByteCount(4_096)
+        var second = record(2, "other", "CANCELLED")
+        second.cancelledBy = 1_000
+        second.eligible = second.submit
+        second.start = nil
+        second.hetJobID = 2
+        second.hetJobOffset = 0
+        var waiting = record(5, "rest", "PENDING")
+        waiting.arrayJobID = 4
+        waiting.arrayTaskID = 1
+        waiting.arrayLimit = 2
+        waiting.start = nil
+        waiting.end = nil
+        var again = second
+        again.restarts = 1
+        let words = columns.hasPrefix("all of ") ? [String(columns.dropFirst(7))] : ["-o", columns]
+        let filters = [
+            [], ["-X"], ["-D"], ["-u", "alice"], ["-A", "phys"], ["--name", "other"],
+            ["-q", "high"],
+            ["-N", "cn1"], ["-r", "work"], ["-s", "CA"], ["-j", "1"], ["--json"],
+        ]
+        for filter in filters {
+            let command = try AccountingCommand(
+                program: "sacct",
+                arguments: ["-S", "2026-01-01", "-P"] + words + filter,
+                variable: { _ in nil },
+                user: nil,
+                calendar: World.calendar
+            )
+            var list = AccountingList(
+                now: World.at("01:40:00"),
+                cluster: "here",
+                records: [first, second, again, waiting]
+            )
+            let whole = try command.output(list)
+            list.selection = command.neededMembers
+            #expect(
+                try command.output(AccountingList(json: list.json)) == whole,
+                "\(columns) \(filter)"
+            )
+            #expect(Array(list.json.compactText.utf8) == list.compactBytes)
+            // The centre reads no more of its records than it sends.
+            let selection = AccountingRecord.readingSelection(of: list.selection)
+            list.records = try list.records.map { record in
+                try AccountingRecord(parsing: record.compactBytes, selecting: selection)
+            }
+            #expect(
+                try command.output(AccountingList(parsing: list.compactBytes)) == whole,
+                "\(columns) \(filter), read in part"
+            )
+        }
+        #expect(AccountingFields.members[columns] != nil || columns.contains { ", ".contains($0) })
+    }
+
     private func directivesRecord() -> AccountingRecord {
         var record = record(1, "mytest", "COMPLETED")
         record.cores = 8

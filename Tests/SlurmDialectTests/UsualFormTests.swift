@@ -96,3 +96,58 @@ struct UsualFormTests {
         #expect(JSONReader.usual(SubmitRequest.self, in: reversed) == nil)
     }
 }
+
+@Suite("Reading some members of a record")
+struct PartialReadingTests {
+    private func record() -> AccountingRecord {
+        var record = AccountingRecord()
+        record.jobID = 7
+        record.name = "a \"b\" \\ 天河 {[,"
+        record.replay = "{\"a\":[1,\"\\\\\"]}"
+        record.comment = "]}"
+        record.submitLine = "x\n"
+        record.charge = -5
+        record.nodeList = "cn[1-4]"
+        record.steps = [StepRecord(), StepRecord()]
+        record.steps[1].name = "\\\""
+        return record
+    }
+
+    @Test("Each member is read alone, and all others passed over")
+    func eachMember() throws {
+        let whole = record()
+        let bytes = whole.compactBytes
+        let names = AccountingRecord.memberNames
+        for name in names {
+            let selection = names.map { $0 == name }
+            let part = try #require(
+                JSONReader.usual(AccountingRecord.self, in: bytes, selecting: selection)
+            )
+            #expect(part.json[name] == whole.json[name], "\(name)")
+            let initial = AccountingRecord().json
+            for other in names where other != name && initial[other] != nil {
+                #expect(part.json[other] == initial[other], "\(name), \(other)")
+            }
+        }
+        let all = [Bool](repeating: true, count: names.count)
+        #expect(JSONReader.usual(AccountingRecord.self, in: bytes, selecting: all) == whole)
+    }
+
+    @Test("Of a damaged record nothing is read, or what is wanted stands in it as it was")
+    func damaged() {
+        let bytes = record().compactBytes
+        let selection = AccountingRecord.selection(of: ["job_id", "name"])
+        for place in bytes.indices {
+            var damaged = bytes
+            for byte in [UInt8(ascii: "\""), UInt8(ascii: "}"), UInt8(ascii: "\\"), 0x20, 0xFF] {
+                damaged[place] = byte
+                let part = try? AccountingRecord(parsing: damaged, selecting: selection)
+                if let part, let whole = try? AccountingRecord(parsing: damaged) {
+                    #expect(part.jobID == whole.jobID && part.name == whole.name, "\(place)")
+                }
+            }
+            let cut = Array(bytes[..<place])
+            #expect((try? AccountingRecord(parsing: cut, selecting: selection)) == nil)
+        }
+    }
+}

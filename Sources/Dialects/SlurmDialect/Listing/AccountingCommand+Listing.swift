@@ -31,7 +31,23 @@ extension AccountingCommand {
         }
         query.from = asked(startText ?? (jobs.isEmpty && states == nil ? "today" : nil))
         query.until = asked(endText)
+        query.fields = neededMembers
         return query
+    }
+
+    /// The members of records that the listing looks at, by their names on the wire; nil for all.
+    public var neededMembers: Set<String>? {
+        guard data == nil else { return nil }
+        var members = AccountingFields.commonMembers
+        for column in columns {
+            guard let needed = AccountingFields.members[column.field.name] else { return nil }
+            members.formUnion(needed)
+        }
+        if showsSteps { members.insert("steps") }
+        if names != nil { members.insert("name") }
+        if qos != nil { members.insert("qos") }
+        if nodes != nil { members.insert("node_list") }
+        return members
     }
 
     /// From when to when jobs are meant. Without `-S`: from the last midnight on, or from the

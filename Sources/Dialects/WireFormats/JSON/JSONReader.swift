@@ -276,6 +276,62 @@ extension JSONReader {
         return reader.position == bytes.count ? value : nil
     }
 
+    /// Reads a record in the usual form, of which only some members are wanted; nil for any other.
+    static func usual<Record: WireRecord>(
+        _ type: Record.Type,
+        in bytes: [UInt8],
+        selecting selection: [Bool]
+    ) -> Record? {
+        var reader = JSONReader(bytes)
+        guard let record = try? Record(reading: &reader, selecting: selection) else { return nil }
+        reader.skipSpace()
+        return reader.position == bytes.count ? record : nil
+    }
+
+    /// Passes over a value. What stands in it is not looked at further than to find its end.
+    mutating func pass() throws(JSONValue.Malformed) {
+        skipSpace()
+        var open = 0
+        repeat {
+            guard let byte = current else { throw Self.unusual }
+            switch byte {
+            case UInt8(ascii: "\""): try passText()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                open += 1
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                open -= 1
+                position += 1
+                guard open >= 0 else { throw Self.unusual }
+            case UInt8(ascii: ","), UInt8(ascii: ":"), 0x20, 0x0A, 0x0D, 0x09:
+                guard open > 0 else { throw Self.unusual }
+                position += 1
+            default: passWord()
+            }
+        } while open > 0
+    }
+
+    /// Passes over a number, `true`, `false` or `null`.
+    private mutating func passWord() {
+        repeat {
+            position += 1
+        } while current.map { byte in
+            (48...57).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: ".")
+                || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
+                || byte == UInt8(ascii: "E")
+        } ?? false
+    }
+
+    private mutating func passText() throws(JSONValue.Malformed) {
+        position += 1
+        while let byte = current {
+            position += 1
+            if byte == UInt8(ascii: "\"") { return }
+            if byte == UInt8(ascii: "\\") { position += 1 }
+        }
+        throw Self.unusual
+    }
+
     /// Reads an object: `members` reads them, each with `takes` and its value.
     mutating func object(
         _ members: (inout JSONReader) throws(JSONValue.Malformed) -> Void

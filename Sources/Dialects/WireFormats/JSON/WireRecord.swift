@@ -203,10 +203,20 @@ extension WireRecord {
 
     /// Reads an object, member by member.
     public init(reading reader: inout JSONReader) throws(JSONValue.Malformed) {
+        try self.init(reading: &reader, selecting: nil)
+    }
+
+    /// Reads an object of which only some members are wanted.
+    ///
+    /// - Parameter selection: for each member, in order, whether it is read; nil for all.
+    init(
+        reading reader: inout JSONReader,
+        selecting selection: [Bool]?
+    ) throws(JSONValue.Malformed) {
         self.init()
         var record = self
         try reader.object { reader throws(JSONValue.Malformed) in
-            var fields = WireFields(reading: &reader, Self.self)
+            var fields = WireFields(reading: &reader, Self.self, selecting: selection)
             try record.exchange(&fields)
             fields.giveBack(&reader)
         }
@@ -281,7 +291,7 @@ public struct WireFields {
     /// The members that must be there.
     private(set) var requiredNames: [String] = []
 
-    /// For each member, in order, whether it is to be written; nil for all.
+    /// For each member, in order, whether it is to be written or read; nil for all.
     private let selection: [Bool]?
     /// How many members were called, moved or not.
     private var position = 0
@@ -316,9 +326,13 @@ public struct WireFields {
     }
 
     /// Reads members from a document, which is here until `giveBack`.
-    fileprivate init(reading reader: inout JSONReader, _ record: any WireRecord.Type) {
+    fileprivate init(
+        reading reader: inout JSONReader,
+        _ record: any WireRecord.Type,
+        selecting selection: [Bool]?
+    ) {
         source = nil
-        selection = nil
+        self.selection = selection
         describes = false
         way = .reader
         self.record = record
@@ -421,7 +435,12 @@ public struct WireFields {
         _ name: String,
         _ value: inout Value
     ) throws(JSONValue.Malformed) -> Bool {
+        position += 1
         guard reader.takes(name) else { return false }
+        guard selection?[position - 1] ?? true else {
+            try reader.pass()
+            return true
+        }
         value = try Value(reading: &reader)
         try reader.checkControls(
             isFree: (record as? any WireRequest.Type)?.freeTexts.contains(name) ?? false

@@ -152,6 +152,40 @@ public struct AccountingRecord: WireRecord {
     }
 }
 
+extension AccountingRecord {
+    /// The members that every record has, whatever is asked for: those by which records are told from one
+    /// another, and chosen.
+    static let alwaysThere: Set<String> = [
+        "job_id", "restarts", "account", "user", "uid", "partition", "submit", "end",
+    ]
+
+    /// Which members are among `names`, or always there.
+    static func selection(of names: Set<String>) -> [Bool] {
+        memberNames.map { names.contains($0) || alwaysThere.contains($0) }
+    }
+
+    /// Reads a stored record as far as it is asked for. Other members may keep their initial values.
+    ///
+    /// - Parameter selection: for each member, in order, whether it is wanted; nil for all.
+    /// - Throws: `JSONValue.Malformed`.
+    public init(
+        parsing bytes: [UInt8],
+        selecting selection: [Bool]?
+    ) throws(JSONValue.Malformed) {
+        if let selection, let record = JSONReader.usual(Self.self, in: bytes, selecting: selection)
+        {
+            self = record
+        } else {
+            try self.init(parsing: bytes)
+        }
+    }
+
+    /// What of a record is to be read of which `names` are asked for; nil for all.
+    public static func readingSelection(of names: Set<String>?) -> [Bool]? {
+        names.map { selection(of: $0) }
+    }
+}
+
 /// A step of a job: the script itself, or one parallel program in it.
 public struct StepRecord: WireRecord, Codable {
     /// `batch`, or the step's number.
@@ -213,6 +247,8 @@ public struct AccountingList: WireRecord {
     public var cluster = ""
     /// The records, by number.
     public var records: [AccountingRecord] = []
+    /// The members of records that are written; nil for all. Does not travel.
+    public var selection: Set<String>?
 
     /// The cluster of one of its records.
     public func cluster(of record: AccountingRecord) -> String {
@@ -227,6 +263,28 @@ public struct AccountingList: WireRecord {
         self.now = now
         self.cluster = cluster
         self.records = records
+    }
+
+    /// The list as an object; each record has the members of `selection`, and always those by which records
+    /// are told from one another.
+    public var json: JSONValue {
+        let selected = selection.map(AccountingRecord.selection)
+        let records = records.map { record in
+            selected.map { record.json(selecting: $0) } ?? record.json
+        }
+        return ["now": now.json, "cluster": .string(cluster), "records": .array(records)]
+    }
+
+    /// Writes the list with the same members.
+    public func write(to text: inout JSONText) {
+        let selected = selection.map(AccountingRecord.selection)
+        text.object { text in
+            text.member("now") { now.write(to: &$0) }
+            text.member("cluster") { cluster.write(to: &$0) }
+            text.member("records") { text in
+                text.list(records) { $1.write(to: &$0, selecting: selected) }
+            }
+        }
     }
 
     /// Names every member.

@@ -13,12 +13,15 @@ public struct AccountingQuery: Hashable, Sendable {
     public var from: String?
     /// Only of jobs that were submitted by then.
     public var until: String?
+    /// Which members of records are wanted, by name; nil for all. Some are always there: by them records are
+    /// told from one another.
+    public var fields: Set<String>?
 
     /// Asks for all records.
     public init() {}
 
     /// The names of all parameters.
-    public static let names = ["id", "user", "account", "cluster", "from", "until"]
+    public static let names = ["id", "user", "account", "cluster", "from", "until", "fields"]
 
     /// Reads parameters.
     ///
@@ -33,6 +36,7 @@ public struct AccountingQuery: Hashable, Sendable {
         clusters = read.words("cluster")
         from = read["from"]
         until = read["until"]
+        fields = read.words("fields").map { Set($0) }
     }
 
     /// The path and the parameters.
@@ -46,6 +50,9 @@ public struct AccountingQuery: Hashable, Sendable {
         if let clusters { parameters.append(("cluster", clusters.joined(separator: ","))) }
         if let from { parameters.append(("from", from)) }
         if let until { parameters.append(("until", until)) }
+        if let fields {
+            parameters.append(("fields", fields.sorted().joined(separator: ",")))
+        }
         return QueryParameters.target("/v1/accounting", parameters)
     }
 }

@@ -205,12 +205,16 @@ extension Centre {
         let sight = sight(of: caller)
         let filter = RecordFilter(query, snapshot.state.jobs, now: now)
         var records: [AccountingRecord] = []
+        let selection = AccountingRecord.readingSelection(of: query.fields)
         do {
             let stored = try reader.jobs(filter.stored)
             var known: Set<RunKey> = []
             let unstored = snapshot.unstored.filter { filter.wants(job: $0.jobID) }
             for body in stored + unstored.map(\.body) {
-                let record = try AccountingRecord(parsing: Array(body.utf8))
+                let record = try AccountingRecord(
+                    parsing: Array(body.utf8),
+                    selecting: selection
+                )
                 guard clusters.contains(record), filter.wants(record, now: now),
                     sight.seesRecord(ofUser: record.userID),
                     known.insert(RunKey(record)).inserted
@@ -252,11 +256,9 @@ extension Centre {
         }
         sight.conceal(&records)
         records.sort { ($0.jobID, $0.restarts) < ($1.jobID, $1.restarts) }
-        return AccountingList(
-            now: now,
-            cluster: clusters.name,
-            records: records
-        )
+        var list = AccountingList(now: now, cluster: clusters.name, records: records)
+        list.selection = query.fields
+        return list
     }
 
     /// The books as they are now, and the end of the ledger's hash chain in hexadecimal.
