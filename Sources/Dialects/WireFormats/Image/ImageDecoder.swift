@@ -105,8 +105,9 @@ final class ImageDecoder: Decoder {
             return name.flatMap(Key.init(stringValue:)).map { [$0] } ?? []
         }
 
-        private func note(_ key: Key, _ type: Any.Type) {
-            if let hash { decoder.layout.add(key.stringValue, type, &hash.value) }
+        /// Nearly always the property was met before, and nobody wants to know of which type it is.
+        private func note(_ key: Key, _ type: @autoclosure () -> Any.Type) {
+            if let hash { decoder.layout.add(key.stringValue, type(), &hash.value) }
         }
 
         func contains(_ key: Key) -> Bool { true }
@@ -136,56 +137,64 @@ final class ImageDecoder: Decoder {
             return try Bool.take(from: decoder) ? try decoder.take(type) : nil
         }
 
+        private func takeScalarIfPresent<Scalar: ImageScalar>(
+            _ type: Scalar.Type,
+            _ key: Key
+        ) throws -> Scalar? {
+            note(key, Scalar?.self)
+            return try Bool.take(from: decoder) ? try Scalar.take(from: decoder) : nil
+        }
+
         // For all that follows here the standard library has answers of its own, which come before those for
         // any type.
 
         func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: Int128.Type, forKey key: Key) throws -> Int128? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
         func decodeIfPresent(_ type: UInt128.Type, forKey key: Key) throws -> UInt128? {
-            try takeIfPresent(type, key)
+            try takeScalarIfPresent(type, key)
         }
 
         // What most properties are is read without a look at what it is.
@@ -193,6 +202,8 @@ final class ImageDecoder: Decoder {
         func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try take(type, key) }
         func decode(_ type: String.Type, forKey key: Key) throws -> String { try take(type, key) }
         func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try take(type, key) }
+        func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try take(type, key) }
+        func decode(_ type: UInt8.Type, forKey key: Key) throws -> UInt8 { try take(type, key) }
         func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try take(type, key) }
         func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 { try take(type, key) }
         func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 { try take(type, key) }
@@ -284,6 +295,7 @@ final class ImageDecoder: Decoder {
             try decoder.take(type)
         }
 
+        func decode(_ type: UInt8.Type) throws -> UInt8 { try UInt8.take(from: decoder) }
         func decode(_ type: Int128.Type) throws -> Int128 { try Int128.take(from: decoder) }
         func decode(_ type: UInt128.Type) throws -> UInt128 { try UInt128.take(from: decoder) }
     }

@@ -75,8 +75,9 @@ final class ImageEncoder: Encoder {
 
         var codingPath: [any CodingKey] { [] }
 
-        private mutating func note(_ key: Key, _ type: Any.Type) {
-            if isNew { encoder.layout.add(key.stringValue, type, &hash) }
+        /// Nearly always the property was met before, and nobody wants to know of which type it is.
+        private mutating func note(_ key: Key, _ type: @autoclosure () -> Any.Type) {
+            if isNew { encoder.layout.add(key.stringValue, type(), &hash) }
         }
 
         mutating func encodeNil(forKey key: Key) { note(key, Never.self) }
@@ -96,56 +97,65 @@ final class ImageEncoder: Encoder {
             if let value { try encoder.put(value) }
         }
 
+        private mutating func putScalarIfPresent<Scalar: ImageScalar>(
+            _ value: Scalar?,
+            _ key: Key
+        ) {
+            note(key, Scalar?.self)
+            encoder.bytes.append(value == nil ? 0 : 1)
+            value?.put(into: &encoder.bytes)
+        }
+
         // For all that follows here the standard library has answers of its own, which come before those for
         // any type: they leave out what is not there, or fail.
 
-        mutating func encodeIfPresent(_ value: Bool?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Bool?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: String?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: String?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Double?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Double?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Float?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Float?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Int?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Int?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Int8?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Int8?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Int16?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Int16?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Int32?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Int32?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Int64?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Int64?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: Int128?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: Int128?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: UInt?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: UInt?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: UInt8?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: UInt16?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: UInt32?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: UInt64?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
-        mutating func encodeIfPresent(_ value: UInt128?, forKey key: Key) throws {
-            try putIfPresent(value, key)
+        mutating func encodeIfPresent(_ value: UInt128?, forKey key: Key) {
+            putScalarIfPresent(value, key)
         }
 
         // What most properties are is written without a look at what it is.
@@ -153,6 +163,8 @@ final class ImageEncoder: Encoder {
         mutating func encode(_ value: Bool, forKey key: Key) { put(value, key) }
         mutating func encode(_ value: String, forKey key: Key) { put(value, key) }
         mutating func encode(_ value: Int, forKey key: Key) { put(value, key) }
+        mutating func encode(_ value: Int8, forKey key: Key) { put(value, key) }
+        mutating func encode(_ value: UInt8, forKey key: Key) { put(value, key) }
         mutating func encode(_ value: Int32, forKey key: Key) { put(value, key) }
         mutating func encode(_ value: Int64, forKey key: Key) { put(value, key) }
         mutating func encode(_ value: Int128, forKey key: Key) { put(value, key) }
@@ -247,6 +259,7 @@ final class ImageEncoder: Encoder {
 
         mutating func encode<Value: Encodable>(_ value: Value) throws { try encoder.put(value) }
 
+        mutating func encode(_ value: UInt8) { value.put(into: &encoder.bytes) }
         mutating func encode(_ value: Int128) { value.put(into: &encoder.bytes) }
         mutating func encode(_ value: UInt128) { value.put(into: &encoder.bytes) }
     }

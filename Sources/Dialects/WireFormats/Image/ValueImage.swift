@@ -1,3 +1,5 @@
+import Quantities
+
 // A value written down as it lies: every stored property of every part of it, in the order of their
 // declaration, as the compiler derives it from them (`Codable`). So nothing is forgotten when a property
 // is added, and there is no second description that could say something else.
@@ -259,6 +261,41 @@ extension String: ImageScalar {
             throw ValueImage.Failure.malformed("text")
         }
         return text
+    }
+}
+
+// What is one number with a unit is written as that number, without being asked for its parts: a state has
+// more of them than of anything else.
+
+extension SimInstant: ImageScalar {
+    func put(into bytes: inout [UInt8]) { microseconds.put(into: &bytes) }
+
+    static func take(from decoder: ImageDecoder) throws -> SimInstant {
+        SimInstant(microseconds: try Int64.take(from: decoder))
+    }
+}
+
+extension SimDuration: ImageScalar {
+    func put(into bytes: inout [UInt8]) { microseconds.put(into: &bytes) }
+
+    static func take(from decoder: ImageDecoder) throws -> SimDuration {
+        SimDuration(microseconds: try Int64.take(from: decoder))
+    }
+}
+
+extension Fen: ImageScalar {
+    func put(into bytes: inout [UInt8]) { count.put(into: &bytes) }
+
+    static func take(from decoder: ImageDecoder) throws -> Fen {
+        Fen(try Int64.take(from: decoder))
+    }
+}
+
+extension ByteCount: ImageScalar {
+    func put(into bytes: inout [UInt8]) { count.put(into: &bytes) }
+
+    static func take(from decoder: ImageDecoder) throws -> ByteCount {
+        ByteCount(try Int64.take(from: decoder))
     }
 }
 
