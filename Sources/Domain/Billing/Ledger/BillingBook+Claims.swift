@@ -20,7 +20,7 @@ extension BillingBook {
     ///   - year: the calendar year of the fee; nil for all. A refund goes with its fee.
     public func bookedClaims(of enterprise: String? = nil, year: Int? = nil) -> [BookedClaim] {
         var history = ClaimHistory(rules)
-        for position in ledger.entries.indices { history.take(position, of: self) }
+        for entry in ledger.entries { history.take(entry, of: self) }
         let sharedOut = rules.filter { $0.pool?.exhaustion == .proRata }.map(\.id)
         return history.claims.compactMap { booked, feeYear in
             guard enterprise ?? booked.claim.enterprise == booked.claim.enterprise,
@@ -103,8 +103,7 @@ private struct ClaimHistory {
         subsidies = rules.map { SubsidyAccount(rule: $0) }
     }
 
-    mutating func take(_ position: Int, of book: BillingBook) {
-        let entry = book.ledger.entries[position]
+    mutating func take(_ entry: LedgerEntry, of book: BillingBook) {
         switch entry.subject {
         case .charge, .storage:
             let claims = book.claims(ofCharge: entry.id)

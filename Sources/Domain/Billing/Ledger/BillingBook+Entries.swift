@@ -21,7 +21,7 @@ extension BillingBook {
     }
 
     func releaseEntry(of usage: JobUsage) -> LedgerEntry? {
-        guard let hold = ledger.entry("hold/\(usage.id).\(usage.attempt)") else { return nil }
+        guard let hold = ledger.openHold(of: usage.id, attempt: usage.attempt) else { return nil }
         return LedgerEntry(
             id: "release/\(usage.id).\(usage.attempt)",
             bookedAt: usage.endedAt,

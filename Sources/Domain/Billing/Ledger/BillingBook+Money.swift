@@ -54,15 +54,16 @@ extension BillingBook {
         for usage: JobUsage,
         at instant: SimInstant
     ) -> [LedgerEntry] {
-        let id = "hold/\(usage.id).\(usage.attempt)"
-        guard ledger.entry(id) == nil else { return [] }
+        guard !isSettled(usage.id, attempt: usage.attempt),
+            ledger.openHold(of: usage.id, attempt: usage.attempt) == nil
+        else { return [] }
         var fee = gross(usage)
         let day = BillingDay(containing: instant)
         if let available = fundsAvailable(to: usage.account, on: day) {
             fee = max(.zero, min(fee, available))
         }
         let entry = LedgerEntry(
-            id: id,
+            id: LedgerEntry.holdID(of: usage.id, attempt: usage.attempt),
             bookedAt: instant,
             subject: .hold(job: usage.id, attempt: usage.attempt, account: usage.account),
             postings: fee == .zero

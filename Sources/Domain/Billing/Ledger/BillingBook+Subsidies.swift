@@ -184,12 +184,17 @@ extension BillingBook {
     ) throws(LedgerRefusal) -> [LedgerEntry] {
         let reversal = try ledger.reversal(of: id, at: instant)
         guard ledger.entry(reversal.id) == nil else { return [] }
-        guard let due = due(ofCharge: id) else { throw .nothingToReverse(id) }
+        guard let place = ledger.found(id)?.place, let due = due(ofCharge: id) else {
+            throw .nothingToReverse(id)
+        }
         let claims = refundClaims(ofCharge: id, day: BillingDay(containing: instant))
         var entries = [reversal] + withdrawals(claims, for: due, at: instant)
-        for entry in ledger.entries {
-            guard case .redemption(_, _, id) = entry.subject else { continue }
-            entries.append(try ledger.reversal(of: entry.id, at: instant))
+        if vouchers.havePaid(for: id) {
+            // What vouchers paid for a charge, and had back of it, was booked after it.
+            for entry in IteratorSequence(ledger.entries.iterator(from: place)) {
+                guard case .redemption(_, _, id) = entry.subject else { continue }
+                entries.append(try ledger.reversal(of: entry.id, at: instant))
+            }
         }
         vouchers.giveBackAll(of: due)
         if let first = claims.first {
@@ -230,9 +235,9 @@ extension BillingBook {
 
     /// The claims that the charge called `id` made, by what its account was then.
     func claims(ofCharge id: String) -> [SubsidyClaim] {
-        guard let position = ledger.position(of: id) else { return [] }
+        guard let (position, entry) = ledger.found(id) else { return [] }
         let vatPPM = vatPPM(atEntry: position)
-        return switch ledger.entries[position].subject {
+        return switch entry.subject {
         case .charge(let part):
             claims(of: part, by: account(part.account, atEntry: position), vatPPM: vatPPM)
         case .storage(let charge):
@@ -283,9 +288,15 @@ extension BillingBook {
     }
 
     private func granted(rule: String, charge: String) -> Fen {
+        guard let place = ledger.found(charge)?.place else { return .zero }
         var sum = Fen.zero
-        for case .grant(let grant) in ledger.entries.map(\.subject)
-        where grant.rule == rule && grant.claim == charge { sum += grant.amount }
+        // What is granted for a charge is booked after it.
+        for entry in IteratorSequence(ledger.entries.iterator(from: place)) {
+            guard case .grant(let grant) = entry.subject, grant.rule == rule,
+                grant.claim == charge
+            else { continue }
+            sum += grant.amount
+        }
         return sum
     }
 }

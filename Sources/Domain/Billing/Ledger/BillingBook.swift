@@ -294,14 +294,27 @@ public struct BillingBook: Sendable, Codable {
     /// - Precondition: nothing was charged under the old ones.
     public mutating func setRules(_ rules: [SubsidyRule]) {
         precondition(rules.proRataOutOfPlace == nil)
-        precondition(ledger.entries.allSatisfy { $0.subject.isPreparation })
+        precondition(ledger.hasOnlyPreparations)
         subsidies = rules.inEvaluationOrder.map { SubsidyAccount(rule: $0) }
     }
 
+    /// Whether nothing was earned or granted yet.
+    public var hasOnlyPreparations: Bool { ledger.hasOnlyPreparations }
+
+    /// Lets earlier entries of the ledger lie on a shelf only; all that were booked must be there.
+    public mutating func putAwayEntries(onto shelf: any LedgerShelf) {
+        ledger.putAway(onto: shelf)
+    }
+
+    /// Says where the entries lie that an image of the book has not.
+    public mutating func lookForEntries(on shelf: any LedgerShelf) { ledger.look(on: shelf) }
+
+    /// Takes the entries back into memory that lie on a shelf only, all `ledger.shelvedCount` of them.
+    public mutating func takeBack(_ shelved: [LedgerEntry]) { ledger.takeBack(shelved) }
+
     mutating func book(_ entry: LedgerEntry) {
         do throws(LedgerRefusal) {
-            let result = try ledger.post(entry)
-            precondition(result == .posted, "entry \(entry.id) was booked before")
+            try ledger.postNew(entry)
             countSpending(entry)
         } catch {
             preconditionFailure("entry \(entry.id) of the book itself is refused: \(error)")

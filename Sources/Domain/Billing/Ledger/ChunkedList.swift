@@ -33,6 +33,14 @@ public struct ChunkedList<Element: Sendable>: RandomAccessCollection, Sendable {
     }
 }
 
+extension ChunkedList {
+    /// Removes elements from the front: full chunks, which later elements need not be moved for.
+    mutating func removeFirst(_ removed: Int) {
+        precondition(removed % Self.chunkLength == 0 && removed <= count, "no full chunks")
+        chunks.removeFirst(removed / Self.chunkLength)
+    }
+}
+
 extension ChunkedList: Equatable where Element: Equatable {}
 extension ChunkedList: Hashable where Element: Hashable {}
 

@@ -1,3 +1,4 @@
+import JobModel
 public import Quantities
 
 // The ledger is a value: a list of entries that only grows, and the balances that follow from it.
@@ -43,6 +44,9 @@ public struct Ledger: Hashable, Sendable, Codable {
     /// How far a customer may go into debt; nil for a customer without limit.
     public private(set) var creditLimits: [String: Fen]
 
+    /// Whether nothing was earned or granted yet.
+    private(set) var hasOnlyPreparations = true
+
     /// Debits − credits.
     private var debitBalances: [LedgerAccount: Fen] = [:]
 
@@ -54,7 +58,7 @@ public struct Ledger: Hashable, Sendable, Codable {
     }
 
     /// All entries in the order of their posting.
-    public var entries: ChunkedList<LedgerEntry> { booked.list }
+    public var entries: LedgerEntries { booked.list }
 
     /// The balance on the side on which the account grows.
     public func balance(of account: LedgerAccount) -> Fen {
@@ -66,12 +70,15 @@ public struct Ledger: Hashable, Sendable, Codable {
     public var accounts: [LedgerAccount] { debitBalances.keys.sorted() }
 
     /// The entry called `id`.
-    public func entry(_ id: String) -> LedgerEntry? {
-        booked.position(of: id).map { booked.list[$0] }
-    }
+    public func entry(_ id: String) -> LedgerEntry? { booked.entry(id)?.entry }
 
-    /// The place of the entry called `id` in `entries`.
-    func position(of id: String) -> Int? { booked.position(of: id) }
+    /// The entry called `id`, and its place in `entries`.
+    func found(_ id: String) -> (place: Int, entry: LedgerEntry)? { booked.entry(id) }
+
+    /// What a run holds that has not given it back.
+    func openHold(of job: JobID, attempt: Int32) -> LedgerEntry? {
+        booked.openHold(LedgerEntry.holdID(of: job, attempt: attempt))
+    }
 
     /// What `customer` may still hold or spend, vouchers apart; nil when it has no limit.
     public func fundsAvailable(to customer: String) -> Fen? {
@@ -90,6 +97,13 @@ public struct Ledger: Hashable, Sendable, Codable {
             guard known == entry else { throw .idTaken(entry.id) }
             return .alreadyPosted
         }
+        try postNew(entry)
+        return .posted
+    }
+
+    /// Posts an entry whose id was never given before.
+    mutating func postNew(_ entry: LedgerEntry) throws(LedgerRefusal) {
+        guard !booked.isRecent(entry.id) else { throw .idTaken(entry.id) }
         for posting in entry.postings {
             guard posting.amount > .zero, posting.amount <= .maximum else {
                 throw .amountOutOfRange(posting.amount)
@@ -104,8 +118,8 @@ public struct Ledger: Hashable, Sendable, Codable {
         if case .creditLimit(let account, let limit) = entry.subject {
             creditLimits[account] = limit
         }
+        if !entry.subject.isPreparation { hasOnlyPreparations = false }
         booked.append(entry)
-        return .posted
     }
 
     /// The entry that undoes the entry called `id`, to be posted.
@@ -122,6 +136,23 @@ public struct Ledger: Hashable, Sendable, Codable {
             }
         )
     }
+
+    // MARK: Where the entries lie
+
+    /// Lets earlier entries lie on a shelf only; all that were posted must be there.
+    mutating func putAway(onto shelf: any LedgerShelf) { booked.putAway(onto: shelf) }
+
+    /// Says where the entries lie that an image has not.
+    mutating func look(on shelf: any LedgerShelf) { booked.look(on: shelf) }
+
+    /// Takes back into memory what lies on a shelf only.
+    mutating func takeBack(_ shelved: [LedgerEntry]) { booked.takeBack(shelved) }
+
+    /// How many of the first entries lie on a shelf only.
+    public var shelvedCount: Int { booked.missing }
+
+    /// Why entries on the shelf cannot be read: what was computed since may be wrong. nil when all is well.
+    public var failure: String? { booked.failure }
 
     /// Holds and their control account never go below zero: a release gives back what was held.
     private func checkFloors(after entry: LedgerEntry) throws(LedgerRefusal) {
@@ -142,32 +173,6 @@ public struct Ledger: Hashable, Sendable, Codable {
         case .hold, .holdControl: true
         case .receivable, .revenue, .subsidyFund, .cash, .voucherFund: false
         }
-    }
-}
-
-/// Entries in their order, and where each stands by its id.
-struct BookedEntries: Hashable, Sendable {
-    private(set) var list = ChunkedList<LedgerEntry>()
-    private var positions = ShardedDictionary<String, Int>()
-
-    func position(of id: String) -> Int? { positions[id] }
-
-    mutating func append(_ entry: LedgerEntry) {
-        positions[entry.id] = list.count
-        list.append(entry)
-    }
-}
-
-extension BookedEntries: Codable {
-    /// Reads entries; where each stands follows from them.
-    init(from decoder: any Decoder) throws {
-        let entries = try decoder.singleValueContainer().decode(ChunkedList<LedgerEntry>.self)
-        for entry in entries { append(entry) }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(list)
     }
 }
 

@@ -193,4 +193,7 @@ public struct LedgerEntry: Hashable, Sendable, Codable {
         self.subject = subject
         self.postings = postings
     }
+
+    /// The id of the entry that holds money for a run.
+    static func holdID(of job: JobID, attempt: Int32) -> String { "hold/\(job).\(attempt)" }
 }

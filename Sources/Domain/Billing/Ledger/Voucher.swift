@@ -173,6 +173,9 @@ struct VoucherBook: Hashable, Sendable, Codable {
         return Self.sums(parts)
     }
 
+    /// Whether vouchers paid for a charge that was not given back.
+    func havePaid(for claim: String) -> Bool { payments[claim] != nil }
+
     /// Takes back all that vouchers paid for a charge.
     mutating func giveBackAll(of due: Due) {
         for part in payments[due.claim]?.parts.flatMap(\.self) ?? [] {

@@ -58,7 +58,7 @@ extension CentreState {
         // A copy: when a voucher is refused nothing of the terms stays.
         var book = self.book
         if let rules {
-            let isNew = book.ledger.entries.allSatisfy(\.subject.isPreparation)
+            let isNew = book.hasOnlyPreparations
             guard isNew || input.rules == terms.rules else {
                 let text = "rules cannot change once something was charged under others"
                 return .refused(ErrorBody(code: "bad_terms", text: text))
