@@ -389,6 +389,20 @@ public final class CentreReader: Sendable {
         }
     }
 
+    /// The row of the ledger that has the entry with an id; nil when there is none.
+    ///
+    /// - Throws: `PersistenceFailure`.
+    public func ledgerRow(
+        ofEntry id: String
+    ) throws(PersistenceFailure) -> ChainedRow<LedgerRow>? {
+        let sequence = try read("read the ledger") {
+            try Int64.fetchOne($0, sql: "SELECT sequence FROM ledger WHERE id = ?", arguments: [id])
+        }
+        return try sequence.flatMap { sequence throws(PersistenceFailure) in
+            try ledgerRows(after: sequence - 1, upTo: 1).first
+        }
+    }
+
     /// The rows of the ledger, and the hash of the last in hexadecimal.
     ///
     /// - Throws: `PersistenceFailure`.

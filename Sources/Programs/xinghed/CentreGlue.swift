@@ -287,6 +287,9 @@ struct CentreGlue: CentreService {
             let text = "\(words) is not known to this centre"
             throw ServiceRefusal(status: 404, body: ErrorBody(code: "invalid_account", text: text))
         }
+        if let failure = book.ledger.failure {
+            throw ServiceRefusal(RequestFailure(damaged: failure))
+        }
         for account in statement.accountNames where !centre.mayRead(account: account, caller) {
             let text = "Access/permission denied: the bill of account '\(account)' is not yours"
             throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))

@@ -261,10 +261,14 @@ extension Centre {
         return list
     }
 
-    /// The books as they are now, and the end of the ledger's hash chain in hexadecimal.
+    /// The books as they are now, and the end of the ledger's hash chain in hexadecimal. Who has gone through
+    /// the entries looks at `ledger.failure`: nothing counts of what was made of damaged ones.
     public func books() async -> (book: BillingBook, ledgerHead: String) {
         let state = await snapshot().state
-        return (state.book, state.ledgerChain.hexText)
+        var book = state.book
+        // A shelf of its own: whoever finds damage tells nobody else's answer by it.
+        book.lookForEntries(on: StoredLedger(reader))
+        return (book, state.ledgerChain.hexText)
     }
 
     /// The script of a job, byte for byte, for its owner and operators.
@@ -292,6 +296,14 @@ extension Centre {
 }
 
 extension RequestFailure {
+    /// What the centre has kept of the past cannot be read.
+    public init(damaged text: String) {
+        self.init(
+            status: 500,
+            body: ErrorBody(code: SlurmError.unspecified.rawValue, text: text)
+        )
+    }
+
     /// An edit of accounts and users that cannot be made.
     static func people(_ problem: String) -> RequestFailure {
         RequestFailure(status: 400, body: ErrorBody(code: "bad_people", text: problem))

@@ -339,15 +339,19 @@ extension Centre {
     ) async throws(RequestFailure) -> MoneyResponse {
         guard isOperator(caller) else { throw .refused(.accessDenied) }
         var response = MoneyResponse()
-        let clock = self.clock
-        let results = try await act(caller) { state in
+        let results = try await act(caller) { [clock, reader] state in
             var input = MoneyInput()
             input.request = request
             input.by = caller.userID
             // What is refused is not journalled.
             var trial = state
+            trial.book.lookForEntries(on: StoredLedger(reader))
             let instant = max(clock.now, state.lastInstant + SimDuration(microseconds: 1))
-            if case .refused(let body) = trial.handle(input, at: instant) {
+            let result = trial.handle(input, at: instant)
+            if let failure = trial.book.ledger.failure {
+                return .failure(RequestFailure(damaged: failure))
+            }
+            if case .refused(let body) = result {
                 return .failure(RequestFailure(status: 400, body: body))
             }
             // A limit has no reference by which the ledger would know it again.

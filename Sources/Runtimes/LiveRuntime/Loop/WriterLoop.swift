@@ -32,6 +32,8 @@ final class WriterLoop {
     let mailbox: Mailbox<Centre.Letter>
     let version: Centre.Version
     let store: CentreStore
+    /// Where entries of the ledger lie once they are in the store and not in memory.
+    let shelf: StoredLedger
     let work: LocalWork
     /// Nil when emulated jobs write nothing.
     private let emulatedOutput: EmulatedOutput?
@@ -78,6 +80,7 @@ final class WriterLoop {
         let recovery = try Recovery(settings, in: folder)
         store = recovery.store
         reader = recovery.store.reader
+        shelf = StoredLedger(recovery.store.reader)
         state = recovery.state
         unwritten = recovery.unwritten
         hasPast = state.batch > 0
@@ -315,6 +318,7 @@ extension WriterLoop {
         )
         try write(batch)
         let results = state.handle(inputs, resolved: resolved, at: instant)
+        checkBooks()
         clock.move(to: instant)
         unwritten.append(state.takeDerived())
         version.value.add(1, ordering: .releasing)
@@ -328,6 +332,7 @@ extension WriterLoop {
             JournalBatch(number: state.batch + 1, instant: instant, inputs: inputs.map(\.row))
         )
         _ = state.handle(inputs, at: instant)
+        checkBooks()
         clock.move(to: instant)
         unwritten.append(state.takeDerived())
         version.value.add(1, ordering: .releasing)
@@ -349,6 +354,7 @@ extension WriterLoop {
         }
         unjournalled = []
         unwritten = DerivedRows()
+        putAwayEntries()
         forgetFinishedRuns()
         let effects = heldEffects
         heldEffects = []
@@ -555,19 +561,6 @@ extension WriterLoop {
             default: break
             }
         }
-    }
-
-    static func failure(_ error: PersistenceFailure) -> RequestFailure {
-        let isFull = error.kind == .full
-        return RequestFailure(
-            status: isFull ? 507 : 500,
-            body: ErrorBody(
-                code: isFull ? "no_space" : SlurmError.unspecified.rawValue,
-                text: isFull
-                    ? "No space left on device: the centre's journal cannot grow, nothing was taken"
-                    : error.description
-            )
-        )
     }
 
     /// How often a lost run is requeued by itself. Slurm's `MaxBatchRequeue`.

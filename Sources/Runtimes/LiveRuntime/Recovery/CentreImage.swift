@@ -1,3 +1,4 @@
+import Billing
 import Determinism
 import Emulation
 import Persistence
@@ -28,7 +29,8 @@ struct CentreImage {
             guard try reader.journalHash(ofRow: image.journalLength) == image.journalHead else {
                 throw Unfit(description: "it is not of this journal")
             }
-            let state = try Self.state(in: image, rules)
+            var state = try Self.state(in: image, rules)
+            state.book.lookForEntries(on: StoredLedger(reader))
             guard state.batch == batch, state.journalLength == image.journalLength,
                 try reader.digests(of: batch...batch)[batch] == state.emulator.digest.value,
                 try Self.ledgerHead(state, reader) == state.ledgerChain.hexText

@@ -1,3 +1,4 @@
+import Billing
 import Logging
 import Persistence
 import Quantities
@@ -91,7 +92,9 @@ struct Recovery {
             var check: DerivedCheck
             do throws(PersistenceFailure) {
                 check = try DerivedCheck(reader, after: state, comparesRecords: false)
-                try state.replay(reader) { state, derived throws(PersistenceFailure) in
+                try state.replay(reader, putsAway: true) {
+                    state,
+                    derived throws(PersistenceFailure) in
                     guard check.differences.isEmpty else { return }
                     try check.take(state.batch, derived)
                 }
@@ -142,12 +145,16 @@ extension CentreState {
     /// Handles what comes after this state in a journal, batch by batch; `body` gets the state after each and
     /// what followed from it.
     ///
+    /// - Parameter putsAway: whether entries of the ledger that the store has need not stay in memory.
     /// - Throws: `PersistenceFailure` when a row is damaged or a batch does not follow the one before; and what
     ///   `body` throws.
     mutating func replay(
         _ reader: CentreReader,
+        putsAway: Bool = false,
         _ body: (CentreState, DerivedRows) throws(PersistenceFailure) -> Void
     ) throws(PersistenceFailure) {
+        let storedLength = putsAway ? try reader.ledgerEnd().length : 0
+        let shelf = StoredLedger(reader)
         var inputs: [LiveInput] = []
         var (number, instant) = (Int64(0), SimInstant.epoch)
         var handled = self
@@ -162,8 +169,18 @@ extension CentreState {
                 )
             }
             _ = handled.handle(inputs, at: instant)
+            if let failure = handled.book.ledger.failure {
+                throw PersistenceFailure(
+                    kind: .damaged,
+                    operation: "replay the journal",
+                    message: failure
+                )
+            }
             _ = handled.takeEffects()
             let derived = handled.takeDerived()
+            if handled.ledgerLength <= storedLength {
+                handled.book.putAwayEntries(onto: shelf)
+            }
             try body(handled, derived)
         }
         try reader.forEachInput(after: journalLength) { row throws(PersistenceFailure) in

@@ -22,7 +22,13 @@ public struct StoredCentre: Sendable {
         let reader = try StoredRules.reader(stateFolder)
         let known = try StoredRules(reader, stateFolder)
         let state = try CentreState.stored(reader, stateFolder, known.rules(with: machine))
-        book = state.book
+        var book = state.book
+        do throws(PersistenceFailure) {
+            try book.takeBackEntries(reader)
+        } catch {
+            throw .store(error)
+        }
+        self.book = book
         ledgerHead = state.ledgerChain.hexText
         lastInstant = state.lastInstant
     }
@@ -38,7 +44,7 @@ extension CentreState {
         var point = OpeningPoint(reader, stateFolder: folder, rules)
         return try point.state { state throws(OpenFailure) in
             do throws(PersistenceFailure) {
-                try state.replay(reader) { _, _ in }
+                try state.replay(reader, putsAway: true) { _, _ in }
             } catch {
                 throw .store(error)
             }
