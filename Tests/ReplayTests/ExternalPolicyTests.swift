@@ -1,11 +1,14 @@
+import ClusterModel
+import Determinism
 import Emulation
 import Foundation
 import Quantities
 import ReplayRuntime
 import Scheduling
 import Testing
-import TraceFiles
 import WorkloadFormats
+
+@testable import TraceFiles
 
 /// Policies in workloads/policies and in the shell, as `xinghe replay --external` runs them.
 @Suite("External policies", .serialized)
@@ -108,6 +111,146 @@ struct ExternalPolicyTests {
             """
         let result = try run(script, trace)
         #expect(result.started == [0, 1_000_000])
+    }
+
+    @Test(
+        "A policy may cancel jobs: one that runs ends and frees its nodes, one that waits never runs"
+    )
+    func cancels() throws {
+        var trace = try log(jobs: 4)
+        for index in trace.jobs.indices {
+            trace.jobs[index].submitted = Int64(index) * 1_000_000
+            trace.jobs[index].processors = 60
+            trace.jobs[index].runTime = 50_000_000
+            trace.jobs[index].timeLimit = 100_000_000
+        }
+        let ids = trace.jobs.map(\.id)
+        // The second never runs; the first is killed for the third, whose end is the next event.
+        let script = """
+            \(Self.hello)
+            read a; echo '{"start":[\(ids[0])]}'
+            read b; echo '{"start":[]}'
+            read c; echo '{"cancel":[\(ids[1]),\(ids[0])],"start":[\(ids[2])]}'
+            read d
+            case $d in *'"ended":[{"id":\(ids[1]),"state":"CANCELLED"},{"id":\(ids[0]),"state":"CANCELLED"}]'*) ;; *) exit 7 ;; esac
+            echo '{"start":[]}'
+            read e; echo '{"start":[\(ids[3])]}'
+            while read f; do echo '{"start":[]}'; done
+            """
+        for order in EventOrder.allCases {
+            let result = try run(script, trace, order: order)
+            #expect(result.cancelled == [1, 0])
+            #expect(result.started == [0, -1, 2_000_000, 52_000_000])
+            #expect(result.ended == [2_000_000, -1, 52_000_000, 102_000_000])
+            #expect(result.timeoutCount == 0)
+        }
+    }
+
+    @Test(
+        "Where nodes fail, or users wait for results, the Python examples decide as the built-in ones",
+        arguments: ["easy", "fcfs"],
+        [true, false]
+    )
+    func eventfulLogs(name: String, nodesFail: Bool) throws {
+        var trace = try log(jobs: 400)
+        let model = FailureModel(shape: 0.7, scaleSeconds: 3_600_000, repairSeconds: 14_400)
+        func failures() -> ReplayFailures? {
+            let process = FailureProcess(models: Array(repeating: model, count: 100), seed: 5)
+            return nodesFail ? ReplayFailures(events: NodeEventStream(process)) : nil
+        }
+        var following: (links: JobLinks, rule: FollowingRule)?
+        if !nodesFail {
+            // Each job follows the fifth before it, a minute after its end.
+            let rows = trace.jobs.indices.map { index in
+                let job = trace.jobs[index]
+                let before = index < 5 ? -1 : trace.jobs[index - 5].id
+                let (submitted, run) = (job.submitted / 1_000_000, job.runTime / 1_000_000)
+                let limit = job.timeLimit / 1_000_000
+                return "\(job.id) \(submitted) -1 \(run) \(job.processors) -1 -1 \(job.processors)"
+                    + " \(limit) -1 1 1 1 1 1 1 \(before) 60\n"
+            }
+            let text = "; MaxProcs: 100\n" + rows.joined()
+            trace = try Array(text.utf8).withUnsafeBytes {
+                try LogReader(keepsRows: true).read($0)
+            }
+            following = (JobLinks(trace), .thinkTimes)
+        }
+        func driver(_ policy: SchedulingPolicy) -> (ReplayDriver, ReplayMachine) {
+            let machine = ReplayMachine.processors(100, policy: policy)
+            let driver = ReplayDriver(
+                trace: trace,
+                machine: machine,
+                failures: failures(),
+                following: following
+            )
+            return (driver, machine)
+        }
+        var (builtIn, _) = driver(try SchedulingPolicy(named: name))
+        let expected = builtIn.run()
+        var (outside, machine) = driver(SchedulingPolicy(backfill: .external))
+        let script = Self.root.appendingPathComponent("workloads/policies/\(name).py").path
+        let policy = try ExternalPolicy(
+            command: "python3 '\(script)'",
+            timeout: SimDuration(seconds: 60),
+            trace: trace,
+            machine: machine
+        )
+        let result = try outside.run(asking: policy)
+        policy.finish()
+        #expect(result.digest == expected.digest)
+        #expect(result.started == expected.started)
+        #expect(nodesFail == (expected.failures?.interrupted.isEmpty == false))
+        #expect(Set(expected.started).count > 100)
+    }
+
+    @Test("On nodes that jobs share a policy is told what each asks for, and may choose the nodes")
+    func sharedNodes() throws {
+        var trace = try log(jobs: 300)
+        var random = SplitMix64(seed: 11)
+        for index in trace.jobs.indices {
+            trace.jobs[index].submitted /= 40
+            trace.requests.append(
+                TraceRequest(
+                    milliCores: Int32(random.below(8) + 1) * 500,
+                    memoryMebibytes: Int32(random.below(9)) * 512,
+                    cards: Int32(random.below(3))
+                )
+            )
+        }
+        let nodes = (0..<6).map { number in
+            NodeCapacity(
+                cores: number < 4 ? 8_000 : 16_000,
+                memory: ByteCount(mebibytes: 8_192),
+                accelerators: 2
+            )
+        }
+        func machine(_ policy: SchedulingPolicy) -> ReplayMachine {
+            .shared(nodes: nodes, unitsPerCore: 1_000, policy: policy, title: "six nodes")
+        }
+        var builtIn = ReplayDriver(
+            trace: trace,
+            machine: machine(try SchedulingPolicy(named: "fcfs"))
+        )
+        let expected = builtIn.run()
+        let shared = machine(SchedulingPolicy(backfill: .external))
+        var driver = ReplayDriver(trace: trace, machine: shared)
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+        let policy = try ExternalPolicy(
+            command: "python3 '\(tests)/Schedulers/shared_fcfs.py'",
+            timeout: SimDuration(seconds: 60),
+            trace: trace,
+            machine: shared
+        )
+        let result: ReplayResult
+        do {
+            result = try driver.run(asking: policy)
+        } catch let refusal as RefusedDecision {
+            throw policy.explain(refusal)
+        }
+        policy.finish()
+        #expect(result.started == expected.started)
+        #expect(result.digest == expected.digest)
+        #expect(zip(trace.jobs, expected.started).contains { $0.submitted < $1 })
     }
 
     private func batsim(delay: String) -> String {

@@ -248,10 +248,9 @@ CLIENTS = [
     # Its own bound of pyzmq has no wheel any more.
     Client('pybatsim', '--no-deps pyzmq docopt procset sortedcontainers pybatsim', 'its schedulers decide in a replay', command='''
         zcat "$WORKLOADS/traces/KTH-SP2-1996-2.1.swf.gz" | head -n 1500 > log.swf
-        for scheduler in easyBackfill fillerSched; do
-            xinghe replay log.swf --policy easy,external --external \
-                "python3 '$WORKLOADS/policies/batsim.py' 'pybatsim $scheduler -v critical -s \\$BATSIM_ENDPOINT'" || exit
-        done
+        batsim() { xinghe replay log.swf --policy easy,external "${@:2}" --external \
+            "python3 '$WORKLOADS/policies/batsim.py' 'pybatsim $1 -v critical -s \\$BATSIM_ENDPOINT'"; }
+        batsim easyBackfill && batsim fillerSched && batsim fillerSchedWithEvents --failures shape=0.7,scale=200h,repair=4h
         ''', expects='digest'),
     Client('slurm2sql', 'slurm2sql', 'jobs as a table of SQLite', command='''
         sbatch -W -p host --wrap 'sleep 1' > /dev/null && slurm2sql jobs.sqlite3 -- -u "$(id -un)" &&

@@ -7,9 +7,10 @@ Runs COMMAND as the shell does and speaks to the address in BATSIM_ENDPOINT, whe
 listen (ZeroMQ, REP). Needs pyzmq. Source: Batsim's docs/protocol.rst, version 4.
 
 Times are seconds there, whole microseconds here. Decisions hold from the instant that the scheduler
-says; until its answer is over it is told nothing, as in Batsim. It chooses the nodes. What Batsim's
-simulated hosts could do and a replay cannot (killing, power states, jobs that are made on the way)
-ends the replay with a message.
+says; until its answer is over it is told nothing, as in Batsim. It chooses the nodes, may kill and
+reject jobs, and hears of nodes that fail (--failures, --events): the jobs on them are killed and
+submitted again as log!7#1. What Batsim's simulated hosts could do and a replay cannot (power states,
+jobs that are made on the way) ends the replay with a message.
 """
 
 import argparse
@@ -23,7 +24,11 @@ import xinghe_policy
 
 SECOND = 1_000_000
 WORKLOAD = "log"
-STATES = {"COMPLETED": "COMPLETED_SUCCESSFULLY", "TIMEOUT": "COMPLETED_WALLTIME_REACHED"}
+STATES = {
+    "COMPLETED": "COMPLETED_SUCCESSFULLY",
+    "TIMEOUT": "COMPLETED_WALLTIME_REACHED",
+    "CANCELLED": "COMPLETED_KILLED",
+}
 
 
 class Failure(Exception):
@@ -82,20 +87,26 @@ class Bridge:
         self.nodes = hello["nodes"]
         self.knows_all = False
         self.news = []  # events that the scheduler has not been told
-        self.decisions = []  # (instant, job, nodes), ascending
+        self.jobs = {}  # jobs that have arrived and not ended, as the replay described them
+        self.attempts = {}  # how often a job lost its nodes
+        self.decisions = []  # (instant, job, nodes to start it on, None: cancel it), ascending
         self.calls = []  # instants at which it wants to be asked
         self.busy_until = 0
-        self.allocations = {}
+        self.runs = {}  # (nodes, instant of the start) of the jobs that run
+        self.killing = set()
+        self.rejected = set()  # jobs of whose end the scheduler is not told
+        self.unavailable = set()
         # Alone: schedulers prepare themselves when they have read it.
         self.news.append(event(0, "SIMULATION_BEGINS", self.machine()))
         self.ask(0)
 
     def decide(self, message):
         now = message["now"]
-        for job in message["ended"]:
-            self.news.append(event(now, "JOB_COMPLETED", self.completion(job)))
+        self.tell_nodes(now, message["out_of_service"])
+        self.tell_ends(now, message["ended"], message["requeued"])
         for job in message["submitted"]:
-            self.news.append(event(now, "JOB_SUBMITTED", submission(job, now)))
+            self.jobs[job["id"]] = job
+            self.tell_submission(now, job["id"])
         if message["to_come"] == 0 and not self.knows_all:
             self.knows_all = True
             self.news.append(event(now, "NOTIFY", {"type": "no_more_static_job_to_submit"}))
@@ -105,6 +116,58 @@ class Bridge:
         if now >= self.busy_until and self.news:
             self.ask(now)
         return self.answer(now)
+
+    def tell_nodes(self, now, out_of_service):
+        down = nodes_of(out_of_service or "")
+        for kind, nodes in (
+            ("event_machine_unavailable", down - self.unavailable),
+            ("event_machine_available", self.unavailable - down),
+        ):
+            if nodes:
+                resources = " ".join(str(node) for node in sorted(nodes))
+                self.news.append(event(now, "NOTIFY", {"type": kind, "resources": resources}))
+        self.unavailable = down
+
+    def tell_ends(self, now, ended, requeued):
+        killed = {}
+        for number, state in [(job["id"], job["state"]) for job in ended] + [(job, "CANCELLED") for job in requeued]:
+            nodes, began = self.runs.pop(number, ("", now))
+            if number in self.killing:
+                self.killing.discard(number)
+                # What is left of a job no replay tells; of the time that it asked for, this.
+                limit = self.jobs[number]["limit"]
+                progress = min((now - began) / limit, 1) if limit else 1
+                killed[self.name(number)] = {"profile": "log", "progress": progress}
+            if number not in self.rejected:
+                completion = {
+                    "job_id": self.name(number),
+                    "job_state": STATES.get(state, "COMPLETED_FAILED"),
+                    "return_code": 0 if state == "COMPLETED" else 1,
+                    "alloc": nodes,
+                }
+                self.news.append(event(now, "JOB_COMPLETED", completion))
+        if killed:
+            self.news.append(event(now, "JOB_KILLED", {"job_ids": list(killed), "job_progress": killed}))
+        for job in ended:
+            del self.jobs[job["id"]]
+        for number in requeued:
+            self.attempts[number] = self.attempts.get(number, 0) + 1
+            self.tell_submission(now, number)
+
+    def tell_submission(self, now, number):
+        job, name = self.jobs[number], self.name(number)
+        description = {
+            "id": name,
+            "subtime": now / SECOND,
+            "res": job["nodes"],
+            "walltime": job["limit"] / SECOND,
+            "profile": "log",
+        }
+        self.news.append(event(now, "JOB_SUBMITTED", {"job_id": name, "job": description}))
+
+    def name(self, number):
+        attempt = self.attempts.get(number)
+        return f"{WORKLOAD}!{number}#{attempt}" if attempt else f"{WORKLOAD}!{number}"
 
     def ask(self, now):
         reply = self.scheduler.ask(now, self.news)
@@ -117,24 +180,43 @@ class Bridge:
         kind, data = decision["type"], decision.get("data", {})
         if kind == "EXECUTE_JOB":
             self.decisions.append((instant, data["job_id"], data["alloc"]))
+        elif kind == "REJECT_JOB":
+            self.rejected.add(number_of(data["job_id"]))
+            self.decisions.append((instant, data["job_id"], None))
+        elif kind == "KILL_JOB":
+            self.decisions += [(instant, job, None) for job in data["job_ids"]]
         elif kind == "CALL_ME_LATER":
             self.calls.append(instant_of(data["timestamp"]))
         elif kind != "NOTIFY":
             raise Failure(f"the scheduler asks for {kind}, which a replay cannot do")
 
     def answer(self, now):
-        starts = []
+        starts, cancelled = {}, []
         while self.decisions and self.decisions[0][0] <= now:
             _, job, nodes = self.decisions.pop(0)
             number = number_of(job)
-            self.allocations[number] = nodes
-            # Batsim sets its intervals apart by spaces.
-            starts.append({"id": number, "nodes": nodes.replace(" ", ",")})
+            if number not in self.jobs or self.name(number) != job:
+                # It ended, or lost its nodes, while the decision was under way.
+                if nodes is None:
+                    self.news.append(event(now, "JOB_KILLED", {"job_ids": [job], "job_progress": {}}))
+            elif nodes is None:
+                starts.pop(number, None)
+                cancelled.append(number)
+                if number not in self.rejected:
+                    self.killing.add(number)
+            else:
+                self.runs[number] = (nodes, now)
+                # Batsim sets its intervals apart by spaces.
+                starts[number] = nodes.replace(" ", ",")
+        answer = {
+            "start": [{"id": number, "nodes": nodes} for number, nodes in starts.items()],
+            "cancel": list(dict.fromkeys(cancelled)),
+        }
         wakes = [instant for instant, _, _ in self.decisions] + self.calls
-        if self.news:
-            wakes.append(self.busy_until)
+        if self.news or cancelled:
+            wakes.append(max(self.busy_until, now + 1))
         later = [instant for instant in wakes if instant > now]
-        return {"start": starts, "wake": min(later)} if later else {"start": starts}
+        return dict(answer, wake=min(later)) if later else answer
 
     def end(self):
         self.scheduler.ask(self.busy_until, [event(self.busy_until, "SIMULATION_ENDS", {})])
@@ -164,28 +246,6 @@ class Bridge:
             "profiles": {WORKLOAD: {"log": {"type": "delay", "delay": 0}}},
         }
 
-    def completion(self, job):
-        return {
-            "job_id": f"{WORKLOAD}!{job['id']}",
-            "job_state": STATES.get(job["state"], "COMPLETED_FAILED"),
-            "return_code": 0 if job["state"] == "COMPLETED" else 1,
-            "alloc": self.allocations.pop(job["id"], ""),
-        }
-
-
-def submission(job, now):
-    name = f"{WORKLOAD}!{job['id']}"
-    return {
-        "job_id": name,
-        "job": {
-            "id": name,
-            "subtime": now / SECOND,
-            "res": job["nodes"],
-            "walltime": job["limit"] / SECOND,
-            "profile": "log",
-        },
-    }
-
 
 def event(now, kind, data):
     return {"timestamp": now / SECOND, "type": kind, "data": data}
@@ -196,7 +256,13 @@ def instant_of(seconds):
 
 
 def number_of(name):
-    return int(name.rpartition("!")[2])
+    return int(name.rpartition("!")[2].partition("#")[0])
+
+
+def nodes_of(text):
+    """The numbers of a list such as 3-5,7."""
+    ranges = [part.partition("-") for part in text.split(",") if part]
+    return {node for first, _, last in ranges for node in range(int(first), int(last or first) + 1)}
 
 
 def main():

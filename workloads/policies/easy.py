@@ -14,13 +14,13 @@ SECOND = 1_000_000
 
 class Easy:
     def __init__(self):
-        self.queue = []  # by submission
+        self.queue = []  # by arrival
         self.running = {}  # job number -> (when its limit ends it, its nodes)
 
     def decide(self, now, submitted, ended, free_nodes):
         for number in ended:
-            del self.running[number]
-        self.queue += submitted
+            self.running.pop(number, None)
+        self.queue = sorted(self.queue + submitted, key=lambda job: job.arrival)
 
         starts = []
         while self.queue and self.queue[0].nodes <= free_nodes:

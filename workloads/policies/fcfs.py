@@ -3,20 +3,18 @@
     xinghe replay LOG --policy external --external 'python3 workloads/policies/fcfs.py'
 """
 
-from collections import deque
-
 import xinghe_policy
 
 
 class FirstComeFirstServed:
     def __init__(self):
-        self.queue = deque()
+        self.queue = []  # by arrival
 
     def decide(self, now, submitted, ended, free_nodes):
-        self.queue.extend(submitted)
+        self.queue = sorted(self.queue + submitted, key=lambda job: job.arrival)
         starts = []
         while self.queue and self.queue[0].nodes <= free_nodes:
-            job = self.queue.popleft()
+            job = self.queue.pop(0)
             free_nodes -= job.nodes
             starts.append(job)
         return starts

@@ -22,14 +22,15 @@ struct ClosedLoop {
     private var arrivals: [Arrival] = []
     /// The job of the log at each place of the order of submissions.
     private(set) var order: [Int] = []
-    private var isSubmitted: ContiguousArray<Bool>
+    /// The place of each job of the log in `order`; −1 while nobody has submitted it.
+    private var places: ContiguousArray<Int32>
 
     init(_ jobs: ContiguousArray<TraceJob>, _ links: JobLinks) {
         self.jobs = jobs
         self.links = links
         firstFollower = ContiguousArray(repeating: -1, count: jobs.count)
         nextFollower = firstFollower
-        isSubmitted = ContiguousArray(repeating: false, count: jobs.count)
+        places = firstFollower
         order.reserveCapacity(jobs.count)
         for job in jobs.indices.reversed() {
             let before = Int(links.predecessors[job])
@@ -50,10 +51,13 @@ struct ClosedLoop {
         let arrival = pop()
         var job = jobs[Int(arrival.job)]
         job.submitted = arrival.instant
+        places[Int(arrival.job)] = Int32(order.count)
         order.append(Int(arrival.job))
-        isSubmitted[Int(arrival.job)] = true
         return job
     }
+
+    /// The place of a job of the log in the order of submissions; nil while nobody has submitted it.
+    func place(of job: Int) -> Int? { places[job] < 0 ? nil : Int(places[job]) }
 
     /// The job at a place of the order has ended, or will never run.
     mutating func end(_ place: Int, at instant: Int64) {
@@ -67,7 +71,7 @@ struct ClosedLoop {
 
     /// Those that nobody submitted, for the end of the order.
     mutating func takeRest() -> [TraceJob] {
-        let rest = jobs.indices.filter { !isSubmitted[$0] }
+        let rest = jobs.indices.filter { places[$0] < 0 }
         order += rest
         return rest.map { jobs[$0] }
     }

@@ -1,4 +1,6 @@
+import ClusterModel
 import Emulation
+import IndexSets
 import JobModel
 public import Quantities
 import Scheduling
@@ -62,15 +64,16 @@ public final class ExternalPolicy: ReplayDecider {
 
     private func greet() throws(ExternalPolicyFailure) {
         let answer = try ask(
-            [
-                "type": "hello",
-                "protocol": .integer(Self.protocolVersion),
-                "machine": .string(machine.title),
-                "nodes": .integer(Int64(machine.configuration.nodes.count)),
-                "cores_per_node": .integer(Int64(machine.coresPerNode)),
-                "jobs": .integer(Int64(trace.jobs.count)),
-                "policy": .string(machine.configuration.policy.composition),
-            ]
+            .object(
+                [
+                    .init("type", "hello"), .init("protocol", .integer(Self.protocolVersion)),
+                    .init("machine", .string(machine.title)),
+                    .init("nodes", .integer(Int64(machine.configuration.nodes.count))),
+                    .init("cores_per_node", .integer(Int64(machine.coresPerNode))),
+                    .init("jobs", .integer(Int64(trace.jobs.count))),
+                    .init("policy", .string(machine.configuration.policy.composition)),
+                ] + (sharedUnits == nil ? [] : [.init("kinds", kinds)])
+            )
         )
         guard answer["type"]?.string == "hello" else {
             throw failure("the answer to \"hello\" must have \"type\":\"hello\"", answer)
@@ -100,29 +103,59 @@ public final class ExternalPolicy: ReplayDecider {
                         ["id": .integer(trace.jobs[job].id), "state": .string(state.slurmName)]
                     }
                 ),
+                "requeued": .array(situation.requeued.map { .integer(trace.jobs[$0].id) }),
                 "placed": .array(
-                    situation.placed.map { job, nodes in
-                        [
-                            "id": .integer(trace.jobs[job].id),
-                            "nodes": .string(NodeNumbers(nodes).description),
-                        ]
-                    }
+                    situation.placed.map(placing)
                 ),
                 "to_come": .integer(Int64(situation.toCome)),
                 "free_nodes": .integer(Int64(situation.freeNodes)),
+                "out_of_service": situation.outOfService.map {
+                    .string(NodeNumbers($0).description)
+                } ?? .null,
             ]
         )
         guard let list = answer["start"]?.array else {
             throw failure("\"start\" must be an array of job numbers", answer)
         }
-        var starts: [ReplayStart] = []
-        starts.reserveCapacity(list.count)
-        for element in list { starts.append(try start(element, answer)) }
+        var decision = ReplayDecision(cancelled: try cancelled(answer), starts: [])
+        decision.starts.reserveCapacity(list.count)
+        for element in list { decision.starts.append(try start(element, answer)) }
         switch answer["wake"] {
-        case nil, .null?: return ReplayDecision(starts: starts)
-        case .integer(let wake)?: return ReplayDecision(starts: starts, wake: wake)
+        case nil, .null?: break
+        case .integer(let wake)?: decision.wake = wake
         default: throw failure("\"wake\" must be a whole number of microseconds", answer)
         }
+        return decision
+    }
+
+    /// Where a job went; on nodes that jobs share also how many of its chunks lie on each.
+    private func placing(_ job: Int, _ holdings: [(node: Int, chunks: Int32)]) -> JSONValue {
+        let chunks = holdings.map { JSONValue.integer(Int64($0.chunks)) }
+        return .object(
+            [
+                .init("id", .integer(trace.jobs[job].id)),
+                .init("nodes", .string(NodeNumbers(IDSet(holdings.map(\.node))).description)),
+            ] + (sharedUnits == nil ? [] : [.init("chunks", .array(chunks))])
+        )
+    }
+
+    /// The jobs that an answer cancels.
+    private func cancelled(_ answer: JSONValue) throws(ExternalPolicyFailure) -> [Int] {
+        guard let member = answer["cancel"], member != .null else { return [] }
+        guard let list = member.array else {
+            throw failure("\"cancel\" must be an array of job numbers", answer)
+        }
+        var cancelled: [Int] = []
+        for element in list {
+            guard let id = element.integer else {
+                throw failure("\"cancel\" must be an array of job numbers", answer)
+            }
+            guard let index = position[id] else {
+                throw failure("\"cancel\" names job \(id), which the log does not have", answer)
+            }
+            cancelled.append(index)
+        }
+        return cancelled
     }
 
     /// A job of an answer: its number, or `{"id":7,"nodes":"0-3,8"}`.
@@ -164,9 +197,13 @@ public final class ExternalPolicy: ReplayDecider {
         let problem =
             switch refusal {
             case .isRunning(let job): "starts job \(number(job)), which runs already"
-            case .hasEnded(let job): "starts job \(number(job)), which has ended"
+            case .hasEnded(let job): "names job \(number(job)), which has ended"
             case .hasNotArrived(let job):
-                "starts job \(number(job)), which has not been submitted to it"
+                "names job \(number(job)), which has not been submitted to it"
+            case .doesNotFit(let job, _) where sharedUnits != nil:
+                "starts job \(number(job)), for which no nodes have room"
+            case .doesNotFitThere(let job, let nodes) where sharedUnits != nil:
+                "starts job \(number(job)) on \(NodeNumbers(nodes)), where it does not fit"
             case .doesNotFit(let job, let free):
                 "starts job \(number(job)), which needs"
                     + " \(machine.nodes(forProcessors: trace.jobs[job].processors)) nodes;"
@@ -194,18 +231,67 @@ public final class ExternalPolicy: ReplayDecider {
             ? "at the greeting" : "at request \(requests), second \(now / 1_000_000) of the log"
     }
 
+    /// How many units of the configuration a core is where jobs share nodes; nil where they do not.
+    private var sharedUnits: Int64? {
+        if case .cores(let units) = machine.sharing { Int64(units) } else { nil }
+    }
+
+    /// Nodes that are alike, in the order of the first of each kind.
+    private var kinds: JSONValue {
+        var order: [NodeCapacity] = []
+        var members: [NodeCapacity: [Int]] = [:]
+        for (node, capacity) in machine.configuration.nodes.enumerated() {
+            if members[capacity] == nil { order.append(capacity) }
+            members[capacity, default: []].append(node)
+        }
+        return .array(
+            order.map { capacity in
+                [
+                    "nodes": .string(NodeNumbers(IDSet(members[capacity] ?? [])).description),
+                    "milli_cores": .integer(milliCores(capacity.cores)),
+                    "memory_mib": .integer(capacity.memory.count >> 20),
+                    "cards": .integer(Int64(capacity.accelerators)),
+                ]
+            }
+        )
+    }
+
+    private func milliCores(_ units: Int32) -> Int64 {
+        Int64(units) * 1_000 / (sharedUnits ?? 1)
+    }
+
+    /// What a job asks for of nodes that jobs share: equal chunks, each on one node, and the nodes that they
+    /// may lie on.
+    private func chunks(_ index: Int) -> [JSONValue.Member] {
+        let (request, nodes) = machine.asked(trace, at: index)
+        return [
+            .init("chunks", .integer(Int64(request.chunkCount))),
+            .init("milli_cores", .integer(milliCores(request.coresPerChunk))),
+            .init("memory_mib", .integer(Int64(request.memoryMebibytesPerChunk))),
+            .init("cards", .integer(Int64(request.acceleratorsPerChunk))),
+            .init("milli_card", .integer(Int64(request.acceleratorShare))),
+            .init("on", .string(NodeNumbers(nodes).description)),
+        ]
+    }
+
     private func description(_ index: Int) -> JSONValue {
         let job = trace.jobs[index]
-        return [
-            "id": .integer(job.id),
-            "nodes": .integer(Int64(machine.nodes(forProcessors: job.processors))),
-            "processors": .integer(Int64(job.processors)),
-            "limit": .integer(SimDuration(microseconds: job.timeLimit).wholeSecondsUp),
-            "user": .integer(Int64(job.user)),
-            "group": .integer(Int64(job.group)),
-            "queue": .integer(Int64(job.queue)),
-            "partition": .integer(Int64(job.partition)),
-        ]
+        let isShared = sharedUnits != nil
+        let nodes = isShared ? 1 : machine.nodes(forProcessors: job.processors)
+        return .object(
+            [
+                .init("id", .integer(job.id)), .init("nodes", .integer(Int64(nodes))),
+                .init("processors", .integer(Int64(job.processors))),
+                .init(
+                    "limit",
+                    .integer(SimDuration(microseconds: job.timeLimit).wholeSecondsUp)
+                ),
+                .init("user", .integer(Int64(job.user))),
+                .init("group", .integer(Int64(job.group))),
+                .init("queue", .integer(Int64(job.queue))),
+                .init("partition", .integer(Int64(job.partition))),
+            ] + (isShared ? chunks(index) : [])
+        )
     }
 
     private func ask(_ request: JSONValue) throws(ExternalPolicyFailure) -> JSONValue {

@@ -9,12 +9,17 @@ public struct ReplaySituation: Sendable {
     public var submitted: [Int] = []
     /// Jobs that have ended, and how.
     public var ended: [(job: Int, state: EndState)] = []
-    /// Jobs that have started, by whatever the decision before named, and where.
-    public var placed: [(job: Int, nodes: IDSet)] = []
+    /// Jobs whose node failed, and which wait again.
+    public var requeued: [Int] = []
+    /// Jobs that have started, by whatever the decision before named, and where: each of their nodes, and
+    /// how many chunks of their requests lie there.
+    public var placed: [(job: Int, holdings: [(node: Int, chunks: Int32)])] = []
     /// How many jobs of the trace have not arrived.
     public var toCome = 0
     /// Nodes in service that run nothing.
     public var freeNodes = 0
+    /// Nodes that are out of service; nil where none can be.
+    public var outOfService: IDSet?
 }
 
 /// A job that is to start.
@@ -32,15 +37,18 @@ public struct ReplayStart: Hashable, Sendable {
     }
 }
 
-/// What starts now, in this order.
+/// What is cancelled now, and what starts then, in this order.
 public struct ReplayDecision: Hashable, Sendable {
+    /// Jobs that end now when they run, and never run when they wait.
+    public var cancelled: [Int]
     /// Jobs, and where they run.
     public var starts: [ReplayStart]
     /// When to be asked again, should nothing happen before. Unit: µs of trace time.
     public var wake: Int64?
 
     /// Makes a decision.
-    public init(starts: [ReplayStart], wake: Int64? = nil) {
+    public init(cancelled: [Int] = [], starts: [ReplayStart], wake: Int64? = nil) {
+        self.cancelled = cancelled
         self.starts = starts
         self.wake = wake
     }

@@ -68,6 +68,9 @@ public struct ReplayResult: Sendable {
     public var queueMaximum = 0
     /// Scheduling passes.
     public var passCount = 0
+    /// Jobs that were cancelled, waiting or running, as positions in the trace; nil when nobody outside
+    /// decided.
+    public var cancelled: [Int]?
     /// Which nodes each run held; nil when nobody asked.
     public var places: RunPlaces?
     /// What events of nodes did; nil when none could happen.
@@ -115,6 +118,8 @@ public struct ReplayDriver {
     /// Told now and then how many jobs have been submitted; for those who watch long runs.
     public var progress: ((_ submittedCount: Int) -> Void)?
     private let mayFail: Bool
+    /// Whether ends that are to come may turn out stale.
+    private let mayBeCut: Bool
     private let countsPower: Bool
     /// What happens to nodes; nil when nothing does.
     private var failures: ReplayFailures?
@@ -175,7 +180,14 @@ public struct ReplayDriver {
         if recorded == nil { configuration.preemption.basis = nil }
         configuration.tellsPriorities = false
         emulator = Emulator(configuration)
-        sink = ReplaySink(jobs: trace.jobs, origin: origin, overrun: overrun, failures)
+        let isDecidedOutside = configuration.policy.backfill == .external
+        sink = ReplaySink(
+            jobs: trace.jobs,
+            origin: origin,
+            overrun: overrun,
+            isDecidedOutside: isDecidedOutside,
+            failures
+        )
         if let recorded { sink.obey(recorded) }
         result = ReplayResult(started: [], ended: [])
         if recordsPlaces {
@@ -186,6 +198,8 @@ public struct ReplayDriver {
             sink.recordsStarts = true
         }
         mayFail = failures != nil
+        mayBeCut = mayFail || isDecidedOutside
+        if isDecidedOutside { result.cancelled = [] }
         countsPower = configuration.power != nil
         self.failures = failures
         if mayFail {
@@ -201,7 +215,7 @@ public struct ReplayDriver {
     ) -> ReplayResult {
         var instantCount = 0
         var last: Int64?
-        while failure == nil, let now = mayFail ? nextInstantOrEvent() : nextInstant() {
+        while failure == nil, let now = mayBeCut ? nextInstantOrEvent() : nextInstant() {
             instantCount &+= 1
             if instantCount & 0xFFFF == 0 { progress?(next) }
             switch order {
@@ -223,6 +237,7 @@ public struct ReplayDriver {
         result.timeoutCount = sink.timeoutCount
         result.digest = emulator.digest
         if mayFail { closeFailures() }
+        if result.cancelled != nil { result.cancelled = sink.cancelled }
         if loop != nil { closeLoop() }
         return result
     }
@@ -235,6 +250,7 @@ public struct ReplayDriver {
         }
         trace.rows = trace.rows.reordered(by: loop.order)
         result.submitted = trace
+        self.loop = loop
     }
 
     @inline(__always)
@@ -249,7 +265,7 @@ public struct ReplayDriver {
     private mutating func stepBatched(_ now: Int64) {
         while sink.ends.nextInstant == now {
             end(sink.ends.pop(), now)
-            if mayFail { sink.dropStaleEnds() }
+            if mayBeCut { sink.dropStaleEnds() }
         }
         if mayFail { applyNodeEvents(now) }
         if recorded != nil { applyActions(now, late: false) }
@@ -265,7 +281,10 @@ public struct ReplayDriver {
 
     private mutating func stepPyss(_ now: Int64) {
         var ended: [JobID] = []
-        while sink.ends.nextInstant == now { ended.append(sink.ends.pop()) }
+        while sink.ends.nextInstant == now {
+            ended.append(sink.ends.pop())
+            if mayBeCut { sink.dropStaleEnds() }
+        }
         let areFirst = ended.map { goesFirst($0, now) }
         for (id, isFirst) in zip(ended, areFirst) where isFirst {
             end(id, now, isForetold: true)
@@ -279,7 +298,8 @@ public struct ReplayDriver {
                 let index = Int(id.number) - 1
                 let length = sink.ended[index] - sink.started[index]
                 emulator.learnRunTime(ofUser: trace.jobs[index].user, length)
-            } else {
+            } else if !mayBeCut || emulator.phase(of: id) == .running {
+                // Who decides outside may have cancelled it at this very instant.
                 end(id, now)
             }
             pass(now)
@@ -323,7 +343,7 @@ public struct ReplayDriver {
         }
         do {
             try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
-            if decider != nil { news.submitted.append(next - 1) }
+            if decider != nil { news.submitted.append(told(next - 1)) }
         } catch {
             result.refused.append(next - 1)
             loop?.end(next - 1, at: now - origin)
@@ -366,7 +386,6 @@ public struct ReplayDriver {
             preconditionFailure("job \(id) was started by this replay: \(error)")
         }
         loop?.end(Int(id.number) - 1, at: now - origin)
-        if decider != nil { news.ended.append((Int(id.number) - 1, state)) }
     }
 
     private mutating func pass(_ now: Int64) {
@@ -402,12 +421,15 @@ extension ReplayDriver {
         defer { self.decider = nil }
         let result = run(watch: watch)
         if let failure { throw failure }
-        guard emulator.activeJobCount == 0 else { throw leftWaiting }
+        // Jobs whose nodes do not come back are left waiting under every policy.
+        guard emulator.activeJobCount == 0 || mayFail else { throw leftWaiting }
         return result
     }
 
     private var leftWaiting: RefusedDecision {
-        .leftWaiting(trace.jobs.indices.filter { emulator.phase(of: Self.id($0)) != nil })
+        .leftWaiting(
+            trace.jobs.indices.filter { emulator.phase(of: Self.id($0)) != nil }.map(told)
+        )
     }
 
     static func id(_ index: Int) -> JobID { JobID(UInt32(index + 1)) }
@@ -418,11 +440,17 @@ extension ReplayDriver {
         news.now = now - origin
         news.toCome = trace.jobs.count - next
         news.freeNodes = emulator.idleNodeCount
+        if mayFail { news.outOfService = outOfService }
+        news.ended = sink.endedNow.map { (told($0.job), $0.state) }
+        // Who was requeued too often has ended.
+        news.requeued = sink.requeuedNow.filter { emulator.phase(of: Self.id($0)) != nil }.map(told)
+        sink.endedNow.removeAll(keepingCapacity: true)
+        sink.requeuedNow.removeAll(keepingCapacity: true)
         do {
             let decision = try decider.decide(news)
             news.submitted.removeAll(keepingCapacity: true)
-            news.ended.removeAll(keepingCapacity: true)
             news.placed.removeAll(keepingCapacity: true)
+            for job in decision.cancelled { try cancel(job, now) }
             for choice in decision.starts { try start(choice, now) }
             guard let wake = decision.wake else { return }
             guard wake > now - origin else { throw RefusedDecision.wakesTooEarly(wake) }
@@ -438,26 +466,53 @@ extension ReplayDriver {
         }
     }
 
+    /// The place in the order of submissions of a job that the decider names.
+    private func place(of job: Int) throws(RefusedDecision) -> Int {
+        guard let loop else { return job }
+        guard let place = loop.place(of: job) else { throw .hasNotArrived(job) }
+        return place
+    }
+
+    /// What the decider calls the job at a place of the order of submissions.
+    private func told(_ index: Int) -> Int { loop?.order[index] ?? index }
+
+    private mutating func cancel(_ job: Int, _ now: Int64) throws(RefusedDecision) {
+        let index = try place(of: job)
+        let id = Self.id(index)
+        guard emulator.phase(of: id) != nil else { throw absent(index) }
+        handle(.cancel(id), now)
+        if emulator.phase(of: id) == .running {
+            sink.dropStop(of: id)
+            handle(.jobEnded(id, .cancelled), now)
+        }
+        loop?.end(index, at: now - origin)
+    }
+
+    /// Why a job that is named is not there.
+    private func absent(_ index: Int) -> RefusedDecision {
+        let hasEnded = sink.ended[index] >= 0 || sink.cancelled.contains(index)
+        return hasEnded ? .hasEnded(told(index)) : .hasNotArrived(told(index))
+    }
+
     private mutating func start(
         _ choice: ReplayStart,
         _ now: Int64
     ) throws(RefusedDecision) {
-        let index = choice.job
+        let index = try place(of: choice.job)
         let id = Self.id(index)
         do throws(InputRejection) {
             let instant = SimInstant(microseconds: now)
             try emulator.handle(.start(id, on: choice.nodes), at: instant, into: &sink)
             news.placed.append(
-                (index, IDSet(emulator.allocation(of: id).lazy.map { Int($0.node) }))
+                (choice.job, emulator.allocation(of: id).map { ($0.node, $0.chunks) })
             )
         } catch {
             switch error {
-            case .jobIsRunning: throw .isRunning(index)
-            case .unknownJob where sink.ended[index] >= 0: throw .hasEnded(index)
-            case .unknownJob: throw .hasNotArrived(index)
+            case .jobIsRunning: throw .isRunning(choice.job)
+            case .unknownJob: throw absent(index)
             default:
-                if let nodes = choice.nodes { throw .doesNotFitThere(index, nodes) }
-                throw .doesNotFit(index, free: emulator.idleNodeCount)
+                if let nodes = choice.nodes { throw .doesNotFitThere(choice.job, nodes) }
+                throw .doesNotFit(choice.job, free: emulator.idleNodeCount)
             }
         }
     }

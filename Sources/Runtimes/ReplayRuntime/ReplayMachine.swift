@@ -175,6 +175,18 @@ public struct ReplayMachine: Sendable {
         )
     }
 
+    /// What the job at a place of the trace asks for, and the nodes of the partitions that it may go to.
+    func asked(_ trace: Trace, at index: Int) -> (request: ResourceRequest, nodes: IDSet) {
+        if let recorded {
+            let submission = recorded.submission(trace, at: index)
+            let nodes = submission.partitions.flatMap { configuration.partitions[$0].nodes }
+            return (submission.request, IDSet(nodes))
+        }
+        let detail = trace.requests.isEmpty ? nil : trace.requests[index]
+        let nodes = configuration.partitions[partition(detail)].nodes
+        return (request(trace.jobs[index], detail), nodes)
+    }
+
     /// The partition that a job goes to.
     func partition(_ detail: TraceRequest?) -> Int {
         guard let detail, partitionOfModels.indices.contains(Int(detail.cardModels)) else {

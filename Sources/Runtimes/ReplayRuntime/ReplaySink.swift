@@ -27,8 +27,10 @@ struct ReplaySink: EffectSink {
     private var wakes: [Int64] = []
     private var keepsWakes = false
 
-    /// Whether nodes may fail. What follows is empty where they cannot.
-    private let mayFail: Bool
+    /// Whether runs may be cut short. What follows is empty where they cannot.
+    private let mayBeCut: Bool
+    /// Whether somebody outside decides, and is told what follows.
+    private let isDecidedOutside: Bool
     private let checkpointInterval: Int64?
     /// What each job still has to run. Unit: µs.
     private var remaining: ContiguousArray<Int64> = []
@@ -44,11 +46,17 @@ struct ReplaySink: EffectSink {
     private var requeueCounts: [Int: Int] = [:]
     private var hopeless: [JobID] = []
     private var stopped: [JobID] = []
+    /// Jobs that were cancelled from outside.
+    private(set) var cancelled: [Int] = []
+    /// What has ended, and what waits again, since the lists were emptied.
+    var endedNow: [(job: Int, state: EndState)] = []
+    var requeuedNow: [Int] = []
 
     init(
         jobs: ContiguousArray<TraceJob>,
         origin: Int64,
         overrun: OverrunRule,
+        isDecidedOutside: Bool,
         _ failures: ReplayFailures?
     ) {
         self.jobs = jobs
@@ -56,9 +64,10 @@ struct ReplaySink: EffectSink {
         self.overrun = overrun
         started = ContiguousArray(repeating: -1, count: jobs.count)
         ended = ContiguousArray(repeating: -1, count: jobs.count)
-        mayFail = failures != nil
+        self.isDecidedOutside = isDecidedOutside
+        mayBeCut = failures != nil || isDecidedOutside
         checkpointInterval = failures?.checkpointInterval
-        if mayFail {
+        if mayBeCut {
             remaining = ContiguousArray(jobs.map(\.runTime))
             due = ContiguousArray(repeating: -1, count: jobs.count)
             lastRun = ContiguousArray(repeating: -1, count: jobs.count)
@@ -66,7 +75,10 @@ struct ReplaySink: EffectSink {
     }
 
     /// Takes the job that is submitted at a place of the order of submissions.
-    mutating func place(_ job: TraceJob, at index: Int) { jobs[index] = job }
+    mutating func place(_ job: TraceJob, at index: Int) {
+        jobs[index] = job
+        if mayBeCut { remaining[index] = job.runTime }
+    }
 
     /// Takes what was recorded for what happens.
     mutating func obey(_ recorded: RecordedCentre) {
@@ -77,7 +89,7 @@ struct ReplaySink: EffectSink {
 
     @inline(__always)
     private func length(of index: Int) -> Int64 {
-        mayFail ? remaining[index] : jobs[index].runTime
+        mayBeCut ? remaining[index] : jobs[index].runTime
     }
 
     @inline(__always)
@@ -113,7 +125,7 @@ struct ReplaySink: EffectSink {
         started[index] = (lengths.isEmpty ? begin : start.startedAt.microseconds) - origin
         ends.push(start.id, at: begin + length)
         if recordsStarts { startedNow.append(start.id) }
-        guard mayFail else { return }
+        guard mayBeCut else { return }
         due[index] = begin + length
         lastRun[index] = runCount
         runCount += 1
@@ -121,8 +133,17 @@ struct ReplaySink: EffectSink {
 
     mutating func jobEnded(_ end: JobEnd) {
         let index = Int(end.id.number) - 1
-        if mayFail {
+        if mayBeCut {
             due[index] = -1
+            if isDecidedOutside {
+                endedNow.append((index, end.state))
+                // Who was requeued too often is lost.
+                if end.state == .cancelled, !isHopeless(index) {
+                    cancelled.append(index)
+                    if end.startedAt != nil { ended[index] = end.endedAt.microseconds - origin }
+                    return
+                }
+            }
             // Somebody took it out of the queue; no node has cut it short.
             let isWithdrawn =
                 end.state == .cancelled && started[index] < 0 && requeueCounts[index] == nil
@@ -145,7 +166,12 @@ struct ReplaySink: EffectSink {
         started[index] = -1
         due[index] = -1
         requeueCounts[index, default: 0] += 1
-        if requeueCounts[index] == ReplayFailures.requeueMaximum { hopeless.append(run.id) }
+        if isHopeless(index) { hopeless.append(run.id) }
+        if isDecidedOutside { requeuedNow.append(index) }
+    }
+
+    private func isHopeless(_ index: Int) -> Bool {
+        requeueCounts[index] == ReplayFailures.requeueMaximum
     }
 
     /// A job ends without having run to its end: all that it did was in vain.
@@ -178,12 +204,12 @@ struct ReplaySink: EffectSink {
 
     /// Its end is not known until it goes on.
     mutating func jobSuspended(_ id: JobID) {
-        guard mayFail else { return }
+        guard mayBeCut else { return }
         due[Int(id.number) - 1] = -1
     }
 
     mutating func jobResumed(_ id: JobID, suspendedFor: SimDuration, deadline: SimInstant) {
-        guard mayFail else { return }
+        guard mayBeCut else { return }
         let index = Int(id.number) - 1
         let isCut = overrun == .kill && lengths.isEmpty
         let whole = length(of: index)
@@ -194,7 +220,7 @@ struct ReplaySink: EffectSink {
 
     /// Nothing real runs: what is cancelled ends now, and every other end is stale from now on.
     mutating func jobMustStop(_ id: JobID, _ reason: StopReason) {
-        guard reason == .cancelled, mayFail else { return }
+        guard reason == .cancelled, mayBeCut else { return }
         stopped.append(id)
     }
 
@@ -203,6 +229,9 @@ struct ReplaySink: EffectSink {
         defer { stopped.removeAll() }
         return stopped
     }
+
+    /// Forgets that a job was to stop: it has ended.
+    mutating func dropStop(of id: JobID) { stopped.removeAll { $0 == id } }
 
     /// Forgets the timers that have come.
     mutating func dropWakes(through now: Int64) {

@@ -18,6 +18,8 @@ public struct PolicyOutcome: Sendable {
     public var cpuSeconds: Double
     /// The numbers of the jobs that are larger than the machine.
     public var refusedIDs: [Int64]
+    /// How many jobs were cancelled; nil when nobody outside decided.
+    public var cancelledCount: Int?
     /// What events of nodes did; nil when none could happen.
     public var failures: FailureSummary?
     /// What nodes drew; nil when nobody asked.
@@ -34,6 +36,7 @@ public struct PolicyOutcome: Sendable {
         digest: String,
         cpuSeconds: Double,
         refusedIDs: [Int64],
+        cancelledCount: Int? = nil,
         failures: FailureSummary? = nil
     ) {
         self.policy = policy
@@ -43,6 +46,7 @@ public struct PolicyOutcome: Sendable {
         self.digest = digest
         self.cpuSeconds = cpuSeconds
         self.refusedIDs = refusedIDs
+        self.cancelledCount = cancelledCount
         self.failures = failures
     }
 }
@@ -125,6 +129,9 @@ public struct ReplayReport: Sendable {
         row("longest queue (jobs)") { $0.queueMaximum.groupedText }
         row("fairness over users (Jain)") { $0.metrics.userFairnessText }
         row("ended at their limit") { $0.timeoutCount.groupedText }
+        if outcomes.contains(where: { $0.cancelledCount ?? 0 > 0 }) {
+            row("cancelled by the policy") { ($0.cancelledCount ?? 0).groupedText }
+        }
         if outcomes.contains(where: { $0.failures != nil }) {
             for (name, value) in failureRows { row(name) { $0.failures.map(value) ?? "–" } }
         }
@@ -214,7 +221,8 @@ extension PolicyOutcome {
             .init("timeouts", .integer(Int64(timeoutCount))), .init("digest", .string(digest)),
             .init("cpu_s", .number(cpuSeconds)),
             .init("refused", .array(refusedIDs.map { .integer($0) })),
-        ] + (failures?.members ?? []) + (energy?.members ?? [])
+        ] + (cancelledCount.map { [.init("cancelled", .integer(Int64($0)))] } ?? [])
+            + (failures?.members ?? []) + (energy?.members ?? [])
             + (validation.map { [.init("validation", $0.json)] } ?? [])
     }
 }

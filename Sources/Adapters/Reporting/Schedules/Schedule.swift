@@ -21,6 +21,8 @@ public struct Schedule: Sendable {
     public let places: RunPlaces?
     /// Jobs that did not run to their end because nodes failed.
     let lost: Set<Int>
+    /// Jobs that were cancelled, waiting or running.
+    let cancelled: Set<Int>
 
     /// Makes a schedule.
     ///
@@ -32,6 +34,7 @@ public struct Schedule: Sendable {
         processorsPerNode: Int64,
         machineProcessors: Int64,
         failures: FailureRecord? = nil,
+        cancelled: [Int] = [],
         places: RunPlaces? = nil
     ) {
         precondition(started.count == trace.jobs.count)
@@ -45,6 +48,7 @@ public struct Schedule: Sendable {
         self.failures = failures
         self.places = places
         lost = Set(failures?.lost ?? [])
+        self.cancelled = Set(cancelled)
     }
 
     /// Runs that were cut short before the last one of their jobs, in order of time.

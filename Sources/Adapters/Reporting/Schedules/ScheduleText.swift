@@ -190,11 +190,12 @@ extension Schedule {
 
     /// Whether a job ran to its end.
     fileprivate func hasSucceeded(_ index: Int) -> Bool {
-        !lost.contains(index) && !isCutAtLimit(index)
+        !lost.contains(index) && !cancelled.contains(index) && !isCutAtLimit(index)
     }
 
-    /// How a job ended: as the log says, unless the replay cut it short (0).
+    /// How a job ended: as the log says, unless the replay cut it short (0) or cancelled it (5).
     fileprivate func swfStatus(_ index: Int) -> Int {
+        if cancelled.contains(index) { return 5 }
         guard hasSucceeded(index) else { return 0 }
         let recorded = Int(trace.jobs[index].status)
         return recorded >= 0 ? recorded : 1
@@ -202,6 +203,7 @@ extension Schedule {
 
     /// How a job ended, in Batsim's words.
     fileprivate func finalState(_ index: Int) -> String {
+        if cancelled.contains(index) { return "COMPLETED_KILLED" }
         if lost.contains(index) { return "COMPLETED_FAILED" }
         return isCutAtLimit(index) ? "COMPLETED_WALLTIME_REACHED" : "COMPLETED_SUCCESSFULLY"
     }

@@ -154,7 +154,7 @@ struct CompareCommand: AsyncParsableCommand {
             throw ValidationError("--policy: \(policy) names a policy twice")
         }
         try outside.check(policies)
-        try options.failures.check(policies, explains: false)
+        try options.failures.check(explains: false)
         let changes = try whatIfs()
         let isTaken = try OutputFile.check(
             [("--report", report)],

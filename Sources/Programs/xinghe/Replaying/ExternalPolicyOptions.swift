@@ -50,12 +50,6 @@ struct ExternalPolicyOptions: ParsableArguments {
         guard policy.backfill == .external, let external else {
             return (driver.run(watch: watch), policy.name)
         }
-        guard machine.sharing == .wholeNodes else {
-            throw Refusal(
-                "--external: the protocol speaks of whole nodes, and jobs share those of"
-                    + " \(machine.title)"
-            )
-        }
         do {
             let outside = try ExternalPolicy(
                 command: external,

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Emulation
 import ReplayRuntime
-import Scheduling
 import TraceFiles
 import WorkloadFormats
 
@@ -68,13 +67,10 @@ struct FailureOptions: ParsableArguments {
     }
 
     /// Refuses what cannot be asked together with failing nodes.
-    func check(_ policies: [SchedulingPolicy], explains: Bool) throws {
+    func check(explains: Bool) throws {
         guard isAsked else { return }
         if explains {
             throw ValidationError("--explain: explains one run of a job; leave failing nodes out")
-        }
-        if policies.contains(where: { $0.backfill == .external }) {
-            throw ValidationError("--external: its protocol does not speak of failing nodes")
         }
     }
 

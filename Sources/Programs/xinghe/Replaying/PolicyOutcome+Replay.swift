@@ -14,6 +14,7 @@ extension Schedule {
             processorsPerNode: machine.coresPerUnit,
             machineProcessors: machine.coreCount,
             failures: result.failures,
+            cancelled: result.cancelled ?? [],
             places: result.places
         )
     }
@@ -37,6 +38,7 @@ extension PolicyOutcome {
             digest: result.digest.hexText,
             cpuSeconds: cpuSeconds,
             refusedIDs: result.refused.map { schedule.trace.jobs[$0].id },
+            cancelledCount: result.cancelled?.count,
             failures: FailureSummary(schedule, window: window)
         )
     }

@@ -59,7 +59,7 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let policies = try options.policies(policy)
         try outside.check(policies)
-        try options.failures.check(policies, explains: explaining.explain != nil)
+        try options.failures.check(explains: explaining.explain != nil)
         try explaining.check(options.eventOrder, isJSON: json, outputs.first, report)
         if dryRun, let option = outputs.first ?? report.map({ _ in "--report" }) {
             throw ValidationError(
