@@ -71,6 +71,9 @@ public struct ReplayResult: Sendable {
     /// Jobs that were cancelled, waiting or running, as positions in the trace; nil when nobody outside
     /// decided.
     public var cancelled: [Int]?
+    /// When each job would have started if nobody had come after it; −1 for one that was refused. Nil when
+    /// nobody asked.
+    public var fairStarts: ContiguousArray<Int64>?
     /// Which nodes each run held; nil when nobody asked.
     public var places: RunPlaces?
     /// What events of nodes did; nil when none could happen.
@@ -99,6 +102,7 @@ public struct ReplayDriver {
     private var trace: Trace
     private let machine: ReplayMachine
     private let order: EventOrder
+    private let overrun: OverrunRule
 
     private var emulator: Emulator
     private var sink: ReplaySink
@@ -117,6 +121,8 @@ public struct ReplayDriver {
     private var failure: (any Error)?
     /// Told now and then how many jobs have been submitted; for those who watch long runs.
     public var progress: ((_ submittedCount: Int) -> Void)?
+    /// Whether it is asked when each job would have started if nobody had come after it.
+    public var findsFairStarts: Bool { result.fairStarts != nil }
     private let mayFail: Bool
     /// Whether ends that are to come may turn out stale.
     private let mayBeCut: Bool
@@ -143,8 +149,8 @@ public struct ReplayDriver {
     /// Makes a driver.
     ///
     /// - Parameter following: which jobs follow which, and how that is obeyed; nil when it is not.
-    /// - Precondition: jobs are submitted by think times only where nodes do not fail and nothing was
-    ///   recorded of a centre.
+    /// - Precondition: jobs are submitted by think times, and fair starts are asked for, only where nodes
+    ///   do not fail and nothing was recorded of a centre; fair starts only in batched order.
     public init(
         trace: Trace,
         machine: ReplayMachine,
@@ -152,20 +158,23 @@ public struct ReplayDriver {
         overrun: OverrunRule = .kill,
         failures: ReplayFailures? = nil,
         following: (links: JobLinks, rule: FollowingRule)? = nil,
-        recordsPlaces: Bool = false
+        recordsPlaces: Bool = false,
+        findsFairStarts: Bool = false
     ) {
         let recorded = machine.recorded
         // People cut recorded jobs short, as failures do.
         let failures = failures ?? recorded.map { _ in ReplayFailures(events: NodeEventStream([])) }
         precondition(failures == nil || order == .batched, "pyss knows no failures")
         let closesLoop = following?.rule == .thinkTimes
-        precondition(!closesLoop || failures == nil)
+        precondition(!closesLoop && !findsFairStarts || failures == nil)
+        precondition(!findsFairStarts || order == .batched && !closesLoop)
         links = closesLoop ? nil : following?.links
         loop = following.flatMap { closesLoop ? ClosedLoop(trace.jobs, $0.links) : nil }
         self.recorded = recorded
         self.trace = trace
         self.machine = machine
         self.order = order
+        self.overrun = overrun
         origin = trace.unixStartTime * 1_000_000
         lastBusy = origin
         submission = JobSubmission(
@@ -200,6 +209,9 @@ public struct ReplayDriver {
         mayFail = failures != nil
         mayBeCut = mayFail || isDecidedOutside
         if isDecidedOutside { result.cancelled = [] }
+        if findsFairStarts {
+            result.fairStarts = ContiguousArray(repeating: -1, count: trace.jobs.count)
+        }
         countsPower = configuration.power != nil
         self.failures = failures
         if mayFail {
@@ -344,10 +356,17 @@ public struct ReplayDriver {
         do {
             try emulator.submit(submission, at: SimInstant(microseconds: now), into: &sink)
             if decider != nil { news.submitted.append(told(next - 1)) }
+            if findsFairStarts { findFairStart(of: next - 1, now) }
         } catch {
             result.refused.append(next - 1)
             loop?.end(next - 1, at: now - origin)
         }
+    }
+
+    private mutating func findFairStart(of index: Int, _ now: Int64) {
+        var search = FairStart(of: Self.id(index), trace.jobs, overrun, sink.ends)
+        guard let start = search.find(in: emulator, at: now) else { return }
+        result.fairStarts?[index] = start - origin
     }
 
     /// Makes `submission` that of the job before `next`.

@@ -153,7 +153,9 @@ public struct ComparisonReport: Sendable {
             }
         }
         text +=
-            "\(setting.text)\n\n" + measureTable + failureTable + energyTable + differenceTable
+            "\(setting.text)\n\n" + measureTable + fairStartTable + failureTable
+            + energyTable
+            + differenceTable
             + seedTable + groupTables + moneyTable
         for comparison in comparisons {
             let lines =
@@ -224,6 +226,13 @@ public struct ComparisonReport: Sendable {
         }
         return table.isEmpty
             ? "" : table + "lost h: machine-hours that no later run went on from\n"
+    }
+
+    /// Who was overtaken by later ones; empty when nobody asked.
+    private var fairStartTable: String {
+        table(of: \.metrics.fairStarts, ["fair-start misses %", "late by s"]) {
+            [$0.missesText, $0.missMeanText]
+        }
     }
 
     /// What nodes drew; empty when nobody asked.

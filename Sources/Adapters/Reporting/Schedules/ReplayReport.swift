@@ -128,6 +128,10 @@ public struct ReplayReport: Sendable {
         row("queue mean (jobs)") { NumberText.fixed($0.metrics.queueMean, 2) }
         row("longest queue (jobs)") { $0.queueMaximum.groupedText }
         row("fairness over users (Jain)") { $0.metrics.userFairnessText }
+        if outcomes.contains(where: { $0.metrics.fairStarts != nil }) {
+            row("fair-start misses (%)") { $0.metrics.fairStarts?.missesText ?? "–" }
+            row("fair start missed by (s)") { $0.metrics.fairStarts?.missMeanText ?? "–" }
+        }
         row("ended at their limit") { $0.timeoutCount.groupedText }
         if outcomes.contains(where: { $0.cancelledCount ?? 0 > 0 }) {
             row("cancelled by the policy") { ($0.cancelledCount ?? 0).groupedText }
@@ -209,7 +213,7 @@ extension ScheduleMetrics {
             .init("makespan_s", .number(makespan)), .init("queue_mean", .number(queueMean)),
             .init("throughput_per_hour", .number(throughputPerHour)),
             .init("user_fairness", optional(userFairness)),
-        ]
+        ] + (fairStarts?.members ?? [])
     }
 }
 

@@ -19,6 +19,8 @@ public struct Schedule: Sendable {
     public let failures: FailureRecord?
     /// Which nodes each run held; nil when nobody recorded it.
     public let places: RunPlaces?
+    /// When each job would have started if nobody had come after it; −1 for never. Nil when nobody asked.
+    public let fairStarts: ContiguousArray<Int64>?
     /// Jobs that did not run to their end because nodes failed.
     let lost: Set<Int>
     /// Jobs that were cancelled, waiting or running.
@@ -35,7 +37,8 @@ public struct Schedule: Sendable {
         machineProcessors: Int64,
         failures: FailureRecord? = nil,
         cancelled: [Int] = [],
-        places: RunPlaces? = nil
+        places: RunPlaces? = nil,
+        fairStarts: ContiguousArray<Int64>? = nil
     ) {
         precondition(started.count == trace.jobs.count)
         precondition(ended.count == trace.jobs.count)
@@ -47,6 +50,7 @@ public struct Schedule: Sendable {
         self.machineProcessors = machineProcessors
         self.failures = failures
         self.places = places
+        self.fairStarts = fairStarts
         lost = Set(failures?.lost ?? [])
         self.cancelled = Set(cancelled)
     }

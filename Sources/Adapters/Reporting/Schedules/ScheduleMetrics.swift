@@ -1,3 +1,4 @@
+import WireFormats
 import WorkloadFormats
 
 /// How good a schedule is. Every measure of the project is defined here, once.
@@ -7,7 +8,8 @@ import WorkloadFormats
 /// window; without, of the time from the first submission to the last end.
 /// Sources: Feitelson, "Metrics for Parallel Job Scheduling and Their Convergence", JSSPP 2001;
 /// per-processor: Zotkin and Keleher, HPDC 1999; loss of capacity: Zhang, Franke, Moreira and
-/// Sivasubramaniam, JSSPP 2001; fairness: Jain, Chiu and Hawe, DEC-TR-301, 1984.
+/// Sivasubramaniam, JSSPP 2001; fairness: Jain, Chiu and Hawe, DEC-TR-301, 1984; fair
+/// starts: Sabin, Kochhar and Sadayappan, ICPP 2004.
 ///
 /// What a replay in which nothing ran would have is no number: null in JSON, a dash in tables.
 public struct ScheduleMetrics: Hashable, Sendable {
@@ -41,6 +43,9 @@ public struct ScheduleMetrics: Hashable, Sendable {
     /// The share of the machine that idles while jobs wait: ∫ idle · [a job waits] dt /
     /// (machine · time). Nil when it was not asked for.
     public private(set) var lossOfCapacity: Double?
+
+    /// Who was overtaken by later ones. Nil when it was not asked for.
+    public private(set) var fairStarts: FairStartSummary?
 
     /// The threshold of the bounded slowdowns. Unit: µs.
     static let threshold: Int64 = 10_000_000
@@ -78,6 +83,12 @@ public struct ScheduleMetrics: Hashable, Sendable {
         boundedSlowdownMean = sums.slowdown / count
         perProcessorSlowdownMean = sums.perProcessorSlowdown / count
         userFairness = sums.users.fairness
+        if schedule.fairStarts != nil {
+            fairStarts = FairStartSummary(
+                misses: Double(sums.fairStartMisses) / count,
+                missMean: Double(sums.fairStartMiss) / 1e6 / count
+            )
+        }
         let ranks = [50, 95].map { max(0, (jobCount * $0 + 99) / 100 - 1) }
         let quantiles = sums.waits.withUnsafeMutableBufferPointer { selected(ranks, of: $0) }
         waitMedian = Double(quantiles[0]) / 1e6
@@ -92,6 +103,23 @@ public struct ScheduleMetrics: Hashable, Sendable {
     }
 }
 
+/// How many jobs start later than if nobody had come after them.
+public struct FairStartSummary: Hashable, Sendable {
+    /// The share of the jobs that do.
+    public let misses: Double
+    /// How much later, over all jobs: Σ max(0, start − fair start) / jobs. Unit: s.
+    public let missMean: Double
+
+    var missesText: String { NumberText.fixed(misses * 100, 2) }
+    var missMeanText: String { NumberText.fixed(missMean, 1) }
+    var members: [JSONValue.Member] {
+        [
+            .init("fair_start_misses", .number(misses)),
+            .init("fair_start_miss_mean_s", .number(missMean)),
+        ]
+    }
+}
+
 /// The sums behind the measures, made in one go over the jobs.
 private struct JobSums {
     var waits: [Int64] = []
@@ -102,6 +130,8 @@ private struct JobSums {
     var slowdown = 0.0
     var perProcessorSlowdown = 0.0
     var waitMaximum: Int64 = 0
+    var fairStartMisses = 0
+    var fairStartMiss: Int128 = 0
     var users = UserSums()
 
     init(jobCount: Int) {
@@ -121,6 +151,10 @@ private struct JobSums {
             } else {
                 work += Int128(processors) * Int128(end - start)
                 queued += Int128(start - job.submitted)
+            }
+            if let fairStart = schedule.fairStarts?[index], start > fairStart {
+                fairStartMisses += 1
+                fairStartMiss += Int128(start - fairStart)
             }
             let wait = start - job.submitted
             let response = end - job.submitted

@@ -50,6 +50,9 @@ struct ExternalPolicyOptions: ParsableArguments {
         guard policy.backfill == .external, let external else {
             return (driver.run(watch: watch), policy.name)
         }
+        guard !driver.findsFairStarts else {
+            throw Refusal("--external: no program can be asked again for --fair-starts")
+        }
         do {
             let outside = try ExternalPolicy(
                 command: external,

@@ -86,6 +86,10 @@ struct FailureOptions: ParsableArguments {
         guard options.eventOrder == .batched else {
             throw ValidationError("--event-order pyss: that simulator knows no failing nodes")
         }
+        guard !options.thinkTime, !options.fairStarts else {
+            let option = options.thinkTime ? "--think-time" : "--fair-starts"
+            throw ValidationError("\(option): does not go with failing nodes")
+        }
         let stream =
             try events.map { try NodeEventStream(read($0, machine, trace)) }
             ?? NodeEventStream(FailureProcess(models: try models(machine), seed: failureSeed))

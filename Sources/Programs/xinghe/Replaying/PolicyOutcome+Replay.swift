@@ -15,7 +15,8 @@ extension Schedule {
             machineProcessors: machine.coreCount,
             failures: result.failures,
             cancelled: result.cancelled ?? [],
-            places: result.places
+            places: result.places,
+            fairStarts: result.fairStarts
         )
     }
 }

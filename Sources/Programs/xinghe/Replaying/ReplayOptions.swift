@@ -119,6 +119,12 @@ struct ReplayOptions: ParsableArguments {
     )
     var thinkTime = false
 
+    @Flag(
+        help:
+            "Count the jobs that start later than if nobody had come after them: a replay for each job."
+    )
+    var fairStarts = false
+
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
     var strict = false
 
@@ -149,9 +155,12 @@ struct ReplayOptions: ParsableArguments {
         if dependencies, thinkTime {
             throw ValidationError("--dependencies and --think-time: one of them only")
         }
-        if thinkTime, eventOrder == .pyss || failures.isAsked {
+        if thinkTime, eventOrder == .pyss {
+            throw ValidationError("--think-time: does not go with --event-order pyss")
+        }
+        if fairStarts, eventOrder == .pyss || thinkTime || failures.isAsked {
             throw ValidationError(
-                "--think-time: goes with neither --event-order pyss nor failing nodes"
+                "--fair-starts: goes with none of --event-order pyss, --think-time and failing nodes"
             )
         }
         if format == .table, columns == nil {
@@ -271,6 +280,11 @@ struct ReplayOptions: ParsableArguments {
                 isWhole
                 ? try centre(found, trace, at: path, policy)
                 : try ReplayMachine(found, policy: policy)
+            if fairStarts, chosen.recorded != nil {
+                throw Refusal(
+                    "\(path): --fair-starts: the log tells what people did to its jobs; leave it out"
+                )
+            }
             if energy || found.powerSaving.isOn { try chosen.countPower(of: found) }
             try checkEnd(trace, at: path, processors: Int(clamping: chosen.coreCount))
             return chosen

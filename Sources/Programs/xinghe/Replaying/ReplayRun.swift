@@ -40,7 +40,8 @@ struct ReplayRun {
             overrun: options.overrun,
             failures: failures,
             following: options.following(trace),
-            recordsPlaces: recordsPlaces
+            recordsPlaces: recordsPlaces,
+            findsFairStarts: options.fairStarts
         )
         var shown = 0
         driver.progress = { submitted in
