@@ -194,6 +194,37 @@ struct ToldLogTests {
         #expect(refused.errors.contains("is not the file that"), "\(refused.errors)")
     }
 
+    @Test("What if nodes failed, and if they did not")
+    func failuresChanged() throws {
+        let (folder, log, machine) = try files([
+            Self.row(1, "work", submit: 0, start: 0, run: 36_000, nodes: 1)
+        ])
+        defer { withExtendedLifetime(folder) {} }
+        let often = "shape=1,scale=1h,repair=1h"
+        func cells(_ options: [String]) throws -> [[String: Any]] {
+            let run = try xinghe(
+                ["compare", log, "--machine", machine, "--policy", "easy", "--json"] + options
+            )
+            #expect(run.status == 0, "\(run.errors)")
+            let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+            let logs = (object as? [String: Any])?["traces"] as? [[String: Any]]
+            return try #require(logs?.first?["cells"] as? [[String: Any]])
+        }
+        let failing = try cells([
+            "--set", "failures=\(often)", "--set", "failures=\(often); checkpoint=600",
+        ])
+        func failures(_ cells: [[String: Any]]) -> [Bool] {
+            cells.map { ($0["node_failures"] as? Int ?? 0) > 0 }
+        }
+        #expect(failures(failing) == [false, true, true])
+        let lost = failing.compactMap { $0["lost_machine_h"] as? Double }
+        #expect(lost.count == 3 && lost[1] > lost[2] && lost[2] > 0, "\(lost)")
+        let mended = try cells([
+            "--failures", often, "--checkpoint", "600", "--set", "failures=none",
+        ])
+        #expect(failures(mended) == [true, false])
+    }
+
     @Test("Revenue under tariffs, and what a rule pays of it")
     func money() throws {
         let (folder, log, machine) = try files([
@@ -227,6 +258,9 @@ struct ToldLogTests {
             (["--set", "partitions.work.colour=red"], "'colour' is not known"),
             (["--set", "partitions.work.nodes=c[0-1]"], "has no node 'c0'"),
             (["--load", "0"], "'0' is no load from 0.01 to 100"),
+            (["--set", "failures=shape=9"], "scale= needs a whole number"),
+            (["--set", "checkpoint=600"], "no node fails"),
+            (["--set", "requeue_failed=maybe"], "'maybe' is neither yes nor no"),
             (["--set", "load=0.9", "--load", "0.9"], "a change is there twice"),
             (["--tariff", "x"], "say who pays for whom"),
         ]

@@ -344,7 +344,9 @@ public struct ComparisonReport: Sendable {
 
     /// One row a cell, with the names of the JSON.
     public var csv: String {
-        var rows: [String] = []
+        // Not every cell has the same members: nodes fail under some changes only.
+        var names: [String] = []
+        var rows: [[String: JSONValue]] = []
         for comparison in comparisons {
             for cell in comparison.cells {
                 let members =
@@ -357,11 +359,16 @@ public struct ComparisonReport: Sendable {
                             .integer(Int64(cell.outcome.refusedIDs.count))
                         )
                     ]
-                if rows.isEmpty { rows.append(members.map(\.name).joined(separator: ",")) }
-                rows.append(members.map { Self.field($0.value) }.joined(separator: ","))
+                for member in members where !names.contains(member.name) {
+                    names.append(member.name)
+                }
+                rows.append(
+                    Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+                )
             }
         }
-        return rows.map { $0 + "\n" }.joined()
+        let lines = rows.map { row in names.map { row[$0].map(Self.field) ?? "" } }
+        return ([names] + lines).map { $0.joined(separator: ",") + "\n" }.joined()
     }
 
     private static func field(_ value: JSONValue) -> String {

@@ -68,6 +68,7 @@ struct ComparisonGrid {
             var list: [Column] = []
             for change in [WhatIf?.none] + wishes.changes.map(Optional.some) {
                 let changed = change?.trace(trace) ?? trace
+                let failing = try change?.failures(options.failures) ?? options.failures
                 for policy in policies {
                     let machine = try options.machine(
                         for: changed,
@@ -75,7 +76,7 @@ struct ComparisonGrid {
                         policy,
                         change: change
                     )
-                    let failures = try options.failures.failures(of: machine, changed, options)
+                    let failures = try failing.failures(of: machine, changed, options)
                     let name = change.map { "\(policy.name); \($0.text)" } ?? policy.name
                     list.append(
                         Column(

@@ -6,7 +6,7 @@ import Quantities
 import SlurmDialect
 import WorkloadFormats
 
-/// What `--set` changes: the machine, or how densely jobs are submitted.
+/// What `--set` changes: the machine, what fails, or how densely jobs are submitted.
 struct WhatIf: Hashable {
     /// One thing that is changed.
     enum Change: Hashable {
@@ -14,6 +14,8 @@ struct WhatIf: Hashable {
         case partition(name: String, member: String, value: String)
         /// When nodes are switched off.
         case power(member: String, value: String)
+        /// Something about nodes that fail.
+        case failures(member: String, value: String)
         /// Jobs come so many times as densely. Unit: 1/1000.
         case load(Int64)
     }
@@ -47,13 +49,16 @@ struct WhatIf: Hashable {
         let key = trimmed(part[..<equals])
         let value = trimmed(part[part.index(after: equals)...])
         if key == "load" { return .load(try load(value, "--set")) }
+        if failureMembers.contains(key), !value.isEmpty {
+            return .failures(member: key, value: value)
+        }
         let words = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         if words.count == 2, words[0] == "power_saving", ["cap", "suspend_time"].contains(words[1])
         {
             return .power(member: words[1], value: value)
         }
         guard words.count >= 3, words[0] == "partitions", !value.isEmpty else {
-            let keys = ["load", "power_saving.cap", "power_saving.suspend_time"]
+            let keys = ["load", "power_saving.cap", "power_saving.suspend_time"] + failureMembers
             throw ValidationError(
                 "--set: '\(key)' is none of \(keys.joined(separator: ", ")) and"
                     + " partitions.NAME.MEMBER\(didYouMean(key, among: keys))"
@@ -78,9 +83,16 @@ struct WhatIf: Hashable {
         return Int64((load * 1_000).rounded())
     }
 
+    private static let failureMembers = ["failures", "checkpoint", "requeue_failed"]
+
     /// Whether it is about a machine.
     var changesMachine: Bool {
-        changes.contains { if case .load = $0 { false } else { true } }
+        changes.contains {
+            switch $0 {
+            case .partition, .power: true
+            case .failures, .load: false
+            }
+        }
     }
 
     // MARK: Machine
@@ -227,7 +239,43 @@ struct WhatIf: Hashable {
         machine.partitions[place].nodes = set
     }
 
-    // MARK: Load
+    // MARK: Failures and load
+
+    /// What would happen to nodes.
+    ///
+    /// - Throws: `ValidationError` with the change that cannot be.
+    func failures(_ options: FailureOptions) throws -> FailureOptions {
+        var options = options
+        var models: [String] = []
+        for case .failures(let member, let value) in changes {
+            switch member {
+            case "failures": models.append(value)
+            case "checkpoint":
+                options.checkpoint = value == "none" ? nil : Int64(value)
+                guard options.checkpoint != nil || value == "none" else {
+                    throw ValidationError("--set: checkpoint='\(value)' is no number of seconds")
+                }
+            default:
+                guard let answer = FailureOptions.Answer(rawValue: value) else {
+                    throw ValidationError("--set: requeue_failed='\(value)' is neither yes nor no")
+                }
+                options.requeueFailed = answer
+            }
+        }
+        if !models.isEmpty {
+            options.events = nil
+            options.failures = models == ["none"] ? [] : models
+        }
+        if models == ["none"] {
+            // Without failures there is nothing to start over from.
+            options.checkpoint = nil
+            options.requeueFailed = .yes
+        }
+        do { try options.validate() } catch {
+            throw ValidationError("--set '\(text)': \(error)")
+        }
+        return options
+    }
 
     /// The log as it would be.
     func trace(_ trace: Trace) -> Trace {
