@@ -98,14 +98,13 @@ def run(*command):
 
 
 def fill(folder, waiting):
-    """One job that holds the small partition, and others that wait for it."""
+    """Jobs of which some run, as many as the account's quota lets, and the others wait."""
     script = folder + "/job.sh"
     with open(script, "w") as file:
         file.write("#!/bin/bash\nsleep 60\n")
-    run("yhbatch", "-N", "128", "-p", "test", "-t", "1-0", "-J", "holder", script)
     for first in range(0, waiting, 1000):
         count = min(1000, waiting - first)
-        run("yhbatch", "-p", "test", "-N", "100", "-t", "1-0", "-J", "later", f"--array=0-{count - 1}", script)
+        run("yhbatch", "-p", "test", "-N", "8", "-t", "1-0", "-J", "later", f"--array=0-{count - 1}", script)
     return script
 
 
@@ -138,6 +137,11 @@ def visit(folder, waiting, shots):
     browser.ask("location.hash = '#/node/cn0000'")
     look.check("a node shows its cores", browser.wait("document.querySelectorAll('main svg rect').length >= 13") is not None)
     shots and browser.shoot(shots + "/node.png")
+    browser.ask("location.hash = '#/timeline'")
+    look.check("the timeline has bars", browser.wait("document.querySelector('canvas')?.height > 300") is not None)
+    if waiting <= 5000:
+        look.check("it says who starts next", browser.wait("document.querySelectorAll('main table tbody tr').length == 12") is not None)
+    shots and browser.shoot(shots + "/timeline.png")
     browser.ask("location.hash = '#/money'")
     look.check("accounts show money", browser.wait("document.querySelectorAll('.card').length >= 5") is not None)
     shots and browser.shoot(shots + "/money.png")

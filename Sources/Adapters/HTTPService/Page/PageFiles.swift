@@ -15,6 +15,7 @@ enum PageFiles {
         "jobs.js": (PackageResources.jobs_js, script),
         "job.js": (PackageResources.job_js, script),
         "node.js": (PackageResources.node_js, script),
+        "timeline.js": (PackageResources.timeline_js, script),
         "money.js": (PackageResources.money_js, script),
     ]
     private static let script = "text/javascript; charset=utf-8"

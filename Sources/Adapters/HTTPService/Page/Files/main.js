@@ -7,6 +7,7 @@ import { nowView } from "./now.js";
 import { jobsView } from "./jobs.js";
 import { jobView } from "./job.js";
 import { nodeView } from "./node.js";
+import { timelineView } from "./timeline.js";
 import { moneyView } from "./money.js";
 
 const at = (id) => document.getElementById(id);
@@ -18,6 +19,7 @@ function viewOfAddress() {
   if (name === "jobs") return jobsView(decodeURIComponent(rest.join("?")));
   if (name === "job" && /^\d+$/.test(argument ?? "")) return jobView(Number(argument));
   if (name === "node" && argument) return nodeView(decodeURIComponent(argument));
+  if (name === "timeline") return timelineView(decodeURIComponent(rest.join("?")));
   if (name === "money") return moneyView();
   return nowView();
 }
@@ -39,7 +41,7 @@ function frame() {
   at("token-hint").textContent = say("tokenHint");
   at("token-send").textContent = say("send");
   const current = location.hash.replace(/^#\/?/, "").split(/[/?]/)[0] || "now";
-  at("views").replaceChildren(...["now", "jobs", "money"].map((name) =>
+  at("views").replaceChildren(...["now", "jobs", "timeline", "money"].map((name) =>
     make("a", { href: `#/${name}`, "aria-current": name === current ? "page" : null }, say(name))));
   if (!centre.status) return;
   at("title").textContent = `Xinghe 星河 · ${centre.status.machine}`;

@@ -2,7 +2,7 @@
 
 const table = {
   skip: ["Skip to the content", "跳到正文"],
-  now: ["Now", "现状"], jobs: ["Jobs", "作业"], money: ["Money", "费用"],
+  now: ["Now", "现状"], jobs: ["Jobs", "作业"], timeline: ["Timeline", "时间线"], money: ["Money", "费用"],
   language: ["中文", "English"],
   token: ["Token", "令牌"], send: ["Open", "打开"],
   tokenHint: ["Run 'xinghe token' on the centre's computer and paste what it prints. It stays in this page's memory only.",
@@ -38,6 +38,11 @@ const table = {
   accounts: ["Accounts", "账户"], month: ["Month", "月份"], gross: ["machine-hour fees", "机时费"], subsidy: ["subsidy expected", "预计补贴"],
   net: ["to pay", "应付"], balance: ["balance", "余额"], heldMoney: ["held for running jobs", "运行中作业预扣"], vouchers: ["vouchers", "算力券"],
   noAccounts: ["No account is open to you.", "没有对您开放的账户。"], enterprise: ["enterprise", "企业"], tariff: ["Prices {0}; rules {1}.", "价目 {0}；规则 {1}。"],
+  timelineHelp: ["Jobs on their nodes over time. Arrow keys move, plus and minus zoom, Home returns to now; a table of the next starts follows.",
+    "作业随时间占用节点的甘特图。方向键移动，加减号缩放，Home 键回到现在；下方是即将启动的作业列表。"],
+  zoomIn: ["Zoom in", "放大"], zoomOut: ["Zoom out", "缩小"], toNow: ["To now", "回到现在"], planned: ["planned", "计划"],
+  nextStarts: ["Next starts", "即将启动"], noPlan: ["Nothing is planned.", "没有计划启动的作业。"],
+  tooManyForPlan: ["{0} jobs wait: too many to plan here. Ask for one of them on its page.", "{0} 个作业在等待，数量过多，此处不作预测；可在作业页面查看单个作业。"],
   budget: ["budget used", "预算已用"], provisional: ["so far", "截至目前"],
 };
 
