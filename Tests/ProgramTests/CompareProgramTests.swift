@@ -130,6 +130,29 @@ struct CompareProgramTests {
         #expect(try folder.names() == ["log.swf", "page.html"])
     }
 
+    @Test("The page is in the language that was asked for")
+    func chinesePage() throws {
+        let folder = try Folder()
+        let log = try folder.write("log.swf", Self.log(120) + "not a row\n")
+        func page(_ options: [String]) throws -> String {
+            let page = folder.path("page.html")
+            let arguments = ["compare", log, "--policy", "easy,fcfs", "--report", page]
+            let run = try xinghe(arguments + options)
+            #expect(run.status == 0, "\(run.errors)")
+            return try String(contentsOfFile: page, encoding: .utf8)
+        }
+        let chinese = try page(["--lang", "zh"])
+        for words in ["调度策略比较", "利用率，easy", "fcfs：平均等待", "各项指标的含义", "略去：1 行，格式错误"] {
+            #expect(chinese.contains(words), "\(words)")
+        }
+        // Names and numbers alone are left of the English page.
+        let english = try page(["--lang", "en"])
+        for words in ["Utilisation", "mean wait", "What the measures mean", "left out: 1 row"] {
+            #expect(english.contains(words), "\(words)")
+            #expect(!chinese.contains(words), "\(words)")
+        }
+    }
+
     @Test(
         "Bad options are refused with what is wrong",
         arguments: [

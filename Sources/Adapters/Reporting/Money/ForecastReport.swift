@@ -20,7 +20,7 @@ public struct ForecastReport: Sendable {
 
         /// A log in SWF.
         public init(_ trace: Trace) {
-            self.init(remarks: trace.remarkLines, reading: trace.readingMembers)
+            self.init(remarks: trace.remarkLines(), reading: trace.readingMembers)
         }
     }
 

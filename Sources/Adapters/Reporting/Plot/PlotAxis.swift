@@ -94,7 +94,8 @@ public struct PlotAxis: Hashable, Sendable {
     public static func time(
         _ seconds: ClosedRange<Double>,
         unixStart: Int64,
-        tickCount: Int = 7
+        tickCount: Int = 7,
+        in words: ReportLanguage = .english
     ) -> Self {
         let steps: [Double] = [
             1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800,
@@ -118,7 +119,9 @@ public struct PlotAxis: Hashable, Sendable {
             )
         }
         return Self(
-            label: isDated ? "time (UTC)" : "time from the start of the log",
+            label: isDated
+                ? words("时间（UTC）", "time (UTC)")
+                : words("自日志开始的时间", "time from the start of the log"),
             range: seconds,
             isLogarithmic: false,
             ticks: ticks

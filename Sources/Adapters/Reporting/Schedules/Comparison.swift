@@ -116,11 +116,21 @@ public struct ComparisonSetting: Hashable, Sendable {
     }
 
     /// One line for people.
-    var text: String {
-        var parts = ["event order \(eventOrder)", "estimates \(estimates)"]
-        if let trim { parts.append("measured without beginning and end: --trim \(trim.text)") }
-        if let shakeSeconds { parts.append("submissions shaken by ±\(shakeSeconds) s") }
-        return parts.joined(separator: "; ")
+    func text(in words: ReportLanguage) -> String {
+        var parts = [
+            words("事件次序 \(eventOrder)", "event order \(eventOrder)"),
+            words("运行时间估计 \(estimates)", "estimates \(estimates)"),
+        ]
+        if let trim {
+            let what = words("统计时略去首尾", "measured without beginning and end")
+            parts.append("\(what): --trim \(trim.text)")
+        }
+        if let shakeSeconds {
+            parts.append(
+                words("提交时间扰动 ±\(shakeSeconds) s", "submissions shaken by ±\(shakeSeconds) s")
+            )
+        }
+        return parts.joined(separator: words == .english ? "; " : "；")
     }
 }
 
@@ -153,13 +163,14 @@ public struct ComparisonReport: Sendable {
             }
         }
         text +=
-            "\(setting.text)\n\n" + measureTable + fairStartTable + failureTable
+            "\(setting.text(in: .english))\n\n" + measureTable + fairStartTable + failureTable
             + energyTable
             + differenceTable
             + seedTable + groupTables + moneyTable
         for comparison in comparisons {
             let lines =
-                comparison.trace.remarkLines + comparison.notes + comparison.refusalLines
+                comparison.trace.remarkLines() + comparison.notes
+                + comparison.refusalLines(in: .english)
             guard !lines.isEmpty else { continue }
             text += "\n" + (hasTraces ? "\(comparison.title):\n" : "")
             text += lines.map { $0.printable + "\n" }.joined()
@@ -383,9 +394,14 @@ public struct ComparisonReport: Sendable {
 
 extension Comparison {
     /// What could never run.
-    var refusalLines: [String] {
+    func refusalLines(in words: ReportLanguage) -> [String] {
         guard let refused = cells.first?.outcome.refusedIDs, !refused.isEmpty else { return [] }
-        return ["refused: \(counted(refused.count, "job")) that can never fit"]
+        return [
+            words(
+                "拒绝：\(refused.count.groupedText) 个作业无法放下",
+                "refused: \(counted(refused.count, "job")) that can never fit"
+            )
+        ]
     }
 
     fileprivate var json: JSONValue {

@@ -12,27 +12,35 @@ public struct ComparisonPage: Sendable {
 
     private let report: ComparisonReport
     private let provenance: String
+    private let words: ReportLanguage
 
     /// Makes the page of a report whose cells have pictures.
     ///
-    /// - Parameter provenance: how it was made, one line.
-    public init(_ report: ComparisonReport, provenance: String = "") {
+    /// - Parameters:
+    ///   - provenance: how it was made, one line.
+    ///   - words: the language of what is no name.
+    public init(
+        _ report: ComparisonReport,
+        provenance: String = "",
+        in words: ReportLanguage = .english
+    ) {
         self.report = report
         self.provenance = provenance
+        self.words = words
     }
 
     /// The page.
     public var html: String {
         var body =
-            "<h1>\(isComparison ? "Scheduling policies compared" : "A log replayed")</h1>\n<p class=\"note\">"
-        body += "\(escapedForHTML(report.setting.text)). "
-        body += "Replayed by Xinghe.</p>\n"
+            "<h1>\(isComparison ? words("调度策略比较", "Scheduling policies compared") : words("日志回放", "A log replayed"))</h1>\n<p class=\"note\">"
+        body += "\(escapedForHTML(report.setting.text(in: words)))"
+        body += words("。由星河（Xinghe）回放。", ". Replayed by Xinghe.") + "</p>\n"
         for comparison in report.comparisons { body += section(comparison) }
         body += definitions
         if !provenance.isEmpty { body += "<p class=\"note\">\(escapedForHTML(provenance))</p>\n" }
         return """
             <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8">
+            <html lang="\(words == .english ? "en" : "zh-CN")"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <title>\(escapedForHTML(title))</title>
@@ -44,7 +52,7 @@ public struct ComparisonPage: Sendable {
 
     private var title: String {
         report.comparisons.map(\.title).joined(separator: ", ")
-            + (isComparison ? ": policies compared" : ": replayed")
+            + (isComparison ? words("：策略比较", ": policies compared") : words("：回放", ": replayed"))
     }
 
     /// Whether there are several policies.
@@ -56,7 +64,7 @@ public struct ComparisonPage: Sendable {
         :root{--ink:#1b1b1f;--soft:#5c5c66;--line:#d5d5dc;--paper:#fff;--best:#e7f3ec}
         @media (prefers-color-scheme:dark){:root{--ink:#e8e8ee;--soft:#a2a2ae;--line:#3d3d47;
         --paper:#16161a;--best:#173326}}
-        body{font:15px/1.5 system-ui,"Noto Sans",sans-serif;color:var(--ink);
+        body{font:15px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC","Microsoft YaHei",sans-serif;color:var(--ink);
         background:var(--paper);max-width:72rem;margin:2rem auto;padding:0 1rem}
         h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.3rem;margin-top:2.5rem;
         border-top:2px solid var(--line);padding-top:1rem}h3{font-size:1.05rem;margin:2rem 0 .4rem}
@@ -81,8 +89,15 @@ public struct ComparisonPage: Sendable {
 
     private func section(_ comparison: Comparison) -> String {
         let trace = comparison.trace
-        var facts = ["\(counted(trace.jobs.count, "job")) on \(comparison.machine)"]
-        if let whom = trace.headerValue("Acknowledge") { facts.append("log: thanks to \(whom)") }
+        var facts = [
+            words(
+                "\(comparison.machine)，\(trace.jobs.count.groupedText) 个作业",
+                "\(counted(trace.jobs.count, "job")) on \(comparison.machine)"
+            )
+        ]
+        if let whom = trace.headerValue("Acknowledge") {
+            facts.append(words("日志致谢：\(whom)", "log: thanks to \(whom)"))
+        }
         var html = "<h2>\(escapedForHTML(comparison.title))</h2>\n"
         html += "<p class=\"note\">\(escapedForHTML(facts.joined(separator: "; ")))</p>\n"
         html += measures(comparison) + differences(comparison)
@@ -92,13 +107,18 @@ public struct ComparisonPage: Sendable {
         if let frame = comparison.frame, !shown.isEmpty {
             if let firstSeed {
                 html +=
-                    "<p class=\"note\">Pictures show the log shaken with seed \(firstSeed).</p>\n"
+                    "<p class=\"note\">"
+                    + words(
+                        "图中为以种子 \(firstSeed) 扰动后的日志。",
+                        "Pictures show the log shaken with seed \(firstSeed)."
+                    ) + "</p>\n"
             }
             html += plots(comparison, shown, frame)
         }
-        let remarks = trace.remarkLines + comparison.notes + comparison.refusalLines
+        let remarks =
+            trace.remarkLines(in: words) + comparison.notes + comparison.refusalLines(in: words)
         if !remarks.isEmpty {
-            html += "<h3>What was left out or changed</h3>\n<ul>"
+            html += "<h3>\(words("略去或改动的内容", "What was left out or changed"))</h3>\n<ul>"
             html += remarks.map { "<li>\(escapedForHTML($0))</li>" }.joined() + "</ul>\n"
         }
         return html
@@ -112,26 +132,41 @@ public struct ComparisonPage: Sendable {
             (value, NumberText.fixed(value, decimals))
         }
         let columns: [Column] = [
-            ("wait mean<br>s", true, { fixed($0.metrics.waitMean, 1) }),
-            ("median<br>s", true, { fixed($0.metrics.waitMedian, 0) }),
+            (words("平均等待<br>s", "wait mean<br>s"), true, { fixed($0.metrics.waitMean, 1) }),
+            (words("中位数<br>s", "median<br>s"), true, { fixed($0.metrics.waitMedian, 0) }),
             ("p95<br>s", true, { fixed($0.metrics.waitP95, 0) }),
-            ("max<br>s", true, { fixed($0.metrics.waitMaximum, 0) }),
-            ("bounded<br>slowdown", true, { fixed($0.metrics.boundedSlowdownMean, 2) }),
-            ("per<br>processor", true, { fixed($0.metrics.perProcessorSlowdownMean, 2) }),
-            ("utilisation<br>%", false, { fixed($0.metrics.utilisation * 100, 2) }),
+            (words("最长<br>s", "max<br>s"), true, { fixed($0.metrics.waitMaximum, 0) }),
             (
-                "lost<br>%", true,
+                words("有界<br>减速比", "bounded<br>slowdown"), true,
+                { fixed($0.metrics.boundedSlowdownMean, 2) }
+            ),
+            (
+                words("按核<br>减速比", "per<br>processor"), true,
+                { fixed($0.metrics.perProcessorSlowdownMean, 2) }
+            ),
+            (
+                words("利用率<br>%", "utilisation<br>%"), false,
+                { fixed($0.metrics.utilisation * 100, 2) }
+            ),
+            (
+                words("空耗<br>%", "lost<br>%"), true,
                 { outcome in outcome.metrics.lossOfCapacity.map { fixed($0 * 100, 2) } }
             ),
-            ("makespan<br>d", true, { fixed($0.metrics.makespan / 86_400, 2) }),
-            ("queue<br>mean", true, { fixed($0.metrics.queueMean, 1) }),
-            ("fairness<br>(Jain)", false, { $0.metrics.userFairness.map { fixed($0, 3) } }),
-            ("at limit<br>jobs", nil, { (Double($0.timeoutCount), $0.timeoutCount.groupedText) }),
+            (words("总时长<br>d", "makespan<br>d"), true, { fixed($0.metrics.makespan / 86_400, 2) }),
+            (words("平均<br>队长", "queue<br>mean"), true, { fixed($0.metrics.queueMean, 1) }),
+            (
+                words("公平性<br>(Jain)", "fairness<br>(Jain)"), false,
+                { $0.metrics.userFairness.map { fixed($0, 3) } }
+            ),
+            (
+                words("超时截止<br>作业", "at limit<br>jobs"), nil,
+                { (Double($0.timeoutCount), $0.timeoutCount.groupedText) }
+            ),
             ("CPU<br>s", nil, { fixed($0.cpuSeconds, 2) }),
         ]
         let hasSeeds = comparison.cells.contains { $0.seed != nil }
-        var html = "<div class=\"scroll\"><table><thead><tr><th>policy</th>"
-        html += (hasSeeds ? "<th>seed</th>" : "")
+        var html = "<div class=\"scroll\"><table><thead><tr><th>\(words("策略", "policy"))</th>"
+        html += (hasSeeds ? "<th>\(words("种子", "seed"))</th>" : "")
         html += columns.map { "<th>\($0.name)</th>" }.joined() + "</tr></thead><tbody>\n"
         /// The best value of a column among the replays of one seed.
         func best(_ column: Column, _ seed: UInt64?) -> Double? {
@@ -153,8 +188,12 @@ public struct ComparisonPage: Sendable {
             html += "</tr>\n"
         }
         return html + "</tbody></table></div>\n"
-            + "<p class=\"note\">\(isComparison ? "The best value of a column is set off; waits" : "Waits") "
-            + "count from submission to start.</p>\n"
+            + "<p class=\"note\">"
+            + words(
+                "\(isComparison ? "每列最优值以底色标出；" : "")等待指从提交到启动。",
+                "\(isComparison ? "The best value of a column is set off; waits" : "Waits") "
+                    + "count from submission to start."
+            ) + "</p>\n"
     }
 
     private func key(_ index: Int) -> String {
@@ -175,22 +214,27 @@ public struct ComparisonPage: Sendable {
         guard let first = comparison.cells.first,
             comparison.cells.contains(where: { $0.waitDifference != nil })
         else { return "" }
-        var html =
-            "<h3>Mean difference to \(escapedForHTML(first.outcome.policy)), job by job</h3>\n"
-        html += "<div class=\"scroll\"><table><thead><tr><th>policy</th><th>wait, s</th>"
-        html += "<th>bounded slowdown</th></tr></thead><tbody>\n"
+        let base = escapedForHTML(first.outcome.policy)
+        let title = words("逐作业与 \(base) 相比的平均差", "Mean difference to \(base), job by job")
+        var html = "<h3>\(title)</h3>\n"
+        html += "<div class=\"scroll\"><table><thead><tr><th>\(words("策略", "policy"))</th>"
+        html += "<th>\(words("等待，s", "wait, s"))</th>"
+        html += "<th>\(words("有界减速比", "bounded slowdown"))</th></tr></thead><tbody>\n"
         for (row, cell) in comparison.cells.enumerated() {
             guard let wait = cell.waitDifference, let slowdown = cell.slowdownDifference
             else { continue }
-            let seed = cell.seed.map { " (seed \($0))" } ?? ""
+            let seed = cell.seed.map { words("（种子 \($0)）", " (seed \($0))") } ?? ""
             html += "<tr><td>\(key(colour(of: row, in: comparison)))"
             html += "\(escapedForHTML(cell.outcome.policy + seed))</td>"
             html += "<td>\(ComparisonReport.differenceText(wait, 1))</td>"
             html += "<td>\(ComparisonReport.differenceText(slowdown, 2))</td></tr>\n"
         }
         return html + "</tbody></table></div>\n"
-            + "<p class=\"note\">\(escapedForHTML(report.setting.method)). An interval without 0 is "
-            + "a difference that chance does not explain.</p>\n"
+            + "<p class=\"note\">\(escapedForHTML(report.setting.method))"
+            + words(
+                "。区间不含 0 时，差异不能以偶然解释。",
+                ". An interval without 0 is a difference that chance does not explain."
+            ) + "</p>\n"
     }
 
     // MARK: Plots
@@ -202,15 +246,27 @@ public struct ComparisonPage: Sendable {
     ) -> String {
         let pictures = cells.compactMap { cell in cell.picture.map { (cell.outcome.policy, $0) } }
         let start = comparison.trace.unixStartTime
-        var html = "<h3>Over time</h3>\n" + overTime(pictures, frame, start)
-        html += "<h3>How waits and slowdowns are distributed</h3>\n" + distributions(pictures)
+        var html = "<h3>\(words("随时间的变化", "Over time"))</h3>\n"
+        html += overTime(pictures, frame, start)
+        let spread = words("等待与减速比的分布", "How waits and slowdowns are distributed")
+        html += "<h3>\(spread)</h3>\n" + distributions(pictures)
         let detailed = Array(pictures.prefix(Self.detailMaximum))
         let rest =
             pictures.count > detailed.count
-            ? "<p class=\"note\">The first \(detailed.count) of \(pictures.count) policies are "
-                + "drawn here.</p>\n" : ""
-        html += "<h3>Wait by size and run time</h3>\n" + rest + classes(detailed, frame)
-        return html + "<h3>Who ran when</h3>\n" + rest + gantts(detailed, frame, start)
+            ? firstOnes(detailed.count, of: pictures.count) : ""
+        let bySize = words("按规模和运行时间的等待", "Wait by size and run time")
+        html += "<h3>\(bySize)</h3>\n" + rest + classes(detailed, frame)
+        return html + "<h3>\(words("作业甘特图", "Who ran when"))</h3>\n" + rest
+            + gantts(detailed, frame, start)
+    }
+
+    private func firstOnes(_ count: Int, of all: Int) -> String {
+        "<p class=\"note\">"
+            + words(
+                "此处绘出 \(all) 个策略中的前 \(count) 个。",
+                "The first \(count) of \(all) policies are drawn here."
+            )
+            + "</p>\n"
     }
 
     private func overTime(
@@ -221,7 +277,11 @@ public struct ComparisonPage: Sendable {
         let width = Double(frame.binWidth) / 1e6
         let begin = Double(frame.start) / 1e6
         let binCount = pictures.map { $0.1.utilisation.count }.max() ?? 1
-        let x = PlotAxis.time(begin...begin + width * Double(binCount), unixStart: unixStart)
+        let x = PlotAxis.time(
+            begin...begin + width * Double(binCount),
+            unixStart: unixStart,
+            in: words
+        )
         func series(_ values: (SchedulePicture) -> [Double]) -> [PlotSeries] {
             pictures.enumerated().map { index, entry in
                 let means = values(entry.1)
@@ -245,28 +305,30 @@ public struct ComparisonPage: Sendable {
             var strip = strip
             strip.mark = .area
             var plot = LinePlot(
-                title: "Utilisation, \(strip.name) (mean of each \(bin))",
+                title: words(
+                    "利用率，\(strip.name)（每 \(bin) 平均）",
+                    "Utilisation, \(strip.name) (mean of each \(bin))"
+                ),
                 x: x,
-                y: .linear("in use, %", to: 100, tickCount: 2),
+                y: .linear(words("占用，%", "in use, %"), to: 100, tickCount: 2),
                 series: [strip]
             )
             plot.height = 150
             html += figure(plot.svg)
         }
         if pictures.count > strips.count {
-            html += "<p class=\"note\">The first \(strips.count) of \(pictures.count) policies are "
-            html += "drawn above.</p>\n"
+            html += firstOnes(strips.count, of: pictures.count)
         }
         let queues = series(\.queue)
         let longest = queues.map { $0.points.map(\.y).max() ?? 0 }
         let isUneven = (longest.max() ?? 0) > 20 * max(1, longest.min() ?? 0)
         let top = max(1, longest.max() ?? 1)
         let queue = LinePlot(
-            title: "Queue (mean of each \(bin))",
+            title: words("队列（每 \(bin) 平均）", "Queue (mean of each \(bin))"),
             x: x,
             y: isUneven
-                ? .logarithmic("jobs that wait (from 0.1)", 0.1...top)
-                : .linear("jobs that wait", to: top),
+                ? .logarithmic(words("等待作业（自 0.1 起）", "jobs that wait (from 0.1)"), 0.1...top)
+                : .linear(words("等待作业", "jobs that wait"), to: top),
             series: queues
         )
         return html + figure(queue.svg)
@@ -289,7 +351,7 @@ public struct ComparisonPage: Sendable {
             var plot = LinePlot(
                 title: title,
                 x: x,
-                y: .linear("share of the jobs, %", to: 100),
+                y: .linear(words("作业占比，%", "share of the jobs, %"), to: 100),
                 series: series
             )
             plot.width = 560
@@ -297,10 +359,14 @@ public struct ComparisonPage: Sendable {
             return figure(plot.svg)
         }
         return "<div class=\"pair\">"
-            + plot("Jobs that wait at most …", { .durations("wait (from 1 s)", to: $0) }, \.waits)
             + plot(
-                "Jobs with a bounded slowdown of at most …",
-                { .logarithmic("bounded slowdown (10 s)", 1...$0) },
+                words("等待不超过……的作业", "Jobs that wait at most …"),
+                { .durations(words("等待（自 1 s 起）", "wait (from 1 s)"), to: $0) },
+                \.waits
+            )
+            + plot(
+                words("有界减速比不超过……的作业", "Jobs with a bounded slowdown of at most …"),
+                { .logarithmic(words("有界减速比（10 s）", "bounded slowdown (10 s)"), 1...$0) },
                 \.slowdowns
             ) + "</div>\n"
     }
@@ -320,9 +386,9 @@ public struct ComparisonPage: Sendable {
         }
         let plots = pictures.map { name, picture in
             HeatPlot(
-                title: "\(name): mean wait",
-                columnLabel: "run time",
-                rowLabel: "processors",
+                title: words("\(name)：平均等待", "\(name): mean wait"),
+                columnLabel: words("运行时间", "run time"),
+                rowLabel: words("处理器数", "processors"),
                 columns: PictureFrame.runClasses.map(\.name),
                 rows: rows.map { frame.sizeClasses[$0].name },
                 fields: rows.map { row in
@@ -332,15 +398,22 @@ public struct ComparisonPage: Sendable {
                         return HeatPlot.Field(
                             share: scale.position(field.wait),
                             text: text,
-                            tip: "\(counted(field.count, "job")), mean wait \(text)"
+                            tip: words(
+                                "\(field.count.groupedText) 个作业，平均等待 \(text)",
+                                "\(counted(field.count, "job")), mean wait \(text)"
+                            )
                         )
                     }
                 }
             ).svg
         }
         return "<div class=\"pair\">" + plots.map(figure).joined() + "</div>\n"
-            + "<p class=\"note\">One logarithmic scale of colours for all policies, yellow is long; "
-            + "a pale field has no jobs.</p>\n"
+            + "<p class=\"note\">"
+            + words(
+                "所有策略使用同一对数色标，黄色表示等待长；浅色格中没有作业。",
+                "One logarithmic scale of colours for all policies, yellow is long; a pale field has no "
+                    + "jobs."
+            ) + "</p>\n"
     }
 
     private func gantts(
@@ -351,51 +424,88 @@ public struct ComparisonPage: Sendable {
         let window = frame.ganttWindow
         let time = PlotAxis.time(
             Double(window.lowerBound) / 1e6...Double(window.upperBound) / 1e6,
-            unixStart: unixStart
+            unixStart: unixStart,
+            in: words
         )
         var html = ""
         for (name, picture) in pictures {
             guard !picture.bars.isEmpty else {
-                html += "<p class=\"note\">\(escapedForHTML(name)): nothing to draw in this window"
-                html += ".</p>\n"
+                let nothing = words("：此时段内没有可绘的作业。", ": nothing to draw in this window.")
+                html += "<p class=\"note\">\(escapedForHTML(name))\(nothing)</p>\n"
                 continue
             }
             let lanes = PlotAxis(
-                label: "nodes",
+                label: words("节点", "nodes"),
                 range: 0...Double(picture.laneCount),
                 isLogarithmic: false,
                 ticks: PlotAxis.linear("", to: Double(picture.laneCount)).ticks
             )
             let thinning =
                 picture.barCount > picture.bars.count
-                ? " (largest \(picture.bars.count) of \(picture.barCount) bars)" : ""
+                ? words(
+                    "（\(picture.barCount) 条中最大的 \(picture.bars.count) 条）",
+                    " (largest \(picture.bars.count) of \(picture.barCount) bars)"
+                ) : ""
             html += figure(
                 GanttPlot(title: name + thinning, time: time, lanes: lanes, bars: picture.bars).svg
             )
         }
         let length = NumberText.duration(microseconds: window.upperBound - window.lowerBound)
-        return html + "<p class=\"note\">\(length) around the longest queue of the first policy. "
-            + "Colours are users, repeating (jobs, where the log names no users); rest the pointer on a bar for its job. "
-            + "Lanes are nodes (processors, where those are given out one by one); where jobs share "
-            + "nodes, bars of one lane lie over one another.</p>\n"
+        let note = words(
+            "第一个策略队列最长处前后 \(length)。颜色代表用户，循环使用（日志不含用户时代表作业）；将指针停在条上可见作业。"
+                + "行为节点（逐个分配处理器时为处理器）；作业共享节点时，同一行的条相互重叠。",
+            "\(length) around the longest queue of the first policy. "
+                + "Colours are users, repeating (jobs, where the log names no users); rest the pointer on a bar for its job. "
+                + "Lanes are nodes (processors, where those are given out one by one); where jobs share "
+                + "nodes, bars of one lane lie over one another."
+        )
+        return html + "<p class=\"note\">\(note)</p>\n"
     }
 
     private func figure(_ svg: String) -> String { "<figure>\(svg)</figure>\n" }
 
     private var definitions: String {
-        """
-        <h2>What the measures mean</h2>
-        <dl><dt>wait</dt><dd>start − submission</dd>
-        <dt>bounded slowdown</dt><dd>max(1, (wait + run) / max(run, 10 s)), mean over jobs; per \
-        processor: divided by the processors as well (Feitelson 2001; Zotkin and Keleher 1999)</dd>
-        <dt>utilisation</dt><dd>processor time in use / (machine × time)</dd>
-        <dt>lost</dt><dd>loss of capacity: processor time that idles while at least one job waits / \
-        (machine × time) (Zhang and others 2001)</dd>
-        <dt>makespan</dt><dd>last end − first submission</dd>
-        <dt>fairness</dt><dd>Jain's index of the users' mean bounded slowdowns: 1 when all fare \
-        alike</dd>
-        <dt>CPU</dt><dd>processor time of the replay itself, without reading the log</dd></dl>
-
-        """
+        let terms: [(String, String)] = [
+            (words("等待", "wait"), words("启动 − 提交", "start − submission")),
+            (
+                words("有界减速比", "bounded slowdown"),
+                words(
+                    "max(1, (等待 + 运行) / max(运行, 10 s))，作业平均；按核：再除以处理器数"
+                        + "（Feitelson 2001；Zotkin 与 Keleher 1999）",
+                    "max(1, (wait + run) / max(run, 10 s)), mean over jobs; per processor: divided by the "
+                        + "processors as well (Feitelson 2001; Zotkin and Keleher 1999)"
+                )
+            ),
+            (
+                words("利用率", "utilisation"),
+                words("占用的处理器时间 / (机器 × 时间)", "processor time in use / (machine × time)")
+            ),
+            (
+                words("空耗", "lost"),
+                words(
+                    "容量损失：至少有一个作业等待时空闲的处理器时间 / (机器 × 时间)（Zhang 等 2001）",
+                    "loss of capacity: processor time that idles while at least one job waits / "
+                        + "(machine × time) (Zhang and others 2001)"
+                )
+            ),
+            (words("总时长", "makespan"), words("最后结束 − 最早提交", "last end − first submission")),
+            (
+                words("公平性", "fairness"),
+                words(
+                    "各用户平均有界减速比的 Jain 指数：1 表示人人相同",
+                    "Jain's index of the users' mean bounded slowdowns: 1 when all fare alike"
+                )
+            ),
+            (
+                "CPU",
+                words(
+                    "回放本身的处理器时间，不含读取日志",
+                    "processor time of the replay itself, without reading the log"
+                )
+            ),
+        ]
+        let list = terms.map { "<dt>\($0)</dt><dd>\($1)</dd>\n" }.joined()
+        let title = words("各项指标的含义", "What the measures mean")
+        return "<h2>\(title)</h2>\n<dl>\(list)</dl>\n"
     }
 }

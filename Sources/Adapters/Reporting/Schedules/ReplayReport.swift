@@ -159,7 +159,7 @@ public struct ReplayReport: Sendable {
     }
 
     private var remarks: String {
-        var lines = trace.remarkLines + notes + failureLines
+        var lines = trace.remarkLines() + notes + failureLines
         if let refused = outcomes.first?.refusedIDs, !refused.isEmpty {
             let some = refused.prefix(20).map { String($0) }.joined(separator: ", ")
             let more = refused.count > 20 ? ", …" : ""

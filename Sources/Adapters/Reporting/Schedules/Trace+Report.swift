@@ -19,7 +19,7 @@ extension Trace {
         if let machineProcessors { table.add(["machine", "\(machineProcessors) processors"]) }
         if let load = facts.load { table.add(["offered load", "\(NumberText.fixed(load, 3))"]) }
         let head = "\(path): \(format.rawValue), \(counted(rowCount, "row"))"
-        return ([head] + table.lines.dropFirst(2) + remarkLines)
+        return ([head] + table.lines.dropFirst(2) + remarkLines())
             .map { $0.printable + "\n" }.joined()
     }
 
@@ -39,48 +39,83 @@ extension Trace {
     }
 
     /// One line for each thing, without newlines.
-    var remarkLines: [String] {
+    func remarkLines(in words: ReportLanguage = .english) -> [String] {
         var lines: [String] = []
         for reason in DropReason.allCases {
             guard let count = dropped[reason] else { continue }
-            lines.append("left out: \(counted(count, "row")), \(reason.text)\(hint(reason))")
-            if reason == .malformed { lines += malformedLines(of: count) }
+            let (chinese, english) = (reason.chineseText, reason.text)
+            lines.append(
+                words(
+                    "略去：\(count.groupedText) 行，\(chinese)\(hint(reason, in: words))",
+                    "left out: \(counted(count, "row")), \(english)\(hint(reason, in: words))"
+                )
+            )
+            if reason == .malformed { lines += malformedLines(of: count, in: words) }
         }
-        for (count, what) in changes where count > 0 {
-            lines.append("changed: \(counted(count, "job")) \(what)")
+        for (count, chinese, english) in changes where count > 0 {
+            lines.append(
+                words(
+                    "改动：\(count.groupedText) 个作业\(chinese)",
+                    "changed: \(counted(count, "job")) \(english)"
+                )
+            )
         }
         if outOfOrder > 0 {
-            lines.append("sorted: \(counted(outOfOrder, "row")) stood after a later submission")
+            lines.append(
+                words(
+                    "排序：\(outOfOrder.groupedText) 行排在提交更晚的行之后",
+                    "sorted: \(counted(outOfOrder, "row")) stood after a later submission"
+                )
+            )
         }
         if let badStartTime {
-            lines.append("UnixStartTime '\(badStartTime)' is no time from 1970 to 9999; 0 is taken")
+            lines.append(
+                words(
+                    "UnixStartTime '\(badStartTime)' 不是 1970 至 9999 年间的时间，按 0 处理",
+                    "UnixStartTime '\(badStartTime)' is no time from 1970 to 9999; 0 is taken"
+                )
+            )
         }
         return lines
     }
 
     /// What may be missing from an export; it is up to the user which columns that has.
-    private func hint(_ reason: DropReason) -> String {
+    private func hint(_ reason: DropReason, in words: ReportLanguage) -> String {
         guard format == .sacct, reason == .unknownSize else { return "" }
-        return " (needed is one of AllocCPUS, NCPUS, ReqCPUS, AllocTRES and ReqTRES)"
+        let columns = "AllocCPUS, NCPUS, ReqCPUS, AllocTRES"
+        return words("（需要 \(columns)、ReqTRES 之一）", " (needed is one of \(columns) and ReqTRES)")
     }
 
-    private func malformedLines(of count: Int) -> [String] {
+    private func malformedLines(of count: Int, in words: ReportLanguage) -> [String] {
         var lines = malformedRows.map { row in
-            let field = row.field > 0 ? ", field \(row.field)" : ""
-            return "  line \(row.line)\(field): \(row.problem)"
+            let field = row.field > 0 ? words("，第 \(row.field) 个字段", ", field \(row.field)") : ""
+            return words("  第 \(row.line) 行", "  line \(row.line)") + "\(field): \(row.problem)"
         }
         if count > malformedRows.count {
-            lines.append("  … and \(count - malformedRows.count) more")
+            let rest = count - malformedRows.count
+            lines.append(words("  …… 另有 \(rest) 行", "  … and \(rest) more"))
         }
         return lines
     }
 
-    private var changes: [(count: Int, what: String)] {
+    private var changes: [(count: Int, chinese: String, english: String)] {
         [
-            (withoutLimit, "without a time limit; the run time is the limit"),
-            (withAllocatedSize, "without a requested size; the allocated size is taken"),
-            (withFractionalSize, "with a fraction of a processor; it is rounded up"),
-            (cutAtLimit, "that ran beyond the limit, cut there (--filter strong)"),
+            (
+                withoutLimit, "没有时限，以运行时间为时限",
+                "without a time limit; the run time is the limit"
+            ),
+            (
+                withAllocatedSize, "没有申请规模，取实际分配的规模",
+                "without a requested size; the allocated size is taken"
+            ),
+            (
+                withFractionalSize, "申请了小数个处理器，向上取整",
+                "with a fraction of a processor; it is rounded up"
+            ),
+            (
+                cutAtLimit, "运行超过时限，在时限处截断（--filter strong）",
+                "that ran beyond the limit, cut there (--filter strong)"
+            ),
         ]
     }
 
@@ -114,7 +149,7 @@ extension Trace {
     /// Why no job could be read: `no job can be read from it (12 rows malformed; …)`.
     public var emptinessText: String {
         guard rowCount > 0 else { return "no job can be read from it: it has no rows" }
-        let lines = remarkLines.joined(separator: "\n  ")
+        let lines = remarkLines().joined(separator: "\n  ")
         return "no job can be read from it as \(format.rawValue)\n  \(lines)"
     }
 }
@@ -154,6 +189,24 @@ private struct TraceFacts {
         workHours = Double(work) / 3_600e6
         if let processors = trace.machineProcessors, last > first {
             load = workHours / (Double(processors) * days * 24)
+        }
+    }
+}
+
+extension DropReason {
+    /// What the report says in Chinese; `text` in English.
+    fileprivate var chineseText: String {
+        switch self {
+        case .malformed: "格式错误"
+        case .partialExecution: "部分执行（状态 2–4）"
+        case .repeatedID: "作业号重复"
+        case .unknownRunTime: "运行时间未知"
+        case .unknownSize: "处理器数未知或不可能"
+        case .unknownSubmission: "提交时间未知"
+        case .neverStarted: "从未启动"
+        case .step: "作业步"
+        case .outOfRange: "时间超过 300 年（提交时间：8,000 年）"
+        case .filtered: "被过滤（--filter strong）"
         }
     }
 }

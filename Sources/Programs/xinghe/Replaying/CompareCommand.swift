@@ -197,7 +197,7 @@ struct CompareCommand: AsyncParsableCommand {
             return try OutputFile.write(part.prettyText + "\n", to: "\(shardOut)/\(shard.fileName)")
         }
         if let report {
-            let page = ComparisonPage(result, provenance: provenance.text)
+            let page = ComparisonPage(result, provenance: provenance.text, in: options.words)
             try OutputFile.write(page.html, to: report)
         }
         try StandardOutput.report(

@@ -194,7 +194,7 @@ private struct ReplayPage {
         )
         let setting = options.setting(shakeSeconds: nil, method: bootstrap.method)
         let report = ComparisonReport(comparisons: [comparison], setting: setting)
-        return ComparisonPage(report, provenance: provenance).html
+        return ComparisonPage(report, provenance: provenance, in: options.words).html
     }
 }
 

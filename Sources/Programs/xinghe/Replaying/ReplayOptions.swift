@@ -1,6 +1,7 @@
 public import ArgumentParser
 import ClusterModel
 import Emulation
+import Foundation
 import IndexSets
 public import ReplayRuntime
 public import Reporting
@@ -124,6 +125,14 @@ struct ReplayOptions: ParsableArguments {
             "Count the jobs that start later than if nobody had come after them: a replay for each job."
     )
     var fairStarts = false
+
+    @Option(help: "The language of the page: zh, en or both; by default that of LANG.")
+    var lang: ReportLanguage?
+
+    /// The language of the page.
+    var words: ReportLanguage {
+        lang ?? ReportLanguage(environment: ProcessInfo.processInfo.environment)
+    }
 
     @Flag(help: "Refuse a log with a malformed row instead of leaving the row out.")
     var strict = false
