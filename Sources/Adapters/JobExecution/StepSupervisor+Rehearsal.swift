@@ -186,7 +186,7 @@ private struct RehearsalKeeper {
     /// Looks whether anything runs. Two looks between which nothing has run say that it is quiet.
     private mutating func look() -> News {
         let sleeping = calls.sleepingThreads
-        let clients = calls.clients
+        let clients = calls.waitingClients
         var look = CLinux_look()
         CLinux_look_below(
             getpid(),

@@ -15,6 +15,36 @@ struct WaitingCalls {
         var signal: Int32
     }
 
+    /// A process that has asked the centre something: it waits for the answer as long as it has this connection
+    /// open.
+    private struct Client {
+        let process: pid_t
+        private let path: String
+        /// What the kernel calls the connection; nil where it does not tell.
+        private let connection: String?
+
+        init(_ call: CLinux_call) {
+            process = call.pid
+            path = "/proc/\(call.pid)/fd/\(Int32(truncatingIfNeeded: call.arguments.0))"
+            connection = Self.target(of: path)
+        }
+
+        var isWaiting: Bool {
+            guard kill(process, 0) == 0 else { return false }
+            return connection == nil || Self.target(of: path) == connection
+        }
+
+        private static func target(of path: String) -> String? {
+            var buffer = [CChar](repeating: 0, count: 64)
+            let count = readlink(path, &buffer, buffer.count)
+            guard count > 0 else { return nil }
+            return String(
+                decoding: buffer[..<count].map { UInt8(bitPattern: $0) },
+                as: UTF8.self
+            )
+        }
+    }
+
     private struct TimerName: Hashable {
         var process: pid_t
         var number: Int32
@@ -30,8 +60,9 @@ struct WaitingCalls {
     /// Sleeps that a signal has interrupted: the kernel may make the same call again, which goes on to
     /// sleep for the rest.
     private var interrupted: [pid_t: Sleeper] = [:]
-    /// Processes that have asked the centre something.
-    private(set) var clients: [pid_t] = []
+    private var clients: [Client] = []
+    /// Processes that have asked the centre something, and have no answer yet.
+    var waitingClients: [pid_t] { clients.filter(\.isWaiting).map(\.process) }
 
     init(listener: Int32, socket: String, clock: VirtualClock) {
         self.listener = listener
@@ -80,7 +111,7 @@ extension WaitingCalls {
                 sleepers.append(Sleeper(call: call, due: due(call)))
             }
         case CLinux_wait_connect:
-            if Self.path(call) == socket { clients.append(call.pid) }
+            if Self.path(call) == socket { clients.append(Client(call)) }
             CLinux_let_through(listener, call.id)
         default:
             // The number of a new timer is not known before the kernel gives it.
@@ -203,7 +234,7 @@ extension WaitingCalls {
             }
         }
         sleepers = rest
-        clients.removeAll { kill($0, 0) != 0 }
+        clients.removeAll { !$0.isWaiting }
         return hasChanged
     }
 }
