@@ -149,6 +149,11 @@ struct RunTests {
         #expect(try command("a", job).components.isEmpty)
         #expect(throws: CommandFailure.self) { try command("--het-group=3 a", job) }
         #expect(throws: CommandFailure.self) { try command("--het-group=0-2 -n 65536 a", job) }
+        // What another job has is known once it was asked for.
+        var named = try command("--jobid=5 --het-group=1 a", [:])
+        #expect(named.components.isEmpty)
+        try named.takeComponents(program: "yhrun") { job[$0] }
+        #expect(named.components.map(\.job) == [6] && named.components.map(\.offset) == [1])
         func layout(_ tasks: Int, _ nodes: [String]) -> RunCommand.Layout {
             RunCommand.Layout(tasks: tasks, nodes: nodes, cores: [8, 8], coresPerTask: 1)
         }

@@ -118,42 +118,53 @@ enum JobNodes {
     }
 }
 
-/// A step of a job of the centre, from its begin to its end. A centre that cannot be asked keeps no
-/// step from running.
+/// A step of a job of the centre, or of components of one, from its begin to its end. A centre that cannot be
+/// asked keeps no step from running.
 struct StepTale {
     let id: String
-    private let job: UInt32
+    /// The jobs or components that it is a step of, each with its tasks.
+    private var parts: [(job: UInt32, tasks: Range<Int>)] = []
 
-    init?(job: UInt32, _ tasks: StepTasks) {
-        var request = StepRequest()
-        let word = tasks.command.words[0]
-        request.name = word.split(separator: "/").last.map(String.init) ?? word
-        request.tasks = Int32(clamping: tasks.command.tasks)
-        request.cores = Int64(tasks.command.tasks)
-        let used = Set(tasks.layout.nodeOfTask).sorted().map { tasks.layout.nodes[$0] }
-        request.nodeList = HostList.compress(used)
-        request.process = getpid()
-        guard
+    /// - Parameter job: the job around it; nil for none.
+    init?(job: UInt32?, _ tasks: StepTasks) {
+        var id: String?
+        for (job, own) in tasks.parts(of: job) {
+            var request = StepRequest()
+            let word = tasks.command.words[0]
+            request.number = id.flatMap { UInt32($0) }
+            request.name = word.split(separator: "/").last.map(String.init) ?? word
+            request.tasks = Int32(clamping: own.count)
+            request.cores = Int64(own.count)
+            let used = Set(tasks.layout.nodeOfTask[own]).sorted()
+            request.nodeList = HostList.compress(used.map { tasks.layout.nodes[$0] })
+            request.process = getpid()
             let response = try? LocalClient().post(
                 "/v1/jobs/\(job)/steps",
                 request,
                 as: StepResponse.self
             )
-        else { return nil }
-        self.job = job
-        id = response.id
+            guard let response else { continue }
+            id = id ?? response.id
+            parts.append((job, own))
+        }
+        guard let id else { return nil }
+        self.id = id
     }
 
+    /// - Parameter end: that of the whole step, where those of tasks are not known.
     func end(_ end: CompleteRequest, _ tasks: StepTasks) {
-        let usage = tasks.usage
-        var request = StepRequest()
-        request.id = id
-        request.isCancelled = tasks.isCancelled
-        request.exitCode = end.exitCode
-        request.exitSignal = end.exitSignal
-        request.processorTime = SimDuration(microseconds: usage.microseconds)
-        request.maximumResident = ByteCount(usage.resident << 10)
-        _ = try? LocalClient().post("/v1/jobs/\(job)/steps", request, as: StepResponse.self)
+        for (job, own) in parts {
+            let known = tasks.end(of: own)
+            let usage = tasks.usage(of: own)
+            var request = StepRequest()
+            request.id = id
+            request.isCancelled = tasks.isCancelled
+            request.exitCode = (known ?? end).exitCode
+            request.exitSignal = (known ?? end).exitSignal
+            request.processorTime = SimDuration(microseconds: usage.microseconds)
+            request.maximumResident = ByteCount(usage.resident << 10)
+            _ = try? LocalClient().post("/v1/jobs/\(job)/steps", request, as: StepResponse.self)
+        }
     }
 }
 

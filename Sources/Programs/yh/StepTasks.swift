@@ -14,8 +14,11 @@ struct StepTasks {
     let inherited: [String]
     /// The number of the step in its job.
     var step: String?
-    /// What the tasks used that have ended: processor time in µs, the largest resident memory in KiB.
-    private(set) var usage = (microseconds: Int64(0), resident: Int64(0))
+    /// What each process used that has ended: processor time in µs, resident memory in KiB. They are the tasks,
+    /// or one that runs all of them.
+    private var usages: [(microseconds: Int64, resident: Int64)] = []
+    /// How each of them ended; empty before.
+    private var endings: [RunCommand.Ending] = []
 
     /// - Parameters:
     ///   - job: what the job is told of itself; nil for the job around this command, which
@@ -66,6 +69,38 @@ struct StepTasks {
             cores: cores,
             coresPerTask: coresPerTask
         )
+    }
+
+    /// What of the tasks is whose step: of each component that is named, or of the job around.
+    func parts(of job: UInt32?) -> [(job: UInt32, tasks: Range<Int>)] {
+        guard !command.components.isEmpty else {
+            return job.map { [($0, 0..<command.tasks)] } ?? []
+        }
+        var start = 0
+        return command.components.map { component in
+            defer { start += component.tasks }
+            return (component.job, start..<min(start + component.tasks, command.tasks))
+        }
+    }
+
+    /// How some tasks have ended: the highest exit status; nil where one process ran all.
+    func end(of tasks: Range<Int>) -> CompleteRequest? {
+        guard endings.count == command.tasks else { return nil }
+        var end = CompleteRequest()
+        for ending in endings[tasks] {
+            end.exitCode = max(end.exitCode, ending.code)
+            end.exitSignal = max(end.exitSignal, ending.signal)
+        }
+        if end.exitSignal > 0 { end.exitCode = 0 }
+        return end
+    }
+
+    /// What some tasks used: the sum of processor time in µs, the largest resident memory in KiB. Of one process
+    /// that ran all it is the first part's.
+    func usage(of tasks: Range<Int>) -> (microseconds: Int64, resident: Int64) {
+        usages.indices.filter(tasks.contains).reduce((0, 0)) { sum, index in
+            (sum.0 + usages[index].microseconds, max(sum.1, usages[index].resident))
+        }
     }
 
     private func variable(_ name: String) -> String? {
@@ -268,6 +303,7 @@ struct StepTasks {
         let width = String(command.tasks - 1).utf8.count
         // A program that could not be started counts as one that ended with ENOENT.
         var endings = [RunCommand.Ending](repeating: (2, 0), count: processes.count)
+        usages = Array(repeating: (0, 0), count: processes.count)
         var running = Set(processes.filter { $0 > 0 })
         var firstEnd: Int?
         while !running.isEmpty || !labelled.isEmpty {
@@ -307,6 +343,7 @@ struct StepTasks {
                 }
             }
         }
+        self.endings = endings
         return endings
     }
 
@@ -350,8 +387,7 @@ struct StepTasks {
         let time = [used.ru_utime, used.ru_stime].reduce(Int64(0)) {
             $0 + Int64($1.tv_sec) * 1_000_000 + Int64($1.tv_usec)
         }
-        usage.microseconds += time
-        usage.resident = max(usage.resident, Int64(used.ru_maxrss))
+        usages[task] = (time, Int64(used.ru_maxrss))
         let signal = status & 0x7F
         endings[task] = (signal == 0 ? (status >> 8) & 0xFF : 0, signal)
         return task

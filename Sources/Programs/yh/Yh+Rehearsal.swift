@@ -24,7 +24,7 @@ struct RehearsedStep {
         start = Self.now
         number = Self.nextNumber(
             in: folder,
-            ["\(start)", "\(command.tasks)", "\(Self.nodes(of: command))", Self.name(of: command)]
+            ["\(start)", Self.parts(of: command), Self.name(of: command)]
         )
     }
 
@@ -42,7 +42,7 @@ struct RehearsedStep {
     }
 
     /// Takes the next number. Each step leaves a line when it begins, so two that begin at once get two:
-    /// `begin PROCESS START TASKS NODES NAME`.
+    /// `begin PROCESS START PARTS NAME`.
     private static func nextNumber(in folder: String, _ words: [String]) -> Int {
         let mark = Array((["begin", "\(getpid())"] + words).joined(separator: " ").utf8) + [0x0A]
         let path = folder + "/steps"
@@ -61,8 +61,8 @@ struct RehearsedStep {
     func record(_ command: RunCommand, _ end: CompleteRequest, isCancelled: Bool = false) {
         let words = [
             "\(start)", "\(Self.now)", "\(end.exitCode)",
-            "\(end.exitSignal + (isCancelled ? 128 : 0))", "\(command.tasks)",
-            "\(Self.nodes(of: command))", "\(number)", Self.name(of: command),
+            "\(end.exitSignal + (isCancelled ? 128 : 0))", Self.parts(of: command), "\(number)",
+            Self.name(of: command),
         ]
         let line = Array((words.joined(separator: " ") + "\n").utf8)
         let descriptor = open(folder + "/steps", O_WRONLY | O_APPEND | O_CLOEXEC)
@@ -200,8 +200,25 @@ extension RehearsedStep {
 
     /// How many of the job's nodes a step runs on.
     private static func nodes(of command: RunCommand) -> Int {
+        guard command.components.isEmpty else {
+            return command.components.reduce(0) { $0 + nodes(of: $1, command) }
+        }
         let held = Host.variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
         return max(1, min(command.nodes ?? held, command.tasks))
+    }
+
+    private static func nodes(of component: RunCommand.Component, _ command: RunCommand) -> Int {
+        let name = "SLURM_JOB_NUM_NODES_HET_GROUP_\(component.offset)"
+        let held = Host.variable(name).flatMap { Int($0) } ?? 1
+        return max(1, min(command.nodes ?? held, component.tasks))
+    }
+
+    /// Its tasks and nodes, `TASKS:NODES`; of components that are named `COMPONENT:TASKS:NODES` each.
+    private static func parts(of command: RunCommand) -> String {
+        guard !command.components.isEmpty else { return "\(command.tasks):\(nodes(of: command))" }
+        return command.components.map { component in
+            "\(component.offset):\(component.tasks):\(nodes(of: component, command))"
+        }.joined(separator: ",")
     }
 
     /// Whether the time has passed; a signal ends it before.

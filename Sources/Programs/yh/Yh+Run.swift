@@ -44,6 +44,9 @@ extension Yh {
                 try client.get("/v1/jobs/\(other)/environment", as: JobEnvironment.self)
             }
         }
+        if let environment {
+            try command.takeComponents(program: name, variable: environment.value)
+        }
         let components = try command.components.map { component throws(CommandFailure) in
             try ask(name) { client throws(LocalClientFailure) in
                 try client.get("/v1/jobs/\(component.job)/environment", as: JobEnvironment.self)
@@ -63,7 +66,7 @@ extension Yh {
     ) throws(CommandFailure) -> CompleteRequest {
         let asked = command
         var command = command
-        try checkSize(command, name: name, in: job, environment)
+        try checkSize(command, name: name, in: job, environment, components)
         if let folder = command.folder, chdir(folder) != 0 {
             throw .error(name, "Unable to change to folder \(folder)")
         }
@@ -97,7 +100,7 @@ extension Yh {
         try tasks.checkInput()
         let isMPI = programs.contains { $0.path.map(isMPIProgram) ?? false }
         if isMPI, environment == nil { try replaceByMPIRun(tasks, name: name) }
-        let record = job.flatMap { StepTale(job: $0, tasks) }
+        let record = StepTale(job: job, tasks)
         tasks.step = record?.id
         let end = isMPI ? tasks.runByMPIRun(resolve("mpirun")) : tasks.run(in: job)
         record?.end(end, tasks)
@@ -109,9 +112,19 @@ extension Yh {
         _ command: RunCommand,
         name: String,
         in job: UInt32?,
-        _ environment: JobEnvironment?
+        _ environment: JobEnvironment?,
+        _ components: [JobEnvironment]
     ) throws(CommandFailure) {
         guard let job else { return }
+        guard components.isEmpty else {
+            return try command.checkSize(
+                program: name,
+                job: job,
+                nodes: components.map(\.nodes.count).max(),
+                cores: components.flatMap { $0.cores.map(Int.init) },
+                coresPerTask: components[0].value("SLURM_CPUS_PER_TASK").flatMap { Int($0) } ?? 1
+            )
+        }
         let nodes =
             environment?.nodes.count
             ?? Host.variable("SLURM_JOB_NUM_NODES").flatMap { Int($0) }

@@ -76,6 +76,8 @@ public struct RunCommand: Hashable, Sendable {
     public var tasks = 1
     /// The number of nodes that was asked for; nil for all of the job's.
     public private(set) var nodes: Int?
+    /// The number of tasks that was said on the command line; nil for none.
+    private var tasksAsked: Int?
     /// Whether the number of tasks was said on the command line, where a job has room for so many only.
     private var isCounted = false
     /// Whether tasks may share cores.
@@ -118,6 +120,8 @@ public struct RunCommand: Hashable, Sendable {
 
     /// A component of a heterogeneous job, and how many tasks of a step run there.
     public struct Component: Hashable, Sendable {
+        /// Its place among the components, from 0.
+        public let offset: Int
         /// Its number.
         public let job: UInt32
         /// How many tasks it has.
@@ -171,15 +175,20 @@ public struct RunCommand: Hashable, Sendable {
         // Without -n: as many as the job asked for, or one on each node. SLURM_NTASKS counts as -n.
         let inherited = variable("SLURM_NTASKS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         tasks = asked ?? inherited ?? nodes ?? variable("SLURM_NNODES").flatMap { Int($0) } ?? 1
-        try takeComponents(asked, program, variable)
+        tasksAsked = asked
+        // Another job than the one around it is not known here.
+        if jobID == nil { try takeComponents(program: program, variable: variable) }
     }
 
-    /// Makes it a step over the components that are named of the job around it: `-n` is of each.
-    private mutating func takeComponents(
-        _ asked: Int?,
-        _ program: String,
-        _ variable: (String) -> String?
+    /// Makes it a step over the components that are named of a job: `-n` is of each.
+    ///
+    /// - Parameter variable: what the job is told of itself.
+    /// - Throws: `CommandFailure` for a component that the job has not.
+    public mutating func takeComponents(
+        program: String,
+        variable: (String) -> String?
     ) throws(CommandFailure) {
+        let asked = tasksAsked
         guard let highest = hetGroups.last else { return }
         let size = variable("SLURM_HET_SIZE").flatMap { Int($0) }
         let last = (size ?? 1) - 1
@@ -199,7 +208,8 @@ public struct RunCommand: Hashable, Sendable {
                 throw .error(program, "SLURM_JOB_ID_HET_GROUP_\(group) is not set")
             }
             let own = asked ?? number("SLURM_NTASKS") ?? number("SLURM_JOB_NUM_NODES") ?? 1
-            components.append(Component(job: job, tasks: min(max(own, 1), Self.tasksMaximum)))
+            let tasks = min(max(own, 1), Self.tasksMaximum)
+            components.append(Component(offset: group, job: job, tasks: tasks))
         }
         tasks = components.reduce(0) { $0 + $1.tasks }
         guard tasks <= Self.tasksMaximum else {

@@ -4,6 +4,8 @@ public import Quantities
 public struct StepRequest: WireRequest {
     /// The number of the step that ends; nil for one that begins and gets a number.
     public var id: String?
+    /// Of one that begins: the number that it has in another component of its job already; nil for the next.
+    public var number: UInt32?
     /// The name of the program.
     public var name = ""
     /// The number of tasks.
@@ -32,6 +34,7 @@ public struct StepRequest: WireRequest {
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("id", &id)
+        try fields.ifPresent("number", &number)
         try fields("name", &name)
         try fields("tasks", &tasks)
         try fields("cores", &cores)
@@ -87,6 +90,13 @@ public struct JobEnvironment: WireRecord {
 
     /// Makes the environment of no job.
     public init() {}
+
+    /// The value of a variable; nil when there is none.
+    public func value(_ name: String) -> String? {
+        variables.last { $0.hasPrefix(name + "=") }.map {
+            String($0.dropFirst(name.utf8.count + 1))
+        }
+    }
 
     /// Names every member.
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {

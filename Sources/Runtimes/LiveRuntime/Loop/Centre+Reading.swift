@@ -234,9 +234,9 @@ extension Centre {
             else { return }
             var record = snapshot.state.record(of: entry, now: now)
             guard clusters.contains(record), filter.wants(record, now: now) else { return }
-            record.steps += rehearsedSteps(of: entry, snapshot.state).map { step in
+            record.steps += rehearsedSteps(of: entry, record, snapshot.state).map { step in
                 var step = step
-                step.elapsed = max(.zero, now - (step.start ?? now))
+                if step.end == nil { step.elapsed = max(.zero, now - (step.start ?? now)) }
                 return step
             }
             records.append(record)

@@ -1,6 +1,7 @@
 import ClusterModel
 import Glibc
 import JobExecution
+import JobModel
 import SlurmDialect
 import WireFormats
 
@@ -37,7 +38,13 @@ extension Centre {
             }
             // Only its own process knows which tasks it has to kill.
             let number = request.signal.flatMap { $0 == SIGKILL ? nil : $0 }
-            for (entry, process) in runs {
+            // A step on several components is one process.
+            var told: Set<Int32> = []
+            for (entry, process) in runs where told.insert(process).inserted {
+                // Its channel is that of the first component's run.
+                let entry =
+                    entry.specification.submission.het.flatMap { state.jobs[$0.leader.number] }
+                    ?? entry
                 let signal = StepSignal(
                     process: process,
                     number: number ?? StepSignal.cancellation
@@ -53,17 +60,45 @@ extension Centre {
         if let step = entry.status.steps.first(where: { $0.id == id && $0.end == nil }) {
             return step.process
         }
-        return rehearsedSteps(of: entry, state).first { $0.id == id }?.process
+        let (leader, lines) = stepLines(of: entry, state)
+        return runningSteps(of: entry, leader, lines, state).first { $0.id == id }?.process
     }
 
-    /// The steps that a rehearsed script runs just now.
-    func rehearsedSteps(of entry: JobEntry, _ state: CentreState) -> [StepRecord] {
-        guard entry.status.phase == .running,
-            state.rules.backend(of: entry.status) == .rehearsed
-        else { return [] }
-        let run = JobExecutor.Run(jobID: entry.id, restart: Int(entry.status.restart))
-        let lines = executor.folder(of: run).stepLines
-        return StepRun.running(lines, entry) { state.rules.machine.nodes[$0].name }
+    /// The steps that a rehearsed script has run, and runs just now, on a job or a component of it.
+    func rehearsedSteps(
+        of entry: JobEntry,
+        _ record: AccountingRecord,
+        _ state: CentreState
+    ) -> [StepRecord] {
+        let (leader, lines) = stepLines(of: entry, state)
+        let component = entry.isFollower ? entry.specification.submission.het?.offset : nil
+        let ended = StepRun.read(lines, leader).filter { $0.component == component }
+        return state.programSteps(ended, of: record, entry.status)
+            + runningSteps(of: entry, leader, lines, state)
+    }
+
+    private func runningSteps(
+        of entry: JobEntry,
+        _ leader: JobEntry,
+        _ lines: [Substring],
+        _ state: CentreState
+    ) -> [StepRecord] {
+        StepRun.running(lines, of: leader, on: entry) { state.rules.machine.nodes[$0].name }
+    }
+
+    /// What the script that runs on a job's nodes has told of its steps, and whose script it is; of a component
+    /// the first one's.
+    private func stepLines(
+        of entry: JobEntry,
+        _ state: CentreState
+    ) -> (leader: JobEntry, lines: [Substring]) {
+        let leader =
+            entry.specification.submission.het.flatMap { state.jobs[$0.leader.number] } ?? entry
+        guard entry.status.phase == .running, leader.status.phase == .running,
+            state.rules.backend(of: leader.status) == .rehearsed
+        else { return (leader, []) }
+        let run = JobExecutor.Run(jobID: leader.id, restart: Int(leader.status.restart))
+        return (leader, executor.folder(of: run).stepLines)
     }
 }
 

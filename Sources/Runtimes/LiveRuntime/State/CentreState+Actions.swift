@@ -24,12 +24,29 @@ extension CentreState {
             status.signal = input.signal
             status.endReason = input.reason
             status.measured = input.measured
-            status.programs = input.steps
+            status.programs = input.steps.filter { $0.component == nil }
+        }
+        // What its script ran on other components is theirs.
+        for (offset, steps) in Dictionary(grouping: input.steps, by: \.component) {
+            guard let offset, let part = component(offset, of: entry), !part.hasEnded else {
+                continue
+            }
+            jobs.update(part.id) { $0.programs = steps }
         }
         if let rejection = send(.jobEnded(JobID(input.id), state), at: instant) {
             preconditionFailure("job \(input.id) runs, but its end is refused: \(rejection)")
         }
         return .done(id: input.id, warnings: [])
+    }
+}
+
+extension CentreState {
+    /// A component of a heterogeneous job, whose first is given; nil for one that there is not.
+    private func component(_ offset: Int32, of leader: JobEntry) -> JobEntry? {
+        guard let het = leader.specification.submission.het, het.offset == 0,
+            (1..<het.count).contains(offset)
+        else { return nil }
+        return jobs[leader.id + UInt32(offset)]
     }
 }
 

@@ -412,9 +412,18 @@ extension CentreState {
 
     /// The parallel programs that the job ran.
     private func programSteps(of record: AccountingRecord, _ status: JobStatus) -> [StepRecord] {
-        status.programs.enumerated().map { index, run in
+        programSteps(status.programs, of: record, status)
+    }
+
+    /// Parallel programs of a job as its steps.
+    func programSteps(
+        _ runs: [StepRun],
+        of record: AccountingRecord,
+        _ status: JobStatus
+    ) -> [StepRecord] {
+        runs.enumerated().map { index, run in
             var step = StepRecord()
-            step.id = String(status.steps.count + index)
+            step.id = String(status.steps.count + (run.number.map(Int.init) ?? index))
             step.name = run.name ?? status.name
             step.state =
                 run.isCancelled

@@ -34,7 +34,10 @@ extension CentreState {
                 return .refused(Refusal(.disabled).body)
             }
             var step = StepRecord()
-            step.id = "\(entry.status.steps.count)"
+            step.id = "\(request.number ?? nextStep(of: entry))"
+            guard !entry.status.steps.contains(where: { $0.id == step.id }) else {
+                return .refused(Refusal(.unspecified, "step \(step.id) is there already").body)
+            }
             step.name = request.name
             step.tasks = request.tasks
             step.cores = request.cores
@@ -58,6 +61,15 @@ extension CentreState {
             status.steps[index].maximumResident = request.maximumResident
         }
         return .named(id)
+    }
+
+    /// The number of a job's next step: components of a job count their steps together.
+    private func nextStep(of entry: JobEntry) -> UInt32 {
+        guard entry.specification.submission.het != nil, let family = entry.specification.family
+        else { return UInt32(entry.status.steps.count) }
+        let numbers = family.lazy.compactMap { jobs[$0] }.flatMap { $0.status.steps }
+            .compactMap { UInt32($0.id) }
+        return numbers.max().map { $0 + 1 } ?? 0
     }
 
     /// The steps of a job as the accounts show them: those that still run have run up to now.
