@@ -1,3 +1,4 @@
+import Foundation
 import Quantities
 import SlurmDialect
 import Testing
@@ -57,6 +58,34 @@ struct StepTests {
         let elapsed = record.steps[0].elapsed
         #expect(elapsed >= SimDuration(seconds: 10) && elapsed < SimDuration(seconds: 11))
         await second.close()
+    }
+
+    @Test("One that nobody gives back ends under its limit, with its step; it leaves no file")
+    func limit() async throws {
+        let folder = try ScratchFolder()
+        var settings = SmallCentre.settings(folder.path)
+        settings.writesEmulatedOutput = true
+        let centre = try Centre(settings)
+        let job = try await centre.submit(
+            SmallCentre.request {
+                $0.isInteractive = true
+                $0.script = ""
+                $0.comment = nil
+                $0.timeLimit = SimDuration(seconds: 60)
+                $0.workDirectory = folder.path
+            }
+        )
+        #expect(try await begin(centre, job) == "0")
+        try await centre.advance(seconds: 61)
+        let record = try await centre.record(job)
+        #expect(record.state == "TIMEOUT")
+        #expect(record.elapsed == SimDuration(seconds: 60))
+        #expect(record.steps.map(\.state) == ["CANCELLED"])
+        let late = try await centre.complete(job, CompleteRequest(), .me).outcomes
+        #expect(late.map { $0.error?.code } == [SlurmError.alreadyDone.rawValue])
+        await centre.close()
+        let path = folder.path + "/slurm-\(job).out"
+        #expect(!FileManager.default.fileExists(atPath: path))
     }
 
     @Test("On a real node nothing is started for it, and a cancel ends it at once")

@@ -250,6 +250,18 @@ struct PeopleCommandTests {
                 "SLURM_JOB_ID=1"
             ]
         )
+        #expect(salloc.killSignal == nil)
+        func killSignal(_ word: String) throws -> Int32? {
+            try AllocateCommand(
+                program: "salloc",
+                arguments: [word, "env"],
+                variable: { _ in nil }
+            ).killSignal
+        }
+        #expect(try killSignal("--kill-command=USR1") == 10)
+        #expect(try killSignal("-K9") == 9)
+        #expect(try killSignal("-K") == nil)
+        #expect(throws: CommandFailure.self) { try killSignal("-Knever") }
         let het = try AllocateCommand(
             program: "salloc",
             arguments: ["-n", "3", "-A", "x", ":", "-N", "2", "-p", "work", "env", ":"],

@@ -195,21 +195,42 @@ extension Yh {
         let own = AllocateCommand.variables(allocation.environment.variables)
         let names = Set(own.map { $0.prefix { $0 != "=" } })
         let others = Host.environment().filter { !names.contains($0.prefix { $0 != "=" }) }
-        let end = spawn(words, others + own, name)
-        allocation.complete(end)
-        say("Relinquishing job allocation \(allocation.job)")
-        if end.exitCode != 0 || end.exitSignal != 0 {
-            say("Job allocation \(allocation.job) has been revoked.")
+        // A shell is left as by whoever goes away from its terminal.
+        let signal = command.killSignal ?? (command.words.isEmpty ? SIGHUP : SIGTERM)
+        let (end, revocation) = spawn(words, others + own, name, in: allocation.job) { revocation in
+            let job = allocation.job
+            switch revocation {
+            case .timeLimit:
+                say("Job \(job) has exceeded its time limit and its allocation has been revoked.")
+            case .other: say("Job allocation \(job) has been revoked.")
+            }
+            return signal
+        }
+        if revocation == nil {
+            allocation.complete(end)
+            say("Relinquishing job allocation \(allocation.job)")
+            if end.exitCode != 0 || end.exitSignal != 0 {
+                say("Job allocation \(allocation.job) has been revoked.")
+            }
         }
         return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
     }
 
+    /// Runs a command in an allocation.
+    ///
+    /// - Parameter onRevocation: told when the allocation is gone before the command is; gives the signal that
+    ///   the command is sent then.
     private static func spawn(
         _ words: [String],
         _ environment: [String],
-        _ name: String
-    ) -> CompleteRequest {
+        _ name: String,
+        in job: UInt32,
+        _ onRevocation: (JobWatch.End) -> Int32
+    ) -> (end: CompleteRequest, revocation: JobWatch.End?) {
         var end = CompleteRequest()
+        var watch = JobWatch(job)
+        var revocation: JobWatch.End?
+        ReceivedSignals.wakeAtEnds()
         var process: pid_t = 0
         var arguments = words.map { strdup($0) } + [nil]
         var variables = environment.map { strdup($0) } + [nil]
@@ -223,15 +244,20 @@ extension Yh {
                 to: 2
             )
             end.exitCode = ExitStatus.notExecuted
-            return end
+            return (end, nil)
         }
         var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {
+        while waitpid(process, &status, WNOHANG) == 0 {
             // A terminal's interrupt is the command's own affair.
             if let number = ReceivedSignals.next?.number, number != SIGINT { kill(process, number) }
+            if revocation == nil, let end = watch.end() {
+                revocation = end
+                kill(process, onRevocation(end))
+            }
+            _ = poll(nil, 0, 50)
         }
         end.exitSignal = status & 0x7F
         end.exitCode = end.exitSignal == 0 ? (status >> 8) & 0xFF : 0
-        return end
+        return (end, revocation)
     }
 }

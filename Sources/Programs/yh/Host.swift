@@ -111,6 +111,39 @@ enum Host {
         return text[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
     }
 
+    /// What tells a process from a later one with the same number, and the process that started it; nil when
+    /// it is gone.
+    private static func identity(of process: Int32) -> (parent: Int32, start: UInt64)? {
+        let text = String(decoding: read(path: "/proc/\(process)/stat") ?? [], as: UTF8.self)
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let words = text[end...].split(separator: " ")
+        guard words.count > 20, let parent = Int32(words[2]), let start = UInt64(words[20]) else {
+            return nil
+        }
+        return (parent, start)
+    }
+
+    /// Processes, and all that they have started, by number, with what tells each from a later one.
+    static func family(of processes: Set<Int32>) -> [Int32: UInt64] {
+        var known: [Int32: (parent: Int32, start: UInt64)] = [:]
+        for process in self.processes() { known[process] = identity(of: process) }
+        var family: [Int32: UInt64] = [:]
+        var next = Array(processes)
+        while let process = next.popLast() {
+            guard let start = known[process]?.start, family[process] == nil else { continue }
+            family[process] = start
+            next += known.filter { $0.value.parent == process }.keys
+        }
+        return family
+    }
+
+    /// Sends a signal to those of a family that are still there.
+    static func signal(_ family: [Int32: UInt64], _ number: Int32) {
+        for (process, start) in family where identity(of: process)?.start == start {
+            kill(process, number)
+        }
+    }
+
     /// The file of this program.
     static var programPath: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

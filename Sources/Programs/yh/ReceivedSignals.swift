@@ -44,6 +44,14 @@ enum ReceivedSignals {
         )
     }
 
+    /// Lets the end of a child interrupt poll(2), and nothing else.
+    static func wakeAtEnds() {
+        var action = sigaction()
+        action.sa_flags = SA_RESTART
+        action.__sigaction_handler.sa_handler = { _ in }
+        sigaction(SIGCHLD, &action, nil)
+    }
+
     /// Takes note of signals from now on; what is waiting goes on at once when one comes.
     static func watch(_ numbers: [Int32]) {
         var action = sigaction()

@@ -14,6 +14,8 @@ struct StepTasks {
     let inherited: [String]
     /// The number of the step in its job.
     var step: String?
+    /// The job whose end ends the tasks; nil where its own supervisor sees to that.
+    var watch: JobWatch?
     /// What each process used that has ended: processor time in µs, resident memory in KiB. They are the tasks,
     /// or one that runs all of them.
     private var usages: [(microseconds: Int64, resident: Int64)] = []
@@ -212,7 +214,7 @@ struct StepTasks {
         let endings = wait(processes, labelled, InputSpreader(readers), in: job)
         let report = RunCommand.report(program, layout, endings: endings)
         Host.print(report.lines, to: 2)
-        if let job, endings.contains(where: { $0.signal != 0 }), !wasAborted {
+        if let job, endings.contains(where: { $0.signal != 0 }), !wasAborted, revocation == nil {
             Host.print(["\(program): Force Terminated StepId=\(job).\(step ?? "0")"], to: 2)
         }
         if command.killsOnBadExit, let job, endings.contains(where: { $0.code != 0 }) {
@@ -223,6 +225,9 @@ struct StepTasks {
         end.exitSignal = report.exitCode > 128 ? report.exitCode - 128 : 0
         return end
     }
+
+    /// What was told that the job is over, and when what is left of it is killed; nil while the job runs.
+    private var revocation: (family: [Int32: UInt64], due: ContinuousClock.Instant)?
 
     /// Whether the step was ended because its first task had ended long ago.
     private var wasAborted = false
@@ -306,10 +311,13 @@ struct StepTasks {
         usages = Array(repeating: (0, 0), count: processes.count)
         var running = Set(processes.filter { $0 > 0 })
         var firstEnd: Int?
+        // The end of a task ends a wait.
+        if watch != nil { ReceivedSignals.wakeAtEnds() }
         while !running.isEmpty || !labelled.isEmpty {
             let isHurried = command.patience != nil && firstEnd != nil && !wasAborted
             // Who may have to end the others after the first must not wait for the last.
-            let isAlone = labelled.isEmpty && spreader.isDone && command.patience == nil
+            let isAlone =
+                labelled.isEmpty && spreader.isDone && command.patience == nil && watch == nil
             while let task = reap(processes, &running, waits: isAlone, &endings) {
                 firstEnd = firstEnd ?? Self.seconds
                 let isBad = endings[task] != (0, 0)
@@ -327,6 +335,8 @@ struct StepTasks {
             {
                 abort(processes, running, patience, job)
             }
+            if revocation == nil, let end = watch?.end() { revoke(running, end, job) }
+            endRevoked(running)
             if running.isEmpty { spreader.close() }
             let inputs = spreader.polls
             var polls =
@@ -347,6 +357,35 @@ struct StepTasks {
         return endings
     }
 
+    /// Tells the tasks that their job is over, and all that they have started.
+    private mutating func revoke(_ running: Set<pid_t>, _ end: JobWatch.End, _ job: UInt32?) {
+        let wait = JobWatch.killWait
+        let id = "\(job.map { "\($0)" } ?? "0").\(step ?? "0")"
+        Host.print(
+            [
+                "\(program): Force Terminated job \(job.map { "\($0)" } ?? "0")",
+                "\(program): Job step aborted: Waiting up to \(wait.components.seconds + 2) seconds for job step"
+                    + " to finish.",
+                Self.cancellationLine(id, on: layout.nodes[0], end.cause),
+            ],
+            to: 2
+        )
+        let family = Host.family(of: running)
+        Host.signal(family, SIGCONT)
+        Host.signal(family, SIGTERM)
+        revocation = (family, ContinuousClock.now + wait)
+    }
+
+    /// Kills what does not end by itself: tasks when their time is over, and what they leave behind.
+    private mutating func endRevoked(_ running: Set<pid_t>) {
+        guard let (family, due) = revocation, running.isEmpty || ContinuousClock.now >= due else {
+            return
+        }
+        Host.signal(family, SIGKILL)
+        Host.signal(Host.family(of: running), SIGKILL)
+        revocation = ([:], due)
+    }
+
     private mutating func cancel(_ running: Set<pid_t>, _ job: UInt32?) {
         isCancelled = true
         let id = "\(job.map { "\($0)" } ?? "0").\(step ?? "0")"
@@ -361,9 +400,10 @@ struct StepTasks {
     }
 
     /// What the node says of a step that is cancelled.
-    static func cancellationLine(_ id: String, on node: String) -> String {
+    static func cancellationLine(_ id: String, on node: String, _ cause: String = "") -> String {
         let now = CentreCalendar().text(SimInstant(seconds: Int64(time(nil))))
-        return "slurmstepd-\(node): error: *** STEP \(id) ON \(node) CANCELLED AT \(now) ***"
+        return
+            "slurmstepd-\(node): error: *** STEP \(id) ON \(node) CANCELLED AT \(now)\(cause) ***"
     }
 
     private static var seconds: Int { time(nil) }

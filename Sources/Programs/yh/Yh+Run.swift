@@ -99,9 +99,12 @@ extension Yh {
         }
         try tasks.checkInput()
         let isMPI = programs.contains { $0.path.map(isMPIProgram) ?? false }
-        if isMPI, environment == nil { try replaceByMPIRun(tasks, name: name) }
+        // The supervisor of a script ends what the script started.
+        let isOfScript = environment == nil && Host.variable("ENVIRONMENT") == "BATCH"
+        if isMPI, isOfScript { try replaceByMPIRun(tasks, name: name) }
         let record = StepTale(job: job, tasks)
         tasks.step = record?.id
+        tasks.watch = isOfScript || record == nil ? nil : job.map { JobWatch($0) }
         let end = isMPI ? tasks.runByMPIRun(resolve("mpirun")) : tasks.run(in: job)
         record?.end(end, tasks)
         return end

@@ -250,6 +250,8 @@ extension HelpPage {
             switch $0 {
             case .accepted: nil
             case .allocation(let option): option.text
+            case .killCommand:
+                OptionText("what the command is sent when its nodes are gone", value: "SIGNAL")
             case .noShell: OptionText("nothing runs: the nodes stay until yhcancel")
             }
         }

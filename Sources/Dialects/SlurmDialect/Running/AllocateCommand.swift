@@ -3,14 +3,14 @@ public import WireFormats
 /// `salloc` and `yhalloc`: an allocation, and a command or a shell in it.
 public struct AllocateCommand: Hashable, Sendable {
     enum Option: Hashable, Sendable {
-        case accepted, noShell
+        case accepted, killCommand, noShell
         case allocation(SubmitOption)
     }
 
     static let table: OptionTable<Option> = {
         let own: [OptionSpec<Option>] = [
             OptionSpec(.accepted, "bell"),
-            OptionSpec(.accepted, "kill-command", "K", .optional),
+            OptionSpec(.killCommand, "kill-command", "K", .optional),
             OptionSpec(.accepted, "no-bell"),
             OptionSpec(.noShell, "no-shell"),
         ]
@@ -43,6 +43,8 @@ public struct AllocateCommand: Hashable, Sendable {
     public private(set) var words: [String] = []
     /// Whether nothing runs in it: it stays until it is cancelled.
     public private(set) var isWithoutShell = false
+    /// The signal that its command is sent when the allocation is gone before it; nil for the usual one.
+    public private(set) var killSignal: Int32?
 
     /// Reads the environment and the command line.
     ///
@@ -64,6 +66,13 @@ public struct AllocateCommand: Hashable, Sendable {
                 exitCode: ExitStatus.unreadable
             )
             if given.contains(where: { $0.id == .noShell }) { isWithoutShell = true }
+            for option in given where option.id == .killCommand {
+                guard let value = option.value else { continue }
+                guard let number = OptionValues.signal(value) else {
+                    throw .error(program, "Invalid job signal: \(value)", exitCode: 1)
+                }
+                killSignal = number
+            }
             parts.append(
                 given.compactMap { option -> GivenOption<SubmitOption>? in
                     guard case .allocation(let id) = option.id else { return nil }

@@ -639,7 +639,7 @@ extension WriterLoop {
             if let entry = state.jobs[id] { arm(entry) }
         case .ended(let id, let restart): finishedRuns.append((id, restart))
         case .emulatedEnded(let id):
-            guard let output = emulatedOutput, let entry = state.jobs[id],
+            guard let output = emulatedOutput, let entry = state.jobs[id], entry.hasScript,
                 !entry.specification.isBackground
             else { return }
             let record = state.record(of: entry, now: state.lastInstant, tellsReplay: false)

@@ -117,6 +117,10 @@ extension CentreState {
 extension JobEntry {
     /// Whether it is a component that runs no script.
     var isFollower: Bool { (specification.submission.het?.offset ?? 0) > 0 }
+
+    /// Whether it runs a script, which has a step of its own and output files: no allocation, and of several
+    /// components the first.
+    var hasScript: Bool { !specification.request.isInteractive && !isFollower }
 }
 
 extension SubmitRequest {

@@ -365,8 +365,7 @@ extension CentreState {
         record.verifiedFlop = status.measured?.verifiedFlop
         record.measured = status.measured?.reported
         if hasRun {
-            let hasScript = !request.isInteractive && !entry.isFollower
-            let batch = hasScript ? [batchStep(of: record, status)] : []
+            let batch = entry.hasScript ? [batchStep(of: record, status)] : []
             record.steps =
                 batch + steps(of: status, now: now) + programSteps(of: record, status)
                 + kernelSteps(of: record, status)

@@ -261,8 +261,7 @@ extension CentreState {
     /// Whether a job's script is run: processes of it are started, told to end and watched. In an
     /// allocation without a script nothing is started but by its user.
     func isReal(_ entry: JobEntry) -> Bool {
-        backend(of: entry).runsScripts && !entry.specification.request.isInteractive
-            && !entry.isFollower
+        backend(of: entry).runsScripts && entry.hasScript
     }
 
     /// Whether a job is run in the machine's time, on cores of the host.

@@ -130,8 +130,10 @@ extension EndInput {
         let limit = entry.status.timeLimit
         let outcome = entry.specification.outcome
         steps = outcome.runs(until: min(limit, entry.specification.runTime ?? limit))
-        // A component without a script holds its nodes until the first has ended, or its own limit is over.
-        guard !entry.isFollower, entry.specification.runTime ?? .zero <= limit else {
+        // A component without a script holds its nodes until the first has ended, an allocation until it is given
+        // back, or until its own limit is over.
+        let isOpen = entry.isFollower || !entry.hasScript && entry.specification.runTime == nil
+        guard !isOpen, entry.specification.runTime ?? .zero <= limit else {
             state = EndState.timeout.slurmName
             signal = 15
             return
