@@ -105,6 +105,96 @@ struct HetJobTests {
         await centre.close()
     }
 
+    @Test("What changes all components changes none where one cannot be changed")
+    func update() async throws {
+        let centre = try Centre(settings)
+        let blocker = try await centre.submit(part("batch", nodes: 15))
+        let id = try await centre.submit(het())
+        var change = JobUpdateRequest()
+        // Thin nodes have less; it is the fat one's place that must not change.
+        change.memoryPerNode = ByteCount(mebibytes: 40_960)
+        let refused = try await centre.update(id, change, .me).outcomes
+        #expect(refused.map(\.jobID) == [id])
+        #expect(refused.allSatisfy { $0.error != nil })
+        #expect(try await centre.info(id + 1).memoryPerNode == nil)
+        change = JobUpdateRequest()
+        change.timeLimit = SimDuration(seconds: 900)
+        let done = try await centre.update(id, change, .me).outcomes
+        #expect(done.map { $0.error?.text } == [nil, nil])
+        #expect(try await centre.info(id + 1).timeLimit == SimDuration(seconds: 900))
+        change.timeLimit = SimDuration(seconds: 600)
+        change.component = 1
+        _ = try await centre.update(id, change, .me)
+        let limits = try #require(await centre.job(id)?.jobs).map(\.timeLimit)
+        #expect(limits == [SimDuration(seconds: 900), SimDuration(seconds: 600)])
+        // A priority of 0 holds the job, which is all of it.
+        var hold = JobUpdateRequest()
+        hold.priority = 0
+        hold.component = 1
+        let part = try await centre.update(id, hold, .me).outcomes
+        #expect(part.map { $0.error?.text } == [SlurmError.notWholeHetJob.text])
+        hold.component = nil
+        _ = try await centre.update(id, hold, .me)
+        let reasons = try #require(await centre.job(id)?.jobs).map(\.reason)
+        #expect(Set(reasons).count == 1 && reasons[0].hasPrefix("JobHeld"), "\(reasons)")
+        _ = try await cancel(centre, JobSelector(jobID: blocker))
+        await centre.close()
+    }
+
+    @Test("A component that could start says what the job waits for")
+    func reasons() async throws {
+        let centre = try Centre(settings)
+        var held = het()
+        held.components[0].isHeld = true
+        let id = try await centre.submit(held)
+        let states = try #require(await centre.job(id)?.jobs)
+        #expect(states.map(\.state) == ["PENDING", "PENDING"])
+        #expect(states.map(\.reason) == ["JobHeldUser", "JobHeldUser"])
+        let large = try await centre.submit(het(fat: 40))
+        let never = try #require(await centre.job(large)?.jobs)
+        #expect(Set(never.map(\.reason)).count == 1)
+        #expect(never[0].reason.hasPrefix("Partition"), "\(never[0].reason)")
+        await centre.close()
+    }
+
+    @Test("Steps are those of the components that they run on, and are counted together")
+    func steps() async throws {
+        let centre = try Centre(settings)
+        let id = try await centre.submit(het())
+        func begin(_ job: UInt32, number: UInt32? = nil) async throws -> String {
+            var step = StepRequest()
+            step.name = "solve"
+            step.number = number
+            return try await centre.step(job, step, .me).id
+        }
+        #expect(try await begin(id + 1) == "0")
+        #expect(try await begin(id) == "1")
+        #expect(try await begin(id + 1, number: 1) == "1")
+        await #expect(throws: RequestFailure.self) { _ = try await begin(id, number: 1) }
+        #expect(try await begin(id) == "2")
+        let records = try await centre.accounting(ids: [id]).records
+        #expect(records.map { $0.steps.map(\.id) } == [["batch", "1", "2"], ["0", "1"]])
+        await centre.close()
+    }
+
+    @Test("Requests name what of a job they are about, each in one place")
+    func verbs() async throws {
+        let centre = try Centre(settings)
+        let id = try await centre.submit(het())
+        let state = await centre.snapshot().state
+        let entries = [id, id + 1].compactMap { state.jobs[$0] }
+        for verb in JobVerb.allCases {
+            let whole = state.meant(by: verb, entries)
+            #expect(whole.subjects.map { $0.map(\.id) } == [[id, id + 1]], "\(verb)")
+            #expect(whole.parts.isEmpty)
+            let part = state.meant(by: verb, [entries[1]])
+            let isWhole = verb.reach == .whole
+            #expect(part.parts.map(\.id) == (isWhole ? [id + 1] : []), "\(verb)")
+            #expect(part.subjects.map { $0.map(\.id) } == (isWhole ? [] : [[id + 1]]), "\(verb)")
+        }
+        await centre.close()
+    }
+
     @Test("Who waits for a job waits for all its components")
     func dependency() async throws {
         let centre = try Centre(settings)

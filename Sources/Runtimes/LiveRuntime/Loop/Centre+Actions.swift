@@ -33,7 +33,7 @@ extension Centre {
         for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
         var outcomes: [ActionOutcome] = []
         let nodes = await snapshot().state.nodes(of: request)
-        let parts = found.map(\.id).inParts(of: Effort.jobsAtOnce)
+        let parts = found.numbersInParts(of: Effort.jobsAtOnce)
         // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
         for some in parts.inParts(of: Effort.ofTurns.upperBound / Effort.jobsAtOnce) {
             let results = try await act(on: some, caller) {
@@ -42,9 +42,10 @@ extension Centre {
                 let meant = part.compactMap { state.jobs[$0] }.filter {
                     state.is($0, meantBy: request, on: nodes)
                 }
-                let (entries, parts) = state.wholes(meant, allowsRunningParts: true)
+                let verb: JobVerb = request.isSignalOnly ? .signal : .cancel
+                let (subjects, parts) = state.meant(by: verb, meant).ofAction
                 for entry in parts { refused.add(entry.id, SlurmError.notWholeHetJob.body()) }
-                for entry in entries {
+                for entry in subjects {
                     if isOperator || entry.specification.request.userID == caller.userID {
                         allowed.append(entry.id)
                     } else {
@@ -83,6 +84,17 @@ extension Centre {
         case resume
         /// `scontrol top`: an operator's.
         case top
+
+        var verb: JobVerb {
+            switch self {
+            case .hold: .hold
+            case .release: .release
+            case .requeue: .requeue
+            case .suspend: .suspend
+            case .resume: .resume
+            case .top: .top
+            }
+        }
     }
 
     /// Does `action` to the job or array `id`.
@@ -108,10 +120,10 @@ extension Centre {
                 let isUpdate = action == .hold || action == .release
                 return .failure(.refused(isUpdate ? .invalidUserID : .accessDenied))
             }
-            let (wholes, parts) = state.wholes(entries, allowsRunningParts: false)
+            let (subjects, parts) = state.meant(by: action.verb, entries).ofAction
             guard parts.isEmpty else { return .failure(.refused(.notWholeHetJob)) }
             var input = JobsInput()
-            input.ids = wholes.map(\.id)
+            input.ids = subjects.map(\.id)
             input.by = caller.userID
             input.isAdminHold = isOperator && !request.isUserHold && !isOwner
             input.holds = request.holdsAfterwards
@@ -175,18 +187,26 @@ extension Centre {
             guard isOperator || isLowering else { return .failure(.refused(.accessDenied)) }
             var reach: DependencyReach?
             var inputs: [LiveInput] = []
-            for entry in entries {
-                var input = UpdateInput()
-                input.id = entry.id
-                input.change = request
-                input.by = caller.userID
-                input.isAdminHold = isOperator && !isOwner
-                // What is refused is not journalled: every later start would refuse it again.
-                if let refusal = state.problem(of: input, &reach) {
-                    refused.add(entry.id, refusal.body)
-                } else {
-                    inputs.append(.update(input))
+            // A priority of 0 is a hold, and what is held is the whole.
+            let meant = state.meant(by: request.priority == 0 ? .hold : .update, entries)
+            for entry in meant.parts { refused.add(entry.id, SlurmError.notWholeHetJob.body()) }
+            for subject in meant.subjects {
+                let own = subject.map { entry in
+                    var input = UpdateInput()
+                    input.id = entry.id
+                    input.change = request
+                    input.by = caller.userID
+                    input.isAdminHold = isOperator && !isOwner
+                    return input
                 }
+                // What is refused is not journalled: every later start would refuse it again. Of components
+                // that are changed together none is changed where one cannot be.
+                let problems = own.compactMap { input in
+                    state.problem(of: input, &reach).map { (input.id, $0.body) }
+                }
+                let last = problems.isEmpty && own.count > 1 ? state.problem(of: own) : nil
+                for (id, body) in problems + (last.map { [$0] } ?? []) { refused.add(id, body) }
+                if problems.isEmpty, last == nil { inputs += own.map { .update($0) } }
             }
             return .success(inputs)
         }
@@ -201,9 +221,9 @@ extension Centre {
         _ prepare:
             @escaping @Sendable ([JobEntry], CentreState) -> Result<[LiveInput], RequestFailure>
     ) async throws(RequestFailure) -> ActionResponse {
-        let ids = await snapshot().state.jobs.entries(selector).map(\.id)
+        let entries = await snapshot().state.jobs.entries(selector)
         var outcomes: [ActionOutcome] = []
-        for part in ids.isEmpty ? [[]] : ids.inParts(of: Effort.jobsAtOnce) {
+        for part in entries.isEmpty ? [[]] : entries.numbersInParts(of: Effort.jobsAtOnce) {
             do throws(RequestFailure) {
                 let results = try await act(caller, effort: max(1, part.count)) { state in
                     prepare(part.compactMap { state.jobs[$0] }, state)
@@ -250,6 +270,32 @@ extension Array {
         stride(from: 0, to: self.count, by: count).map {
             Array(self[$0..<Swift.min($0 + count, self.count)])
         }
+    }
+}
+
+extension CentreState.Meant {
+    /// The jobs that an action names, which happens to their companions with them, and those that it cannot.
+    fileprivate var ofAction: (subjects: [JobEntry], parts: [JobEntry]) {
+        (subjects.map { $0[0] }, parts)
+    }
+}
+
+extension [JobEntry] {
+    /// Their numbers in their order, so many in each part, or as many more as are components of the job that
+    /// the last is one of.
+    fileprivate func numbersInParts(of count: Int) -> [[UInt32]] {
+        var parts: [[UInt32]] = []
+        var last: UInt32?
+        for entry in self {
+            let leader = entry.specification.submission.het?.leader.number
+            let isCompanion = leader != nil && leader == last
+            if parts.isEmpty || parts[parts.count - 1].count >= count && !isCompanion {
+                parts.append([])
+            }
+            parts[parts.count - 1].append(entry.id)
+            last = leader
+        }
+        return parts
     }
 }
 

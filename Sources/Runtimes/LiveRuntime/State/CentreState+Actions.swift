@@ -131,14 +131,21 @@ extension CentreState {
             guard entry.status.phase == .running else {
                 return Refusal(entry.status.phase == .pending ? .jobPending : .disabled)
             }
-            guard entry.status.isRequeuable else { return Refusal(.disabled) }
-            if input.isByOwner { jobs.update(id) { $0.endReason = Self.requeuedByOwner } }
+            let all = alike(entry)
+            guard all.allSatisfy({ jobs[$0]?.status.isRequeuable ?? false }) else {
+                return Refusal(.disabled)
+            }
+            if input.isByOwner {
+                for one in all { jobs.update(one) { $0.endReason = Self.requeuedByOwner } }
+            }
             note(RecordedAction("requeue", at: instant), of: id)
             if let rejection = send(.requeue(JobID(id)), at: instant) {
                 return Refusal(rejection)
             }
             guard input.holds else { return nil }
-            if let reason = input.holdReason { jobs.update(id) { $0.endReason = reason } }
+            if let reason = input.holdReason {
+                for one in all { jobs.update(one) { $0.endReason = reason } }
+            }
             return hold(id, isAdmin: input.isAdminHold, at: instant)
         }
     }

@@ -71,35 +71,6 @@ extension CentreState {
         return .done(id: input.id, warnings: [])
     }
 
-    /// The jobs that something is done to as wholes: the first component stands for all of a heterogeneous
-    /// job. Components that are named without it are parts; none may be touched where that is not allowed.
-    ///
-    /// - Parameter allowsRunningParts: whether a component that runs may be meant alone.
-    func wholes(
-        _ entries: [JobEntry],
-        allowsRunningParts: Bool
-    ) -> (entries: [JobEntry], parts: [JobEntry]) {
-        let leaders = Set(entries.compactMap { $0.isFollower ? nil : $0.id })
-        var (wholes, parts): ([JobEntry], [JobEntry]) = ([], [])
-        for entry in entries {
-            guard entry.isFollower, let het = entry.specification.submission.het else {
-                wholes.append(entry)
-                continue
-            }
-            if leaders.contains(het.leader.number) { continue }
-            let isAlone = entry.status.phase != .pending && allowsRunningParts
-            if isAlone || entry.hasEnded { wholes.append(entry) } else { parts.append(entry) }
-        }
-        return (wholes, parts)
-    }
-
-    /// The jobs that what is done to one is done to: those of its components that live, for the first of a
-    /// heterogeneous job or one that waits; else itself.
-    func alike(_ entry: JobEntry) -> [UInt32] {
-        guard !entry.isFollower || entry.status.phase == .pending else { return [entry.id] }
-        return emulator.components(of: JobID(entry.id)).map(\.number)
-    }
-
     /// What a job's script finds.
     ///
     /// - Parameter cards: those that it holds on this host.

@@ -129,10 +129,10 @@ extension CentreState {
         let status = entry.status
         switch status.phase {
         case .pending:
-            if let reason = status.endReason { return reason }
-            let reason = emulator.pendingReason(of: JobID(entry.id))
-            if reason == .reqNodeNotAvail { return unavailability(of: entry) }
-            return reason?.slurmName ?? "None"
+            if let reason = ownReason(of: entry) { return reason }
+            guard entry.specification.submission.het != nil else { return "None" }
+            // A component that could start waits for what another waits for.
+            return alike(entry).lazy.compactMap { jobs[$0].flatMap(ownReason) }.first ?? "None"
         case .running, .completing: return "None"
         case .ended(let state):
             if let reason = status.endReason { return reason }
@@ -143,6 +143,16 @@ extension CentreState {
             case .deadline: return "DeadLine"
             case .completed, .cancelled, .preempted, .outOfMemory: return "None"
             }
+        }
+    }
+
+    /// Why a job waits itself; nil where nothing is known.
+    private func ownReason(of entry: JobEntry) -> String? {
+        if let reason = entry.status.endReason { return reason }
+        switch emulator.pendingReason(of: JobID(entry.id)) {
+        case nil, .some(.none): return nil
+        case .reqNodeNotAvail: return unavailability(of: entry)
+        case let reason?: return reason.slurmName
         }
     }
 
