@@ -92,6 +92,53 @@ struct PrivateCentreTests {
         #expect(said.contains("yhrun: 'module load lammps/2023' brings it"))
     }
 
+    @Test(
+        "Components are rehearsed together: steps on them, clients that wait for children, and the fees of all"
+    )
+    func components() throws {
+        let folder = try Folder()
+        let machine = try folder.write("m.yaml", Self.machineWithSoftware)
+        let path = try folder.write(
+            "a.sh",
+            """
+            #!/bin/bash
+            #SBATCH -N 1 -t 1:00:00
+            #SBATCH -o \(folder.path("%j.out"))
+            #SBATCH hetjob
+            #SBATCH -N 2
+            yhrun --het-group=1 -n 2 sleep 600
+            yhrun --het-group=0,1 -n 2 sh -c 'echo $SLURM_PROCID $SLURM_STEP_ID' | sort
+            # It has asked the centre, has its answer, and waits for its child.
+            python3 - <<'EOF'
+            import os, socket, subprocess
+            door = socket.socket(socket.AF_UNIX)
+            door.connect(os.environ["XINGHE_SOCKET"])
+            door.close()
+            subprocess.run(["sleep", "300"])
+            EOF
+            echo $SECONDS
+
+            """
+        )
+        let run = try xinghe(
+            ["rehearse", "--lang", "en", "--machine", machine] + Self.start + [path]
+        )
+        #expect(run.status == 0, "\(run.output)\(run.errors)")
+        let lines = run.output.split(separator: "\n")
+        let said = lines.filter { $0.hasPrefix("  | ") }.map { String($0.dropFirst(4)) }
+        #expect(said == ["0 1", "1 1", "2 1", "3 1", "900"], "\(run.output)\(run.errors)")
+        let steps = lines.filter { $0.hasPrefix("  step ") }.map { $0.prefix { $0 != "," } }
+        #expect(
+            steps == ["  step 1 sh: 2 tasks", "  step 0 sleep: 2 tasks", "  step 1 sh: 2 tasks"],
+            "\(run.output)"
+        )
+        #expect(lines.contains { $0.hasPrefix("  job 1+0: 1 node of q") }, "\(run.output)")
+        #expect(lines.contains { $0.hasPrefix("  job 1+1: 2 nodes of q") }, "\(run.output)")
+        #expect(lines.contains("  other ways are not tried for heterogeneous jobs"))
+        #expect(lines.count { $0.hasPrefix("  ends COMPLETED 0:0 after 00:15:00") } == 2)
+        #expect(lines.last?.hasPrefix("total: gross fee ") ?? false)
+    }
+
     @Test("A quote needs no open centre: it opens one, under a load if that is wanted")
     func privateQuote() throws {
         let folder = try Folder()

@@ -65,6 +65,9 @@ struct RehearsedJob: WireRecord {
     var job: UInt32 = 0
     /// The job array that it is an element of. It is not printed.
     var array: UInt32?
+    /// The heterogeneous job that it is a component of, and its place among them; nil for any other.
+    var hetJob: UInt32?
+    var hetOffset: UInt32?
     var name = ""
     var partition = ""
     var nodes: Int32 = 0
@@ -88,6 +91,8 @@ struct RehearsedJob: WireRecord {
     init(_ record: AccountingRecord) {
         job = record.jobID
         array = record.arrayJobID
+        hetJob = record.hetJobID
+        hetOffset = record.hetJobOffset
         name = record.name
         partition = record.partition
         nodes = record.nodeCount
@@ -105,6 +110,8 @@ struct RehearsedJob: WireRecord {
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields("job_id", &job)
+        try fields.ifPresent("het_job_id", &hetJob)
+        try fields.ifPresent("het_job_offset", &hetOffset)
         try fields("name", &name)
         try fields("partition", &partition)
         try fields("nodes", &nodes)
@@ -134,14 +141,21 @@ extension RehearsalResult {
             if let refusal = script.refusal {
                 lines.append(words("  被拒绝：\(refusal)", "  refused: \(refusal)"))
             }
-            if let job = jobs.first(where: { $0.job == script.job }) { lines += job.lines(words) }
+            for job in jobs where job.job == script.job || job.hetJob == script.job {
+                lines += job.lines(words)
+            }
+            if !(script.request?.components.isEmpty ?? true) {
+                lines.append(
+                    words("  异构作业不试其他提交方式", "  other ways are not tried for heterogeneous jobs")
+                )
+            }
             lines += [script.spreadLine(words)].compactMap(\.self)
             lines += script.alternatives.compactMap { $0.line(words) }
             lines += [script.untriedLine(words)].compactMap(\.self)
         }
         let submitted = Set(scripts.compactMap(\.job))
-        for job in jobs where !submitted.contains(job.job) {
-            lines.append(words("作业 \(job.job)（\(job.name)）", "job \(job.job) (\(job.name))"))
+        for job in jobs where !submitted.contains(job.hetJob ?? job.job) {
+            lines.append(words("作业 \(job.number)（\(job.name)）", "job \(job.number) (\(job.name))"))
             lines += job.lines(words)
         }
         let (gross, subsidy, net) = (
@@ -158,11 +172,16 @@ extension RehearsalResult {
 }
 
 extension RehearsedJob {
+    /// Its number as Slurm writes it: `173+1` for a component.
+    fileprivate var number: String {
+        hetJob.map { "\($0)+\(hetOffset ?? 0)" } ?? "\(job)"
+    }
+
     fileprivate func lines(_ words: MessageLanguage) -> [String] {
         guard let start else {
             let why = reason ?? "None"
             return [
-                words("  作业 \(job) 没有启动：\(why)", "  job \(job) did not start: \(why)")
+                words("  作业 \(number) 没有启动：\(why)", "  job \(number) did not start: \(why)")
             ]
         }
         let instant = CivilTime(start, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
@@ -171,8 +190,8 @@ extension RehearsedJob {
         let limit = limit.map(SlurmTime.full) ?? "UNLIMITED"
         var lines = [
             words(
-                "  作业 \(job)：分区 \(partition)，\(nodes) 个节点，\(instant)（Asia/Shanghai）启动（等待 \(wait)）",
-                "  job \(job): \(counted(nodes, "node")) of \(partition), starts \(instant)"
+                "  作业 \(number)：分区 \(partition)，\(nodes) 个节点，\(instant)（Asia/Shanghai）启动（等待 \(wait)）",
+                "  job \(number): \(counted(nodes, "node")) of \(partition), starts \(instant)"
                     + " (Asia/Shanghai) after \(wait)"
             )
         ]

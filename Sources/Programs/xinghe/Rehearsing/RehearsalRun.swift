@@ -78,7 +78,11 @@ struct RehearsalRun {
         let last = Dictionary(records.map { ($0.jobID, $0) }) { _, last in last }
         for record in last.values.sorted(by: { $0.jobID < $1.jobID }) {
             var job = RehearsedJob(record)
-            if let path = paths[record.jobID], record.start != nil { job.output = Self.head(path) }
+            // The others run no script, and write nothing.
+            let hasScript = record.hetJobOffset ?? 0 == 0
+            if let path = paths[record.jobID], record.start != nil, hasScript {
+                job.output = Self.head(path)
+            }
             result.jobs.append(job)
         }
         for account in Set(records.map(\.account)).sorted() {

@@ -171,17 +171,11 @@ extension RehearseCommand {
             }
             return Array(bytes)
         }
-        guard command.components.isEmpty else {
-            throw .error(Self.name, "\(path): heterogeneous jobs are not rehearsed")
-        }
-        if command.begin != nil || command.deadline != nil {
-            let status: CentreStatus = try Self.ask { () throws(LocalClientFailure) in
-                try run.client.get("/v1/status")
-            }
-            try command.resolveTimes(now: status.now)
-        }
-        if let warning = command.fitNodesToTasks() { command.warnings.append(warning) }
+        try Self.fit(&command, run)
         script.warnings = command.warnings + ScriptPlace.review(&command)
+        for place in command.request.components.indices {
+            command.request.components[place].workDirectory = command.request.workDirectory
+        }
         let variables = environment.map { "\($0.key)=\($0.value)" }.sorted()
         command.request.environment = command.jobEnvironment(from: variables, login: variables)
         command.request.command = ScriptPlace.absolute(path)
@@ -193,9 +187,30 @@ extension RehearseCommand {
         }
         script.warnings += quote.warnings
         script.request = command.request
+        // What one component may do without says little of all.
+        if !command.components.isEmpty { script.isAsked = false }
         if script.isAsked { script.ways = run.ways(otherThan: command.request, quote) }
         script.job = try Self.ask { () throws(LocalClientFailure) in
             try run.submit(command.request)
+        }
+    }
+
+    /// Says what times mean now, and on how many nodes tasks have room; of components alike.
+    private static func fit(
+        _ command: inout SubmitCommand,
+        _ run: RehearsalRun
+    ) throws(CommandFailure) {
+        if command.begin != nil || command.deadline != nil {
+            let status: CentreStatus = try ask { () throws(LocalClientFailure) in
+                try run.client.get("/v1/status")
+            }
+            try command.resolveTimes(now: status.now)
+        }
+        if let warning = command.fitNodesToTasks() { command.warnings.append(warning) }
+        for var component in command.components {
+            try fit(&component, run)
+            command.warnings += component.warnings
+            command.request.components.append(component.request.withoutScript)
         }
     }
 
