@@ -164,6 +164,17 @@ struct RunTests {
         #expect(joined.nodeOfTask == [0, 0, 1, 1, 0])
     }
 
+    @Test("Fewer tasks than the job has nodes run on as many, which is said as by Slurm")
+    func fewerTasks() throws {
+        let warning = try command("-n 1 a").nodeWarning(program: "srun", nodes: 2)
+        #expect(
+            warning == "srun: Warning: can't run 1 processes on 2 nodes, setting nnodes to 1"
+        )
+        for words in ["a", "-n 2 a", "-n 1 -N 1 a", "-O -n 1 a"] {
+            #expect(try command(words).nodeWarning(program: "srun", nodes: 2) == nil, "\(words)")
+        }
+    }
+
     @Test("Outside a job it asks for one of its own; a job can be named instead")
     func outside() throws {
         #expect(try command("-n 2 hostname", [:]).allocation?.request.tasks == 2)

@@ -12,6 +12,8 @@ struct StepTasks {
     let layout: RunCommand.Layout
     /// The environment that the step takes over, by `--export`.
     let inherited: [String]
+    /// What each task finds of this command.
+    private let launcher: [String]
     /// The number of the step in its job.
     var step: String?
     /// The job whose end ends the tasks; nil where its own supervisor sees to that.
@@ -49,6 +51,7 @@ struct StepTasks {
                 ?? Host.variable(name)
         }
         let coresPerTask = value("SLURM_CPUS_PER_TASK").flatMap { Int($0) } ?? 1
+        let around = job == nil && components.isEmpty ? value("SLURM_JOB_CPUS_PER_NODE") : nil
         guard components.isEmpty else {
             layout = RunCommand.Layout(
                 joining: zip(command.components, components).map { component, held in
@@ -60,6 +63,7 @@ struct StepTasks {
                     )
                 }
             )
+            launcher = Self.launcher(layout, cores: nil)
             return
         }
         let host = value("SLURMD_NODENAME") ?? Host.hostName()
@@ -71,6 +75,7 @@ struct StepTasks {
             cores: cores,
             coresPerTask: coresPerTask
         )
+        launcher = Self.launcher(layout, cores: around)
     }
 
     /// What of the tasks is whose step: of each component that is named, or of the job around.
@@ -83,6 +88,27 @@ struct StepTasks {
             defer { start += component.tasks }
             return (component.job, start..<min(start + component.tasks, command.tasks))
         }
+    }
+
+    /// What each task finds of this command. It listens nowhere, but programs choose the port that it would have
+    /// for their own meetings.
+    private static func launcher(_ layout: RunCommand.Layout, cores: String?) -> [String] {
+        let octal = String(Host.fileModeMask(), radix: 8)
+        var variables = [
+            "SLURM_UMASK=" + String(repeating: "0", count: max(0, 4 - octal.utf8.count)) + octal
+        ]
+        if let port = Host.freePort() {
+            variables += ["SLURM_SRUN_COMM_PORT=\(port)", "SLURM_STEP_LAUNCHER_PORT=\(port)"]
+        }
+        // Slurm 22.05 sets these where a job is around the step.
+        if let cores {
+            let tasks = layout.nodeOfTask.count
+            variables += [
+                "SLURM_DISTRIBUTION=\(tasks <= layout.nodes.count ? "cyclic" : "block")",
+                "SLURM_JOB_CPUS_PER_NODE_PACK_GROUP_0=\(cores)",
+            ]
+        }
+        return variables
     }
 
     /// How some tasks have ended: the highest exit status; nil where one process ran all.
@@ -271,7 +297,7 @@ struct StepTasks {
         } else if command.output != nil {
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
-        let own = command.environment(task: task, layout, step: step)
+        let own = command.environment(task: task, layout, step: step) + launcher
         let names = Set(own.map { $0.prefix { $0 != "=" } })
         let others = inherited.filter { !names.contains($0.prefix { $0 != "=" }) }
         var arguments = programs[task].words.map { strdup($0) } + [nil]

@@ -132,6 +132,9 @@ extension Yh {
             environment?.nodes.count
             ?? Host.variable("SLURM_JOB_NUM_NODES").flatMap { Int($0) }
             ?? Host.variable("SLURM_NNODES").flatMap { Int($0) }
+        if !command.isQuiet, let warning = command.nodeWarning(program: name, nodes: nodes) {
+            Host.print([warning], to: 2)
+        }
         let onEach = JobNodes.counts(Host.variable("SLURM_JOB_CPUS_PER_NODE"))
         try command.checkSize(
             program: name,

@@ -263,6 +263,20 @@ public struct RunCommand: Hashable, Sendable {
         }
     }
 
+    /// What the user is told who wants fewer tasks than the job has nodes: the step has no more nodes than
+    /// tasks. Nil for anybody else.
+    ///
+    /// - Parameter held: how many nodes the job has.
+    public func nodeWarning(program: String, nodes held: Int?) -> String? {
+        guard isCounted, !overcommits, let wanted = nodes ?? held, tasks < wanted,
+            components.isEmpty
+        else {
+            return nil
+        }
+        return
+            "\(program): Warning: can't run \(tasks) processes on \(wanted) nodes, setting nnodes to \(tasks)"
+    }
+
     /// Looks whether a step fits into its job.
     ///
     /// - Parameters:
@@ -412,6 +426,9 @@ public struct RunCommand: Hashable, Sendable {
             "SLURM_NTASKS=\(tasks)", "SLURM_NPROCS=\(tasks)", "SLURM_STEP_NUM_TASKS=\(tasks)",
             "SLURM_STEP_NUM_NODES=\(used.count)", "SLURM_STEP_NODELIST=\(nodeList)",
             "SLURM_STEP_TASKS_PER_NODE=\(counts)", "SLURM_TASKS_PER_NODE=\(counts)",
+            "SLURM_NNODES=\(used.count)",
+            // All of a centre is on this computer.
+            "SLURM_LAUNCH_NODE_IPADDR=127.0.0.1", "SLURM_SRUN_COMM_HOST=127.0.0.1",
         ]
         if let step { variables += ["SLURM_STEP_ID=\(step)", "SLURM_STEPID=\(step)"] }
         return variables
