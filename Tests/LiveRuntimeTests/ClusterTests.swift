@@ -2,6 +2,7 @@ import Billing
 import Catalog
 import ClusterModel
 import Quantities
+import SlurmDialect
 import Testing
 import WireFormats
 
@@ -73,6 +74,22 @@ struct ClusterTests {
         let again = try Centre(settings)
         #expect(try await listed(["fat"], again) == [fat.jobID, named.jobID])
         await again.close()
+    }
+
+    @Test("No cluster at all is asked of nobody, and refused in words that say so")
+    func none() async throws {
+        let centre = try Centre(settings)
+        let error = RequestFailure.refused(
+            .invalidCluster,
+            "no cluster is named; leave it out for the centre's own, or say 'all'"
+        )
+        for names in [[], [""]] {
+            await #expect(throws: error) { _ = try await listed(names, centre) }
+            await #expect(throws: error) {
+                _ = try await centre.submit(request { $0.clusters = names }, .me)
+            }
+        }
+        await centre.close()
     }
 
     @Test(

@@ -59,8 +59,10 @@ extension Machine {
         var taken: Set<Int> = []
         var names = Cluster.wordsTaken + [name]
         for cluster in clusters {
-            if names.contains(cluster.name) {
-                return "'\(cluster.name)' stands for another cluster already"
+            // People write them as they like.
+            if let taken = names.first(where: { $0.lowercased() == cluster.name.lowercased() }) {
+                let like = taken == cluster.name ? "" : ", but for the case of its letters"
+                return "'\(cluster.name)' stands for another cluster already\(like)"
             }
             names.append(cluster.name)
             guard !cluster.partitions.isEmpty,

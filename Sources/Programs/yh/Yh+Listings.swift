@@ -48,6 +48,9 @@ extension Yh {
             return finish(Help.output(.nodes, information, name: name))
         }
         let clusters = try knownClusters(command.clusters, name)
+        if clusters == nil, command.namesPartitions, Dialect(program: name) == .tianhe {
+            Host.print(try hints(command, name), to: 2)
+        }
         return try iterate(every: command.iterateSeconds) { () throws(CommandFailure) in
             try forEach(of: clusters, command.namesClusters) { names throws(CommandFailure) in
                 let (partitions, nodes) = try ask(name) { client throws(LocalClientFailure) in
@@ -66,6 +69,19 @@ extension Yh {
                     } : nil
                 return command.output(partitions, nodes, reservations: reservations)
             }
+        }
+    }
+
+    /// Which of the partitions that are named are of another cluster than the centre's own.
+    private static func hints(
+        _ command: NodeCommand,
+        _ name: String
+    ) throws(CommandFailure) -> [String] {
+        let all = try ask(name) { client throws(LocalClientFailure) in
+            try client.get(target("/v1/partitions", of: [ClusterWord.all]), as: PartitionList.self)
+        }
+        return command.partitions(elsewhereIn: all).map { partition in
+            "\(name): partition \(partition.name) is of cluster \(partition.cluster): -M \(partition.cluster)"
         }
     }
 

@@ -72,6 +72,16 @@ public struct NodeCommand: Hashable, Sendable {
     /// Whether the listing of each cluster that was named begins with its name.
     public var namesClusters: Bool { hasHeader && data == nil }
 
+    /// Whether partitions are named.
+    public var namesPartitions: Bool { partitions != nil }
+
+    /// Those that are named of a centre's partitions and are of another cluster than its own, which is not
+    /// listed.
+    public func partitions(elsewhereIn all: PartitionList) -> [PartitionInfo] {
+        let names = Set(partitions ?? [])
+        return all.partitions.filter { names.contains($0.name) && $0.cluster != all.cluster }
+    }
+
     /// Reads the environment and the command line.
     ///
     /// - Throws: `CommandFailure`, ready to be printed.

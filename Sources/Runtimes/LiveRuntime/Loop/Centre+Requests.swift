@@ -240,6 +240,7 @@ extension Centre {
         try request.checkBounds()
         input.request.dropRepeats()
         try input.request.checkProduct(settings.limits)
+        guard request.clusters != [] else { throw ClusterChoice.none }
         guard request.clusters.map({ $0.count == 1 && $0 != [ClusterWord.all] }) ?? true else {
             throw RequestFailure.refused(.invalidCluster, "one job of a list is for one cluster")
         }

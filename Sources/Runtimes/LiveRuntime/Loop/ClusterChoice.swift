@@ -19,6 +19,7 @@ struct ClusterChoice {
             (partitions, name) = (nil, machine.name)
             return
         }
+        guard !names.isEmpty else { throw Self.none }
         var (chosen, own): (Set<Int>, Set<String>) = ([], [])
         for name in names {
             let cluster = try machine.cluster(called: name)
@@ -28,6 +29,12 @@ struct ClusterChoice {
         name = (own.count == 1 ? own.first : nil) ?? machine.name
         partitions = machine.clusters.isEmpty ? nil : chosen
     }
+
+    /// Nobody means no cluster at all.
+    static let none = RequestFailure.refused(
+        .invalidCluster,
+        "no cluster is named; leave it out for the centre's own, or say 'all'"
+    )
 
     /// Whether a partition is of them.
     func contains(partition index: Int) -> Bool { partitions?.contains(index) ?? true }
@@ -58,6 +65,7 @@ extension Machine {
     /// - Throws: `RequestFailure` when there is none.
     func cluster(called name: String) throws(RequestFailure) -> Cluster {
         let all = allClusters
+        guard !name.isEmpty else { throw ClusterChoice.none }
         if name == ClusterWord.own { return all[0] }
         guard let found = all.first(where: { $0.name == name }) else {
             throw .refused(.invalidCluster, "No cluster '\(name)' known by database.")
