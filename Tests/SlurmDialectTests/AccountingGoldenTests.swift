@@ -370,6 +370,21 @@ struct CancelTests {
         #expect(failure?.exitCode == entry.exitCode)
     }
 
+    @Test("A step is named as it was written, with its component")
+    func stepNames() throws {
+        let command = try command(["7", "4+1.0", "4.3"])
+        var outcomes = [ActionOutcome(jobID: 4), ActionOutcome(jobID: 4), ActionOutcome(jobID: 7)]
+        (outcomes[0].step, outcomes[1].step) = ("0", "3")
+        for index in 0..<2 { outcomes[index].error = SlurmError.invalidJobID.body() }
+        let said = command.output(ActionResponse(outcomes: outcomes)).errors
+        #expect(
+            said
+                == ["4+1.0", "4.3"].map {
+                    "scancel: error: Kill job error on job step id \($0): \(SlurmError.invalidJobID.text)"
+                }
+        )
+    }
+
     @Test("Every filter of scancel is asked for, and what it cannot read is told as Slurm tells it")
     func filters() throws {
         let command = try command(["-q", "High", "-R", "r1", "-w", "cn[1-2]", "--wckey=p"])

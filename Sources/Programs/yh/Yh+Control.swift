@@ -67,7 +67,7 @@ extension Yh {
             return finish(command.output(list, name: reservation))
         case .createReservation(let changes): return try create(changes, name)
         case .updateReservation(let changes): return try updateReservation(changes, name)
-        case .deleteReservation(let reservation): return try delete(reservation: reservation)
+        case .deleteReservation(let reservation): return try delete(reservation: reservation, name)
         }
     }
 

@@ -137,15 +137,18 @@ public struct CancelCommand: Hashable, Sendable {
                 "\(program): \(act) \(job.step == nil ? "job" : "step") \(word)"
             }
         }
+        // Steps are answered for in the order in which they were named, as they were written.
+        var steps = zip(words, request.jobs).filter { $1.step != nil }.map(\.0)[...]
         for outcome in response.outcomes {
+            let step = outcome.step.map { steps.popFirst() ?? "\(outcome.jobID).\($0)" }
             guard let error = outcome.error else {
                 if isVerbose, request.hasFilter {
                     output.errors.append("\(program): \(act) job \(outcome.jobID)")
                 }
                 continue
             }
-            if let step = outcome.step {
-                tell(error, ofStep: "\(outcome.jobID).\(step)", &output)
+            if let step {
+                tell(error, ofStep: step, &output)
                 continue
             }
             let job = words.count == 1 ? words[0] : "\(outcome.jobID)"

@@ -120,6 +120,8 @@ extension Description {
             "Command=\(info.command ?? "(null)")", "WorkDir=\(info.workDirectory)",
         ]
         if let comment = info.comment { lines.append("Comment=\(comment) ") }
+        // Only a script has files.
+        guard !info.isInteractive else { return lines }
         return lines + [
             "StdErr=\(info.standardError)", "StdIn=\(info.standardInput)",
             "StdOut=\(info.standardOutput)",

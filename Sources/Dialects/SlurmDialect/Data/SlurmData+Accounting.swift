@@ -52,6 +52,10 @@ extension SlurmData {
             job.words("flags", [])
             job.text("group", info.group)
             job.integer("job_id", info.jobID)
+            job.object("het") { het in
+                het.integer("job_id", info.hetJobID ?? 0)
+                het.number("job_offset", info.hetJobOffset)
+            }
             job.text("name", info.name)
             job.text("nodes", info.nodeList.isEmpty ? "None assigned" : info.nodeList)
             job.text("partition", info.partition)

@@ -212,13 +212,13 @@ extension QueueCommand {
 }
 
 extension [JobRow] {
-    /// A row for each step that runs, and for each job of which nothing else is known its script's.
+    /// A row for each step that runs, and its script's for each job of which no steps are known. One whose steps
+    /// are known has no others: an allocation has no script.
     fileprivate func withSteps(_ records: [AccountingRecord]) -> [JobRow] {
         let steps = Dictionary(records.map { ($0.jobID, $0.steps) }) { _, last in last }
         return flatMap { row -> [JobRow] in
-            let running = (steps[row.info.jobID] ?? []).filter { $0.state == "RUNNING" }
-            guard !running.isEmpty else { return [row] }
-            return running.map { step in
+            guard let known = steps[row.info.jobID] else { return [row] }
+            return known.filter { $0.state == "RUNNING" }.map { step in
                 var own = row
                 own.step = step
                 return own

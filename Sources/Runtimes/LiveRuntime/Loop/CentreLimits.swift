@@ -61,7 +61,7 @@ extension SubmitRequest {
         guard components.isEmpty || array == nil else { throw .refused(.invalidArray) }
         guard components.count < HetMembership.countMaximum else {
             throw .refused(
-                .tooLong,
+                .unspecified,
                 "a heterogeneous job has \(HetMembership.countMaximum) components at most"
             )
         }

@@ -339,10 +339,10 @@ extension CentreState {
         record.state = stateName(of: status)
         record.cancelledBy = status.cancelledBy
         record.reason = reason(of: entry)
-        let isTimeout = status.phase == .ended(.timeout)
-        // sacct(1) shows no signal for a job that its time limit ended; its batch step has it.
-        record.exitCode = isTimeout ? 0 : status.exitCode
-        record.exitSignal = isTimeout ? 0 : status.signal
+        let isCut = [.ended(.timeout), .ended(.cancelled)].contains(status.phase)
+        // sacct(1) shows no signal for a job that its time limit or its user ended; its batch step has it.
+        record.exitCode = isCut ? 0 : status.exitCode
+        record.exitSignal = isCut ? 0 : status.signal
         record.submit = entry.specification.submittedAt
         record.eligible = max(record.submit, status.notBefore ?? record.submit)
         record.start = status.startedAt

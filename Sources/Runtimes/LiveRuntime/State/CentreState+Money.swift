@@ -308,15 +308,23 @@ extension PriceEstimate {
             record.left = expected.left?.count
             return record
         }
-        for fee in runs.flatMap({ book.fees(of: $0) }) {
-            let place = resources.firstIndex { $0.resource == fee.resource.name } ?? resources.count
-            if place == resources.count {
-                resources.append(BillResource())
-                resources[place].resource = fee.resource.name
+        // Each partition has its own prices: what is held there is not mixed with what is dearer elsewhere.
+        var parts: [(partition: String, row: BillResource)] = []
+        for run in runs {
+            for fee in book.fees(of: run) {
+                let known = parts.firstIndex {
+                    $0.partition == run.partition && $0.row.resource == fee.resource.name
+                }
+                let place = known ?? parts.count
+                if known == nil {
+                    parts.append((run.partition, BillResource()))
+                    parts[place].row.resource = fee.resource.name
+                }
+                parts[place].row.seconds += fee.held.seconds
+                parts[place].row.fee += fee.amount.count
             }
-            resources[place].seconds += fee.held.seconds
-            resources[place].fee += fee.amount.count
         }
+        resources = parts.map(\.row)
         enterprise = accounts.compactMap { book.accounts[$0]?.enterprise }.first
         hasRules = !book.rules.isEmpty
         let day = BillingDay(containing: instant)
