@@ -15,6 +15,8 @@ VOLATILE = [
     (re.compile(r'\b(SLURM_TASK_PID|\w*_PORT|\w*COMM_HOST|AvgRSS|MaxRSS|SLURM_SUBMIT_HOST)=\S*'), r'\1=<N>'),
     (re.compile(r'\b(NodeHostName|NodeAddr|OS|SlurmdStartTime|BootTime)=[^\n]*?(?= +\w+=|\n|$)'), r'\1=<H>'),
     (re.compile(r'(?<=[\w>]) Port=\d+'), ''),    # told only where it is not the usual one
+    # Where a node keeps scripts is the site's affair.
+    (re.compile(r'(?m)(?<!\S)/\S*/(?:job0*(\d+)|jobs/(\d+)\.\d+)/slurm_script'), r'<SPOOL>/\1\2/slurm_script'),
     (re.compile(r'(?<![\d:-])00:0[0-2]:[0-5]\d(?![\d:])'), '<ELAPS>_'),
 ]
 SHORT_TIME = re.compile(r'(?<![\d:=-])[01]:[0-5]\d(?![\d:])')
