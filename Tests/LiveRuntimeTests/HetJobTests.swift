@@ -1,6 +1,7 @@
 import Foundation
 import Quantities
 import SlurmDialect
+import TestSupport
 import Testing
 import WireFormats
 
@@ -174,6 +175,40 @@ struct HetJobTests {
         #expect(try await begin(id) == "2")
         let records = try await centre.accounting(ids: [id]).records
         #expect(records.map { $0.steps.map(\.id) } == [["batch", "1", "2"], ["0", "1"]])
+        await centre.close()
+    }
+
+    @Test("What runs on a component that is cancelled alone ends with it, and nothing else")
+    func stepsOfPart() async throws {
+        let centre = try Centre(settings)
+        let id = try await centre.submit(het())
+        // Only programs of this name are told.
+        let path = folder.path + "/srun"
+        try FileManager.default.createSymbolicLink(
+            atPath: path,
+            withDestinationPath: "/bin/sleep"
+        )
+        let programs = try [id, id + 1].map { _ in
+            try Process.run(URL(fileURLWithPath: path), arguments: ["1000"])
+        }
+        defer { programs.forEach { kill($0.processIdentifier, SIGKILL) } }
+        for (job, program) in zip([id, id + 1], programs) {
+            var step = StepRequest()
+            step.name = "sleep"
+            step.process = program.processIdentifier
+            _ = try await centre.step(job, step, .me)
+        }
+        _ = try await cancel(centre, JobSelector(jobID: id, component: 1))
+        // A test's threads block signals, and so do the programs that it starts: it waits to be taken.
+        func hasCome(_ program: Process) -> Bool {
+            let path = "/proc/\(program.processIdentifier)/status"
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            let line = text.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
+            let pending = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+            return pending & 1 << UInt64(StepSignal.cancellation - 1) != 0
+        }
+        #expect(eventually { hasCome(programs[1]) })
+        #expect(!hasCome(programs[0]))
         await centre.close()
     }
 

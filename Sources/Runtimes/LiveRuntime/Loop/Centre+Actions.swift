@@ -33,6 +33,7 @@ extension Centre {
         for id in missing { refused.add(id, SlurmError.invalidJobID.body()) }
         var outcomes: [ActionOutcome] = []
         let nodes = await snapshot().state.nodes(of: request)
+        let left = request.isSignalOnly ? [] : await stepsOnParts(found)
         let parts = found.numbersInParts(of: Effort.jobsAtOnce)
         // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
         for some in parts.inParts(of: Effort.ofTurns.upperBound / Effort.jobsAtOnce) {
@@ -66,6 +67,10 @@ extension Centre {
                 return .success([.cancel(input)])
             }
             outcomes += Self.outcomes(results)
+        }
+        let cancelled = Set(outcomes.filter { $0.error == nil }.map(\.jobID))
+        for step in left where cancelled.contains(step.component) {
+            mailbox.post(.signalStep(step.job, restart: step.restart, step.signal))
         }
         return ActionResponse(outcomes: ofSteps + refused.all + outcomes)
     }

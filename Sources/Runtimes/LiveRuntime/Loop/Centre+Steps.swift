@@ -55,6 +55,39 @@ extension Centre {
         }
     }
 
+    /// A step that runs on a component which is cancelled without the others.
+    struct StepOnPart {
+        var component: UInt32
+        var job: UInt32
+        var restart: Int32
+        var signal: StepSignal
+    }
+
+    /// The steps on those of some jobs that are components without a script, and are meant without the first:
+    /// nobody else ends them.
+    func stepsOnParts(_ entries: [JobEntry]) async -> [StepOnPart] {
+        let named = Set(entries.map(\.id))
+        let parts = entries.filter { entry in
+            let leader = entry.specification.submission.het?.leader.number
+            return entry.isFollower && leader.map { !named.contains($0) } ?? false
+        }
+        guard !parts.isEmpty else { return [] }
+        let state = await snapshot().state
+        return parts.flatMap { entry -> [StepOnPart] in
+            let (leader, lines) = stepLines(of: entry, state)
+            let told = entry.status.steps.filter { $0.end == nil }
+            let steps = told + runningSteps(of: entry, leader, lines, state)
+            return steps.compactMap(\.process).map { process in
+                StepOnPart(
+                    component: entry.id,
+                    job: leader.id,
+                    restart: leader.status.restart,
+                    signal: StepSignal(process: process, number: StepSignal.cancellation)
+                )
+            }
+        }
+    }
+
     private func process(ofStep id: String, _ entry: JobEntry, _ state: CentreState) -> Int32? {
         guard entry.status.phase == .running else { return nil }
         if let step = entry.status.steps.first(where: { $0.id == id && $0.end == nil }) {
