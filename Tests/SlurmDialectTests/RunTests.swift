@@ -123,8 +123,14 @@ struct RunTests {
             ),
             (
                 "-n1 true : -n2 true",
-                "yhrun: error: One step for each component: several (:) are not run by one command"
-                    + " here; --het-group runs one program on several", 1
+                "yhrun: error: Attempt to run a job step with het group value of 1, but the job"
+                    + " allocation has maximum value of 0", 1
+            ),
+            ("true :", "yhrun: fatal: No command given to execute.", 1),
+            (
+                "--multi-prog a : b",
+                "yhrun: error: --multi-prog is for one step, and a colon (:) for several programs",
+                1
             ),
         ] as [(String, String, Int32)]
     )
@@ -162,6 +168,28 @@ struct RunTests {
         )
         #expect(joined.nodes == ["cn1", "cn2"])
         #expect(joined.nodeOfTask == [0, 0, 1, 1, 0])
+    }
+
+    @Test("Several programs run on the components at their places, or on those that each names")
+    func severalPrograms() throws {
+        let job = [
+            "SLURM_JOB_ID": "5", "SLURM_HET_SIZE": "3", "SLURM_JOB_ID_HET_GROUP_0": "5",
+            "SLURM_JOB_ID_HET_GROUP_1": "6", "SLURM_JOB_ID_HET_GROUP_2": "7",
+            "SLURM_NTASKS_HET_GROUP_0": "2",
+        ]
+        let placed = try command("-l a x : -n 3 b : c y", job)
+        #expect(placed.allWords == [["a", "x"], ["b"], ["c", "y"]])
+        #expect(placed.components.map(\.job) == [5, 6, 7])
+        #expect(placed.programOfTask == [0, 0, 1, 1, 1, 2])
+        let named = try command("--het-group=1,2 a : --het-group=0 b", job)
+        #expect(named.components.map(\.offset) == [1, 2, 0])
+        #expect(named.programOfTask == [0, 0, 1, 1])
+        #expect(throws: CommandFailure.self) { try command("--het-group=1 a : b", job) }
+        // Outside a job each gets nodes of its own.
+        let outside = try command("-n 2 -p work a : -N 2 b", [:])
+        let wanted = try #require(outside.allocation)
+        #expect(wanted.request.name == "a" && wanted.request.tasks == 2)
+        #expect(wanted.components.map(\.request.minimumNodes) == [2])
     }
 
     @Test("Fewer tasks than the job has nodes run on as many, which is said as by Slurm")

@@ -168,7 +168,7 @@ struct StepTasks {
         ]
         if geteuid() == 0 { words.append("--allow-run-as-root") }
         if command.isLabelled { words.append("--tag-output") }
-        if command.isMultiProgram {
+        if command.isMultiProgram || command.hasSeveralPrograms {
             let parts = programs.map { ["-np", "1"] + $0.words }
             words += parts.joined(separator: [":"])
         } else {

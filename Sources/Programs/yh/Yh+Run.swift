@@ -25,10 +25,23 @@ extension Yh {
                 Host.print(["\(name): Warning: \(warning)"], to: 2)
             }
             let allocation = try Allocation(&wanted, name: name, isQuiet: command.isQuiet)
-            command.allocated(allocation.environment)
             var end = CompleteRequest()
             do throws(CommandFailure) {
-                end = try step(command, name: name, in: allocation.job, allocation.environment)
+                var components: [JobEnvironment] = []
+                if command.hasSeveralPrograms {
+                    let variable = allocation.environment.value
+                    try command.takeComponents(program: name, variable: variable)
+                    components = try environments(of: command, name)
+                } else {
+                    command.allocated(allocation.environment)
+                }
+                end = try step(
+                    command,
+                    name: name,
+                    in: allocation.job,
+                    allocation.environment,
+                    components
+                )
             } catch {
                 end.exitCode = error.exitCode & 0xFF
                 allocation.complete(end)
@@ -47,13 +60,21 @@ extension Yh {
         if let environment {
             try command.takeComponents(program: name, variable: environment.value)
         }
-        let components = try command.components.map { component throws(CommandFailure) in
+        let components = try environments(of: command, name)
+        let end = try step(command, name: name, in: job, environment, components)
+        return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
+    }
+
+    /// What each component is told of itself that a step runs on.
+    private static func environments(
+        of command: RunCommand,
+        _ name: String
+    ) throws(CommandFailure) -> [JobEnvironment] {
+        try command.components.map { component throws(CommandFailure) in
             try ask(name) { client throws(LocalClientFailure) in
                 try client.get("/v1/jobs/\(component.job)/environment", as: JobEnvironment.self)
             }
         }
-        let end = try step(command, name: name, in: job, environment, components)
-        return end.exitSignal == 0 ? end.exitCode : ExitStatus.signalled + end.exitSignal
     }
 
     /// Runs a step, and tells the centre of it when it is one of its jobs'.
@@ -150,6 +171,10 @@ extension Yh {
         _ command: RunCommand,
         name: String
     ) throws(CommandFailure) -> [TaskProgram] {
+        guard command.programOfTask.isEmpty else {
+            let known = command.allWords.map { TaskProgram(words: $0, path: resolve($0[0])) }
+            return command.programOfTask.prefix(command.tasks).map { known[$0] }
+        }
         guard command.isMultiProgram else {
             let program = TaskProgram(words: command.words, path: resolve(command.words[0]))
             return Array(repeating: program, count: command.tasks)

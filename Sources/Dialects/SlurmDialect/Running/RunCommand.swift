@@ -115,8 +115,25 @@ public struct RunCommand: Hashable, Sendable {
     public var isMultiProgram = false
     /// What the user should know although the step runs.
     public var warnings: [String] = []
-    /// The program and its arguments.
+    /// The program and its arguments; of several that run together, those of the first.
     public var words: [String] = []
+    /// The programs behind the first, each on components of its own: `OPTIONS a : OPTIONS b`.
+    private var others: [OtherProgram] = []
+    /// Which of several programs each task runs, by its place among them; empty where there is one.
+    public private(set) var programOfTask: [Int] = []
+
+    /// A program behind a colon.
+    private struct OtherProgram: Hashable, Sendable {
+        var words: [String]
+        var hetGroups: [Int] = []
+        var tasks: Int?
+    }
+
+    /// Whether several programs run together.
+    public var hasSeveralPrograms: Bool { !others.isEmpty }
+
+    /// All programs with their arguments.
+    public var allWords: [[String]] { [words] + others.map(\.words) }
 
     /// A component of a heterogeneous job, and how many tasks of a step run there.
     public struct Component: Hashable, Sendable {
@@ -159,16 +176,10 @@ public struct RunCommand: Hashable, Sendable {
                 exitCode: 1
             )
         }
-        guard !words.contains(":") else {
-            throw .error(
-                program,
-                "One step for each component: several (:) are not run by one command here;"
-                    + " --het-group runs one program on several"
-            )
-        }
+        let parts = [given] + (try takeOthers(program))
         guard jobID != nil || variable("SLURM_JOB_ID") != nil else {
             warnings = []
-            allocation = try makeAllocation(given, program, variable)
+            allocation = try makeAllocation(parts, program, variable)
             tasks = asked ?? allocation?.request.tasks.map(Int.init) ?? 0
             return
         }
@@ -180,7 +191,64 @@ public struct RunCommand: Hashable, Sendable {
         if jobID == nil { try takeComponents(program: program, variable: variable) }
     }
 
-    /// Makes it a step over the components that are named of a job: `-n` is of each.
+    /// Takes the programs behind colons out of the words; gives the options of each.
+    private mutating func takeOthers(
+        _ program: String
+    ) throws(CommandFailure) -> [[GivenOption<Option>]] {
+        var parts: [[GivenOption<Option>]] = []
+        var rest = words
+        func part() throws(CommandFailure) -> [String] {
+            let own = Array(rest.prefix { $0 != ":" })
+            guard !own.isEmpty else {
+                throw CommandFailure(
+                    lines: ["\(program): fatal: No command given to execute."],
+                    exitCode: 1
+                )
+            }
+            rest.removeFirst(own.count)
+            return own
+        }
+        words = try part()
+        while !rest.isEmpty {
+            let (given, behind) = try Self.table.parse(
+                Array(rest.dropFirst()),
+                for: program,
+                exitCode: ExitStatus.unreadable
+            )
+            rest = behind
+            var other = OtherProgram(words: try part())
+            for option in given {
+                switch option.id {
+                case .hetGroup: other.hetGroups = try Self.groups(option.value ?? "", program)
+                case .ntasks: other.tasks = try Self.positive(option.value ?? "", program)
+                case .nodes: _ = try Self.nodes(option.value ?? "", program)
+                default: try apply(option, program)
+                }
+            }
+            others.append(other)
+            parts.append(given)
+        }
+        guard others.isEmpty || !isMultiProgram else {
+            throw .error(
+                program,
+                "--multi-prog is for one step, and a colon (:) for several programs"
+            )
+        }
+        return parts
+    }
+
+    private static func groups(
+        _ value: String,
+        _ program: String
+    ) throws(CommandFailure) -> [Int] {
+        guard let groups = try? OptionValues.array(value).indices, !groups.isEmpty,
+            groups.allSatisfy({ $0 < 128 })
+        else { throw .error(program, "Invalid --het-group value: \(value)") }
+        return Set(groups.map { Int($0) }).sorted()
+    }
+
+    /// Makes it a step over the components that are named of a job, or of each of several programs a step over
+    /// its own, or those at its place: `-n` is of each component.
     ///
     /// - Parameter variable: what the job is told of itself.
     /// - Throws: `CommandFailure` for a component that the job has not.
@@ -188,10 +256,15 @@ public struct RunCommand: Hashable, Sendable {
         program: String,
         variable: (String) -> String?
     ) throws(CommandFailure) {
-        let asked = tasksAsked
-        guard let highest = hetGroups.last else { return }
+        var programs =
+            [OtherProgram(words: words, hetGroups: hetGroups, tasks: tasksAsked)] + others
+        if others.isEmpty, hetGroups.isEmpty { return }
+        for place in programs.indices where programs[place].hetGroups.isEmpty {
+            programs[place].hetGroups = [place]
+        }
         let size = variable("SLURM_HET_SIZE").flatMap { Int($0) }
         let last = (size ?? 1) - 1
+        let highest = programs.flatMap(\.hetGroups).max() ?? 0
         guard highest <= last else {
             throw .error(
                 program,
@@ -200,21 +273,38 @@ public struct RunCommand: Hashable, Sendable {
             )
         }
         guard size != nil else { return }
-        for group in hetGroups {
-            func number(_ name: String) -> Int? {
-                variable("\(name)_HET_GROUP_\(group)").flatMap { Int($0) }
+        for (place, part) in programs.enumerated() {
+            for group in part.hetGroups {
+                guard !components.contains(where: { $0.offset == group }) else {
+                    throw .error(program, "het group \(group) is named for two programs")
+                }
+                let own = try component(group, tasks: part.tasks, program, variable)
+                components.append(own)
+                if !others.isEmpty {
+                    programOfTask += Array(repeating: place, count: own.tasks)
+                }
             }
-            guard let job = number("SLURM_JOB_ID").flatMap({ UInt32(exactly: $0) }) else {
-                throw .error(program, "SLURM_JOB_ID_HET_GROUP_\(group) is not set")
-            }
-            let own = asked ?? number("SLURM_NTASKS") ?? number("SLURM_JOB_NUM_NODES") ?? 1
-            let tasks = min(max(own, 1), Self.tasksMaximum)
-            components.append(Component(offset: group, job: job, tasks: tasks))
         }
         tasks = components.reduce(0) { $0 + $1.tasks }
         guard tasks <= Self.tasksMaximum else {
             throw .error(program, "A step has \(Self.tasksMaximum) tasks at most, not \(tasks)")
         }
+    }
+
+    private func component(
+        _ offset: Int,
+        tasks asked: Int?,
+        _ program: String,
+        _ variable: (String) -> String?
+    ) throws(CommandFailure) -> Component {
+        func number(_ name: String) -> Int? {
+            variable("\(name)_HET_GROUP_\(offset)").flatMap { Int($0) }
+        }
+        guard let job = number("SLURM_JOB_ID").flatMap({ UInt32(exactly: $0) }) else {
+            throw .error(program, "SLURM_JOB_ID_HET_GROUP_\(offset) is not set")
+        }
+        let own = asked ?? number("SLURM_NTASKS") ?? number("SLURM_JOB_NUM_NODES") ?? 1
+        return Component(offset: offset, job: job, tasks: min(max(own, 1), Self.tasksMaximum))
     }
 
     private static let tasksMaximum = 65_536
@@ -237,11 +327,7 @@ public struct RunCommand: Hashable, Sendable {
         case .input: input = value
         case .help: information = .usage
         case .usage: information = .synopsis
-        case .hetGroup:
-            guard let groups = try? OptionValues.array(value).indices, !groups.isEmpty,
-                groups.allSatisfy({ $0 < 128 })
-            else { throw .error(program, "Invalid --het-group value: \(value)") }
-            hetGroups = Set(groups.map { Int($0) }).sorted()
+        case .hetGroup: hetGroups = try Self.groups(value, program)
         case .jobID:
             guard let job = OptionValues.job(value) else {
                 throw .error(program, "Invalid numeric value \"\(value)\" for --jobid.")
@@ -304,25 +390,27 @@ public struct RunCommand: Hashable, Sendable {
     }
 
     private func makeAllocation(
-        _ given: [GivenOption<Option>],
+        _ parts: [[GivenOption<Option>]],
         _ program: String,
         _ variable: (String) -> String?
     ) throws(CommandFailure) -> SubmitCommand {
-        let options = given.compactMap { option -> GivenOption<SubmitOption>? in
-            let id: SubmitOption
-            switch option.id {
-            case .allocation(let own): id = own
-            case .nodes: id = .nodes
-            case .ntasks: id = .ntasks
-            case .chdir: id = .chdir
-            default: return nil
+        let options = parts.map { given in
+            given.compactMap { option -> GivenOption<SubmitOption>? in
+                let id: SubmitOption
+                switch option.id {
+                case .allocation(let own): id = own
+                case .nodes: id = .nodes
+                case .ntasks: id = .ntasks
+                case .chdir: id = .chdir
+                default: return nil
+                }
+                return GivenOption(id: id, name: option.name, value: option.value)
             }
-            return GivenOption(id: id, name: option.name, value: option.value)
         }
         let name = words[0].split(separator: "/").last.map(String.init) ?? words[0]
         return try SubmitCommand.allocation(
             program: program,
-            parts: [options],
+            parts: options,
             prefix: "SLURM_",
             variable: variable,
             name: name
