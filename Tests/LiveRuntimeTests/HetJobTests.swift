@@ -1,3 +1,4 @@
+import ClusterModel
 import Foundation
 import Quantities
 import SlurmDialect
@@ -98,11 +99,30 @@ struct HetJobTests {
         #expect(part.allSatisfy { $0.error == nil })
         #expect(try await centre.record(id + 1).state == "CANCELLED")
         #expect(try await centre.info(id).state == "RUNNING")
+        // It does not wait any more, so nobody who asks for its nodes is told to.
+        await #expect(throws: RequestFailure.refused(.alreadyDone)) {
+            _ = try await centre.environment(id + 1, .me)
+        }
         let other = try await centre.submit(het())
         let outcomes = try await cancel(centre, JobSelector(jobID: other))
         #expect(outcomes.allSatisfy { $0.error == nil })
         #expect(try await centre.record(other).state == "CANCELLED")
         #expect(try await centre.record(other + 1).state == "CANCELLED")
+        await centre.close()
+    }
+
+    @Test("A quote keeps apart what is held at different prices")
+    func prices() async throws {
+        var machine = SmallCentre.machine
+        machine.partitions[1].prices = HourlyPrices(coreHourMicrofen: 20_000_000)
+        let centre = try Centre(SmallCentre.settings(folder.path, machine: machine))
+        var request = het()
+        request.isTestOnly = true
+        let response = try await centre.submit(request, .me)
+        let rows = try #require(response.estimate?.price?.resources)
+        #expect(rows.map(\.resource) == ["core-hour", "core-hour"])
+        // Ten fen for an hour of a core, and twenty.
+        #expect(rows.map(\.fee) == zip(rows, [10, 20]).map { ($0.seconds * $1 + 1_800) / 3_600 })
         await centre.close()
     }
 

@@ -436,6 +436,12 @@ extension Centre {
         return ActionResponse(outcomes: Self.outcomes(results))
     }
 
+    /// - Throws: `RequestFailure` for a job that holds no nodes: not yet, or no longer.
+    private func checkHolding(_ entry: JobEntry) throws(RequestFailure) {
+        guard !entry.hasEnded else { throw .refused(.alreadyDone) }
+        guard entry.status.startedAt != nil else { throw .refused(.jobPending) }
+    }
+
     /// What a running job is told of itself; for its owner and operators.
     ///
     /// - Throws: `RequestFailure`.
@@ -446,7 +452,7 @@ extension Centre {
         let state = await snapshot().state
         guard let entry = state.jobs[id] else { throw .refused(.invalidJobID) }
         guard mayChange(entry, caller) else { throw .refused(.invalidUserID) }
-        guard entry.status.startedAt != nil, !entry.hasEnded else { throw .refused(.jobPending) }
+        try checkHolding(entry)
         return state.environment(of: entry)
     }
 
@@ -461,7 +467,7 @@ extension Centre {
         let state = await snapshot().state
         guard let entry = state.jobs[id] else { throw .refused(.invalidJobID) }
         guard mayChange(entry, caller) else { throw .refused(.invalidUserID) }
-        guard entry.status.startedAt != nil, !entry.hasEnded else { throw .refused(.jobPending) }
+        try checkHolding(entry)
         do throws(Refusal) {
             return try state.programTime(query, in: entry)
         } catch {
