@@ -35,6 +35,27 @@ struct ClusterOptionTests {
         #expect(read.clusters == ["a", "b"])
     }
 
+    @Test("Partitions that are named and are of another cluster are told apart")
+    func elsewhere() throws {
+        let all = PartitionList(
+            now: .epoch,
+            partitions: [("thin", "own"), ("fat", "other"), ("big", "other")].map { name, cluster in
+                var info = PartitionInfo()
+                (info.name, info.cluster) = (name, cluster)
+                return info
+            }
+        )
+        var list = all
+        list.cluster = "own"
+        func elsewhere(_ arguments: [String]) throws -> [String] {
+            let command = try NodeCommand(program: "yhinfo", arguments: arguments, variable: none)
+            return command.partitions(elsewhereIn: list).map(\.name)
+        }
+        #expect(try elsewhere(["-p", "thin,fat"]) == ["fat"])
+        #expect(try elsewhere(["-p", "thin"]).isEmpty)
+        #expect(try elsewhere([]).isEmpty)
+    }
+
     @Test("The command line goes before the environment")
     func order() throws {
         #expect(try queue([], variable).clusters == ["nebulae", "tianjin"])

@@ -58,6 +58,26 @@ struct DataTests {
         #expect(jobs.first?["time_limit"]?["infinite"] == true)
     }
 
+    @Test("The accounts say of which heterogeneous job a run is a component")
+    func components() throws {
+        var record = AccountingRecord()
+        (record.jobID, record.hetJobID, record.hetJobOffset) = (8, 7, 1)
+        (record.state, record.user) = ("RUNNING", "alice")
+        (record.submit, record.start) = (now, now)
+        let command = try AccountingCommand(
+            program: "sacct",
+            arguments: ["--json", "-j", "7+1"],
+            variable: { _ in nil },
+            user: "alice",
+            calendar: World.calendar
+        )
+        let list = AccountingList(now: now, records: [record])
+        let output = try command.output(list)
+        let het = try #require(answer(output)["jobs"]?.array?.first?["het"])
+        #expect(het["job_id"]?.integer == 7)
+        #expect(het["job_offset"]?["number"]?.integer == 1)
+    }
+
     @Test("Versions are told apart; one that there is not is refused by name")
     func versions() throws {
         let job = World.directivesJob(runningFor: 4)

@@ -368,4 +368,38 @@ struct QueueGoldenTests {
             ]
         )
     }
+
+    @Test(
+        "Steps are listed that run; an allocation, and a component without a script, has no batch step"
+    )
+    func runningSteps() throws {
+        let command = try QueueCommand(
+            program: "squeue",
+            arguments: ["-s", "-h", "-o", "%i %j"],
+            variable: { _ in nil },
+            user: "alice",
+            isUser: { _ in true }
+        )
+        func step(_ id: String, _ state: String = "RUNNING") -> StepRecord {
+            var step = StepRecord()
+            (step.id, step.name, step.state) = (id, "solve", state)
+            return step
+        }
+        let known: [[StepRecord]] = [
+            [step("batch"), step("0", "COMPLETED"), step("1")], [], [step("1")],
+        ]
+        var list = JobList(now: .epoch, jobs: [])
+        var records: [AccountingRecord] = []
+        for (offset, steps) in known.enumerated() {
+            var (info, record) = (JobInfo(), AccountingRecord())
+            info.jobID = UInt32(7 + offset)
+            (info.state, info.user) = ("RUNNING", "alice")
+            record.jobID = info.jobID
+            record.steps = steps
+            list.jobs.append(info)
+            records.append(record)
+        }
+        let output = try command.output(list, steps: AccountingList(now: .epoch, records: records))
+        #expect(Set(output.lines) == ["7.batch solve", "7.1 solve", "9.1 solve"])
+    }
 }
