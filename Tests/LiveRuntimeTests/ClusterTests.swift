@@ -227,9 +227,23 @@ struct ClusterTests {
         let now = await centre.status().now
         let statement = try #require(book.statement(of: .account("haihe-ai"), asOf: now))
         let fees = statement.byPlatform.map { "\($0.name) \($0.usage.fee.count)" }.sorted()
-        // For an hour: 12 cores and a card; 24 cores and 2 cards; 8 cards; a core. For a day: 4 TB.
-        #expect(fees == ["nebulae 174", "tianhe 300", "tianjin-ai 4800", "tianjin-data 5"])
+        // For an hour: 12 cores and a card; 24 cores and 2 cards; 8 cards; a core. For a day: 4 TB, 200 fen.
+        #expect(fees == ["nebulae 174", "tianhe 300", "tianjin-ai 4800", "tianjin-data 205"])
         #expect(statement.storage?.fee == Fen(200))
+        // What nobody has set a price for is not given away.
+        for (platform, problem) in [
+            ("tianhe", "platform 'tianhe' has no price for storage on 2026-11-20"),
+            ("tianjin-dat", "'tianjin-dat' is not known (did you mean 'tianjin-data'"),
+        ] {
+            money.storage[0].platform = platform
+            money.storage[0].line = 7
+            let failure = await #expect(throws: RequestFailure.self) {
+                try await centre.change(money, .me)
+            }
+            let text = failure?.body.text ?? ""
+            #expect(text.contains("storage, line 7: ") && text.contains(problem), "\(text)")
+        }
+        #expect(await centre.books().book.ledger.entries.count == book.ledger.entries.count)
         await centre.close()
     }
 

@@ -25,6 +25,7 @@ private let tariffText = """
       - {platform: tianhe, resource: core-hour, valid_from: 2026-12-01, price: 0.13 CNY}
       - {platform: tianhe, resource: card-hour, price: 0.30 CNY}
       - {platform: host, resource: core-hour, price: 0.10 CNY}
+      - {platform: tianhe, resource: storage-tb-day, price: 0.50 CNY}
     """
 
 private func settings(_ folder: ScratchFolder) -> CentreSettings {

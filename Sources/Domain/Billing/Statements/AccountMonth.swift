@@ -41,6 +41,7 @@ struct AccountMonth {
     }
 
     var total = Sum()
+    /// What was kept on a platform is among its fees.
     var byPlatform: [String: Sum] = [:]
     var byOutcome: [String: Sum] = [:]
     /// By whatever else the statement is asked to be broken down.

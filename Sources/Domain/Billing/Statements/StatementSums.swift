@@ -95,6 +95,7 @@ public struct StatementSums {
             change(charge.account, charge.day.billingMonth) { month in
                 month.byteDays += Int128(charge.bytes)
                 month.storageFee += charge.amount
+                month.byPlatform[charge.platform, default: .init()].usage.fee += charge.amount
                 month.grossByTariff[charge.tariff, default: .zero] += charge.amount
                 if isListed { month.chargeEntries.append(position) }
             }

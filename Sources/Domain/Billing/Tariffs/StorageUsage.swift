@@ -127,6 +127,9 @@ extension Tariff {
         return (item, billed)
     }
 
+    /// Whether keeping something there on that day has a price, be it nothing.
+    public func pricesStorage(_ usage: StorageUsage) -> Bool { storageLine(for: usage) != nil }
+
     private func storageLine(for usage: StorageUsage) -> StorageLine? {
         let fitting = storage.filter { line in
             (line.platform ?? usage.platform) == usage.platform

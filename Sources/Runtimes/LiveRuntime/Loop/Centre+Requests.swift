@@ -355,6 +355,9 @@ extension Centre {
             if case .refused(let body) = result {
                 return .failure(RequestFailure(status: 400, body: body))
             }
+            if request.action == "storage", let body = state.unpricedStorage(request.storage) {
+                return .failure(RequestFailure(status: 400, body: body))
+            }
             // A limit has no reference by which the ledger would know it again.
             if request.action == "limit",
                 trial.book.ledger.creditLimits == state.book.ledger.creditLimits

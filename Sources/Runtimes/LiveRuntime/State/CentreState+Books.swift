@@ -1,4 +1,5 @@
 import Billing
+import ClusterModel
 import IndexSets
 import Quantities
 import WireFormats
@@ -147,6 +148,35 @@ extension CentreState {
         return voucher
     }
 
+    /// Why a snapshot is refused that would be charged nothing because nobody has set a price; nil when it is
+    /// not. Asked before it is journalled: journals of earlier versions have such snapshots.
+    func unpricedStorage(_ rows: [StorageRecord]) -> ErrorBody? {
+        for (index, row) in rows.enumerated() {
+            guard let day = BillingDay(row.day),
+                (0...StorageUsage.bytesMaximum).contains(row.bytes)
+            else { continue }
+            let usage = StorageUsage(
+                account: row.account,
+                platform: row.platform,
+                day: day,
+                bytes: row.bytes
+            )
+            guard !book.tariff.pricesStorage(usage) else { continue }
+            let known = rules.machine.platforms.map(\.name)
+            let problem =
+                known.contains(row.platform)
+                ? "platform '\(row.platform)' has no price for storage on \(row.day) (tb_day of the "
+                    + "machine file, or storage of the tariff)"
+                : "platform '\(row.platform)' is not known\(didYouMean(row.platform, among: known))"
+            return Refusal(money: "storage, \(Self.place(of: row, index)): \(problem)").body
+        }
+        return nil
+    }
+
+    private static func place(of row: StorageRecord, _ index: Int) -> String {
+        row.line > 0 ? "line \(row.line)" : "row \(index + 1)"
+    }
+
     /// Charges the rows of a snapshot, all or none.
     private mutating func chargeStorage(
         _ rows: [StorageRecord],
@@ -156,8 +186,7 @@ extension CentreState {
         var entries: [LedgerEntry] = []
         for (index, row) in rows.enumerated() {
             func refusal(_ words: String) -> Refusal {
-                let place = row.line > 0 ? "line \(row.line)" : "row \(index + 1)"
-                return Refusal(money: "storage, \(place): \(words)")
+                Refusal(money: "storage, \(Self.place(of: row, index)): \(words)")
             }
             guard book.accounts[row.account] != nil else {
                 throw refusal("account '\(row.account)' is not known")
