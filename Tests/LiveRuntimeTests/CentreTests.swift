@@ -1,3 +1,4 @@
+import Accounts
 import Billing
 import ClusterModel
 import Foundation
@@ -334,6 +335,10 @@ struct CentreTests {
         let small = try await centre.submit(SmallCentre.request())
         #expect(try await centre.info(id).reason == "PartitionNodeLimit")
         #expect(try await centre.info(id).nodeCount == 17)
+        // Who submits is told at once what nothing that ends will change.
+        let again = try await centre.submit(SmallCentre.request { $0.minimumNodes = 17 }, .me)
+        #expect(again.obstacle == "PartitionNodeLimit")
+        #expect(try await centre.submit(SmallCentre.request(), .me).obstacle == nil)
         _ = try await centre.perform(.release, on: id, JobActionRequest(), .me)
         #expect(try await centre.info(id).state == "PENDING")
         #expect(try await centre.info(small).state == "RUNNING")
@@ -342,11 +347,21 @@ struct CentreTests {
 
     @Test("An account's quota makes its jobs wait although nodes are idle, and nobody else's")
     func quota() async throws {
-        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        var machine = SmallCentre.machine
+        machine.partitions[0].quota = AccountQuota(runningJobs: 6, nodes: 6)
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path, machine: machine))
         var ids: [UInt32] = []
         for _ in 0..<8 {
             ids.append(try await centre.submit(SmallCentre.request { $0.account = "motor" }))
         }
+        // What the quota would let run alone waits for the others; what it would not is told.
+        let waits = SmallCentre.request { $0.account = "motor" }
+        #expect(try await centre.submit(waits, .me).obstacle == nil)
+        let wide = SmallCentre.request {
+            $0.account = "motor"
+            $0.minimumNodes = 7
+        }
+        #expect(try await centre.submit(wide, .me).obstacle == "QuotaConstrained")
         let other = try await centre.submit(SmallCentre.request())
         #expect(try await centre.info(ids[5]).state == "RUNNING")
         #expect(try await centre.info(ids[6]).reason == "QuotaConstrained")

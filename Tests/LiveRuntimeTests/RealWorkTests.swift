@@ -288,7 +288,7 @@ struct RealWorkTests {
         for id in UInt32(1)...2 {
             input.id = id
             let instant = SmallCentre.start + SimDuration(seconds: Int64(id))
-            #expect(state.handle([.submit(input)], at: instant) == [.done(id: id, warnings: [])])
+            #expect(state.handle([.submit(input)], at: instant) == [.done(id: id)])
         }
         var cancel = JobsInput()
         cancel.ids = [2]

@@ -112,6 +112,18 @@ public enum PendingReason: Hashable, Sendable, Codable {
     /// It could not be over by its deadline any more.
     case deadline
 
+    /// Whether it is about what the job asks for, where it waits for nothing that may free itself.
+    public var isOfItsRequest: Bool {
+        switch self {
+        case .partitionNodeLimit, .partitionTimeLimit, .limit, .quotaConstrained: true
+        case .none, .priority, .resources, .dependency, .dependencyNeverSatisfied, .jobHeldUser,
+            .jobHeldAdmin, .beginTime, .partitionDown, .partitionInactive, .reqNodeNotAvail,
+            .jobArrayTaskLimit, .licenses, .assocGrpBillingMinutes, .reservation,
+            .reservationDeleted, .reservedForMaintenance, .reservedForOthers, .deadline:
+            false
+        }
+    }
+
     /// Slurm's name, as `squeue` prints it in the last column.
     public var slurmName: String {
         switch self {

@@ -51,6 +51,14 @@ extension Yh {
         }
         let response = try send(command, name: name)
         Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
+        // Slurm says nothing until somebody looks why the job waits.
+        if let obstacle = response.obstacle, Dialect(program: name) == .tianhe, !command.isQuiet {
+            let job = response.jobID
+            let line =
+                "\(name): warning: job \(job) cannot start as things are (\(obstacle));"
+                + " 'yhcontrol explain \(job)' says what would help"
+            Host.print([line], to: 2)
+        }
         if let estimate = response.estimate {
             return finish(command.output(response, estimate))
         }

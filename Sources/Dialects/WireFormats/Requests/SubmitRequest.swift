@@ -284,6 +284,8 @@ public struct SubmitResponse: WireRecord {
     public var cluster = ""
     /// What the user should know although the job was taken; without a prefix.
     public var warnings: [String] = []
+    /// The rule that lets the job never start as things are, in the word that `squeue` shows.
+    public var obstacle: String?
     /// When and where the job would start; only for `--test-only`.
     public var estimate: StartEstimate?
 
@@ -295,6 +297,7 @@ public struct SubmitResponse: WireRecord {
         try fields.required("job_id", &jobID)
         try fields("cluster", &cluster)
         try fields("warnings", &warnings)
+        try fields.ifPresent("obstacle", &obstacle)
         try fields("estimate", &estimate)
     }
 }

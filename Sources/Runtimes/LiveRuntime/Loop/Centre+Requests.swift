@@ -285,9 +285,9 @@ extension Centre {
         }
         for result in try results.get() {
             switch result {
-            case .done(let id, let warnings):
+            case .done(let id, let obstacle):
                 response.jobID = id
-                response.warnings += warnings
+                response.obstacle = obstacle
             case .refused(let body): throw RequestFailure(status: 400, body: body)
             case .outcomes, .booked, .named:
                 preconditionFailure("a submission has no outcomes")

@@ -478,7 +478,7 @@ extension WriterLoop {
         _ isSame: Bool,
         _ job: UInt32
     ) -> Result<[InputResult], RequestFailure> {
-        guard !isSame else { return .success([.done(id: job, warnings: [])]) }
+        guard !isSame else { return .success([.done(id: job)]) }
         let text = "the Idempotency-Key came before with another submission"
         let body = ErrorBody(code: "idempotency_key_reused", text: text)
         return .failure(RequestFailure(status: 422, body: body))

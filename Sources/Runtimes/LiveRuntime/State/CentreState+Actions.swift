@@ -36,7 +36,7 @@ extension CentreState {
         if let rejection = send(.jobEnded(JobID(input.id), state), at: instant) {
             preconditionFailure("job \(input.id) runs, but its end is refused: \(rejection)")
         }
-        return .done(id: input.id, warnings: [])
+        return .done(id: input.id)
     }
 }
 
@@ -294,7 +294,7 @@ extension CentreState {
                 )
             }
         }
-        return .done(id: 0, warnings: [])
+        return .done(id: 0)
     }
 
     mutating func change(_ update: PartitionInput, at instant: SimInstant) -> InputResult {
@@ -312,7 +312,7 @@ extension CentreState {
                 _ = send(.partitionState(index, PartitionState(state)), at: instant)
             }
         }
-        return .done(id: 0, warnings: [])
+        return .done(id: 0)
     }
 
     mutating func change(_ input: RealWorkInput, at instant: SimInstant) -> InputResult {
@@ -326,6 +326,6 @@ extension CentreState {
                 _ = send(.partitionState(index, .down), at: instant)
             }
         }
-        return .done(id: 0, warnings: [])
+        return .done(id: 0)
     }
 }

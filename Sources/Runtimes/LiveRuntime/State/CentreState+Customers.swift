@@ -56,6 +56,6 @@ extension CentreState {
         }
         for account in purses.keys.sorted() { refreshPurse(of: account, at: instant) }
         changePeople(from: known, at: instant)
-        return .done(id: 0, warnings: [])
+        return .done(id: 0)
     }
 }

@@ -68,7 +68,10 @@ extension CentreState {
             let ends = resolved.specification.request.endsOnInvalidDependency == true
             if ends, !submission.dependencies.isEmpty { endsOnInvalid.insert(id) }
         }
-        return .done(id: input.id, warnings: [])
+        return .done(
+            id: input.id,
+            obstacle: lastingObstacle(of: parts.map(\.submission.id.number))
+        )
     }
 
     /// What a job's script finds.

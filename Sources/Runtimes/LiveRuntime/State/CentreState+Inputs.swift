@@ -42,7 +42,7 @@ extension CentreState {
         case .money(let input): return handle(input, at: instant)
         case .machine:
             // In force since before the first input: whoever handles a journal reads it first.
-            return .done(id: 0, warnings: [])
+            return .done(id: 0)
         case .customers(let register):
             givenCustomers = register
             return change(register, at: instant)
@@ -51,10 +51,10 @@ extension CentreState {
         case .realWork(let input): return change(input, at: instant)
         case .load(let input):
             (load, nextLoad) = (input, input.first)
-            return .done(id: 0, warnings: [])
+            return .done(id: 0)
         case .tick:
             _ = send(.timer, at: instant)
-            return .done(id: 0, warnings: [])
+            return .done(id: 0)
         }
     }
 
@@ -143,7 +143,20 @@ extension CentreState {
             }
         }
         noteKey(of: input)
-        return .done(id: input.id, warnings: [])
+        return .done(id: input.id, obstacle: lastingObstacle(of: [input.id]))
+    }
+
+    /// The rule that lets one of some new jobs never start, whatever else ends; nil when there is none.
+    func lastingObstacle(of ids: [UInt32]) -> String? {
+        for entry in ids.compactMap({ jobs[$0] }) {
+            if entry.status.isShutOut { return reason(of: entry) }
+            let job = JobID(entry.id)
+            guard emulator.phase(of: job) == .waiting else { continue }
+            if let reason = emulator.pendingReason(of: job), reason.isOfItsRequest {
+                return reason.slurmName
+            }
+        }
+        return nil
     }
 
     /// What resolving a submission again would give that was resolved in this state: under its number, and at

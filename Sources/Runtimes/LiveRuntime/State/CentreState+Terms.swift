@@ -76,13 +76,13 @@ extension CentreState {
         }
         self.book = book
         if rules != nil { terms.rules = input.rules }
-        guard let tariff else { return .done(id: 0, warnings: []) }
+        guard let tariff else { return .done(id: 0) }
         terms.tariff = input.tariff
         keep(issued)
         for voucher in tariff.vouchers { wake(for: voucher, after: instant) }
         repriceAll(at: instant)
         for account in purses.keys.sorted() { refreshPurse(of: account, at: instant) }
-        return .done(id: 0, warnings: [])
+        return .done(id: 0)
     }
 
     mutating func wake(for voucher: Voucher, after instant: SimInstant) {

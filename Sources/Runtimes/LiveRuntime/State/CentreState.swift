@@ -47,8 +47,9 @@ enum DriverEffect: Hashable, Sendable, Codable {
 
 /// What became of one input.
 enum InputResult: Hashable, Sendable {
-    /// Done for the whole of it. For a submission: the number, and what the user should know.
-    case done(id: UInt32, warnings: [String])
+    /// Done for the whole of it. For a submission: the number, and the rule that lets the job never start as
+    /// things are, in Slurm's word.
+    case done(id: UInt32, obstacle: String? = nil)
     /// Refused as a whole; nothing has changed.
     case refused(ErrorBody)
     /// One outcome for each job.
