@@ -140,6 +140,13 @@ def ended(work, count):
     report("resident memory of an ended job", (daemon.memory() - empty) * 1024 / count, "KiB", 0.04)
     report("disk of an ended job", daemon.disk() / count, "bytes", 1_500)
     report("sacct of the last day", command(daemon, "yhacct", "-X", "-n"), "s", 0.1)
+    accounts = json.loads(daemon.get("/v1/accounts")[1])["accounts"]
+    account = max(accounts, key=lambda row: row["balance_fen"])["account"]
+    begin = time.monotonic()
+    status, body = daemon.get(f"/v1/bill?account={account}")
+    if status != 200:
+        raise RuntimeError(f"bill: {status} {body[:300]}")
+    report("bill of the account of them all", time.monotonic() - begin, "s")
     report("sacct of one job", command(daemon, "yhacct", "-j", str(count // 2)), "s", 0.1)
     reopen(daemon, f"{count} ended", 0.5)
     report("resident memory after that", daemon.memory(), "MiB", 300)
