@@ -6,9 +6,9 @@ import Persistence
 import Quantities
 import Scheduling
 import Testing
-import WireFormats
 
 @testable import LiveRuntime
+@testable import WireFormats
 
 /// A state that was written down and read again goes on as it would have.
 enum ImageClaims {
@@ -36,6 +36,16 @@ enum ImageClaims {
         for (batch, bytes) in images {
             var state = try ValueImage.value(CentreState.self, from: bytes, context: rules)
             #expect(try ValueImage.bytes(of: state) == bytes, "\(what), batch \(batch): read again")
+            // Jobs name their properties one by one: the plain twin forgets none.
+            let plain = try ValueImage.bytes(of: state, usesRecords: false)
+            #expect(plain == bytes, "\(what), batch \(batch): by way of Codable")
+            let twin = try ValueImage.value(
+                CentreState.self,
+                from: bytes,
+                context: rules,
+                usesRecords: false
+            )
+            #expect(try ValueImage.bytes(of: twin) == bytes, "\(what), batch \(batch): the twin")
             state.emulator.checkInvariants()
             try state.replay(reader) { state, rows throws(PersistenceFailure) in
                 let expected = derived[Int(state.batch) - 1]

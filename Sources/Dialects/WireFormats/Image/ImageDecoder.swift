@@ -2,12 +2,13 @@
 final class ImageDecoder: Decoder {
     private let image: [UInt8]
     private var position: Int
-    fileprivate(set) var layout = ImageLayout()
+    var layout = ImageLayout()
     let userInfo: [CodingUserInfoKey: Any]
-    private var kinds = ImageKinds()
+    private var kinds: ImageKinds
 
-    init(_ image: [UInt8], from start: Int, _ context: (any Sendable)?) {
+    init(_ image: [UInt8], from start: Int, _ context: (any Sendable)?, usesRecords: Bool) {
         self.image = image
+        kinds = ImageKinds(usesRecords: usesRecords)
         position = start
         userInfo = context.map { [.imageContext: $0] } ?? [:]
     }
@@ -73,10 +74,32 @@ final class ImageDecoder: Decoder {
         switch kinds.kind(of: type, noting: &layout) {
         case .scalar(let scalar): value = try scalar.take(from: self)
         case .collection(let collection): value = try collection.take(from: self)
+        case .record(let record): value = try takeAny(record)
         case .other: return try Value(from: self)
         }
         guard let value = value as? Value else { throw ValueImage.Failure.malformed("\(type)") }
         return value
+    }
+
+    private func takeAny<Record: ImageRecord>(_: Record.Type) throws -> any ImageRecord {
+        try takeRecord() as Record
+    }
+
+    /// Reads a value by the properties that it names.
+    func takeRecord<Record: ImageRecord>() throws -> Record {
+        guard kinds.usesRecords else { return try Record(from: self) }
+        var record = Record.blank
+        var fields = ImageFields(reading: self, Record.self)
+        try record.exchange(&fields)
+        return record
+    }
+
+    /// Passes over a list of nothing, if one comes next.
+    func takesEmptyList() -> Bool {
+        guard image.count - position >= 4, image[position..<position + 4].allSatisfy({ $0 == 0 })
+        else { return false }
+        position += 4
+        return true
     }
 
     /// The properties of a struct, or the case of an enum.

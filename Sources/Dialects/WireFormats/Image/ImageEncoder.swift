@@ -4,7 +4,12 @@ final class ImageEncoder: Encoder {
     /// hundreds of megabytes, and is not copied for them.
     var bytes = [UInt8](repeating: 0, count: 8)
     var layout = ImageLayout()
-    private var kinds = ImageKinds()
+    private var kinds: ImageKinds
+
+    /// - Parameter usesRecords: whether values are written by the properties that they name.
+    init(usesRecords: Bool) {
+        kinds = ImageKinds(usesRecords: usesRecords)
+    }
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -31,8 +36,29 @@ final class ImageEncoder: Encoder {
         switch kinds.kind(of: Value.self, noting: &layout) {
         case .scalar(let scalar): try put(value, of: scalar)
         case .collection(let collection): try put(value, of: collection)
+        case .record(let record): try put(value, of: record)
         case .other: try value.encode(to: self)
         }
+    }
+
+    private func put<Value, Record: ImageRecord>(_ value: Value, of _: Record.Type) throws {
+        guard let value = value as? Record else {
+            throw ValueImage.Failure.notWritable("\(value)")
+        }
+        try put(record: value)
+    }
+
+    /// Writes a value by the properties that it names.
+    func put<Record: ImageRecord>(record: Record) throws {
+        guard kinds.usesRecords else { return try record.encode(to: self) }
+        var copy = record
+        var fields = ImageFields(writing: self, Record.self)
+        try copy.exchange(&fields)
+    }
+
+    /// Writes a list of nothing.
+    func putEmptyList() {
+        for _ in 0..<4 { bytes.append(0) }
     }
 
     private func put<Value, Scalar: ImageScalar>(_ value: Value, of _: Scalar.Type) throws {

@@ -39,7 +39,15 @@ public enum ValueImage {
     ///
     /// - Throws: `Failure`.
     public static func bytes(of value: some Encodable) throws(Failure) -> [UInt8] {
-        let encoder = ImageEncoder()
+        try bytes(of: value, usesRecords: true)
+    }
+
+    /// The same, or by way of `Codable` all through: the plain twin.
+    static func bytes(
+        of value: some Encodable,
+        usesRecords: Bool
+    ) throws(Failure) -> [UInt8] {
+        let encoder = ImageEncoder(usesRecords: usesRecords)
         do {
             try encoder.put(value)
         } catch {
@@ -57,9 +65,19 @@ public enum ValueImage {
         from bytes: [UInt8],
         context: (any Sendable)? = nil
     ) throws(Failure) -> Value {
+        try value(type, from: bytes, context: context, usesRecords: true)
+    }
+
+    /// The same, or by way of `Codable` all through.
+    static func value<Value: Decodable>(
+        _ type: Value.Type,
+        from bytes: [UInt8],
+        context: (any Sendable)?,
+        usesRecords: Bool
+    ) throws(Failure) -> Value {
         guard bytes.count >= 8 else { throw .length }
         let layout = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let decoder = ImageDecoder(bytes, from: 8, context)
+        let decoder = ImageDecoder(bytes, from: 8, context, usesRecords: usesRecords)
         let value: Value
         do {
             value = try decoder.take(type)
@@ -144,24 +162,34 @@ struct ImageKinds {
     enum Kind {
         case scalar(any ImageScalar.Type)
         case collection(any ImageCollection.Type)
+        /// By the properties that it names.
+        case record(any ImageRecord.Type)
         /// By its parts.
         case other
     }
 
+    /// Whether there are records, or all is written by its parts.
+    let usesRecords: Bool
+
     private var known: [ObjectIdentifier: Kind] = [:]
+
+    init(usesRecords: Bool) {
+        self.usesRecords = usesRecords
+    }
 
     /// The kind of a type, whose cases `layout` takes in when it is met for the first time.
     mutating func kind(of type: Any.Type, noting layout: inout ImageLayout) -> Kind {
         if let kind = known[ObjectIdentifier(type)] { return kind }
-        let kind = Self.kind(of: type)
+        let kind = kind(of: type)
         known[ObjectIdentifier(type)] = kind
         if let cases = type as? any (CaseIterable & RawRepresentable).Type { layout.add(cases) }
         return kind
     }
 
-    private static func kind(of type: Any.Type) -> Kind {
+    private func kind(of type: Any.Type) -> Kind {
         if let scalar = type as? any ImageScalar.Type { return .scalar(scalar) }
         if let collection = type as? any ImageCollection.Type { return .collection(collection) }
+        if usesRecords, let record = type as? any ImageRecord.Type { return .record(record) }
         return .other
     }
 }

@@ -24,7 +24,7 @@ struct HeldNode: Sendable, Codable {
 }
 
 /// What a job is, from its submission on. Shared by the elements of an array.
-final class JobSpecification: Sendable, Codable {
+final class JobSpecification: Sendable {
     /// What was asked for. Script and environment are kept for jobs that really run only.
     let request: SubmitRequest
     /// The account that pays.
@@ -39,7 +39,7 @@ final class JobSpecification: Sendable, Codable {
         return het.leader.number...(het.leader.number + UInt32(het.count - 1))
     }
     /// Whether its family has numbers: an image may say anything.
-    fileprivate var isSound: Bool {
+    var isSound: Bool {
         if let array { return array.count > 0 && array.count <= Int(UInt32.max) - Int(array.job) }
         guard let het = submission.het else { return true }
         return (1...Int32(HetMembership.countMaximum)).contains(het.count)
@@ -311,71 +311,5 @@ struct JobBook: Sendable {
         guard arrays[selector.jobID] != nil, let tasks = selector.arrayTasks.map(Set.init)
         else { return entries }
         return entries.filter { $0.arrayTask.map(tasks.contains) ?? false }
-    }
-}
-
-// MARK: - Image
-
-extension JobBook: Codable {
-    /// An entry; elements of an array have one specification.
-    private struct Stored: Codable {
-        var id: UInt32
-        var arrayTask: UInt32?
-        var specification: Int
-        var status: JobStatus
-    }
-
-    private enum Parts: CodingKey {
-        case specifications
-        case entries
-    }
-
-    /// The blocks and what is known of arrays follow from the entries.
-    init(from decoder: any Decoder) throws {
-        let parts = try decoder.container(keyedBy: Parts.self)
-        let specifications = try parts.decode([JobSpecification].self, forKey: .specifications)
-        for entry in try parts.decode([Stored].self, forKey: .entries) {
-            guard specifications.indices.contains(entry.specification), self[entry.id] == nil,
-                specifications[entry.specification].isSound
-            else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: .entries,
-                    in: parts,
-                    debugDescription: "job \(entry.id) is there twice, or has no specification"
-                )
-            }
-            insert(
-                JobEntry(
-                    id: entry.id,
-                    arrayTask: entry.arrayTask,
-                    specification: specifications[entry.specification],
-                    status: entry.status
-                )
-            )
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var places: [ObjectIdentifier: Int] = [:]
-        var specifications: [JobSpecification] = []
-        var entries: [Stored] = []
-        forEach { entry in
-            let known = places[ObjectIdentifier(entry.specification)]
-            if known == nil {
-                places[ObjectIdentifier(entry.specification)] = specifications.count
-                specifications.append(entry.specification)
-            }
-            entries.append(
-                Stored(
-                    id: entry.id,
-                    arrayTask: entry.arrayTask,
-                    specification: known ?? specifications.count - 1,
-                    status: entry.status
-                )
-            )
-        }
-        var parts = encoder.container(keyedBy: Parts.self)
-        try parts.encode(specifications, forKey: .specifications)
-        try parts.encode(entries, forKey: .entries)
     }
 }
