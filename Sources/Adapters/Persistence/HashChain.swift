@@ -50,9 +50,16 @@ public struct HashChain: Hashable, Sendable, Codable {
 
     /// Bytes in hexadecimal.
     static func hexText(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+        // Each row of a ledger that is read has one.
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * bytes.underestimatedCount)
+        func add(_ digit: UInt8) {
+            text.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+        }
+        for byte in bytes {
+            add(byte >> 4)
+            add(byte & 15)
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
