@@ -275,6 +275,8 @@ struct CentreTests {
             let outcomes = try await centre.cancel(request, .me).outcomes
             #expect(outcomes.allSatisfy { $0.error == nil })
         }
+        let before = try await submit(700)
+        try await cancel(before)
         let array = try await submit(600)
         try await cancel(array, Array(0..<300))
         // So many ended jobs that the centre forgets the oldest.
@@ -287,6 +289,12 @@ struct CentreTests {
         #expect(try await centre.info(array + 500).state == "CANCELLED")
         let records = try await centre.accounting(ids: [array]).records
         #expect(records.map(\.jobID) == Array(array..<array + 600))
+        // Of an array of which nothing is left in memory the accounts still know all elements.
+        #expect(await centre.job(before) == nil)
+        for (id, count) in [(before, UInt32(700)), (before + 699, 1), (before + 1_000_000, 0)] {
+            let ended = try await centre.accounting(ids: [id]).records
+            #expect(ended.map(\.jobID) == Array(id..<id + count))
+        }
         await centre.close()
     }
 

@@ -203,10 +203,11 @@ extension Centre {
         let snapshot = await snapshot()
         let now = self.now(snapshot)
         let sight = sight(of: caller)
-        let filter = RecordFilter(query, snapshot.state.jobs, now: now)
+        let filter: RecordFilter
         var records: [AccountingRecord] = []
         let selection = AccountingRecord.readingSelection(of: query.fields)
         do {
+            filter = try RecordFilter(query, snapshot.state.jobs, reader, now: now)
             let stored = try reader.jobs(filter.stored)
             var known: Set<RunKey> = []
             let unstored = snapshot.unstored.filter { filter.wants(job: $0.jobID) }

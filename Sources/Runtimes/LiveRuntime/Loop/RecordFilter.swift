@@ -21,8 +21,18 @@ struct RecordFilter {
     private let from: SimInstant?
     private let until: SimInstant?
 
-    init(_ query: AccountingQuery, _ book: JobBook, now: SimInstant) {
-        jobs = query.ids.map { ids in Self.merged(ids.map(book.numbers)) }
+    /// - Throws: `PersistenceFailure` when the store must be asked what numbers stand for, and cannot be.
+    init(
+        _ query: AccountingQuery,
+        _ book: JobBook,
+        _ reader: CentreReader,
+        now: SimInstant
+    ) throws(PersistenceFailure) {
+        jobs = try query.ids.map { ids throws(PersistenceFailure) in
+            var ranges: [ClosedRange<UInt32>] = []
+            for id in ids { ranges.append(try Self.numbers(of: id, book, reader)) }
+            return Self.merged(ranges)
+        }
         // The store knows names only.
         users = query.users.map { users in
             Set(users + users.compactMap { UInt32($0).map(UserNames.user) })
@@ -31,6 +41,45 @@ struct RecordFilter {
         let calendar = CentreCalendar()
         from = query.from.flatMap { calendar.instant($0, now: now, isPast: true) }
         until = query.until.flatMap { calendar.instant($0, now: now, isPast: true) }
+    }
+
+    /// The numbers that a job's number stands for, also where the book has forgotten the jobs.
+    private static func numbers(
+        of id: UInt32,
+        _ book: JobBook,
+        _ reader: CentreReader
+    ) throws(PersistenceFailure) -> ClosedRange<UInt32> {
+        let numbers = book.numbers(of: id)
+        guard numbers.count == 1, book[id] == nil else { return numbers }
+        return id...(try lastOfFamily(of: id, reader))
+    }
+
+    /// The last element of an array, or component of a heterogeneous job, of which the store has the records,
+    /// by the number of the first; that number itself when it is the first of none.
+    static func lastOfFamily(
+        of id: UInt32,
+        _ reader: CentreReader
+    ) throws(PersistenceFailure) -> UInt32 {
+        var query = CentreReader.JobQuery()
+        var (last, step) = (id, UInt32(0))
+        while true {
+            let end = last.addingReportingOverflow(step)
+            let range = last...(end.overflow ? .max : end.partialValue)
+            query.jobs = [range]
+            let records = try reader.jobs(query).compactMap { body in
+                try? AccountingRecord(
+                    parsing: Array(body.utf8),
+                    selecting: AccountingRecord.readingSelection(of: ["array_job_id", "het_job_id"])
+                )
+            }
+            let family = records.prefix { $0.arrayJobID == id || $0.hetJobID == id }
+            last = max(last, family.last?.jobID ?? id)
+            // They follow one another: where there is no more of them is the end.
+            guard family.count == records.count, last == range.upperBound, last < .max else {
+                return last
+            }
+            step = 512
+        }
     }
 
     /// Ranges that do not touch one another, ascending.
