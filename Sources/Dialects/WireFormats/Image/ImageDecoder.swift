@@ -26,10 +26,15 @@ final class ImageDecoder: Decoder {
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        Elements(decoder: self, count: try elementCount())
+    }
+
+    /// The length of a list of values that have parts.
+    private func elementCount() throws -> Int {
         var count = 0
         for byte in 0..<4 { count |= Int(try self.byte()) << (8 * byte) }
         guard count <= image.count - position else { throw ValueImage.Failure.length }
-        return Elements(decoder: self, count: count)
+        return count
     }
 
     func singleValueContainer() -> any SingleValueDecodingContainer { One(decoder: self) }
@@ -92,6 +97,15 @@ final class ImageDecoder: Decoder {
         var fields = ImageFields(reading: self, Record.self)
         try record.exchange(&fields)
         return record
+    }
+
+    /// Reads a list of such values.
+    func takeRecords<Record: ImageRecord>() throws -> [Record] {
+        let count = try elementCount()
+        var records: [Record] = []
+        records.reserveCapacity(min(count, Self.mostReserved))
+        for _ in 0..<count { records.append(try takeRecord()) }
+        return records
     }
 
     /// Passes over a list of nothing, if one comes next.

@@ -56,6 +56,12 @@ final class ImageEncoder: Encoder {
         try copy.exchange(&fields)
     }
 
+    /// Writes a list as `Elements` does.
+    func put<Record: ImageRecord>(records: [Record]) throws {
+        for byte in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: records.count >> (8 * byte))) }
+        for record in records { try put(record: record) }
+    }
+
     /// Writes a list of nothing.
     func putEmptyList() {
         for _ in 0..<4 { bytes.append(0) }

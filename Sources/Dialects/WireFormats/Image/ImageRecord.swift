@@ -90,6 +90,11 @@ public struct ImageFields {
     }
 
     /// Moves a property.
+    public mutating func callAsFunction(_ name: StaticString, _ value: inout UInt8) throws {
+        try move(name, &value)
+    }
+
+    /// Moves a property.
     public mutating func callAsFunction(_ name: StaticString, _ value: inout UInt32) throws {
         try move(name, &value)
     }
@@ -166,6 +171,23 @@ public struct ImageFields {
         case .encoder(let encoder): try encoder.put(record: value)
         case .decoder(let decoder): value = try decoder.takeRecord()
         }
+    }
+
+    /// Moves a list of many that name their own.
+    public mutating func records<Record: ImageRecord>(
+        _ name: StaticString,
+        _ value: inout [Record]
+    ) throws {
+        note(name, [Record].self)
+        switch way {
+        case .encoder(let encoder): try encoder.put(records: value)
+        case .decoder(let decoder): value = try decoder.takeRecords()
+        }
+    }
+
+    /// Whether properties are read, and not written.
+    public var isReading: Bool {
+        if case .decoder = way { true } else { false }
     }
 
     /// Moves a list, which is empty as a rule.

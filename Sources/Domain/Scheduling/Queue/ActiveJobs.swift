@@ -53,7 +53,7 @@ public struct ActiveJob: Sendable, Codable {
     /// What it asks for. A job with extras holds nodes whole also where its partition says so.
     public var request: ResourceRequest
     /// What it shares with jobs of the same request, by the group's number; −1 when nobody counts.
-    var shape: Int32 = -1
+    package var shape: Int32 = -1
     /// The partition it runs in, or asked for first.
     public var partition: Int32
     /// The queue group of `partition`.

@@ -79,21 +79,31 @@ extension JobBook: Codable {
         case entries
     }
 
-    /// The blocks and what is known of arrays follow from the entries.
+    /// Reads by way of `Codable`.
     init(from decoder: any Decoder) throws {
-        self.init()
         let parts = try decoder.container(keyedBy: Parts.self)
-        let specifications = try parts.decode([StoredSpecification].self, forKey: .specifications)
-            .map(\.whole)
-        for entry in try parts.decode([Stored].self, forKey: .entries) {
+        try self.init(
+            parts.decode([StoredSpecification].self, forKey: .specifications),
+            parts.decode([Stored].self, forKey: .entries)
+        )
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        let (specifications, entries) = stored
+        var parts = encoder.container(keyedBy: Parts.self)
+        try parts.encode(specifications, forKey: .specifications)
+        try parts.encode(entries, forKey: .entries)
+    }
+
+    /// The blocks and what is known of arrays follow from the entries.
+    private init(_ specifications: [StoredSpecification], _ entries: [Stored]) throws {
+        self.init()
+        let specifications = specifications.map(\.whole)
+        for entry in entries {
             guard specifications.indices.contains(entry.specification), self[entry.id] == nil,
                 specifications[entry.specification].isSound
             else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: .entries,
-                    in: parts,
-                    debugDescription: "job \(entry.id) is there twice, or has no specification"
-                )
+                throw ValueImage.Failure.malformed("job \(entry.id), or its specification,")
             }
             insert(
                 JobEntry(
@@ -106,10 +116,11 @@ extension JobBook: Codable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    private var stored: (specifications: [StoredSpecification], entries: [Stored]) {
         var places: [ObjectIdentifier: Int] = [:]
         var specifications: [StoredSpecification] = []
         var entries: [Stored] = []
+        entries.reserveCapacity(count)
         forEach { entry in
             let specification = entry.specification
             let known = places[ObjectIdentifier(specification)]
@@ -138,9 +149,18 @@ extension JobBook: Codable {
                 )
             )
         }
-        var parts = encoder.container(keyedBy: Parts.self)
-        try parts.encode(specifications, forKey: .specifications)
-        try parts.encode(entries, forKey: .entries)
+        return (specifications, entries)
+    }
+}
+
+extension JobBook: ImageRecord {
+    static var blank: JobBook { JobBook() }
+
+    mutating func exchange(_ fields: inout ImageFields) throws {
+        var (specifications, entries) = stored
+        try fields.records("specifications", &specifications)
+        try fields.records("entries", &entries)
+        if fields.isReading { self = try JobBook(specifications, entries) }
     }
 }
 
