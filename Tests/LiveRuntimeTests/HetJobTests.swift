@@ -232,6 +232,27 @@ struct HetJobTests {
         await centre.close()
     }
 
+    @Test("A step has no number that leaves none for the next, and none at all on a plain job")
+    func stepNumbers() async throws {
+        let centre = try Centre(settings)
+        let id = try await centre.submit(het())
+        let plain = try await centre.submit(part("batch", nodes: 1))
+        func begin(_ job: UInt32, _ number: UInt32?) async throws -> String {
+            var step = StepRequest()
+            step.name = "a"
+            step.number = number
+            return try await centre.step(job, step, .me).id
+        }
+        for (job, number) in [(id, UInt32.max), (id + 1, 1_280_000), (plain, 1)] {
+            await #expect(throws: RequestFailure.self) { _ = try await begin(job, number) }
+        }
+        #expect(try await begin(id, nil) == "0")
+        #expect(try await begin(id + 1, 0) == "0")
+        #expect(try await begin(id + 1, nil) == "1")
+        #expect(try await begin(plain, nil) == "0")
+        await centre.close()
+    }
+
     @Test("Requests name what of a job they are about, each in one place")
     func verbs() async throws {
         let centre = try Centre(settings)
@@ -242,6 +263,8 @@ struct HetJobTests {
             let whole = state.meant(by: verb, entries)
             #expect(whole.subjects.map { $0.map(\.id) } == [[id, id + 1]], "\(verb)")
             #expect(whole.parts.isEmpty)
+            let reversed = state.meant(by: verb, entries.reversed())
+            #expect(reversed.subjects.map { $0.map(\.id) } == [[id, id + 1]], "\(verb)")
             let part = state.meant(by: verb, [entries[1]])
             let isWhole = verb.reach == .whole
             #expect(part.parts.map(\.id) == (isWhole ? [id + 1] : []), "\(verb)")

@@ -74,14 +74,16 @@ extension StepRun {
             )
         }
         let inOrder = runs.prefix(CentreState.stepsMaximum).sorted { $0.number < $1.number }
-        return inOrder.enumerated().flatMap { place, step in
-            step.runs.map { run in
+        let records = inOrder.enumerated().lazy.flatMap { place, step in
+            step.runs.lazy.map { run in
                 var run = run
                 // Where steps are spread over components their places do not tell their numbers.
                 if entry.specification.submission.het != nil { run.number = Int32(clamping: place) }
                 return run
             }
         }
+        // A line is a record for each of its components.
+        return Array(records.prefix(CentreState.stepsMaximum))
     }
 
     /// Those of them on a job, or a component of it, that have begun and not ended:

@@ -27,11 +27,10 @@ extension CentreState {
             status.programs = input.steps.filter { $0.component == nil }
         }
         // What its script ran on other components is theirs.
-        for (offset, steps) in Dictionary(grouping: input.steps, by: \.component) {
-            guard let offset, let part = component(offset, of: entry), !part.hasEnded else {
-                continue
-            }
-            jobs.update(part.id) { $0.programs = steps }
+        let steps = Dictionary(grouping: input.steps, by: \.component)
+        for offset in steps.keys.compactMap(\.self).sorted() {
+            guard let part = component(offset, of: entry), !part.hasEnded else { continue }
+            jobs.update(part.id) { $0.programs = steps[offset] ?? [] }
         }
         if let rejection = send(.jobEnded(JobID(input.id), state), at: instant) {
             preconditionFailure("job \(input.id) runs, but its end is refused: \(rejection)")

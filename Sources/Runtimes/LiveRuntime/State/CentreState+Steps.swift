@@ -33,6 +33,10 @@ extension CentreState {
             guard entry.status.steps.count < Self.stepsMaximum else {
                 return .refused(Refusal(.disabled).body)
             }
+            // Only components have steps that another component has numbered.
+            guard isSound(request.number, of: entry) else {
+                return .refused(Refusal(.unspecified, "no step can have that number").body)
+            }
             var step = StepRecord()
             step.id = "\(request.number ?? nextStep(of: entry))"
             guard !entry.status.steps.contains(where: { $0.id == step.id }) else {
@@ -61,6 +65,13 @@ extension CentreState {
             status.steps[index].maximumResident = request.maximumResident
         }
         return .named(id)
+    }
+
+    /// Whether a step may have a number that it was given.
+    private func isSound(_ number: UInt32?, of entry: JobEntry) -> Bool {
+        guard let number else { return true }
+        let most = Self.stepsMaximum * Int(HetMembership.countMaximum)
+        return entry.specification.submission.het != nil && Int(number) < most
     }
 
     /// The number of a job's next step: components of a job count their steps together.

@@ -3,8 +3,8 @@ import JobModel
 import SlurmDialect
 import WireFormats
 
-// What people ask for is about jobs, and a heterogeneous job is several in one. Here, and nowhere else, stands
-// which requests are about all of its components, and which about one.
+// What people ask for is about jobs, and a heterogeneous job is several in one. This file alone says which
+// requests are about all of its components, and which about one.
 
 /// What people ask to be done to jobs.
 enum JobVerb: CaseIterable {
@@ -44,7 +44,8 @@ extension CentreState {
         let named = Set(entries.map(\.id))
         var meant = Meant()
         var places: [UInt32: Int] = [:]
-        for entry in entries {
+        // A first component stands before those that follow it, in whatever order they were named.
+        for entry in entries.filter({ !$0.isFollower }) + entries.filter(\.isFollower) {
             guard let leader = entry.specification.submission.het?.leader.number else {
                 meant.subjects.append([entry])
                 continue
