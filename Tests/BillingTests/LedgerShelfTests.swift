@@ -234,9 +234,19 @@ struct LedgerShelfTests {
         let others: [LedgerEntry.Subject] = [
             .creditLimit(account: "a", nil), .creditLimit(account: "-", Fen(-5)),
             .poolClosing(rule: "r\n", period: "2026-Q2"), .reversal(of: "\\-"),
+            // Marks that would join what stands before them.
+            .payment(account: "\u{301}a", reference: "\u{FE0F}r"),
         ]
         for subject in others {
-            let entry = LedgerEntry(id: "x", bookedAt: .epoch, subject: subject, postings: [])
+            let fund = LedgerAccount(.voucherFund, "\u{301}x")
+            let entry = LedgerEntry(
+                id: "x",
+                bookedAt: .epoch,
+                subject: subject,
+                postings: [
+                    Posting(debit: fund, credit: LedgerAccount(.receivable, "a"), amount: Fen(1))
+                ]
+            )
             #expect(LedgerEntry(canonicalText: entry.canonicalText) == entry)
         }
     }

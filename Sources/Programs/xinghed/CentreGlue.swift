@@ -281,18 +281,25 @@ struct CentreGlue: CentreService {
         }
         let (book, head) = await centre.books()
         let now = await centre.status().now
-        guard
-            let statement = book.statement(of: holder, period: period, asOf: now, detail: detail)
-        else {
-            let text = "\(words) is not known to this centre"
-            throw ServiceRefusal(status: 404, body: ErrorBody(code: "invalid_account", text: text))
-        }
-        if let failure = book.ledger.failure {
-            throw ServiceRefusal(RequestFailure(damaged: failure))
-        }
-        for account in statement.accountNames where !centre.mayRead(account: account, caller) {
+        let unknown = ServiceRefusal(
+            status: 404,
+            body: ErrorBody(
+                code: "invalid_account",
+                text: "\(words) is not known to this centre"
+            )
+        )
+        // Before anything is read: a bill goes through the whole ledger.
+        for account in book.accountNames(of: holder)
+        where !centre.mayRead(account: account, caller) {
+            guard book.accounts[account] != nil else { throw unknown }
             let text = "Access/permission denied: the bill of account '\(account)' is not yours"
             throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
+        }
+        guard
+            let statement = book.statement(of: holder, period: period, asOf: now, detail: detail)
+        else { throw unknown }
+        if let failure = book.ledger.failure {
+            throw ServiceRefusal(RequestFailure(damaged: failure))
         }
         return BillStatement(statement, ledgerHead: head)
     }

@@ -262,10 +262,12 @@ private struct CanonicalFields {
     }
 
     mutating func account() -> LedgerAccount? {
-        guard let field = text(), let colon = field.firstIndex(of: ":") else { return nil }
+        // By bytes: a mark that joins the colon would hide it.
+        guard let field = text(), let colon = field.utf8.firstIndex(of: 0x3A) else { return nil }
         let name = field[..<colon]
         let kind = LedgerAccount.Kind.allCases.first { $0.name == name }
-        return kind.map { LedgerAccount($0, String(field[field.index(after: colon)...])) }
+        let rest = field.utf8.index(after: colon)
+        return kind.map { LedgerAccount($0, String(field[rest...])) }
     }
 
     mutating func fees() -> [ChargePart.ResourceFee]? {

@@ -42,6 +42,11 @@ extension BillingBook {
         return Statement(of: title, names, period, asOf: asOf, sums, self)
     }
 
+    /// Whose usage is on the statement of a holder; empty when nobody is known.
+    public func accountNames(of holder: StatementHolder) -> [String] {
+        names(of: holder)?.names ?? []
+    }
+
     private func names(
         of holder: StatementHolder
     ) -> (title: BillingAccount, names: [String])? {

@@ -14,7 +14,8 @@ extension WriterLoop {
     }
 
     /// Ends the daemon when what was handled went by entries of the ledger that cannot be read: the state may be
-    /// wrong, and the journal has it all. Requests that could come to this are tried before they are journalled.
+    /// wrong, and the journal has it all. Refunds and closings of pools are tried before they are journalled; the end of a
+    /// job whose claim waits for a pool is not.
     func checkBooks() {
         guard let failure = state.book.ledger.failure else { return }
         logger.critical("\(failure)")
