@@ -178,8 +178,8 @@ struct StepTasks {
     }
 
     /// Runs all tasks by one `mpirun`; without one they run by themselves.
-    mutating func runByMPIRun(_ path: String?) -> CompleteRequest {
-        guard let path else { return run(in: nil) }
+    mutating func runByMPIRun(_ path: String?, in job: UInt32?) -> CompleteRequest {
+        guard let path else { return run(in: job) }
         var process: pid_t = 0
         var words = mpirunWords.map { strdup($0) } + [nil]
         var variables = inherited.map { strdup($0) } + [nil]
@@ -191,7 +191,7 @@ struct StepTasks {
             end.exitCode = 1
             return end
         }
-        let ending = wait([process], in: nil)[0]
+        let ending = wait([process], in: job)[0]
         end.exitCode = ending.code
         end.exitSignal = ending.signal
         return end

@@ -126,7 +126,7 @@ extension Yh {
         let record = StepTale(job: job, tasks)
         tasks.step = record?.id
         tasks.watch = isOfScript || record == nil ? nil : job.map { JobWatch($0) }
-        let end = isMPI ? tasks.runByMPIRun(resolve("mpirun")) : tasks.run(in: job)
+        let end = isMPI ? tasks.runByMPIRun(resolve("mpirun"), in: job) : tasks.run(in: job)
         record?.end(end, tasks)
         return end
     }
