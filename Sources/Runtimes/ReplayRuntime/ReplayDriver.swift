@@ -71,8 +71,8 @@ public struct ReplayResult: Sendable {
     /// Jobs that were cancelled, waiting or running, as positions in the trace; nil when nobody outside
     /// decided.
     public var cancelled: [Int]?
-    /// When each job would have started if nobody had come after it; −1 for one that was refused. Nil when
-    /// nobody asked.
+    /// When each job would have started if nobody had come after it; −1 for never, also of those that were
+    /// refused. Nil when nobody asked.
     public var fairStarts: ContiguousArray<Int64>?
     /// Which nodes each run held; nil when nobody asked.
     public var places: RunPlaces?
@@ -441,7 +441,7 @@ extension ReplayDriver {
         let result = run(watch: watch)
         if let failure { throw failure }
         // Jobs whose nodes do not come back are left waiting under every policy.
-        guard emulator.activeJobCount == 0 || mayFail else { throw leftWaiting }
+        guard emulator.activeJobCount == 0 || outOfServiceCount > 0 else { throw leftWaiting }
         return result
     }
 
@@ -499,6 +499,8 @@ extension ReplayDriver {
         let index = try place(of: job)
         let id = Self.id(index)
         guard emulator.phase(of: id) != nil else { throw absent(index) }
+        sink.cancelling = index
+        defer { sink.cancelling = nil }
         handle(.cancel(id), now)
         if emulator.phase(of: id) == .running {
             sink.dropStop(of: id)

@@ -46,8 +46,9 @@ struct ReplaySink: EffectSink {
     private var requeueCounts: [Int: Int] = [:]
     private var hopeless: [JobID] = []
     private var stopped: [JobID] = []
-    /// Jobs that were cancelled from outside.
+    /// Jobs that were cancelled from outside, and the one that is at this moment.
     private(set) var cancelled: [Int] = []
+    var cancelling: Int?
     /// What has ended, and what waits again, since the lists were emptied.
     var endedNow: [(job: Int, state: EndState)] = []
     var requeuedNow: [Int] = []
@@ -137,8 +138,7 @@ struct ReplaySink: EffectSink {
             due[index] = -1
             if isDecidedOutside {
                 endedNow.append((index, end.state))
-                // Who was requeued too often is lost.
-                if end.state == .cancelled, !isHopeless(index) {
+                if index == cancelling {
                     cancelled.append(index)
                     if end.startedAt != nil { ended[index] = end.endedAt.microseconds - origin }
                     return

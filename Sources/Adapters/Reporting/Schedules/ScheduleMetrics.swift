@@ -152,7 +152,7 @@ private struct JobSums {
                 work += Int128(processors) * Int128(end - start)
                 queued += Int128(start - job.submitted)
             }
-            if let fairStart = schedule.fairStarts?[index], start > fairStart {
+            if let fairStart = schedule.fairStarts?[index], fairStart >= 0, start > fairStart {
                 fairStartMisses += 1
                 fairStartMiss += Int128(start - fairStart)
             }
