@@ -196,7 +196,7 @@ struct NetworkTests {
                 wanted.append("/page/\(found.1)")
             }
         }
-        #expect(seen.count == 10)
+        #expect(seen.count == 11)
         #expect(try centre.ask("GET /page/../main.js").status != 200)
         #expect(try centre.ask("GET /page/none.js").status == 404)
     }

@@ -37,7 +37,7 @@ export function timelineView(search) {
   const note = make("p", { class: "faint", role: "status" });
   const next = make("section", { class: "panel" });
   let planned = new Map();
-  let asked = 0;
+  let asked = -Infinity;
   let bars = [];
   let nodes = []; // the nodes that have a row, as places in the machine
   let window = null; // what is shown of time
@@ -72,6 +72,7 @@ export function timelineView(search) {
   }
 
   function zoomRows(factor, around) {
+    if (nodes.length === 0) return;
     const length = Math.max(Math.min(4, nodes.length), Math.min(nodes.length, (rows[1] - rows[0]) * factor));
     const first = around - ((around - rows[0]) / (rows[1] - rows[0])) * length;
     moveRows(first, length);
@@ -247,7 +248,7 @@ export function timelineView(search) {
     const waiting = centre.status?.jobs_pending ?? 0;
     note.textContent = waiting > forecastMost ? say("tooManyForPlan", count(waiting)) : "";
     if (waiting === 0 || waiting > forecastMost) { planned = new Map(); show(); return; }
-    if (performance.now() - asked < forecastEvery && planned.size > 0) return;
+    if (performance.now() - asked < forecastEvery) return;
     asked = performance.now();
     const list = await get("/v1/jobs?state=PENDING&fields=job_id,expected_start,scheduled_nodes&ahead=1");
     planned = new Map(list.jobs.filter((job) => job.expected_start != null).map((job) => [job.job_id, job]));
