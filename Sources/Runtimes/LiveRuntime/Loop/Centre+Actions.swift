@@ -34,7 +34,10 @@ extension Centre {
         var outcomes: [ActionOutcome] = []
         let nodes = await snapshot().state.nodes(of: request)
         let left = request.isSignalOnly ? [] : await stepsOnParts(found)
-        let parts = found.numbersInParts(of: Effort.jobsAtOnce)
+        // What waits goes first: else others of these would start where the first have ended, to be ended too.
+        let waiting = found.filter { $0.status.phase == .pending }
+        let parts = (waiting + found.filter { $0.status.phase != .pending })
+            .numbersInParts(of: Effort.jobsAtOnce)
         // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
         for some in parts.inParts(of: Effort.ofTurns.upperBound / Effort.jobsAtOnce) {
             let results = try await act(on: some, caller) {
