@@ -124,6 +124,106 @@ struct PeopleTests {
         await centre.close()
     }
 
+    @Test("QOS come, change and go while the centre runs, and are there when it is opened again")
+    func qualities() async throws {
+        let folder = try ScratchFolder()
+        var settings = SmallCentre.settings(folder.path)
+        settings.rules = CentreRules(
+            machine: SmallCentre.machine,
+            policy: try SchedulingPolicy(named: "multifactor")
+        )
+        settings.imageInterval = 2
+        let first = try Centre(settings)
+        let gold = edit(.add, "qos", ["gold"], ("Priority", "5"), ("MaxJobsPerUser", "1"))
+        await #expect(throws: RequestFailure.self) {
+            _ = try await first.submit(SmallCentre.request { $0.qos = "gold" })
+        }
+        #expect(try await first.change(gold, .me).changed == ["qos gold"])
+        #expect(try await first.change(gold, .me).changed.isEmpty)
+        var jobs: [UInt32] = []
+        for _ in 0..<2 {
+            jobs.append(try await first.submit(SmallCentre.request { $0.qos = "gold" }))
+        }
+        #expect(try await first.info(jobs[0]).state == "RUNNING")
+        #expect(try await first.info(jobs[1]).reason == "QOSMaxJobsPerUserLimit")
+        await first.close()
+
+        let second = try Centre(settings)
+        #expect(await second.people(.me).qos.map(\.name) == ["normal", "gold"])
+        #expect(try await second.info(jobs[1]).reason == "QOSMaxJobsPerUserLimit")
+        let more = edit(
+            .modify,
+            "qos",
+            ["gold"],
+            ("MaxJobsPerUser", "-1"),
+            ("Flags", "DenyOnLimit")
+        )
+        #expect(try await second.change(more, .me).changed == ["qos gold"])
+        try await second.advance(seconds: 1)
+        #expect(try await second.info(jobs[1]).state == "RUNNING")
+        let flags = await second.people(.me).qos.last?.flags
+        #expect(flags == ["DenyOnLimit"])
+        // What jobs and accounts name stays.
+        let gone = edit(.delete, "qos", ["gold"])
+        await #expect(throws: RequestFailure.self) { _ = try await second.change(gone, .me) }
+        try await second.advance(seconds: 86_400)
+        _ = try await second.change(edit(.modify, "account", ["motor"], ("qos", "gold")), .me)
+        await #expect(throws: RequestFailure.self) { _ = try await second.change(gone, .me) }
+        _ = try await second.change(edit(.modify, "account", ["motor"], ("qos", "-1")), .me)
+        #expect(try await second.change(gone, .me).changed == ["qos gold"])
+        #expect(await second.people(.me).qos.map(\.name) == ["normal"])
+        // One that comes after it has another place.
+        _ = try await second.change(edit(.add, "qos", ["silver", "bronze"]), .me)
+        await second.close()
+
+        let third = try Centre(settings)
+        #expect(await third.people(.me).qos.map(\.name) == ["normal", "silver", "bronze"])
+        await #expect(throws: RequestFailure.self) {
+            _ = try await third.submit(SmallCentre.request { $0.qos = "gold" })
+        }
+        _ = try await third.submit(SmallCentre.request { $0.qos = "bronze" })
+        #expect(try CentreAudit(stateFolder: folder.path).findings.isEmpty)
+        await third.close()
+    }
+
+    @Test(
+        "A QOS that cannot be is refused",
+        arguments: [
+            ("add", "gold", "Priority", "x", "Priority=x is not a whole number"),
+            (
+                "add", "gold", "Flags", "NoDecy",
+                "'NoDecy' is no flag of a QOS (did you mean 'NoDecay'?)"
+            ),
+            ("add", "gold", "Preempt", "lead", "QOS 'lead' is not there"),
+            ("add", "g d", "Priority", "1", "'g d' is no name"),
+            (
+                "add", "gold", "MaxWal", "1",
+                "'MaxWal' is nothing to set of a QOS (did you mean 'MaxWall'?)"
+            ),
+            ("modify", "gold", "Priority", "1", "QOS 'gold' is not there"),
+            ("modify", "normal", "PreemptMode", "fight", "is not one of cluster"),
+            ("delete", "normal", "Priority", "1", "the QOS of jobs that name none"),
+        ]
+    )
+    func wrongQualities(
+        verb: String,
+        name: String,
+        setting: String,
+        value: String,
+        problem: String
+    ) async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        let before = await centre.people(.me)
+        var wrong = edit(.add, "qos", [name], (setting, value))
+        wrong.verb = verb
+        let failure = await #expect(throws: RequestFailure.self) {
+            try await centre.change(wrong, .me)
+        }
+        #expect(failure?.body.text.contains(problem) == true, "\(failure?.body.text ?? "")")
+        #expect(await centre.people(.me) == before)
+        await centre.close()
+    }
+
     @Test("A priority is the sum of its parts, and a held job has none")
     func priorities() async throws {
         var settings = SmallCentre.settings(try ScratchFolder().path)

@@ -21,6 +21,9 @@ public struct QOS: Hashable, Sendable, Codable {
         /// `PartitionMaxNodes`: jobs may be larger than the partition allows.
         public static let partitionMaximumNodes = Flags(rawValue: 16)
 
+        /// It was deleted: nobody may name it, and its place is kept, since decisions know a QOS by that.
+        public static let deleted = Flags(rawValue: 32)
+
         /// What `sacctmgr` calls each.
         public static let names: [(name: String, flag: Flags)] = [
             ("DenyOnLimit", .denyOnLimit), ("OverPartQOS", .overPartition),

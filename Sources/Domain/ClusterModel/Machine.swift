@@ -129,6 +129,9 @@ extension Machine {
         return [normal] + qos.filter { $0.name != QOS.normal.name }
     }
 
+    /// The qualities of service that may be named, by their positions.
+    public var qosKnown: [QOS] { qosInOrder.filter { !$0.flags.contains(.deleted) } }
+
     /// The QOS that jobs of a user of an account may have, by name; nil for all.
     public func qosAllowed(to user: String, of account: String) -> [String]? {
         say(user, account, own: \.qos, of: \.qos)

@@ -1,4 +1,4 @@
-import Accounts
+public import Accounts
 import ClusterModel
 import IndexSets
 public import WireFormats
@@ -10,30 +10,37 @@ public struct PeopleEditProblem: Error, Hashable, Sendable {
 }
 
 extension CustomerRegister {
-    /// Makes, changes or removes accounts and users, all that is asked for or nothing.
+    /// Makes, changes or removes accounts, users and QOS, all that is asked for or nothing.
     ///
+    /// - Parameter known: the qualities of service as they are.
     /// - Returns: what changed, a line each; empty when nothing did.
     /// - Throws: `PeopleEditProblem`; nothing has changed then.
-    public mutating func apply(_ edits: [PeopleEdit]) throws(PeopleEditProblem) -> [String] {
-        var draft = PeopleDraft(self)
+    public mutating func apply(
+        _ edits: [PeopleEdit],
+        to known: [QOS]
+    ) throws(PeopleEditProblem) -> [String] {
+        var draft = PeopleDraft(self, known)
         var lines: [String] = []
         for edit in edits { try draft.apply(edit, &lines) }
         accounts = draft.accounts
         defaultAccountIndex = draft.defaultAccountIndex
         operators = draft.operators
+        if draft.qos.list != known { qos = draft.qos.list }
         return lines
     }
 }
 
 /// A register while a request changes it: copied once, however many edits the request has.
-private struct PeopleDraft {
+struct PeopleDraft {
     private(set) var accounts: [AccountEntry]
     private(set) var defaultAccountIndex: Int
     private(set) var operators: [String]
+    private(set) var qos: QOSDraft
     /// Where each account stands; nil once one was taken away.
     private var places: [String: Int]?
 
-    init(_ register: CustomerRegister) {
+    init(_ register: CustomerRegister, _ qos: [QOS]) {
+        self.qos = QOSDraft(list: qos)
         accounts = register.accounts
         defaultAccountIndex = register.defaultAccountIndex
         operators = register.operators
@@ -54,6 +61,10 @@ private struct PeopleDraft {
             for name in edit.names { try remove(account: name, &lines) }
         case ("user", .some(let verb)):
             try self.edit(users: edit.names, verb, edit, &lines)
+        case ("qos", .some(let verb)):
+            for name in edit.names where try qos.apply(verb, name, edit.settings) {
+                lines.append("qos \(name)")
+            }
         default:
             throw PeopleEditProblem(text: "'\(edit.verb) \(edit.entity)' is not known")
         }
@@ -260,7 +271,7 @@ private struct PeopleDraft {
         text == "-1" || text.isEmpty ? nil : text
     }
 
-    private static func isName(_ text: String) -> Bool {
+    static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)

@@ -1,3 +1,4 @@
+public import Accounts
 public import ClusterModel
 public import WireFormats
 
@@ -11,11 +12,13 @@ public struct CustomerRegister: WireRecord, Codable {
     public var operators: [String] = []
     /// Who issues the statements; nil when nobody was named.
     public var issuer: Issuer?
+    /// The qualities of service, those that were deleted included; empty where they stay as they are.
+    public var qos: [QOS] = []
 
     /// Makes an empty register, to be read into.
     public init() {}
 
-    /// The customers in a machine's file.
+    /// The customers in a machine's file; of its qualities of service nothing is said.
     public init(of machine: Machine) {
         accounts = machine.accounts
         defaultAccountIndex = machine.defaultAccountIndex
@@ -29,6 +32,7 @@ public struct CustomerRegister: WireRecord, Codable {
         try fields("default_account", &defaultAccountIndex)
         try fields("operators", &operators)
         try fields.part("issuer", &issuer)
+        try fields.partsIfAny("qos", &qos)
         guard accounts.indices.contains(defaultAccountIndex) else {
             throw JSONValue.Malformed(line: 0, problem: "the default account is not there")
         }
@@ -43,6 +47,7 @@ extension Machine {
         machine.defaultAccountIndex = customers.defaultAccountIndex
         machine.operators = customers.operators
         machine.issuer = customers.issuer
+        if !customers.qos.isEmpty { machine.qos = customers.qos }
         return machine
     }
 }

@@ -217,7 +217,7 @@ extension Machine {
     /// What accounts, QOS and partitions refer to that is not there, a circle of accounts, or a user
     /// with two default accounts; nil when all is well.
     var peopleProblem: PeopleProblem? {
-        for qos in qos {
+        for qos in qosKnown {
             let owner = ("qos", qos.name, "preempts")
             if let problem = unknownQOS(qos.preempts, owner) { return problem }
             if let way = circle(from: qos) {
@@ -255,7 +255,7 @@ extension Machine {
         _ list: [String],
         _ owner: (String, String, String)
     ) -> PeopleProblem? {
-        let names = qosInOrder.map(\.name)
+        let names = qosKnown.map(\.name)
         return list.first { !names.contains($0) }.map {
             PeopleProblem(owner, "QOS '\($0)' is not there\(didYouMean($0, among: names))")
         }

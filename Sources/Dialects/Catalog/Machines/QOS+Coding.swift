@@ -79,11 +79,13 @@ extension QOS: CodedPart {
         try fields.required("name", &name)
         try fields("priority", &priority)
         try fields.limits(&limits, ofQOS: true)
-        var words: [String]? = Flags.names.filter { flags.contains($0.flag) }.map(\.name)
+        // A centre has deleted ones, a machine's file has not.
+        let names = Flags.names + [("Deleted", .deleted)]
+        var words: [String]? = names.filter { flags.contains($0.flag) }.map(\.name)
         try fields("flags", &words)
         flags = []
         for word in words ?? [] {
-            guard let flag = Flags.names.first(where: { $0.name == word })?.flag else {
+            guard let flag = names.first(where: { $0.name == word })?.flag else {
                 throw JSONValue.Malformed(line: 0, problem: "'\(word)' is no flag of a QOS")
             }
             flags.insert(flag)

@@ -129,6 +129,16 @@ extension WireFields {
         parts = coded?.map(\.part) ?? []
     }
 
+    /// The same; nothing is written of an empty one, since stored records of earlier versions lack it.
+    mutating func partsIfAny<Part: CodedPart>(
+        _ name: String,
+        _ parts: inout [Part]
+    ) throws(JSONValue.Malformed) {
+        var coded: [Coded<Part>]? = parts.isEmpty ? nil : parts.map { Coded($0) }
+        try ifPresent(name, &coded)
+        parts = coded?.map(\.part) ?? []
+    }
+
     /// Moves a word of a fixed list.
     mutating func choice<Choice>(
         _ name: String,

@@ -6,6 +6,7 @@ extension PeopleEdit {
     ///     account NAME[,NAME] [fairshare=2] [parent=ACCOUNT] [GrpTRES=cpu=16] …
     ///     user NAME[,NAME] account=ACCOUNT [fairshare=2] [MaxJobs=2] …
     ///     user where name=NAME set fairshare=2
+    ///     qos NAME[,NAME] [Priority=10] [MaxWall=1-0] [Flags=DenyOnLimit] …
     ///
     /// - Throws: `CommandFailure` in Slurm's words.
     init(_ verb: Verb, _ words: [String]) throws(CommandFailure) {
@@ -17,13 +18,11 @@ extension PeopleEdit {
         } else if ControlCommand.isShort(word, for: "users", least: 1) {
             entity = "user"
         } else if ControlCommand.isShort(word, for: "qos", least: 1) {
-            throw ControlCommand.failure(
-                " The QOS of a centre are those of its machine file; change them there"
-            )
+            entity = "qos"
         } else {
             throw ControlCommand.failure(
                 "No valid entity in \(verb.rawValue) command",
-                "Input line must include \"Account\" or \"User\""
+                "Input line must include \"Account\", \"User\" or \"QOS\""
             )
         }
         // What is looked for and what is set stand under `where` and `set`; of what is added
@@ -57,6 +56,7 @@ extension PeopleEdit {
         let isAccount = ["account", "accounts", "acct", "accts"].contains(name)
         switch name {
         case "name", "names": names += list(value)
+        case "qos" where entity == "qos" && !sets: names += list(value)
         case "user" where entity == "user", "users" where entity == "user":
             names += list(value)
         case _ where isAccount && entity == "account": names += list(value)
@@ -83,11 +83,16 @@ extension AccountManagerCommand {
         }
         let head =
             switch edit.verb {
+            case "add" where edit.entity == "qos": " Adding QOS(s)"
             case "add": " Adding \(edit.entity == "user" ? "User(s)" : "Account(s)")"
             case "modify": " Modified \(edit.entity)..."
+            case _ where edit.entity == "qos": " Deleting QOS(s)..."
             default: " Deleting \(edit.entity)s..."
             }
-        return CommandOutput(lines: [head] + response.changed.map { "  \($0)" })
+        let lines = response.changed.map { line in
+            "  " + (edit.entity == "qos" ? String(line.dropFirst("qos ".count)) : line)
+        }
+        return CommandOutput(lines: [head] + lines)
     }
 
     /// What `dump` prints: what `load` reads.

@@ -480,7 +480,7 @@ extension Centre {
 
     // MARK: People
 
-    /// Makes, changes or removes accounts and users, all that is asked for or nothing; operators only.
+    /// Makes, changes or removes accounts, users and QOS, all that is asked for or nothing; operators only.
     ///
     /// - Throws: `RequestFailure`, with the sentence of a refusal.
     public func change(
@@ -497,14 +497,16 @@ extension Centre {
         let results = try await act(caller, effort: max(1, effort)) { state in
             var register = CustomerRegister(of: state.rules.machine)
             do throws(PeopleEditProblem) {
-                let lines = try register.apply(edits)
+                let lines = try register.apply(edits, to: state.rules.machine.qos)
                 changed.withLock { $0 = lines }
                 guard !lines.isEmpty else { return .success([]) }
             } catch {
                 return .failure(.people(error.text))
             }
             let machine = state.rules.machine.with(register)
-            if let problem = machine.problemOfPeople ?? state.problem(of: register) {
+            if let problem = machine.problemOfPeople ?? state.problem(of: register)
+                ?? state.problemOfDeletedQOS(in: edits)
+            {
                 return .failure(.people(problem))
             }
             return .success([.people(register)])

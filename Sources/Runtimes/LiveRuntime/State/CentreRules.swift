@@ -79,7 +79,9 @@ public final class CentreRules: Sendable, Codable {
     /// Writes what of the rules may change.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(CustomerRegister(of: machine))
+        var register = CustomerRegister(of: machine)
+        register.qos = machine.qos
+        try container.encode(register)
     }
 
     /// How long a requeued job waits before it may start again. Slurm 22.05 was seen to take 121 s; where

@@ -23,6 +23,22 @@ extension CentreState {
         return nil
     }
 
+    /// Why a QOS cannot be deleted now; nil when it can.
+    func problemOfDeletedQOS(in edits: [PeopleEdit]) -> String? {
+        let names = Set(
+            edits.filter { $0.entity == "qos" && $0.verb == PeopleEdit.Verb.delete.rawValue }
+                .flatMap(\.names)
+        )
+        guard !names.isEmpty else { return nil }
+        var problem: String?
+        jobs.forEach { entry in
+            guard problem == nil, names.contains(entry.status.qos), !entry.hasEnded
+            else { return }
+            problem = "QOS '\(entry.status.qos)' has jobs, such as \(entry.id); cancel them first"
+        }
+        return problem
+    }
+
     /// Brings a register into force. Accounts that are not in it any more take no jobs; their books
     /// stay.
     mutating func change(

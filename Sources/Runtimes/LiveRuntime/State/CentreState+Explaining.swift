@@ -117,7 +117,7 @@ extension CentreState {
         let user = entry.specification.request.user
         let allowed = machine.qosAllowed(to: user, of: account)
         let priority = machine.qosInOrder.first { $0.name == status.qos }?.priority ?? 0
-        for qos in machine.qosInOrder
+        for qos in machine.qosKnown
         where qos.name != status.qos && qos.priority >= priority
             && allowed?.contains(qos.name) ?? true
         {

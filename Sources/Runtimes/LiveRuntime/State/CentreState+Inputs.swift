@@ -463,7 +463,7 @@ extension CentreState {
         let machine = rules.machine
         let name = request.qos ?? machine.defaultQOS(of: request.user, in: account)
         // A tariff may price a QOS that nothing else is said of.
-        let known = machine.qosInOrder.map(\.name)
+        let known = machine.qosKnown.map(\.name)
         guard known.contains(name) || book.tariff.knows(qos: name) else {
             throw Refusal(.invalidQOS, no: "QOS", name, among: known)
         }

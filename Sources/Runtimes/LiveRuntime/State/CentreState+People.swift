@@ -6,8 +6,13 @@ import Quantities
 // Shares and limits of accounts and users that a new register brings.
 
 extension CentreState {
-    /// Tells the emulator of accounts and users that `known` lacks, or has with other shares or limits.
+    /// Tells the emulator of QOS, accounts and users that `known` lacks, or has with other shares or limits.
     mutating func changePeople(from known: Machine, at instant: SimInstant) {
+        let before = known.qosInOrder
+        for (place, qos) in rules.machine.qosInOrder.enumerated()
+        where !before.indices.contains(place) || before[place] != qos {
+            change(.qos(place, qos), at: instant)
+        }
         for account in rules.machine.accounts {
             let number = people.account(account.name)
             let old = known.account(named: account.name)

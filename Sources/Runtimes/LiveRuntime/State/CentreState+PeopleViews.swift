@@ -119,7 +119,8 @@ extension CentreState {
                 return name(of: first) > name(of: second)
             }
         }
-        list.qos = emulator.qos.enumerated().map { index, qos in info(of: qos, index, uses) }
+        list.qos = emulator.qos.enumerated().filter { !$1.flags.contains(.deleted) }
+            .map { index, qos in info(of: qos, index, uses) }
         return list
     }
 
