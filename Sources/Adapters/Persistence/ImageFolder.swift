@@ -143,6 +143,13 @@ public struct ImageFolder: Sendable {
 
     private func file(_ batch: Int64) -> String { "\(path)/\(batch)" }
 
+    /// How large the last image is; 0 when there is none. Unit: byte.
+    public var lastSize: Int64 {
+        var status = stat()
+        guard let last = batches.first, stat(file(last), &status) == 0 else { return 0 }
+        return Int64(status.st_size)
+    }
+
     /// Reads the image of a batch.
     ///
     /// - Throws: `PersistenceFailure`, of kind `damaged` when it was changed.

@@ -67,8 +67,12 @@ struct Recovery {
     /// The name under which it keeps that versions before have decided too.
     private static let hasManyWritersName = "several programs"
 
-    /// A short journal is handled again as a whole, and every row is checked on the way; but not one of which
-    /// another version ever wrote a part, since that may have decided otherwise.
+    /// How many bytes of an image count as much as an input: few inputs may stand for many jobs.
+    private static let imageBytesPerInput: Int64 = 256
+
+    /// A short journal is handled again as a whole, and every row is checked on the way; but not one of a
+    /// large state, and not one of which another version ever wrote a part, since that may have decided
+    /// otherwise.
     private static func usesImages(
         _ reader: CentreReader,
         _ settings: CentreSettings
@@ -76,6 +80,8 @@ struct Recovery {
         do throws(PersistenceFailure) {
             if let writer = try reader.meta(writerName), writer != settings.version { return true }
             if try reader.meta(hasManyWritersName) != nil { return true }
+            let size = ImageFolder(stateFolder: settings.stateFolder).lastSize
+            if size / imageBytesPerInput >= settings.imageInterval { return true }
             return try reader.journalLength() >= settings.imageInterval
         } catch {
             throw .store(error)
