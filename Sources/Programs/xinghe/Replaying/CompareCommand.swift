@@ -155,6 +155,17 @@ struct CompareCommand: AsyncParsableCommand {
         }
         try outside.check(policies)
         try options.failures.check(explains: false)
+        if let shardOut {
+            // Before hours of replays, not after them.
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: shardOut,
+                    withIntermediateDirectories: true
+                )
+            } catch {
+                throw Refusal("--shard-out: the folder '\(shardOut)' cannot be made")
+            }
+        }
         let changes = try whatIfs()
         let isTaken = try OutputFile.check(
             [("--report", report)],
