@@ -317,14 +317,14 @@ extension Centre {
         var input = input
         input.id = state.nextJobID
         let instant = max(clock.now, state.lastInstant + SimDuration(microseconds: 1))
-        if case .refused(let body) = state.handle([.submit(input)], at: instant).first {
-            throw RequestFailure(status: 400, body: body)
-        }
+        let result = state.handle([.submit(input)], at: instant).first
+        if case .refused(let body) = result { throw RequestFailure(status: 400, body: body) }
         let numbers = input.id..<input.id + UInt32(1 + input.request.components.count)
         let entries = numbers.compactMap { state.jobs[$0] }
         guard !entries.isEmpty else { throw .refused(.requestNotAvailable) }
         var response = SubmitResponse()
         response.jobID = input.id
+        if case .done(_, let obstacle) = result { response.obstacle = obstacle }
         response.estimate = state.estimate(of: entries, in: book, at: instant)
         return response
     }
