@@ -153,9 +153,11 @@ enum Host {
         return family
     }
 
-    /// Sends a signal to those of a family that are still there.
+    /// Sends a signal to those of a family that are still there, the oldest first: a shell whose program has
+    /// ended before it goes on to its next line.
     static func signal(_ family: [Int32: UInt64], _ number: Int32) {
-        for (process, start) in family where identity(of: process)?.start == start {
+        let oldestFirst = family.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        for (process, start) in oldestFirst where identity(of: process)?.start == start {
             kill(process, number)
         }
     }
