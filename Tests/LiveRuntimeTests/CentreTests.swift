@@ -346,6 +346,14 @@ struct CentreTests {
         // Who submits is told at once what nothing that ends will change.
         let again = try await centre.submit(SmallCentre.request { $0.minimumNodes = 17 }, .me)
         #expect(again.obstacle == "PartitionNodeLimit")
+        let strict = SmallCentre.request {
+            $0.minimumNodes = 17
+            $0.isStrict = true
+        }
+        let failure = await #expect(throws: RequestFailure.self) {
+            try await centre.submit(strict, .me)
+        }
+        #expect(failure.map { "\($0)".contains("PartitionNodeLimit") } == true)
         #expect(try await centre.submit(SmallCentre.request(), .me).obstacle == nil)
         _ = try await centre.perform(.release, on: id, JobActionRequest(), .me)
         #expect(try await centre.info(id).state == "PENDING")

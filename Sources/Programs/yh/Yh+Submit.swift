@@ -49,13 +49,7 @@ extension Yh {
                 "Batch job submission refused: there are warnings, and --strict was given"
             )
         }
-        if command.isStrict, let obstacle = try obstacle(to: command, name: name) {
-            throw .error(
-                name,
-                "Batch job submission refused: it could not start as things are (\(obstacle)), and"
-                    + " --strict was given"
-            )
-        }
+        command.request.isStrict = command.isStrict ? true : nil
         let response = try send(command, name: name)
         Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
         // Slurm says nothing until somebody looks why the job waits.
@@ -151,16 +145,6 @@ extension Yh {
             try fillIn(&component, name: name, arguments: arguments, scriptPath: scriptPath)
             command.request.components.append(component.request.withoutScript)
         }
-    }
-
-    /// The rule that would let a job never start; nil when there is none.
-    private static func obstacle(
-        to command: SubmitCommand,
-        name: String
-    ) throws(CommandFailure) -> String? {
-        var trial = command
-        trial.request.isTestOnly = true
-        return try send(trial, name: name).obstacle
     }
 
     private static func send(

@@ -63,6 +63,7 @@ extension SubmitRequest: ImageRecord {
         try fields("immediate", &immediate)
         try fields.optional("signal", &signal)
         try fields("isTestOnly", &isTestOnly)
+        try fields("isStrict", &isStrict)
         try fields("idempotencyKey", &idempotencyKey)
         try fields.list("components", &components)
     }

@@ -127,6 +127,8 @@ public struct SubmitRequest: WireRequest, Codable {
     public var signal: SignalRequest?
     /// Whether only to say when and where the job would start.
     public var isTestOnly = false
+    /// Whether a job that could never start as things are is to be refused; nil when it is not.
+    public var isStrict: Bool?
     /// A word of the user's own for this submission: asked for again with the same word, it is the same job.
     public var idempotencyKey: String?
     /// The other components of a heterogeneous job, of which this is the first and runs the script; they
@@ -247,6 +249,7 @@ public struct SubmitRequest: WireRequest, Codable {
         try fields("immediate", &immediate)
         try fields("signal", &signal)
         try fields("test_only", &isTestOnly)
+        try fields.ifPresent("strict", &isStrict)
         var list = components.isEmpty ? nil : ComponentList(components: components)
         try fields.ifPresent("components", &list)
         components = list?.components ?? []

@@ -114,10 +114,11 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> SubmitResponse {
         let submitter = submitter(caller)
-        let input = try input(try await withOneCluster(request, submitter), submitter)
+        var input = try input(try await withOneCluster(request, submitter), submitter)
         if request.isTestOnly {
             return try await test(input)
         }
+        input = try await strictly(input)
         let result = await withCheckedContinuation { continuation in
             let letter = Letter.submit(input) { continuation.resume(returning: $0) }
             mailbox.post(letter, of: caller.userID, effort: Effort.of(input.request))
@@ -169,9 +170,11 @@ extension Centre {
         var inputs: [Result<SubmitInput, RequestFailure>] = []
         let submitter = submitter(caller)
         for request in requests {
-            inputs.append(
-                Result { () throws(RequestFailure) in try self.input(request, submitter) }
-            )
+            do throws(RequestFailure) {
+                inputs.append(.success(try await strictly(try input(request, submitter))))
+            } catch {
+                inputs.append(.failure(error))
+            }
         }
         let isPosted = zip(requests, inputs).map { request, input in
             !request.isTestOnly && (try? input.get()) != nil
@@ -309,6 +312,31 @@ extension Centre {
         return known.first.map { machine.partitions[$0].backend } ?? .emulated
     }
 
+    /// A submission that may be taken in: one that is strict only where the job could start.
+    private func strictly(_ input: SubmitInput) async throws(RequestFailure) -> SubmitInput {
+        if input.request.isStrict == true, let obstacle = try await obstacle(to: input) {
+            let text = "the job could not start as things are (\(obstacle)), and is strict"
+            throw .refused(.requestNotAvailable, text)
+        }
+        var input = input
+        // It says nothing of the job.
+        input.request.isStrict = nil
+        return input
+    }
+
+    /// The rule that would let a job never start; nil when there is none.
+    private func obstacle(to input: SubmitInput) async throws(RequestFailure) -> String? {
+        var state = await snapshot().state
+        var input = input
+        input.id = state.nextJobID
+        let instant = max(clock.now, state.lastInstant + SimDuration(microseconds: 1))
+        switch state.handle([.submit(input)], at: instant).first {
+        case .refused(let body): throw RequestFailure(status: 400, body: body)
+        case .done(_, let obstacle): return obstacle
+        case .outcomes, .booked, .named, nil: return nil
+        }
+    }
+
     /// When and where a job would start if every job ran to its limit, and what it would cost.
     private func test(_ input: SubmitInput) async throws(RequestFailure) -> SubmitResponse {
         var state = await snapshot().state
@@ -317,14 +345,14 @@ extension Centre {
         var input = input
         input.id = state.nextJobID
         let instant = max(clock.now, state.lastInstant + SimDuration(microseconds: 1))
-        let result = state.handle([.submit(input)], at: instant).first
-        if case .refused(let body) = result { throw RequestFailure(status: 400, body: body) }
+        if case .refused(let body) = state.handle([.submit(input)], at: instant).first {
+            throw RequestFailure(status: 400, body: body)
+        }
         let numbers = input.id..<input.id + UInt32(1 + input.request.components.count)
         let entries = numbers.compactMap { state.jobs[$0] }
         guard !entries.isEmpty else { throw .refused(.requestNotAvailable) }
         var response = SubmitResponse()
         response.jobID = input.id
-        if case .done(_, let obstacle) = result { response.obstacle = obstacle }
         response.estimate = state.estimate(of: entries, in: book, at: instant)
         return response
     }
