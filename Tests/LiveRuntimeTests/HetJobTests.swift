@@ -259,7 +259,7 @@ struct HetJobTests {
         let id = try await centre.submit(het())
         let state = await centre.snapshot().state
         let entries = [id, id + 1].compactMap { state.jobs[$0] }
-        for verb in JobVerb.allCases {
+        for verb in JobRequestKind.allCases {
             let whole = state.meant(by: verb, entries)
             #expect(whole.subjects.map { $0.map(\.id) } == [[id, id + 1]], "\(verb)")
             #expect(whole.parts.isEmpty)

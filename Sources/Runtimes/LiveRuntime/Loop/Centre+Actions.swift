@@ -46,7 +46,7 @@ extension Centre {
                 let meant = part.compactMap { state.jobs[$0] }.filter {
                     state.is($0, meantBy: request, on: nodes)
                 }
-                let verb: JobVerb = request.isSignalOnly ? .signal : .cancel
+                let verb: JobRequestKind = request.isSignalOnly ? .signal : .cancel
                 let (subjects, parts) = state.meant(by: verb, meant).ofAction
                 for entry in parts { refused.add(entry.id, SlurmError.notWholeHetJob.body()) }
                 for entry in subjects {
@@ -93,7 +93,7 @@ extension Centre {
         /// `scontrol top`: an operator's.
         case top
 
-        var verb: JobVerb {
+        var verb: JobRequestKind {
             switch self {
             case .hold: .hold
             case .release: .release

@@ -7,7 +7,7 @@ import WireFormats
 // requests are about all of its components, and which about one.
 
 /// What people ask to be done to jobs.
-enum JobVerb: CaseIterable {
+enum JobRequestKind: CaseIterable {
     case cancel, hold, release, requeue, resume, signal, suspend, top, update
 
     /// What of a heterogeneous job a request is about.
@@ -40,7 +40,7 @@ extension CentreState {
     }
 
     /// What a request is about that names these jobs.
-    func meant(by verb: JobVerb, _ entries: [JobEntry]) -> Meant {
+    func meant(by verb: JobRequestKind, _ entries: [JobEntry]) -> Meant {
         let named = Set(entries.map(\.id))
         var meant = Meant()
         var places: [UInt32: Int] = [:]
