@@ -59,7 +59,7 @@ struct ImportProgramTests {
         Account - 'chemistry':Description='chemistry: all':Organization='science':Fairshare=5
         Parent - 'physics'
         Account - 'plasma':Description='plasma':Organization='science':Fairshare=3:MaxJobs=20
-        User - 'ann':DefaultAccount='physics':Fairshare=2:MaxWallDurationPerJob=1440
+        User - 'ann':DefaultAccount='physics':Coordinator='physics':Fairshare=2:MaxWallDurationPerJob=1440
         User - 'ben':DefaultAccount='physics':AdminLevel='Operator':Fairshare=1:QOS='+high'
         Parent - 'plasma'
         User - 'ann':Fairshare=1
@@ -111,6 +111,10 @@ struct ImportProgramTests {
             "order=multifactor,backfill=slurm,bf_window=2880,bf_max_job_test=500,"
             + "PriorityWeightAge=1000,PriorityWeightFairshare=10000,PriorityDecayHalfLife=604800"
         #expect(run.output.contains("policy: \(policy)"))
+        let machine = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(
+            machine.contains("coordinators: [\"ann\"]") && machine.contains("operators: [\"ben\"]")
+        )
         let shown = try xinghe(["topology", path])
         #expect(shown.status == 0, "\(shown.errors)")
         for fact in ["batch", "debug", "gpu", "72"] { #expect(shown.output.contains(fact)) }

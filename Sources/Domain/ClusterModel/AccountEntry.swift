@@ -59,6 +59,9 @@ public struct AccountEntry: Hashable, Sendable, Codable {
     /// The contract under which it is charged.
     public var contract: String?
 
+    /// The users who look after it and those below it.
+    public var coordinators: [String] = []
+
     /// Makes an account.
     public init(
         name: String,

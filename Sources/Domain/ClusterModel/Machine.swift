@@ -48,6 +48,10 @@ public struct Machine: Hashable, Sendable {
     public var software: [SoftwareModule] = []
     /// The users who may administer the centre, besides the one who started it.
     public var operators: [String]
+    /// The users who may read all books and records.
+    public var auditors: [String] = []
+    /// The users who may read what all accounts owe and were granted.
+    public var office: [String] = []
     /// Who issues its statements; nil when the file does not say.
     public var issuer: Issuer?
 

@@ -10,6 +10,10 @@ public struct CustomerRegister: WireRecord, Codable {
     public var defaultAccountIndex = 0
     /// The users who may administer the centre.
     public var operators: [String] = []
+    /// The users who may read all books and records.
+    public var auditors: [String] = []
+    /// The users who may read what all accounts owe and were granted.
+    public var office: [String] = []
     /// Who issues the statements; nil when nobody was named.
     public var issuer: Issuer?
     /// The qualities of service, those that were deleted included; empty where they stay as they are.
@@ -23,6 +27,8 @@ public struct CustomerRegister: WireRecord, Codable {
         accounts = machine.accounts
         defaultAccountIndex = machine.defaultAccountIndex
         operators = machine.operators
+        auditors = machine.auditors
+        office = machine.office
         issuer = machine.issuer
     }
 
@@ -31,6 +37,8 @@ public struct CustomerRegister: WireRecord, Codable {
         try fields.parts("accounts", &accounts)
         try fields("default_account", &defaultAccountIndex)
         try fields("operators", &operators)
+        try fields.namesIfAny("auditors", &auditors)
+        try fields.namesIfAny("office", &office)
         try fields.part("issuer", &issuer)
         try fields.partsIfAny("qos", &qos)
         guard accounts.indices.contains(defaultAccountIndex) else {
@@ -46,6 +54,8 @@ extension Machine {
         machine.accounts = customers.accounts
         machine.defaultAccountIndex = customers.defaultAccountIndex
         machine.operators = customers.operators
+        machine.auditors = customers.auditors
+        machine.office = customers.office
         machine.issuer = customers.issuer
         if !customers.qos.isEmpty { machine.qos = customers.qos }
         return machine

@@ -279,6 +279,7 @@ extension AccountEntry: CodedPart {
         try fields("qos", &qos)
         try fields("default_qos", &defaultQOS)
         try fields("clearance", &clearance)
+        try fields.namesIfAny("coordinators", &coordinators)
     }
 }
 

@@ -4,7 +4,9 @@ import IndexSets
 import Quantities
 
 extension MachineReader {
-    static let customerFields = ["accounts", "default_account", "operators", "issuer"]
+    static let customerFields = [
+        "accounts", "default_account", "operators", "auditors", "office", "issuer",
+    ]
 
     /// The customers of a centre: from the file, from one that it includes, or one for everybody.
     func readCustomers(_ top: YAMLMapping, into draft: inout MachineDraft) throws(FileRefusal) {
@@ -46,10 +48,14 @@ extension MachineReader {
         if let field = top["default_account"] {
             draft.defaultAccountIndex = try accountIndex(field, draft)
         }
-        for field in try top["operators"]?.list() ?? [] {
-            draft.operators.append(try field.name())
-        }
+        draft.operators += try names(top["operators"])
+        draft.auditors += try names(top["auditors"])
+        draft.office += try names(top["office"])
         if let field = top["issuer"] { draft.issuer = try issuer(field) }
+    }
+
+    private func names(_ field: YAMLField?) throws(FileRefusal) -> [String] {
+        try field?.list().mapField { name throws(FileRefusal) in try name.name() } ?? []
     }
 
     private func issuer(_ field: YAMLField) throws(FileRefusal) -> Issuer {
@@ -88,7 +94,7 @@ extension MachineReader {
         let fields = try field.mapping([
             "name", "title", "class", "enterprise", "registered_in", "credit_limit", "description",
             "users", "tax_id", "contract", "parent", "shares", "limits", "qos", "default_qos",
-            "clearance",
+            "clearance", "coordinators",
         ])
         var account = AccountEntry(
             name: try fields.required("name").name(),
@@ -109,6 +115,7 @@ extension MachineReader {
             try name.name()
         }
         account.defaultQOS = try fields["default_qos"]?.name()
+        account.coordinators = try names(fields["coordinators"])
         account.taxID = try fields["tax_id"]?.taxID()
         account.contract = try fields["contract"]?.text()
         return account

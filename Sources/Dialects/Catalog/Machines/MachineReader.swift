@@ -23,7 +23,7 @@ struct MachineReader {
         "machine", "title", "description", "join", "network", "published", "sources",
         "node_types", "nodes", "racks", "switches", "partitions", "default_partition", "clusters",
         "include", "platforms", "qos", "preemption", "licenses", "power_saving", "software",
-        "accounts", "default_account", "operators", "issuer", "expect",
+        "accounts", "default_account", "operators", "auditors", "office", "issuer", "expect",
     ]
 
     func machine(text: String, file: String) throws(FileRefusal) -> Machine {
@@ -54,6 +54,8 @@ struct MachineReader {
             operators: draft.operators,
             issuer: draft.issuer
         )
+        machine.auditors = draft.auditors
+        machine.office = draft.office
         machine.clusters = try clusters(top, of: machine)
         machine.qos = try qos(top)
         machine.preemption = try preemption(top, machine)
@@ -282,5 +284,7 @@ struct MachineDraft {
     var accounts: [AccountEntry] = []
     var defaultAccountIndex = 0
     var operators: [String] = []
+    var auditors: [String] = []
+    var office: [String] = []
     var issuer: Issuer?
 }

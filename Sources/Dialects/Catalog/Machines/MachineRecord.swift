@@ -92,6 +92,8 @@ extension Machine: CodedPart {
         try fields.part("power_saving", &saving)
         powerSaving = saving ?? PowerSaving()
         try fields("operators", &operators)
+        try fields.namesIfAny("auditors", &auditors)
+        try fields.namesIfAny("office", &office)
         try fields.part("issuer", &issuer)
     }
 

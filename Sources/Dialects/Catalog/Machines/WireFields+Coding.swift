@@ -139,6 +139,16 @@ extension WireFields {
         parts = coded?.map(\.part) ?? []
     }
 
+    /// Moves a list of names; nothing is written of an empty one, since stored records of earlier versions lack it.
+    mutating func namesIfAny(
+        _ name: String,
+        _ names: inout [String]
+    ) throws(JSONValue.Malformed) {
+        var some = names.isEmpty ? nil : Optional(names)
+        try ifPresent(name, &some)
+        names = some ?? []
+    }
+
     /// Moves a word of a fixed list.
     mutating func choice<Choice>(
         _ name: String,

@@ -181,6 +181,12 @@ public struct SlurmConfiguration: Sendable {
 
     // MARK: sacctmgr
 
+    private func roles(of user: String) -> [String] {
+        let accounts = machine.accounts.filter { $0.coordinators.contains(user) }.map(\.name)
+        return (machine.operators.contains(user) ? ["AdminLevel='Administrator'"] : [])
+            + (accounts.isEmpty ? [] : ["Coordinator='\(accounts.joined(separator: ","))'"])
+    }
+
     private var associations: String {
         guard
             machine.accounts.contains(where: { $0.parent != nil || $0.users != nil })
@@ -188,6 +194,11 @@ public struct SlurmConfiguration: Sendable {
         else { return "" }
         var text = "Cluster - '\(machine.name)':Fairshare=1\nParent - 'root'\n"
         text += accountLines(below: nil)
+        let named = Set(machine.accounts.flatMap { $0.users ?? [] })
+        for user in machine.operators + machine.accounts.flatMap(\.coordinators)
+        where !named.contains(user) {
+            text += (["User - '\(user)'"] + roles(of: user)).joined(separator: ":") + "\n"
+        }
         for account in machine.accounts {
             text += "Parent - '\(account.name)'\n"
             text += accountLines(below: account.name)
@@ -195,6 +206,7 @@ public struct SlurmConfiguration: Sendable {
                 let member = account.members.first { $0.name == user }
                 var parts = ["User - '\(user)'"]
                 if member?.isDefault ?? false { parts.append("DefaultAccount='\(account.name)'") }
+                parts += roles(of: user)
                 parts += terms(
                     member?.settings ?? AssociationSettings(),
                     member?.qos,

@@ -254,6 +254,9 @@ extension SlurmSite {
                 "class: institute",
             ]
             if let parent = account.parent { members.append("parent: \(SiteYAML.quoted(parent))") }
+            if let names = coordinators[account.name] {
+                members.append("coordinators: \(SiteYAML.list(names))")
+            }
             members += Self.members(account.terms)
             let users = account.users.map { user in
                 var members = ["name: \(SiteYAML.quoted(user.name))"]

@@ -122,6 +122,11 @@ extension SlurmSite {
         }
         let level = options.first { $0.key == "AdminLevel" }?.value ?? "None"
         if level != "None", name != "root", !operators.contains(name) { operators.append(name) }
+        for account in options.filter({ $0.key == "Coordinator" }).flatMap({ option in
+            option.value.split(separator: ",").map(String.init)
+        }) where !(coordinators[account]?.contains(name) ?? false) {
+            coordinators[account, default: []].append(name)
+        }
         guard let place = accounts.firstIndex(where: { $0.name == parent }) else {
             let isRoot = parent == "root"
             return note(
@@ -155,7 +160,7 @@ extension SlurmSite {
         var terms = SiteTerms()
         for (key, value) in options {
             switch key {
-            case "Description", "DefaultAccount", "AdminLevel", "Partition": continue
+            case "Description", "DefaultAccount", "AdminLevel", "Coordinator", "Partition": continue
             case "Fairshare", "Shares":
                 let shares = value == "parent" ? nil : Int(value)
                 if let shares,

@@ -74,6 +74,8 @@ public struct SlurmSite: Sendable {
     var accounts: [SiteAccount] = []
     var qosEntries: [SiteQOS] = []
     var operators: [String] = []
+    /// The users who look after an account and those below it, by its name.
+    var coordinators: [String: [String]] = [:]
     var scheduler: [String: String] = [:]
     var preemption = SitePreemption()
     var licenses: [(name: String, count: Int32)] = []
