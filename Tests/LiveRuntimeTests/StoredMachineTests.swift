@@ -241,9 +241,9 @@ struct StoredMachineTests {
         }
         try await submit("guest", stranger)
         try await submit("motor", .me)
-        #expect(!centre.mayRead(account: "motor", stranger))
-        #expect(centre.mayRead(account: "guest", stranger))
-        #expect(centre.mayRead(account: "motor", .me))
+        #expect(!centre.rights(of: stranger).may(.readMoney, in: "motor"))
+        #expect(centre.rights(of: stranger).may(.readMoney, in: "guest"))
+        #expect(centre.rights(of: .me).may(.readMoney, in: "motor"))
         await centre.close()
     }
 }

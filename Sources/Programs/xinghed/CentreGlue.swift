@@ -1,4 +1,5 @@
 import Billing
+import ClusterModel
 import Foundation
 import HTTPService
 import LiveRuntime
@@ -289,8 +290,11 @@ struct CentreGlue: CentreService {
             )
         )
         // Before anything is read: a bill goes through the whole ledger.
+        let rights = centre.rights(of: caller)
         for account in book.accountNames(of: holder)
-        where !centre.mayRead(account: account, caller) {
+        where !rights.may(.readMoney, in: account)
+            || detail.listsCharges && !rights.may(.readCharges, in: account)
+        {
             guard book.accounts[account] != nil else { throw unknown }
             let text = "Access/permission denied: the bill of account '\(account)' is not yours"
             throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
@@ -308,7 +312,8 @@ struct CentreGlue: CentreService {
         let book = await centre.books().book
         let now = await centre.status().now
         var list = AccountStandingList(book, at: now)
-        list.accounts.removeAll { !centre.mayRead(account: $0.account, Caller(peer)) }
+        let rights = centre.rights(of: Caller(peer))
+        list.accounts.removeAll { !rights.may(.readMoney, in: $0.account) }
         return list
     }
 
@@ -332,7 +337,7 @@ struct CentreGlue: CentreService {
     }
 
     func shutDown(_ peer: Peer) async throws(ServiceRefusal) {
-        guard centre.isOperator(Caller(peer)) else {
+        guard centre.rights(of: Caller(peer)).may(.operate) else {
             let body = ErrorBody(code: "access_denied", text: "Access/permission denied")
             throw ServiceRefusal(status: 403, body: body)
         }

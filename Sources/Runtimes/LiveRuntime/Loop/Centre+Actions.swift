@@ -41,7 +41,7 @@ extension Centre {
         // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
         for some in parts.inParts(of: Effort.ofTurns.upperBound / Effort.jobsAtOnce) {
             let results = try await act(on: some, caller) {
-                [request, mailbox, isOperator = isOperator(caller)] part, state in
+                [request, mailbox, rights = rights(of: caller)] part, state in
                 var allowed: [UInt32] = []
                 let meant = part.compactMap { state.jobs[$0] }.filter {
                     state.is($0, meantBy: request, on: nodes)
@@ -50,7 +50,7 @@ extension Centre {
                 let (subjects, parts) = state.meant(by: verb, meant).ofAction
                 for entry in parts { refused.add(entry.id, SlurmError.notWholeHetJob.body()) }
                 for entry in subjects {
-                    if isOperator || entry.specification.request.userID == caller.userID {
+                    if rights.may(.changeJobs, entry, of: caller) {
                         allowed.append(entry.id)
                     } else {
                         var body = SlurmError.accessDenied.body()
@@ -114,7 +114,7 @@ extension Centre {
         _ request: JobActionRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
-        let isOperator = isOperator(caller)
+        let rights = rights(of: caller)
         let selector = JobSelector(
             jobID: id,
             arrayTasks: request.arrayTasks,
@@ -122,8 +122,10 @@ extension Centre {
         )
         return try await eachPart(of: selector, caller) { entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
-            let isOwner = first.specification.request.userID == caller.userID
-            guard isOperator || isOwner else {
+            let isOwner = caller.owns(first)
+            // Elements of one array may pay from several accounts.
+            let isOver = entries.allSatisfy(rights.isOver)
+            guard isOver || isOwner else {
                 // Slurm holds and releases by an update, and says so of others' jobs.
                 let isUpdate = action == .hold || action == .release
                 return .failure(.refused(isUpdate ? .invalidUserID : .accessDenied))
@@ -133,25 +135,26 @@ extension Centre {
             var input = JobsInput()
             input.ids = subjects.map(\.id)
             input.by = caller.userID
-            input.isAdminHold = isOperator && !request.isUserHold && !isOwner
+            input.isAdminHold = isOver && !request.isUserHold && !isOwner
             input.holds = request.holdsAfterwards
-            input.isByOwner = isOwner && !isOperator
+            // Whoever pays for the account wished it so, and the centre did not.
+            input.isByOwner = !rights.may(.operate)
             switch action {
             case .hold: return .success([.hold(input)])
             case .requeue: return .success([.requeue(input)])
             case .suspend, .resume:
-                guard isOperator else { return .failure(.refused(.accessDenied)) }
+                guard rights.may(.operate) else { return .failure(.refused(.accessDenied)) }
                 return .success([action == .suspend ? .suspend(input) : .resume(input)])
             case .top:
                 // Slurm allows it to users where SchedulerParameters has enable_user_top.
-                guard isOperator else { return .failure(.refused(.accessDenied)) }
+                guard rights.may(.operate) else { return .failure(.refused(.accessDenied)) }
                 return .success([.top(input)])
             case .release:
                 // A user does not lift what an operator has put on.
                 let isAdminHeld = entries.contains {
                     state.emulator.pendingReason(of: JobID($0.id)) == .jobHeldAdmin
                 }
-                guard isOperator || !isAdminHeld else { return .failure(.refused(.accessDenied)) }
+                guard isOver || !isAdminHeld else { return .failure(.refused(.accessDenied)) }
                 return .success([.release(input)])
             }
         }
@@ -168,7 +171,7 @@ extension Centre {
         try request.checkBounds()
         var request = request
         request.dependencies = request.dependencies?.eachOnce
-        let isOperator = isOperator(caller)
+        let rights = rights(of: caller)
         let selector = JobSelector(
             jobID: id,
             arrayTasks: request.arrayTasks,
@@ -187,12 +190,17 @@ extension Centre {
         let response = try await eachPart(of: selector, caller) {
             [request] entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
-            let isOwner = first.specification.request.userID == caller.userID
-            guard isOperator || isOwner else { return .failure(.refused(.invalidUserID)) }
-            let isLowering = entries.allSatisfy { entry in
-                Self.isLowering(request, entry.status, priority: state.shownPriority(of: entry))
-            }
-            guard isOperator || isLowering else { return .failure(.refused(.accessDenied)) }
+            let isOwner = caller.owns(first)
+            let isOver = entries.allSatisfy(rights.isOver)
+            guard isOver || isOwner else { return .failure(.refused(.invalidUserID)) }
+            // Before whom a job goes concerns more than its account.
+            let isRaising =
+                !rights.may(.operate)
+                && entries.contains { entry in
+                    Self.isRaising(request, priority: state.shownPriority(of: entry))
+                }
+            let isExtending = !isOver && entries.contains { Self.isExtending(request, $0.status) }
+            guard !isRaising, !isExtending else { return .failure(.refused(.accessDenied)) }
             var reach: DependencyReach?
             var inputs: [LiveInput] = []
             // A priority of 0 is a hold, and what is held is the whole.
@@ -204,7 +212,7 @@ extension Centre {
                     input.id = entry.id
                     input.change = request
                     input.by = caller.userID
-                    input.isAdminHold = isOperator && !isOwner
+                    input.isAdminHold = isOver && !isOwner
                     return input
                 }
                 // What is refused is not journalled: every later start would refuse it again. Of components
@@ -245,19 +253,20 @@ extension Centre {
         return ActionResponse(outcomes: outcomes)
     }
 
-    /// A user may lower a priority and, once the job runs, its limit; never raise them. A nice value
-    /// is the user's own down to 0.
-    private static func isLowering(
+    /// A user may lower a priority, never raise it. A nice value is the user's own down to 0.
+    private static func isRaising(
         _ request: JobUpdateRequest,
-        _ status: JobStatus,
         priority current: Int64
     ) -> Bool {
-        if let priority = request.priority, priority > current { return false }
-        if let nice = request.nice, nice < 0 { return false }
-        guard status.startedAt != nil else { return true }
-        if request.removesTimeLimit { return false }
-        if let limit = request.timeLimit, limit > status.timeLimit { return false }
-        return (request.timeLimitChange ?? .zero) <= .zero
+        request.priority.map { $0 > current } ?? false || request.nice.map { $0 < 0 } ?? false
+    }
+
+    /// Once a job runs its limit may be lowered, and never raised by its user.
+    private static func isExtending(_ request: JobUpdateRequest, _ status: JobStatus) -> Bool {
+        guard status.startedAt != nil else { return false }
+        return request.removesTimeLimit
+            || request.timeLimit.map { $0 > status.timeLimit } ?? false
+            || (request.timeLimitChange ?? .zero) > .zero
     }
 
     static func outcomes(_ results: [InputResult]) -> [ActionOutcome] {

@@ -166,7 +166,7 @@ extension Centre {
         let isHidden = { (other: JobAhead) in jobs[other.jobID].map { !sight.sees($0) } ?? false }
         explanation.ahead.removeAll(where: isHidden)
         explanation.running.removeAll(where: isHidden)
-        if !mayRead(account: entry.specification.account, caller) {
+        if !sight.rights.may(.readCharges, entry, of: caller) {
             explanation.estimate.price = nil
             for index in explanation.alternatives.indices {
                 explanation.alternatives[index].estimate.price = nil
@@ -217,7 +217,7 @@ extension Centre {
                     selecting: selection
                 )
                 guard clusters.contains(record), filter.wants(record, now: now),
-                    sight.seesRecord(ofUser: record.userID),
+                    sight.sees(record),
                     known.insert(RunKey(record)).inserted
                 else { continue }
                 records.append(record)
@@ -231,7 +231,7 @@ extension Centre {
         func add(_ entry: JobEntry) {
             let request = entry.specification.request
             guard !entry.hasEnded, filter.wants(user: request.user, request.userID),
-                sight.seesRecord(ofUser: request.userID)
+                sight.seesUse(entry)
             else { return }
             var record = snapshot.state.record(of: entry, now: now)
             guard clusters.contains(record), filter.wants(record, now: now) else { return }

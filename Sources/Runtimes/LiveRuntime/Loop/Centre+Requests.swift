@@ -14,13 +14,6 @@ public import WireFormats
 // writing thread when the request's turn comes: nothing can happen in between.
 
 extension Centre {
-    /// Whether the caller may do what only operators may: root, who started the centre, and whom
-    /// the machine's file names.
-    public func isOperator(_ caller: Caller) -> Bool {
-        caller.userID == 0 || caller.userID == getuid()
-            || machine.withLock { $0.operators.contains(UserNames.user(caller.userID)) }
-    }
-
     /// Brings the customers of a machine into force, as an opening with it would.
     ///
     /// - Returns: whether they are others than before.
@@ -48,17 +41,8 @@ extension Centre {
         machine.withLock { $0 = now }
     }
 
-    /// Whether the caller may see what an account owes and has: its users, and operators. An account
-    /// that is in the books only, since the machine's file does not list it any more, is for
-    /// operators.
-    public func mayRead(account name: String, _ caller: Caller) -> Bool {
-        if isOperator(caller) { return true }
-        let account = machine.withLock { $0.account(named: name) }
-        return account?.isOpen(to: UserNames.user(caller.userID)) ?? false
-    }
-
     func mayChange(_ entry: JobEntry, _ caller: Caller) -> Bool {
-        entry.specification.request.userID == caller.userID || isOperator(caller)
+        caller.owns(entry) || rights(of: caller).isOver(entry)
     }
 
     func act(
@@ -98,7 +82,7 @@ extension Centre {
         _ caller: Caller,
         _ prepare: @escaping @Sendable (CentreState) -> Result<[LiveInput], RequestFailure>
     ) async throws(RequestFailure) {
-        guard isOperator(caller) else { throw .refused(.accessDenied) }
+        try require(.operate, caller)
         for result in try await act(caller, prepare) {
             if case .refused(let body) = result { throw RequestFailure(status: 400, body: body) }
         }
@@ -224,7 +208,7 @@ extension Centre {
             caller: caller,
             user: UserNames.user(caller.userID),
             group: UserNames.group(caller.groupID),
-            isOperator: isOperator(caller)
+            isOperator: rights(of: caller).may(.operate)
         )
     }
 
@@ -366,7 +350,7 @@ extension Centre {
         _ request: MoneyRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> MoneyResponse {
-        guard isOperator(caller) else { throw .refused(.accessDenied) }
+        try require(.operate, caller)
         var response = MoneyResponse()
         let results = try await act(caller) { [clock, reader] state in
             var input = MoneyInput()
@@ -515,7 +499,7 @@ extension Centre {
         _ edits: [PeopleEdit],
         _ caller: Caller
     ) async throws(RequestFailure) -> PeopleEditResponse {
-        guard isOperator(caller) else { throw .refused(.accessDenied) }
+        try require(.operate, caller)
         let effort = edits.reduce(0) { $0 + $1.effort }
         guard effort <= CentreLimits.changesOfPeople else {
             let text = "more than \(CentreLimits.changesOfPeople) changes in one request"
@@ -606,7 +590,7 @@ extension Centre {
         _ request: ReservationRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> ReservationName {
-        guard isOperator(caller) else { throw .refused(.invalidUserID) }
+        guard rights(of: caller).may(.operate) else { throw .refused(.invalidUserID) }
         var input = ReservationInput(action: action, request: request)
         input.by = caller.userID
         let inputs = [LiveInput.reservation(input)]
@@ -628,7 +612,7 @@ extension Centre {
         _ request: ClockAdvanceRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> SimInstant {
-        guard isOperator(caller) else { throw .refused(.accessDenied) }
+        try require(.operate, caller)
         try request.checkBounds()
         let result = await withCheckedContinuation { continuation in
             let letter = Letter.advance(request) { continuation.resume(returning: $0) }

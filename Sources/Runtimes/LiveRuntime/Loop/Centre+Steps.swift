@@ -15,16 +15,16 @@ extension Centre {
         _ caller: Caller
     ) async -> [ActionOutcome] {
         let state = await snapshot().state
-        let isOperator = isOperator(caller)
+        let rights = rights(of: caller)
         return request.jobs.filter { $0.step != nil }.map { selector in
             var outcome = ActionOutcome(jobID: selector.jobID)
             outcome.step = selector.step
             let entries = state.jobs.entries(selector)
-            guard let first = entries.first else {
+            guard !entries.isEmpty else {
                 outcome.error = SlurmError.invalidJobID.body()
                 return outcome
             }
-            guard isOperator || first.specification.request.userID == caller.userID else {
+            guard entries.allSatisfy({ rights.may(.changeJobs, $0, of: caller) }) else {
                 outcome.error = SlurmError.accessDenied.body()
                 outcome.error?.exitCode = ExitStatus.notOwned
                 return outcome

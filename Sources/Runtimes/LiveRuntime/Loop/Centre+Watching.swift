@@ -58,7 +58,9 @@ extension Centre {
     /// Whether an event is for the caller.
     public func sees(_ event: CentreEvent, _ caller: Caller) -> Bool {
         switch event.kind {
-        case "job": isQueuePublic || event.userID == caller.userID || isOperator(caller)
+        case "job":
+            isQueuePublic || event.userID == caller.userID
+                || rights(of: caller).may(.seeJobs, in: event.account ?? "")
         case "node": (try? check(.nodes, caller)) != nil
         default: true
         }

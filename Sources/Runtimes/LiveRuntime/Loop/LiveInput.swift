@@ -151,7 +151,7 @@ struct JobsInput: WireRecord {
     var isAdminHold = false
     /// For `requeue`: whether the job is held afterwards.
     var holds = false
-    /// For `requeue`: whether the owner asked, and pays for the run.
+    /// For `requeue`: whether the owner asked, or a coordinator, and pays for the run.
     var isByOwner = false
     /// For `requeue`: why the job is held afterwards, where it is not for a user's or operator's wish.
     var holdReason: String?

@@ -1,3 +1,4 @@
+import ClusterModel
 import SlurmDialect
 import WireFormats
 
@@ -39,29 +40,35 @@ public enum PrivateData: String, Hashable, Sendable, CaseIterable {
 /// What a caller may see: one rule for all routes.
 struct Sight: Sendable {
     let caller: Caller
-    let isOperator: Bool
+    let rights: Rights
     let hidden: Set<PrivateData>
-    /// Whether the caller may read what an account owes.
-    let mayReadMoney: @Sendable (String) -> Bool
 
     func sees(_ entry: JobEntry) -> Bool {
-        isOperator || !hidden.contains(.jobs) || isOwn(entry)
+        !hidden.contains(.jobs) || rights.may(.seeJobs, entry, of: caller)
     }
 
-    func seesRecord(ofUser user: UInt32) -> Bool {
-        isOperator || !hidden.contains(.usage) || user == caller.userID
+    func sees(_ record: AccountingRecord) -> Bool {
+        !hidden.contains(.usage)
+            || rights.may(
+                .seeJobs,
+                toJobOf: record.account,
+                isOwn: record.userID == caller.userID
+            )
     }
 
-    func isOwn(_ entry: JobEntry) -> Bool {
-        entry.specification.request.userID == caller.userID
+    /// Whether the caller sees what an active job uses.
+    func seesUse(_ entry: JobEntry) -> Bool {
+        !hidden.contains(.usage) || rights.may(.seeJobs, entry, of: caller)
     }
 
     /// Takes out of a list of people what others used and hold, where that is not for the caller.
     func conceal(_ list: inout PeopleList) {
         let hidesUse = hidden.contains(.usage)
-        guard !isOperator, hidesUse || hidden.contains(.jobs) else { return }
+        guard !rights.may(.seeJobs), hidesUse || hidden.contains(.jobs) else { return }
         for index in list.associations.indices
-        where list.associations[index].userID != caller.userID {
+        where list.associations[index].userID != caller.userID
+            && !rights.may(.seeJobs, in: list.associations[index].account)
+        {
             list.associations[index].use = UseInfo()
             guard hidesUse else { continue }
             list.associations[index].usage = 0
@@ -78,12 +85,12 @@ struct Sight: Sendable {
     /// Takes out of records what is for those only who may read the account's bill, or whose job it is:
     /// what was paid, and the command line, in which secrets stand.
     func conceal(_ records: inout [AccountingRecord]) {
-        guard !isOperator else { return }
-        // Names of users are looked up in the system's databases.
+        guard !rights.may(.readCharges) else { return }
+        // An account is looked for among all.
         var mayRead: [String: Bool] = [:]
         for index in records.indices where records[index].userID != caller.userID {
             let account = records[index].account
-            let isOpen = mayRead[account] ?? mayReadMoney(account)
+            let isOpen = mayRead[account] ?? rights.may(.readCharges, in: account)
             mayRead[account] = isOpen
             guard !isOpen else { continue }
             records[index].charge = nil
@@ -99,17 +106,10 @@ extension Centre {
     public var isQueuePublic: Bool { !settings.privateData.contains(.jobs) }
 
     func sight(of caller: Caller) -> Sight {
-        Sight(
-            caller: caller,
-            isOperator: isOperator(caller),
-            hidden: settings.privateData,
-            mayReadMoney: { [self] in mayRead(account: $0, caller) }
-        )
+        Sight(caller: caller, rights: rights(of: caller), hidden: settings.privateData)
     }
 
     func check(_ data: PrivateData, _ caller: Caller) throws(RequestFailure) {
-        guard isOperator(caller) || !settings.privateData.contains(data) else {
-            throw .refused(.accessDenied)
-        }
+        if settings.privateData.contains(data) { try require(.operate, caller) }
     }
 }
