@@ -7,24 +7,31 @@ public import WireFormats
 public struct PeopleEditProblem: Error, Hashable, Sendable {
     /// A sentence for whoever asked.
     public var text: String
+    /// Whether others may make it.
+    public var isDenied = false
 }
 
 extension CustomerRegister {
     /// Makes, changes or removes accounts, users and QOS, all that is asked for or nothing.
     ///
     /// - Parameter known: the qualities of service as they are.
+    /// - Parameter coordinator: who asks, where that is a coordinator of accounts and no operator.
     /// - Returns: what changed, a line each; empty when nothing did.
     /// - Throws: `PeopleEditProblem`; nothing has changed then.
     public mutating func apply(
         _ edits: [PeopleEdit],
-        to known: [QOS]
+        to known: [QOS],
+        coordinator: String? = nil
     ) throws(PeopleEditProblem) -> [String] {
         var draft = PeopleDraft(self, known)
         var lines: [String] = []
-        for edit in edits { try draft.apply(edit, &lines) }
+        for edit in edits {
+            if let coordinator { try draft.check(edit, by: coordinator) }
+            try draft.apply(edit, &lines)
+        }
         accounts = draft.accounts
         defaultAccountIndex = draft.defaultAccountIndex
-        operators = draft.operators
+        (operators, auditors, office) = (draft.operators, draft.auditors, draft.office)
         if draft.qos.list != known { qos = draft.qos.list }
         return lines
     }
@@ -35,6 +42,8 @@ struct PeopleDraft {
     private(set) var accounts: [AccountEntry]
     private(set) var defaultAccountIndex: Int
     private(set) var operators: [String]
+    private(set) var auditors: [String]
+    private(set) var office: [String]
     private(set) var qos: QOSDraft
     /// Where each account stands; nil once one was taken away.
     private var places: [String: Int]?
@@ -44,6 +53,8 @@ struct PeopleDraft {
         accounts = register.accounts
         defaultAccountIndex = register.defaultAccountIndex
         operators = register.operators
+        auditors = register.auditors
+        office = register.office
         let names = accounts.enumerated().map { ($0.element.name, $0.offset) }
         places = Dictionary(names) { first, _ in first }
     }
@@ -61,6 +72,10 @@ struct PeopleDraft {
             for name in edit.names { try remove(account: name, &lines) }
         case ("user", .some(let verb)):
             try self.edit(users: edit.names, verb, edit, &lines)
+        case ("coordinator", .add):
+            try coordinate(edit, isAdding: true, &lines)
+        case ("coordinator", .delete):
+            try coordinate(edit, isAdding: false, &lines)
         case ("qos", .some(let verb)):
             for name in edit.names where try qos.apply(verb, name, edit.settings) {
                 lines.append("qos \(name)")
@@ -70,7 +85,7 @@ struct PeopleDraft {
         }
     }
 
-    private func place(ofAccount name: String) -> Int? {
+    func place(ofAccount name: String) -> Int? {
         if let places { return places[name] }
         return accounts.firstIndex { $0.name == name }
     }
@@ -136,11 +151,18 @@ struct PeopleDraft {
         _ lines: inout [String]
     ) throws(PeopleEditProblem) {
         let preset = edit.settings.first { $0.name.lowercased() == "defaultaccount" }?.value
-        let settings = edit.settings.filter { $0.name.lowercased() != "defaultaccount" }
+        let settings = edit.settings.filter {
+            $0.name.lowercased() != "defaultaccount" && !Self.isLevel($0)
+        }
         var wanted = edit.accounts
         if wanted.isEmpty, let preset { wanted = [preset] }
         guard verb != .add || !wanted.isEmpty else {
             throw PeopleEditProblem(text: "a user needs an account: account=NAME")
+        }
+        if verb != .delete, let level = edit.settings.last(where: Self.isLevel) {
+            try set(level, of: names, &lines)
+            // Whoever is nothing but an auditor has no account.
+            if verb == .modify, settings.isEmpty, preset == nil { return }
         }
         if wanted.isEmpty {
             let named = Set(names)
@@ -175,6 +197,79 @@ struct PeopleDraft {
                     lines.append("user \(name) of account \(account)")
                 }
             }
+        }
+    }
+
+    static func isLevel(_ setting: NamedLimit) -> Bool {
+        ["adminlevel", "admin"].contains(setting.name.lowercased())
+    }
+
+    /// Gives users one role in place of those that they have.
+    private mutating func set(
+        _ level: NamedLimit,
+        of names: [String],
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
+        guard let role = Role.named(adminLevel: level.value) else {
+            let hint = didYouMean(level.value, among: Role.adminLevels)
+            throw PeopleEditProblem(
+                text: "\(level.name)=\(level.value) is not one of"
+                    + " \(Role.adminLevels.joined(separator: ", "))\(hint)"
+            )
+        }
+        for name in names {
+            guard Self.isName(name) else {
+                throw PeopleEditProblem(text: "'\(name)' is no name of a user")
+            }
+            let before = [operators, auditors, office].map { $0.contains(name) }
+            guard before != [.operator, .auditor, .office].map({ $0 == role }) else { continue }
+            operators.removeAll { $0 == name }
+            auditors.removeAll { $0 == name }
+            office.removeAll { $0 == name }
+            switch role {
+            case .operator: operators.append(name)
+            case .auditor: auditors.append(name)
+            case .office: office.append(name)
+            case .user, .coordinator: break
+            }
+            lines.append("user \(name)")
+        }
+    }
+
+    /// Makes users coordinators of accounts, or takes that away: of all accounts, or from all who are it, where
+    /// nothing is said.
+    private mutating func coordinate(
+        _ edit: PeopleEdit,
+        isAdding: Bool,
+        _ lines: inout [String]
+    ) throws(PeopleEditProblem) {
+        guard !isAdding || !edit.accounts.isEmpty && !edit.names.isEmpty else {
+            throw PeopleEditProblem(text: "a coordinator needs names=USERS and account=NAMES")
+        }
+        guard edit.settings.isEmpty else {
+            throw PeopleEditProblem(
+                text: "'\(edit.settings[0].name)' is nothing to set of a coordinator"
+            )
+        }
+        if let wrong = edit.names.first(where: { !Self.isName($0) }) {
+            throw PeopleEditProblem(text: "'\(wrong)' is no name of a user")
+        }
+        for account in edit.accounts.isEmpty ? accounts.map(\.name) : edit.accounts {
+            let index = try index(ofAccount: account)
+            let before = accounts[index].coordinators
+            if isAdding {
+                for name in edit.names where !accounts[index].coordinators.contains(name) {
+                    accounts[index].coordinators.append(name)
+                }
+            } else {
+                let isMeant = { (name: String) in edit.names.isEmpty || edit.names.contains(name) }
+                accounts[index].coordinators.removeAll(where: isMeant)
+            }
+            let after = accounts[index].coordinators
+            let changed = (isAdding ? after : before).filter { name in
+                before.contains(name) != after.contains(name)
+            }
+            lines += changed.map { "coordinator \($0) of account \(account)" }
         }
     }
 
@@ -224,10 +319,6 @@ struct PeopleDraft {
                 accounts[index].members[place].qos = Self.names(setting.value)
             case "defaultqos":
                 accounts[index].members[place].defaultQOS = Self.name(setting.value)
-            case "adminlevel", "admin":
-                let isOperator = setting.value.lowercased() != "none"
-                operators.removeAll { $0 == user }
-                if isOperator { operators.append(user) }
             default: try Self.set(setting, in: &accounts[index].members[place].settings)
             }
         }

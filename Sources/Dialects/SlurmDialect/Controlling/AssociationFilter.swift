@@ -65,7 +65,7 @@ extension AssociationFilter {
             info.isDefault && info.user.map { users?.contains($0) ?? true } ?? false
         }.map { info in
             "UserName=\(info.user ?? "")(\(info.userID.map { "\($0)" } ?? "")) DefAccount=\(info.account)"
-                + " DefWckey=(null) AdminLevel=\(info.isOperator ? "Administrator" : "None")"
+                + " DefWckey=(null) AdminLevel=\(info.shownAdminLevel)"
         }
     }
 

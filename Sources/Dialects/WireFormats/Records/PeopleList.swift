@@ -105,6 +105,10 @@ public struct AssociationInfo: WireRecord {
     public var isDefault = false
     /// Of a user: whether an operator.
     public var isOperator = false
+    /// Of a user: `Auditor` or `Office`; nil for whoever is neither.
+    public var adminLevel: String?
+    /// Of an account: the users who look after it and those below.
+    public var coordinators: [String] = []
     /// What its active jobs hold.
     public var use = UseInfo()
 
@@ -131,7 +135,31 @@ public struct AssociationInfo: WireRecord {
         try fields("default_qos", &defaultQOS)
         try fields("default", &isDefault)
         try fields("operator", &isOperator)
+        try fields("admin_level", &adminLevel)
+        try fields("coordinators", &coordinators)
         try fields("use", &use)
+    }
+}
+
+extension AssociationInfo {
+    /// The `AdminLevel` of a user, as `sacctmgr` shows it.
+    public var shownAdminLevel: String { isOperator ? "Administrator" : adminLevel ?? "None" }
+}
+
+extension PeopleList {
+    /// The accounts of which a user is made a coordinator, and those below them, by name.
+    public func coordinated(by user: String) -> [(account: String, isDirect: Bool)] {
+        let accounts = associations.filter { $0.user == nil }
+        var found: [String: Bool] = [:]
+        // Those above come first.
+        for info in accounts {
+            if info.coordinators.contains(user) {
+                found[info.account] = true
+            } else if info.parent.map({ found[$0] != nil }) ?? false {
+                found[info.account] = false
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
 

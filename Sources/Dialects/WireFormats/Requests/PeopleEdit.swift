@@ -15,13 +15,14 @@ public struct PeopleEdit: WireRequest {
 
     /// `add`, `modify` or `delete`.
     public var verb = Verb.add.rawValue
-    /// `account` or `user`.
+    /// `account`, `user`, `coordinator` or `qos`.
     public var entity = ""
     /// Which; for `modify` and `delete` of users all of `accounts` when it is empty.
     public var names: [String] = []
-    /// For users: in which accounts.
+    /// For users and coordinators: of which accounts.
     public var accounts: [String] = []
-    /// What is set: names as in `sacctmgr`, such as `fairshare` and `GrpTRES`; −1 takes a limit away.
+    /// What is set: names as in `sacctmgr`, such as `fairshare` and `GrpTRES`; −1 takes a limit away. `AdminLevel`
+    /// of a user is `None`, `Operator`, `Auditor` or `Office`.
     public var settings: [NamedLimit] = []
 
     /// Makes an edit of nothing.
@@ -39,7 +40,7 @@ public struct PeopleEdit: WireRequest {
 
 /// What became of an edit: what changed, a line each.
 public struct PeopleEditResponse: WireRecord {
-    /// `account phys`, `user alice of account phys`.
+    /// `account phys`, `user alice of account phys`, `coordinator bob of account phys`.
     public var changed: [String] = []
 
     /// Makes an answer that nothing changed.

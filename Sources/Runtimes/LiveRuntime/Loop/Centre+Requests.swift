@@ -492,14 +492,17 @@ extension Centre {
 
     // MARK: People
 
-    /// Makes, changes or removes accounts, users and QOS, all that is asked for or nothing; operators only.
+    /// Makes, changes or removes accounts, users and QOS, all that is asked for or nothing; for operators, and
+    /// coordinators of the accounts.
     ///
     /// - Throws: `RequestFailure`, with the sentence of a refusal.
     public func change(
         _ edits: [PeopleEdit],
         _ caller: Caller
     ) async throws(RequestFailure) -> PeopleEditResponse {
-        try require(.operate, caller)
+        guard rights(of: caller).reach(of: .changePeople) > .own else {
+            throw .refused(.accessDenied)
+        }
         let effort = edits.reduce(0) { $0 + $1.effort }
         guard effort <= CentreLimits.changesOfPeople else {
             let text = "more than \(CentreLimits.changesOfPeople) changes in one request"
@@ -507,15 +510,19 @@ extension Centre {
         }
         let changed = Mutex<[String]>([])
         let results = try await act(caller, effort: max(1, effort)) { state in
-            var register = CustomerRegister(of: state.rules.machine)
+            let known = state.rules.machine
+            let rights = caller.rights(in: known)
+            let coordinator = rights.may(.changePeople) ? nil : rights.user
+            var register = CustomerRegister(of: known)
             do throws(PeopleEditProblem) {
-                let lines = try register.apply(edits, to: state.rules.machine.qos)
+                let lines = try register.apply(edits, to: known.qos, coordinator: coordinator)
                 changed.withLock { $0 = lines }
                 guard !lines.isEmpty else { return .success([]) }
             } catch {
-                return .failure(.people(error.text))
+                return .failure(error.isDenied ? .refused(.accessDenied) : .people(error.text))
             }
-            let machine = state.rules.machine.with(register)
+            if coordinator != nil { state.boundCredit(ofNewAccountsIn: &register) }
+            let machine = known.with(register)
             if let problem = machine.problemOfPeople ?? state.problem(of: register)
                 ?? state.problemOfDeletedQOS(in: edits)
             {

@@ -23,6 +23,21 @@ extension CentreState {
         return nil
     }
 
+    /// Accounts that a coordinator makes below others pay in advance where those above do not owe without bound:
+    /// else whoever may not raise a limit would have one more.
+    func boundCredit(ofNewAccountsIn register: inout CustomerRegister) {
+        for index in register.accounts.indices {
+            let account = register.accounts[index]
+            guard rules.machine.account(named: account.name) == nil, let parent = account.parent,
+                book.ledger.creditLimits[parent] != nil
+                    || register.accounts.contains(where: {
+                        $0.name == parent && $0.creditLimitFen != nil
+                    })
+            else { continue }
+            register.accounts[index].creditLimitFen = 0
+        }
+    }
+
     /// Why a QOS cannot be deleted now; nil when it can.
     func problemOfDeletedQOS(in edits: [PeopleEdit]) -> String? {
         let names = Set(

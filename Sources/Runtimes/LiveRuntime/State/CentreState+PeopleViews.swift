@@ -196,6 +196,7 @@ extension CentreState {
             info.organization = account?.enterprise
             info.qos = account?.qos ?? []
             info.defaultQOS = account?.defaultQOS
+            info.coordinators = account?.coordinators ?? []
             return info
         }
         let user = people.users[Int(known.user)]
@@ -208,6 +209,8 @@ extension CentreState {
             info.isDefault = info.account == machine.accounts[machine.defaultAccountIndex].name
         }
         info.isOperator = machine.operators.contains(user)
+        if machine.office.contains(user) { info.adminLevel = Role.office.adminLevel }
+        if machine.auditors.contains(user) { info.adminLevel = Role.auditor.adminLevel }
         return info
     }
 

@@ -1,0 +1,107 @@
+import ClusterModel
+import IndexSets
+import WireFormats
+
+// What a coordinator may change of people: users, shares, limits and coordinators of the accounts that are the
+// coordinator's, and accounts below these. Source: Slurm's "Coordinator" (sacctmgr(1)).
+
+extension PeopleDraft {
+    /// Looks whether a coordinator may make an edit, as things are when its turn comes.
+    ///
+    /// - Throws: `PeopleEditProblem` that is denied.
+    func check(_ edit: PeopleEdit, by user: String) throws(PeopleEditProblem) {
+        let denied = PeopleEditProblem(text: "Access/permission denied", isDenied: true)
+        func require(_ isAllowed: Bool) throws(PeopleEditProblem) {
+            guard isAllowed else { throw denied }
+        }
+        let isDeleting = edit.verb == PeopleEdit.Verb.delete.rawValue
+        switch edit.entity {
+        case "account":
+            let settings = isDeleting ? [] : edit.settings
+            for name in edit.names {
+                let isNew =
+                    place(ofAccount: name) == nil && edit.verb == PeopleEdit.Verb.add.rawValue
+                try require(isNew || isCoordinated(name, by: user))
+                let parent = settings.last { $0.name.lowercased() == "parent" }?.value
+                try require(parent.map { isCoordinated($0, by: user) } ?? !isNew)
+                for setting in settings {
+                    try require(maySet(setting, of: isNew ? parent : name, isNew: isNew, user))
+                }
+            }
+        case "user":
+            let accounts = edit.accounts
+            try require(!accounts.isEmpty && accounts.allSatisfy { isCoordinated($0, by: user) })
+            guard !isDeleting else { return }
+            for setting in edit.settings {
+                if setting.name.lowercased() == "defaultaccount" {
+                    // It would be taken from where somebody else gave it.
+                    try require(isCoordinated(setting.value, by: user))
+                    try require(!edit.names.contains { isElsewhere($0, than: user) })
+                    continue
+                }
+                try require(!Self.isLevel(setting))
+                for account in accounts {
+                    try require(maySet(setting, of: account, isNew: true, user))
+                }
+            }
+        case "coordinator":
+            let accounts = edit.accounts
+            try require(!accounts.isEmpty && accounts.allSatisfy { isCoordinated($0, by: user) })
+        default: throw denied
+        }
+    }
+
+    /// Whether a user coordinates an account, or one above it.
+    func isCoordinated(_ name: String, by user: String) -> Bool {
+        var next = place(ofAccount: name)
+        var steps = 0
+        while let place = next, steps <= accounts.count {
+            if accounts[place].coordinators.contains(user) { return true }
+            next = accounts[place].parent.flatMap(self.place(ofAccount:))
+            steps += 1
+        }
+        return false
+    }
+
+    /// Whether a setting is a coordinator's to make: a QOS only where the account has it, and not whose enterprise
+    /// an account is, by which subsidies are capped.
+    ///
+    /// - Parameter isNew: whether it is of something below the account.
+    private func maySet(
+        _ setting: NamedLimit,
+        of account: String?,
+        isNew: Bool,
+        _ user: String
+    ) -> Bool {
+        switch setting.name.lowercased() {
+        case "organization", "org": return false
+        case "qos", "qoslevel", "defaultqos":
+            guard let allowed = qosAllowed(to: account) else { return true }
+            // Without any of its own it has those of what is above.
+            let names = setting.value == "-1" ? "" : setting.value
+            guard !names.isEmpty else { return isNew }
+            return names.split(separator: ",").allSatisfy { allowed.contains(String($0)) }
+        default: return true
+        }
+    }
+
+    /// The QOS of an account; nil for all.
+    private func qosAllowed(to name: String?) -> [String]? {
+        var next = name.flatMap(place(ofAccount:))
+        var steps = 0
+        while let place = next, steps <= accounts.count {
+            if let qos = accounts[place].qos { return qos }
+            next = accounts[place].parent.flatMap(self.place(ofAccount:))
+            steps += 1
+        }
+        return nil
+    }
+
+    /// Whether an account that the coordinator has nothing to do with names a user.
+    private func isElsewhere(_ name: String, than coordinator: String) -> Bool {
+        accounts.contains { account in
+            account.members.contains { $0.name == name }
+                && !isCoordinated(account.name, by: coordinator)
+        }
+    }
+}
