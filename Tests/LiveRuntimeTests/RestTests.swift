@@ -421,6 +421,41 @@ struct RestTests {
         #expect(try db("GET", "account/lab")["accounts"] == [])
     }
 
+    @Test("Coordinators are made with accounts and users, and are told who asks for them")
+    func coordinators() throws {
+        let rest = try Rest()
+        func db(_ method: String, _ path: String, _ body: JSONValue? = nil) throws -> JSONValue {
+            let answer = try rest.ask(method, "/slurmdb/v0.0.44/\(path)", body)
+            #expect(answer.status == 200, "\(path): \(answer.json.compactText)")
+            #expect(answer.json["warnings"] == [], "\(path): \(answer.json.compactText)")
+            return answer.json
+        }
+        let lab: JSONValue = ["name": "lab", "coordinators": [["name": "ann"]]]
+        _ = try db("POST", "accounts", ["accounts": [lab]])
+        let group: JSONValue = [
+            "association_condition": ["accounts": ["group"], "association": ["parent": "lab"]]
+        ]
+        _ = try db("POST", "accounts_association", group)
+        let bob: JSONValue = [
+            "name": "bob", "coordinators": [["name": "group"]],
+            "associations": [["account": "lab"]],
+        ]
+        let ann: JSONValue = ["name": "ann", "associations": [["account": "lab"]]]
+        _ = try db("POST", "users", ["users": [bob, ann]])
+        func told(_ path: String, _ list: String) throws -> JSONValue? {
+            try db("GET", path)[list]?.array?.first?["coordinators"]
+        }
+        #expect(try told("account/lab", "accounts") == [])
+        #expect(
+            try told("account/lab?with_coords=1", "accounts") == [["name": "ann", "direct": true]]
+        )
+        #expect(try told("user/bob?with_coords=1", "users") == [["name": "group", "direct": true]])
+        let both: JSONValue = [
+            ["name": "group", "direct": false], ["name": "lab", "direct": true],
+        ]
+        #expect(try told("user/ann?with_coords=1", "users") == both)
+    }
+
     /// Source: eth-cscs/firecrest-v2, `slurm_rest_client.py` and the models that it reads answers with.
     @Test("FireCREST's server finds all that it asks for and that its models need")
     func firecrest() throws {

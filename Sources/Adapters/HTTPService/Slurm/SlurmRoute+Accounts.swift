@@ -99,18 +99,18 @@ extension SlurmRoute {
             "The accounts",
             answer: ["accounts"],
             cost: .listing,
-            parameters: [.read("WithAssociations")]
+            parameters: [.read("WithAssociations"), .read("WithCoordinators")]
                 + Parameter.passed(
                     "description",
                     "DELETED",
-                    "WithCoordinators",
                     "NoUsersAreCoords",
                     "UsersAreCoords"
                 )
         ) { centre, ask in
             ask.data.accounts(
                 await centre.people(ask.peer),
-                withAssociations: isSet(ask.parameters["WithAssociations"])
+                withAssociations: isSet(ask.parameters["WithAssociations"]),
+                withCoordinators: isSet(ask.parameters["WithCoordinators"])
             )
         },
         SlurmRoute(
@@ -120,14 +120,19 @@ extension SlurmRoute {
             "One account",
             answer: ["accounts"],
             cost: .listing,
-            parameters: [.read("with_assocs")] + Parameter.passed("with_coords", "with_deleted")
+            parameters: [.read("with_assocs"), .read("with_coords")]
+                + Parameter.passed("with_deleted")
         ) { centre, ask in
             let people = await centre.people(ask.peer)
             guard people.associations.contains(where: { $0.account == ask.path }) else {
                 return ask.data.nothing("accounts")
             }
-            let withAssociations = isSet(ask.parameters["with_assocs"])
-            return ask.data.accounts(people, named: ask.path, withAssociations: withAssociations)
+            return ask.data.accounts(
+                people,
+                named: ask.path,
+                withAssociations: isSet(ask.parameters["with_assocs"]),
+                withCoordinators: isSet(ask.parameters["with_coords"])
+            )
         },
         SlurmRoute(
             .slurmdb,
@@ -136,17 +141,17 @@ extension SlurmRoute {
             "The users",
             answer: ["users"],
             cost: .listing,
-            parameters: [.read("default_account"), .read("admin_level")]
+            parameters: [.read("default_account"), .read("admin_level"), .read("with_coords")]
                 + Parameter.passed(
                     "default_wckey",
                     "with_assocs",
-                    "with_coords",
                     "with_deleted",
                     "with_wckeys",
                     "without_defaults"
                 )
         ) { centre, ask in
-            var people = await centre.people(ask.peer)
+            let all = await centre.people(ask.peer)
+            var people = all
             if let accounts = ask.words("default_account") {
                 let chosen = Set(
                     people.associations.filter { $0.isDefault && accounts.contains($0.account) }
@@ -161,7 +166,8 @@ extension SlurmRoute {
                     !chosen.contains($0.isOperator ? "Administrator" : "None")
                 }
             }
-            return ask.data.users(people)
+            let withCoordinators = isSet(ask.parameters["with_coords"])
+            return ask.data.users(people, withCoordinators: withCoordinators, among: all)
         },
         SlurmRoute(
             .slurmdb,
@@ -170,18 +176,15 @@ extension SlurmRoute {
             "One user",
             answer: ["users"],
             cost: .listing,
-            parameters: Parameter.passed(
-                "with_assocs",
-                "with_coords",
-                "with_deleted",
-                "with_wckeys"
-            )
+            parameters: [.read("with_coords")]
+                + Parameter.passed("with_assocs", "with_deleted", "with_wckeys")
         ) { centre, ask in
             let people = await centre.people(ask.peer)
             guard people.associations.contains(where: { $0.user == ask.path }) else {
                 return ask.data.nothing("users")
             }
-            return ask.data.users(people, named: ask.path)
+            let withCoordinators = isSet(ask.parameters["with_coords"])
+            return ask.data.users(people, named: ask.path, withCoordinators: withCoordinators)
         },
         SlurmRoute(
             .slurmdb,

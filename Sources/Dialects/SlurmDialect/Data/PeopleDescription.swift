@@ -33,7 +33,12 @@ public enum PeopleDescription {
             if old != nil, !settings.isEmpty {
                 edits = [edit(.modify, "account", [entry.name], settings)]
             }
-            return edits + entry.associations
+            edits += entry.associations
+            if !entry.coordinators.isEmpty {
+                let names = entry.coordinators
+                edits.append(edit(.add, "coordinator", names, [], accounts: [entry.name]))
+            }
+            return edits
         }
     }
 
@@ -51,7 +56,7 @@ public enum PeopleDescription {
             if let preset = entry.defaultAccount, edits.isEmpty {
                 edits.append(edit(.add, "user", [entry.name], [], accounts: [preset]))
             }
-            guard !edits.isEmpty || !entry.settings.isEmpty else {
+            guard !edits.isEmpty || !entry.settings.isEmpty || !entry.coordinated.isEmpty else {
                 let text = "A user needs an account: give \"default\" or \"associations\""
                 throw .query(text, "\(source)/associations")
             }
@@ -61,6 +66,10 @@ public enum PeopleDescription {
             }
             if !entry.settings.isEmpty {
                 edits.append(edit(.modify, "user", [entry.name], entry.settings))
+            }
+            if !entry.coordinated.isEmpty {
+                let accounts = entry.coordinated
+                edits.append(edit(.add, "coordinator", [entry.name], [], accounts: accounts))
             }
             return edits
         }
@@ -254,6 +263,8 @@ extension PeopleDescription {
     }
 
     private struct User: PeopleEntry {
+        /// The users who become coordinators of it.
+        var coordinators: [String] = []
         var warnings: [RestWarning] = []
         var name = ""
         var settings: [NamedLimit] = []
@@ -262,6 +273,8 @@ extension PeopleDescription {
     }
 
     private struct Association: PeopleEntry {
+        /// The accounts of which the user becomes a coordinator.
+        var coordinated: [String] = []
         var warnings: [RestWarning] { [] }
         var account = ""
         var user = ""
@@ -318,6 +331,20 @@ extension PeopleDescription {
     private static func associations(
         _ value: DataValue,
         isOfUser: Bool,
+    /// The names in a list of `{"name": …}`.
+    private static func names(_ value: DataValue) throws(JSONValue.Malformed) -> [String] {
+        guard let values = value.json.array else { throw DataValue.expected("a list") }
+        guard values.count <= entriesMaximum else {
+            throw DataValue.expected("a list of at most \(entriesMaximum)")
+        }
+        return try values.map { value throws(JSONValue.Malformed) in
+            guard let name = value["name"] else {
+                throw DataValue.expected("objects with \"name\"")
+            }
+            return try DataValue(json: name).text()
+        }
+    }
+
         _ warnings: inout [RestWarning]
     ) throws(JSONValue.Malformed) -> [PeopleEdit] {
         guard let values = value.json.array else { throw DataValue.expected("a list") }
@@ -352,7 +379,10 @@ extension PeopleDescription {
         DataMember("associations", .list) { entry, value throws(JSONValue.Malformed) in
             entry.associations = try associations(value, isOfUser: false, &entry.warnings)
         },
-        DataMember("coordinators", .list), DataMember("flags", .words),
+        DataMember("coordinators", .list) { entry, value throws(JSONValue.Malformed) in
+            entry.coordinators = try names(value)
+        },
+        DataMember("flags", .words),
     ]
 
     private static let userMembers: [DataMember<User>] = [
@@ -368,7 +398,10 @@ extension PeopleDescription {
             let name = try DataValue(json: account).text()
             entry.defaultAccount = name.isEmpty ? nil : name
         },
-        DataMember("coordinators", .list), DataMember("flags", .words),
+        DataMember("coordinators", .list) { entry, value throws(JSONValue.Malformed) in
+            entry.coordinated = try names(value)
+        },
+        DataMember("flags", .words),
         DataMember("old_name", .text), DataMember("wckeys", .list),
     ]
 

@@ -5,19 +5,27 @@ extension SlurmData {
     /// The accounts of a list, or the one of a name.
     ///
     /// - Parameter withAssociations: whether each says whom it has.
+    /// - Parameter withCoordinators: whether each says who looks after it.
     public func accounts(
         _ people: PeopleList,
         named name: String? = nil,
-        withAssociations: Bool = false
+        withAssociations: Bool = false,
+        withCoordinators: Bool = false
     ) -> JSONValue {
-        let all = accountEntries(people, named: name, withAssociations: withAssociations)
+        let all = accountEntries(
+            people,
+            named: name,
+            withAssociations: withAssociations,
+            withCoordinators: withCoordinators
+        )
         return answer { $0.list("accounts", all) }
     }
 
     func accountEntries(
         _ people: PeopleList,
         named name: String? = nil,
-        withAssociations: Bool = false
+        withAssociations: Bool = false,
+        withCoordinators: Bool = false
     ) -> [JSONValue] {
         let chosen = people.associations.filter { entry in
             entry.user == nil && (name.map { $0 == entry.account } ?? true)
@@ -28,7 +36,11 @@ extension SlurmData {
             DataObject.made { account in
                 let own = members[entry.account] ?? []
                 account.list("associations", own.map { short($0, of: people.cluster) })
-                account.list("coordinators", [])
+                let coordinators = withCoordinators ? entry.coordinators : []
+                account.list(
+                    "coordinators",
+                    coordinators.map { coordinator($0, isDirect: true) }
+                )
                 account.text("description", entry.title ?? entry.account)
                 account.text("name", entry.account)
                 account.text("organization", entry.organization ?? entry.account)
@@ -37,12 +49,34 @@ extension SlurmData {
         }
     }
 
-    /// The users of a list, or the one of a name; each once, in the order of the list.
-    public func users(_ people: PeopleList, named name: String? = nil) -> JSONValue {
-        answer { $0.list("users", userEntries(people, named: name)) }
+    private func coordinator(_ name: String, isDirect: Bool) -> JSONValue {
+        DataObject.made { coordinator in
+            coordinator.text("name", name)
+            coordinator.flag("direct", isDirect)
+        }
     }
 
-    func userEntries(_ people: PeopleList, named name: String? = nil) -> [JSONValue] {
+    /// The users of a list, or the one of a name; each once, in the order of the list.
+    ///
+    /// - Parameter withCoordinators: whether each says of which accounts he is a coordinator.
+    /// - Parameter all: the accounts that there are; those of the list where nothing is said.
+    public func users(
+        _ people: PeopleList,
+        named name: String? = nil,
+        withCoordinators: Bool = false,
+        among all: PeopleList? = nil
+    ) -> JSONValue {
+        let coordinating = withCoordinators ? all ?? people : nil
+        return answer {
+            $0.list("users", userEntries(people, named: name, coordinating: coordinating))
+        }
+    }
+
+    func userEntries(
+        _ people: PeopleList,
+        named name: String? = nil,
+        coordinating all: PeopleList? = nil
+    ) -> [JSONValue] {
         var order: [String] = []
         var entries: [String: [AssociationInfo]] = [:]
         for entry in people.associations {
@@ -50,19 +84,27 @@ extension SlurmData {
             if entries[user] == nil { order.append(user) }
             entries[user, default: []].append(entry)
         }
-        return order.map { user($0, entries[$0] ?? [], of: people.cluster) }
+        return order.map { name in
+            let coordinated = all?.coordinated(by: name) ?? []
+            return user(name, entries[name] ?? [], coordinated, of: people.cluster)
+        }
     }
 
     private func user(
         _ name: String,
         _ entries: [AssociationInfo],
+        _ coordinated: [(account: String, isDirect: Bool)],
         of cluster: String
     ) -> JSONValue {
         DataObject.made { user in
+            // The data model has no other levels.
             let isOperator = entries.contains(where: \.isOperator)
             user.words("administrator_level", [isOperator ? "Administrator" : "None"])
             user.list("associations", entries.map { short($0, of: cluster) })
-            user.list("coordinators", [])
+            user.list(
+                "coordinators",
+                coordinated.map { coordinator($0.account, isDirect: $0.isDirect) }
+            )
             user.object("default") { usual in
                 usual.text("account", entries.first(where: \.isDefault)?.account)
                 usual.text("wckey", "")
@@ -259,8 +301,11 @@ extension SlurmData {
         answer { answer in
             answer.list("clusters", people.clusters.map(clusterEntry))
             answer.list("tres", trackedResources)
-            answer.list("accounts", accountEntries(people, withAssociations: true))
-            answer.list("users", userEntries(people))
+            answer.list(
+                "accounts",
+                accountEntries(people, withAssociations: true, withCoordinators: true)
+            )
+            answer.list("users", userEntries(people, coordinating: people))
             answer.list("qos", qualityEntries(people))
             answer.list("wckeys", [])
             answer.list("associations", associationEntries(people))
