@@ -165,6 +165,62 @@ struct PeopleCommandTests {
         }
     }
 
+    @Test("Coordinators are made, removed and shown as sacctmgr does it")
+    func coordinators() throws {
+        func command(_ words: String) throws(CommandFailure) -> AccountManagerCommand {
+            let arguments = words.split(separator: " ").map(String.init)
+            return try AccountManagerCommand(program: "sacctmgr", arguments: arguments)
+        }
+        func change(_ words: String, _ changed: [String]) throws -> [String] {
+            let command = try command(words)
+            guard case .change(let edit) = command.action else { return [] }
+            #expect(edit.entity == "coordinator")
+            var response = PeopleEditResponse()
+            response.changed = changed
+            return command.output(edit, response).lines
+        }
+        #expect(
+            try change("add coordinator account=phys names=ann,bob", []) == [
+                " Adding Coordinator User(s)", "  ann", "  bob",
+                " To Account(s) and all sub-accounts", "  phys",
+            ]
+        )
+        #expect(
+            try change("delete coord where user=ann", ["coordinator ann of account phys"]) == [
+                " Removing Coordinators with user name", "  ann", " From all accounts",
+                " Removed Coordinators (sub accounts not listed)...", "  ann (phys)",
+            ]
+        )
+        #expect(
+            try change("remove coordinators account=phys", []) == [
+                " Removing all users from Accounts", "  phys", " Nothing removed",
+            ]
+        )
+        for (words, line) in [
+            ("add coordinator account=phys", " You need to specify a user list here."),
+            ("add coordinator ann", " You need to specify a account list here."),
+            ("delete coordinator", " You need to specify a user list or an account list here."),
+            ("modify coordinator ann", "No valid entity in modify command"),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) { try command(words) }
+            #expect(failure?.lines.first == line)
+        }
+        var list = people()
+        list.associations[0].coordinators = ["ann"]
+        func rows(_ words: String) throws -> [String] {
+            let command = try command(words)
+            guard case .show(let entity) = command.action else { return [] }
+            return try command.output(entity, list).lines
+        }
+        let account = list.associations[0].account
+        let table = try rows("-P show account withcoord")
+        #expect(table.first == "Account|Descr|Org|Coord Accounts")
+        #expect(table.contains { $0.hasPrefix(account) && $0.hasSuffix("|ann") })
+        let users = try rows("-P show user withcoord")
+        #expect(users.first == "User|Def Acct|Admin|Coord Accounts")
+        #expect(users.contains { $0.hasPrefix("ann|") && $0.contains(account) })
+    }
+
     @Test("A dump is read as what makes the same")
     func dump() throws {
         let command = try AccountManagerCommand(program: "sacctmgr", arguments: ["dump"])
@@ -174,6 +230,14 @@ struct PeopleCommandTests {
         #expect(edits[1].names == ["ann"])
         #expect(edits[1].accounts == ["phys"])
         #expect(edits[1].settings.contains(NamedLimit(name: "MaxJobs", value: "2")))
+        // Coordinators come once all accounts are there.
+        let last = try command.edits(
+            of: "Parent - 'a'\nUser - 'b':AdminLevel='Auditor':Coordinator='a,c'\nAccount - 'c'",
+            path: "d"
+        )
+        #expect(last.map(\.entity) == ["user", "account", "coordinator"])
+        #expect(last[0].settings == [NamedLimit(name: "AdminLevel", value: "Auditor")])
+        #expect(last[2].accounts == ["a", "c"])
         for (text, problem) in [
             ("User - 'ann':x=1", "d, line 1: a 'Parent' line must come first"),
             ("# x\n\nboo", "d, line 3: 'KIND - NAME' expected"),

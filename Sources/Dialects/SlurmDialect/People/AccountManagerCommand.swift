@@ -62,6 +62,8 @@ public struct AccountManagerCommand: Hashable, Sendable {
     private var filters: [String: [String]] = [:]
     /// Whether accounts are listed with their shares and limits.
     private var showsAssociations = false
+    /// Whether accounts are listed with their coordinators, and users with what they coordinate.
+    private var showsCoordinators = false
 
     /// Reads the command line.
     ///
@@ -162,6 +164,7 @@ public struct AccountManagerCommand: Hashable, Sendable {
             let name = (parts.first ?? "").lowercased()
             guard parts.count == 2 else {
                 if name.hasPrefix("withassoc") { showsAssociations = true }
+                if name.hasPrefix("withcoor") { showsCoordinators = true }
                 if name == "where" || name.hasPrefix("with") || name == "tree" { continue }
                 filters["name", default: []] += list(word)
                 continue
@@ -225,7 +228,13 @@ public struct AccountManagerCommand: Hashable, Sendable {
             shown.associations.removeAll { info in
                 !keeps("name", info.account) || !keeps("account", info.account)
             }
-            return data.output(all.accounts(shown, withAssociations: showsAssociations))
+            return data.output(
+                all.accounts(
+                    shown,
+                    withAssociations: showsAssociations,
+                    withCoordinators: showsCoordinators
+                )
+            )
         case .association:
             shown.associations = associations(of: people)
             return data.output(all.associations(shown))
@@ -238,7 +247,9 @@ public struct AccountManagerCommand: Hashable, Sendable {
             shown.associations.removeAll { info in
                 !keeps("name", info.user) || !keeps("user", info.user)
             }
-            return data.output(all.users(shown))
+            return data.output(
+                all.users(shown, withCoordinators: showsCoordinators, among: people)
+            )
         }
     }
 
@@ -278,7 +289,11 @@ public struct AccountManagerCommand: Hashable, Sendable {
             if !showsAssociations { shown.text = { _ in "" } }
             all.append((name, shown))
         }
-        let standard = "Account,Descr,Org"
+        let names = TableField<AssociationInfo>("Coord Accounts", 20) { info in
+            showsCoordinators ? info.coordinators.joined(separator: ",") : ""
+        }
+        all.append(("Coordinators", names))
+        let standard = "Account,Descr,Org" + (showsCoordinators ? ",Coordinators" : "")
         return try lines(
             showsAssociations ? standard + "," + Self.associationColumns : standard,
             all,
@@ -298,17 +313,22 @@ public struct AccountManagerCommand: Hashable, Sendable {
         }
         rows.sort { ($0.user ?? "") < ($1.user ?? "") }
         return try lines(
-            "User,DefaultAccount,Admin",
+            "User,DefaultAccount,AdminLevel" + (showsCoordinators ? ",Coordinators" : ""),
             [
                 ("User", TableField("User", 10) { $0.user ?? "" }),
                 ("DefaultAccount", TableField("Def Acct", 10) { $0.account }),
-                (
-                    "Admin",
-                    TableField("Admin", 9) { $0.isOperator ? "Administrator" : "None" }
-                ),
+                ("AdminLevel", TableField("Admin", 9) { $0.shownAdminLevel }),
                 ("Account", TableField("Account", 10) { $0.account }),
                 ("DefaultQOS", TableField("Def QOS", 9) { $0.defaultQOS ?? "" }),
                 ("Cluster", TableField("Cluster", 10) { _ in people.cluster }),
+                (
+                    "Coordinators",
+                    TableField("Coord Accounts", 20) { info in
+                        guard showsCoordinators else { return "" }
+                        return people.coordinated(by: info.user ?? "").map(\.account)
+                            .joined(separator: ",")
+                    }
+                ),
             ],
             rows
         )

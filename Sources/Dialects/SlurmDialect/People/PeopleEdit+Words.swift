@@ -6,6 +6,7 @@ extension PeopleEdit {
     ///     account NAME[,NAME] [fairshare=2] [parent=ACCOUNT] [GrpTRES=cpu=16] …
     ///     user NAME[,NAME] account=ACCOUNT [fairshare=2] [MaxJobs=2] …
     ///     user where name=NAME set fairshare=2
+    ///     coordinator account=ACCOUNT names=NAME[,NAME]
     ///     qos NAME[,NAME] [Priority=10] [MaxWall=1-0] [Flags=DenyOnLimit] …
     ///
     /// - Throws: `CommandFailure` in Slurm's words.
@@ -19,10 +20,12 @@ extension PeopleEdit {
             entity = "user"
         } else if ControlCommand.isShort(word, for: "qos", least: 1) {
             entity = "qos"
+        } else if verb != .modify, ControlCommand.isShort(word, for: "coordinators", least: 2) {
+            entity = "coordinator"
         } else {
             throw ControlCommand.failure(
                 "No valid entity in \(verb.rawValue) command",
-                "Input line must include \"Account\", \"User\" or \"QOS\""
+                "Input line must include \"Account\", \"User\", \"Coordinator\" or \"QOS\""
             )
         }
         // What is looked for and what is set stand under `where` and `set`; of what is added
@@ -40,6 +43,19 @@ extension PeopleEdit {
             }
             try read(word, sets: sets)
         }
+        if entity == "coordinator" {
+            guard verb != .add || !names.isEmpty else {
+                throw ControlCommand.failure(" You need to specify a user list here.")
+            }
+            guard verb != .add || !accounts.isEmpty else {
+                throw ControlCommand.failure(" You need to specify a account list here.")
+            }
+            guard !names.isEmpty || !accounts.isEmpty else {
+                throw ControlCommand.failure(
+                    " You need to specify a user list or an account list here."
+                )
+            }
+        }
         guard !names.isEmpty || verb != .add && !accounts.isEmpty else {
             throw ControlCommand.failure(" Need name of \(entity) to \(verb.rawValue)")
         }
@@ -53,12 +69,12 @@ extension PeopleEdit {
         }
         let name = parts[0].lowercased()
         var value = AccountManagerCommand.unquoted(parts[1])
+        let isOfUsers = entity == "user" || entity == "coordinator"
         let isAccount = ["account", "accounts", "acct", "accts"].contains(name)
         switch name {
         case "name", "names": names += list(value)
         case "qos" where entity == "qos" && !sets: names += list(value)
-        case "user" where entity == "user", "users" where entity == "user":
-            names += list(value)
+        case "user" where isOfUsers, "users" where isOfUsers: names += list(value)
         case _ where isAccount && entity == "account": names += list(value)
         case _ where isAccount: accounts += list(value)
         // There is one cluster.
@@ -76,6 +92,7 @@ extension PeopleEdit {
 extension AccountManagerCommand {
     /// What is printed once a change was made.
     public func output(_ edit: PeopleEdit, _ response: PeopleEditResponse) -> CommandOutput {
+        if edit.entity == "coordinator" { return Self.coordinators(edit, response) }
         guard !response.changed.isEmpty else {
             return CommandOutput(
                 lines: [edit.verb == "modify" ? "  Nothing modified" : "  Nothing deleted"]
@@ -93,6 +110,37 @@ extension AccountManagerCommand {
             "  " + (edit.entity == "qos" ? String(line.dropFirst("qos ".count)) : line)
         }
         return CommandOutput(lines: [head] + lines)
+    }
+
+    /// Source: Slurm's `sacctmgr_add_coord` and `sacctmgr_delete_coord`.
+    private static func coordinators(
+        _ edit: PeopleEdit,
+        _ response: PeopleEditResponse
+    ) -> CommandOutput {
+        let users = edit.names.map { "  \($0)" }
+        let accounts = edit.accounts.map { "  \($0)" }
+        guard edit.verb == PeopleEdit.Verb.delete.rawValue else {
+            return CommandOutput(
+                lines: [" Adding Coordinator User(s)"] + users
+                    + [" To Account(s) and all sub-accounts"] + accounts
+            )
+        }
+        var lines = [" Removing all users from Accounts"] + accounts
+        if !users.isEmpty {
+            lines = [" Removing Coordinators with user name"] + users
+            lines += accounts.isEmpty ? [" From all accounts"] : [" From Account(s)"] + accounts
+        }
+        guard !response.changed.isEmpty else {
+            return CommandOutput(lines: lines + [" Nothing removed"])
+        }
+        lines.append(" Removed Coordinators (sub accounts not listed)...")
+        return CommandOutput(
+            lines: lines
+                + response.changed.map { line in
+                    let words = line.split(separator: " ")
+                    return words.count == 5 ? "  \(words[1]) (\(words[4]))" : "  \(line)"
+                }
+        )
     }
 
     /// What `dump` prints: what `load` reads.
@@ -116,7 +164,14 @@ extension AccountManagerCommand {
             for info in below {
                 if let user = info.user {
                     let preset = info.isDefault ? "DefaultAccount='\(info.account)':" : ""
-                    lines.append("User - '\(user)':\(preset)\(settings(info))")
+                    let level = info.shownAdminLevel
+                    let role = level == "None" ? "" : "AdminLevel='\(level)':"
+                    let names = people.coordinated(by: user).filter(\.isDirect).map(\.account)
+                    let coordinated =
+                        names.isEmpty ? "" : "Coordinator='\(names.joined(separator: ","))':"
+                    lines.append(
+                        "User - '\(user)':\(preset)\(role)\(coordinated)\(settings(info))"
+                    )
                 } else {
                     let title = (info.title ?? info.account).filter { $0 != "'" }
                     lines.append(
@@ -133,6 +188,8 @@ extension AccountManagerCommand {
     /// - Throws: `CommandFailure` that names the line.
     public func edits(of text: String, path: String) throws(CommandFailure) -> [PeopleEdit] {
         var edits: [PeopleEdit] = []
+        // Their accounts may come later in the file.
+        var coordinators: [PeopleEdit] = []
         var parent: String?
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
             .enumerated()
@@ -167,11 +224,22 @@ extension AccountManagerCommand {
                 guard let parent else { throw bad("a 'Parent' line must come first") }
                 edit.entity = "user"
                 edit.accounts = [parent]
+                let isCoordinator = { (setting: NamedLimit) in
+                    ["coordinator", "coordinators"].contains(setting.name.lowercased())
+                }
+                var coordinator = PeopleEdit()
+                coordinator.entity = "coordinator"
+                coordinator.names = [name]
+                coordinator.accounts = edit.settings.filter(isCoordinator).flatMap {
+                    list($0.value)
+                }
+                edit.settings.removeAll(where: isCoordinator)
+                if !coordinator.accounts.isEmpty { coordinators.append(coordinator) }
             default: throw bad("'\(kind)' is not known; Cluster, Parent, Account, User are")
             }
             edits.append(edit)
         }
-        return edits
+        return edits + coordinators
     }
 
     /// What stands between the colons outside quotation marks, without these.
