@@ -456,6 +456,97 @@ struct RestTests {
         #expect(try told("user/ann?with_coords=1", "users") == both)
     }
 
+    @Test(
+        "QOS are made, changed and removed; what was read is taken back as it is",
+        arguments: DataVersion.allCases
+    )
+    func qualities(version: DataVersion) throws {
+        let rest = try Rest()
+        func db(
+            _ method: String,
+            _ path: String,
+            _ body: JSONValue? = nil,
+            status: Int = 200
+        ) throws -> JSONValue {
+            let answer = try rest.ask(method, "/slurmdb/\(version.rawValue)/\(path)", body)
+            #expect(answer.status == status, "\(path): \(answer.json.compactText)")
+            return answer.json
+        }
+        let gold: JSONValue = [
+            "name": "gold", "flags": ["DENY_LIMIT"],
+            "priority": ["set": true, "number": 100],
+            "usage_factor": ["set": true, "number": .number(0.5)],
+            "preempt": ["list": ["normal"], "mode": ["REQUEUE"], "exempt_time": 60],
+            "limits": [
+                "grace_time": 30,
+                "max": [
+                    "jobs": ["active_jobs": ["per": ["user": ["set": true, "number": 2]]]],
+                    "wall_clock": ["per": ["job": 90]],
+                    "tres": ["per": ["user": [["type": "cpu", "count": 64]]]],
+                ],
+            ],
+        ]
+        let made = try db("POST", "qos", ["qos": [gold]])
+        #expect(made["warnings"] == [], "\(made.compactText)")
+        let shown = try #require(try db("GET", "qos/gold")["qos"]?.array?.first)
+        #expect(shown["flags"] == ["DENY_LIMIT"])
+        #expect(shown["priority"]?["number"] == 100)
+        #expect(shown["usage_factor"]?["number"]?.double == 0.5)
+        #expect(shown["preempt"]?["list"] == ["normal"])
+        #expect(shown["preempt"]?["mode"] == ["REQUEUE"])
+        #expect(shown["preempt"]?["exempt_time"]?["number"] == 60)
+        let limits = shown["limits"]
+        #expect(limits?["grace_time"] == 30)
+        #expect(limits?["max"]?["jobs"]?["active_jobs"]?["per"]?["user"]?["number"] == 2)
+        #expect(limits?["max"]?["wall_clock"]?["per"]?["job"]?["number"] == 90)
+        #expect(limits?["max"]?["tres"]?["per"]?["user"]?.array?.first?["count"] == 64)
+        _ = try db("POST", "qos", ["qos": [shown]])
+        #expect(try db("GET", "qos/gold")["qos"]?.array?.first == shown)
+        let less: JSONValue = [
+            "id": try #require(shown["id"]), "flags": ["REMOVE", "DENY_LIMIT"],
+            "preempt": ["list": []], "priority": 7,
+            "limits": ["max": ["wall_clock": ["per": ["job": ["infinite": true]]]]],
+        ]
+        _ = try db("POST", "qos", ["qos": [less]])
+        let left = try db("GET", "qos/gold")["qos"]?.array?.first
+        #expect(left?["flags"] == [])
+        #expect(left?["preempt"]?["list"] == [])
+        #expect(left?["priority"]?["number"] == 7)
+        #expect(left?["limits"]?["max"]?["wall_clock"]?["per"]?["job"]?["infinite"] == true)
+        #expect(left?["limits"]?["max"]?["jobs"]?["active_jobs"]?["per"]?["user"]?["number"] == 2)
+        let job = try rest.submit(["qos": "gold"], version)
+        _ = try db("DELETE", "qos/gold", status: 500)
+        _ = try rest.ask("DELETE", "job/\(job)", nil, version)
+        #expect(try db("DELETE", "qos/gold")["removed_qos"] == ["gold"])
+        #expect(try db("GET", "qos/gold")["qos"] == [])
+        #expect(try db("DELETE", "qos/gold")["removed_qos"] == [])
+    }
+
+    @Test(
+        "A QOS that cannot be read, or cannot be, is refused with its member, and none of a request is made"
+    )
+    func wrongQualities() throws {
+        let rest = try Rest()
+        for (wrong, status, place) in [
+            (["name": "iron", "flags": ["SHINY"]], 400, "#/qos/1/flags"),
+            (["priority": 5], 422, "#/qos/1/name"),
+            (["name": "iron", "limits": ["max": ["tres": ["total": 5]]]], 400, "#/qos/1/limits"),
+            (["name": "iron", "preempt": ["list": ["none"]]], 500, ""),
+            (["name": "iron", "preempt": ["mode": ["TELEPORT"]]], 500, ""),
+            (["name": "iron", "usage_factor": "much"], 500, ""),
+            (["name": "iron", "usage_factor": true], 400, "#/qos/1/usage_factor"),
+            (["name": "a b"], 500, ""),
+        ] as [(JSONValue, Int, String)] {
+            let body: JSONValue = ["qos": [["name": "fine"], wrong]]
+            let answer = try rest.ask("POST", "/slurmdb/v0.0.44/qos", body)
+            #expect(answer.status == status, "\(answer.json.compactText)")
+            let source = answer.json["errors"]?.array?.first?["source"]?.string ?? ""
+            #expect(source.hasPrefix(place), "\(source)")
+        }
+        #expect(try rest.ask("GET", "/slurmdb/v0.0.44/qos/fine").json["qos"] == [])
+        #expect(try rest.ask("POST", "/slurmdb/v0.0.44/qos", [:]).status != 200)
+    }
+
     /// Source: eth-cscs/firecrest-v2, `slurm_rest_client.py` and the models that it reads answers with.
     @Test("FireCREST's server finds all that it asks for and that its models need")
     func firecrest() throws {

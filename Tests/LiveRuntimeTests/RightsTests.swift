@@ -143,6 +143,8 @@ struct RightsTests {
         "POST /slurmdb/accounts": "co",
         "POST /slurmdb/accounts_association": "co",
         "POST /slurmdb/associations": "co",
+        "POST /slurmdb/qos": "o",
+        "DELETE /slurmdb/qos/{qos}": "o",
         "POST /slurmdb/users": "co",
         "POST /slurmdb/users_association": "co",
     ]
@@ -175,6 +177,7 @@ struct RightsTests {
         case "POST /slurmdb/accounts_association":
             ["association_condition": ["accounts": ["lab"], "association": ["fairshare": 3]]]
         case "POST /slurmdb/associations": ["associations": [association]]
+        case "POST /slurmdb/qos": ["qos": [["name": "silver", "priority": 5]]]
         case "POST /slurmdb/users":
             ["users": [["name": "nobody", "associations": [association]]]]
         case "POST /slurmdb/users_association":

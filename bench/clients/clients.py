@@ -68,6 +68,15 @@ for version in VERSIONS:
                                                  wanted[key].default is inspect.Parameter.empty})
             assert not answer.errors, answer
             asked += 1
+    quality = {'name': 'course', 'priority': dict(limit, number=7), 'flags': ['DENY_LIMIT'],
+               'preempt': {'list': ['normal'], 'mode': ['REQUEUE']},
+               'limits': {'max': {'wall_clock': {'per': {'job': dict(limit, number=60)}},
+                                  'tres': {'per': {'user': [{'type': 'cpu', 'count': 8}]}}}}}
+    sent = model('OpenapiSlurmdbdQosResp').from_dict({'qos': [quality]})
+    assert not call(slurmdb, 'post_qos', **{f'{version}_openapi_slurmdbd_qos_resp': sent}).errors
+    made = call(slurmdb, 'get_single_qos', qos='course').qos[0]
+    assert made.priority.number == 7 and made.flags == ['DENY_LIMIT'] and made.preempt.list == ['normal'], made
+    assert call(slurmdb, 'delete_single_qos', qos='course').removed_qos == ['course']
     if hasattr(slurm, f'slurm_{version}_delete_reservation') and hasattr(slurm, f'slurm_{version}_post_reservation'):
         call(slurm, 'delete_reservation', reservation_name='course')
     job.hold = True

@@ -67,7 +67,13 @@ extension SlurmRoute {
                 answer: ["qos"],
                 cost: .listing,
                 parameters: [.read("name"), .read("id")]
-                    + Parameter.passed("description", "format", "preempt_mode", "with_deleted")
+                    + Parameter.passed(
+                        "description",
+                        "format",
+                        "include_deleted_qos",
+                        "preempt_mode",
+                        "with_deleted"
+                    )
             ) { centre, ask in
                 var people = await centre.people(ask.peer)
                 let (names, ids) = (ask.choice("name"), ask.choice("id"))
@@ -329,6 +335,32 @@ extension SlurmRoute {
             let names = reading.request.first?.names ?? []
             let text = " Adding User(s)\n" + names.map { "  \($0)\n" }.joined()
             return try await change(reading, centre, ask).added(text, as: "added_users")
+        },
+        SlurmRoute(
+            .slurmdb,
+            .post,
+            "qos",
+            "Makes or changes qualities of service",
+            body: .qualities
+        ) { centre, ask in
+            let people = await centre.people(ask.peer)
+            let reading = try QualityDescription.edits(ask.body, known: people)
+            return try await change(reading, centre, ask).done()
+        },
+        SlurmRoute(
+            .slurmdb,
+            .delete,
+            "qos/{qos}",
+            "Removes a quality of service",
+            answer: ["removed_qos"]
+        ) { centre, ask in
+            let people = await centre.people(ask.peer)
+            guard people.qos.contains(where: { $0.name == ask.path }) else {
+                return ask.data.nothing("removed_qos")
+            }
+            let edit = PeopleDescription.edit(.delete, "qos", [ask.path], [])
+            _ = try await centre.change([edit], ask.peer)
+            return ask.data.names([ask.path], as: "removed_qos")
         },
         SlurmRoute(
             .slurmdb,

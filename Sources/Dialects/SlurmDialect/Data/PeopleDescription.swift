@@ -228,7 +228,10 @@ public enum PeopleDescription {
         return try checked(edits, warnings)
     }
 
-    private static func checked(
+    /// The edits, each of whose texts can stand in one line.
+    ///
+    /// - Throws: `RestFailure` for one that cannot.
+    static func checked(
         _ edits: [PeopleEdit],
         _ warnings: [RestWarning]
     ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
@@ -260,21 +263,21 @@ extension PeopleDescription {
         var name = ""
         var settings: [NamedLimit] = []
         var associations: [PeopleEdit] = []
+        /// The users who become coordinators of it.
+        var coordinators: [String] = []
     }
 
     private struct User: PeopleEntry {
-        /// The users who become coordinators of it.
-        var coordinators: [String] = []
         var warnings: [RestWarning] = []
         var name = ""
         var settings: [NamedLimit] = []
         var defaultAccount: String?
         var associations: [PeopleEdit] = []
+        /// The accounts of which the user becomes a coordinator.
+        var coordinated: [String] = []
     }
 
     private struct Association: PeopleEntry {
-        /// The accounts of which the user becomes a coordinator.
-        var coordinated: [String] = []
         var warnings: [RestWarning] { [] }
         var account = ""
         var user = ""
@@ -328,9 +331,6 @@ extension PeopleDescription {
         return [NamedLimit(name: "AdminLevel", value: level)]
     }
 
-    private static func associations(
-        _ value: DataValue,
-        isOfUser: Bool,
     /// The names in a list of `{"name": …}`.
     private static func names(_ value: DataValue) throws(JSONValue.Malformed) -> [String] {
         guard let values = value.json.array else { throw DataValue.expected("a list") }
@@ -345,6 +345,9 @@ extension PeopleDescription {
         }
     }
 
+    private static func associations(
+        _ value: DataValue,
+        isOfUser: Bool,
         _ warnings: inout [RestWarning]
     ) throws(JSONValue.Malformed) -> [PeopleEdit] {
         guard let values = value.json.array else { throw DataValue.expected("a list") }

@@ -27,6 +27,8 @@ public enum SlurmBody: Hashable, Sendable, CaseIterable {
     case accountsInAssociation
     /// Users with the same.
     case usersInAssociation
+    /// Qualities of service.
+    case qualities
 
     /// Whether who sends it may give it a key, so that it is one job however often it comes.
     public var takesKey: Bool { self == .submission || self == .allocation }
@@ -48,6 +50,16 @@ public enum SlurmBody: Hashable, Sendable, CaseIterable {
             object(
                 [],
                 [listName: ["type": "array", "items": object(PeopleDescription.members(self))]]
+            )
+        case .qualities:
+            object(
+                [],
+                [
+                    "qos": [
+                        "type": "array",
+                        "items": object(QualityDescription.members.map { ($0.name, $0.form) }),
+                    ]
+                ]
             )
         case .accountsInAssociation, .usersInAssociation:
             object(PeopleDescription.members(self))

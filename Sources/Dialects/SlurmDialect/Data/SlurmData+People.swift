@@ -177,7 +177,7 @@ extension SlurmData {
                 qos.text("name", entry.name)
                 qos.object("preempt") { preempt in
                     preempt.words("list", entry.preempts)
-                    let isOwn = entry.preemptMode != "cluster"
+                    let isOwn = !["cluster", "off"].contains(entry.preemptMode)
                     preempt.words("mode", isOwn ? [entry.preemptMode.uppercased()] : ["DISABLED"])
                     preempt.number("exempt_time", entry.exemptTime?.seconds)
                 }
@@ -189,7 +189,7 @@ extension SlurmData {
     }
 
     /// The data model's words for flags of `sacctmgr`.
-    private static let qosFlags: [String: String] = [
+    static let qosFlags: [String: String] = [
         "DenyOnLimit": "DENY_LIMIT", "EnforceUsageThreshold": "ENFORCE_USAGE_THRESHOLD",
         "NoDecay": "NO_DECAY", "NoReserve": "NO_RESERVE",
         "OverPartQOS": "OVERRIDE_PARTITION_QOS", "PartitionMaxNodes": "PARTITION_MAXIMUM_NODE",
