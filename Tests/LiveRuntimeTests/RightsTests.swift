@@ -102,6 +102,8 @@ struct RightsTests {
     /// Who may use a route on what is somebody else's, where that is not everybody.
     private static let allowed: [String: String] = [
         "GET /v1/bill?account=phys": "cfao",
+        "GET /v1/claims?enterprise=uni": "cfao",
+        "GET /v1/ledger?account=lab": "cao",
         "GET /v1/jobs/:id/environment": "co",
         "GET /v1/jobs/:id/program?kernel=stream&size=1000&repeat=1": "co",
         "GET /v1/jobs/:id/script": "co",
@@ -217,7 +219,8 @@ struct RightsTests {
         }
         routes.removeAll { $0.0 == "POST /v1/shutdown" || $0.0 == "GET /v1/events" }
         let queries = [
-            "GET /v1/bill": "?account=phys",
+            "GET /v1/bill": "?account=phys", "GET /v1/claims": "?enterprise=uni",
+            "GET /v1/ledger": "?account=lab",
             "GET /v1/jobs/:id/program": "?kernel=stream&size=1000&repeat=1",
         ]
         routes = routes.map { ($0.0 + (queries[$0.0] ?? ""), $0.1 + (queries[$0.0] ?? "")) }

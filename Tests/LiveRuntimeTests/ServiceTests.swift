@@ -132,6 +132,12 @@ private final class StubCentre: CentreService {
         _: BillQuery,
         _: Peer
     ) async throws(ServiceRefusal) -> BillStatement { throw refusal }
+    func ledger(account _: String?, month _: String?, _: Peer) async throws(ServiceRefusal)
+        -> String
+    { throw refusal }
+    func claims(enterprise _: String, year _: String?, _: Peer) async throws(ServiceRefusal)
+        -> String
+    { throw refusal }
     func accounts(_: Peer) async -> AccountStandingList { AccountStandingList() }
     func change(_: MoneyRequest, _: Peer) async throws(ServiceRefusal) -> MoneyResponse {
         throw refusal

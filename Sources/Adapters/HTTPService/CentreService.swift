@@ -173,6 +173,19 @@ public protocol CentreService: Sendable {
         _ query: BillQuery,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> BillStatement
+    /// The ledger as CSV, a row for each posting: all of it, or what concerns an account, or was booked in a month
+    /// (`YYYY-MM`).
+    func ledger(
+        account: String?,
+        month: String?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> String
+    /// What an enterprise would hand in for a subsidy, as CSV: of a year, or of all.
+    func claims(
+        enterprise: String,
+        year: String?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> String
     /// The accounts that the peer may use, and their money.
     func accounts(_ peer: Peer) async -> AccountStandingList
     /// Does something to the books.

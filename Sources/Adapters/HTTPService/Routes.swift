@@ -172,6 +172,27 @@ struct Routes {
                 return Reply(try await centre.bill(enterprise: enterprise, wanted, peer))
             }.response(200)
         }
+        ask(router, "/v1/ledger") { request, context in
+            let query = try Self.parameters(request, known: ["account", "month"])
+            let (account, month) = (query["account"], query["month"])
+            let peer = try await context.peer()
+            return try await listings.alone {
+                let text = try await centre.ledger(account: account, month: month, peer)
+                return Reply(text: text, type: "text/csv; charset=utf-8")
+            }.response(200)
+        }
+        ask(router, "/v1/claims") { request, context in
+            let query = try Self.parameters(request, known: ["enterprise", "year"])
+            guard let enterprise = query["enterprise"] else {
+                throw ServiceRefusal.badRequest("'enterprise' is missing in the query")
+            }
+            let year = query["year"]
+            let peer = try await context.peer()
+            return try await listings.alone {
+                let text = try await centre.claims(enterprise: enterprise, year: year, peer)
+                return Reply(text: text, type: "text/csv; charset=utf-8")
+            }.response(200)
+        }
         get(router, "/v1/accounts") { _, context in
             let peer = try await context.peer()
             return try await listings.alone { Reply(await centre.accounts(peer)) }

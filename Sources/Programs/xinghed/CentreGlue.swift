@@ -282,30 +282,85 @@ struct CentreGlue: CentreService {
         }
         let (book, head) = await centre.books()
         let now = await centre.status().now
-        let unknown = ServiceRefusal(
-            status: 404,
-            body: ErrorBody(
-                code: "invalid_account",
-                text: "\(words) is not known to this centre"
-            )
-        )
-        // Before anything is read: a bill goes through the whole ledger.
-        let rights = centre.rights(of: caller)
-        for account in book.accountNames(of: holder)
-        where !rights.may(.readMoney, in: account)
-            || detail.listsCharges && !rights.may(.readCharges, in: account)
-        {
-            guard book.accounts[account] != nil else { throw unknown }
-            let text = "Access/permission denied: the bill of account '\(account)' is not yours"
-            throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
-        }
+        try check(detail.listsCharges ? .readCharges : .readMoney, holder, of: book, words, caller)
         guard
             let statement = book.statement(of: holder, period: period, asOf: now, detail: detail)
-        else { throw unknown }
+        else { throw Self.unknown(words) }
         if let failure = book.ledger.failure {
             throw ServiceRefusal(RequestFailure(damaged: failure))
         }
         return BillStatement(statement, ledgerHead: head)
+    }
+
+    /// Looks whether a caller has a power over all accounts of a holder, before anything is read: it takes going
+    /// through the whole ledger.
+    private func check(
+        _ power: Power,
+        _ holder: StatementHolder,
+        of book: BillingBook,
+        _ words: String,
+        _ caller: Caller
+    ) throws(ServiceRefusal) {
+        let rights = centre.rights(of: caller)
+        for account in book.accountNames(of: holder) where !rights.may(power, in: account) {
+            guard book.accounts[account] != nil else { throw Self.unknown(words) }
+            let text = "Access/permission denied: the bill of account '\(account)' is not yours"
+            throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
+        }
+    }
+
+    private static func unknown(_ words: String) -> ServiceRefusal {
+        let text = "\(words) is not known to this centre"
+        return ServiceRefusal(status: 404, body: ErrorBody(code: "invalid_account", text: text))
+    }
+
+    func ledger(
+        account: String?,
+        month: String?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> String {
+        let chosen = month.map { BillingMonth($0) }
+        if let chosen, chosen == nil {
+            let text = "'\(month ?? "")' is no month; write 2026-11"
+            throw ServiceRefusal(status: 400, body: ErrorBody(code: "bad_period", text: text))
+        }
+        let book = await centre.books().book
+        if let account {
+            let words = "Account '\(account)'"
+            try check(.readCharges, .account(account), of: book, words, Caller(peer))
+            guard book.accounts[account] != nil else { throw Self.unknown(words) }
+        } else if !centre.rights(of: Caller(peer)).may(.readCharges) {
+            let text = "Access/permission denied: name an account whose ledger is yours to read"
+            throw ServiceRefusal(status: 403, body: ErrorBody(code: "access_denied", text: text))
+        }
+        let report = LedgerReport(book.ledger, account: account, month: chosen ?? nil)
+        if let failure = book.ledger.failure {
+            throw ServiceRefusal(RequestFailure(damaged: failure))
+        }
+        return report.csv
+    }
+
+    func claims(
+        enterprise: String,
+        year: String?,
+        _ peer: Peer
+    ) async throws(ServiceRefusal) -> String {
+        let chosen = year.map { Int($0) }
+        if let chosen, !(chosen.map { (1970...9999).contains($0) } ?? false) {
+            let text = "'\(year ?? "")' is no year; write 2026"
+            throw ServiceRefusal(status: 400, body: ErrorBody(code: "bad_period", text: text))
+        }
+        let (book, head) = await centre.books()
+        let words = "Enterprise '\(enterprise)'"
+        try check(.readMoney, .enterprise(enterprise), of: book, words, Caller(peer))
+        guard book.accounts.values.contains(where: { $0.enterprise == enterprise }) else {
+            throw Self.unknown(words)
+        }
+        let claims = book.bookedClaims(of: enterprise, year: chosen ?? nil)
+        if let failure = book.ledger.failure {
+            throw ServiceRefusal(RequestFailure(damaged: failure))
+        }
+        return ClaimPack(claims, rules: book.rules, ledgerHead: head).csv
     }
 
     func accounts(_ peer: Peer) async -> AccountStandingList {

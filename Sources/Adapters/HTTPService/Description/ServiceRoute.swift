@@ -155,6 +155,22 @@ struct ServiceRoute: Sendable {
         ),
         ServiceRoute(
             .get,
+            "/v1/ledger",
+            "The ledger, a row for each posting",
+            parameters: words(["account", "month"]),
+            answer: .text("text/csv"),
+            refusals: [403, 404]
+        ),
+        ServiceRoute(
+            .get,
+            "/v1/claims",
+            "What an enterprise would hand in for a subsidy",
+            parameters: [Parameter(name: "enterprise", isRequired: true), Parameter(name: "year")],
+            answer: .text("text/csv"),
+            refusals: [403, 404]
+        ),
+        ServiceRoute(
+            .get,
             "/v1/accounts",
             "The accounts that the caller may use, and their money",
             answer: .record(AccountStandingList.self)
