@@ -137,6 +137,16 @@ struct NetworkTests {
         #expect(ListenAddress(text)?.description == meant)
     }
 
+    @Test("Which addresses only this computer reaches")
+    func loopback() {
+        for text in ["6820", "127.0.0.1:1", "127.9.8.7:1", "localhost:1", "[::1]:1"] {
+            #expect(ListenAddress(text)?.isLoopback == true, "\(text)")
+        }
+        for text in ["0.0.0.0:1", "192.0.2.7:1", "127.example.org:1", "[::]:1", "127.0.0.1.x.y:1"] {
+            #expect(ListenAddress(text)?.isLoopback == false, "\(text)")
+        }
+    }
+
     @Test(
         "What is no address",
         arguments: [

@@ -98,6 +98,14 @@ struct XingheDaemon: AsyncParsableCommand {
         if let address = try options.listenAddress() {
             let file = options.tokenKey ?? settings.stateFolder + "/jwt.key"
             door = NetworkDoor(address, key: try await TokenKey(file: file))
+            if !address.isLoopback {
+                logger.warning(
+                    """
+                    \(address) is served without TLS: whoever is on the way reads tokens; listen on 127.0.0.1 \
+                    and let a proxy with TLS come in there
+                    """
+                )
+            }
         }
         let centre = try Centre(settings, in: folder)
         settings.timeMode.note(in: settings.stateFolder)

@@ -30,6 +30,13 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
+    /// Whether nobody but this computer reaches it.
+    public var isLoopback: Bool {
+        let words = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isNumber = words.count == 4 && words.allSatisfy { UInt8($0) != nil }
+        return host == "localhost" || host == "::1" || isNumber && words[0] == "127"
+    }
+
     /// As in an address of the web.
     public var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
