@@ -203,6 +203,27 @@ struct CoordinatorTests {
     }
 
     @Test(
+        "What operators changed stays when the same file is read again, and goes when it says something else"
+    )
+    func filesReadAgain() async throws {
+        let settings = try settings(ScratchFolder().path)
+        let centre = try Centre(settings)
+        var machine = settings.rules.machine
+        let office = edit(.modify, "user", ["games"], ("AdminLevel", "Office"))
+        _ = try await centre.change(office, .me)
+        _ = try await centre.change(edit(.add, "account", ["new"]), .me)
+        #expect(try await centre.takeOver(customersOf: machine) == false)
+        #expect(centre.rights(of: games).roles == [.user, .office])
+        #expect(await centre.people(.me).associations.contains { $0.account == "new" })
+        machine.auditors = ["games"]
+        #expect(try await centre.takeOver(customersOf: machine))
+        #expect(centre.rights(of: games).roles == [.user, .auditor])
+        #expect(!(await centre.people(.me).associations.contains { $0.account == "new" }))
+        #expect(try await centre.takeOver(customersOf: machine) == false)
+        await centre.close()
+    }
+
+    @Test(
         "What is hidden from others is not from coordinators and auditors; the office sees no more of jobs"
     )
     func sight() async throws {

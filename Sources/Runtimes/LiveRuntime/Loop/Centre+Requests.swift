@@ -16,14 +16,15 @@ public import WireFormats
 extension Centre {
     /// Brings the customers of a machine into force, as an opening with it would.
     ///
-    /// - Returns: whether they are others than before.
+    /// - Returns: whether they are others than the last that a file brought.
     /// - Throws: `RequestFailure` when they cannot be.
     public func takeOver(customersOf changed: Machine) async throws(RequestFailure) -> Bool {
         let loaded = await snapshot().state.load != nil
         let given = CustomerRegister(of: loaded ? changed.withLoadAccounts : changed)
         let daemon = Caller(userID: getuid(), groupID: getgid())
         let results = try await act(daemon) { state in
-            guard given != CustomerRegister(of: state.rules.machine) else { return .success([]) }
+            // What operators changed stays until the file says something else.
+            guard given != state.givenCustomers else { return .success([]) }
             if let problem = state.problem(of: given) {
                 let body = ErrorBody(code: "bad_customers", text: problem)
                 return .failure(RequestFailure(status: 400, body: body))
