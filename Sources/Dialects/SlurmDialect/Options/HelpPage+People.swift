@@ -53,15 +53,17 @@ extension HelpPage {
     static var accountManager: HelpPage {
         var page = HelpPage(
             synopsis: ["[OPTIONS...] COMMAND"],
-            summary: "Lists accounts, users and QOS, and changes accounts and users."
+            summary: "Lists and changes accounts, users, coordinators and QOS."
         )
         page.actions = [
-            ("show account|user|association", "list; format=FIELDS, name=NAME"),
+            ("show account|user|association", "list; format=FIELDS, name=NAME, withcoord"),
             ("show qos|cluster|tres", "list"),
             ("add account NAME [NAME=VALUE...]", "such as fairshare=2 parent=A GrpTRES=cpu=8"),
             ("add user NAME account=ACCOUNT", "and the same settings"),
             ("modify user where name=A set ...", "change what is said of users or accounts"),
             ("delete user|account NAME", "remove"),
+            ("add|delete coordinator", "account=A names=N: who looks after an account"),
+            ("add|modify|delete qos NAME", "such as Priority=10 MaxWall=1-0"),
             ("dump", "all of them, as load reads them"),
             ("load FILE", "add what is in a file"),
         ]
