@@ -180,6 +180,23 @@ struct FailureReplayTests {
         #expect(Array(result.ended.prefix(2)) == [10_000_000, 20_000_000])
     }
 
+    @Test("A replay whose nodes fail too often for it to end says that it was cut off")
+    func cutOff() throws {
+        let job = PlainFailingReplay.Job(submitted: 0, run: 50, limit: 100, size: 1)
+        for (scale, isCutOff) in [(Int64(1), true), (1_000, false)] {
+            let model = FailureModel(shape: 1, scaleSeconds: scale, repairSeconds: 1)
+            let process = FailureProcess(models: Array(repeating: model, count: 8), seed: 3)
+            var driver = ReplayDriver(
+                trace: Self.trace([job]),
+                machine: .processors(Self.nodeCount, policy: .easy),
+                failures: ReplayFailures(events: NodeEventStream(process, upTo: 500))
+            )
+            let result = driver.run()
+            #expect(result.failures?.isCutOff == isCutOff)
+            #expect(result.ended[0] == (isCutOff ? -1 : 50_000_000))
+        }
+    }
+
     @Test("A job that is cut short a thousand times is given up")
     func givenUp() throws {
         let job = PlainFailingReplay.Job(submitted: 0, run: 100, limit: 100, size: 1)

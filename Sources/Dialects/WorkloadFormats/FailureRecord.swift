@@ -37,6 +37,8 @@ public struct FailureRecord: Sendable {
     /// How many nodes were out of service, down or drained, from each instant on. Unit: µs of trace
     /// time.
     public var outOfService: [(instant: Int64, nodes: Int)] = []
+    /// Whether the replay stopped before its end, since nodes failed more often than is drawn.
+    public var isCutOff = false
     /// The nodes of the machine.
     public var nodeCount: Int
 

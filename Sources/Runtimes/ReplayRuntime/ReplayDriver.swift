@@ -549,7 +549,8 @@ extension ReplayDriver {
         if let recorded, nextAction < recorded.actions.count {
             instant = min(instant, recorded.actions[nextAction].instant)
         }
-        return instant <= ReplayFailures.lastInstant ? instant : nil
+        let isOver = instant > ReplayFailures.lastInstant || failures?.events.isUsedUp == true
+        return isOver ? nil : instant
     }
 
     /// When the next event of a node is that can still matter. Unit: µs since the epoch.
@@ -663,6 +664,8 @@ extension ReplayDriver {
     private mutating func closeFailures() {
         result.failures?.interrupted = sink.interrupted
         result.failures?.lost = sink.lost
+        let isUnfinished = next < trace.jobs.count || emulator.activeJobCount > 0
+        result.failures?.isCutOff = isUnfinished && failures?.events.isUsedUp == true
         result.failures?.leftWaiting = trace.jobs.indices.filter {
             emulator.phase(of: Self.id($0)) != nil
         }

@@ -23,6 +23,7 @@ struct ReplayRun {
     ///   - recordsPlaces: whether the schedule is to tell which nodes each run held.
     ///   - bar: advances by each job.
     ///   - run: runs the driver and says what the policy is called.
+    /// - Throws: what `run` throws, or `Refusal` where nodes fail too often for the log to end.
     init(
         _ trace: Trace,
         on machine: ReplayMachine,
@@ -31,7 +32,7 @@ struct ReplayRun {
         recordsPlaces: Bool,
         _ bar: ProgressBar,
         run: (inout ReplayDriver) throws -> (ReplayResult, String)
-    ) rethrows {
+    ) throws {
         let before = Self.threadSeconds()
         var driver = ReplayDriver(
             trace: trace,
@@ -49,6 +50,13 @@ struct ReplayRun {
             shown = submitted
         }
         let (result, name) = try run(&driver)
+        if result.failures?.isCutOff == true {
+            let count = result.ended.count { $0 < 0 }
+            throw Refusal(
+                "--failures: after \(NodeEventStream.drawnMaximum) failures and repairs of nodes \(count) of"
+                    + " \(trace.jobs.count) jobs have not come to their ends: nodes fail too often for this log"
+            )
+        }
         bar.advance(by: trace.jobs.count - shown)
         self.name = name
         cpuSeconds = Self.threadSeconds() - before

@@ -68,7 +68,7 @@ struct WhatIfCommand: AsyncParsableCommand {
                         + " not known on machine '\(stored.machine.name)'"
                 )
             }
-            let run = ReplayRun(
+            let run = try ReplayRun(
                 trace,
                 on: machine,
                 options,
