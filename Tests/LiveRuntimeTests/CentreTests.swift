@@ -346,6 +346,17 @@ struct CentreTests {
         // Who submits is told at once what nothing that ends will change.
         let again = try await centre.submit(SmallCentre.request { $0.minimumNodes = 17 }, .me)
         #expect(again.obstacle == "PartitionNodeLimit")
+        let held = SmallCentre.request {
+            $0.minimumNodes = 17
+            $0.isHeld = true
+        }
+        #expect(try await centre.submit(held, .me).obstacle == "PartitionNodeLimit")
+        let late = SmallCentre.request {
+            $0.begin = SmallCentre.start + SimDuration(seconds: 7_200)
+            $0.timeLimit = SimDuration(seconds: 600)
+            $0.deadline = SmallCentre.start + SimDuration(seconds: 3_600)
+        }
+        #expect(try await centre.submit(late, .me).obstacle == "DeadLine")
         let strict = SmallCentre.request {
             $0.minimumNodes = 17
             $0.isStrict = true

@@ -42,6 +42,27 @@ extension Emulator {
         }
     }
 
+    /// Why a pending job can never start as it was asked for, whoever releases it and whatever ends; nil when it
+    /// can, and for other jobs. What only an operator's change would free is such a reason.
+    public func lastingObstacle(to id: JobID) -> PendingReason? {
+        guard let slot = jobs.slot(of: id), jobs[slot].phase != .running else { return nil }
+        guard let extras = jobs[slot].hasExtras ? jobs.extras[slot] : nil else {
+            let reason = obstacle(slot, inPartition: Int(jobs[slot].partition))
+            return reason.flatMap { $0.isOfItsRequest ? $0 : nil }
+        }
+        if jobs[slot].reason == .dependencyNeverSatisfied { return .dependencyNeverSatisfied }
+        if let begin = extras.notBefore, let latest = latestStart(slot), begin > latest {
+            return .deadline
+        }
+        var first: PendingReason?
+        for partition in extras.requestedPartitions {
+            let reason = obstacle(slot, inPartition: partition)
+            guard let reason, reason.isOfItsRequest else { return nil }
+            first = first ?? reason
+        }
+        return first
+    }
+
     /// How many elements of a job array may run at once; nil when the array is not known.
     public func arrayLimit(of array: JobID) -> ArrayLimit? { jobs.limits.arrayLimit(array) }
 

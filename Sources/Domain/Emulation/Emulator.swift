@@ -580,7 +580,7 @@ extension Emulator {
     }
 
     @inline(__always)
-    private func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
+    func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
         switch partitions[partition].state {
         case .down: return .partitionDown
         case .inactive: return .partitionInactive

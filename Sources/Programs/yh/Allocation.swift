@@ -33,6 +33,7 @@ struct Allocation {
             throw command.allocationFailure(body)
         }
         job = response.jobID
+        Yh.tell(of: response, name: name, isQuiet: isQuiet || command.isQuiet)
         // Whoever interrupts a command that holds nodes, or waits for them, gives them back.
         ReceivedSignals.watch([SIGINT, SIGTERM, SIGHUP])
         try Self.wait(for: job, name: name, isQuiet: isQuiet || command.isQuiet, command)

@@ -51,15 +51,7 @@ extension Yh {
         }
         command.request.isStrict = command.isStrict ? true : nil
         let response = try send(command, name: name)
-        Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
-        // Slurm says nothing until somebody looks why the job waits.
-        if let obstacle = response.obstacle, Dialect(program: name) == .tianhe, !command.isQuiet {
-            let job = response.jobID
-            let line =
-                "\(name): warning: job \(job) cannot start as things are (\(obstacle));"
-                + " 'yhcontrol explain \(job)' says what would help"
-            Host.print([line], to: 2)
-        }
+        tell(of: response, name: name, isQuiet: command.isQuiet)
         if let estimate = response.estimate {
             return finish(command.output(response, estimate))
         }
@@ -72,6 +64,19 @@ extension Yh {
             Host.print(["Submitted batch job \(response.jobID)\(place)"])
         }
         return command.waits ? try wait(for: response.jobID, name: name) : 0
+    }
+
+    /// Tells what the centre has to say of a submission, and why the job could never start.
+    static func tell(of response: SubmitResponse, name: String, isQuiet: Bool) {
+        Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
+        // Slurm says nothing until somebody looks why the job waits.
+        if let obstacle = response.obstacle, Dialect(program: name) == .tianhe, !isQuiet {
+            let job = response.jobID
+            let line =
+                "\(name): warning: job \(job) cannot start as things are (\(obstacle));"
+                + " 'yhcontrol explain \(job)' says what would help"
+            Host.print([line], to: 2)
+        }
     }
 
     /// What there is to say of the script. Slurm's own command says nothing that Slurm does not say,

@@ -150,9 +150,7 @@ extension CentreState {
     func lastingObstacle(of ids: [UInt32]) -> String? {
         for entry in ids.compactMap({ jobs[$0] }) {
             if entry.status.isShutOut { return reason(of: entry) }
-            let job = JobID(entry.id)
-            guard emulator.phase(of: job) == .waiting else { continue }
-            if let reason = emulator.pendingReason(of: job), reason.isOfItsRequest {
+            if let reason = emulator.lastingObstacle(to: JobID(entry.id)) {
                 return reason.slurmName
             }
         }
