@@ -1,3 +1,6 @@
+import Accounts
+import ClusterModel
+import JobModel
 import Quantities
 import SlurmDialect
 import Testing
@@ -60,6 +63,62 @@ struct ExplainTests {
         await #expect(throws: RequestFailure.refused(.invalidJobID)) {
             try await centre.explain(99, .me)
         }
+        await centre.close()
+    }
+
+    @Test(
+        "The limit that a job waits for is told: whose it is, and how much it allows, is in use and is asked"
+    )
+    func limits() async throws {
+        var machine = SmallCentre.machine
+        machine.partitions[0].quota = AccountQuota(nodes: 6)
+        machine.licenses = [LicensePool(name: "fluent", count: 3)]
+        var qos = machine.qosInOrder[0]
+        qos.name = "short"
+        qos.limits[LimitKind(.perJob, .wall)] = 30
+        qos.limits[LimitKind(.group, .runningMinutes(.cpu))] = 1_440
+        machine.qos = machine.qosInOrder + [qos]
+        let centre = try Centre(
+            SmallCentre.settings(try ScratchFolder().path, machine: machine)
+        )
+        func sentence(_ request: SubmitRequest) async throws -> String? {
+            let job = try await centre.submit(request)
+            let explanation = try await centre.explain(job, .me)
+            let line = explanation.lines(in: .english).first { $0.hasPrefix("The limit") }
+            let chinese = explanation.lines(in: .chinese).first { $0.hasPrefix("限额") }
+            #expect((line == nil) == (chinese == nil))
+            return line
+        }
+        let hour = SimDuration(seconds: 3_600)
+        let four = SmallCentre.request {
+            $0.account = "motor"
+            $0.minimumNodes = 4
+            $0.timeLimit = hour
+        }
+        #expect(try await sentence(four) == nil)
+        let limit =
+            "The limit of account motor, partition batch: at most 6 nodes, 4 in use, 4 asked for."
+        #expect(try await sentence(four) == limit)
+        let licensed = SmallCentre.request {
+            $0.licenses = "fluent:2"
+            $0.timeLimit = hour
+        }
+        #expect(try await sentence(licensed) == nil)
+        let licence = "The limit of licence fluent: at most 3 licences, 2 in use, 2 asked for."
+        #expect(try await sentence(licensed) == licence)
+        var short = SmallCentre.request {
+            $0.qos = "short"
+            $0.timeLimit = hour
+        }
+        let wall = "The limit of each job: at most 30 minutes of wall time, 60 asked for."
+        #expect(try await sentence(short) == wall)
+        short.timeLimit = SimDuration(seconds: 1_800)
+        short.minimumNodes = 3
+        // Twelve cores each.
+        #expect(try await sentence(short) == nil)
+        let group =
+            "The limit of QOS short: at most 1440 running cpu minutes, 1080 in use, 1080 asked for."
+        #expect(try await sentence(short) == group)
         await centre.close()
     }
 }

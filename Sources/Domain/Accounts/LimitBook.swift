@@ -68,15 +68,23 @@ public struct LimitStop: Hashable, Sendable, Codable {
 /// Source: Slurm, `src/slurmctld/acct_policy.c` (22.05), "Resource Limits",
 /// https://slurm.schedmd.com/resource_limits.html.
 public struct LimitBook: Sendable, Codable {
-    /// Whose jobs are counted together.
-    enum CounterID: Hashable, Sendable, Codable {
+    /// Whose jobs are counted together. Numbers are places in the book's lists, and those of `LimitTerms`.
+    public enum CounterID: Hashable, Sendable, Codable {
+        /// An account's, or those of a user of one.
         case association(Int32)
+        /// All of a QOS.
         case qos(Int32)
+        /// One user's in a QOS.
         case userOfQOS(qos: Int32, user: Int32)
+        /// One account's in a QOS.
         case accountOfQOS(qos: Int32, account: Int32)
+        /// An account's in a partition.
         case quota(partition: Int32, account: Int32)
+        /// A job array's.
         case array(JobID)
+        /// Those that an account pays for in advance.
         case purse(Int32)
+        /// Those that hold a licence.
         case license(Int32)
     }
 
@@ -187,6 +195,14 @@ public struct LimitBook: Sendable, Codable {
         profilePlaces[terms] = place
         return place
     }
+
+    /// What a job of these terms is looked at for, in order.
+    func checks(of terms: LimitTerms) -> [LimitCheck] {
+        placeOfProfile(terms).map { profiles[$0].checks } ?? []
+    }
+
+    /// A counter that has been made.
+    func counter(_ id: CounterID) -> Counter? { counterPlaces[id].map { counters[Int($0)] } }
 
     /// Where what jobs of these terms count against is kept; nil when it is nothing that is known.
     private func placeOfProfile(_ terms: LimitTerms) -> Int? {
@@ -331,7 +347,7 @@ public struct LimitBook: Sendable, Codable {
     }
 
     /// Whether there is room for so many jobs of a claim.
-    private func hasRoom(
+    func hasRoom(
         _ check: LimitCheck,
         for claim: LimitClaim,
         times count: Int64,

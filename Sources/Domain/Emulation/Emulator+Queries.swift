@@ -63,6 +63,15 @@ extension Emulator {
         return first
     }
 
+    /// The limit that a pending job waits for as it stands now; nil when it waits for none.
+    public func limitStanding(of id: JobID, at now: SimInstant) -> LimitStanding? {
+        guard let slot = jobs.slot(of: id), jobs[slot].phase != .running, jobs[slot].hasLimits,
+            let reason = pendingReason(of: id)
+        else { return nil }
+        let claim = leastClaim(slot, inPartition: Int(jobs[slot].partition))
+        return jobs.limits.standing(of: claim, reason, at: now)
+    }
+
     /// How many elements of a job array may run at once; nil when the array is not known.
     public func arrayLimit(of array: JobID) -> ArrayLimit? { jobs.limits.arrayLimit(array) }
 

@@ -9,6 +9,7 @@ extension JobExplanation {
     ) -> [String] {
         var lines = [standing(words)]
         guard job.state == "PENDING" else { return lines }
+        if let limit { lines.append(limit.sentence(in: words)) }
         if let start = estimate.start {
             let wait = SlurmTime.full(from: now, to: start)
             let nodes = estimate.nodeList.isEmpty ? "" : words("，节点 ", ", on ") + estimate.nodeList
@@ -105,5 +106,47 @@ extension JobExplanation {
             words("QOS 的限额已满", "a limit of its QOS is reached")
         default: words("见 yhcontrol show job", "see yhcontrol show job")
         }
+    }
+}
+
+extension LimitInfo {
+    /// Whose limit it is, how much it allows, and how much of that is in use.
+    fileprivate func sentence(in words: MessageLanguage) -> String {
+        var owner: [String] = []
+        if let qos { owner.append("QOS \(qos)") }
+        if let user { owner.append(words("用户 \(user)", "user \(user)")) }
+        if let account { owner.append(words("账户 \(account)", "account \(account)")) }
+        if let partition { owner.append(words("分区 \(partition)", "partition \(partition)")) }
+        if let array { owner.append(words("作业组 \(array)", "array \(array)")) }
+        if let license { owner.append(words("许可证 \(license)", "licence \(license)")) }
+        let whose = owner.isEmpty ? words("单个作业", "each job") : owner.joined(separator: ", ")
+        var parts = [words("至多 \(amount(maximum, words))", "at most \(amount(maximum, words))")]
+        if let used { parts.append(words("已用 \(number(used))", "\(number(used)) in use")) }
+        if let asked { parts.append(words("本作业申请 \(number(asked))", "\(number(asked)) asked for")) }
+        let separator = words("，", ", ")
+        return words("限额（\(whose)）：", "The limit of \(whose): ")
+            + parts.joined(separator: separator)
+            + words("。", ".")
+    }
+
+    private func number(_ value: Int64) -> String {
+        resource == "fen" ? Fen(value).yuanText : "\(value)"
+    }
+
+    private func amount(_ value: Int64, _ words: MessageLanguage) -> String {
+        let unit =
+            switch resource {
+            case "fen": words("元", "CNY")
+            case "jobs": words("个运行作业", "running jobs")
+            case "submitted_jobs": words("个作业", "jobs")
+            case "wall": words("分钟", "minutes of wall time")
+            case "cpu": words("核", "cores")
+            case "node": words("节点", "nodes")
+            case "mem": words("MiB 内存", "MiB of memory")
+            case "gres/gpu": words("卡", "cards")
+            case "licenses": words("个", "licences")
+            default: resource.replacing("_", with: " ")
+            }
+        return "\(number(value)) \(unit)"
     }
 }

@@ -8,6 +8,8 @@ public struct JobExplanation: WireRecord {
     public var job = JobInfo()
     /// When and where it would start if every job ran to its limit, and what it would cost.
     public var estimate = StartEstimate()
+    /// The limit that it waits for; nil when it waits for none.
+    public var limit: LimitInfo?
     /// How many jobs stand before it in the partitions that it may run in.
     public var aheadCount: Int64 = 0
     /// The first of them, next first.
@@ -25,6 +27,7 @@ public struct JobExplanation: WireRecord {
         try fields.required("now", &now)
         try fields.required("job", &job)
         try fields("estimate", &estimate)
+        try fields("limit", &limit)
         try fields("ahead_count", &aheadCount)
         try fields("ahead", &ahead)
         try fields("running", &running)

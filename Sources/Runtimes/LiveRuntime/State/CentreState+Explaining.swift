@@ -22,6 +22,8 @@ extension CentreState {
         explanation.job = info(of: entry, now: instant)
         explanation.estimate = estimate(of: [entry], in: book, at: instant)
         guard entry.status.phase == .pending else { return explanation }
+        explanation.limit = emulator.limitStanding(of: JobID(entry.id), at: instant)
+            .map { limit($0, of: entry) }
         let partitions = Set(entry.status.partitions)
         var running: [JobEntry] = []
         jobs.forEach { other in
@@ -41,6 +43,48 @@ extension CentreState {
         explanation.running = running.prefix(Self.namedMaximum).map(ahead)
         explanation.alternatives = alternatives(to: entry, explanation.estimate, at: instant)
         return explanation
+    }
+
+    private func limit(_ standing: LimitStanding, of entry: JobEntry) -> LimitInfo {
+        var info = LimitInfo()
+        info.maximum = standing.maximum
+        info.used = standing.used
+        info.asked = standing.asked
+        info.resource =
+            switch standing.resource {
+            case .money: "fen"
+            case .licenses: "licenses"
+            case .counted(.jobs): "jobs"
+            case .counted(.submittedJobs): "submitted_jobs"
+            case .counted(.wall): "wall"
+            case .counted(.tres(let tres)): tres.name
+            case .counted(.minutes(let tres)): "\(tres.name)_minutes"
+            case .counted(.runningMinutes(let tres)): "running_\(tres.name)_minutes"
+            }
+        func account(_ number: Int32) -> String? { number < 0 ? nil : people.accounts[Int(number)] }
+        func user(_ number: Int32) -> String? { number < 0 ? nil : people.users[Int(number)] }
+        func qos(_ place: Int32) -> String { emulator.qos[Int(place)].name }
+        switch standing.holder {
+        case nil: break
+        case .association(let place):
+            let association = emulator.associations.list[Int(place)]
+            info.account = account(association.account) ?? Self.rootAccount
+            info.user = association.isUser ? user(association.user) : nil
+        case .qos(let place): info.qos = qos(place)
+        case .userOfQOS(let place, let number):
+            info.qos = qos(place)
+            info.user = user(number) ?? entry.specification.request.user
+        case .accountOfQOS(let place, let number):
+            info.qos = qos(place)
+            info.account = account(number) ?? entry.specification.account
+        case .quota(let partition, let number):
+            info.account = account(number) ?? entry.specification.account
+            info.partition = rules.machine.partitions[Int(partition)].name
+        case .array(let id): info.array = id.number
+        case .purse(let number): info.account = account(number)
+        case .license(let place): info.license = rules.machine.licenses[Int(place)].name
+        }
+        return info
     }
 
     private func ahead(_ entry: JobEntry) -> JobAhead {
