@@ -67,16 +67,23 @@ struct Provenance {
         )
     }
 
+    /// Words of a command as a shell reads them again.
+    static func shellText(_ words: [String]) -> String {
+        words.map { word in
+            let isPlain = word.unicodeScalars.allSatisfy {
+                $0.properties.isAlphabetic || ("0"..."9").contains($0)
+                    || "-_=./,:+".unicodeScalars.contains($0)
+            }
+            return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+        }.joined(separator: " ")
+    }
+
     /// One line for pages and headers.
     var text: String {
-        let words = command.map { word in
-            word.allSatisfy { $0.isLetter || $0.isNumber || "-_=./,:+".contains($0) }
-                ? word : "'\(word)'"
-        }
         let hashes = inputs.map {
             "\($0.path) \($0.sha256.map { "sha256 \($0)" } ?? "read from a pipe")"
         }
-        return "xinghe \(version): xinghe \(words.joined(separator: " "))"
+        return "xinghe \(version): xinghe \(Self.shellText(command))"
             + (hashes.isEmpty ? "" : "; of \(hashes.joined(separator: ", "))")
     }
 }

@@ -33,9 +33,11 @@ struct MergeCommand: AsyncParsableCommand {
         }
         let missing = (1...count).filter { index in !parts.contains { $0.index == index } }
         guard missing.isEmpty else {
-            let words = first.command.joined(separator: " ")
+            let words = Provenance.shellText(first.command)
+            // Those that were written into a folder are told apart by their names there.
+            let folder = first.folder.map { " --shard-out " + Provenance.shellText([$0]) } ?? ""
             let lines = missing.map {
-                "part \($0) of \(count): xinghe \(words) --shard \($0)/\(count)"
+                "part \($0) of \(count): xinghe \(words) --shard \($0)/\(count)\(folder)"
             }
             throw Refusal("missing, to be made again:\n" + lines.joined(separator: "\n"))
         }
@@ -50,6 +52,8 @@ struct MergeCommand: AsyncParsableCommand {
         let numbers: [Int]
         /// Without what says which part it is.
         let command: [String]
+        /// The folder into which it was written; nil for one that was printed.
+        let folder: String?
         let json: JSONValue
 
         init(_ path: String) throws {
@@ -69,6 +73,16 @@ struct MergeCommand: AsyncParsableCommand {
             self.count = Int(count)
             self.numbers = numbers
             command = Self.plain(words)
+            folder = Self.value(of: "--shard-out", in: words)
+        }
+
+        private static func value(of option: String, in words: [String]) -> String? {
+            if let joined = words.last(where: { $0.hasPrefix(option + "=") }) {
+                return String(joined.dropFirst(option.count + 1))
+            }
+            return words.lastIndex(of: option).flatMap {
+                $0 + 1 < words.count ? words[$0 + 1] : nil
+            }
         }
 
         private static func text(_ path: String) throws(JSONValue.Malformed) -> String {
