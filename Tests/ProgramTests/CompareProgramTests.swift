@@ -140,15 +140,25 @@ struct CompareProgramTests {
         func page(_ options: [String]) throws -> String {
             let page = folder.path("page.html")
             let arguments = ["compare", log, "--policy", "easy,fcfs", "--report", page]
-            let run = try xinghe(arguments + options)
+            let run = try xinghe(arguments + ["--fair-starts"] + options)
             #expect(run.status == 0, "\(run.errors)")
             return try String(contentsOfFile: page, encoding: .utf8)
         }
         let chinese = try page(["--lang", "zh"])
-        for words in ["调度策略比较", "利用率，easy", "fcfs：平均等待", "各项指标的含义", "略去：1 行，格式错误"] {
+        let parts = [
+            "调度策略比较", "利用率，easy", "fcfs：平均等待", "各项指标的含义", "略去：1 行，格式错误", "公平启动",
+            "95 % 区间", "<title>作业 1：",
+        ]
+        for words in parts {
             #expect(chinese.contains(words), "\(words)")
         }
-        // Names and numbers alone are left of the English page.
+        // Names, numbers and what is wrong in a row of the log alone are left of the English page.
+        let text = chinese.replacing(/<style>(?s:.*?)<\/style>/, with: "")
+            .replacing(/<[^>]*>/, with: "\n").split(separator: "\n")
+        let sentences = text.filter {
+            !$0.contains("第") && $0.contains(/[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}/)
+        }
+        #expect(sentences == [])
         let english = try page(["--lang", "en"])
         for words in ["Utilisation", "mean wait", "What the measures mean", "left out: 1 row"] {
             #expect(english.contains(words), "\(words)")

@@ -97,8 +97,8 @@ public struct ComparisonSetting: Hashable, Sendable {
     public var trim: Trim?
     /// By how much submissions were shaken, each way. Unit: s; nil when they were not.
     public var shakeSeconds: Int64?
-    /// How intervals were made.
-    public var method: String
+    /// What made the intervals.
+    public var bootstrap: PairedBootstrap
 
     /// Makes a setting.
     public init(
@@ -106,13 +106,13 @@ public struct ComparisonSetting: Hashable, Sendable {
         estimates: String,
         trim: Trim?,
         shakeSeconds: Int64?,
-        method: String
+        bootstrap: PairedBootstrap
     ) {
         self.eventOrder = eventOrder
         self.estimates = estimates
         self.trim = trim
         self.shakeSeconds = shakeSeconds
-        self.method = method
+        self.bootstrap = bootstrap
     }
 
     /// One line for people.
@@ -305,7 +305,7 @@ public struct ComparisonReport: Sendable {
             }
         }
         return "\nmean difference to \(first.outcome.policy), job by job\n"
-            + table.lines.map { $0 + "\n" }.joined() + "\(setting.method)\n"
+            + table.lines.map { $0 + "\n" }.joined() + "\(setting.bootstrap.method())\n"
     }
 
     /// How far the means of a policy lie apart over the seeds.
@@ -348,7 +348,7 @@ public struct ComparisonReport: Sendable {
             "event_order": .string(setting.eventOrder), "estimates": .string(setting.estimates),
             "trim": setting.trim.map { .string($0.text) } ?? .null,
             "shake_s": setting.shakeSeconds.map { .integer($0) } ?? .null,
-            "method": .string(setting.method),
+            "method": .string(setting.bootstrap.method()),
             "traces": .array(comparisons.map(\.json)),
         ]
     }

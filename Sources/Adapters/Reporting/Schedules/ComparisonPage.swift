@@ -131,7 +131,7 @@ public struct ComparisonPage: Sendable {
         func fixed(_ value: Double, _ decimals: Int) -> (Double, String) {
             (value, NumberText.fixed(value, decimals))
         }
-        let columns: [Column] = [
+        var columns: [Column] = [
             (words("平均等待<br>s", "wait mean<br>s"), true, { fixed($0.metrics.waitMean, 1) }),
             (words("中位数<br>s", "median<br>s"), true, { fixed($0.metrics.waitMedian, 0) }),
             ("p95<br>s", true, { fixed($0.metrics.waitP95, 0) }),
@@ -164,6 +164,23 @@ public struct ComparisonPage: Sendable {
             ),
             ("CPU<br>s", nil, { fixed($0.cpuSeconds, 2) }),
         ]
+        if comparison.cells.contains(where: { $0.outcome.metrics.fairStarts != nil }) {
+            let ofFairStarts: [Column] = [
+                (
+                    words("迟于公平启动<br>%", "fair starts<br>missed %"), true,
+                    { outcome in
+                        outcome.metrics.fairStarts.map { ($0.misses * 100, $0.missesText) }
+                    }
+                ),
+                (
+                    words("迟<br>s", "late by<br>s"), true,
+                    { outcome in
+                        outcome.metrics.fairStarts.map { ($0.missMean, $0.missMeanText) }
+                    }
+                ),
+            ]
+            columns.insert(contentsOf: ofFairStarts, at: columns.count - 2)
+        }
         let hasSeeds = comparison.cells.contains { $0.seed != nil }
         var html = "<div class=\"scroll\"><table><thead><tr><th>\(words("策略", "policy"))</th>"
         html += (hasSeeds ? "<th>\(words("种子", "seed"))</th>" : "")
@@ -230,7 +247,7 @@ public struct ComparisonPage: Sendable {
             html += "<td>\(ComparisonReport.differenceText(slowdown, 2))</td></tr>\n"
         }
         return html + "</tbody></table></div>\n"
-            + "<p class=\"note\">\(escapedForHTML(report.setting.method))"
+            + "<p class=\"note\">\(escapedForHTML(report.setting.bootstrap.method(in: words)))"
             + words(
                 "。区间不含 0 时，差异不能以偶然解释。",
                 ". An interval without 0 is a difference that chance does not explain."
@@ -494,6 +511,14 @@ public struct ComparisonPage: Sendable {
                 words(
                     "各用户平均有界减速比的 Jain 指数：1 表示人人相同",
                     "Jain's index of the users' mean bounded slowdowns: 1 when all fare alike"
+                )
+            ),
+            (
+                words("公平启动", "fair start"),
+                words(
+                    "在该作业之后无人提交时它的启动时刻；迟多少秒按全部作业平均（Sabin 等 2004）",
+                    "when the job would have started if nobody had come after it; how late is the mean over all "
+                        + "jobs (Sabin and others 2004)"
                 )
             ),
             (

@@ -18,7 +18,7 @@ public struct PairedDifference: Hashable, Sendable {
 /// order of submission. A block is ⌈√n⌉ jobs long.
 /// Source: Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals
 /// of Statistics 17 (1989).
-public struct PairedBootstrap: Sendable {
+public struct PairedBootstrap: Hashable, Sendable {
     /// How often the jobs are drawn anew.
     public static let resampleCount = 1_000
 
@@ -29,10 +29,13 @@ public struct PairedBootstrap: Sendable {
         self.seed = seed
     }
 
-    /// What reports say about the method.
-    public var method: String {
-        "95 % interval of the mean paired difference by moving-block bootstrap "
-            + "(block ⌈√jobs⌉, \(Self.resampleCount) resamples, seed \(seed))"
+    /// What reports say about the method; files for programs always say it in English.
+    func method(in words: ReportLanguage = .english) -> String {
+        words(
+            "平均成对差的 95 % 区间，移动分块自助法（块长 ⌈√作业数⌉，重抽样 \(Self.resampleCount) 次，种子 \(seed)）",
+            "95 % interval of the mean paired difference by moving-block bootstrap "
+                + "(block ⌈√jobs⌉, \(Self.resampleCount) resamples, seed \(seed))"
+        )
     }
 
     /// The mean of `differences`, in the order of submission, with its interval; nil without any.

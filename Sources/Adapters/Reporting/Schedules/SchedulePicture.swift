@@ -24,14 +24,21 @@ public struct PictureFrame: Sendable {
     let ganttWindow: ClosedRange<Int64>
     /// The submissions that distributions and classes count; nil for all.
     let submissions: ClosedRange<Int64>?
+    /// The language of what pictures tell.
+    let words: ReportLanguage
 
     /// Makes a frame; nil when no job ran.
     ///
     /// The Gantt window is the stretch around the longest queue, halved from two weeks until it
     /// holds few enough jobs to be seen.
-    public init?(_ schedule: Schedule, submissions: ClosedRange<Int64>?) {
+    public init?(
+        _ schedule: Schedule,
+        submissions: ClosedRange<Int64>?,
+        in words: ReportLanguage
+    ) {
         guard let span = schedule.span else { return nil }
         self.submissions = submissions
+        self.words = words
         start = span.lowerBound
         let widths: [Int64] = [
             60, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
@@ -141,27 +148,30 @@ public struct SchedulePicture: Sendable {
         }
         laneCount = schedule.places.map { Int64($0.nodeCount) } ?? 0
         let isDrawn = withGantt && schedule.places != nil
-        let all = isDrawn ? Self.bars(of: schedule, in: frame.ganttWindow) : []
+        let all = isDrawn ? Self.bars(of: schedule, in: frame) : []
         barCount = all.count
         bars = Self.thinned(all)
     }
 
     private static func bars(
         of schedule: Schedule,
-        in window: ClosedRange<Int64>
+        in frame: PictureFrame
     ) -> [GanttPlot.Bar] {
+        let (window, words) = (frame.ganttWindow, frame.words)
         var bars: [GanttPlot.Bar] = []
         ScheduleSweep(schedule).placedRuns { run, nodes in
             let (index, start, end) = (run.job, run.start, run.end)
             guard start <= window.upperBound, end >= window.lowerBound else { return }
             let job = schedule.trace.jobs[index]
-            let tip =
-                "job \(job.id)\(run.isRequeued ? ", cut short" : ""):"
-                + " \(schedule.processorsHeld(by: index)) processors"
-                + (job.user >= 0 ? ", user \(job.user)" : "")
-                + ", started \(NumberText.duration(microseconds: start - job.submitted))"
-                + " after its submission"
-                + ", ran \(NumberText.duration(microseconds: end - start))"
+            let size = schedule.processorsHeld(by: index)
+            let wait = NumberText.duration(microseconds: start - job.submitted)
+            let length = NumberText.duration(microseconds: end - start)
+            let user = job.user >= 0 ? words("，用户 \(job.user)", ", user \(job.user)") : ""
+            let cut = run.isRequeued ? words("（中断）", ", cut short") : ""
+            let tip = words(
+                "作业 \(job.id)\(cut)：\(size) 处理器\(user)，提交后 \(wait) 启动，运行 \(length)",
+                "job \(job.id)\(cut): \(size) processors\(user), started \(wait) after its submission, ran \(length)"
+            )
             // Without users, colours keep neighbours apart.
             let number = job.user >= 0 ? Int64(job.user) : Int64(index)
             let colour = Int(number % Int64(PlotColour.areaCount))

@@ -195,7 +195,7 @@ struct CompareCommand: AsyncParsableCommand {
             comparisons: comparisons,
             setting: options.setting(
                 shakeSeconds: seeds == nil ? nil : shake,
-                method: grid.bootstrap.method
+                grid.bootstrap
             )
         )
         let provenance = try options.provenance(

@@ -214,9 +214,9 @@ struct ComparisonGrid {
     }
 
     private func frame(of base: Schedule) -> PictureFrame? {
-        withPictures
-            ? PictureFrame(base, submissions: options.trim.flatMap { base.trace.window(of: $0) })
-            : nil
+        guard withPictures else { return nil }
+        let window = options.trim.flatMap { base.trace.window(of: $0) }
+        return PictureFrame(base, submissions: window, in: options.words)
     }
 
     private func measured(

@@ -169,7 +169,9 @@ private struct ReplayPage {
 
     mutating func add(_ outcome: PolicyOutcome, _ schedule: Schedule) {
         let window = options.trim.flatMap { schedule.trace.window(of: $0) }
-        if cells.isEmpty { frame = PictureFrame(schedule, submissions: window) }
+        if cells.isEmpty {
+            frame = PictureFrame(schedule, submissions: window, in: options.words)
+        }
         cells.append(
             ComparisonCell(
                 outcome,
@@ -192,7 +194,7 @@ private struct ReplayPage {
             cells: cells,
             frame: frame
         )
-        let setting = options.setting(shakeSeconds: nil, method: bootstrap.method)
+        let setting = options.setting(shakeSeconds: nil, bootstrap)
         let report = ComparisonReport(comparisons: [comparison], setting: setting)
         return ComparisonPage(report, provenance: provenance, in: options.words).html
     }

@@ -262,13 +262,13 @@ struct ReplayOptions: ParsableArguments {
     }
 
     /// What a comparison says about how its cells were made.
-    func setting(shakeSeconds: Int64?, method: String) -> ComparisonSetting {
+    func setting(shakeSeconds: Int64?, _ bootstrap: PairedBootstrap) -> ComparisonSetting {
         ComparisonSetting(
             eventOrder: eventOrder.rawValue,
             estimates: "\(estimates)",
             trim: trim,
             shakeSeconds: shakeSeconds,
-            method: method
+            bootstrap: bootstrap
         )
     }
 

@@ -101,7 +101,7 @@ struct WhatIfCommand: AsyncParsableCommand {
         )
         let report = ComparisonReport(
             comparisons: [comparison],
-            setting: options.setting(shakeSeconds: nil, method: bootstrap.method)
+            setting: options.setting(shakeSeconds: nil, bootstrap)
         )
         try StandardOutput.print(
             json ? report.json.prettyText + "\n" : report.text,
