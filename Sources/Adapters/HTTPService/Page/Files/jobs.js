@@ -18,7 +18,7 @@ const measures = {
   wait: (job) => (job.start ?? now()) - job.submit,
   time: (job) => job.run_time,
   limit: (job) => job.time_limit,
-  start: (job) => (job.start == null ? null : now() - job.start),
+  start: (job) => (job.start == null ? null : Math.abs(now() - job.start)), // before now, or planned after it
 };
 const isSpan = new Set(["wait", "time", "limit", "start"]);
 

@@ -1,7 +1,7 @@
 // What the centre does now: the machine as a map, the queue, who runs.
 
-import { centre } from "./centre.js";
-import { count, percent, say } from "./words.js";
+import { centre, now } from "./centre.js";
+import { count, moment, percent, say } from "./words.js";
 import { colourOf, expandHosts, hue, make, tableOf } from "./parts.js";
 
 const uses = { i: "idle", m: "mixed", a: "allocated", r: "reserved", t: "maint", d: "drained", g: "draining", x: "down" };
@@ -54,12 +54,21 @@ function nodeAt(plan, x, y) {
   return null;
 }
 
-// Who holds each node; nodes that jobs share belong to the last.
-function holders(key) {
+const minute = 60e6;
+const isOnNodes = (job) => ["RUNNING", "COMPLETING", "SUSPENDED"].includes(job.state);
+
+// Whether a job holds nodes, or held them at an instant of the past.
+function holdsAt(job, at) {
+  if (at == null) return isOnNodes(job);
+  return job.start != null && job.start <= at && job.state !== "PENDING" && (isOnNodes(job) || job.end > at);
+}
+
+// Who holds each node, or held it; nodes that jobs share belong to the last.
+function holders(key, at) {
   const names = [];
   const owner = new Map();
   for (const job of centre.jobs.values()) {
-    if (!["RUNNING", "COMPLETING", "SUSPENDED"].includes(job.state)) continue;
+    if (!holdsAt(job, at)) continue;
     let place = names.indexOf(job[key]);
     if (place < 0) place = names.push(job[key]) - 1;
     for (const name of expandHosts(job.node_list)) owner.set(centre.place.get(name), place);
@@ -74,7 +83,10 @@ export function nowView() {
   const legend = make("ul", { class: "legend" });
   const choice = make("select", { id: "colour" },
     ["byUse", "byPartition", "byAccount", "byUser"].map((key) => make("option", { value: key }, say(key))));
+  const day = make("input", { id: "day", type: "range", min: "-1440", max: "0", step: "5", value: "0" });
+  const past = make("p", { class: "faint", role: "status" });
   const side = make("div");
+  let instant = null; // of the past that the map shows; null for now
   let plan = null;
   let selected = null;
 
@@ -91,7 +103,8 @@ export function nowView() {
     pen.font = "12px system-ui, sans-serif";
     const colours = Object.fromEntries(Object.entries(uses).map(([letter, name]) => [letter, colourOf(name)]));
     const key = { byPartition: "partition", byAccount: "account", byUser: "user" }[choice.value];
-    const held = key ? holders(key) : null;
+    const held = key || instant != null ? holders(key ?? "state", instant) : null;
+    const free = (index) => colours[held && (instant != null || "ma".includes(centre.uses[index])) ? "i" : centre.uses[index]];
     const gap = plan.cell > 4 ? 1 : 0;
     for (const block of plan.blocks) {
       if (block.heading) {
@@ -101,7 +114,7 @@ export function nowView() {
       for (let place = 0; place < block.count; place += 1) {
         const index = block.first + place;
         const owner = held?.owner.get(index);
-        pen.fillStyle = owner == null ? colours[held && "ma".includes(centre.uses[index]) ? "i" : centre.uses[index]] : hue(owner);
+        pen.fillStyle = owner == null ? free(index) : key ? hue(owner) : colours.a;
         pen.fillRect(block.x + (place % block.across) * plan.cell, block.y + Math.floor(place / block.across) * plan.cell,
           plan.cell - gap, plan.cell - gap);
       }
@@ -112,27 +125,36 @@ export function nowView() {
       pen.lineWidth = 2;
       pen.strokeRect(box.x - 1, box.y - 1, plan.cell + 1, plan.cell + 1);
     }
-    showLegend(held);
+    day.setAttribute("aria-valuetext", instant == null ? say("atNow") : moment(instant));
+    past.textContent = instant == null ? "" : say("pastNote", moment(instant));
+    showLegend(key ? held : null, held);
   }
 
-  function showLegend(held) {
+  // Of the past, only what was used is counted.
+  function countsOf(held) {
+    if (instant == null) return new Map((centre.census?.nodes ?? []).map((row) => [row.use, row.count]));
+    return new Map([["a", held.owner.size], ["i", centre.uses.length - held.owner.size]]);
+  }
+
+  function showLegend(owners, held) {
     const swatch = (colour) => {
       const mark = make("span", { class: "swatch" });
       mark.style.background = colour;
       return mark;
     };
-    const counts = new Map((centre.census?.nodes ?? []).map((row) => [row.use, row.count]));
-    legend.replaceChildren(...(held
-      ? held.names.slice(0, 12).map((name, place) => make("li", {}, swatch(hue(place)), name))
+    const counts = countsOf(held);
+    legend.replaceChildren(...(owners
+      ? owners.names.slice(0, 12).map((name, place) => make("li", {}, swatch(hue(place)), name))
       : Object.entries(uses).filter(([letter]) => counts.get(letter) > 0 || "ima".includes(letter))
         .map(([letter, name]) => make("li", {}, swatch(colourOf(name)), `${say(name)} ${count(counts.get(letter) ?? 0)}`))));
   }
 
   function describe(index) {
     const name = centre.names[index];
-    const jobs = [...centre.jobs.values()].filter((job) => job.state === "RUNNING" && expandHosts(job.node_list).includes(name));
+    const jobs = [...centre.jobs.values()].filter((job) => holdsAt(job, instant) && expandHosts(job.node_list).includes(name));
+    const use = instant == null ? uses[centre.uses[index]] : jobs.length > 0 ? "allocated" : "idle";
     const text = jobs.slice(0, 3).map((job) => `${job.job_id} ${job.name} (${job.user})`).join(", ");
-    return `${name}: ${say(uses[centre.uses[index]])}${text ? ` — ${text}` : ""}`;
+    return `${name}: ${say(use)}${text ? ` — ${text}` : ""}`;
   }
 
   function point(index) {
@@ -163,6 +185,10 @@ export function nowView() {
     spoken.textContent = describe(selected);
   });
   choice.addEventListener("change", draw);
+  day.addEventListener("input", () => {
+    instant = Number(day.value) === 0 ? null : now() + Number(day.value) * minute;
+    draw();
+  });
 
   function showSide() {
     const rows = centre.census?.jobs ?? [];
@@ -207,8 +233,9 @@ export function nowView() {
   return {
     element: make("div", { class: "now" },
       make("section", { class: "map", "aria-labelledby": "map-title" },
-        make("div", { class: "tools" }, make("h2", { id: "map-title" }, say("machine")), make("label", { for: "colour" }, say("colour")), choice),
-        make("div", { class: "map" }, canvas, tip), spoken, legend),
+        make("div", { class: "tools" }, make("h2", { id: "map-title" }, say("machine")), make("label", { for: "colour" }, say("colour")), choice,
+          make("label", { for: "day" }, say("pastDay")), day),
+        past, make("div", { class: "map" }, canvas, tip), spoken, legend),
       side),
     begin() { sizes.observe(canvas); },
     update() { if (centre.status) { draw(); showSide(); } },

@@ -1,15 +1,15 @@
 // Past, present and future of the nodes as a Gantt chart: what ran, what runs until its limit, what is planned.
 
 import { centre, get, now } from "./centre.js";
-import { count, moment, say, shortMoment } from "./words.js";
+import { clockTime, count, moment, say, shortMoment } from "./words.js";
 import { colourOf, expandHosts, hue, make, tableOf, tellTrouble } from "./parts.js";
 import { jobName, parseSearch } from "./jobs.js";
 
 const minute = 60e6;
 const [margin, foot, chartHeight] = [86, 24, 520];
-const shortest = 5 * minute;
+const shortest = minute / 6;
 const longest = 400 * 1440 * minute;
-const steps = [1, 5, 15, 60, 180, 360, 720, 1440, 2880, 10080, 43200].map((count) => count * minute);
+const steps = [1 / 60, 1 / 12, 1 / 4, 1, 5, 15, 60, 180, 360, 720, 1440, 2880, 10080, 43200].map((count) => count * minute);
 // A look ahead is a replay of all that waits: it is not asked for often, and not for a whole crowd.
 const forecastEvery = 15000;
 const forecastMost = 5000;
@@ -102,7 +102,7 @@ export function timelineView(search) {
       const [from, until] = plan ? [plan.expected_start, plan.expected_start + job.time_limit] : [job.start, job.end];
       const hosts = plan ? plan.scheduled_nodes : job.node_list;
       if (from == null || until == null || until <= from || !hosts) continue;
-      found.push({ job, from, until, hosts, isPlan: plan != null, isShown: matches(job) });
+      found.push({ job, from, until, hosts, isPlan: plan != null, isShown: matches({ ...job, start: from }) });
     }
     const used = new Set(found.flatMap((bar) => expandHosts(bar.hosts).map((name) => centre.place.get(name))));
     used.delete(undefined);
@@ -161,7 +161,7 @@ export function timelineView(search) {
       pen.globalAlpha = 0.25;
       pen.fillRect(xOf(at), 0, 1, chartHeight - foot);
       pen.globalAlpha = 1;
-      pen.fillText(shortMoment(at), xOf(at), chartHeight - 8);
+      pen.fillText(step < minute ? clockTime(at) : shortMoment(at), xOf(at), chartHeight - 8);
     }
     pen.textAlign = "right";
     const every = Math.max(1, Math.ceil((16 * (rows[1] - rows[0])) / (chartHeight - foot)));

@@ -12,6 +12,8 @@ const table = {
   machine: ["The machine", "机器"], colour: ["Colour by", "着色依据"],
   byUse: ["what nodes do", "节点状态"], byPartition: ["partition", "分区"], byAccount: ["account", "账户"], byUser: ["user", "用户"],
   mapHelp: ["Map of all nodes. Arrow keys move, Enter opens the node.", "全部节点的分布图。方向键移动，回车打开节点。"],
+  pastDay: ["Past day", "过去一天"], atNow: ["now", "现在"],
+  pastNote: ["Who held which nodes at {0}. What was out of service then is not told.", "{0} 时各节点由谁占用。当时哪些节点停用不作显示。"],
   idle: ["idle", "空闲"], mixed: ["partly used", "部分占用"], allocated: ["used", "占用"], reserved: ["reserved", "预留"],
   maint: ["maintenance", "维护"], drained: ["drained", "已停用"], draining: ["draining", "正在停用"], down: ["down", "故障"],
   nodes: ["nodes", "节点"], cores: ["cores", "核"], use: ["Use since this page was opened", "本页打开以来的使用率"],
@@ -88,6 +90,7 @@ const day = { year: "numeric", month: "2-digit", day: "2-digit" };
 const hour = { hour: "2-digit", minute: "2-digit" };
 export const moment = clock({ ...day, ...hour, second: "2-digit" });
 export const shortMoment = (at) => moment(at).slice(5, 16);
+export const clockTime = (at) => moment(at).slice(11, 19);
 export const month = clock({ year: "numeric", month: "2-digit" });
 
 export function span(value) {
