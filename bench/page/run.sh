@@ -3,10 +3,8 @@
 # languages and fits a phone. Arguments go to look.py.
 set -euo pipefail
 cd "$(dirname "$0")"
-command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium" >&2; exit 69; }
-venv=${XDG_CACHE_HOME:-$HOME/.cache}/xinghe-bench/page
-if [ ! -x "$venv/bin/python" ]; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install -q "websocket-client==1.8.0"
-fi
-exec "$venv/bin/python" look.py "$@"
+command -v chromium >/dev/null && /usr/bin/python3 -c 'import websocket' 2>/dev/null || {
+    echo "the browser is missing: apt-get install chromium python3-websocket" >&2
+    exit 69
+}
+exec /usr/bin/python3 look.py "$@"
