@@ -110,15 +110,66 @@ struct ExplainTests {
             $0.qos = "short"
             $0.timeLimit = hour
         }
-        let wall = "The limit of each job: at most 30 minutes of wall time, 60 asked for."
+        let wall =
+            "The limit of QOS short on each job: at most 30 minutes of wall time, 60 asked for."
         #expect(try await sentence(short) == wall)
         short.timeLimit = SimDuration(seconds: 1_800)
         short.minimumNodes = 3
         // Twelve cores each.
         #expect(try await sentence(short) == nil)
         let group =
-            "The limit of QOS short: at most 1440 running cpu minutes, 1080 in use, 1080 asked for."
+            "The limit of QOS short: at most 1440 cpu minutes that running jobs may use yet, 1080 in use, 1080 asked for."
         #expect(try await sentence(short) == group)
+        await centre.close()
+    }
+
+    @Test(
+        "What an account has and others use is for those only who may see it",
+        arguments: [false, true]
+    )
+    func hidden(hidesUse: Bool) async throws {
+        var machine = SmallCentre.machine
+        machine.partitions[0].quota = AccountQuota(nodes: 6)
+        machine.accounts[0].users = ["somebody"]
+        machine.accounts[0].creditLimitFen = 500
+        var settings = SmallCentre.settings(try ScratchFolder().path, machine: machine)
+        settings.privateData = hidesUse ? [.usage] : []
+        let centre = try Centre(settings)
+        let other = Caller(userID: Caller.me.userID + 1, groupID: 0)
+        let poor = SmallCentre.request {
+            $0.minimumNodes = 4
+            $0.timeLimit = SimDuration(seconds: 36_000)
+        }
+        let unpaid = try await centre.submit(poor)
+        let limit = try #require(await centre.explain(unpaid, .me).limit)
+        #expect((limit.resource, limit.account) == (LimitInfo.money, "guest"))
+        #expect((limit.bound, limit.used) == (500, 0))
+        #expect(try await centre.explain(unpaid, other).limit == nil)
+        let motor = SmallCentre.request {
+            $0.account = "motor"
+            $0.minimumNodes = 4
+        }
+        _ = try await centre.submit(motor)
+        let second = try await centre.submit(motor)
+        #expect(try await centre.explain(second, .me).limit?.used == 4)
+        let told = try #require(await centre.explain(second, other).limit)
+        #expect((told.bound, told.asked, told.used) == (6, 4, hidesUse ? nil : 4))
+        await centre.close()
+    }
+
+    @Test("The least that a QOS asks of each job is told as such")
+    func least() async throws {
+        var machine = SmallCentre.machine
+        var qos = machine.qosInOrder[0]
+        qos.name = "wide"
+        qos.limits[LimitKind(.leastPerJob, .tres(.node))] = 4
+        machine.qos = machine.qosInOrder + [qos]
+        let centre = try Centre(
+            SmallCentre.settings(try ScratchFolder().path, machine: machine)
+        )
+        let job = try await centre.submit(SmallCentre.request { $0.qos = "wide" })
+        let lines = try await centre.explain(job, .me).lines(in: .english)
+        #expect(lines.contains("The limit of QOS wide on each job: at least 4 nodes, 1 asked for."))
         await centre.close()
     }
 }

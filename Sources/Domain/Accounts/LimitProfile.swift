@@ -65,7 +65,7 @@ extension LimitBook {
     }
 
     /// The QOS that bound a job, those that go first first.
-    private func qosInOrder(_ terms: LimitTerms) -> [Int32] {
+    func qosInOrder(_ terms: LimitTerms) -> [Int32] {
         let own = Int(terms.qos)
         let partition = Int(terms.partition)
         let other = partitions.indices.contains(partition) ? partitions[partition].qos : nil

@@ -13,12 +13,16 @@ public struct LimitStanding: Hashable, Sendable {
         case licenses
     }
 
-    /// Whose jobs are counted together; nil where each job is bounded by itself.
+    /// Whose jobs are counted together, or who bounds each job by itself.
     public var holder: LimitBook.CounterID?
+    /// Whether each job is bounded by itself.
+    public var isPerJob = false
+    /// Whether it is the least that a job must ask for, and not the most.
+    public var isLeast = false
     /// What is counted.
     public var resource: Resource
-    /// How much there may be.
-    public var maximum: Int64
+    /// How much there may be, or must be.
+    public var bound: Int64
     /// How much of it is in use; nil where each job is bounded by itself.
     public var used: Int64?
     /// How much the job asks for; nil where it need not ask for any.
@@ -40,7 +44,7 @@ extension LimitBook {
                 LimitStanding(
                     holder: array.id,
                     resource: .counted(.jobs),
-                    maximum: $0,
+                    bound: $0,
                     used: Int64(array.jobs),
                     asked: 1
                 )
@@ -53,7 +57,7 @@ extension LimitBook {
                 LimitStanding(
                     holder: purse.id,
                     resource: .money,
-                    maximum: $0,
+                    bound: $0,
                     used: purse.drawn,
                     asked: funds.price
                 )
@@ -65,7 +69,7 @@ extension LimitBook {
             return LimitStanding(
                 holder: counter.id,
                 resource: .licenses,
-                maximum: counter.maximum ?? 0,
+                bound: counter.maximum ?? 0,
                 used: counter.drawn,
                 asked: need.map { Int64($0.count) }
             )
@@ -73,6 +77,17 @@ extension LimitBook {
             let checks = checks(of: claim.terms).filter { $0.reason == reason }
             let check = checks.first { !hasRoom($0, for: claim, times: 1, at: now.microseconds) }
             return (check ?? checks.first).map { standing(of: claim, $0, at: now.microseconds) }
+        }
+    }
+
+    /// Who sets a limit on each job by itself.
+    private func owner(of check: LimitCheck, _ terms: LimitTerms) -> CounterID? {
+        guard case .limit(let reason) = check.reason else { return nil }
+        switch reason.owner {
+        case .qos:
+            return qosInOrder(terms).first { qos[Int($0)].limits[check.kind] != nil }
+                .map { .qos($0) }
+        case .association: return terms.association < 0 ? nil : .association(terms.association)
         }
     }
 
@@ -88,17 +103,16 @@ extension LimitBook {
             return minutes.comingSeconds(tres, counter.held, at: now)
         }
         var standing = LimitStanding(
-            holder: counter?.id,
+            holder: counter?.id ?? owner(of: check, claim.terms),
+            isPerJob: counter == nil,
+            isLeast: check.kind.scope == .leastPerJob,
             resource: .counted(check.kind.measure),
-            maximum: check.maximum
+            bound: check.maximum
         )
         switch check.kind.measure {
-        case .jobs:
+        case .jobs, .submittedJobs:
             standing.asked = 1
             standing.used = counter.map { Int64($0.jobs) }
-        case .submittedJobs:
-            standing.asked = 1
-            standing.used = counter.map { Int64($0.submitted) }
         case .wall:
             standing.asked = counter == nil ? minutes(Int128(claim.seconds)) : nil
             standing.used = counter.map { minutes(Int128($0.minutes?.wallSeconds(at: now) ?? 0)) }

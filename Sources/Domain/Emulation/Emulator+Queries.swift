@@ -43,11 +43,11 @@ extension Emulator {
     }
 
     /// Why a pending job can never start as it was asked for, whoever releases it and whatever ends; nil when it
-    /// can, and for other jobs. What only an operator's change would free is such a reason.
+    /// can, and for other jobs. A reason that only an operator's change would free counts as one.
     public func lastingObstacle(to id: JobID) -> PendingReason? {
         guard let slot = jobs.slot(of: id), jobs[slot].phase != .running else { return nil }
         guard let extras = jobs[slot].hasExtras ? jobs.extras[slot] : nil else {
-            let reason = obstacle(slot, inPartition: Int(jobs[slot].partition))
+            let reason = requestObstacle(slot, inPartition: Int(jobs[slot].partition))
             return reason.flatMap { $0.isOfItsRequest ? $0 : nil }
         }
         if jobs[slot].reason == .dependencyNeverSatisfied { return .dependencyNeverSatisfied }
@@ -56,7 +56,7 @@ extension Emulator {
         }
         var first: PendingReason?
         for partition in extras.requestedPartitions {
-            let reason = obstacle(slot, inPartition: partition)
+            let reason = requestObstacle(slot, inPartition: partition)
             guard let reason, reason.isOfItsRequest else { return nil }
             first = first ?? reason
         }

@@ -580,12 +580,17 @@ extension Emulator {
     }
 
     @inline(__always)
-    func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
+    private func obstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
         switch partitions[partition].state {
-        case .down: return .partitionDown
-        case .inactive: return .partitionInactive
-        case .up, .drain: break
+        case .down: .partitionDown
+        case .inactive: .partitionInactive
+        case .up, .drain: requestObstacle(slot, inPartition: partition)
         }
+    }
+
+    /// What about its request keeps a job from ever starting in a partition; nil when nothing does.
+    @inline(__always)
+    func requestObstacle(_ slot: Int32, inPartition partition: Int) -> PendingReason? {
         if let maximum = partitions[partition].maximumTimeLimit,
             Int64(jobs[slot].limitSeconds) * 1_000_000 > maximum.microseconds,
             !hasFlag(.partitionTimeLimit, slot)

@@ -119,8 +119,13 @@ extension LimitInfo {
         if let partition { owner.append(words("分区 \(partition)", "partition \(partition)")) }
         if let array { owner.append(words("作业组 \(array)", "array \(array)")) }
         if let license { owner.append(words("许可证 \(license)", "licence \(license)")) }
-        let whose = owner.isEmpty ? words("单个作业", "each job") : owner.joined(separator: ", ")
-        var parts = [words("至多 \(amount(maximum, words))", "at most \(amount(maximum, words))")]
+        let whose =
+            owner.joined(separator: ", ") + (isPerJob ? words("对单个作业", " on each job") : "")
+        let most = amount(bound, words)
+        var parts = [
+            isLeast
+                ? words("至少 \(most)", "at least \(most)") : words("至多 \(most)", "at most \(most)")
+        ]
         if let used { parts.append(words("已用 \(number(used))", "\(number(used)) in use")) }
         if let asked { parts.append(words("本作业申请 \(number(asked))", "\(number(asked)) asked for")) }
         let separator = words("，", ", ")
@@ -130,13 +135,22 @@ extension LimitInfo {
     }
 
     private func number(_ value: Int64) -> String {
-        resource == "fen" ? Fen(value).yuanText : "\(value)"
+        resource == Self.money ? Fen(value).yuanText : "\(value)"
+    }
+
+    /// Minutes of a resource: `cpu_minutes`, `running_cpu_minutes`.
+    private func minutes(_ words: MessageLanguage) -> String {
+        let names = resource.split(separator: "_").filter { $0 != "running" && $0 != "minutes" }
+        let name = names.joined(separator: "_")
+        return resource.hasPrefix("running_")
+            ? words("\(name)·分钟（运行作业的余量）", "\(name) minutes that running jobs may use yet")
+            : words("\(name)·分钟", "\(name) minutes")
     }
 
     private func amount(_ value: Int64, _ words: MessageLanguage) -> String {
         let unit =
             switch resource {
-            case "fen": words("元", "CNY")
+            case Self.money: words("元", "CNY")
             case "jobs": words("个运行作业", "running jobs")
             case "submitted_jobs": words("个作业", "jobs")
             case "wall": words("分钟", "minutes of wall time")
@@ -145,7 +159,7 @@ extension LimitInfo {
             case "mem": words("MiB 内存", "MiB of memory")
             case "gres/gpu": words("卡", "cards")
             case "licenses": words("个", "licences")
-            default: resource.replacing("_", with: " ")
+            default: minutes(words)
             }
         return "\(number(value)) \(unit)"
     }

@@ -15,12 +15,19 @@ public struct LimitInfo: WireRecord {
     /// What is counted: `jobs`, `wall` (min), a trackable resource (`cpu`, `node`, `mem` in MiB, …), its minutes
     /// (`cpu_minutes`, `running_cpu_minutes`), `fen` or `licenses`.
     public var resource = "jobs"
-    /// How much there may be.
-    public var maximum: Int64 = 0
-    /// How much of it is in use; nil where each job is bounded by itself.
+    /// Whether it bounds each job by itself.
+    public var isPerJob = false
+    /// Whether it is the least that a job must ask for, and not the most.
+    public var isLeast = false
+    /// How much there may be, or must be.
+    public var bound: Int64 = 0
+    /// How much of it is in use; nil where each job is bounded by itself, and where that is not for the caller.
     public var used: Int64?
     /// How much the job asks for; nil where it need not ask for any.
     public var asked: Int64?
+
+    /// The resource that money is.
+    public static let money = "fen"
 
     /// Makes a limit of no jobs.
     public init() {}
@@ -34,7 +41,9 @@ public struct LimitInfo: WireRecord {
         try fields("array", &array)
         try fields("license", &license)
         try fields("resource", &resource)
-        try fields("maximum", &maximum)
+        try fields("per_job", &isPerJob)
+        try fields("least", &isLeast)
+        try fields("bound", &bound)
         try fields("used", &used)
         try fields("asked", &asked)
     }

@@ -172,6 +172,7 @@ extension Centre {
                 explanation.alternatives[index].estimate.price = nil
             }
         }
+        sight.conceal(&explanation.limit, of: entry)
         return explanation
     }
 

@@ -82,6 +82,21 @@ struct Sight: Sendable {
         }
     }
 
+    /// Takes out of the limit that a job waits for what its account has and owes, and what others use, where that is
+    /// not for the caller.
+    func conceal(_ limit: inout LimitInfo?, of entry: JobEntry) {
+        guard let told = limit else { return }
+        if told.resource == LimitInfo.money {
+            let mayRead = rights.may(.readMoney, in: told.account ?? entry.specification.account)
+            if !mayRead { limit = nil }
+            return
+        }
+        guard hidden.contains(.usage), !rights.may(.seeJobs) else { return }
+        let isOwn = caller.owns(entry) && (told.user != nil || told.array != nil)
+        let isCoordinated = told.account.map { rights.may(.seeJobs, in: $0) } ?? false
+        if !isOwn, !isCoordinated, told.license == nil { limit?.used = nil }
+    }
+
     /// Takes out of records what is for those only who may read the account's bill, or whose job it is:
     /// what was paid, and the command line, in which secrets stand.
     func conceal(_ records: inout [AccountingRecord]) {

@@ -47,12 +47,14 @@ extension CentreState {
 
     private func limit(_ standing: LimitStanding, of entry: JobEntry) -> LimitInfo {
         var info = LimitInfo()
-        info.maximum = standing.maximum
+        info.isPerJob = standing.isPerJob
+        info.isLeast = standing.isLeast
+        info.bound = standing.bound
         info.used = standing.used
         info.asked = standing.asked
         info.resource =
             switch standing.resource {
-            case .money: "fen"
+            case .money: LimitInfo.money
             case .licenses: "licenses"
             case .counted(.jobs): "jobs"
             case .counted(.submittedJobs): "submitted_jobs"
