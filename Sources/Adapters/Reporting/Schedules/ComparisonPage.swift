@@ -158,14 +158,9 @@ public struct ComparisonPage: Sendable {
                 words("公平性<br>(Jain)", "fairness<br>(Jain)"), false,
                 { $0.metrics.userFairness.map { fixed($0, 3) } }
             ),
-            (
-                words("超时截止<br>作业", "at limit<br>jobs"), nil,
-                { (Double($0.timeoutCount), $0.timeoutCount.groupedText) }
-            ),
-            ("CPU<br>s", nil, { fixed($0.cpuSeconds, 2) }),
         ]
         if comparison.cells.contains(where: { $0.outcome.metrics.fairStarts != nil }) {
-            let ofFairStarts: [Column] = [
+            columns += [
                 (
                     words("迟于公平启动<br>%", "fair starts<br>missed %"), true,
                     { outcome in
@@ -179,8 +174,14 @@ public struct ComparisonPage: Sendable {
                     }
                 ),
             ]
-            columns.insert(contentsOf: ofFairStarts, at: columns.count - 2)
         }
+        columns += [
+            (
+                words("超时截止<br>作业", "at limit<br>jobs"), nil,
+                { (Double($0.timeoutCount), $0.timeoutCount.groupedText) }
+            ),
+            ("CPU<br>s", nil, { fixed($0.cpuSeconds, 2) }),
+        ]
         let hasSeeds = comparison.cells.contains { $0.seed != nil }
         var html = "<div class=\"scroll\"><table><thead><tr><th>\(words("策略", "policy"))</th>"
         html += (hasSeeds ? "<th>\(words("种子", "seed"))</th>" : "")

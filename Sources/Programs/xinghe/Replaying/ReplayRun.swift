@@ -51,10 +51,10 @@ struct ReplayRun {
         }
         let (result, name) = try run(&driver)
         if result.failures?.isCutOff == true {
-            let count = result.ended.count { $0 < 0 }
+            let count = result.ended.count { $0 >= 0 }
             throw Refusal(
                 "--failures: after \(NodeEventStream.drawnMaximum) failures and repairs of nodes \(count) of"
-                    + " \(trace.jobs.count) jobs have not come to their ends: nodes fail too often for this log"
+                    + " \(trace.jobs.count) jobs have ended: nodes fail too often for this log"
             )
         }
         bar.advance(by: trace.jobs.count - shown)

@@ -71,7 +71,7 @@ function holders(key, at) {
     if (!holdsAt(job, at)) continue;
     let place = names.indexOf(job[key]);
     if (place < 0) place = names.push(job[key]) - 1;
-    for (const name of expandHosts(job.node_list)) owner.set(centre.place.get(name), place);
+    for (const node of expandHosts(job.node_list).map((name) => centre.place.get(name))) if (node != null) owner.set(node, place);
   }
   return { names, owner };
 }
@@ -145,7 +145,7 @@ export function nowView() {
     const counts = countsOf(held);
     legend.replaceChildren(...(owners
       ? owners.names.slice(0, 12).map((name, place) => make("li", {}, swatch(hue(place)), name))
-      : Object.entries(uses).filter(([letter]) => counts.get(letter) > 0 || "ima".includes(letter))
+      : Object.entries(uses).filter(([letter]) => counts.get(letter) > 0 || (instant == null ? "ima" : "ia").includes(letter))
         .map(([letter, name]) => make("li", {}, swatch(colourOf(name)), `${say(name)} ${count(counts.get(letter) ?? 0)}`))));
   }
 
