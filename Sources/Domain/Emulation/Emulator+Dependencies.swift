@@ -30,6 +30,16 @@ extension Emulator {
         }
     }
 
+    /// Whether an element of an array waits for that of another: Slurm finds out at a pass that it has to, since
+    /// the elements share one record until then.
+    func waitsElementwise(_ slot: Int32) -> Bool {
+        jobs[slot].hasExtras
+            && jobs.extras[slot]?.dependencies.contains { $0.kind == .afterCorresponding } ?? false
+    }
+
+    /// Whether others wait for one job, and not for all of an array.
+    public func isAwaitedAlone(_ id: JobID) -> Bool { awaited[id.number...id.number] != nil }
+
     private func outcome(
         of dependency: Dependency,
         _ slot: Int32,

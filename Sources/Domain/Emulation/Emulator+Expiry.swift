@@ -16,9 +16,10 @@ extension Emulator {
             if startsBy > now { wake(id, at: startsBy, into: &sink) } else { hasty.append(id) }
         }
         if let latest = latestStart(slot) {
-            // It may start at that instant, and no later.
-            let due = max(latest, now) + SimDuration(microseconds: 1)
-            wake(id, at: due, into: &sink)
+            // It may start at that instant, and no later; Slurm finds out at a pass that it is over.
+            let seen = latest > now ? latest : delay.round(after: now)
+            if latest <= now { delay.notePlaced(slot) }
+            wake(id, at: seen + SimDuration(microseconds: 1), into: &sink)
         }
     }
 

@@ -26,9 +26,11 @@ extension Emulator {
         switch job.phase {
         case .running: return nil
         case .waiting, .parked:
-            // Slurm finds out at its next pass that a job was released before its time.
-            return job.reason == .beginTime && delay.isUnseen(slot)
-                ? PendingReason.none : job.reason
+            // Slurm finds out at its next pass that a job was released before its time, or comes too late.
+            let isFoundLater =
+                job.reason == .beginTime || job.reason == .deadline
+                || job.reason == .dependency && waitsElementwise(slot)
+            return isFoundLater && delay.isUnseen(slot) ? PendingReason.none : job.reason
         case .queued:
             if delay.isUnseen(slot) { return PendingReason.none }
             if let stop = groups[Int(job.group)].limitHoldingBack(slot) { return stop.reason }

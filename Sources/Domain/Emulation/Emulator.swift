@@ -449,6 +449,7 @@ extension Emulator {
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
         place(slot, at: now)
         if !submission.dependencies.isEmpty { awaitDelays(slot, at: now, into: &sink) }
+        if jobs[slot].reason == .dependency, waitsElementwise(slot) { delay.notePlaced(slot) }
         awaitExpiry(slot, at: now, into: &sink)
     }
 
