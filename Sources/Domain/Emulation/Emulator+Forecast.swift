@@ -42,13 +42,15 @@ extension Emulator {
         return found
     }
 
-    /// The starts of all jobs that wait, as far as they are foreseen, in the order in which they come.
+    /// The starts of all jobs that wait, as far as they are foreseen, in the order in which they come. Where
+    /// backfilling comes round by itself (`bf_interval`), they are those of Slurm's plan, which keeps whole nodes
+    /// for each job.
     ///
     /// - Complexity: that of a replay of the jobs that wait.
     public func expectedStarts(from now: SimInstant) -> [ExpectedStart] {
         var starts: [ExpectedStart] = []
         var waitingCount = activeJobCount - runningJobCount
-        forecast(from: now) { start in
+        forecast(from: now, inWholeNodes: hetInterval > 0) { start in
             starts.append(start)
             waitingCount -= 1
             return waitingCount > 0
@@ -57,8 +59,13 @@ extension Emulator {
     }
 
     /// Runs a copy ahead and calls `body` with each start, while it returns true.
-    private func forecast(from now: SimInstant, _ body: (ExpectedStart) -> Bool) {
+    private func forecast(
+        from now: SimInstant,
+        inWholeNodes: Bool = false,
+        _ body: (ExpectedStart) -> Bool
+    ) {
         var ahead = self
+        if inWholeNodes { ahead.askForWholeNodes(at: now) }
         ahead.jobs.limits.spendReservations()
         var sink = StartRecorder()
         var instant = now
@@ -92,6 +99,15 @@ extension Emulator {
             }
             if wake != nil { ahead.wakeTimed(at: instant, into: &sink) }
             ahead.schedulingPass(at: instant, into: &sink)
+        }
+    }
+
+    /// Lets all that wait ask for whole nodes.
+    private mutating func askForWholeNodes(at now: SimInstant) {
+        for slot in jobs.slotsByID where jobs[slot].phase != .running {
+            withdraw(slot)
+            jobs[slot].request.isExclusive = true
+            place(slot, at: now)
         }
     }
 

@@ -56,6 +56,21 @@ extension Emulator {
 
     // MARK: Starting
 
+    /// Whether heterogeneous jobs may start at a pass: only backfilling starts them, which comes round at
+    /// multiples of `bf_interval`. The next round after one has come is asked for.
+    mutating func isHetTurn(at now: SimInstant, into sink: inout some EffectSink) -> Bool {
+        guard hetInterval > 0 else { return true }
+        if let turn = nextHetTurn, turn <= now {
+            nextHetTurn = nil
+            return true
+        }
+        let past = now.seconds - (now.seconds % hetInterval + hetInterval) % hetInterval
+        let turn = nextHetTurn ?? SimInstant(seconds: past + hetInterval)
+        nextHetTurn = turn
+        sink.wake(at: turn)
+        return false
+    }
+
     /// Starts the heterogeneous jobs that can start now, and keeps nodes for the next ones.
     mutating func startHetJobs(at now: SimInstant, into sink: inout some EffectSink) {
         // Where somebody else decides nothing is started here.

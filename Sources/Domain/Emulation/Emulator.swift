@@ -39,6 +39,10 @@ public struct Emulator: Sendable, Codable {
     var timed = EndQueue()
     /// Heterogeneous jobs, by number.
     var hetJobs: [HetJob] = []
+    /// How often heterogeneous jobs may start. Unit: s.
+    let hetInterval: Int64
+    /// When they may next; nil where none has waited for that.
+    var nextHetTurn: SimInstant?
     /// Jobs that are given up unless the next pass starts them.
     var hasty: [JobID] = []
     /// By number.
@@ -110,6 +114,7 @@ public struct Emulator: Sendable, Codable {
         passes = grouping.groups.map { _ in CodedPass(configuration.policy.makePass()) }
         estimate = configuration.policy.estimate
         delay = PassDelay(seconds: configuration.policy.passDelaySeconds)
+        hetInterval = Int64(configuration.policy.hetIntervalSeconds)
         powerRules = configuration.power
         capacities = configuration.power == nil ? [] : configuration.nodes
         ranking = QueueRanking(
@@ -251,7 +256,9 @@ public struct Emulator: Sendable, Codable {
         if let due = delay.nextPass(at: now) { return sink.wake(at: due) }
         passCount += 1
         if powerRules != nil { noteBoots(by: now) }
-        if !hetJobs.isEmpty { startHetJobs(at: now, into: &sink) }
+        if !hetJobs.isEmpty, isHetTurn(at: now, into: &sink) {
+            startHetJobs(at: now, into: &sink)
+        }
         decide(at: now, into: &sink)
         if knowsPeople { settleCrowds(at: now) }
         if !hasty.isEmpty { giveUpHasty(at: now, into: &sink) }

@@ -75,11 +75,12 @@ extension Description {
             "SuspendTime=\(info.suspendTime.map { row.calendar.text($0) } ?? "None")"
                 + " SecsPreSuspend=\((info.preSuspendTime ?? .zero).microseconds / 1_000_000)"
                 + " LastSchedEval=\(known(info.lastEvaluation))"
-                + " Scheduler=Main",
+                + " Scheduler=Main\(info.scheduledNodes == nil ? "" : ":*")",
             "Partition=\(info.partition) AllocNode:Sid=\(info.submitHost):0",
             "ReqNodeList=\(info.requiredNodes ?? "(null)")"
                 + " ExcNodeList=\(info.excludedNodes ?? "(null)")",
-            "NodeList=\(info.nodeList)",
+            "NodeList=\(info.nodeList)"
+                + (info.scheduledNodes.map { " SchedNodeList=\($0)" } ?? ""),
         ]
         if let host = info.batchHost { lines.append("BatchHost=\(host)") }
         return Description(lines: lines + resources(info) + files(info) + ending(info))

@@ -97,8 +97,11 @@ public struct SchedulingPolicy: Hashable, Sendable, Codable {
     public var weights = PriorityWeights()
     /// The seed of `PlacementPolicy.random`.
     public var seed = 1
-    /// How long a pass may wait for more to come in (`batch_sched_delay`). Unit: s.
+    /// How long after a pass the next one may look at what has come in (`batch_sched_delay`). Unit: s.
     public var passDelaySeconds = 0
+    /// How often heterogeneous jobs may start, which only backfilling starts (`bf_interval`); 0 is at every
+    /// pass. Unit: s.
+    public var hetIntervalSeconds = 0
 
     /// Makes a policy.
     public init(
@@ -214,8 +217,8 @@ public struct SchedulingPolicy: Hashable, Sendable, Codable {
     private mutating func setNumber(_ component: String, to value: String) throws(Unknown) {
         let backfillField = SlurmBackfill.names.first { $0.name == component }?.field
         let weightField = PriorityWeights.names.first { $0.name == component }?.field
-        let isOwn = component == "seed" || component == Self.passDelayName
-        guard isOwn || backfillField != nil || weightField != nil else {
+        let ownField = Self.ownNumbers.first { $0.name == component }?.field
+        guard ownField != nil || backfillField != nil || weightField != nil else {
             throw Unknown(part: "\(component)=\(value)")
         }
         // Nothing is planned in steps or windows of nothing.
@@ -228,14 +231,19 @@ public struct SchedulingPolicy: Hashable, Sendable, Codable {
             slurm[keyPath: backfillField] = number
         } else if let weightField {
             weights[keyPath: weightField] = number
-        } else if component == Self.passDelayName {
-            passDelaySeconds = number
-        } else {
-            seed = number
+        } else if let ownField {
+            self[keyPath: ownField] = number
         }
     }
 
-    private static let passDelayName = "batch_sched_delay"
+    /// The numbers that belong to no part.
+    private static var ownNumbers: [(name: String, field: WritableKeyPath<Self, Int>)] {
+        [
+            ("seed", \.seed),
+            ("batch_sched_delay", \.passDelaySeconds),
+            ("bf_interval", \.hetIntervalSeconds),
+        ]
+    }
 
     /// The name under which users know it, with the parameters that differ from the usual; its
     /// composition when it has no name.
@@ -269,9 +277,9 @@ public struct SchedulingPolicy: Hashable, Sendable, Codable {
         where weights[keyPath: field] != usual.weights[keyPath: field] {
             list.append("\(name)=\(weights[keyPath: field])")
         }
-        if seed != usual.seed { list.append("seed=\(seed)") }
-        if passDelaySeconds != usual.passDelaySeconds {
-            list.append("\(Self.passDelayName)=\(passDelaySeconds)")
+        for (name, field) in Self.ownNumbers
+        where self[keyPath: field] != usual[keyPath: field] {
+            list.append("\(name)=\(self[keyPath: field])")
         }
         return list
     }

@@ -25,8 +25,12 @@ extension Centre {
 
     private func priorities(_ policy: SchedulingPolicy) -> [ConfigurationEntry] {
         var entries: [ConfigurationEntry] = []
-        if policy.passDelaySeconds > 0 {
-            let text = "batch_sched_delay=\(policy.passDelaySeconds)"
+        let parameters = [
+            ("batch_sched_delay", policy.passDelaySeconds),
+            ("bf_interval", policy.hetIntervalSeconds),
+        ].filter { $0.1 > 0 }.map { "\($0.0)=\($0.1)" }
+        if !parameters.isEmpty {
+            let text = parameters.joined(separator: ",")
             entries.append(ConfigurationEntry("SchedulerParameters", text))
         }
         guard policy.order.sumsPriority else { return entries }
