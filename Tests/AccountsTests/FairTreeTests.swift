@@ -42,6 +42,20 @@ struct FairTreeTests {
         #expect(ranks(places, after: [1, 3, 2, 2]) == [4, 1, 3, 3])
     }
 
+    @Test("who is added to others has no factor until the next period")
+    mutating func newcomers() {
+        let old = users(pairs)
+        tree.rank(associations, at: hour)
+        let new = users([(1, 4)])[0]
+        tree.noteNewcomer(new, at: hour)
+        tree.rank(associations, at: hour + 1)
+        #expect(tree.isNewcomer(new) && !tree.isNewcomer(old[0]))
+        #expect(tree.standing(new).rank == 0)
+        #expect(tree.standing(old[0]).rank == 5)
+        tree.rank(associations, at: hour + 300_000_000)
+        #expect(!tree.isNewcomer(new) && tree.standing(new).rank == 5)
+    }
+
     @Test("shares weigh what was used")
     mutating func shares() {
         let places = users(pairs)

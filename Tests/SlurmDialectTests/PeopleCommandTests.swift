@@ -32,6 +32,8 @@ struct PeopleCommandTests {
             info.siblingShares = 4
             info.usage = 30
             info.siblingUsage = 40
+            (info.exactUsage, info.exactSiblingUsage) = (30_000, 40_000)
+            info.endedUsage = 31
             info.rank = 1
             return info
         }
@@ -56,11 +58,11 @@ struct PeopleCommandTests {
                     + "  FairShare ",
                 "-------------------- ---------- ---------- ----------- ----------- -------------"
                     + " ---------- ",
-                "root                                          0.000000          30      1.000000"
+                "root                                          0.000000          31      1.000000"
                     + "            ",
-                " phys                                    1    0.250000          30      0.750000"
+                " phys                                    1    0.250000          31      0.750000"
                     + "            ",
-                "  phys                      ann          1    0.250000          30      0.750000"
+                "  phys                      ann          1    0.250000          31      0.750000"
                     + "   0.200000 ",
             ]
         )

@@ -24,6 +24,8 @@ public struct FairTree: Sendable, Codable {
         var users: Int32 = 0
         /// Of an account: in which contest those below it stand; −1 as long as nobody has asked.
         var contest: Int32 = -1
+        /// The begin of the period in which it was added to those that were ranked already.
+        var newcomerOf: Int64?
     }
 
     /// Those below accounts of one value, who compete with each other.
@@ -64,6 +66,19 @@ public struct FairTree: Sendable, Codable {
         }
     }
 
+    /// Takes note that an association was added while the others were ranked already: until the next period
+    /// nobody has computed anything of it, and its factor is 0, as in Slurm.
+    ///
+    /// Source: `_decay_thread` of `src/plugins/priority/multifactor/priority_multifactor.c`.
+    public mutating func noteNewcomer(_ association: Int32, at now: Int64) {
+        standings[Int(association)].newcomerOf = decay.periodStart(now)
+    }
+
+    /// Whether nothing was computed of an association yet, as of the last `settle`.
+    public func isNewcomer(_ association: Int32) -> Bool {
+        standings[Int(association)].newcomerOf.map { $0 == rankedPeriod } ?? false
+    }
+
     /// Shares have changed.
     public mutating func noteChange() { isStale = true }
 
@@ -85,13 +100,23 @@ public struct FairTree: Sendable, Codable {
     }
 
     /// The rank of a user as of the last `settle`, and the number of users: their quotient is the
-    /// fair-share factor. The rank is 0 as long as neither `place` nor `rank` has found it.
+    /// fair-share factor. The rank is 0 as long as neither `place` nor `rank` has found it, and that of a
+    /// newcomer.
     public func standing(_ association: Int32) -> (rank: Int, users: Int) {
-        (Int(standings[Int(association)].rank), max(1, rankedCount))
+        let rank = isNewcomer(association) ? 0 : Int(standings[Int(association)].rank)
+        return (rank, max(1, rankedCount))
     }
 
     /// What an association has used, with what is below it, as of the last `settle`. Unit: billing · s.
     public func usage(_ association: Int32) -> UInt64 { standings[Int(association)].usage }
+
+    /// What each association has used by an instant, without what is below it. Unit: billing · s.
+    public func used(at now: Int64) -> [UInt64] {
+        standings.map { $0.meter.usedSeconds(at: now, decay) }
+    }
+
+    /// The begin of the period of an instant. Unit: µs since the epoch.
+    public func periodStart(of now: Int64) -> Int64 { decay.periodStart(now) }
 
     // MARK: Ranking
 

@@ -20,7 +20,10 @@ extension Emulator {
 
     /// Sorts the queues again if the order asks for it.
     mutating func rankAgain(at now: SimInstant) {
-        guard ranking.isDue(at: now.microseconds),
+        guard ranking.isDue(at: now.microseconds) else { return }
+        // Who asks for the priority of a job aside sees use as of this period, whoever queues.
+        if tellsPriorities { ranking.prepare(jobs.limits, at: now.microseconds) }
+        guard
             groups.indices.contains(where: { groups[$0].mayQueue && groups[$0].queuedCount > 0 })
         else { return }
         // The order of jobs that cannot start does not matter until one can.

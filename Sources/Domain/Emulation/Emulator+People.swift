@@ -98,22 +98,27 @@ extension Emulator {
     /// Changes accounts, QOS or partitions, and counts all jobs again.
     mutating func changePeople(_ change: PeopleChange, at now: SimInstant) {
         knowsPeople = true
+        var newcomer: Int32?
         jobs.limits.change(at: now) { associations, qos, partitions in
             switch change {
-            case .account(let account, let parent, let settings):
+            case .account(let account, let parent, let settings, let isNew):
                 let above = parent.map { associations.account($0) } ?? 0
                 let place =
                     associations.place(ofAccount: account)
                     ?? associations.add(account: account, below: above)
                 associations.set(place, to: settings)
-            case .user(let user, let account, let settings):
-                associations.set(associations.user(user, of: account), to: settings)
+                if isNew { newcomer = place }
+            case .user(let user, let account, let settings, let isNew):
+                let place = associations.user(user, of: account)
+                associations.set(place, to: settings)
+                if isNew { newcomer = place }
             case .qos(let place, let rules):
                 if place == qos.count { qos.append(rules) } else { qos[place] = rules }
             case .partition(let place, let terms): partitions[place] = terms
             }
         }
         notePeople()
+        if let newcomer { ranking.noteNewcomer(newcomer, jobs.limits, at: now.microseconds) }
         let slots = jobs.slotsByID
         if case .qos = change, preemption.rules.basis == .qos {
             preemption.note(jobs.limits.qos)
@@ -180,6 +185,34 @@ extension Emulator {
         var tree = ranking.tree
         tree.rank(jobs.limits.associations, at: now.microseconds)
         return tree
+    }
+
+    /// What each association has used, with what is below it. What runs counts up to the last whole period; what
+    /// has ended counts at once, as in Slurm (`priority_p_job_end`). Unit: 1/1000 billing · s.
+    public func usageByEnds(at now: SimInstant) -> [UInt64] {
+        let list = jobs.limits.associations.list
+        var used = ranking.tree.used(at: now.microseconds)
+        used += Array(repeating: 0, count: max(0, list.count - used.count))
+        let period = ranking.tree.periodStart(of: now.microseconds)
+        for slot in jobs.slotsByID where jobs[slot].phase == .running {
+            let place = Int(jobs[slot].association)
+            guard place >= 0, jobs.limits.qos.indices.contains(Int(jobs[slot].qos)) else {
+                continue
+            }
+            let factor = Int64(jobs.limits.qos[Int(jobs[slot].qos)].usageFactor)
+            let weight = UInt64(max(0, jobs.claim(ofRunning: slot).amounts.billing * factor))
+            let length = UInt64(max(0, now.microseconds - max(period, jobs[slot].startedAt)))
+            let (product, overflow) = weight.multipliedReportingOverflow(by: length)
+            let own = overflow ? .max : product / 1_000_000
+            // One that is suspended has used less.
+            used[place] -= min(used[place], own)
+        }
+        // Those below come behind those above.
+        for place in list.indices.reversed() where list[place].parent >= 0 {
+            let parent = Int(list[place].parent)
+            used[parent] = used[parent].addingReportingOverflow(used[place]).partialValue
+        }
+        return used
     }
 
     /// The accounts and users, with their settings.

@@ -4,9 +4,11 @@ public import Accounts
 /// under what holds now.
 public enum PeopleChange: Hashable, Sendable {
     /// An account, made below `parent` (the root when it is nil) if it is new, has these settings.
-    case account(Int32, parent: Int32?, AssociationSettings)
+    ///
+    /// `isNew`: it was added to others whose use and ranks were computed already, as is a user.
+    case account(Int32, parent: Int32?, AssociationSettings, isNew: Bool = false)
     /// A user of an account, made if it is new, has these settings.
-    case user(Int32, account: Int32, AssociationSettings)
+    case user(Int32, account: Int32, AssociationSettings, isNew: Bool = false)
     /// A QOS takes the place of the one at a position, or comes behind the last.
     case qos(Int, QOS)
     /// A partition has these terms.

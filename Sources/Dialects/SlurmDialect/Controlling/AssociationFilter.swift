@@ -86,7 +86,7 @@ extension AssociationFilter {
                 + " Priority=0 ID=\(info.id)",
             "    SharesRaw/Norm/Level/Factor=\(info.shares)/\(norm)/\(info.siblingShares)"
                 + "/\(info.user == nil ? "0.00" : factor)",
-            "    UsageRaw/Norm/Efctv=\(info.usage).00"
+            "    UsageRaw/Norm/Efctv=\(info.endedUsage).00"
                 + "/\(AmountText.ratio(info.usage, whole, digits: 2))/\(part)",
             "    ParentAccount=\(parent) Lft=\(place + 1)"
                 + " DefAssoc=\(info.isDefault ? "Yes" : "No")",

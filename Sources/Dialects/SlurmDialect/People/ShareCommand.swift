@@ -109,7 +109,7 @@ public struct ShareCommand: Hashable, Sendable {
         _ people: PeopleList
     ) -> [(name: String, field: TableField<AssociationInfo>)] {
         let ranked = people.ranked
-        let used = people.associations.first?.usage ?? 0
+        let used = people.associations.first?.exactUsage ?? 0
         @Sendable func indented(_ association: AssociationInfo) -> String {
             String(repeating: " ", count: Int(max(0, association.depth))) + association.account
         }
@@ -120,7 +120,7 @@ public struct ShareCommand: Hashable, Sendable {
                 "EffectvUsage",
                 TableField("EffectvUsage", 13) { info in
                     guard info.parent != nil else { return "1.000000" }
-                    return AmountText.share(info.usage, of: info.siblingUsage)
+                    return AmountText.share(info.exactUsage, of: info.exactSiblingUsage)
                 }
             ),
             (
@@ -142,7 +142,8 @@ public struct ShareCommand: Hashable, Sendable {
             (
                 "NormUsage",
                 TableField("NormUsage", 11) { info in
-                    info.parent == nil ? "" : AmountText.share(info.usage, of: used)
+                    info.parent == nil || info.isNewcomer
+                        ? "" : AmountText.share(info.exactUsage, of: used)
                 }
             ),
             ("Partition", TableField("Partition", 12) { _ in "" }),
@@ -150,7 +151,7 @@ public struct ShareCommand: Hashable, Sendable {
                 "RawShares",
                 TableField("RawShares", 10) { $0.parent == nil ? "" : "\($0.shares)" }
             ),
-            ("RawUsage", TableField("RawUsage", 11) { "\($0.usage)" }),
+            ("RawUsage", TableField("RawUsage", 11) { "\($0.endedUsage)" }),
             ("TRESRunMins", TableField("TRESRunMins", 30) { $0.use.runMinutesText }),
             ("User", TableField("User", 10) { $0.user ?? "" }),
         ]
@@ -164,9 +165,10 @@ extension AssociationInfo {
     /// Shares ÷ usage, both as parts of all siblings'.
     fileprivate var levelShare: String {
         guard parent != nil else { return "" }
-        guard usage > 0 else { return "inf" }
-        let (numerator, over) = Int64(shares).multipliedReportingOverflow(by: siblingUsage)
-        let (denominator, under) = siblingShares.multipliedReportingOverflow(by: usage)
+        guard !isNewcomer else { return "0.000000" }
+        guard exactUsage > 0 else { return "inf" }
+        let (numerator, over) = Int64(shares).multipliedReportingOverflow(by: exactSiblingUsage)
+        let (denominator, under) = siblingShares.multipliedReportingOverflow(by: exactUsage)
         guard !over, !under, denominator > 0 else { return "0.000000" }
         return AmountText.ratio(numerator, denominator, digits: 6)
     }

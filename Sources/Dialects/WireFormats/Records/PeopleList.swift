@@ -89,12 +89,20 @@ public struct AssociationInfo: WireRecord {
     public var shares: Int32 = 1
     /// The shares of all its siblings, its own included.
     public var siblingShares: Int64 = 1
-    /// What it used, with what is below it. Unit: billing · s.
+    /// What it used, with what is below it, up to the last whole period. Unit: billing · s.
     public var usage: Int64 = 0
     /// What all its siblings used, itself included. Unit: billing · s.
     public var siblingUsage: Int64 = 0
+    /// The same two more exactly. Unit: 1/1000 billing · s.
+    public var exactUsage: Int64 = 0
+    /// What all its siblings used. Unit: 1/1000 billing · s.
+    public var exactSiblingUsage: Int64 = 0
+    /// What it used, with what has ended since. Unit: billing · s.
+    public var endedUsage: Int64 = 0
     /// Of a user: how many users stand no higher.
     public var rank: Int64 = 0
+    /// Whether it was added since use and ranks were computed last.
+    public var isNewcomer = false
     /// Its limits.
     public var limits: [NamedLimit] = []
     /// The QOS that it may use; empty for all.
@@ -129,7 +137,11 @@ public struct AssociationInfo: WireRecord {
         try fields("sibling_shares", &siblingShares)
         try fields("usage", &usage)
         try fields("sibling_usage", &siblingUsage)
+        try fields("exact_usage", &exactUsage)
+        try fields("exact_sibling_usage", &exactSiblingUsage)
+        try fields("ended_usage", &endedUsage)
         try fields("rank", &rank)
+        try fields("newcomer", &isNewcomer)
         try fields("limits", &limits)
         try fields("qos", &qos)
         try fields("default_qos", &defaultQOS)

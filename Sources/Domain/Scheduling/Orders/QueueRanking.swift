@@ -50,6 +50,13 @@ public struct QueueRanking: Sendable, Codable {
         tree.noteChange()
     }
 
+    /// Takes note of an account or user that was added while others were ranked already.
+    public mutating func noteNewcomer(_ association: Int32, _ limits: LimitBook, at now: Int64) {
+        guard order.usesFairShare else { return }
+        tree.admit(limits.associations, at: now)
+        tree.noteNewcomer(association, at: now)
+    }
+
     /// What an emulator asks at every job. It keeps its own copy: to ask the ranking for it is to copy
     /// the ranking.
     public struct Traits: Hashable, Sendable, Codable {

@@ -18,7 +18,10 @@ extension CentreState {
             let old = known.account(named: account.name)
             if old == nil || account.settings != old?.settings ?? AssociationSettings() {
                 let parent = account.parent.map { people.account($0) }
-                change(.account(number, parent: parent, account.settings), at: instant)
+                change(
+                    .account(number, parent: parent, account.settings, isNew: old == nil),
+                    at: instant
+                )
             }
             var names = account.members.map(\.name)
             names += (old?.members ?? []).map(\.name).filter { !names.contains($0) }
@@ -29,7 +32,7 @@ extension CentreState {
                     continue
                 }
                 let user = people.user(name)
-                change(.user(user, account: number, settings), at: instant)
+                change(.user(user, account: number, settings, isNew: isNew), at: instant)
             }
         }
     }

@@ -88,12 +88,14 @@ extension CentreState {
         }
         let associations = emulator.associations
         let tree = emulator.fairTree(at: now)
+        let ended = emulator.usageByEnds(at: now)
         list.ranked = Int64(associations.userCount)
         var walk: [(place: Int32, depth: Int32)] = [(0, 0)]
         while let (place, depth) = walk.popLast() {
             let known = associations.list[Int(place)]
             var info = association(place, associations, tree)
             info.depth = depth
+            info.endedUsage = Self.seconds(ended[Int(place)])
             if let user = info.user { info.userID = userID(user) }
             info.use = uses.associations[place] ?? UseInfo()
             if place == 0 { info.use = uses.all }
@@ -105,6 +107,7 @@ extension CentreState {
                 info.user = user
                 info.siblingShares = above.siblingShares
                 info.siblingUsage = above.siblingUsage
+                info.exactSiblingUsage = above.exactSiblingUsage
             }
             // The emulator keeps those that were removed: their use still counts.
             if place != 0, !isKnown(info) { continue }
@@ -176,6 +179,8 @@ extension CentreState {
             NamedLimit(name: $0.name, value: $0.text)
         }
         info.usage = Self.seconds(tree.usage(place))
+        info.exactUsage = Int64(clamping: tree.usage(place))
+        info.isNewcomer = tree.isNewcomer(place)
         guard known.parent >= 0 else {
             let root = rules.machine.account(named: Self.rootAccount)
             info.qos = root?.qos ?? []
@@ -189,6 +194,7 @@ extension CentreState {
             $0 + Int64(associations.list[Int($1)].settings.shares)
         }
         info.siblingUsage = Self.seconds(tree.usage(known.parent))
+        info.exactSiblingUsage = Int64(clamping: tree.usage(known.parent))
         let machine = rules.machine
         let account = machine.account(named: info.account)
         guard known.isUser else {
