@@ -101,6 +101,11 @@ extension Emulator {
     /// The state of a partition.
     public func state(ofPartition partition: Int) -> PartitionState { partitions[partition].state }
 
+    /// How many nodes a job of a partition may have, and how long its limit may be; nil is any.
+    public func limits(ofPartition partition: Int) -> (nodes: Int32?, time: SimDuration?) {
+        (partitions[partition].maximumNodesPerJob, partitions[partition].maximumTimeLimit)
+    }
+
     /// Stops the program if any of the emulator's parts disagree: counts, queues, allocations.
     public func checkInvariants() {
         for group in groups { group.checkInvariants(jobs) }

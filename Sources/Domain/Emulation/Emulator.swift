@@ -183,6 +183,10 @@ public struct Emulator: Sendable, Codable {
         case .partitionState(let partition, let state):
             partitions[partition].state = state
             reconsiderAll(at: now)
+        case .partitionLimits(let partition, let nodes, let time):
+            partitions[partition].maximumNodesPerJob = nodes
+            partitions[partition].maximumTimeLimit = time
+            reconsiderAll(at: now)
         case .setArrayLimit(let id, let maximum):
             let freed = jobs.limits.setArrayLimit(id, to: maximum.map(Int64.init))
             for slot in freed { reconsider(slot, at: now) }

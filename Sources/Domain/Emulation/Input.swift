@@ -53,6 +53,8 @@ public enum Input: Hashable, Sendable {
     case deleteReservation(ReservationID)
     /// A partition changes its state.
     case partitionState(Int, PartitionState)
+    /// A partition takes jobs of so many nodes, and of limits so long, at most; nil is any.
+    case partitionLimits(Int, nodes: Int32?, time: SimDuration?)
     /// Another number of elements of a job array may run at once; nil is all.
     case setArrayLimit(JobID, Int32?)
     /// Running jobs of an account may reserve so much money together; nil is no bound. Unit: fen.
@@ -85,7 +87,8 @@ public enum Input: Hashable, Sendable {
     public var rank: Rank {
         switch self {
         case .jobEnded: .jobEnd
-        case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .setArrayLimit,
+        case .nodesDown, .nodesDrained, .nodesResumed, .partitionState, .partitionLimits,
+            .setArrayLimit,
             .setPurse, .changePeople, .nodesExpected, .createReservation, .updateReservation,
             .deleteReservation:
             .nodeChange

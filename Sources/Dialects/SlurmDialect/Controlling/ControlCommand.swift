@@ -423,6 +423,7 @@ public struct ControlCommand: Hashable, Sendable {
         var request = PartitionUpdateRequest()
         request.name = name
         for change in changes {
+            if try readLimit(change, &request) { continue }
             guard tag(change.name, ["state"]) != nil else { throw unsupported(change) }
             let state = change.value.uppercased()
             guard ["UP", "DOWN", "DRAIN", "INACTIVE"].contains(state) else {
@@ -435,6 +436,35 @@ public struct ControlCommand: Hashable, Sendable {
             request.state = state
         }
         return .updatePartition(request)
+    }
+
+    /// Reads what a partition allows its jobs.
+    ///
+    /// - Returns: whether the change is about that.
+    ///
+    /// Source: Slurm 22.05, `scontrol_parse_part_options` of `src/scontrol/update_part.c`.
+    private static func readLimit(
+        _ change: Change,
+        _ request: inout PartitionUpdateRequest
+    ) throws(CommandFailure) -> Bool {
+        let isUnlimited = ["UNLIMITED", "INFINITE"].contains(change.value.uppercased())
+        if isShort(change.name, for: "maxnodes", least: 4) {
+            request.removesMaximumNodes = isUnlimited ? true : nil
+            guard !isUnlimited else { return true }
+            guard let count = Int32(change.value), count >= 1 else {
+                throw failure("Invalid input: \(change.name)=\(change.value)", "Request aborted")
+            }
+            request.maximumNodes = count
+            return true
+        }
+        guard isShort(change.name, for: "maxtime", least: 4) else { return false }
+        switch SlurmTime.limit(change.value) {
+        case .unlimited: request.removesMaximumTime = true
+        case .of(let length) where length > .zero: request.maximumTime = length
+        default:
+            throw failure("Invalid input: \(change.name)=\(change.value)", "Request aborted")
+        }
+        return true
     }
 
     /// The one of `tags` that a word is, or begins.

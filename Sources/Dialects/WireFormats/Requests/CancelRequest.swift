@@ -308,6 +308,14 @@ public struct PartitionUpdateRequest: WireRequest {
     public var name = ""
     /// `UP`, `DOWN`, `DRAIN` or `INACTIVE`.
     public var state: String?
+    /// The most nodes that a job may have, 1 or more.
+    public var maximumNodes: Int32?
+    /// Whether a job may have any number of nodes from now on.
+    public var removesMaximumNodes: Bool?
+    /// The longest limit that a job may have, more than 0.
+    public var maximumTime: SimDuration?
+    /// Whether a job may have any limit from now on.
+    public var removesMaximumTime: Bool?
 
     /// Makes an update that changes nothing.
     public init() {}
@@ -316,5 +324,9 @@ public struct PartitionUpdateRequest: WireRequest {
     public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("name", &name)
         try fields("state", &state)
+        try fields("max_nodes", &maximumNodes)
+        try fields("no_max_nodes", &removesMaximumNodes)
+        try fields("max_time", &maximumTime)
+        try fields("no_max_time", &removesMaximumTime)
     }
 }

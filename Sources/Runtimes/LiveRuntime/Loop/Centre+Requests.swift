@@ -581,6 +581,11 @@ extension Centre {
             if let name = request.state, Partition.State(rawValue: name.uppercased()) == nil {
                 return .failure(.refused(.unspecified, "unknown partition state \(name)"))
             }
+            guard request.maximumNodes ?? 1 >= 1, request.maximumTime.map({ $0 > .zero }) ?? true
+            else {
+                let text = "max_nodes and max_time of a partition are more than 0"
+                return .failure(.refused(.unspecified, text))
+            }
             var input = PartitionInput()
             input.request = request
             input.request.state = request.state?.uppercased()

@@ -311,6 +311,13 @@ extension CentreState {
                 _ = send(.partitionState(index, PartitionState(state)), at: instant)
             }
         }
+        let known = emulator.limits(ofPartition: index)
+        let nodes =
+            input.removesMaximumNodes ?? false ? nil : input.maximumNodes ?? known.nodes
+        let time = input.removesMaximumTime ?? false ? nil : input.maximumTime ?? known.time
+        if nodes != known.nodes || time != known.time {
+            _ = send(.partitionLimits(index, nodes: nodes, time: time), at: instant)
+        }
         return .done(id: 0)
     }
 

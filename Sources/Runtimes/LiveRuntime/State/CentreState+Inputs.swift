@@ -333,7 +333,7 @@ extension CentreState {
         partitions.map { index in
             let partition = rules.machine.partitions[index]
             let nodes = Int32(rules.totals[index].nodeCount)
-            return min(nodes, partition.maximumNodesPerJob ?? nodes)
+            return min(nodes, emulator.limits(ofPartition: index).nodes ?? nodes)
         }.max() ?? 0
     }
 

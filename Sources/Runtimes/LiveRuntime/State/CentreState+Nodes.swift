@@ -167,10 +167,11 @@ extension CentreState {
             info.cores = totals.coreCount
             info.memory = totals.memory
             info.accelerators = totals.acceleratorCount
-            info.maximumTime = partition.maximumTimeLimit
+            let limits = emulator.limits(ofPartition: index)
+            info.maximumTime = limits.time
             info.defaultTime = partition.defaultTimeLimit
             info.minimumNodes = partition.minimumNodesPerJob
-            info.maximumNodes = partition.maximumNodesPerJob
+            info.maximumNodes = limits.nodes
             info.isExclusive = partition.sharing == .wholeNode
             info.allowedAccounts = partition.allowedAccounts
             info.allowedQOS = partition.allowedQOS
