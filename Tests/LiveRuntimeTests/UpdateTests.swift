@@ -174,7 +174,8 @@ struct UpdateTests {
                 $0.partition = "shared"
             } == nil
         )
-        let states = try await centre.jobs(.all).jobs.filter { $0.arrayJobID == array }.map(\.state)
+        let elements = try await centre.jobs(.all).jobs.filter { $0.arrayJobID == array }
+        let states = elements.sorted { ($0.arrayTaskID ?? 0) < ($1.arrayTaskID ?? 0) }.map(\.state)
         #expect(states == ["PENDING", "PENDING", "RUNNING", "PENDING"])
         await centre.close()
     }

@@ -8,7 +8,7 @@ extension ActiveJob {
         self.init(
             key: QueueKey(
                 rank: -submission.priority,
-                submitted: now.microseconds,
+                submitted: now.microseconds + (submission.array?.isLast ?? false ? 1 : 0),
                 id: submission.id.number
             ),
             request: submission.request,

@@ -254,10 +254,13 @@ public struct ArrayMembership: Hashable, Sendable, Codable {
     public var id: JobID
     /// How many of its elements may run at once; nil for all.
     public var maximum: Int32?
+    /// Whether its turn comes after that of the others, whatever its number.
+    public var isLast: Bool
 
     /// Makes a membership.
-    public init(id: JobID, maximum: Int32? = nil) {
+    public init(id: JobID, maximum: Int32? = nil, isLast: Bool = false) {
         self.id = id
         self.maximum = maximum
+        self.isLast = isLast
     }
 }

@@ -137,7 +137,11 @@ private struct RecordReader {
             timeLimit: record.timeLimit,
             priority: Self.priority(record.priority),
             array: record.array.map {
-                ArrayMembership(id: JobID($0), maximum: record.arrayMaximum)
+                ArrayMembership(
+                    id: JobID($0),
+                    maximum: record.arrayMaximum,
+                    isLast: record.isArrayLast
+                )
             },
             notBefore: record.begin,
             hold: record.hold.map { $0 == "admin" ? .admin : .user },

@@ -32,6 +32,7 @@ extension Description {
         isOne: Bool = false,
         calendar: CentreCalendar = CentreCalendar()
     ) -> [Description] {
+        let jobs = jobs.inOrderOfElements
         guard foldsArrays else {
             return jobs.map { job(JobRow(info: $0, calendar: calendar), isDetailed: isDetailed) }
         }

@@ -84,7 +84,9 @@ extension AccountingCommand {
     /// - Throws: `CommandFailure` when a time cannot be read.
     public func output(_ list: AccountingList) throws(CommandFailure) -> CommandOutput {
         let period = try period(now: list.now)
-        let shown = runs(list.records.filter { shows($0, in: period, now: list.now) })
+        let shown = runs(
+            list.records.inOrderOfElements.filter { shows($0, in: period, now: list.now) }
+        )
         if let data {
             let all = SlurmData(data.version, cluster: list.cluster, command: [program])
             return data.output(all.records(shown, list, withSteps: showsSteps))

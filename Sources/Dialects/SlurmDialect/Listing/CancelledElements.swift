@@ -39,10 +39,41 @@ struct CancelledElements {
 protocol ArrayElement {
     var jobID: UInt32 { get }
     var arrayJobID: UInt32? { get }
+    var arrayTaskID: UInt32? { get }
     /// Slurm's long name of it.
     var state: String { get }
     var start: SimInstant? { get }
     var end: SimInstant? { get }
+}
+
+extension Array where Element: ArrayElement {
+    /// The same, elements of one array that follow one another in the order of their indices: the number of one
+    /// that waited longest may be the lowest.
+    var inOrderOfElements: [Element] {
+        var sorted = self
+        var place = 0
+        while place < count {
+            let first = place
+            place += 1
+            guard let array = self[first].arrayJobID else { continue }
+            while place < count, self[place].arrayJobID == array { place += 1 }
+            // In the order of their numbers they are in that of their indices already, unless the first is last.
+            let run = first..<place
+            guard run.count > 1,
+                !zip(run, run.dropFirst()).allSatisfy({
+                    (self[$0].arrayTaskID ?? 0) <= (self[$1].arrayTaskID ?? 0)
+                })
+            else { continue }
+            sorted.replaceSubrange(
+                run,
+                with: self[run].enumerated().sorted {
+                    let (left, right) = ($0.element.arrayTaskID ?? 0, $1.element.arrayTaskID ?? 0)
+                    return (left, $0.offset) < (right, $1.offset)
+                }.map(\.element)
+            )
+        }
+        return sorted
+    }
 }
 
 extension JobInfo: ArrayElement {}

@@ -180,7 +180,8 @@ enum JobColumns {
 
     /// What a listing looks at whatever its columns: identity, state, order, and why a job waits.
     static let commonMembers: Set<String> = [
-        "job_id", "array_job_id", "array_task_id", "array_limit", "het_job_id", "het_job_offset",
+        "job_id", "array_job_id", "array_task_id", "array_limit", "in_array", "het_job_id",
+        "het_job_offset",
         "state", "reason", "reason_text", "partition", "priority", "eligible", "start", "end",
     ]
 }

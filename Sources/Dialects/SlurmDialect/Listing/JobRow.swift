@@ -11,6 +11,13 @@ struct JobRow {
     /// The step that the row is about; nil for the job.
     var step: StepRecord?
 
+    /// A row for one job. An element that waits with others has their array's number.
+    init(info: JobInfo, calendar: CentreCalendar) {
+        self.info = info
+        self.calendar = calendar
+        if info.waitsWithArray, let array = info.arrayJobID { self.info.jobID = array }
+    }
+
     /// Rows for `jobs`, in which the waiting elements of each job array share one, at the place of
     /// the first of them, and so do those that were cancelled together.
     static func folding(_ jobs: [JobInfo], calendar: CentreCalendar) -> [JobRow] {

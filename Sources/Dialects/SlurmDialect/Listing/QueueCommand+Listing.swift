@@ -70,7 +70,8 @@ extension QueueCommand {
             output.lines.append(calendar.dateLine(list.now))
         }
         // A queue is of many large values: what is listed whole is not copied.
-        let shown = list.jobs.allSatisfy(shows) ? list.jobs : list.jobs.filter(shows)
+        let all = list.jobs.inOrderOfElements
+        let shown = all.allSatisfy(shows) ? all : all.filter(shows)
         var rows =
             showsElements || showsSteps
             ? shown.map { JobRow(info: $0, calendar: calendar) }
@@ -112,7 +113,7 @@ extension QueueCommand {
             values.map { $0.contains(value) } ?? true
         }
         guard states.map({ $0.contains(job.state) }) ?? JobStates.isActive(job.state),
-            jobs.isEmpty || jobs.contains(where: { $0.selects(job) }),
+            jobs.isEmpty || jobs.contains(where: { isNamed(job, by: $0) }),
             has(accounts, job.account), has(names, job.name), has(qos, job.qos),
             has(users, job.user) || has(users, "\(job.userID)"),
             has(reservations, job.reservation ?? "")
@@ -127,6 +128,13 @@ extension QueueCommand {
             guard held.contains(where: nodes.contains) else { return false }
         }
         return true
+    }
+
+    /// Whether a job is one of those that a number means. An element that waits in the record of its array is
+    /// not found by its index, unless the record is taken apart for the listing.
+    private func isNamed(_ job: JobInfo, by selector: JobSelector) -> Bool {
+        guard selector.selects(job) else { return false }
+        return showsElements || !job.waitsWithArray || selector.arrayTasks == nil
     }
 
     private func columns(_ output: inout CommandOutput) -> [FormatText.Field: Column<JobRow>] {

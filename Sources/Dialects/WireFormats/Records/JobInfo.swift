@@ -17,6 +17,9 @@ public struct JobInfo: WireRecord {
     public var hetJobSize: UInt32?
     /// How many elements of the array may run at once; nil for all.
     public var arrayLimit: UInt32?
+    /// Whether it waits in the record of all elements of its array that were not split off: its number may still
+    /// become another element's.
+    public var waitsWithArray = false
     /// The job's name.
     public var name = ""
     /// The owner.
@@ -158,6 +161,7 @@ public struct JobInfo: WireRecord {
         try fields("het_job_offset", &hetJobOffset)
         try fields("het_job_size", &hetJobSize)
         try fields("array_limit", &arrayLimit)
+        try fields("in_array", &waitsWithArray)
         try fields("name", &name)
         try fields("user", &user)
         try fields("uid", &userID)

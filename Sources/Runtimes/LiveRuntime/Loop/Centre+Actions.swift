@@ -36,6 +36,7 @@ extension Centre {
         let left = request.isSignalOnly ? [] : await stepsOnParts(found)
         // What waits goes first: else others of these would start where the first have ended, to be ended too.
         let waiting = found.filter { $0.status.phase == .pending }
+        let indices = found.arrayIndices
         let parts = (waiting + found.filter { $0.status.phase != .pending })
             .numbersInParts(of: Effort.jobsAtOnce)
         // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
@@ -43,7 +44,9 @@ extension Centre {
             let results = try await act(on: some, caller) {
                 [request, mailbox, rights = rights(of: caller)] part, state in
                 var allowed: [UInt32] = []
-                let meant = part.compactMap { state.jobs[$0] }.filter {
+                let meant = part.compactMap { id in
+                    indices[id].map { state.jobs.element($0, ofArrayOf: id) } ?? state.jobs[id]
+                }.filter {
                     state.is($0, meantBy: request, on: nodes)
                 }
                 let verb: JobRequestKind = request.isSignalOnly ? .signal : .cancel
@@ -134,6 +137,7 @@ extension Centre {
             guard parts.isEmpty else { return .failure(.refused(.notWholeHetJob)) }
             var input = JobsInput()
             input.ids = subjects.map(\.id)
+            if selector.namesFewElements { input.elements = subjects.compactMap(\.arrayTask) }
             input.by = caller.userID
             input.isAdminHold = isOver && !request.isUserHold && !isOwner
             input.holds = request.holdsAfterwards
@@ -210,6 +214,7 @@ extension Centre {
                 let own = subject.map { entry in
                     var input = UpdateInput()
                     input.id = entry.id
+                    if selector.namesFewElements { input.element = entry.arrayTask }
                     input.change = request
                     input.by = caller.userID
                     input.isAdminHold = isOver && !isOwner
@@ -238,11 +243,15 @@ extension Centre {
             @escaping @Sendable ([JobEntry], CentreState) -> Result<[LiveInput], RequestFailure>
     ) async throws(RequestFailure) -> ActionResponse {
         let entries = await snapshot().state.jobs.entries(selector)
+        let indices = entries.arrayIndices
         var outcomes: [ActionOutcome] = []
         for part in entries.isEmpty ? [[]] : entries.numbersInParts(of: Effort.jobsAtOnce) {
             do throws(RequestFailure) {
                 let results = try await act(caller, effort: max(1, part.count)) { state in
-                    prepare(part.compactMap { state.jobs[$0] }, state)
+                    let now = part.compactMap { id in
+                        indices[id].map { state.jobs.element($0, ofArrayOf: id) } ?? state.jobs[id]
+                    }
+                    return prepare(now, state)
                 }
                 outcomes += Self.outcomes(results)
             } catch {
@@ -297,7 +306,20 @@ extension CentreState.Meant {
     }
 }
 
+extension JobSelector {
+    /// Whether it names elements of an array, and so few that each gets a record of its own.
+    fileprivate var namesFewElements: Bool { arrayTasks.map { $0.count <= 100 } ?? false }
+}
+
 extension [JobEntry] {
+    /// The indices of those that are elements of arrays, by their numbers, which may be another's before
+    /// something is done.
+    fileprivate var arrayIndices: [UInt32: UInt32] {
+        var indices: [UInt32: UInt32] = [:]
+        for entry in self where entry.waitsWithArray { indices[entry.id] = entry.arrayTask }
+        return indices
+    }
+
     /// Their numbers in their order, so many in each part, or as many more as are components of the job that
     /// the last is one of.
     fileprivate func numbersInParts(of count: Int) -> [[UInt32]] {

@@ -225,6 +225,7 @@ extension Centre {
         input.request.user = submitter.user
         input.request.group = submitter.group
         input.isOperator = submitter.isOperator
+        input.numbersElementsLate = request.array != nil
         try request.checkBounds()
         input.request.dropRepeats()
         try input.request.checkProduct(settings.limits)

@@ -68,6 +68,8 @@ struct SubmitInput: WireRecord {
     var runTime: SimDuration?
     /// Its position in the background load; nil for what somebody submitted.
     var load: Int64?
+    /// Whether elements of an array get their numbers when they are split off; not in journals of earlier days.
+    var numbersElementsLate = false
     /// The digest of a request that has a key, where it was made before the request came to the writing thread.
     /// It does not travel.
     var knownDigest: StateDigest?
@@ -81,6 +83,7 @@ struct SubmitInput: WireRecord {
         try fields("operator", &isOperator)
         try fields("run_time", &runTime)
         try fields("load", &load)
+        try fields("late_numbers", &numbersElementsLate)
     }
 }
 
@@ -155,6 +158,8 @@ struct JobsInput: WireRecord {
     var isByOwner = false
     /// For `requeue`: why the job is held afterwards, where it is not for a user's or operator's wish.
     var holdReason: String?
+    /// The indices of elements of an array that were named one by one, in the order of `ids`; else empty.
+    var elements: [UInt32] = []
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("ids", &ids)
@@ -163,6 +168,7 @@ struct JobsInput: WireRecord {
         try fields("holds", &holds)
         try fields("by_owner", &isByOwner)
         try fields.ifPresent("hold_reason", &holdReason)
+        try fields("elements", &elements)
     }
 }
 
@@ -176,10 +182,13 @@ struct UpdateInput: WireRecord {
     var by: UInt32?
     /// Whether a priority of 0 is an operator's hold; its owner's otherwise.
     var isAdminHold = true
+    /// The index of an element of an array that was named alone.
+    var element: UInt32?
 
     mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
         try fields.required("id", &id)
         try fields.required("change", &change)
+        try fields.ifPresent("element", &element)
         try fields("run_time", &runTime)
         try fields("by", &by)
         try fields("admin_hold", &isAdminHold)

@@ -32,9 +32,11 @@ extension CentreState {
         case .suspend(let input): return each(input) { $0.suspend($1, at: instant) }
         case .resume(let input): return each(input) { $0.resume($1, at: instant) }
         case .top(let input): return each(input) { $0.top($1, at: instant) }
-        case .update(let input):
+        case .update(var input):
+            let id = input.id
+            if let element = input.element { input.id = splitOff(element, ofArrayOf: id) }
             let error = update(input, at: instant)
-            return .outcomes([ActionOutcome(jobID: input.id, error: error?.body)])
+            return .outcomes([ActionOutcome(jobID: id, error: error?.body)])
         case .nodes(let input): return change(input, at: instant)
         case .partition(let input): return change(input, at: instant)
         case .reservation(let input): return handle(input, at: instant)
@@ -63,8 +65,12 @@ extension CentreState {
         _ act: (inout CentreState, UInt32) -> Refusal?
     ) -> InputResult {
         var outcomes: [ActionOutcome] = []
-        for id in input.ids {
-            outcomes.append(ActionOutcome(jobID: id, error: act(&self, id)?.body))
+        for (place, id) in input.ids.enumerated() {
+            var own = id
+            if input.elements.indices.contains(place) {
+                own = splitOff(input.elements[place], ofArrayOf: id)
+            }
+            outcomes.append(ActionOutcome(jobID: id, error: act(&self, own)?.body))
         }
         return .outcomes(outcomes)
     }
@@ -116,10 +122,15 @@ extension CentreState {
             return .refused(Refusal(.overLimit(reason)).body)
         }
         let funds = self.funds(for: resolved, at: instant)
-        for (offset, task) in resolved.tasks.enumerated() {
+        let isLate = resolved.specification.array?.isNumberedLate ?? false
+        for offset in resolved.tasks.indices {
+            // The array's own number is that of the element which is left in the end.
+            let count = resolved.tasks.count
+            let task = resolved.tasks[isLate ? (offset + count - 1) % count : offset]
             let id = input.id + UInt32(offset)
             var submission = template
             submission.id = JobID(id)
+            submission.array?.isLast = isLate && id == input.id
             submission.funds = funds
             submission.dependencies = dependencies(of: input.request, task: task)
             var status = resolved.status
@@ -277,7 +288,8 @@ extension CentreState {
                     count: tasks.count,
                     minimum: bounds.0 ?? 0,
                     maximum: bounds.1 ?? 0,
-                    limit: $0.limit
+                    limit: $0.limit,
+                    isNumberedLate: input.numbersElementsLate
                 )
             },
             submission: submission,
@@ -331,7 +343,6 @@ extension CentreState {
     /// The most nodes that a job may ask for in the largest of the partitions.
     private func mostNodes(_ partitions: [Int]) -> Int32 {
         partitions.map { index in
-            let partition = rules.machine.partitions[index]
             let nodes = Int32(rules.totals[index].nodeCount)
             return min(nodes, emulator.limits(ofPartition: index).nodes ?? nodes)
         }.max() ?? 0
@@ -551,7 +562,8 @@ extension CentreState {
         submission.array = resolved.specification.array.map { array in
             ArrayMembership(
                 id: JobID(array.job),
-                maximum: array.limit.map { Int32(clamping: $0) }
+                maximum: array.limit.map { Int32(clamping: $0) },
+                isLast: array.isNumberedLate && submission.id.number == array.job
             )
         }
     }

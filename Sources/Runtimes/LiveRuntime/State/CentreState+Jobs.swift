@@ -23,6 +23,7 @@ extension CentreState {
             info.arrayJobID = array.job
             info.arrayTaskID = entry.arrayTask
             info.arrayLimit = arrayLimit(of: entry)
+            info.waitsWithArray = entry.waitsWithArray
         }
         if let het = entry.specification.submission.het {
             info.hetJobID = het.leader.number
@@ -289,10 +290,12 @@ extension CentreState {
     /// Where a job reads and writes, patterns filled in; error is nil when it goes with output.
     func outputFiles(of entry: JobEntry) -> (output: String, error: String?, input: String) {
         let request = entry.specification.request
+        // In a record of several elements Slurm fills in NO_VAL for the index.
+        let together = entry.waitsWithArray ? entry.specification.array : nil
         let values = FilenamePattern.Values(
-            jobID: entry.id,
+            jobID: together?.job ?? entry.id,
             arrayJobID: entry.specification.array?.job,
-            arrayTaskID: entry.arrayTask,
+            arrayTaskID: together == nil ? entry.arrayTask : UInt32.max - 1,
             jobName: entry.status.name,
             user: request.user,
             host: entry.status.nodes.first.map { rules.hostName(ofNode: $0.node) } ?? ""

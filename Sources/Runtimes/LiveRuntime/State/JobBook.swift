@@ -9,6 +9,10 @@ struct ArrayPlace: Sendable, Codable {
     var minimum: UInt32
     var maximum: UInt32
     var limit: UInt32?
+    /// Whether elements get their numbers when they are split off, as in Slurm: the first that is gets the one
+    /// after the array's, and the last that is left the array's own. Elements that are not are told apart by
+    /// their indices alone.
+    var isNumberedLate: Bool
 }
 
 /// For whom a job is submitted.
@@ -155,6 +159,10 @@ struct JobStatus: Sendable, Codable {
     var steps: [StepRecord] = []
     /// What it waited for when it was submitted.
     var submittedDependencies: [Dependency] = []
+    /// What it still waited for, in Slurm's words, when that ended it; nil for any other.
+    var lastDependencies: String?
+    /// Of an element of an array: whether something was done to it alone while it waited.
+    var isSplitOff = false
     /// What people did to it, in order.
     var actions: [RecordedAction] = []
 }
@@ -181,6 +189,17 @@ final class JobEntry: Sendable {
 
     var hasEnded: Bool {
         if case .ended = status.phase { true } else { false }
+    }
+
+    /// Whether it is an element of an array that waits in the record of all that were not split off.
+    var waitsWithArray: Bool {
+        guard let array = specification.array, array.isNumberedLate else { return false }
+        return status.phase == .pending && status.restart == 0 && !status.isSplitOff
+    }
+
+    /// The same job as another element of its array.
+    func asElement(_ task: UInt32?) -> JobEntry {
+        JobEntry(id: id, arrayTask: task, specification: specification, status: status)
     }
 }
 
@@ -302,7 +321,13 @@ struct JobBook: Sendable {
 
     /// The jobs that a selector means: one, an array, or elements of it.
     func entries(_ selector: JobSelector) -> [JobEntry] {
-        let entries = numbers(of: selector.jobID).compactMap { self[$0] }
+        var entries = numbers(of: selector.jobID).compactMap { self[$0] }
+        // The element with the array's number is the last to start.
+        if let first = entries.first, entries.count > 1, first.id == selector.jobID,
+            first.specification.array?.isNumberedLate ?? false
+        {
+            entries.append(entries.removeFirst())
+        }
         if let component = selector.component {
             return entries.filter { entry in
                 entry.specification.submission.het.map { UInt32($0.offset) == component } ?? false
