@@ -65,6 +65,11 @@ struct CentreOptions: ParsableArguments {
     var killWait: UInt32 = 30
 
     @Flag(
+        help: "Nodes that an operator sets DOWN come back at once (Slurm's ReturnToService=2)."
+    )
+    var nodesReturn = false
+
+    @Flag(
         help: "Run the scripts of jobs on modelled nodes, with their sleeps in the centre's time."
     )
     var rehearse = false
@@ -264,6 +269,7 @@ struct CentreOptions: ParsableArguments {
         settings.timeMode = words.timeMode
         settings.start = words.start
         settings.killWaitMilliseconds = killWait * 1_000
+        settings.nodesReturn = nodesReturn
         settings.socketPath = Self.absolute(socketPath)
         settings.rehearsalWaitMilliseconds = min(rehearsalWait, 86_400) * 1_000
         settings.writesEmulatedOutput = true

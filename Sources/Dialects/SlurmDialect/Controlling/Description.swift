@@ -166,7 +166,7 @@ extension Description {
             "NodeName=\(node.name) Arch=\(node.architecture)"
                 + " CoresPerSocket=\(node.coresPerSocket) ",
             "CPUAlloc=\(node.coresHeld) CPUEfctv=\(node.cores) CPUTot=\(node.cores)"
-                + " CPULoad=\(node.coresHeld).00",
+                + " CPULoad=\(node.hostLoad ?? node.coresHeld).00",
             "AvailableFeatures=\(node.features ?? "(null)")",
             "ActiveFeatures=\(node.features ?? "(null)")",
             "Gres=\(node.gres ?? "(null)")",

@@ -98,7 +98,7 @@ enum NodeColumns {
         "m": Column("MEMORY") { $0.first { "\($0.memory.mebibytes)" } },
         "N": Column("NODELIST") { HostList.compress($0.names) },
         "n": Column("HOSTNAMES") { $0.first { $0.hostName ?? $0.name } },
-        "O": Column("CPU_LOAD") { $0.first { "\($0.coresHeld).00" } },
+        "O": Column("CPU_LOAD") { $0.first { "\($0.hostLoad ?? $0.coresHeld).00" } },
         "o": Column("NODE_ADDR") { $0.first { $0.address ?? $0.hostName ?? $0.name } },
         "P": Column("PARTITION") { $0.partition.name + ($0.partition.isDefault ? "*" : "") },
         "p": Column("PRIO_TIER") { "\($0.partition.priorityTier)" },

@@ -38,6 +38,8 @@ public struct NodeInfo: WireRecord {
     public var operatingSystem: String?
     /// The name of the computer that it is on; nil for the node's own.
     public var hostName: String?
+    /// How many cores are held on that computer, by all nodes that are on it; nil where nodes are computers.
+    public var hostLoad: Int32?
     /// The address of that computer; nil for the node's name.
     public var address: String?
     /// The node type of the catalogue.
@@ -80,6 +82,7 @@ public struct NodeInfo: WireRecord {
         try fields("architecture", &architecture)
         try fields("operating_system", &operatingSystem)
         try fields.ifPresent("host_name", &hostName)
+        try fields.ifPresent("host_load", &hostLoad)
         try fields.ifPresent("address", &address)
         try fields("node_type", &nodeType)
         try fields("weight", &weight)

@@ -121,6 +121,11 @@ struct UpCommand: ParsableCommand {
     var killWait: UInt32 = 30
 
     @Flag(
+        help: "Nodes that an operator sets DOWN come back at once (Slurm's ReturnToService=2)."
+    )
+    var nodesReturn = false
+
+    @Flag(
         help: """
             Rehearse: run the scripts of jobs on modelled nodes, with their sleeps in the centre's time.
             """
@@ -306,6 +311,7 @@ struct UpCommand: ParsableCommand {
         var arguments = [
             "--state", folder, "--socket", socketPath, "--kill-wait", String(killWait),
         ]
+        if nodesReturn { arguments.append("--nodes-return") }
         if let time { arguments += ["--time", time] }
         if let machine { arguments += ["--machine", machine] }
         if let policy { arguments += ["--policy", policy] }

@@ -17,6 +17,7 @@ extension Centre {
             ConfigurationEntry("MaxArraySize", "\(settings.limits.arraySize)"),
             ConfigurationEntry("MaxJobCount", "\(settings.limits.jobCount)"),
             ConfigurationEntry("PrivateData", data.isEmpty ? "none" : data),
+            ConfigurationEntry("ReturnToService", settings.nodesReturn ? "2" : "0"),
             ConfigurationEntry("SlurmUser", slurmUser),
         ]
         entries += rules.machine.slurmEntries

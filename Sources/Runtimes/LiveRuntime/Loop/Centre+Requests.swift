@@ -548,7 +548,7 @@ extension Centre {
         _ request: NodeUpdateRequest,
         _ caller: Caller
     ) async throws(RequestFailure) {
-        try await operate(caller) { state in
+        try await operate(caller) { [nodesReturn = settings.nodesReturn] state in
             guard let nodes = try? state.rules.nodes(request.nodes), !nodes.isEmpty else {
                 return .failure(.refused(.invalidNodeName))
             }
@@ -564,7 +564,12 @@ extension Centre {
             case "RESUME", "UNDRAIN", "IDLE": input.action = "RESUME"
             default: return .failure(.refused(.invalidNodeState))
             }
-            return .success([.nodes(input)])
+            guard nodesReturn, input.action == "DOWN" else { return .success([.nodes(input)]) }
+            // Its daemon is alive and tells so.
+            var back = NodesInput()
+            back.nodes = input.nodes
+            back.action = "RESUME"
+            return .success([.nodes(input), .nodes(back)])
         }
     }
 

@@ -31,6 +31,8 @@ public struct CentreSettings: Sendable {
     public var stepProgram: String
     /// The time between SIGTERM and SIGKILL. Unit: ms.
     public var killWaitMilliseconds: UInt32 = 30_000
+    /// Whether a node that an operator sets DOWN registers again at once, and comes back: `ReturnToService=2`.
+    public var nodesReturn = false
     /// Where scripts of rehearsed partitions find the centre.
     public var socketPath = ""
     /// How long such a script may be busy without a sleep. Unit: ms of wall.

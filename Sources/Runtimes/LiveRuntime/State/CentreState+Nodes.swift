@@ -22,6 +22,7 @@ extension CentreState {
     ) -> [NodeGroup] {
         var groups: [NodeGroup] = []
         var standing: NodeStanding?
+        let loads = hostLoads
         for index in rules.machine.nodes.indices {
             guard clusters.contains(nodeIn: rules.partitionsOfNode[index]) else { continue }
             let next = self.standing(ofNode: index)
@@ -29,11 +30,27 @@ extension CentreState {
             if next == standing {
                 groups[groups.count - 1].names.append(name)
             } else {
-                groups.append(name, like: nodeInfo(index, bootTime: bootTime, userName: userName))
+                var info = nodeInfo(index, bootTime: bootTime, userName: userName)
+                info.hostLoad = info.hostName.flatMap { loads[$0] }
+                groups.append(name, like: info)
             }
             standing = next
         }
         return groups
+    }
+
+    /// How many cores are held on computers that several nodes are on, by their names.
+    private var hostLoads: [String: Int32] {
+        let machine = rules.machine
+        guard machine.nodeTypes.contains(where: { $0.hostName != nil }) else { return [:] }
+        var loads: [String: Int32] = [:]
+        for (index, node) in machine.nodes.enumerated() {
+            guard let host = machine.nodeTypes[node.typeIndex].hostName,
+                let condition = emulator.condition(ofNode: index)
+            else { continue }
+            loads[host, default: 0] += node.capacity.cores - condition.coresFree
+        }
+        return loads
     }
 
     /// All by which nodes differ beside their names.

@@ -287,8 +287,14 @@ extension CentreState {
     }
 
     /// What an active reservation makes of a node: `MAINTENANCE`, `RESERVED`, or nil.
+    ///
+    /// Slurm marks nodes every 5 s only (`set_node_maint_mode` of `_slurmctld_background`).
     func reservationFlag(ofNode node: Int) -> String? {
-        let active = emulator.heldReservations.filter { $0.isActive && $0.nodes.contains(node) }
+        let second = lastInstant.seconds
+        let looked = SimInstant(seconds: second - (second % 5 + 5) % 5)
+        let active = emulator.heldReservations.filter {
+            $0.isActive && $0.terms.start < looked && $0.nodes.contains(node)
+        }
         guard !active.isEmpty else { return nil }
         return active.contains { $0.terms.flags.contains(.maint) } ? "MAINTENANCE" : "RESERVED"
     }
