@@ -293,7 +293,31 @@ struct SubmitTests {
             try prepare(options, program: "yhbatch").warnings
                 == ["--contiguous has no effect here", "--tmp has no effect here"]
         )
-        #expect(try prepare(options).warnings.isEmpty)
+        #expect(try prepare(["--contiguous", "--tmp=0", "--hint=x", "--wrap=x"]).warnings.isEmpty)
+        // By Slurm's name it is refused as by nodes without such a disk.
+        let failure = #expect(throws: CommandFailure.self) { try prepare(options) }
+        #expect(
+            failure?.lines == [
+                "sbatch: error: Temporary disk specification can not be satisfied",
+                "sbatch: error: Batch job submission failed: Requested node configuration is not available",
+            ]
+        )
+    }
+
+    @Test("-v tells the options by their names, and under Slurm's name its plug-ins")
+    func verbose() throws {
+        let told = try prepare(["-v", "-t", "5", "--wrap", "true"]).told
+        let rule = "-------------------- --------------------"
+        #expect(
+            told.prefix(6) == [
+                "defined options", rule, "time                : 00:05:00",
+                "verbose             : 1",
+                "wrap                : true", rule,
+            ]
+        )
+        #expect(told.count == 11)
+        #expect(try prepare(["-v", "--wrap", "true"], program: "yhbatch").told.count == 6)
+        #expect(try prepare(["--wrap", "true"]).told.isEmpty)
     }
 
     @Test("SBATCH_JOB_NAME names a job, unless the command line does")

@@ -1,4 +1,4 @@
-import JobModel
+public import JobModel
 import Quantities
 import Scheduling
 
@@ -104,6 +104,19 @@ extension Emulator {
         var ranking = ranking
         ranking.find(job.association, jobs.limits)
         return ranking
+    }
+
+    /// The priority that a job aside would have if it asked for so many nodes and cores; nil when there is no
+    /// such job.
+    public func priority(of id: JobID, nodes: Int32, cores: Int64) -> Int64? {
+        guard let slot = jobs.slot(of: id) else { return nil }
+        var job = jobs[slot]
+        guard !order.isTrivial else { return ranking.priority(of: job) }
+        job.request.chunkCount = Int32(clamping: cores)
+        job.request.coresPerChunk = 1
+        job.key.value = rankingKnowing(job)
+            .value(of: job, units: nodes, nodes: nodes, at: jobs.now.microseconds)
+        return ranking.priority(of: job)
     }
 
     /// The priority as of the last time that its place was computed; as of now for a job aside.

@@ -12,6 +12,8 @@ struct StepTasks {
     let layout: RunCommand.Layout
     /// The environment that the step takes over, by `--export`.
     let inherited: [String]
+    /// The job that was made for it; nil for a job around this command.
+    private let held: JobEnvironment?
     /// What each task finds of this command.
     private let launcher: [String]
     /// The number of the step in its job.
@@ -38,12 +40,14 @@ struct StepTasks {
         self.command = command
         self.program = program
         self.programs = programs
+        held = job
         let chosen = SubmitCommand.environment(
             command.export,
             from: Host.environment(),
             login: Host.loginEnvironment()
         )
-        let own = job?.variables ?? []
+        // Slurm tells of aliases in an allocation, and not the tasks of a job that srun has made itself.
+        let own = job?.variables.filter { !$0.hasPrefix("SLURM_NODE_ALIASES=") } ?? []
         let names = Set(own.map { $0.prefix { $0 != "=" } })
         inherited = chosen.filter { !names.contains($0.prefix { $0 != "=" }) } + own
         func value(_ name: String) -> String? {
@@ -237,7 +241,17 @@ struct StepTasks {
             }
             processes.append(process)
         }
+        let id = job.map { "\($0).\(step ?? "0")" }
+        if let job, let id, !command.told.isEmpty {
+            let nodes = held.map { RunCommand.tale(ofJob: job, $0) } ?? []
+            let lines = nodes + RunCommand.tale(ofStep: id, starting: layout)
+            Host.print(lines.map { "\(program): \($0)" }, to: 2)
+        }
         let endings = wait(processes, labelled, InputSpreader(readers), in: job)
+        if let id, !command.told.isEmpty {
+            let lines = RunCommand.tale(ofStep: id, layout, endings: endings)
+            Host.print(lines.map { "\(program): \($0)" }, to: 2)
+        }
         let report = RunCommand.report(program, layout, endings: endings)
         Host.print(report.lines, to: 2)
         if let job, endings.contains(where: { $0.signal != 0 }), !wasAborted, revocation == nil {

@@ -19,7 +19,7 @@ extension Yh {
                 CommandOutput(lines: ["MPI plugin types are...", "\tnone", "\topenmpi (mpirun)"])
             )
         }
-        Host.print(command.warnings, to: 2)
+        Host.print(command.warnings + command.told.map { "\(name): \($0)" }, to: 2)
         if var wanted = command.allocation {
             if let warning = wanted.fitNodesToTasks() {
                 Host.print(["\(name): Warning: \(warning)"], to: 2)

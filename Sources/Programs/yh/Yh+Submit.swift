@@ -36,6 +36,7 @@ extension Yh {
                 }
             return finish(Help.output(.submit, told, name: name))
         }
+        Host.print(command.told.map { "\(name): \($0)" }, to: 2)
         let unfit = command.fitNodesToTasks()
         try fillIn(&command, name: name, arguments: arguments, scriptPath: scriptPath)
         let warnings = command.warnings + review(command, name: name)

@@ -104,7 +104,8 @@ extension Description {
         let perNode = info.tasksPerNode ?? 0
         let memory = info.memoryPerCPU == nil ? "MinMemoryNode" : "MinMemoryCPU"
         return [
-            "NumNodes=\(info.nodeCount) NumCPUs=\(info.cores) NumTasks=\(info.tasks)"
+            "NumNodes=\(info.nodeCount)\(info.maximumNodes.map { "-\($0)" } ?? "") NumCPUs=\(info.cores)"
+                + " NumTasks=\(info.tasks > 0 ? "\(info.tasks)" : "N/A")"
                 + " CPUs/Task=\(info.cpusPerTask) ReqB:S:C:T=0:0:*:*",
             "TRES=\(info.tresText)",
             "Socks/Node=* NtasksPerN:B:S:C=\(perNode):0:*:* CoreSpec=*",

@@ -115,6 +115,8 @@ public struct RunCommand: Hashable, Sendable {
     public var isMultiProgram = false
     /// What the user should know although the step runs.
     public var warnings: [String] = []
+    /// What `-v` tells of the options that were given; without a prefix, empty without it.
+    public private(set) var told: [String] = []
     /// The program and its arguments; of several that run together, those of the first.
     public var words: [String] = []
     /// The programs behind the first, each on components of its own: `OPTIONS a : OPTIONS b`.
@@ -168,6 +170,14 @@ public struct RunCommand: Hashable, Sendable {
                 isCounted = true
             default: try apply(option, program)
             }
+        }
+        if given.contains(where: { $0.id == .verbose }) {
+            told = OptionTale.lines(
+                given.map { option in
+                    let isTime = option.id == .allocation(.time)
+                    return (option.name, option.value, option.id == .verbose, isTime)
+                }
+            )
         }
         guard information == nil, !listsMPI else { return }
         guard !words.isEmpty else {

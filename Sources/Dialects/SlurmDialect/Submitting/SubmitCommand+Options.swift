@@ -11,6 +11,9 @@ extension SubmitCommand {
         let value = option.value ?? ""
         switch option.id {
         case .accepted, .help, .usage, .version, .verbose, .wrap: break
+        case .ineffective where option.name == "tmp" && Dialect(program: program) == .slurm:
+            // The nodes of a centre have TmpDisk=0.
+            asksForTemporaryDisk = try memory(value, option).count > 0
         case .ineffective:
             // Under Slurm's name a command says what Slurm's says, and no more.
             guard Dialect(program: program) == .tianhe else { break }
@@ -234,6 +237,12 @@ extension SubmitCommand {
             request.gres.append(gpusPerNode)
         }
         if let nodes = request.minimumNodes, nodes == 0 { throw failed(.invalidNodeCount) }
+        if asksForTemporaryDisk {
+            var failure = failed(.requestNotAvailable)
+            let line = "\(program): error: Temporary disk specification can not be satisfied"
+            failure.lines.insert(line, at: 0)
+            throw failure
+        }
     }
 
     /// The warning that is printed, and the change that is made, when there are fewer tasks than

@@ -27,6 +27,8 @@ public struct SubmitCommand: Hashable, Sendable {
     public var warnings: [String] = []
     /// The other components of a heterogeneous job, of which this is the first.
     public var components: [SubmitCommand] = []
+    /// What `-v` tells of the options that were given; without a prefix.
+    public var told: [String] = []
     /// `--help`, `--usage` or `--version`, when asked for; nothing else counts then.
     public var information: SubmitOption?
 
@@ -35,6 +37,7 @@ public struct SubmitCommand: Hashable, Sendable {
     var refusalWords = "Batch job submission failed"
     var wrapped: String?
     var ignoresPBS = false
+    var asksForTemporaryDisk = false
     var gpusPerNode: GresRequest?
     /// What the script says of the other components.
     private var sections: [[String]] = []
@@ -81,6 +84,9 @@ public struct SubmitCommand: Hashable, Sendable {
         }
         let variables = SubmitOption.table.given(inEnvironment: variable, prefix: "SBATCH_")
         command.ignoresPBS = (variables + options).contains { $0.id == .ignorePBS }
+        if options.contains(where: { $0.id == .verbose }) {
+            command.told = Self.tale(of: variables + options, program)
+        }
         let wrap = options.last { $0.id == .wrap }?.value
         try command.take(wrap: wrap, operands: operands, load: load)
         // sbatch(1): the command line goes before the environment, and that before the script.
@@ -90,6 +96,21 @@ public struct SubmitCommand: Hashable, Sendable {
         try command.addComponents(parts.dropFirst(), variables)
         try command.finish()
         return command
+    }
+
+    /// The options that were given, and under Slurm's name what it tells of its plug-ins.
+    private static func tale(of options: [GivenOption<SubmitOption>], _ program: String) -> [String]
+    {
+        let plugins = [
+            "select/cons_tres: common_init: select/cons_tres loaded",
+            "select/cray_aries: init: Cray/Aries node selection plugin loaded",
+            "select/linear: init: Linear node selection plugin loaded with argument 4",
+            "select/cons_res: common_init: select/cons_res loaded",
+        ]
+        let lines = OptionTale.lines(
+            options.map { ($0.name, $0.value, $0.id == .verbose, $0.id == .time) }
+        )
+        return lines + (Dialect(program: program) == .slurm ? plugins : [])
     }
 
     /// Makes the other components: each begins with what the one before it asked for, as far as that is

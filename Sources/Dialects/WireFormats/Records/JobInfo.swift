@@ -74,6 +74,8 @@ public struct JobInfo: WireRecord {
     public var nodeList = ""
     /// The number of cores held, or asked for.
     public var cores: Int64 = 1
+    /// The most nodes that it may get, where it waits and asks for a number of them.
+    public var maximumNodes: Int32?
     /// The number of tasks.
     public var tasks: Int32 = 1
     /// Cores for each task.
@@ -200,6 +202,7 @@ public struct JobInfo: WireRecord {
         try fields("nodes", &nodeCount)
         try fields("node_list", &nodeList)
         try fields("cores", &cores)
+        try fields("max_nodes", &maximumNodes)
         try fields("tasks", &tasks)
         try fields("cpus_per_task", &cpusPerTask)
         try fields("tasks_per_node", &tasksPerNode)

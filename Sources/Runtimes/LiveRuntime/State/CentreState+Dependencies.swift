@@ -43,7 +43,7 @@ extension CentreState {
 
     /// What `squeue` shows of what a job waits for: `afterok:36(unfulfilled),singleton(unfulfilled)`.
     func dependencyText(of entry: JobEntry) -> String? {
-        guard entry.status.phase == .pending else { return nil }
+        guard entry.status.phase == .pending else { return entry.status.lastDependencies }
         let id = JobID(entry.id)
         let parts = emulator.openDependencies(of: id, at: lastInstant).map {
             dependency,

@@ -83,9 +83,10 @@ extension CentreState {
         let starts = emulator.expectedStarts(from: max(list.now, lastInstant))
         let known = Dictionary(starts.map { ($0.start.id.number, $0) }) { first, _ in first }
         for index in list.jobs.indices where list.jobs[index].state == "PENDING" {
-            // Of what waits for a time or a reservation Slurm foresees nothing more.
+            // Of what waits for a time or a reservation Slurm foresees nothing more, and nothing of what no pass
+            // has looked at.
             let reason = list.jobs[index].reason
-            guard !["BeginTime", "Reservation", "JobArrayTaskLimit"].contains(reason) else {
+            guard !["None", "BeginTime", "Reservation", "JobArrayTaskLimit"].contains(reason) else {
                 continue
             }
             guard let expected = known[list.jobs[index].jobID] else { continue }
@@ -97,6 +98,12 @@ extension CentreState {
 
     /// The priority as Slurm shows it: 0 for a job that is held.
     func shownPriority(of entry: JobEntry) -> Int64 {
+        let status = entry.status
+        if status.isShutOut, !entry.specification.request.isHeld, !status.isPriorityFixed {
+            // What waits in its place asks for less.
+            let (nodes, cores) = (status.requestedNodes, status.requestedCores)
+            return emulator.priority(of: JobID(entry.id), nodes: nodes, cores: cores) ?? 0
+        }
         if entry.status.isHeld { return 0 }
         return entry.status.shownPriority ?? emulator.priority(of: JobID(entry.id))
             ?? max(1, JobStatus.usualPriority + entry.status.priority)
@@ -174,14 +181,19 @@ extension CentreState {
     private func addTimes(_ entry: JobEntry, _ now: SimInstant, to info: inout JobInfo) {
         let status = entry.status
         info.submit = entry.specification.submittedAt
-        let isAside = status.phase == .pending && (status.isHeld || isNotEligible(entry))
+        let isAside =
+            status.phase == .pending && (status.isHeld || isNotEligible(entry))
+            || status.lastDependencies != nil
         info.eligible = isAside ? nil : max(info.submit, status.notBefore ?? info.submit)
         info.start = status.startedAt
         if status.phase == .pending, let begin = status.notBefore, begin > now {
             info.eligible = begin
             info.expectedStart = begin
         } else {
-            info.accrue = info.eligible
+            // No element of an array that only some may run of at once comes to wait for nothing but its turn.
+            let isUnseen = status.phase == .pending && info.reason == "None"
+            let isBounded = entry.specification.array?.limit != nil
+            info.accrue = isUnseen || isBounded ? nil : info.eligible
         }
         info.end = status.endedAt ?? status.deadline
         info.lastEvaluation = lastInstant
@@ -216,10 +228,15 @@ extension CentreState {
         let request = entry.specification.request
         let status = entry.status
         let hasRun = !status.nodes.isEmpty
+        if !hasRun, request.minimumNodes != nil {
+            info.maximumNodes = request.maximumNodes ?? request.minimumNodes
+        }
         info.nodeCount = hasRun ? Int32(status.nodes.count) : status.requestedNodes
         info.nodeList = status.nodeList
         info.cores = hasRun ? status.coresHeld : coresAwaited(by: entry)
-        info.tasks = status.tasks
+        // Slurm counts the tasks of what ended before it started only if they were asked for.
+        let isUncounted = status.endedAt != nil && status.startedAt == nil && request.tasks == nil
+        info.tasks = isUncounted ? 0 : status.tasks
         info.cpusPerTask = request.cpusPerTask ?? 1
         info.tasksPerNode = request.tasksPerNode
         info.memory = memoryAwaited(by: entry)

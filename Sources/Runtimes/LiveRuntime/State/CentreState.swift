@@ -232,7 +232,11 @@ struct CentreState: Sendable, Codable {
             }
             guard reason == .dependencyNeverSatisfied else { continue }
             endsOnInvalid.remove(id)
-            jobs.update(id) { $0.endReason = "DependencyNeverSatisfied" }
+            let dependencies = jobs[id].flatMap(dependencyText)
+            jobs.update(id) { status in
+                status.endReason = "DependencyNeverSatisfied"
+                status.lastDependencies = dependencies
+            }
             note(RecordedAction(RecordedAction.endOnInvalid, at: instant), of: id)
             hasCancelled = send(.cancel(JobID(id)), at: instant) == nil || hasCancelled
         }

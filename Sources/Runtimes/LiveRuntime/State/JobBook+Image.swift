@@ -296,6 +296,8 @@ extension JobStatus: ImageRecord {
         try fields.list("programs", &programs)
         try fields.list("steps", &steps)
         try fields.list("submittedDependencies", &submittedDependencies)
+        try fields("lastDependencies", &lastDependencies)
+        try fields("isSplitOff", &isSplitOff)
         try fields.list("actions", &actions)
     }
 }

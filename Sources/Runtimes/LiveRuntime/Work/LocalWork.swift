@@ -122,6 +122,8 @@ extension LocalWork {
             return nil
         }
         guard state.isLocal(entry) else {
+            // Cards go to who started first, whoever has the first turn.
+            _ = nodeCards.take(state.cardsHeld(by: entry), for: entry.id)
             turns.add(RehearsalTurns.Turn(instant: now, run: run(of: entry), act: .launch))
             return nil
         }
