@@ -20,8 +20,11 @@ What is done so that a difference means something:
  * run times: an emulated job does not run its script, so each sbatch gets --comment=runtime=SECONDS, the
    sum of the script's sleeps; the comment is taken out of what is printed again. With --rehearse the
    scripts run, and nothing is added;
- * past use: a recording may say what users had used before it (fair share goes by it): each runs a job of
-   so many core seconds, and the centre's clock goes to the next period of reckoning;
+ * past use: a recording may say what users had used before it (fair share goes by it), as core seconds: each
+   runs a job of so many, and the centre's clock goes to the next period of reckoning, or as many periods on as
+   the recording says; what they used since then runs after that;
+ * what went before: a recording may begin right after others, whose last commands it then has as unrecorded,
+   and may need other options of the centre;
  * host: commands run where the host's name is that of the recording's, which was the name of every node;
  * time: a recording says where it paused; while a command waits, the centre is given a second of its
    time again and again.
@@ -35,7 +38,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PERIOD = 300                                                         # PriorityCalcPeriod, in seconds
 USERS = {'alice': 1001, 'bob': 1002, 'carol': 1003, 'dave': 1004}    # as recorded; ours may be others
 POLICY = ('order=multifactor,backfill=easy,PriorityWeightAge=1000,PriorityWeightFairshare=10000,PriorityWeightJobSize=1000,'
-          'PriorityWeightPartition=1000,PriorityWeightQOS=1000,PriorityWeightCPU=100,batch_sched_delay=1')
+          'PriorityWeightPartition=1000,PriorityWeightQOS=1000,PriorityWeightCPU=100,batch_sched_delay=3,bf_interval=5')
+FEW = 5                                                              # numbers that are used up in no time
+CORES = 8                                                            # of a node
+QUIET = 5                                                            # seconds: of bf_interval, and more than batch_sched_delay
 
 # --------------------------------------------------------------------------------------------- recordings
 HEAD = re.compile(r'\[(\d{3})\] (\w+)\$ (.*)')
@@ -72,7 +78,7 @@ def read_folder(path):
 
 def read_recording(path):
     """The input files of a recording, by name, its steps, and what was before: the number of its first job,
-    and what users had used, in core seconds."""
+    what users had used, in core seconds, up to how many periods ago and since, and options of the centre."""
     if os.path.isdir(path): return *read_folder(path), {}
     with open(path, newline='', errors='replace') as file: lines = file.read().split('\n')
     files, steps, earlier, pause, before, place = {}, [], {}, 0, [], None
@@ -84,7 +90,7 @@ def read_recording(path):
         return joined
     for line in lines:
         head = HEAD.fullmatch(line)
-        if line.startswith(('[file ', '[pause ', '[earlier ', '[unrecorded ')) or (head and place in (None, 'file')):
+        if line.startswith(('[file ', '[pause ', '[earlier ', '[since ', '[options ', '[unrecorded ')) or (head and place in (None, 'file')):
             if place == 'file': files[name] = '\n'.join(text)
             text, place = [], None
         if line.startswith('[file '):
@@ -94,7 +100,11 @@ def read_recording(path):
         elif line.startswith('[unrecorded '):
             before.append(line[12:-1].split('$ ', 1))
         elif line.startswith('[earlier '):
-            earlier = {user: int(seconds) for user, seconds in (w.split('=') for w in line[9:-1].split())}
+            earlier.update((user, float(seconds)) for user, seconds in (w.split('=') for w in line[9:-1].split()))
+        elif line.startswith('[since '):
+            earlier['since'] = {user: float(seconds) for user, seconds in (w.split('=') for w in line[7:-1].split())}
+        elif line.startswith('[options '):
+            earlier['options'] = line[9:-1].split()
         elif head and place is None:
             steps.append(Step(head.group(1), head.group(2), head.group(3), pause, before))
             pause, before, place, is_head = 0, [], 'out', True
@@ -114,14 +124,15 @@ def read_recording(path):
 
 # ----------------------------------------------------------------------------------------------- the centre
 class Centre:
-    def __init__(self, options, name):
+    def __init__(self, options, name, more):
         self.options = options
         self.folder = os.path.join(options.work, 'state', name)
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder); os.chmod(self.folder, 0o755)
         self.socket = os.path.join(self.folder, 's')
         self.xinghe('up', '--state', self.folder + '/state', '--machine', options.machine, '--policy', options.policy,
-                    '--time', 'stepped', '--start', '2026-11-21T09:05:00', *(['--rehearse', '--kill-wait', '2'] if options.rehearse else []))
+                    '--time', 'stepped', '--start', '2026-11-21T09:05:00', *(['--rehearse', '--kill-wait', '2'] if options.rehearse else []),
+                    *more)
 
     def xinghe(self, verb, *arguments):
         done = subprocess.run(['xinghe', verb, '--socket', self.socket, *arguments],
@@ -136,16 +147,33 @@ class Centre:
 
     def advance(self, seconds): self.xinghe('advance', f'{seconds}s')
 
-    def use_up(self, first, work):
-        """Uses up job numbers, so that the next one is `first`; does nothing when it was given before."""
+    def use(self, seconds, work):
+        """Lets users use so many core seconds, on the cores of a node, and waits until they have."""
+        for user, amount in seconds.items():
+            length = amount / CORES
+            use = f'--wrap "sleep {length}"' if self.options.rehearse else f'--comment=runtime={length} --wrap true'
+            self.run(f'sbatch -Q -t 1-0 -n {CORES} -o /dev/null {use}', user, work, 20)
+        self.advance(int(max(seconds.values()) / CORES + 1) + QUIET)
+
+    def status(self, member):
+        """A number of the centre's status."""
         with socket.socket(socket.AF_UNIX) as door:
             door.connect(self.socket)
             door.sendall(b'GET /v1/status HTTP/1.1\r\nHost: centre\r\nConnection: close\r\n\r\n')
             answer = b''.join(iter(lambda: door.recv(1 << 16), b''))
-        count = first - int(re.search(rb'"next_job_id":\s*(\d+)', answer).group(1))
-        if count <= 0: return
+        return int(re.search(rb'"%s":\s*(\d+)' % member.encode(), answer).group(1))
+
+    def settle(self):
+        """Waits until what was done so far has been looked at, and backfilling has just come round."""
+        self.advance(QUIET + -(self.status('now') // 1000000) % QUIET)
+
+    def use_up(self, first, work):
+        """Uses up job numbers, so that the next one is `first`; does nothing when it was given before. How many."""
+        count = first - self.status('next_job_id')
+        if count <= 0: return 0
         done = self.run(f'for i in $(seq {count}); do sbatch -Q -H --wrap true; done; scancel -u root', 'root', work, 120)
         if done['rc']: sys.exit(f'job numbers cannot be used up: {done["err"]}')
+        return count
 
     def close(self): self.xinghe('down')
 
@@ -155,7 +183,7 @@ class Centre:
         words = ['unshare', '--uts', 'sh', '-c', 'hostname vm; exec "$@"', 'sh', *words]
         process = subprocess.Popen(words, cwd=folder, env=self.environment(user), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        end, patience, rc = time.time() + limit, 0.5, None
+        end, patience, rc = time.time() + limit, 1, None
         while True:
             try:
                 out, err = process.communicate(timeout=patience)
@@ -236,21 +264,24 @@ def play(options, path):
     for file, text in files.items():
         with open(os.path.join(work, file), 'w', newline='') as out: out.write(text)
         os.chmod(os.path.join(work, file), 0o755)
-    centre = Centre(options, name)
+    centre = Centre(options, name, earlier.pop('options', []))
     numbers, lost, rows = {}, set(), []          # recorded job number -> ours; recorded ones that we refused
     try:
-        first = earlier.pop('first', None) or min((s.submitted for s in steps if s.submitted), default=1)
-        for user, seconds in earlier.items():
-            # On one core.
-            use = f'--wrap "sleep {seconds}"' if options.rehearse else f'--comment=runtime={seconds} --wrap true'
-            centre.run(f'sbatch -Q -t 1-0 -o /dev/null {use}', user, work, 20)
-        if earlier: centre.advance(PERIOD - max(earlier.values()) % PERIOD + max(earlier.values()))
+        first = int(earlier.pop('first', 0)) or min((s.submitted for s in steps if s.submitted), default=1)
+        periods, since = int(earlier.pop('periods', 1)), earlier.pop('since', {})
+        if earlier:
+            centre.use(earlier, work)
+            longest = int(max(earlier.values()) / CORES + 1) + QUIET
+            centre.advance(periods * PERIOD - longest % PERIOD)
+        if since: centre.use(since, work)
         centre.use_up(first, work)
+        centre.settle()
         for step in steps:
             for user, command in step.before: centre.run(command, user, work, 20)
             if step.pause: centre.advance(step.pause)
             # What Slurm refuses late, and only tries (--test-only), takes a number too.
-            if step.submitted and not numbers.get(step.submitted): centre.use_up(step.submitted, work)
+            if step.submitted and not numbers.get(step.submitted) and centre.use_up(step.submitted, work) > FEW:
+                centre.settle()
             command = step.command if options.rehearse else with_run_time(step.command, files)
             command = command.replace('/lab/w/' + name, work).replace('/lab/w/', options.work + '/w/')
             command = renumbered({**{g: 900000 + g for g in lost}, **numbers}, command)
