@@ -207,8 +207,8 @@ let targets: [Target] = [
     .target(
         name: "Persistence",
         dependencies: [
-            "Quantities", "JobModel", "Billing", "WireFormats", product("GRDB", "GRDB.swift"),
-            product("Crypto", "swift-crypto"),
+            "Quantities", "JobModel", "Billing", "WireFormats", "CZlib",
+            product("GRDB", "GRDB.swift"), product("Crypto", "swift-crypto"),
         ],
         path: "Sources/Adapters/Persistence",
         swiftSettings: house
