@@ -7,9 +7,15 @@ public import Quantities
 /// Questions to a centre's store, from any thread.
 public final class CentreReader: Sendable {
     private let database: any DatabaseReader
+    /// The files of what was archived of the journal.
+    let segments: SegmentFolder
+    /// Whether the store can have been archived: that of an earlier version has no tables for it.
+    let hasArchive: Bool
 
-    init(_ database: any DatabaseReader) {
+    init(_ database: any DatabaseReader, stateFolder: String, hasArchive: Bool = true) {
         self.database = database
+        self.hasArchive = hasArchive
+        segments = SegmentFolder(stateFolder: stateFolder)
     }
 
     /// Opens the store in a state folder for reading only, beside a daemon or without one.
@@ -29,7 +35,8 @@ public final class CentreReader: Sendable {
         }
         var configuration = Configuration()
         configuration.readonly = true
-        let pool = try PersistenceFailure.rethrowing("open \(file)") { [configuration] in
+        let (pool, hasArchive) = try PersistenceFailure.rethrowing("open \(file)") {
+            [configuration] in
             let pool = try DatabasePool(path: file, configuration: configuration)
             guard try pool.read({ try $0.tableExists("journal") && $0.tableExists("ledger") })
             else {
@@ -39,9 +46,9 @@ public final class CentreReader: Sendable {
                     message: "it is a database, but not the journal of a centre"
                 )
             }
-            return pool
+            return (pool, try pool.read { try $0.tableExists("segment") })
         }
-        self.init(pool)
+        self.init(pool, stateFolder: path, hasArchive: hasArchive)
     }
 
     /// The store as it is at one instant, whatever a daemon writes meanwhile: for whoever compares tables
@@ -54,7 +61,11 @@ public final class CentreReader: Sendable {
         let reader = try CentreReader(stateFolder: path)
         return try PersistenceFailure.rethrowing("open state folder \(path)") {
             guard let pool = reader.database as? DatabasePool else { return reader }
-            return CentreReader(try pool.makeSnapshot())
+            return CentreReader(
+                try pool.makeSnapshot(),
+                stateFolder: path,
+                hasArchive: reader.hasArchive
+            )
         }
     }
 
@@ -77,117 +88,14 @@ public final class CentreReader: Sendable {
         }
     }
 
-    /// Hands over the journal, row by row, and checks each row's hash on the way. It is read in pages, so
-    /// `body` may ask too, and nothing is held for long.
-    ///
-    /// - Parameter first: the row after which to begin.
-    /// - Throws: `PersistenceFailure` of kind `damaged`, naming the first row that was changed, is
-    ///   missing or does not belong there; and whatever `body` throws.
-    public func forEachInput(
-        after first: Int64 = 0,
-        _ body: (JournalRow) throws(PersistenceFailure) -> Void
-    ) throws(PersistenceFailure) {
-        var chain = try chain(ofRow: first, in: "journal")
-        var last = first
-        while true {
-            let page = try inputs(after: last)
-            for (input, head) in page.rows {
-                chain.extend(input)
-                guard input.sequence == last + 1 else {
-                    throw Self.damaged("journal", "row \(last + 1) is missing")
-                }
-                guard chain.head == head else { throw Self.mismatch(input) }
-                try body(input)
-                last += 1
-            }
-            guard !page.isLast else { return }
-        }
-    }
-
-    /// How many rows are read at once.
-    private static let pageLength = 512
-    /// How long the bodies of rows that are read at once may be, all together; a single one may be longer. Unit:
-    /// bytes.
-    static let pageSize = 8 << 20
-
-    /// The next rows of the journal, and whether there are no more behind them.
-    private func inputs(
-        after sequence: Int64
-    ) throws(PersistenceFailure) -> (rows: [(JournalRow, head: [UInt8])], isLast: Bool) {
-        try read("read the journal") { db in
-            let statement = try db.cachedStatement(
-                sql: "SELECT sequence, batch, instant, kind, body, chain FROM journal"
-                    + " WHERE sequence > ? ORDER BY sequence LIMIT \(Self.pageLength)"
-            )
-            // What stands before the first row does not belong there, and is met.
-            let rows = try Row.fetchCursor(statement, arguments: [sequence > 0 ? sequence : .min])
-            var page: [(JournalRow, head: [UInt8])] = []
-            var size = 0
-            while let row = try rows.next() {
-                let input = Self.input(row)
-                page.append((input, [UInt8](row[5] as Data)))
-                size += input.body.utf8.count
-                guard size < Self.pageSize else { return (page, false) }
-            }
-            return (page, page.count < Self.pageLength)
-        }
-    }
-
-    /// The chain of a table after one of its rows; as before the first where there is none.
-    private func chain(
-        ofRow sequence: Int64,
-        in table: String
-    ) throws(PersistenceFailure) -> HashChain {
-        guard sequence > 0 else { return HashChain() }
-        return try read("read the \(table)") { db in
-            let stored = try Data.fetchOne(
-                db,
-                sql: "SELECT chain FROM \(table) WHERE sequence = ?",
-                arguments: [sequence]
-            )
-            guard let stored else {
-                throw Self.damaged(table, "row \(sequence) is missing")
-            }
-            return HashChain(head: [UInt8](stored))
-        }
-    }
-
-    /// The last batch in the journal; 0 for an empty one. All that follows from batches before it has
-    /// been written: what follows from one goes with the transaction of the next.
-    ///
-    /// - Throws: `PersistenceFailure`.
-    public func lastBatch() throws(PersistenceFailure) -> Int64 {
-        try read("read the journal") {
-            try Int64.fetchOne(
-                $0,
-                // By the key: a maximum of batches would read the whole table.
-                sql: "SELECT batch FROM journal ORDER BY sequence DESC LIMIT 1"
-            ) ?? 0
-        }
-    }
-
-    /// The hash of a row of the journal as it is stored, in hexadecimal; nil when there is no such row.
-    ///
-    /// - Throws: `PersistenceFailure`.
-    public func journalHash(ofRow sequence: Int64) throws(PersistenceFailure) -> String? {
-        try hash(ofRow: sequence, in: "journal")
-    }
-
     /// The hash of a row of the ledger, as `journalHash`.
     ///
     /// - Throws: `PersistenceFailure`.
     public func ledgerHash(ofRow sequence: Int64) throws(PersistenceFailure) -> String? {
-        try hash(ofRow: sequence, in: "ledger")
-    }
-
-    private func hash(
-        ofRow sequence: Int64,
-        in table: String
-    ) throws(PersistenceFailure) -> String? {
-        try read("read the \(table)") { db in
+        try read("read the ledger") { db in
             let stored = try Data.fetchOne(
                 db,
-                sql: "SELECT chain FROM \(table) WHERE sequence = ?",
+                sql: "SELECT chain FROM ledger WHERE sequence = ?",
                 arguments: [sequence]
             )
             return stored.map { HashChain(head: [UInt8]($0)).hexText }
@@ -237,76 +145,6 @@ public final class CentreReader: Sendable {
                 + " it was written anew"
         }
         return nil
-    }
-
-    /// The rows of the journal.
-    ///
-    /// - Throws: `PersistenceFailure`.
-    public func journalLength() throws(PersistenceFailure) -> Int64 {
-        try read("read the journal") {
-            try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM journal") ?? 0
-        }
-    }
-
-    /// Whether nothing has happened yet.
-    ///
-    /// - Throws: `PersistenceFailure`.
-    public func isJournalEmpty() throws(PersistenceFailure) -> Bool {
-        try read("read the journal") {
-            try Int64.fetchOne($0, sql: "SELECT sequence FROM journal LIMIT 1") == nil
-        }
-    }
-
-    /// The first input of a kind, checked against its hash; nil when there is none.
-    ///
-    /// - Throws: `PersistenceFailure`, of kind `damaged` when the row does not match its hash.
-    public func firstInput(ofKind kind: String) throws(PersistenceFailure) -> JournalRow? {
-        try input("kind = ? ORDER BY sequence LIMIT 1", [kind])
-    }
-
-    /// The input in a row, checked against its hash; nil when there is no such row.
-    ///
-    /// - Throws: as `firstInput`.
-    public func input(inRow sequence: Int64) throws(PersistenceFailure) -> JournalRow? {
-        try input("sequence = ?", [sequence])
-    }
-
-    private func input(
-        _ condition: String,
-        _ arguments: StatementArguments
-    ) throws(PersistenceFailure) -> JournalRow? {
-        try read("read the journal") { db in
-            let row = try Row.fetchOne(
-                db,
-                sql: "SELECT sequence, batch, instant, kind, body, chain,"
-                    + " (SELECT chain FROM journal AS b WHERE b.sequence = a.sequence - 1)"
-                    + " FROM journal AS a WHERE \(condition)",
-                arguments: arguments
-            )
-            guard let row else { return nil }
-            let input = Self.input(row)
-            var chain = HashChain()
-            if let before = row[6] as Data? { chain = HashChain(head: [UInt8](before)) }
-            chain.extend(input)
-            guard chain.head == [UInt8](row[5] as Data) else { throw Self.mismatch(input) }
-            return input
-        }
-    }
-
-    /// The columns sequence, batch, instant, kind and body.
-    private static func input(_ row: Row) -> JournalRow {
-        JournalRow(
-            sequence: row[0],
-            batch: row[1],
-            instant: SimInstant(microseconds: row[2]),
-            kind: row[3],
-            body: row[4]
-        )
-    }
-
-    private static func mismatch(_ input: JournalRow) -> PersistenceFailure {
-        let place = "row \(input.sequence) (\(input.kind), batch \(input.batch))"
-        return damaged("journal", "\(place) does not match its hash")
     }
 
     /// Hands over the ledger, row by row, and checks each row's hash on the way.
@@ -369,8 +207,9 @@ public final class CentreReader: Sendable {
                 arguments: [first > 0 ? first : .min, limit]
             )
             var rows: [ChainedRow<LedgerRow>] = []
+            var texts = PackedTexts()
             while let row = try cursor.next() {
-                let entry = LedgerRow(id: row[1], text: row[2])
+                let entry = LedgerRow(id: row[1], text: try texts.text(row[2], db))
                 let sequence: Int64 = row[0]
                 chain.extend(numbers: [sequence], texts: [entry.id, entry.text])
                 let stored = HashChain(head: [UInt8](row[3] as Data))
@@ -438,11 +277,13 @@ public final class CentreReader: Sendable {
                 sql: "SELECT id, restart, user, account, state, submit, \"end\", body FROM job"
                     + " WHERE id = ? AND restart = ?"
             )
+            var texts = PackedTexts()
             return try runs.map { run in
                 let row = try Row.fetchOne(statement, arguments: [run.job, run.restart])
-                return row.map { row in
+                return try row.map { row in
                     let columns = (2..<7).map { String(describing: row[$0] as DatabaseValue) }
-                    return StoredJobRow(id: row[0], restart: row[1], columns: columns, body: row[7])
+                    let body = try texts.text(row[7], db)
+                    return StoredJobRow(id: row[0], restart: row[1], columns: columns, body: body)
                 }
             }
         }
@@ -500,7 +341,7 @@ public final class CentreReader: Sendable {
         }
     }
 
-    private static func damaged(_ table: String, _ message: String) -> PersistenceFailure {
+    static func damaged(_ table: String, _ message: String) -> PersistenceFailure {
         PersistenceFailure(kind: .damaged, operation: "check the \(table)", message: message)
     }
 
@@ -571,23 +412,28 @@ public final class CentreReader: Sendable {
                 times += [until.microseconds]
             }
             var bodies: [String] = []
+            var texts = PackedTexts()
+            func add(_ statement: Statement, _ arguments: StatementArguments) throws {
+                let rows = try String.fetchCursor(statement, arguments: arguments)
+                while let body = try rows.next() { bodies.append(try texts.text(body, db)) }
+            }
             if let jobs = query.jobs {
                 let statement = try Self.records(conditions + ["id BETWEEN ? AND ?"], db)
                 for range in jobs {
                     let bounds: StatementArguments = [
                         Int64(range.lowerBound), Int64(range.upperBound),
                     ]
-                    bodies += try String.fetchAll(statement, arguments: times + bounds)
+                    try add(statement, times + bounds)
                 }
             } else if let names = query.users ?? query.accounts {
                 let column = query.users == nil ? "account" : "user"
                 let statement = try Self.records(conditions + ["\(column) = ?"], db)
                 for name in names {
-                    bodies += try String.fetchAll(statement, arguments: times + [name])
+                    try add(statement, times + [name])
                 }
             } else {
                 let statement = try Self.records(conditions, db)
-                bodies = try String.fetchAll(statement, arguments: times)
+                try add(statement, times)
             }
             return bodies
         }

@@ -61,6 +61,7 @@ extension CentreStore {
         private var ledger = ChainEnd()
         /// The chain goes through all rows, so from the first that is wrong on all are written again.
         private var isLedgerWrong = false
+        private var texts = PackedTexts()
 
         mutating func take(_ derived: DerivedRows, _ db: Database) throws {
             for row in derived.digests { try make(row, db) }
@@ -91,8 +92,11 @@ extension CentreStore {
             let known = try db.cachedStatement(
                 sql: "SELECT \(columns) FROM job WHERE id = ? AND restart = ?"
             )
-            let stored = try Row.fetchOne(known, arguments: [run.job, run.restart])
-            if let stored, Array(stored.databaseValues) == values.map(\.databaseValue) { return }
+            if let stored = try Row.fetchOne(known, arguments: [run.job, run.restart]) {
+                let body = try texts.text(stored[5], db).databaseValue
+                guard stored.databaseValues.dropLast() + [body] != values.map(\.databaseValue)
+                else { return }
+            }
             try db.execute(
                 sql: "INSERT OR REPLACE INTO job (id, restart, \(columns))"
                     + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -109,7 +113,8 @@ extension CentreStore {
                     sql: "SELECT id, text, chain FROM ledger WHERE sequence = ?"
                 )
                 let stored = try Row.fetchOne(known, arguments: [ledger.length])
-                if let stored, stored[0] as String == row.id, stored[1] as String == row.text,
+                if let stored, stored[0] as String == row.id,
+                    try texts.text(stored[1], db) == row.text,
                     [UInt8](stored[2] as Data) == ledger.chain.head
                 {
                     return
@@ -166,6 +171,16 @@ extension CentreStore {
         public var file: String
     }
 
+    private static func damagedArchive(_ finding: String) -> PersistenceFailure {
+        PersistenceFailure(
+            kind: .damaged,
+            operation: "cut the journal",
+            message:
+                "\(finding); all that came later would have to go. Put it back from a backup: the centre"
+                + " opens without it, as long as it has an image"
+        )
+    }
+
     /// Cuts a journal before the batch with its first row that is damaged or missing; what is cut off is put
     /// into a file beside it first. Nil when every row is whole.
     ///
@@ -174,6 +189,7 @@ extension CentreStore {
         of folder: StateFolder
     ) throws(PersistenceFailure) -> Cut? {
         let reader = try CentreReader(stateFolder: folder.path)
+        if let finding = try reader.segmentFindings().first { throw damagedArchive(finding.text) }
         var good: (row: Int64, batch: Int64) = (0, 0)
         var before = good
         let problem: String
@@ -199,6 +215,10 @@ extension CentreStore {
             }
             // Rows of the damaged one's batch that come before it mean nothing without it.
             let keep = nextBatch == good.batch ? before.row : good.row
+            // What was archived is whole; a batch that ends after it cannot be taken apart.
+            guard try queue.read({ try reader.lastSegment($0)?.last ?? 0 }) <= keep else {
+                throw Self.damagedArchive(problem)
+            }
             let file = folder.path + "/journal-from-\(keep + 1).ndjson"
             let lines = try queue.read { db in
                 try String.fetchAll(

@@ -8,6 +8,8 @@ public import Quantities
 //     digest    the state digest after each batch, so that a recovery can prove itself
 //     job       records of ended runs            } computed from the journal; kept so that a
 //     ledger    entries of the double-entry book } question does not need a replay
+//     segment   stretches of the journal that lie in files of their own (`SegmentFolder`)
+//     packed    texts of records and entries, many together (`PackedTexts`)
 //     meta      in journals of an earlier version: machine, policy and their fingerprint
 //
 // Inputs are written before they are handled, what follows from them after; both go into one
@@ -79,15 +81,24 @@ public final class CentreStore {
             var configuration = Configuration()
             // Another program may look at the file for a moment, an audit or a backup.
             configuration.busyMode = .timeout(10)
+            // Of a new file, before anything else is done to it: what an archive has freed can be given back while
+            // the centre is open; and a record, which is a little longer than a kilobyte, lies in the page of its
+            // key. In pages of 4 KiB each would have most of another page for itself.
+            configuration.prepareDatabase { db in
+                if !db.configuration.readonly {
+                    try db.execute(sql: "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")
+                }
+            }
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { try Self.configure($0, sizeLimit) }
             try Self.migrator.migrate(pool)
             return pool
         }
         self.pool = pool
-        reader = CentreReader(pool)
+        let reader = CentreReader(pool, stateFolder: folder.path)
+        self.reader = reader
         (journal, ledger) = try PersistenceFailure.rethrowing("read \(path)") {
-            try pool.read { (try Self.end(of: "journal", $0), try Self.end(of: "ledger", $0)) }
+            try pool.read { (try reader.journalEnd($0), try Self.end(of: "ledger", $0)) }
         }
         let known = HeadFile.read(folder: folder.path)
         if !acceptsLoss { try reader.checkHead(known, journalLength: journal.length) }
@@ -243,6 +254,20 @@ public final class CentreStore {
                     CREATE INDEX job_end ON job ("end", submit);
                     CREATE INDEX job_user_end ON job (user, "end", submit);
                     CREATE INDEX job_account_end ON job (account, "end", submit);
+                    """
+            )
+        }
+        // What `xinghe archive` makes: stretches of the journal in files of their own, and long texts of many rows
+        // together.
+        migrator.registerMigration("4 archive") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE segment (
+                        last INTEGER PRIMARY KEY, first INTEGER NOT NULL, batch INTEGER NOT NULL,
+                        before BLOB NOT NULL, chain BLOB NOT NULL, sum TEXT NOT NULL) STRICT;
+                    CREATE TABLE packed (
+                        block INTEGER PRIMARY KEY, length INTEGER NOT NULL, bytes BLOB NOT NULL)
+                        STRICT;
                     """
             )
         }
