@@ -47,7 +47,8 @@ public struct StoreCopy: Hashable, Sendable {
             try head.write(end)
             var info = stat()
             stat(partial + "/journal.sqlite", &info)
-            size = Int64(info.st_size)
+            let copy = try CentreReader(stateFolder: partial)
+            size = Int64(info.st_size) + copy.segments.size(try copy.archivedSegments())
             guard rename(partial, target) == 0 else {
                 throw PersistenceFailure(
                     kind: .other,
@@ -94,6 +95,9 @@ extension CentreReader {
         try PersistenceFailure.rethrowing("copy the journal") {
             let queue = try DatabaseQueue(path: path)
             try self.copy(to: queue)
+            // Only what the copy lists: a daemon may have archived more meanwhile.
+            let copied = CentreReader(queue, stateFolder: folder, hasArchive: hasArchive)
+            try segments.copy(copied.archivedSegments(), to: folder)
             try queue.writeWithoutTransaction { db in
                 // One file, without a log beside it.
                 try db.execute(sql: "PRAGMA journal_mode = DELETE")
