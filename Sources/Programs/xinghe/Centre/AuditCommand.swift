@@ -1,5 +1,6 @@
 import ArgumentParser
 import LiveRuntime
+import Quantities
 
 /// Proves the books of a centre from its state folder.
 struct AuditCommand: ParsableCommand {
@@ -72,6 +73,10 @@ struct AuditCommand: ParsableCommand {
         try StandardOutput.print(
             "journal   \(audit.inputCount) inputs, each matches its hash, all handled again"
         )
+        if audit.segmentCount > 0 {
+            let files = counted(audit.segmentCount, "file")
+            try StandardOutput.print("          those archived are in \(files)")
+        }
         try StandardOutput.print(
             "ledger    \(audit.entryCount) entries, each matches its hash and what was computed"
         )

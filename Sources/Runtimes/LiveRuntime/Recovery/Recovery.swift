@@ -39,6 +39,7 @@ struct Recovery {
         )
         (state, unwritten) = try Self.opened(&point, store.reader)
         for note in point.passedOver { settings.logger.warning("\(note)") }
+        try Self.tellOfArchive(store.reader, settings)
         if let start = point.start {
             let tail = state.journalLength - start.journalLength
             settings.logger.info(
@@ -63,7 +64,7 @@ struct Recovery {
     }
 
     /// The name under which the store keeps which version decided last.
-    private static let writerName = "program"
+    private static let writerName = CentreStore.programName
     /// The name under which it keeps that versions before have decided too.
     private static let hasManyWritersName = "several programs"
 
@@ -80,9 +81,28 @@ struct Recovery {
         do throws(PersistenceFailure) {
             if let writer = try reader.meta(writerName), writer != settings.version { return true }
             if try reader.meta(hasManyWritersName) != nil { return true }
+            // Archived is what an image holds.
+            if try !reader.archivedSegments().isEmpty { return true }
             let size = ImageFolder(stateFolder: settings.stateFolder).lastSize
             if size / imageBytesPerInput >= settings.imageInterval { return true }
             return try reader.journalLength() >= settings.imageInterval
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Tells which archived stretches of the journal are not what they were. The centre opens without them: what
+    /// they gave is in its image, and proved by digest and ledger.
+    private static func tellOfArchive(
+        _ reader: CentreReader,
+        _ settings: CentreSettings
+    ) throws(OpenFailure) {
+        do throws(PersistenceFailure) {
+            for finding in try reader.segmentFindings() {
+                settings.logger.error(
+                    "\(finding.text): put it back from a backup; until then no audit goes back that far"
+                )
+            }
         } catch {
             throw .store(error)
         }

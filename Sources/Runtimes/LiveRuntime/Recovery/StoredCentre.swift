@@ -65,6 +65,8 @@ public struct CentreAudit: Sendable {
     public private(set) var findings: [String] = []
     /// The inputs in the journal.
     public private(set) var inputCount = 0
+    /// The files in which archived inputs are.
+    public private(set) var segmentCount = 0
     /// The rows of the ledger.
     public private(set) var entryCount: Int64 = 0
     /// The charges, grants and other entries that were computed again.
@@ -101,6 +103,7 @@ public struct CentreAudit: Sendable {
         var state = CentreState(rules: try known.rules(with: machine))
         var check: DerivedCheck
         do throws(PersistenceFailure) {
+            try takeArchive(reader, stateFolder, &state)
             check = try DerivedCheck(reader, after: state, comparesRecords: true)
             findings += try reader.schemaFindings()
             if let finding = try reader.headFinding(folder: stateFolder) {
@@ -142,6 +145,31 @@ public struct CentreAudit: Sendable {
         var counts: [String: Int] = [:]
         for entry in state.book.ledger.entries { counts[entry.subject.kindName, default: 0] += 1 }
         countByKind = counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Looks at the files of the archive. Where one is not what it was, the audit begins at the first image behind
+    /// it.
+    private mutating func takeArchive(
+        _ reader: CentreReader,
+        _ stateFolder: String,
+        _ state: inout CentreState
+    ) throws(PersistenceFailure) {
+        let segments = try reader.archivedSegments()
+        segmentCount = segments.count
+        let damaged = try reader.segmentFindings()
+        guard let last = damaged.last else { return }
+        findings += damaged.map { "journal: \($0.text)" }
+        let images = ImageFolder(stateFolder: stateFolder)
+        for batch in images.batches.reversed() {
+            guard let image = try? CentreImage(batch, in: images, reader, state.rules).state,
+                image.journalLength >= last.segment.last
+            else { continue }
+            state = image
+            findings.append(
+                "journal: the audit begins at the image of batch \(batch), behind what is damaged"
+            )
+            return
+        }
     }
 
     private mutating func check(
