@@ -138,7 +138,7 @@ def ended(work, count):
     if status.get("ended", count) < count:
         raise RuntimeError(f"not all ended: {status}")
     report("resident memory of an ended job", (daemon.memory() - empty) * 1024 / count, "KiB", 0.04)
-    report("disk of an ended job", daemon.disk() / count, "bytes", 1_500)
+    report("disk of an ended job", daemon.disk() / count, "bytes")
     report("sacct of the last day", command(daemon, "yhacct", "-X", "-n"), "s", 0.1)
     accounts = json.loads(daemon.get("/v1/accounts")[1])["accounts"]
     account = max(accounts, key=lambda row: row["balance_fen"])["account"]
@@ -150,7 +150,35 @@ def ended(work, count):
     report("sacct of one job", command(daemon, "yhacct", "-j", str(count // 2)), "s", 0.1)
     reopen(daemon, f"{count} ended", 0.5)
     report("resident memory after that", daemon.memory(), "MiB", 300)
+    archived(daemon, count)
     daemon.stop()
+
+
+def archived(daemon, count):
+    """Packs the past of the centre, open and then closed: what others wait for it, and what is left."""
+    environment = dict(os.environ, XINGHE_SOCKET=daemon.socket)
+    waits, stop = [], threading.Event()
+    other = threading.Thread(target=bystander, args=(daemon, stop, waits))
+    other.start()
+    begin = time.monotonic()
+    subprocess.run(["xinghe", "archive"], check=True, stdout=subprocess.DEVNULL, env=environment)
+    report("archive of the open centre", time.monotonic() - begin, "s")
+    stop.set()
+    other.join()
+    report("the longest that others wait meanwhile", max(waits) * 1000, "ms", 100)
+    report("disk of an ended job, archived open", daemon.disk() / count, "bytes")
+    report("sacct of the last day, archived", command(daemon, "yhacct", "-X", "-n"), "s")
+    report("sacct of one job, archived", command(daemon, "yhacct", "-j", str(count // 2)), "s", 0.1)
+    daemon.stop()
+    begin = time.monotonic()
+    subprocess.run(["xinghe", "archive", "--state", daemon.state], check=True, stdout=subprocess.DEVNULL)
+    report("archive of the closed centre", time.monotonic() - begin, "s")
+    report("disk of an ended job, archived closed", daemon.disk() / count, "bytes", 1_500)
+    begin = time.monotonic()
+    subprocess.run(["xinghe", "audit", "--state", daemon.state], check=True, stdout=subprocess.DEVNULL)
+    report("audit of the archived centre", time.monotonic() - begin, "s")
+    daemon.start()
+    reopen(daemon, f"{count} ended, archived", 0.5)
 
 
 def accelerated(work, seconds):
