@@ -107,6 +107,7 @@ struct RightsTests {
         "GET /v1/jobs/:id/environment": "co",
         "GET /v1/jobs/:id/program?kernel=stream&size=1000&repeat=1": "co",
         "GET /v1/jobs/:id/script": "co",
+        "POST /v1/archive": "o",
         "POST /v1/clock/advance": "o",
         "POST /v1/cancel": "co",
         "POST /v1/jobs/:id/cancel": "co",

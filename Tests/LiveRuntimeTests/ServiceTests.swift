@@ -145,6 +145,7 @@ private final class StubCentre: CentreService {
     func advance(_: ClockAdvanceRequest, _: Peer) async throws(ServiceRefusal) -> CentreStatus {
         CentreStatus()
     }
+    func archive(_: Peer) async throws(ServiceRefusal) -> ArchiveOutcome { ArchiveOutcome() }
     func shutDown(_: Peer) async throws(ServiceRefusal) {}
 }
 

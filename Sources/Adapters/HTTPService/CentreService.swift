@@ -195,6 +195,8 @@ public protocol CentreService: Sendable {
         _ request: ClockAdvanceRequest,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> CentreStatus
+    /// Packs the past of the centre.
+    func archive(_ peer: Peer) async throws(ServiceRefusal) -> ArchiveOutcome
     /// Begins to close the centre.
     func shutDown(_ peer: Peer) async throws(ServiceRefusal)
 }

@@ -345,6 +345,9 @@ struct Routes {
             let advance: ClockAdvanceRequest = try await Self.body(request)
             return Reply(try await centre.advance(advance, context.peer()))
         }
+        post(router, "/v1/archive") { _, context in
+            Reply(try await centre.archive(context.peer()))
+        }
         post(router, "/v1/shutdown") { _, context in
             try await centre.shutDown(context.peer())
             return Reply(ActionResponse())

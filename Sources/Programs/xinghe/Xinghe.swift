@@ -14,6 +14,7 @@ struct Xinghe: AsyncParsableCommand {
         subcommands: [
             AccountCommand.self,
             AdvanceCommand.self,
+            ArchiveCommand.self,
             AuditCommand.self,
             BackupCommand.self,
             BillCommand.self,

@@ -391,6 +391,12 @@ struct CentreGlue: CentreService {
         return await centre.status()
     }
 
+    func archive(_ peer: Peer) async throws(ServiceRefusal) -> ArchiveOutcome {
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.archive(Caller(peer))
+        }
+    }
+
     func shutDown(_ peer: Peer) async throws(ServiceRefusal) {
         guard centre.rights(of: Caller(peer)).may(.operate) else {
             let body = ErrorBody(code: "access_denied", text: "Access/permission denied")

@@ -367,6 +367,13 @@ struct ServiceRoute: Sendable {
         ),
         ServiceRoute(
             .post,
+            "/v1/archive",
+            "Packs the past of the centre",
+            answer: .record(ArchiveOutcome.self),
+            refusals: [403, 409]
+        ),
+        ServiceRoute(
+            .post,
             "/v1/shutdown",
             "Closes the centre",
             answer: .record(ActionResponse.self),

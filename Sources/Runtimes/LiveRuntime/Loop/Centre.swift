@@ -208,6 +208,7 @@ public final class Centre: Sendable {
         case signalStep(UInt32, restart: Int32, StepSignal)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
         case advance(ClockAdvanceRequest, AdvanceAnswer)
+        case archive(ArchiveStep, ArchiveAnswer)
         case shutdown(@Sendable () -> Void)
         case abandon(@Sendable () -> Void)
     }
@@ -226,6 +227,8 @@ public final class Centre: Sendable {
     let machine: Mutex<Machine>
     let published = Mutex<(version: Int, snapshot: CentreSnapshot)?>(nil)
     let executor: JobExecutor
+    /// Whether somebody has asked for an archive, which is being made.
+    let archives = Atomic<Bool>(false)
 
     /// Counts changes of the state.
     final class Version: Sendable {

@@ -464,6 +464,7 @@ extension WriterLoop {
                 work.signalStep(entry, signal, now: clock.now)
             case .snapshot: break
             case .advance(let request, let answer): advance(request, answer)
+            case .archive(let step, let answer): archive(step, answer)
             case .shutdown(let answer): close(answer)
             case .abandon(let answer):
                 isAbandoned = true
