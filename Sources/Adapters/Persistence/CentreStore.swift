@@ -199,6 +199,8 @@ public final class CentreStore {
                 message: "SQLite does not take synchronous = FULL"
             )
         }
+        // 4 MiB, as with the smaller pages that SQLite takes by itself.
+        try db.execute(sql: "PRAGMA wal_autocheckpoint = 512")
         guard let sizeLimit else { return }
         let pageSize = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 4_096
         try db.execute(sql: "PRAGMA max_page_count = \(max(1, sizeLimit.count / pageSize))")

@@ -16,6 +16,8 @@ public struct ArchiveStep: Sendable {
         case entries([ArchivedEntry], PackedTexts.Packed)
         /// Pages of the file that nothing is in any more are given back.
         case shrink
+        /// What is in the log is brought into the file: only then does that get smaller.
+        case settle
     }
 
     let work: Work

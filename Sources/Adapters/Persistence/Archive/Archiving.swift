@@ -14,6 +14,7 @@ public struct Archiving: Sendable {
     private var lastRun = StoredRun(job: -1, restart: -1)
     private var lastEntry: Int64 = 0
     private var freePages: Int64 = .max
+    private var isSettled = false
     /// What was done, once the steps that were handed out have been taken.
     public private(set) var outcome = ArchiveOutcome()
 
@@ -157,6 +158,9 @@ public struct Archiving: Sendable {
                 ? try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 : 0
         }
         defer { freePages = free }
-        return free > 0 && free < freePages ? .shrink : nil
+        if free > 0, free < freePages { return .shrink }
+        guard !isSettled, outcome != ArchiveOutcome() else { return nil }
+        isSettled = true
+        return .settle
     }
 }

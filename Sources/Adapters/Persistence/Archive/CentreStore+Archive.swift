@@ -16,16 +16,17 @@ extension CentreStore {
     /// - Throws: `PersistenceFailure`; nothing has changed then.
     public func take(_ step: ArchiveStep) throws(PersistenceFailure) {
         try PersistenceFailure.rethrowing("archive") {
-            guard case .shrink = step.work else {
-                return try pool.writeWithoutTransaction { db in
+            try pool.writeWithoutTransaction { db in
+                switch step.work {
+                case .shrink:
+                    try db.execute(sql: "PRAGMA incremental_vacuum(\(Self.pagesAtOnce))")
+                case .settle: try db.checkpoint(.passive)
+                default:
                     try db.inTransaction(.immediate) {
                         try Self.take(step.work, db)
                         return .commit
                     }
                 }
-            }
-            try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA incremental_vacuum(\(Self.pagesAtOnce))")
             }
         }
     }
@@ -75,7 +76,8 @@ extension CentreStore {
                     Data(entry.chain),
                 ])
             }
-        case .shrink: preconditionFailure("pages are given back outside of transactions")
+        case .shrink, .settle:
+            preconditionFailure("the file is made smaller outside of transactions")
         }
     }
 
