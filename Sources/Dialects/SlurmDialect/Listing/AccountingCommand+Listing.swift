@@ -85,27 +85,31 @@ extension AccountingCommand {
     public func output(_ list: AccountingList) throws(CommandFailure) -> CommandOutput {
         let period = try period(now: list.now)
         let shown = runs(
-            list.records.inOrderOfElements.filter { shows($0, in: period, now: list.now) }
+            list.records.inOrderOfElements.kept { shows($0, in: period, now: list.now) }
         )
         if let data {
             let all = SlurmData(data.version, cluster: list.cluster, command: [program])
             return data.output(all.records(shown, list, withSteps: showsSteps))
         }
         var output = CommandOutput()
+        // Looked up by name once, not for each line.
+        let columns = columns
         if hasHeader {
-            output.lines.append(line { field, _ in field.name })
+            output.lines.append(line(columns) { field, _ in field.name })
             if delimiter == nil {
                 output.lines.append(
-                    line { _, width in String(repeating: "-", count: abs(width)) }
+                    line(columns) { _, width in String(repeating: "-", count: abs(width)) }
                 )
             }
         }
-        for row in rows(shown, list) {
+        forEachRow(shown, list, columns) { row in
             output.lines.append(
-                line { field, width in
+                line(columns) { field, width in
                     let text = field.text(row).printable
                     // A field that is cut shows it by a plus sign.
-                    guard delimiter == nil, text.count > abs(width), width != 0 else { return text }
+                    guard delimiter == nil, text.utf8.count > abs(width), width != 0,
+                        text.count > abs(width)
+                    else { return text }
                     return text.prefix(abs(width) - 1) + "+"
                 }
             )
@@ -116,8 +120,10 @@ extension AccountingCommand {
     /// The runs that are listed of each job: the last one, or all. A job that waits to run again is
     /// known by the run before.
     private func runs(_ records: [AccountingRecord]) -> [AccountingRecord] {
-        let known = records.filter { $0.state != "PENDING" || $0.restarts == 0 }
+        let known = records.kept { $0.state != "PENDING" || $0.restarts == 0 }
         guard !showsDuplicates else { return inOrderOfRecord(known) }
+        // Who was never requeued has one run.
+        guard known.contains(where: { $0.restarts != 0 }) else { return known }
         var last: [UInt32: Int32] = [:]
         for record in known { last[record.jobID] = max(last[record.jobID] ?? 0, record.restarts) }
         return known.filter { $0.restarts == last[$0.jobID] }
@@ -135,19 +141,32 @@ extension AccountingCommand {
             .map(\.element)
     }
 
-    private func line(_ text: (AccountingFields.Field, Int) -> String) -> String {
-        let columns = columns
+    private typealias Column = (field: AccountingFields.Field, width: Int)
+
+    private func line(
+        _ columns: [Column],
+        _ text: (AccountingFields.Field, Int) -> String
+    ) -> String {
         if let delimiter {
             let line = columns.map { text($0.field, $0.width) }.joined(separator: delimiter)
             return endsWithDelimiter ? line + delimiter : line
         }
-        return columns.map { column in
+        var line = ""
+        for column in columns {
             let text = text(column.field, column.width)
-            return FormatText.fit(text, abs(column.width), right: column.width > 0) + " "
-        }.joined()
+            FormatText.append(text, abs(column.width), right: column.width > 0, to: &line)
+            line += " "
+        }
+        return line
     }
 
-    private func rows(_ records: [AccountingRecord], _ list: AccountingList) -> [AccountingRow] {
+    /// Hands over the rows of a listing in their order.
+    private func forEachRow(
+        _ records: [AccountingRecord],
+        _ list: AccountingList,
+        _ columns: [Column],
+        _ body: (AccountingRow) -> Void
+    ) {
         // A replay needs every element.
         let isForReplay = columns.contains { AccountingFields.own.contains($0.field.name) }
         let cancelled = CancelledElements(isForReplay ? [] : records)
@@ -158,7 +177,6 @@ extension AccountingCommand {
         for record in records where isFolded(record) {
             if let array = record.arrayJobID { waiting[array, default: []].append(record) }
         }
-        var rows: [AccountingRow] = []
         for record in records where !cancelled.traceless.contains(record.jobID) {
             var row = AccountingRow(
                 record: record,
@@ -172,19 +190,20 @@ extension AccountingCommand {
                 row.elements =
                     elements.compactMap(\.arrayTaskID).sorted().rangeText + limit
             }
-            rows.append(row)
+            body(row)
             guard showsSteps else { continue }
-            rows += record.steps.map { step in
-                AccountingRow(
-                    record: record,
-                    cluster: list.cluster(of: record),
-                    step: step,
-                    calendar: calendar,
-                    unit: unit
+            for step in record.steps {
+                body(
+                    AccountingRow(
+                        record: record,
+                        cluster: list.cluster(of: record),
+                        step: step,
+                        calendar: calendar,
+                        unit: unit
+                    )
                 )
             }
         }
-        return rows
     }
 
     private func shows(
@@ -212,5 +231,12 @@ extension AccountingCommand {
         else { return false }
         guard let nodes else { return true }
         return ((try? HostList.expand(record.nodeList)) ?? []).contains(where: nodes.contains)
+    }
+}
+
+extension [AccountingRecord] {
+    /// Those for which `isKept` is true. Records are large, and usually all are kept: then nothing is copied.
+    fileprivate func kept(_ isKept: (AccountingRecord) -> Bool) -> [AccountingRecord] {
+        allSatisfy(isKept) ? self : filter(isKept)
     }
 }

@@ -121,7 +121,8 @@ public struct FormatText: Hashable, Sendable {
         return line
     }
 
-    private static func append(_ text: String, _ width: Int, right: Bool, to line: inout String) {
+    /// Appends `text` as `fit` makes it.
+    static func append(_ text: String, _ width: Int, right: Bool, to line: inout String) {
         guard width > 0 else {
             line += text
             return

@@ -100,8 +100,10 @@ extension QueueCommand {
         // Slurm keeps 31 characters of a job array's number in a field without a width.
         let isCut = known.fields.map { $0.key == "i" && $0.width == 0 }
         output.lines += order.map { index in
-            known.lineByPlace { place in
-                let text = shownColumns[place]?.text(rows[index]) ?? ""
+            // Taken out once for all columns: it is large.
+            let row = rows[index]
+            return known.lineByPlace { place in
+                let text = shownColumns[place]?.text(row) ?? ""
                 return isCut[place] ? String(text.prefix(31)) : text
             }
         }
