@@ -30,7 +30,7 @@ final class ImageDecoder: Decoder {
     }
 
     /// The length of a list of values that have parts.
-    private func elementCount() throws -> Int {
+    func elementCount() throws -> Int {
         var count = 0
         for byte in 0..<4 { count |= Int(try self.byte()) << (8 * byte) }
         guard count <= image.count - position else { throw ValueImage.Failure.length }
@@ -80,6 +80,8 @@ final class ImageDecoder: Decoder {
         case .scalar(let scalar): value = try scalar.take(from: self)
         case .collection(let collection): value = try collection.take(from: self)
         case .record(let record): value = try takeAny(record)
+        case .records(let list): value = try list.takeRecords(from: self)
+        case .list(let list): value = try list.takeElements(from: self)
         case .other: return try Value(from: self)
         }
         guard let value = value as? Value else { throw ValueImage.Failure.malformed("\(type)") }

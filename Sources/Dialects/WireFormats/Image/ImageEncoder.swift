@@ -37,7 +37,7 @@ final class ImageEncoder: Encoder {
         case .scalar(let scalar): try put(value, of: scalar)
         case .collection(let collection): try put(value, of: collection)
         case .record(let record): try put(value, of: record)
-        case .other: try value.encode(to: self)
+        case .records, .list, .other: try value.encode(to: self)
         }
     }
 

@@ -157,6 +157,45 @@ protocol ImageCollection {
     static func take(from decoder: ImageDecoder) throws -> Self
 }
 
+/// A list whose elements name their properties: read without asking each what it is.
+protocol ImageRecordList {
+    static func takeRecords(from decoder: ImageDecoder) throws -> Self
+}
+
+extension Array: ImageRecordList where Element: ImageRecord {
+    static func takeRecords(from decoder: ImageDecoder) throws -> [Element] {
+        try decoder.takeRecords()
+    }
+}
+
+extension ContiguousArray: ImageRecordList where Element: ImageRecord {
+    static func takeRecords(from decoder: ImageDecoder) throws -> ContiguousArray<Element> {
+        ContiguousArray(try decoder.takeRecords() as [Element])
+    }
+}
+
+/// A list of other values that have parts: read without a container for each.
+protocol ImageList {
+    static func takeElements(from decoder: ImageDecoder) throws -> Self
+}
+
+extension Array: ImageList where Element: Decodable {
+    static func takeElements(from decoder: ImageDecoder) throws -> [Element] {
+        let count = try decoder.elementCount()
+        guard count > 0 else { return [] }
+        var list: [Element] = []
+        list.reserveCapacity(Swift.min(count, ImageDecoder.mostReserved))
+        for _ in 0..<count { list.append(try decoder.take(Element.self)) }
+        return list
+    }
+}
+
+extension ContiguousArray: ImageList where Element: Decodable {
+    static func takeElements(from decoder: ImageDecoder) throws -> ContiguousArray<Element> {
+        ContiguousArray(try [Element].takeElements(from: decoder))
+    }
+}
+
 /// How values of a type are written; looked for once for each type.
 struct ImageKinds {
     enum Kind {
@@ -164,6 +203,10 @@ struct ImageKinds {
         case collection(any ImageCollection.Type)
         /// By the properties that it names.
         case record(any ImageRecord.Type)
+        /// Element by element, each by the properties that it names.
+        case records(any ImageRecordList.Type)
+        /// Element by element, each by its parts.
+        case list(any ImageList.Type)
         /// By its parts.
         case other
     }
@@ -189,7 +232,10 @@ struct ImageKinds {
     private func kind(of type: Any.Type) -> Kind {
         if let scalar = type as? any ImageScalar.Type { return .scalar(scalar) }
         if let collection = type as? any ImageCollection.Type { return .collection(collection) }
-        if usesRecords, let record = type as? any ImageRecord.Type { return .record(record) }
+        guard usesRecords else { return .other }
+        if let record = type as? any ImageRecord.Type { return .record(record) }
+        if let list = type as? any ImageRecordList.Type { return .records(list) }
+        if let list = type as? any ImageList.Type { return .list(list) }
         return .other
     }
 }
@@ -285,7 +331,7 @@ extension String: ImageScalar {
 
     static func take(from decoder: ImageDecoder) throws -> String {
         let bytes = try decoder.bytes(try decoder.count())
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = String(utf8: bytes) else {
             throw ValueImage.Failure.malformed("text")
         }
         return text

@@ -205,7 +205,7 @@ public struct JSONReader {
     }
 
     private func validated(_ text: ArraySlice<UInt8>) throws(JSONValue.Malformed) -> String {
-        guard let string = String(validating: text, as: UTF8.self) else {
+        guard let string = String(utf8: text) else {
             throw malformed("a string is not valid UTF-8")
         }
         return string
@@ -323,13 +323,17 @@ extension JSONReader {
     }
 
     private mutating func passText() throws(JSONValue.Malformed) {
-        position += 1
-        while let byte = current {
-            position += 1
-            if byte == UInt8(ascii: "\"") { return }
-            if byte == UInt8(ascii: "\\") { position += 1 }
+        let end = bytes.withUnsafeBufferPointer { [position] bytes in
+            var place = position + 1
+            while place < bytes.count {
+                let byte = bytes[place]
+                place += byte == UInt8(ascii: "\\") ? 2 : 1
+                if byte == UInt8(ascii: "\"") { return place }
+            }
+            return -1
         }
-        throw Self.unusual
+        guard end >= 0 else { throw Self.unusual }
+        position = end
     }
 
     /// Reads an object: `members` reads them, each with `takes` and its value.
@@ -369,13 +373,21 @@ extension JSONReader {
 
     /// Passes over a name with its quotes and its colon, if it is this one.
     private mutating func isNext(_ name: String) -> Bool {
-        var place = position + 1
-        for byte in name.utf8 {
-            guard place < bytes.count, bytes[place] == byte else { return false }
-            place += 1
+        let place = position + 1
+        let end = place + name.utf8.count
+        guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return false }
+        var name = name
+        let isIt = name.withUTF8 { name in
+            bytes.withUnsafeBufferPointer { bytes in
+                // Names that are not this one mostly differ in their length.
+                for index in name.indices where bytes[place + index] != name[index] {
+                    return false
+                }
+                return true
+            }
         }
-        guard place < bytes.count, bytes[place] == UInt8(ascii: "\"") else { return false }
-        position = place + 1
+        guard isIt else { return false }
+        position = end + 1
         skipSpace()
         guard current == UInt8(ascii: ":") else { return false }
         position += 1
