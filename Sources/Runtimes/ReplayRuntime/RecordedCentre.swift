@@ -140,7 +140,7 @@ private struct RecordReader {
                 ArrayMembership(
                     id: JobID($0),
                     maximum: record.arrayMaximum,
-                    isLast: record.isArrayLast
+                    isLast: record.isArrayLast == true
                 )
             },
             notBefore: record.begin,

@@ -27,8 +27,8 @@ public struct RecordedJob: WireRecord, Codable {
     public var array: UInt32?
     /// How many elements of the array may run at once; nil for all.
     public var arrayMaximum: Int32?
-    /// Whether its turn comes after that of the other elements, whatever its number.
-    public var isArrayLast = false
+    /// Whether its turn comes after that of the other elements, whatever its number; nil for no.
+    public var isArrayLast: Bool?
     /// The number of the first component of its heterogeneous job; nil when it is in none.
     public var hetJob: UInt32?
     /// Its place among the components, from 0.
@@ -83,7 +83,7 @@ public struct RecordedJob: WireRecord, Codable {
         try fields("qos", &qos)
         try fields("array", &array)
         try fields("array_maximum", &arrayMaximum)
-        try fields("array_last", &isArrayLast)
+        try fields.ifPresent("array_last", &isArrayLast)
         try fields("het_job", &hetJob)
         try fields("het_offset", &hetOffset)
         try fields("het_size", &hetSize)

@@ -69,8 +69,8 @@ extension CentreState {
         record.account = party.account
         record.qos = party.qos
         record.array = specification.array?.job
-        record.isArrayLast =
-            specification.array.map { $0.isNumberedLate && $0.job == entry.id } ?? false
+        let isLast = specification.array.map { $0.isNumberedLate && $0.job == entry.id } == true
+        record.isArrayLast = isLast ? true : nil
         record.hetJob = submission.het?.leader.number
         record.hetOffset = submission.het?.offset ?? 0
         record.hetSize = submission.het?.count ?? 0
