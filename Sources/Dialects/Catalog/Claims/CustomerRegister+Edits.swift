@@ -55,8 +55,7 @@ struct PeopleDraft {
         operators = register.operators
         auditors = register.auditors
         office = register.office
-        let names = accounts.enumerated().map { ($0.element.name, $0.offset) }
-        places = Dictionary(names) { first, _ in first }
+        places = accounts.places
     }
 
     mutating func apply(
@@ -71,7 +70,7 @@ struct PeopleDraft {
         case ("account", .delete):
             for name in edit.names { try remove(account: name, &lines) }
         case ("user", .some(let verb)):
-            try self.edit(users: edit.names, verb, edit, &lines)
+            try self.edit(users: verb, edit, &lines)
         case ("coordinator", .add):
             try coordinate(edit, isAdding: true, &lines)
         case ("coordinator", .delete):
@@ -144,12 +143,23 @@ struct PeopleDraft {
         lines.append("account \(name)")
     }
 
+    /// The users that an edit of users means, each once: those that it names, or all of its accounts. One answer
+    /// for what is asked of them first and for what is done to them then.
+    func users(meantBy edit: PeopleEdit) -> [String] {
+        let all =
+            edit.names.isEmpty
+            ? edit.accounts.compactMap(place(ofAccount:)).flatMap { accounts[$0].known }
+            : edit.names
+        var seen: Set<String> = []
+        return all.filter { seen.insert($0).inserted }
+    }
+
     private mutating func edit(
-        users names: [String],
-        _ verb: PeopleEdit.Verb,
+        users verb: PeopleEdit.Verb,
         _ edit: PeopleEdit,
         _ lines: inout [String]
     ) throws(PeopleEditProblem) {
+        let names = edit.names
         let preset = edit.settings.first { $0.name.lowercased() == "defaultaccount" }?.value
         let settings = edit.settings.filter {
             $0.name.lowercased() != "defaultaccount" && !Self.isLevel($0)
@@ -160,17 +170,18 @@ struct PeopleDraft {
             throw PeopleEditProblem(text: "a user needs an account: account=NAME")
         }
         if verb != .delete, let level = edit.settings.last(where: Self.isLevel) {
-            try set(level, of: names, &lines)
+            for account in edit.accounts { _ = try index(ofAccount: account) }
+            try set(level, of: users(meantBy: edit), &lines)
             // Whoever is nothing but an auditor has no account.
             if verb == .modify, settings.isEmpty, preset == nil { return }
         }
         if wanted.isEmpty {
             let named = Set(names)
-            wanted = accounts.filter { !named.isDisjoint(with: $0.users ?? []) }.map(\.name)
+            wanted = accounts.filter { !named.isDisjoint(with: $0.known) }.map(\.name)
         }
         for account in wanted {
             let index = try index(ofAccount: account)
-            let known = names.isEmpty ? accounts[index].users ?? [] : names
+            let known = names.isEmpty ? accounts[index].known : names
             if let wrong = known.first(where: { !Self.isName($0) }) {
                 throw PeopleEditProblem(text: "'\(wrong)' is no name of a user")
             }
@@ -197,6 +208,24 @@ struct PeopleDraft {
                     lines.append("user \(name) of account \(account)")
                 }
             }
+        }
+        if verb == .delete, edit.accounts.isEmpty { takeRoles(from: names, &lines) }
+    }
+
+    /// Whoever is deleted is nothing any more: a role that stayed would be one that no list shows, and would count
+    /// again for whoever gets the name. Source: Slurm's `as_mysql_remove_users`.
+    private mutating func takeRoles(from names: [String], _ lines: inout [String]) {
+        let gone = Set(names)
+        var leveled = Set(operators + auditors + office)
+        for name in names where leveled.remove(name) != nil { lines.append("user \(name)") }
+        operators.removeAll(where: gone.contains)
+        auditors.removeAll(where: gone.contains)
+        office.removeAll(where: gone.contains)
+        for index in accounts.indices {
+            for name in accounts[index].coordinators where gone.contains(name) {
+                lines.append("coordinator \(name) of account \(accounts[index].name)")
+            }
+            accounts[index].coordinators.removeAll(where: gone.contains)
         }
     }
 
@@ -376,6 +405,9 @@ extension AccountEntry {
     fileprivate func isNaming(_ user: String) -> Bool {
         members.contains { $0.name == user } || users?.contains(user) == true
     }
+
+    /// Those of whom something is known: in an account that is open to everybody those of whom something is said.
+    fileprivate var known: [String] { users ?? members.map(\.name) }
 
     fileprivate mutating func admit(_ user: String) {
         if let known = users, !known.contains(user) { users = known + [user] }

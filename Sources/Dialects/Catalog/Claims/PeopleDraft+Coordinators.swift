@@ -36,7 +36,7 @@ extension PeopleDraft {
                 if setting.name.lowercased() == "defaultaccount" {
                     // It would be taken from where somebody else gave it.
                     try require(isCoordinated(setting.value, by: user))
-                    try require(!edit.names.contains { isElsewhere($0, than: user) })
+                    try require(!isAnyElsewhere(of: Set(users(meantBy: edit)), than: user))
                     continue
                 }
                 try require(!Self.isLevel(setting))
@@ -97,10 +97,10 @@ extension PeopleDraft {
         return nil
     }
 
-    /// Whether an account that the coordinator has nothing to do with names a user.
-    private func isElsewhere(_ name: String, than coordinator: String) -> Bool {
+    /// Whether an account that the coordinator has nothing to do with names one of some users.
+    private func isAnyElsewhere(of names: Set<String>, than coordinator: String) -> Bool {
         accounts.contains { account in
-            account.members.contains { $0.name == name }
+            account.members.contains { names.contains($0.name) }
                 && !isCoordinated(account.name, by: coordinator)
         }
     }

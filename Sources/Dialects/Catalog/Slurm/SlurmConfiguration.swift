@@ -194,9 +194,9 @@ public struct SlurmConfiguration: Sendable {
         else { return "" }
         var text = "Cluster - '\(machine.name)':Fairshare=1\nParent - 'root'\n"
         text += accountLines(below: nil)
-        let named = Set(machine.accounts.flatMap { $0.users ?? [] })
+        var named = Set(machine.accounts.flatMap { $0.users ?? [] })
         for user in machine.operators + machine.accounts.flatMap(\.coordinators)
-        where !named.contains(user) {
+        where named.insert(user).inserted {
             text += (["User - '\(user)'"] + roles(of: user)).joined(separator: ":") + "\n"
         }
         for account in machine.accounts {
