@@ -171,6 +171,158 @@ struct CoordinatorTests {
         #expect(await centre.books().book.ledger.creditLimits["group"] == Fen(0))
         _ = try await centre.change(edit(.add, "account", ["free"], ("parent", "lab")), .me)
         #expect(await centre.books().book.ledger.creditLimits["free"] == nil)
+        // Nor has it any once it was deleted and made again, in one request or in two.
+        let gone = edit(.delete, "account", ["group"])
+        let back = edit(.add, "account", ["group"], ("parent", "lab"))
+        _ = try await centre.change([gone, back], sys)
+        #expect(await centre.books().book.ledger.creditLimits["group"] == Fen(0))
+        _ = try await centre.change(gone, sys)
+        _ = try await centre.change(back, sys)
+        #expect(await centre.books().book.ledger.creditLimits["group"] == Fen(0))
+        // What a file or an operator gave stays as well.
+        _ = try await centre.change(edit(.add, "coordinator", ["sys"], accounts: ["school"]), .me)
+        let lab = [
+            edit(.delete, "account", ["group"]), edit(.delete, "account", ["free"]),
+            edit(.delete, "account", ["lab"]), edit(.add, "account", ["lab"], ("parent", "school")),
+        ]
+        _ = try await centre.change(lab, sys)
+        #expect(await centre.books().book.ledger.creditLimits["lab"] == Fen(50_000))
+        // Those between a new account and the limit may be new themselves, and stand behind it.
+        let chain = [
+            edit(.add, "account", ["low"], ("parent", "lab")),
+            edit(.add, "account", ["high"], ("parent", "lab")),
+            edit(.modify, "account", ["low"], ("parent", "high")),
+        ]
+        _ = try await centre.change(chain, sys)
+        for name in ["low", "high"] {
+            #expect(await centre.books().book.ledger.creditLimits[name] == Fen(0), "\(name)")
+        }
+        await centre.close()
+    }
+
+    @Test("Whoever is deleted has no role any more, also when the centre is opened again")
+    func deleted() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(settings(folder.path))
+        for level in ["Operator", "Auditor", "Office"] {
+            let edits = [
+                edit(.add, "user", ["games"], accounts: ["lab"], ("AdminLevel", level)),
+                edit(.add, "coordinator", ["games"], accounts: ["arts"]),
+            ]
+            _ = try await centre.change(edits, .me)
+            #expect(centre.rights(of: games).roles.count > 1)
+            let gone = try await centre.change(edit(.delete, "user", ["games"]), .me).changed
+            #expect(
+                gone.contains("user games") && gone.contains("coordinator games of account arts")
+            )
+            #expect(centre.rights(of: games).roles == [.user], "\(level)")
+        }
+        // Who is a coordinator and nothing else stands in no account.
+        _ = try await centre.change(edit(.delete, "user", ["sys"]), .me)
+        #expect(centre.rights(of: sys).roles == [.user])
+        // To leave one account takes no role.
+        let bin = Caller(userID: 2, groupID: 2)
+        _ = try await centre.change(edit(.add, "user", ["bin"], accounts: ["lab"]), .me)
+        _ = try await centre.change(edit(.delete, "user", ["bin"], accounts: ["lab"]), .me)
+        #expect(centre.rights(of: bin).roles == [.user, .office])
+        await centre.close()
+        let again = try Centre(settings(folder.path))
+        #expect(again.rights(of: games).roles == [.user])
+        #expect(again.rights(of: sys).roles == [.user])
+        await again.close()
+    }
+
+    @Test("An edit of an account's users means all of them, for what is asked first too")
+    func usersOfAccounts() async throws {
+        let centre = try Centre(settings(ScratchFolder().path))
+        _ = try await centre.change(
+            edit(.add, "user", ["games"], accounts: ["arts"], ("DefaultAccount", "arts")),
+            .me
+        )
+        let preset = edit(.modify, "user", [], accounts: ["lab"], ("DefaultAccount", "lab"))
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.change(preset, sys)
+        }
+        let people = await centre.people(.me)
+        let arts = people.associations.first { $0.account == "arts" && $0.user == "games" }
+        #expect(arts?.isDefault == true)
+        let level = edit(.modify, "user", [], accounts: ["lab"], ("AdminLevel", "Auditor"))
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.change(level, sys)
+        }
+        #expect(try await centre.change(level, .me).changed == ["user games", "user root"])
+        #expect(centre.rights(of: games).roles == [.user, .auditor])
+        let missing = edit(.modify, "user", [], accounts: ["none"], ("AdminLevel", "Auditor"))
+        await #expect(throws: RequestFailure.self) { try await centre.change(missing, .me) }
+        await centre.close()
+    }
+
+    @Test("A coordinator lets no account pay that is not the coordinator's")
+    func payers() async throws {
+        let centre = try Centre(settings(ScratchFolder().path))
+        _ = try await centre.change(edit(.add, "account", ["group"], ("parent", "lab")), sys)
+        _ = try await centre.change(edit(.add, "user", ["games"], accounts: ["group"]), sys)
+        let request = SmallCentre.request {
+            $0.account = "lab"
+            $0.comment = "runtime=600"
+            $0.isHeld = true
+        }
+        let id = try await centre.submit(request, games).jobID
+        func move(_ account: String, _ caller: Caller) async throws -> Bool {
+            var change = JobUpdateRequest()
+            change.account = account
+            return try await centre.update(id, change, caller).outcomes.allSatisfy {
+                $0.error == nil
+            }
+        }
+        await #expect(throws: RequestFailure.refused(.accessDenied)) { try await move("arts", sys) }
+        #expect(try await centre.info(id).account == "lab")
+        #expect(try await move("group", sys))
+        // The owner may spend what is open to the owner, and an operator says who pays.
+        #expect(try await move("lab", games))
+        #expect(try await move("arts", .me))
+        await centre.close()
+    }
+
+    @Test("What is done is judged when its turn comes, and an old reading brings no role back")
+    func turns() async throws {
+        let centre = try Centre(settings(ScratchFolder().path))
+        let old = centre.machine.now
+        let id = try await job(centre, "lab")
+        _ = try await centre.change(edit(.delete, "coordinator", ["sys"], accounts: ["lab"]), .me)
+        #expect(centre.rights(of: sys).roles == [.user])
+        centre.machine.take(old, after: 1)
+        #expect(centre.rights(of: sys).roles == [.user])
+        // As a request sees it that began before the role was taken.
+        centre.machine.take(old, after: .max)
+        #expect(centre.rights(of: sys).roles == [.user, .coordinator])
+        await #expect(throws: RequestFailure.refused(.invalidUserID)) {
+            try await centre.perform(.hold, on: id, JobActionRequest(), sys)
+        }
+        await #expect(throws: RequestFailure.refused(.invalidUserID)) {
+            try await centre.update(id, JobUpdateRequest(), sys)
+        }
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.change(edit(.modify, "account", ["lab"], ("fairshare", "9")), sys)
+        }
+        var cancel = CancelRequest()
+        cancel.jobs = [JobSelector(jobID: id)]
+        #expect(try await centre.cancel(cancel, sys).outcomes.allSatisfy { $0.error != nil })
+        await centre.close()
+    }
+
+    @Test("A coordinator releases what an operator holds, and its mere owner does not")
+    func holds() async throws {
+        let centre = try Centre(settings(ScratchFolder().path))
+        let id = try await job(centre, "lab")
+        _ = try await centre.perform(.requeue, on: id, JobActionRequest(), .me)
+        _ = try await centre.perform(.hold, on: id, JobActionRequest(), .me)
+        #expect(try await centre.info(id).reason == "JobHeldAdmin")
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.perform(.release, on: id, JobActionRequest(), games)
+        }
+        let released = try await centre.perform(.release, on: id, JobActionRequest(), sys)
+        #expect(released.outcomes.allSatisfy { $0.error == nil })
         await centre.close()
     }
 

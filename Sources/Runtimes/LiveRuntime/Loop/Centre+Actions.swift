@@ -34,6 +34,7 @@ extension Centre {
         var outcomes: [ActionOutcome] = []
         let nodes = await snapshot().state.nodes(of: request)
         let left = request.isSignalOnly ? [] : await stepsOnParts(found)
+        let rightsInTurn = rightsInTurn(of: caller)
         // What waits goes first: else others of these would start where the first have ended, to be ended too.
         let waiting = found.filter { $0.status.phase == .pending }
         let indices = found.arrayIndices
@@ -42,7 +43,8 @@ extension Centre {
         // As many are left at once as a turn may take together: each turn is a transaction, and a pass.
         for some in parts.inParts(of: Effort.ofTurns.upperBound / Effort.jobsAtOnce) {
             let results = try await act(on: some, caller) {
-                [request, mailbox, rights = rights(of: caller)] part, state in
+                [request, mailbox] part, state in
+                let rights = rightsInTurn(state)
                 var allowed: [UInt32] = []
                 let meant = part.compactMap { id in
                     indices[id].map { state.jobs.element($0, ofArrayOf: id) } ?? state.jobs[id]
@@ -117,7 +119,7 @@ extension Centre {
         _ request: JobActionRequest,
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
-        let rights = rights(of: caller)
+        let rightsInTurn = rightsInTurn(of: caller)
         let selector = JobSelector(
             jobID: id,
             arrayTasks: request.arrayTasks,
@@ -125,6 +127,7 @@ extension Centre {
         )
         return try await eachPart(of: selector, caller) { entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
+            let rights = rightsInTurn(state)
             let isOwner = caller.owns(first)
             // Elements of one array may pay from several accounts.
             let isOver = entries.allSatisfy(rights.isOver)
@@ -141,8 +144,8 @@ extension Centre {
             input.by = caller.userID
             input.isAdminHold = isOver && !request.isUserHold && !isOwner
             input.holds = request.holdsAfterwards
-            // Whoever pays for the account wished it so, and the centre did not.
-            input.isByOwner = !rights.may(.operate)
+            // Whoever pays for the account wishes it so, and the centre does not.
+            input.isByCustomer = !rights.may(.operate)
             switch action {
             case .hold: return .success([.hold(input)])
             case .requeue: return .success([.requeue(input)])
@@ -154,7 +157,7 @@ extension Centre {
                 guard rights.may(.operate) else { return .failure(.refused(.accessDenied)) }
                 return .success([.top(input)])
             case .release:
-                // A user does not lift what an operator has put on.
+                // A user does not lift what others have put on, and a coordinator does, as in Slurm.
                 let isAdminHeld = entries.contains {
                     state.emulator.pendingReason(of: JobID($0.id)) == .jobHeldAdmin
                 }
@@ -175,7 +178,7 @@ extension Centre {
         try request.checkBounds()
         var request = request
         request.dependencies = request.dependencies?.eachOnce
-        let rights = rights(of: caller)
+        let rightsInTurn = rightsInTurn(of: caller)
         let selector = JobSelector(
             jobID: id,
             arrayTasks: request.arrayTasks,
@@ -194,9 +197,14 @@ extension Centre {
         let response = try await eachPart(of: selector, caller) {
             [request] entries, state in
             guard let first = entries.first else { return .failure(.refused(.invalidJobID)) }
+            let rights = rightsInTurn(state)
             let isOwner = caller.owns(first)
             let isOver = entries.allSatisfy(rights.isOver)
             guard isOver || isOwner else { return .failure(.refused(.invalidUserID)) }
+            // Who pays then has to wish it as well: the owner, who may spend its money, or who looks after it.
+            if let account = request.account, !isOwner, !rights.may(.changeJobs, in: account) {
+                return .failure(.refused(.accessDenied))
+            }
             // Before whom a job goes concerns more than its account.
             let isRaising =
                 !rights.may(.operate)

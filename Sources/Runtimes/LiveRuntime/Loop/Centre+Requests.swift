@@ -38,12 +38,13 @@ extension Centre {
 
     /// Goes by the customers that are in force now when it is asked who may read what.
     private func readMachineAgain() async {
-        let now = await snapshot().state.rules.machine
-        machine.withLock { $0 = now }
+        let state = await snapshot().state
+        machine.take(state.rules.machine, after: state.batch)
     }
 
+    /// Whether somebody may change a job, by the table for all ways to do so.
     func mayChange(_ entry: JobEntry, _ caller: Caller) -> Bool {
-        caller.owns(entry) || rights(of: caller).isOver(entry)
+        rights(of: caller).may(.changeJobs, entry, of: caller)
     }
 
     func act(
@@ -84,7 +85,11 @@ extension Centre {
         _ prepare: @escaping @Sendable (CentreState) -> Result<[LiveInput], RequestFailure>
     ) async throws(RequestFailure) {
         try require(.operate, caller)
-        for result in try await act(caller, prepare) {
+        let rights = rightsInTurn(of: caller)
+        let results = try await act(caller) { state in
+            rights(state).may(.operate) ? prepare(state) : .failure(.refused(.accessDenied))
+        }
+        for result in results {
             if case .refused(let body) = result { throw RequestFailure(status: 400, body: body) }
         }
     }
@@ -354,7 +359,9 @@ extension Centre {
     ) async throws(RequestFailure) -> MoneyResponse {
         try require(.operate, caller)
         var response = MoneyResponse()
+        let rights = rightsInTurn(of: caller)
         let results = try await act(caller) { [clock, reader] state in
+            guard rights(state).may(.operate) else { return .failure(.refused(.accessDenied)) }
             var input = MoneyInput()
             input.request = request
             input.by = caller.userID
@@ -396,7 +403,7 @@ extension Centre {
 
     // MARK: Steps
 
-    /// A step of a job begins or ends; its owner's and operators'.
+    /// A step of a job begins or ends; its owner's, and whoever may change it.
     ///
     /// - Returns: the number of the step.
     /// - Throws: `RequestFailure`.
@@ -406,9 +413,12 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> StepResponse {
         try request.checkBounds()
-        let results = try await act(caller) { [self] state in
+        let rights = rightsInTurn(of: caller)
+        let results = try await act(caller) { state in
             guard let entry = state.jobs[id] else { return .failure(.refused(.invalidJobID)) }
-            guard mayChange(entry, caller) else { return .failure(.refused(.invalidUserID)) }
+            guard rights(state).may(.changeJobs, entry, of: caller) else {
+                return .failure(.refused(.invalidUserID))
+            }
             var input = StepInput()
             input.job = id
             input.restart = entry.status.restart
@@ -426,7 +436,7 @@ extension Centre {
         return response
     }
 
-    /// Gives an allocation without a script back; its owner's and operators'.
+    /// Gives an allocation without a script back; its owner's, and whoever may change it.
     ///
     /// - Throws: `RequestFailure`.
     public func complete(
@@ -435,9 +445,12 @@ extension Centre {
         _ caller: Caller
     ) async throws(RequestFailure) -> ActionResponse {
         try request.checkBounds()
-        let results = try await act(caller) { [self] state in
+        let rights = rightsInTurn(of: caller)
+        let results = try await act(caller) { state in
             guard let entry = state.jobs[id] else { return .failure(.refused(.invalidJobID)) }
-            guard mayChange(entry, caller) else { return .failure(.refused(.invalidUserID)) }
+            guard rights(state).may(.changeJobs, entry, of: caller) else {
+                return .failure(.refused(.invalidUserID))
+            }
             guard entry.specification.request.isInteractive else {
                 return .failure(.refused(.disabled))
             }
@@ -459,7 +472,7 @@ extension Centre {
         guard entry.status.startedAt != nil else { throw .refused(.jobPending) }
     }
 
-    /// What a running job is told of itself; for its owner and operators.
+    /// What a running job is told of itself; for its owner, and whoever may change it.
     ///
     /// - Throws: `RequestFailure`.
     public func environment(
@@ -473,7 +486,7 @@ extension Centre {
         return state.environment(of: entry)
     }
 
-    /// How long a program would take in a running job, which rehearses; for its owner and operators.
+    /// How long a program would take in a running job, which rehearses; for its owner, and whoever may change it.
     ///
     /// - Throws: `RequestFailure`, also for a program that the machine has not, or that fits nowhere.
     public func programTime(
@@ -511,9 +524,13 @@ extension Centre {
             throw .people(text)
         }
         let changed = Mutex<[String]>([])
+        let rightsInTurn = rightsInTurn(of: caller)
         let results = try await act(caller, effort: max(1, effort)) { state in
             let known = state.rules.machine
-            let rights = caller.rights(in: known)
+            let rights = rightsInTurn(state)
+            guard rights.reach(of: .changePeople) > .own else {
+                return .failure(.refused(.accessDenied))
+            }
             let coordinator = rights.may(.changePeople) ? nil : rights.user
             var register = CustomerRegister(of: known)
             do throws(PeopleEditProblem) {
@@ -523,7 +540,7 @@ extension Centre {
             } catch {
                 return .failure(error.isDenied ? .refused(.accessDenied) : .people(error.text))
             }
-            if coordinator != nil { state.boundCredit(ofNewAccountsIn: &register) }
+            if coordinator != nil { state.keepCredit(in: &register) }
             let machine = known.with(register)
             if let problem = machine.problemOfPeople ?? state.problem(of: register)
                 ?? state.problemOfDeletedQOS(in: edits)
@@ -612,8 +629,12 @@ extension Centre {
         guard rights(of: caller).may(.operate) else { throw .refused(.invalidUserID) }
         var input = ReservationInput(action: action, request: request)
         input.by = caller.userID
-        let inputs = [LiveInput.reservation(input)]
-        for result in try await act(caller, { _ in .success(inputs) }) {
+        let rights = rightsInTurn(of: caller)
+        let results = try await act(caller) { [input] state in
+            guard rights(state).may(.operate) else { return .failure(.refused(.invalidUserID)) }
+            return .success([.reservation(input)])
+        }
+        for result in results {
             switch result {
             case .named(let name): return ReservationName(name)
             case .refused(let body): throw RequestFailure(status: 400, body: body)

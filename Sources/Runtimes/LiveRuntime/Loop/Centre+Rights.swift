@@ -9,7 +9,14 @@ import WireFormats
 extension Centre {
     /// What the caller may do, by the customers that are in force now.
     public func rights(of caller: Caller) -> Rights {
-        caller.rights(in: machine.withLock { $0 })
+        caller.rights(in: machine.now)
+    }
+
+    /// What the caller may do as things are when the turn of a request comes: a role that was taken meanwhile
+    /// counts no more. The name is looked up before it, since whoever is asked for it may take a while.
+    func rightsInTurn(of caller: Caller) -> @Sendable (CentreState) -> Rights {
+        let name = UserNames.user(caller.userID)
+        return { caller.rights(called: name, in: $0.rules.machine) }
     }
 
     func require(_ power: Power, _ caller: Caller) throws(RequestFailure) {
@@ -23,7 +30,11 @@ extension Caller {
 
     /// What the caller may do in a centre with such customers.
     func rights(in machine: Machine) -> Rights {
-        Rights(of: UserNames.user(userID), in: machine, isOwner: isOwner)
+        rights(called: UserNames.user(userID), in: machine)
+    }
+
+    func rights(called name: String, in machine: Machine) -> Rights {
+        Rights(of: name, in: machine, isOwner: isOwner)
     }
 
     func owns(_ entry: JobEntry) -> Bool { entry.specification.request.userID == userID }
@@ -35,6 +46,22 @@ extension Rights {
         may(power, toJobOf: entry.specification.account, isOwn: caller.owns(entry))
     }
 
-    /// Whether it is a job that the user has authority over, as one has none over one's own.
+    /// Whether it is a job that the user has authority over. One has none over one's own, save as a coordinator of
+    /// its account or an operator.
     func isOver(_ entry: JobEntry) -> Bool { may(.changeJobs, in: entry.specification.account) }
+}
+
+/// The machine with its customers as they are now. Several may read it again at once; what was read earlier never
+/// takes the place of what was read later: a role that was taken would come back.
+final class MachineInForce: Sendable {
+    private let known: Mutex<(machine: Machine, batch: Int64)>
+
+    init(_ machine: Machine) { known = Mutex((machine, 0)) }
+
+    var now: Machine { known.withLock { $0.machine } }
+
+    /// Takes over a machine as it was after a batch.
+    func take(_ machine: Machine, after batch: Int64) {
+        known.withLock { if batch >= $0.batch { $0 = (machine, batch) } }
+    }
 }

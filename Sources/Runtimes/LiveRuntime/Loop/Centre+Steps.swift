@@ -15,7 +15,7 @@ extension Centre {
         _ caller: Caller
     ) async -> [ActionOutcome] {
         let state = await snapshot().state
-        let rights = rights(of: caller)
+        let rights = rightsInTurn(of: caller)(state)
         return request.jobs.filter { $0.step != nil }.map { selector in
             var outcome = ActionOutcome(jobID: selector.jobID)
             outcome.step = selector.step

@@ -224,7 +224,7 @@ public final class Centre: Sendable {
     /// The number of the last batch; readers compare it with what they have.
     let version: Version
     /// The machine with its customers of now.
-    let machine: Mutex<Machine>
+    let machine: MachineInForce
     let published = Mutex<(version: Int, snapshot: CentreSnapshot)?>(nil)
     let executor: JobExecutor
     /// Whether somebody has asked for an archive, which is being made.
@@ -285,7 +285,7 @@ public final class Centre: Sendable {
         let opened = try answer.get()
         var settings = settings
         settings.rules = opened.rules
-        machine = Mutex(opened.rules.machine)
+        machine = MachineInForce(opened.rules.machine)
         self.settings = settings
         self.mailbox = mailbox
         self.version = version

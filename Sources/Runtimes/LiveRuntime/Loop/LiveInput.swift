@@ -154,8 +154,9 @@ struct JobsInput: WireRecord {
     var isAdminHold = false
     /// For `requeue`: whether the job is held afterwards.
     var holds = false
-    /// For `requeue`: whether the owner asked, or a coordinator, and pays for the run.
-    var isByOwner = false
+    /// For `requeue` and `hold`: whether the owner asked, or a coordinator, and no operator. The first pay for the
+    /// run, and a hold of theirs takes nobody else's place.
+    var isByCustomer = false
     /// For `requeue`: why the job is held afterwards, where it is not for a user's or operator's wish.
     var holdReason: String?
     /// The indices of elements of an array that were named one by one, in the order of `ids`; else empty.
@@ -166,7 +167,7 @@ struct JobsInput: WireRecord {
         try fields("by", &by)
         try fields("admin_hold", &isAdminHold)
         try fields("holds", &holds)
-        try fields("by_owner", &isByOwner)
+        try fields("by_owner", &isByCustomer)
         try fields.ifPresent("hold_reason", &holdReason)
         try fields("elements", &elements)
     }

@@ -134,7 +134,7 @@ extension CentreState {
             guard all.allSatisfy({ jobs[$0]?.status.isRequeuable ?? false }) else {
                 return Refusal(.disabled)
             }
-            if input.isByOwner {
+            if input.isByCustomer {
                 for one in all { jobs.update(one) { $0.endReason = Self.requeuedByOwner } }
             }
             note(RecordedAction("requeue", at: instant), of: id)

@@ -23,18 +23,30 @@ extension CentreState {
         return nil
     }
 
-    /// Accounts that a coordinator makes below others pay in advance where those above do not owe without bound:
-    /// else whoever may not raise a limit would have one more.
-    func boundCredit(ofNewAccountsIn register: inout CustomerRegister) {
+    /// Leaves all limits of credit as they are, since whoever asks may change none: an account that was there keeps
+    /// its own, also where it was deleted and made again in one request. New ones pay in advance where one of
+    /// those above does not owe without bound: else a limit would be passed by as many accounts as one likes.
+    func keepCredit(in register: inout CustomerRegister) {
+        let known = rules.machine.accounts.places
+        let places = register.accounts.places
         for index in register.accounts.indices {
             let account = register.accounts[index]
-            guard rules.machine.account(named: account.name) == nil, let parent = account.parent,
-                book.ledger.creditLimits[parent] != nil
-                    || register.accounts.contains(where: {
-                        $0.name == parent && $0.creditLimitFen != nil
-                    })
-            else { continue }
-            register.accounts[index].creditLimitFen = 0
+            if let place = known[account.name] {
+                register.accounts[index].creditLimitFen =
+                    rules.machine.accounts[place].creditLimitFen
+                continue
+            }
+            var above = account.parent
+            var steps = 0
+            while let name = above, steps <= places.count {
+                let entry = places[name].map { register.accounts[$0] }
+                if book.ledger.creditLimits[name] != nil || entry?.creditLimitFen != nil {
+                    register.accounts[index].creditLimitFen = 0
+                    break
+                }
+                above = entry?.parent
+                steps += 1
+            }
         }
     }
 
@@ -64,13 +76,15 @@ extension CentreState {
             return .refused(ErrorBody(code: "bad_customers", text: problem))
         }
         let known = rules.machine
+        let places = known.accounts.places
         rules = rules.with(register)
         book.setAccounts(register.accounts.map { BillingAccount($0) })
         book.issuer = register.issuer
         for account in register.accounts {
             let limit = account.creditLimitFen
             // An operator may have set another limit since; only what the file changes counts.
-            guard limit != known.account(named: account.name)?.creditLimitFen else { continue }
+            let old = places[account.name].flatMap { known.accounts[$0].creditLimitFen }
+            guard limit != old else { continue }
             do throws(LedgerRefusal) {
                 keep(
                     try book.setCreditLimit(

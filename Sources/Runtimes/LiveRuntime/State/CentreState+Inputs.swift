@@ -21,7 +21,7 @@ extension CentreState {
         case .hold(let input):
             return each(input) { state, id in
                 // An operator's hold in the user's name takes the place of any other.
-                let isHandedOver = !input.isAdminHold && !input.isByOwner
+                let isHandedOver = !input.isAdminHold && !input.isByCustomer
                 if isHandedOver, state.jobs[id]?.status.isHeld ?? false {
                     _ = state.release(id, at: instant)
                 }
