@@ -456,6 +456,51 @@ struct RestTests {
         #expect(try told("user/ann?with_coords=1", "users") == both)
     }
 
+    @Test("Users that were read are taken back as they are, levels and coordinators too")
+    func usersTakenBack() throws {
+        let rest = try Rest()
+        func db(_ method: String, _ path: String, _ body: JSONValue? = nil) throws -> JSONValue {
+            let answer = try rest.ask(method, "/slurmdb/v0.0.44/\(path)", body)
+            #expect(answer.status == 200, "\(path): \(answer.json.compactText)")
+            return answer.json
+        }
+        _ = try db("POST", "accounts", ["accounts": [["name": "lab"]]])
+        let below: JSONValue = [
+            "association_condition": ["accounts": ["group"], "association": ["parent": "lab"]]
+        ]
+        _ = try db("POST", "accounts_association", below)
+        let users: [JSONValue] = ["eve", "olga", "ann"].map { name in
+            ["name": .string(name), "associations": [["account": "lab"]]]
+        }
+        _ = try db("POST", "users", ["users": .array(users)])
+        _ = try db(
+            "POST",
+            "users",
+            ["users": [["name": "ann", "coordinators": [["name": "lab"]]]]]
+        )
+        for (name, level) in [("eve", "Auditor"), ("olga", "Operator")] {
+            var edit = PeopleEdit()
+            (edit.verb, edit.entity, edit.names) = ("modify", "user", [name])
+            edit.settings = [NamedLimit(name: "AdminLevel", value: level)]
+            _ = try rest.centre.daemon.client.post("/v1/people", edit, as: PeopleEditResponse.self)
+        }
+        func people() throws -> [AssociationInfo] {
+            var list = try rest.centre.daemon.client.get("/v1/people", as: PeopleList.self)
+                .associations
+            for index in list.indices { list[index].usage = 0 }
+            return list
+        }
+        let before = try people()
+        #expect(before.first { $0.user == "eve" }?.shownAdminLevel == "Auditor")
+        let read = try db("GET", "users?with_coords=1")["users"]
+        _ = try db("POST", "users", ["users": try #require(read)])
+        #expect(try people() == before)
+        // Another level than the one that is shown is a change.
+        let olga: JSONValue = ["name": "olga", "administrator_level": ["None"]]
+        _ = try db("POST", "users", ["users": [olga]])
+        #expect(try people().first { $0.user == "olga" }?.shownAdminLevel == "None")
+    }
+
     @Test(
         "QOS are made, changed and removed; what was read is taken back as it is",
         arguments: DataVersion.allCases

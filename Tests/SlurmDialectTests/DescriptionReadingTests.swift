@@ -125,7 +125,7 @@ struct DescriptionReadingTests {
             for (name, _) in PeopleDescription.members(body) {
                 for value in values {
                     let entry = JSONValue.object([.init(name, value)])
-                    _ = try? PeopleDescription.users(["users": [entry]])
+                    _ = try? PeopleDescription.users(["users": [entry]], known: PeopleList())
                     _ = try? PeopleDescription.accounts(["accounts": [entry]], known: PeopleList())
                     _ = try? PeopleDescription.associations(["associations": [entry]])
                     _ = try? PeopleDescription.accountsInAssociation(entry)

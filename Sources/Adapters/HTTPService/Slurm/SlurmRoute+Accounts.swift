@@ -298,7 +298,9 @@ extension SlurmRoute {
             "Makes or changes users",
             body: .users
         ) { centre, ask in
-            try await change(PeopleDescription.users(ask.body), centre, ask).done()
+            let people = await centre.people(ask.peer)
+            let reading = try PeopleDescription.users(ask.body, known: people)
+            return try await change(reading, centre, ask).done()
         },
         SlurmRoute(
             .slurmdb,

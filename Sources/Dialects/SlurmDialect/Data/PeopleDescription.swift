@@ -44,9 +44,18 @@ public enum PeopleDescription {
 
     /// Reads `{"users": [{"name": …, "associations": […]}]}`.
     ///
+    /// - Parameter known: the users that there are: what a request only repeats is no change.
     /// - Throws: `RestFailure`, with the member that is wrong or missing.
-    public static func users(_ body: JSONValue) throws(RestFailure) -> DataReading<[PeopleEdit]> {
-        try edits(body, "users", userMembers) { entry, source throws(RestFailure) in
+    public static func users(
+        _ body: JSONValue,
+        known: PeopleList
+    ) throws(RestFailure) -> DataReading<[PeopleEdit]> {
+        let operators = Set(known.associations.filter(\.isOperator).compactMap(\.user))
+        var presets: [String: [String]] = [:]
+        for info in known.associations where info.isDefault {
+            if let user = info.user { presets[user, default: []].append(info.account) }
+        }
+        return try edits(body, "users", userMembers) { entry, source throws(RestFailure) in
             guard !entry.name.isEmpty else { throw .query("The name is missing", "\(source)/name") }
             var edits = entry.associations.map { association in
                 var association = association
@@ -60,12 +69,18 @@ public enum PeopleDescription {
                 let text = "A user needs an account: give \"default\" or \"associations\""
                 throw .query(text, "\(source)/associations")
             }
-            if let preset = entry.defaultAccount {
+            if let preset = entry.defaultAccount, presets[entry.name] != [preset] {
                 let setting = NamedLimit(name: "DefaultAccount", value: preset)
                 edits.append(edit(.modify, "user", [entry.name], [setting], accounts: [preset]))
             }
-            if !entry.settings.isEmpty {
-                edits.append(edit(.modify, "user", [entry.name], entry.settings))
+            // Levels that the data model does not know are shown as none, which takes none of them away.
+            let shown =
+                operators.contains(entry.name) ? ["operator", "administrator"] : ["none"]
+            let settings = entry.settings.filter { setting in
+                setting.name != levelName || !shown.contains(setting.value.lowercased())
+            }
+            if !settings.isEmpty {
+                edits.append(edit(.modify, "user", [entry.name], settings))
             }
             if !entry.coordinated.isEmpty {
                 let accounts = entry.coordinated
@@ -328,8 +343,10 @@ extension PeopleDescription {
 
     private static func level(_ value: DataValue) throws(JSONValue.Malformed) -> [NamedLimit] {
         guard let level = try value.texts().first, level != "Not Set" else { return [] }
-        return [NamedLimit(name: "AdminLevel", value: level)]
+        return [NamedLimit(name: levelName, value: level)]
     }
+
+    private static let levelName = "AdminLevel"
 
     /// The names in a list of `{"name": …}`.
     private static func names(_ value: DataValue) throws(JSONValue.Malformed) -> [String] {
@@ -343,6 +360,13 @@ extension PeopleDescription {
             }
             return try DataValue(json: name).text()
         }
+    }
+
+    /// The names in a list of coordinators, without those who are it by an account above.
+    private static func direct(_ value: DataValue) throws(JSONValue.Malformed) -> [String] {
+        guard let values = value.json.array else { return try names(value) }
+        let isInherited = { (entry: JSONValue) in entry["direct"] == false }
+        return try names(DataValue(json: .array(values.filter { !isInherited($0) })))
     }
 
     private static func associations(
@@ -383,7 +407,7 @@ extension PeopleDescription {
             entry.associations = try associations(value, isOfUser: false, &entry.warnings)
         },
         DataMember("coordinators", .list) { entry, value throws(JSONValue.Malformed) in
-            entry.coordinators = try names(value)
+            entry.coordinators = try direct(value)
         },
         DataMember("flags", .words),
     ]
@@ -402,7 +426,7 @@ extension PeopleDescription {
             entry.defaultAccount = name.isEmpty ? nil : name
         },
         DataMember("coordinators", .list) { entry, value throws(JSONValue.Malformed) in
-            entry.coordinated = try names(value)
+            entry.coordinated = try direct(value)
         },
         DataMember("flags", .words),
         DataMember("old_name", .text), DataMember("wckeys", .list),
