@@ -186,7 +186,7 @@ public protocol CentreService: Sendable {
         year: String?,
         _ peer: Peer
     ) async throws(ServiceRefusal) -> String
-    /// The accounts that the peer may use, and their money.
+    /// The accounts whose money the peer may read, with that.
     func accounts(_ peer: Peer) async -> AccountStandingList
     /// Does something to the books.
     func change(_ request: MoneyRequest, _ peer: Peer) async throws(ServiceRefusal) -> MoneyResponse

@@ -39,7 +39,7 @@ public struct AccountEntry: Hashable, Sendable, Codable {
     /// How far it may go into debt, reservations of running jobs included; nil for no bound, zero
     /// for an account that pays in advance. Unit: fen.
     public var creditLimitFen: Int64?
-    /// Who may spend its money and read its bills, besides operators; nil for everybody.
+    /// Who may spend its money and read its bills, besides those who have a role for that; nil for everybody.
     public var users: [String]?
     /// The account that it belongs to, for shares and limits; nil for none.
     public var parent: String?

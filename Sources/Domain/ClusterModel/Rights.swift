@@ -18,7 +18,7 @@ public enum Power: String, Hashable, Sendable, CaseIterable {
     case seeJobs = "see jobs"
     /// To read what each job cost, its command line and its comment, and charges one by one.
     case readCharges = "read charges"
-    /// To read what an account owes, has and was granted.
+    /// To read what an account owes, has and was granted, and its claims: what each job was granted.
     case readMoney = "read money"
     /// To change jobs, and to read their scripts and environments.
     case changeJobs = "change jobs"
@@ -32,9 +32,9 @@ public enum Power: String, Hashable, Sendable, CaseIterable {
 public enum Reach: String, Hashable, Sendable, CaseIterable, Comparable {
     /// It is not given.
     case nothing = "-"
-    /// Own jobs; accounts that are open to the user.
+    /// The user's own jobs; for charges and money also the accounts that are open to the user.
     case own
-    /// The same, and the accounts that the user coordinates, with those below.
+    /// The same, and all of the accounts that the user coordinates, with those below.
     case accounts
     /// All.
     case all
@@ -157,8 +157,8 @@ public struct Rights: Sendable {
         isOwn && reach(of: power) != .nothing || may(power, in: account)
     }
 
-    /// Whose money a user may spend, that one's books and charges the user may read. An account that is in the
-    /// books only, since the machine's file does not list it any more, is open to nobody.
+    /// A user may read the books and charges of an account whose money the user may spend. An account that is in
+    /// the books only, since the machine's file does not list it any more, is open to nobody.
     private func isOpen(_ power: Power, _ account: String) -> Bool {
         guard power == .readMoney || power == .readCharges else { return false }
         return machine.account(named: account)?.isOpen(to: user) ?? false

@@ -273,7 +273,7 @@ extension Centre {
         return (book, state.ledgerChain.hexText)
     }
 
-    /// The script of a job, byte for byte, for its owner and operators.
+    /// The script of a job, byte for byte, for its owner, and whoever may change it.
     ///
     /// - Throws: `RequestFailure`.
     public func script(_ id: UInt32, _ caller: Caller) async throws(RequestFailure) -> [UInt8] {
