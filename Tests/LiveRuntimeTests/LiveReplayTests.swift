@@ -72,9 +72,10 @@ struct LiveReplayTests {
     /// Nodes that are described together are alike one by one.
     private func expectNodesAreAlike(_ state: CentreState, _ seed: UInt64) throws {
         let all = try ClusterChoice(nil, of: state.rules.machine)
-        let groups = state.nodeGroups(of: all, bootTime: SmallCentre.start) { String($0) }
+        let now = state.lastInstant
+        let groups = state.nodeGroups(of: all, at: now, bootTime: SmallCentre.start) { String($0) }
         let each = state.rules.machine.nodes.indices.map { index in
-            state.nodeInfo(index, bootTime: SmallCentre.start) { String($0) }
+            state.nodeInfo(index, at: now, bootTime: SmallCentre.start) { String($0) }
         }
         #expect(groups == NodeGroup.groups(of: each), "seed \(seed)")
     }

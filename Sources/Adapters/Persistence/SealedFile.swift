@@ -110,7 +110,11 @@ struct SealedFile {
     ///
     /// - Throws: `PersistenceFailure`; what had the name has it still then.
     func write(_ name: String, in folder: String) throws(PersistenceFailure) {
-        if access(folder, F_OK) != 0 { try StateFolder.make(folder) }
+        if access(folder, F_OK) != 0 {
+            try StateFolder.make(folder)
+            // What is archived stands in these files alone: the folder must outlast a loss of power, too.
+            try Self.makeDurable((folder as NSString).deletingLastPathComponent)
+        }
         let counted = fields + [String(content.count)]
         let line = (counted + [sum]).joined(separator: "\t") + "\n"
         let partial = folder + "/partial"
@@ -123,7 +127,15 @@ struct SealedFile {
             unlink(partial)
             throw error
         }
-        StoreCopy.makeDurable(folder)
+        try Self.makeDurable(folder)
+    }
+
+    /// Makes the names in a folder durable.
+    private static func makeDurable(_ folder: String) throws(PersistenceFailure) {
+        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open \(folder)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("sync \(folder)") }
     }
 
     /// Writes a file of these parts durably, in place of what is there.

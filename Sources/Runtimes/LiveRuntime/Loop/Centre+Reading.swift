@@ -93,6 +93,7 @@ extension Centre {
         let snapshot = await snapshot()
         let groups = snapshot.state.nodeGroups(
             of: clusters,
+            at: now(snapshot),
             bootTime: openedAt,
             userName: UserNames.user
         )

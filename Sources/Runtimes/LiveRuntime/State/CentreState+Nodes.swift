@@ -17,6 +17,7 @@ extension CentreState {
     /// Of thousands of nodes only those are described of which something is otherwise than of the one before.
     func nodeGroups(
         of clusters: ClusterChoice,
+        at now: SimInstant,
         bootTime: SimInstant,
         userName: (UInt32) -> String
     ) -> [NodeGroup] {
@@ -25,12 +26,12 @@ extension CentreState {
         let loads = hostLoads
         for index in rules.machine.nodes.indices {
             guard clusters.contains(nodeIn: rules.partitionsOfNode[index]) else { continue }
-            let next = self.standing(ofNode: index)
+            let next = self.standing(ofNode: index, at: now)
             let name = rules.machine.nodes[index].name
             if next == standing {
                 groups[groups.count - 1].names.append(name)
             } else {
-                var info = nodeInfo(index, bootTime: bootTime, userName: userName)
+                var info = nodeInfo(index, at: now, bootTime: bootTime, userName: userName)
                 info.hostLoad = info.hostName.flatMap { loads[$0] }
                 groups.append(name, like: info)
             }
@@ -64,7 +65,7 @@ extension CentreState {
         var power: NodePowerState
     }
 
-    private func standing(ofNode index: Int) -> NodeStanding {
+    private func standing(ofNode index: Int, at now: SimInstant) -> NodeStanding {
         let node = rules.machine.nodes[index]
         return NodeStanding(
             type: node.typeIndex,
@@ -72,7 +73,7 @@ extension CentreState {
             partitions: rules.partitionsOfNode[index],
             condition: emulator.condition(ofNode: index),
             note: nodeNotes[index],
-            flag: reservationFlag(ofNode: index),
+            flag: reservationFlag(ofNode: index, at: now),
             power: emulator.powerState(ofNode: index)
         )
     }
@@ -80,6 +81,7 @@ extension CentreState {
     /// One node.
     func nodeInfo(
         _ index: Int,
+        at now: SimInstant,
         bootTime: SimInstant,
         userName: (UInt32) -> String
     ) -> NodeInfo {
@@ -92,7 +94,7 @@ extension CentreState {
         info.cores = node.capacity.cores
         info.memory = node.capacity.memory
         info.accelerators = node.capacity.accelerators
-        addUse(ofNode: index, node.capacity, to: &info)
+        addUse(ofNode: index, node.capacity, at: now, to: &info)
         if let card = type.accelerators.first, node.capacity.accelerators > 0 {
             let model = Self.word(card.model)
             // A card without a model of its own is called by its kind.
@@ -126,7 +128,12 @@ extension CentreState {
         }
     }
 
-    private func addUse(ofNode index: Int, _ capacity: NodeCapacity, to info: inout NodeInfo) {
+    private func addUse(
+        ofNode index: Int,
+        _ capacity: NodeCapacity,
+        at now: SimInstant,
+        to info: inout NodeInfo
+    ) {
         guard let condition = emulator.condition(ofNode: index) else {
             info.state = "UNKNOWN"
             return
@@ -143,7 +150,7 @@ extension CentreState {
                 ? "IDLE" : info.coresHeld < capacity.cores ? "MIXED" : "ALLOCATED"
             let isFailing = nodeNotes[index]?.isFailing ?? false
             if condition.service == .drained { info.flags = [isFailing ? "FAIL" : "DRAIN"] }
-            if let flag = reservationFlag(ofNode: index) { info.flags.append(flag) }
+            if let flag = reservationFlag(ofNode: index, at: now) { info.flags.append(flag) }
             switch emulator.powerState(ofNode: index) {
             case .on: break
             case .booting: info.flags.append("POWERING_UP")

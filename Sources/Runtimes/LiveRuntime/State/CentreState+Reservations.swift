@@ -289,8 +289,8 @@ extension CentreState {
     /// What an active reservation makes of a node: `MAINTENANCE`, `RESERVED`, or nil.
     ///
     /// Slurm marks nodes every 5 s only (`set_node_maint_mode` of `_slurmctld_background`).
-    func reservationFlag(ofNode node: Int) -> String? {
-        let second = lastInstant.seconds
+    func reservationFlag(ofNode node: Int, at now: SimInstant) -> String? {
+        let second = now.seconds
         let looked = SimInstant(seconds: second - (second % 5 + 5) % 5)
         let active = emulator.heldReservations.filter {
             $0.isActive && $0.terms.start < looked && $0.nodes.contains(node)
