@@ -53,9 +53,7 @@ extension Emulator {
         }
         if !reservations.isEmpty { leaveReservation(slot, at: end.endedAt) }
         if !hetJobs.isEmpty { leaveHetJob(slot) }
-        let qos = jobs[slot].qos
         jobs.remove(slot)
-        if preemption.depart(qos: qos) { rankByPreemption() }
         digest.mix(UInt64(bitPattern: end.endedAt.microseconds))
         digest.mix(UInt64(end.id.number) << 8 | UInt64(end.state.rawValue))
         sink.jobEnded(end)

@@ -31,8 +31,7 @@ extension Emulator {
         let first = groups[group].firstQueued(while: mayStopOthers)
         var isChain = false
         for slot in first where !groups[group].passedOver.contains(slot) {
-            // The last that it might have stopped may have gone since.
-            guard jobs[slot].phase == .queued, mayStopOthers(slot) else { continue }
+            guard jobs[slot].phase == .queued else { continue }
             if tryStart(slot, in: group, at: now, into: &sink) != .doesNotFit { continue }
             guard let (victims, partition) = victims(for: slot, in: group, at: now, into: &sink)
             else { return isChain }
@@ -52,18 +51,6 @@ extension Emulator {
             else { return isChain }
         }
         return isChain
-    }
-
-    /// Ranks all that wait again, since others are there whom they may stop, or are there no more.
-    mutating func rankByPreemption() {
-        for slot in jobs.slotsByID where jobs[slot].phase != .running {
-            let asked = jobs.extras[slot]?.requestedPartitions ?? []
-            let partitions = asked.isEmpty ? [Int(jobs[slot].partition)] : asked
-            jobs[slot].key.rank = rank(of: jobs[slot], in: partitions)
-        }
-        for group in groups.indices where groups[group].queuedCount > 0 {
-            groups[group].reorder(jobs)
-        }
     }
 
     private func mayStopOthers(_ slot: Int32) -> Bool {
