@@ -129,6 +129,9 @@ struct ReservationTests {
         #expect(try await centre.info(long).reason == "ReqNodeNotAvail, Reserved for maintenance")
         let expected = SmallCentre.start + SimDuration(seconds: 90 * 60)
         #expect(try await centre.info(long).expectedStart == expected)
+        // Slurm looks every five seconds which nodes are reserved.
+        #expect(try await centre.nodes().nodes.first { $0.name == "cn6" }?.flags == [])
+        try await centre.advance(seconds: 10)
         let nodes = try await centre.nodes().nodes
         #expect(nodes.first { $0.name == "cn6" }?.flags == ["RESERVED"])
         #expect(nodes.first { $0.name == "cn7" }?.flags == [])
