@@ -113,7 +113,7 @@ struct SealedFile {
         if access(folder, F_OK) != 0 {
             try StateFolder.make(folder)
             // What is archived stands in these files alone: the folder must outlast a loss of power, too.
-            try Self.makeDurable((folder as NSString).deletingLastPathComponent)
+            try StoreCopy.makeDurable((folder as NSString).deletingLastPathComponent)
         }
         let counted = fields + [String(content.count)]
         let line = (counted + [sum]).joined(separator: "\t") + "\n"
@@ -127,15 +127,7 @@ struct SealedFile {
             unlink(partial)
             throw error
         }
-        try Self.makeDurable(folder)
-    }
-
-    /// Makes the names in a folder durable.
-    private static func makeDurable(_ folder: String) throws(PersistenceFailure) {
-        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open \(folder)") }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("sync \(folder)") }
+        try StoreCopy.makeDurable(folder)
     }
 
     /// Writes a file of these parts durably, in place of what is there.
@@ -158,7 +150,7 @@ struct SealedFile {
         guard fsync(descriptor) == 0 else { throw failure("write \(file)") }
     }
 
-    private static func failure(_ operation: String) -> PersistenceFailure {
+    static func failure(_ operation: String) -> PersistenceFailure {
         PersistenceFailure(
             kind: errno == ENOSPC ? .full : .other,
             operation: operation,

@@ -60,7 +60,7 @@ public struct StoreCopy: Hashable, Sendable {
             try? Self.remove(partial)
             throw error
         }
-        Self.makeDurable((target as NSString).deletingLastPathComponent)
+        try Self.makeDurable((target as NSString).deletingLastPathComponent)
     }
 
     /// Where a copy is made before it takes its name.
@@ -74,11 +74,11 @@ public struct StoreCopy: Hashable, Sendable {
     }
 
     /// Makes the names in a folder survive a loss of power.
-    static func makeDurable(_ folder: String) {
+    static func makeDurable(_ folder: String) throws(PersistenceFailure) {
         let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
+        guard descriptor >= 0 else { throw SealedFile.failure("open \(folder)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw SealedFile.failure("sync \(folder)") }
     }
 }
 
