@@ -10,22 +10,6 @@ import WireFormats
 
 @Suite("Coordinators of accounts, auditors and the office")
 struct CoordinatorTests {
-    private func edit(
-        _ verb: PeopleEdit.Verb,
-        _ entity: String,
-        _ names: [String],
-        accounts: [String] = [],
-        _ settings: (String, String)...
-    ) -> PeopleEdit {
-        var edit = PeopleEdit()
-        edit.verb = verb.rawValue
-        edit.entity = entity
-        edit.names = names
-        edit.accounts = accounts
-        edit.settings = settings.map { NamedLimit(name: $0.0, value: $0.1) }
-        return edit
-    }
-
     /// Users that every computer has.
     private let sys = Caller(userID: 3, groupID: 3)
     private let games = Caller(userID: 5, groupID: 60)

@@ -9,22 +9,6 @@ import WireFormats
 
 @Suite("Accounts, users and priorities of a live centre")
 struct PeopleTests {
-    private func edit(
-        _ verb: PeopleEdit.Verb,
-        _ entity: String,
-        _ names: [String],
-        accounts: [String] = [],
-        _ settings: (String, String)...
-    ) -> PeopleEdit {
-        var edit = PeopleEdit()
-        edit.verb = verb.rawValue
-        edit.entity = entity
-        edit.names = names
-        edit.accounts = accounts
-        edit.settings = settings.map { NamedLimit(name: $0.0, value: $0.1) }
-        return edit
-    }
-
     private func find(_ list: PeopleList, _ account: String, _ user: String?) -> AssociationInfo? {
         list.associations.first { $0.account == account && $0.user == user }
     }
