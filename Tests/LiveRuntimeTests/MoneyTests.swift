@@ -498,7 +498,7 @@ struct CentreAuditTests {
         let audit = try audit(folder)
         #expect(audit.findings.isEmpty, "\(audit.findings)")
         #expect(
-            audit.countByKind.map(\.kind) == ["charges", "grants", "holds", "payments", "releases"]
+            audit.countByKind.map(\.kind) == [.charge, .grant, .hold, .payment, .release]
         )
         #expect(audit.countByKind.first?.count == 4)
         let stored = try StoredCentre(stateFolder: folder.path)

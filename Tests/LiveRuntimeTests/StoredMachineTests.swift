@@ -178,8 +178,8 @@ struct StoredMachineTests {
         let book = try StoredCentre(stateFolder: folder.path).book
         #expect(book.claims(of: "motor").map(\.classes) == [["enterprise"], ["university"]])
         #expect(book.claims(of: "motor").map(\.facts.registeredIn) == ["TEDA", nil])
-        let kinds = book.ledger.entries.map(\.subject.kindName)
-        #expect(kinds.filter { $0 == "grants" }.count == 1)
+        let kinds = book.ledger.entries.map(\.subject.kind)
+        #expect(kinds.filter { $0 == .grant }.count == 1)
         #expect(book.ledger.creditLimits["lab"] == Fen(100_000))
         #expect(try CentreAudit(stateFolder: folder.path).findings.isEmpty)
 

@@ -149,21 +149,21 @@ public struct LedgerEntry: Hashable, Sendable, Codable {
         /// What an account means to spend was set; nil for no budget.
         case budget(account: String, Budget?)
 
-        /// What kind of entry it is, in the plural, for reports.
-        public var kindName: String {
+        /// What kind of entry it is.
+        public var kind: Kind {
             switch self {
-            case .charge: "charges"
-            case .grant: "grants"
-            case .reversal: "reversals"
-            case .payment: "payments"
-            case .hold: "holds"
-            case .release: "releases"
-            case .creditLimit: "credit limits"
-            case .voucher: "vouchers"
-            case .redemption: "redemptions"
-            case .storage: "storage days"
-            case .poolClosing: "pool closings"
-            case .budget: "budgets"
+            case .charge: .charge
+            case .grant: .grant
+            case .reversal: .reversal
+            case .payment: .payment
+            case .hold: .hold
+            case .release: .release
+            case .creditLimit: .creditLimit
+            case .voucher: .voucher
+            case .redemption: .redemption
+            case .storage: .storage
+            case .poolClosing: .poolClosing
+            case .budget: .budget
             }
         }
 
@@ -175,6 +175,34 @@ public struct LedgerEntry: Hashable, Sendable, Codable {
                 false
             }
         }
+    }
+
+    /// The kinds of entries, each called as reports name several of it.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// Charges of runs.
+        case charge = "charges"
+        /// Subsidies granted or withdrawn.
+        case grant = "grants"
+        /// Entries undone.
+        case reversal = "reversals"
+        /// Payments of customers, or to them.
+        case payment = "payments"
+        /// Largest possible fees, reserved.
+        case hold = "holds"
+        /// Holds given back.
+        case release = "releases"
+        /// Credit limits set.
+        case creditLimit = "credit limits"
+        /// Vouchers given.
+        case voucher = "vouchers"
+        /// Charges paid by vouchers.
+        case redemption = "redemptions"
+        /// Days of storage charged.
+        case storage = "storage days"
+        /// Pools shared out.
+        case poolClosing = "pool closings"
+        /// Budgets set.
+        case budget = "budgets"
     }
 
     /// What makes a repeat harmless: an id is posted once.

@@ -81,7 +81,7 @@ struct AuditCommand: ParsableCommand {
             "ledger    \(audit.entryCount) entries, each matches its hash and what was computed"
         )
         for (kind, count) in audit.countByKind {
-            try StandardOutput.print("          \(count) \(kind)")
+            try StandardOutput.print("          \(count) \(kind.rawValue)")
         }
         try StandardOutput.print("records   \(audit.recordCount) of ended runs, no difference")
         try StandardOutput.print("digests   \(audit.digestCount) of the state, no difference")

@@ -70,7 +70,7 @@ public struct CentreAudit: Sendable {
     /// The rows of the ledger.
     public private(set) var entryCount: Int64 = 0
     /// The charges, grants and other entries that were computed again.
-    public private(set) var countByKind: [(kind: String, count: Int)] = []
+    public private(set) var countByKind: [(kind: LedgerEntry.Kind, count: Int)] = []
     /// The records of ended runs.
     public private(set) var recordCount: Int64 = 0
     /// The state digests.
@@ -142,9 +142,9 @@ public struct CentreAudit: Sendable {
             findings.append("the other tables cannot be compared with a damaged journal")
         }
         inputCount = Int(state.journalLength)
-        var counts: [String: Int] = [:]
-        for entry in state.book.ledger.entries { counts[entry.subject.kindName, default: 0] += 1 }
-        countByKind = counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        var counts: [LedgerEntry.Kind: Int] = [:]
+        for entry in state.book.ledger.entries { counts[entry.subject.kind, default: 0] += 1 }
+        countByKind = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) }
     }
 
     /// Looks at the files of the archive. Where one is not what it was, the audit begins at the first image behind
