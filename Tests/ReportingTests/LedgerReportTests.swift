@@ -2,6 +2,7 @@ import Billing
 import Quantities
 import Reporting
 import Testing
+import WireFormats
 
 @Suite("Ledger report")
 struct LedgerReportTests {
@@ -71,8 +72,20 @@ struct LedgerReportTests {
                 "credit-limit/a", "reversal/payment/a",
             ]
         )
-        let text = LedgerReport(ledger, month: november).text
+        let text = LedgerReport(ledger, month: november).text()
         #expect(text.contains("Debits, and as much in credits"))
         #expect(text.hasSuffix("1.57\n"), "\(text)")
+        #expect(
+            LedgerReport(ledger, month: november).text(in: .chinese).hasPrefix(
+                "记账时间（Asia/Shanghai）"
+            )
+        )
+    }
+
+    @Test("Each kind of entry has its own Chinese name")
+    func kinds() {
+        let names = LedgerEntry.Kind.allCases.map { $0.name(in: .chinese) }
+        #expect(Set(names).count == LedgerEntry.Kind.allCases.count)
+        #expect(names.allSatisfy { !$0.contains(where: \.isASCII) }, "\(names)")
     }
 }

@@ -184,12 +184,12 @@ extension BillReport {
         if statement.held != 0 {
             let held = Fen(statement.held).yuanText
             lines.append(
-                words("运行中的作业现已预留 \(held) 元。", "Reserved by running jobs now: \(held) CNY.")
+                words("运行中的作业现已预占 \(held) 元。", "Reserved by running jobs now: \(held) CNY.")
             )
         }
         if let available = statement.available {
             let free = Fen(available).yuanText
-            lines.append(words("现尚可预留 \(free) 元。", "Still to be reserved now: \(free) CNY."))
+            lines.append(words("现尚可预占 \(free) 元。", "Still to be reserved now: \(free) CNY."))
         }
         return lines
     }

@@ -1,6 +1,6 @@
 public import Billing
 import Quantities
-import WireFormats
+public import WireFormats
 
 /// The double-entry books as rows: one for each posting, and one for an entry that moves no money.
 public struct LedgerReport: Sendable {
@@ -30,9 +30,12 @@ public struct LedgerReport: Sendable {
     }
 
     /// A table with the sum; ends with a newline.
-    public var text: String {
+    public func text(in words: MessageLanguage = .english) -> String {
         var table = TextTable(
-            header: ["Booked (Asia/Shanghai)", "Entry", "Debit", "Credit", "Amount (CNY)"],
+            header: [
+                words("记账时间（Asia/Shanghai）", "Booked (Asia/Shanghai)"), words("分录", "Entry"),
+                words("借方", "Debit"), words("贷方", "Credit"), words("金额（元）", "Amount (CNY)"),
+            ],
             alignments: [.left, .left, .left, .left, .right]
         )
         var sum = Fen.zero
@@ -44,7 +47,9 @@ public struct LedgerReport: Sendable {
             ])
         }
         table.addRule()
-        table.add(["", "Debits, and as much in credits", "", "", sum.yuanText])
+        table.add([
+            "", words("借方合计，贷方与之相等", "Debits, and as much in credits"), "", "", sum.yuanText,
+        ])
         return table.lines.joined(separator: "\n") + "\n"
     }
 
@@ -77,5 +82,26 @@ extension LedgerEntry {
                     $0.name == account && [.receivable, .hold].contains($0.kind)
                 }
             }
+    }
+}
+
+extension LedgerEntry.Kind {
+    /// Several entries of the kind, in a language.
+    public func name(in words: MessageLanguage) -> String {
+        guard words == .chinese else { return rawValue }
+        return switch self {
+        case .charge: "计费"
+        case .grant: "补贴"
+        case .reversal: "冲销"
+        case .payment: "付款"
+        case .hold: "预占"
+        case .release: "释放预占"
+        case .creditLimit: "信用额度"
+        case .voucher: "算力券"
+        case .redemption: "算力券抵扣"
+        case .storage: "按日存储费"
+        case .poolClosing: "补贴池结算"
+        case .budget: "预算"
+        }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import LiveRuntime
 import Persistence
+import WireFormats
 
 /// A file of anchors: lines of `CentreAnchor` with a signature in base64, or `-`, as the last field.
 struct AnchorFile {
@@ -62,11 +63,20 @@ struct AnchorFile {
 
     /// Adds a line, unless the books have not grown since the last one.
     ///
-    /// - Parameter signWith: a command that prints a signature of what it reads.
+    /// - Parameters:
+    ///   - signWith: a command that prints a signature of what it reads.
+    ///   - words: the language of the answer.
     /// - Returns: what was done, in a line.
-    func add(_ anchor: CentreAnchor, signWith: String?) throws -> String {
-        let checked = "anchors   \(lines.count) in \(path), the books have grown from all of them"
-        guard anchor != lines.last?.anchor else { return checked + "; nothing new" }
+    func add(
+        _ anchor: CentreAnchor,
+        signWith: String?,
+        in words: MessageLanguage
+    ) throws -> String {
+        let checked = words(
+            "锚点：\(path) 中 \(lines.count) 个，账目都由它们延续而来",
+            "anchors   \(lines.count) in \(path), the books have grown from all of them"
+        )
+        guard anchor != lines.last?.anchor else { return checked + words("；没有新的", "; nothing new") }
         var signature = "-"
         if let signWith {
             let result = try ShellCommand.run(signWith, input: anchor.text + "\n")
@@ -78,7 +88,7 @@ struct AnchorFile {
             signature = result.output.base64EncodedString()
         }
         try append(anchor.text + "\t" + signature + "\n")
-        return checked + "; added batch \(anchor.batch)"
+        return checked + words("；已加入第 \(anchor.batch) 批", "; added batch \(anchor.batch)")
     }
 
     private func append(_ line: String) throws {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import LiveRuntime
 import Quantities
+import Reporting
+import WireFormats
 
 /// Proves the books of a centre from its state folder.
 struct AuditCommand: ParsableCommand {
@@ -24,6 +26,8 @@ struct AuditCommand: ParsableCommand {
     )
 
     @OptionGroup var stored: StoredBook
+
+    @OptionGroup var language: LanguageOption
 
     @Option(
         help: ArgumentHelp(
@@ -64,36 +68,73 @@ struct AuditCommand: ParsableCommand {
             anchor: head,
             anchors: file?.anchors ?? []
         )
+        let words = language.words
         guard audit.findings.isEmpty else {
             throw Refusal(
-                "the books are not what the journal gives\n"
+                words("账目与日志重算的结果不符", "the books are not what the journal gives") + "\n"
                     + audit.findings.map { "  " + $0 }.joined(separator: "\n")
             )
         }
-        try StandardOutput.print(
-            "journal   \(audit.inputCount) inputs, each matches its hash, all handled again"
-        )
+        for line in lines(audit, words) { try StandardOutput.print(line) }
+        if let file {
+            try StandardOutput.print(try file.add(audit.standing, signWith: signWith, in: words))
+        }
+    }
+
+    /// What was proved, one line each.
+    private func lines(_ audit: CentreAudit, _ words: MessageLanguage) -> [String] {
+        let (inputs, entries) = (audit.inputCount, audit.entryCount)
+        let (records, digests) = (audit.recordCount, audit.digestCount)
+        let indent = words("      ", "          ")
+        var lines = [
+            words(
+                "日志：\(inputs) 条输入，与各自的散列相符，已全部重新处理",
+                "journal   \(inputs) inputs, each matches its hash, all handled again"
+            )
+        ]
         if audit.segmentCount > 0 {
             let files = counted(audit.segmentCount, "file")
-            try StandardOutput.print("          those archived are in \(files)")
-        }
-        try StandardOutput.print(
-            "ledger    \(audit.entryCount) entries, each matches its hash and what was computed"
-        )
-        for (kind, count) in audit.countByKind {
-            try StandardOutput.print("          \(count) \(kind.rawValue)")
-        }
-        try StandardOutput.print("records   \(audit.recordCount) of ended runs, no difference")
-        try StandardOutput.print("digests   \(audit.digestCount) of the state, no difference")
-        try StandardOutput.print("head      \(audit.ledgerHead)")
-        if let row = audit.anchorRow {
-            try StandardOutput.print("anchor    the chain had that head after row \(row)")
-        }
-        if audit.lastBatchIsOpen {
-            try StandardOutput.print(
-                "open      what follows from the last batch is written with the next one"
+            lines.append(
+                indent
+                    + words("其中已归档的在 \(audit.segmentCount) 个文件中", "those archived are in \(files)")
             )
         }
-        if let file { try StandardOutput.print(try file.add(audit.standing, signWith: signWith)) }
+        lines.append(
+            words(
+                "总账：\(entries) 条分录，与各自的散列及重算结果相符",
+                "ledger    \(entries) entries, each matches its hash and what was computed"
+            )
+        )
+        lines += audit.countByKind.map { kind, count in
+            "\(indent)\(count) \(kind.name(in: words))"
+        }
+        lines += [
+            words(
+                "记录：已结束的运行 \(records) 条，没有差异",
+                "records   \(records) of ended runs, no difference"
+            ),
+            words(
+                "摘要：状态摘要 \(digests) 个，没有差异",
+                "digests   \(digests) of the state, no difference"
+            ),
+            words("链头：", "head      ") + audit.ledgerHead,
+        ]
+        if let row = audit.anchorRow {
+            lines.append(
+                words(
+                    "锚点：链在第 \(row) 行之后的链头与所给相同",
+                    "anchor    the chain had that head after row \(row)"
+                )
+            )
+        }
+        if audit.lastBatchIsOpen {
+            lines.append(
+                words(
+                    "未结：最后一批输入的结果将随下一批写入",
+                    "open      what follows from the last batch is written with the next one"
+                )
+            )
+        }
+        return lines
     }
 }

@@ -17,6 +17,8 @@ struct LedgerCommand: ParsableCommand {
 
     @OptionGroup var stored: StoredBook
 
+    @OptionGroup var language: LanguageOption
+
     @Option(name: [.customShort("A"), .long], help: "Only what concerns this account.")
     var account: String?
 
@@ -48,6 +50,7 @@ struct LedgerCommand: ParsableCommand {
             account: account,
             month: month.flatMap { BillingMonth($0) }
         )
-        try StandardOutput.print(csv ? report.csv : report.text, terminator: "", isData: csv)
+        let text = csv ? report.csv : report.text(in: language.words)
+        try StandardOutput.print(text, terminator: "", isData: csv)
     }
 }
