@@ -169,6 +169,7 @@ let targets: [Target] = [
         providers: [.apt(["zlib1g-dev"])]
     ),
     .target(name: "CLinux", path: "Sources/C/CLinux"),
+    .target(name: "COpenCL", path: "Sources/C/COpenCL"),
     .target(
         name: "CClock",
         path: "Sources/C/CClock",
@@ -192,10 +193,11 @@ let targets: [Target] = [
     .target(
         name: "ComputeKernels",
         dependencies: [
-            "MessagePassing", "COpenBLAS", "CFFTW", "CProcessor", "HardwareTopology", "WireFormats",
-            "Determinism", "IndexSets", "Prediction", "Quantities",
+            "MessagePassing", "COpenBLAS", "CFFTW", "COpenCL", "CProcessor", "HardwareTopology",
+            "WireFormats", "Determinism", "IndexSets", "Prediction", "Quantities",
         ],
         path: "Sources/Adapters/ComputeKernels",
+        resources: [.embedInCode("Cards/kernels.cl")],
         swiftSettings: numeric
     ),
     .target(
@@ -442,7 +444,7 @@ let targets: [Target] = [
             "ComputeKernels", "MessagePassing", "WireFormats", "Determinism", "Prediction",
             "xinghe-kernel",
         ],
-        exclude: ["Faults/faults.c"],
+        exclude: ["Faults/faults.c", "Cards/faulty-opencl.c"],
         swiftSettings: house
     ),
     .testTarget(
@@ -460,7 +462,7 @@ let targets: [Target] = [
 
 /// What MPI, BLAS and FFTW are needed for; left out by `make KERNELS=no`.
 let kernelTargets: Set<String> = [
-    "CMPI", "COpenBLAS", "CFFTW", "CProcessor", "MessagePassing", "ComputeKernels",
+    "CMPI", "COpenBLAS", "CFFTW", "COpenCL", "CProcessor", "MessagePassing", "ComputeKernels",
     "xinghe-kernel", "KernelTests",
 ]
 let hasKernels = Context.environment["XINGHE_KERNELS"] != "no"

@@ -47,6 +47,14 @@ struct XingheKernel: ParsableCommand {
     @Option(help: ArgumentHelp("Write the answer in NumPy's format.", valueName: "file.npy"))
     var dump: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Compute on a card through OpenCL: the first one, or number N of 'clinfo -l'.",
+            valueName: "opencl[:N]"
+        )
+    )
+    var device: String?
+
     func run() throws {
         guard !list else { return printList() }
         let request = try checkedRequest()
@@ -85,6 +93,10 @@ struct XingheKernel: ParsableCommand {
         if let seconds, !(seconds > 0 && seconds <= 31_536_000) {
             throw ValidationError("--seconds \(seconds): more than 0 and at most a year")
         }
+        let card = device.flatMap(CardChoice.init)
+        if let device, card == nil {
+            throw ValidationError("--device '\(device)': opencl, or opencl:N with N up to 65535")
+        }
         let request = KernelRequest(
             kernel: kernel,
             size: size,
@@ -92,7 +104,8 @@ struct XingheKernel: ParsableCommand {
             repeats: repeats,
             threads: threads,
             sharesCores: oversubscribe,
-            answerPath: dump
+            answerPath: dump,
+            card: card
         )
         do {
             try request.validate()
@@ -124,6 +137,7 @@ struct XingheKernel: ParsableCommand {
             print("    size      \(profile.form.sizeMeaning)")
             print("    named     small \(sizes[0]), medium \(sizes[1]), large \(sizes[2])")
             print("    verified  \(profile.criterion)")
+            if KernelCatalogue.runsOnCards(profile.name) { print("    cards     opencl") }
         }
     }
 

@@ -34,8 +34,8 @@ final class ConjugateGradientKernel: Kernel {
         (26 * 12 + 8 * 8) * shape.reduce(1) { $0 * Double($1) }
     }
 
-    private static let tolerance = 1e-9
-    private static let maximumIterations = 1_000
+    static let tolerance = 1e-9
+    static let maximumIterations = 1_000
 
     private let world: Communicator
     private let shape: [Int]
@@ -49,7 +49,7 @@ final class ConjugateGradientKernel: Kernel {
     private let z: NumericBuffer<Double>
     private let p: NumericBuffer<Double>
     private let q: NumericBuffer<Double>
-    private var iterations = 0
+    var iterations = 0
     /// What every element of x must be.
     private(set) var level = 1.0
     private var symmetryDepartures: [Double] = []
@@ -117,19 +117,33 @@ final class ConjugateGradientKernel: Kernel {
     }
 
     func verify() throws(KernelFailure) -> Verdict {
-        try messaging { () throws(MPIFailure) in
-            let residual = try relativeResidual()
-            var worst = WorstError()
-            for row in 0..<matrix.rows { worst.add(abs(x[row] - level)) }
-            worstError = try world.allReduce(worst.value, .maximum)
-            symmetryDepartures = try symmetryTest()
-            return Verdict(
-                residual: residual,
-                limit: 1e-8,
-                and: worstError <= 1e-5 && symmetryDepartures.allSatisfy { $0 <= 1 }
-            )
-        }
+        try verify(
+            multiply: { v, result throws(KernelFailure) in
+                try messaging { () throws(MPIFailure) in try self.multiply(v, into: result) }
+            },
+            precondition: { v, result throws(KernelFailure) in
+                _ = matrix.symmetricSweep(v, into: result)
+            }
+        )
     }
+
+    /// Judges the solution, and the operators that made it, which a card may have its own of.
+    func verify(multiply: Operator, precondition: Operator) throws(KernelFailure) -> Verdict {
+        let residual = try messaging { () throws(MPIFailure) in try relativeResidual() }
+        var worst = WorstError()
+        for row in 0..<matrix.rows { worst.add(abs(x[row] - level)) }
+        let mine = worst.value
+        worstError = try messaging { () throws(MPIFailure) in try world.allReduce(mine, .maximum) }
+        symmetryDepartures = try symmetryTest(multiply, precondition)
+        return Verdict(
+            residual: residual,
+            limit: 1e-8,
+            and: worstError <= 1e-5 && symmetryDepartures.allSatisfy { $0 <= 1 }
+        )
+    }
+
+    typealias Operator =
+        (NumericBuffer<Double>, NumericBuffer<Double>) throws(KernelFailure) -> Void
 
     func details() throws(KernelFailure) -> [JSONValue.Member] {
         [
@@ -142,7 +156,7 @@ final class ConjugateGradientKernel: Kernel {
         ]
     }
 
-    private var workOfIteration: Work {
+    var workOfIteration: Work {
         Work(
             KernelForm.conjugateGradientIteration(
                 rows: Double(rowsOfAll),
@@ -214,7 +228,10 @@ extension ConjugateGradientKernel {
     }
 
     /// HPCG's symmetry test of the operator and of the preconditioner; each must be at most 1.
-    private func symmetryTest() throws(MPIFailure) -> [Double] {
+    private func symmetryTest(
+        _ multiply: Operator,
+        _ precondition: Operator
+    ) throws(KernelFailure) -> [Double] {
         let rows = matrix.rows
         var random = SplitMix64(seed: UInt64(world.rank), stream: "cg symmetry")
         let u = NumericBuffer<Double>(count: rows + halo.outerCount, filledWith: 0)
@@ -223,20 +240,19 @@ extension ConjugateGradientKernel {
             u[row] = unit(&random)
             v[row] = unit(&random)
         }
-        let norms = try world.allReduce(
-            [dot(rows, u.pointer, u.pointer), dot(rows, v.pointer, v.pointer)],
-            .sum
-        )
+        let squares = [dot(rows, u.pointer, u.pointer), dot(rows, v.pointer, v.pointer)]
+        let norms = try messaging { () throws(MPIFailure) in try world.allReduce(squares, .sum) }
         let scale = 2 * norms[0].squareRoot() * norms[1].squareRoot() * 2 * 26 * Double.ulpOfOne
-        try multiply(v, into: q)
+        try multiply(v, q)
         let uAv = dot(rows, u.pointer, q.pointer)
-        try multiply(u, into: q)
+        try multiply(u, q)
         let vAu = dot(rows, v.pointer, q.pointer)
-        _ = matrix.symmetricSweep(v, into: z)
+        try precondition(v, z)
         let vMu = dot(rows, u.pointer, z.pointer)
-        _ = matrix.symmetricSweep(u, into: z)
+        try precondition(u, z)
         let uMv = dot(rows, v.pointer, z.pointer)
-        let sums = try world.allReduce([uAv, vAu, vMu, uMv], .sum)
+        let products = [uAv, vAu, vMu, uMv]
+        let sums = try messaging { () throws(MPIFailure) in try world.allReduce(products, .sum) }
         return [abs(sums[0] - sums[1]) / scale, abs(sums[2] - sums[3]) / scale]
     }
 }

@@ -45,8 +45,8 @@ final class MatrixProductKernel: Kernel {
     /// Columns of A and rows of B that are held here.
     private let innerOfA: Range<Int>
     private let innerOfB: Range<Int>
-    private let a: NumericBuffer<Double>
-    private let transposedB: NumericBuffer<Double>
+    let a: NumericBuffer<Double>
+    let transposedB: NumericBuffer<Double>
     let c: NumericBuffer<Double>
     private let panelOfA: NumericBuffer<Double>
     private let panelOfB: NumericBuffer<Double>
@@ -143,8 +143,10 @@ final class MatrixProductKernel: Kernel {
             }
             isFirst = false
         }
-        return Work(KernelForm.gemm.work(shape, ranks: world.size))
+        return work
     }
+
+    var work: Work { Work(KernelForm.gemm.work(shape, ranks: world.size)) }
 
     /// Ranges of the inner index that lie within one column of ranks of A and one row of B.
     private func panels() -> [Range<Int>] {

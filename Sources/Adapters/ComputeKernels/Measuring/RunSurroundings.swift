@@ -14,12 +14,14 @@ struct RunSurroundings {
     private let load: Double
     /// OpenBLAS's cores on all ranks, each named once.
     private let cores: [String]
+    private let card: Card?
     private var clock = 0.0
 
     /// Looks around before the run. Collective.
     ///
     /// - Throws: `KernelFailure`, when MPI fails.
-    init(_ world: Communicator) throws(KernelFailure) {
+    init(_ world: Communicator, card: Card? = nil) throws(KernelFailure) {
+        self.card = card
         processor = HostProbe.info(named: "CPUModel") ?? "unknown"
         hwloc = HostProbe.info(named: "hwlocVersion") ?? "unknown"
         var average = [0.0]
@@ -62,6 +64,7 @@ struct RunSurroundings {
             "mpi": .string(MPIEnvironment.libraryVersion),
             "hwloc": .string(hwloc),
             "compiler": .string(Self.compiler),
+            "card": card?.json ?? .null,
         ]
     }
 

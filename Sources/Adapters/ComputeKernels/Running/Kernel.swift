@@ -30,6 +30,9 @@ protocol Kernel: AnyObject {
     /// Does the work once and says how much it was, over all ranks.
     func repetition() throws(KernelFailure) -> Work
 
+    /// Brings the answer of the last repetition to where `answer` and `verify` look; not timed.
+    func fetch() throws(KernelFailure)
+
     /// Judges the answer of the last repetition by the field's criterion. Collective.
     func verify() throws(KernelFailure) -> Verdict
 
@@ -50,6 +53,8 @@ protocol Kernel: AnyObject {
 }
 
 extension Kernel {
+    func fetch() throws(KernelFailure) {}
+
     func answer() -> KernelAnswer? { nil }
 
     var secondsOfParts: Double? { nil }
@@ -88,6 +93,8 @@ struct KernelSetting {
     var shape: [Int]
     /// The threads of this rank.
     var team = ThreadTeam(count: 1)
+    /// The card that does the work; nil for the processor.
+    var card: Card?
 }
 
 /// Work done, counted by formula and not by hardware counters.
@@ -174,6 +181,14 @@ public enum KernelFailure: Error, Hashable, Sendable {
     case oversubscribed(needed: Int, cores: Int)
     /// A rank could not be bound to its cores.
     case bindingFailed(String)
+    /// The kernel has no code for cards.
+    case notOnCards(kernel: String)
+    /// There is no card, or none that will do; the sentence says why.
+    case noCard(String)
+    /// Each card has one rank that feeds it, and more were started.
+    case oneRankForCard(Int)
+    /// OpenCL refused, with its number of the error.
+    case cardFailed(String, call: String, code: Int32)
     /// The kernel has no answer that could be kept.
     case noAnswer(kernel: String)
     /// The answer could not be written to a file.
@@ -204,6 +219,16 @@ extension KernelFailure: CustomStringConvertible {
                 + "start fewer ranks or threads, or accept sharing with --oversubscribe"
         case .bindingFailed(let why):
             "cannot bind to cores: \(why)"
+        case .notOnCards(let kernel):
+            "--device: \(kernel) has no code for cards; "
+                + KernelCatalogue.cardKernels.map { $0.profile.name }.joined(separator: ", ")
+                + " have"
+        case .noCard(let why):
+            "--device: \(why)"
+        case .oneRankForCard(let ranks):
+            "--device: a run takes one card and one rank, not \(ranks); start a run for each card"
+        case .cardFailed(let card, let call, let code):
+            "--device: \(card): \(call) failed with OpenCL's error \(code)"
         case .noAnswer(let kernel):
             "--dump: \(kernel) has no answer to write; it looks at each message where it arrives"
         case .answerNotWritten(let path, let reason):

@@ -18,15 +18,35 @@ public enum KernelCatalogue {
         ]
     }
 
+    /// Those that have code for cards, in order of name.
+    static var cardKernels: [any Kernel.Type] {
+        [
+            CardGradientKernel.self, CardProductKernel.self, CardStencilKernel.self,
+            CardStreamKernel.self,
+        ]
+    }
+
+    /// Whether `name` has code for cards.
+    public static func runsOnCards(_ name: String) -> Bool {
+        cardKernels.contains { $0.profile.name == name }
+    }
+
     /// What users see of each kernel, in order of name.
     public static var profiles: [KernelProfile] {
         kernels.map { $0.profile }
     }
 
-    static func kernel(named name: String) throws(KernelFailure) -> any Kernel.Type {
+    static func kernel(
+        named name: String,
+        onCard: Bool = false
+    ) throws(KernelFailure) -> any Kernel.Type {
         guard let kernel = kernels.first(where: { $0.profile.name == name }) else {
             throw .unknownKernel(name)
         }
-        return kernel
+        guard onCard else { return kernel }
+        guard let other = cardKernels.first(where: { $0.profile.name == name }) else {
+            throw .notOnCards(kernel: name)
+        }
+        return other
     }
 }

@@ -19,6 +19,8 @@ public struct KernelRequest: Sendable {
     public var sharesCores: Bool
     /// Write the last repetition's answer to this file, in NumPy's format; nil for no file.
     public var answerPath: String?
+    /// Let a card do the work; nil for the processor.
+    public var card: CardChoice?
 
     /// Makes a request.
     public init(
@@ -28,7 +30,8 @@ public struct KernelRequest: Sendable {
         repeats: Int,
         threads: Int,
         sharesCores: Bool,
-        answerPath: String? = nil
+        answerPath: String? = nil,
+        card: CardChoice? = nil
     ) {
         self.kernel = kernel
         self.size = size
@@ -37,16 +40,18 @@ public struct KernelRequest: Sendable {
         self.threads = threads
         self.sharesCores = sharesCores
         self.answerPath = answerPath
+        self.card = card
     }
 
     /// Checks what can be checked without MPI.
     ///
     /// - Throws: `KernelFailure`.
     public func validate() throws(KernelFailure) {
-        let profile = try KernelCatalogue.kernel(named: kernel).profile
+        let profile = try KernelCatalogue.kernel(named: kernel, onCard: card != nil).profile
         _ = try shape(for: profile.form)
-        guard threads <= profile.maximumThreads else {
-            throw .tooManyThreads(threads, maximum: profile.maximumThreads, kernel: kernel)
+        let most = card == nil ? profile.maximumThreads : 1
+        guard threads <= most else {
+            throw .tooManyThreads(threads, maximum: most, kernel: kernel)
         }
         guard answerPath == nil || profile.form != .comm else { throw .noAnswer(kernel: kernel) }
     }
@@ -63,7 +68,9 @@ extension KernelRequest {
     /// - Throws: `KernelFailure`; every rank throws the same, except where MPI itself failed.
     public func run(on world: Communicator) throws(KernelFailure) -> Measurement {
         try validate()
-        let kernelType = try KernelCatalogue.kernel(named: kernel)
+        let kernelType = try KernelCatalogue.kernel(named: kernel, onCard: card != nil)
+        // Before this rank is bound to a core: the threads of a driver are not to share it.
+        let found = try findCard(world)
         let shape = try shape(for: kernelType.profile.form)
         let team = ThreadTeam(count: threads)
         defer { team.end() }
@@ -73,8 +80,8 @@ extension KernelRequest {
             world,
             ranksOnNode: placement.ranksOnNode
         )
-        let setting = KernelSetting(world: world, shape: shape, team: team)
-        let surroundings = try RunSurroundings(world)
+        let setting = KernelSetting(world: world, shape: shape, team: team, card: found)
+        let surroundings = try RunSurroundings(world, card: found)
         let instance = try kernelType.init(setting)
         do {
             return try measure(instance, shape, world, placement, surroundings)
@@ -83,6 +90,12 @@ extension KernelRequest {
             _ = Unmanaged.passRetained(instance as AnyObject)
             throw error
         }
+    }
+
+    private func findCard(_ world: Communicator) throws(KernelFailure) -> Card? {
+        guard let card else { return nil }
+        guard world.size == 1 else { throw .oneRankForCard(world.size) }
+        return try Card.find(card)
     }
 
     private func measure(
@@ -107,6 +120,7 @@ extension KernelRequest {
             let whole = try endTogether(world, since: start)
             meter?.stop()
             timing.add(work, seconds: instance.secondsOfParts ?? whole)
+            try instance.fetch()
             // Of each repetition, since the first wrong one is the last, and verifying may change it.
             if let answerPath, let answer = instance.answer() {
                 try AnswerFile(path: answerPath).write(answer, world)

@@ -31,9 +31,9 @@ final class StencilKernel: Kernel {
         3 * 8 * shape.reduce(1) { $0 * Double($1 + 8) }
     }
 
-    private static let stepsOfRepetition = KernelForm.stepsOfRepetition
-    private static let courantSquared = 0.16
-    private static let coefficients = [
+    static let stepsOfRepetition = KernelForm.stepsOfRepetition
+    static let courantSquared = 0.16
+    static let coefficients = [
         StencilWeight.centre, StencilWeight.first, StencilWeight.second, StencilWeight.third,
         StencilWeight.fourth,
     ]
@@ -42,9 +42,9 @@ final class StencilKernel: Kernel {
     private let team: ThreadTeam
     private let shape: [Int]
     private let ranges: [Range<Int>]
-    private let block: PaddedBlock
+    let block: PaddedBlock
     private let halo: FaceHalo
-    private var past: NumericBuffer<Double>
+    private(set) var past: NumericBuffer<Double>
     private(set) var present: NumericBuffer<Double>
     private let medium: NumericBuffer<Double>
     private let sweep: StencilSweep
@@ -90,8 +90,10 @@ final class StencilKernel: Kernel {
             }
             swap(&self.past, &self.present)
         }
-        return Work(KernelForm.stencil.work(shape, ranks: world.size))
+        return work
     }
+
+    var work: Work { Work(KernelForm.stencil.work(shape, ranks: world.size)) }
 
     func answer() -> KernelAnswer? {
         var answer = KernelAnswer(.double, shape: shape.reversed())

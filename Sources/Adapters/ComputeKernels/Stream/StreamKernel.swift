@@ -28,7 +28,7 @@ final class StreamKernel: Kernel {
 
     /// The scalar of this repetition. Each makes other values, and of a size of 1 to 2, so that any
     /// number of them stays in range; STREAM's 3, which never changes, overflows after 262.
-    private var scalar = 0.0
+    private(set) var scalar = 0.0
     /// What every element holds after the last repetition.
     private var expected = (a: 1.0, b: 2.0, c: 0.0)
     private let world: Communicator
@@ -81,6 +81,10 @@ final class StreamKernel: Kernel {
         try lap(2, &clock)
         sweepTriad(times: 1)
         try lap(3, &clock)
+        return endRepetition()
+    }
+
+    func endRepetition() -> Work {
         repetitions += 1
         return Work(KernelForm.stream.work([elements], ranks: world.size))
     }
@@ -167,7 +171,11 @@ final class StreamKernel: Kernel {
     private func lap(_ loop: Int, _ clock: inout Double) throws(KernelFailure) {
         let start = clock
         clock = try messaging { () throws(MPIFailure) in try synchronised() }
-        if repetitions > 0 { bestSeconds[loop] = min(bestSeconds[loop], clock - start) }
+        keep(clock - start, ofLoop: loop)
+    }
+
+    func keep(_ seconds: Double, ofLoop loop: Int) {
+        if repetitions > 0 { bestSeconds[loop] = min(bestSeconds[loop], seconds) }
     }
 }
 
