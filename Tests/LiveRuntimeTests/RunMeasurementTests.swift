@@ -105,6 +105,17 @@ struct RunMeasurementTests {
         #expect(overlapping?.energyMillijoules == nil)
     }
 
+    @Test("The time of cards adds up, and cannot be more than there was")
+    func cardTime() throws {
+        let run = try measure(
+            line("\"card_seconds\":1.5") + line("\"card_seconds\":2") + line("\"card_seconds\":9")
+                + line("\"flop\":1")
+        ).run
+        #expect(run.reported?.cardTime == SimDuration(microseconds: 3_500_000))
+        #expect((run.reported?.runs, run.reported?.linesPassedOver) == (3, 1))
+        #expect(try measure(line("\"flop\":1")).run.reported?.cardTime == nil)
+    }
+
     @Test("A last line that is not finished is counted as passed over")
     func torn() throws {
         let run = try measure(line("\"flop\":7") + "{\"kernel\":\"k\",\"seconds\":1}").run

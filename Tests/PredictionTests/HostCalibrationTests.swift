@@ -53,6 +53,32 @@ struct HostCalibrationTests {
         #expect(rates.efficiencies.share(.stencil).value == reference)
     }
 
+    @Test("A measured card works in predictions for the host, and a wrong figure of it is named")
+    func cards() throws {
+        let gemm: JSONValue = [
+            "best_flop_per_s": .number(5e12), "details": ["link_byte_per_s": .number(2e10)],
+            "on": ["card": ["name": "X", "driver": "1.2", "memory_byte": 16_000_000_000]],
+        ]
+        let stream: JSONValue = ["details": ["triad_byte_per_s": .number(9e11)]]
+        let card = try #require(HostCard(gemm: gemm, stream: stream))
+        #expect(HostCard(gemm: ["best_flop_per_s": 5], stream: stream) == nil)
+        var measured = calibration()
+        measured.cards = [card, card]
+        let text = measured.profile.prettyText
+        let rates = try HostRates(profile: JSONValue(parsing: text))
+        #expect(rates.cards == [card, card])
+        #expect((card.gemm, card.bandwidth, card.link, card.memory) == (5e12, 9e11, 2e10, 1.6e10))
+        #expect(card.driver == "1.2")
+        let bad = text.replacing("\"link_byte_per_s\": 20000000000", with: "\"link_byte_per_s\": 0")
+        try #require(bad != text)
+        do throws(JSONValue.Malformed) {
+            _ = try HostRates(profile: JSONValue(parsing: bad))
+            Issue.record("taken")
+        } catch {
+            #expect(error.problem == "'cards[0].link_byte_per_s' is no number above 0")
+        }
+    }
+
     @Test("The fit finds the parameters that made the times")
     func fit() throws {
         let bytes = (0..<11).map { 8.0 * Double(1 << (2 * $0)) }

@@ -46,6 +46,8 @@ public struct HostCalibration: Sendable {
     public var lines: [JSONValue]
     /// The line of `comm` with two ranks; nil on one core.
     public var messages: JSONValue?
+    /// The cards that were named.
+    public var cards: [HostCard]
 
     /// Makes a calibration.
     public init(
@@ -55,7 +57,8 @@ public struct HostCalibration: Sendable {
         load: Double,
         levels: [Level],
         lines: [JSONValue],
-        messages: JSONValue?
+        messages: JSONValue?,
+        cards: [HostCard] = []
     ) {
         self.host = host
         self.processor = processor
@@ -64,6 +67,7 @@ public struct HostCalibration: Sendable {
         self.levels = levels
         self.lines = lines
         self.messages = messages
+        self.cards = cards
     }
 
     /// Matrix products in double precision; nil when `gemm` did not run. Unit: flop/s.
@@ -135,6 +139,7 @@ public struct HostCalibration: Sendable {
                 )
             )
         }
+        if !cards.isEmpty { members.append(.init("cards", .array(cards.map(\.json)))) }
         let shares = efficiencies.map { JSONValue.Member($0.0.rawValue, .number($0.1)) }
         members.append(.init("efficiency", .object(shares)))
         members.append(.init("kernels", .array(lines)))

@@ -16,6 +16,8 @@ public struct HostRates: Hashable, Sendable {
     public var efficiencies: KernelEfficiencies
     /// What is wrong with the BLAS that was measured, in a sentence; nil when nothing is known.
     public var blasProblem: String?
+    /// Its cards, as far as they were measured.
+    public var cards: [HostCard] = []
 
     /// Makes rates.
     public init(
@@ -72,6 +74,9 @@ public struct HostRates: Hashable, Sendable {
             bandwidth: try rate("stream_byte_per_s"),
             efficiencies: efficiencies
         )
+        for (place, card) in (profile["cards"]?.array ?? []).enumerated() {
+            cards.append(try HostCard(profile: card, place: place))
+        }
         blasProblem = HostCalibration.blasProblem(profile["on"])
     }
 
@@ -83,23 +88,29 @@ public struct HostRates: Hashable, Sendable {
 
     /// The host as a node of a machine.
     func rates(of type: NodeType) -> NodeRates {
-        NodeRates(
+        var rates = NodeRates(
             name: type.name,
             cores: Double(type.capacity.cores),
-            cards: 0,
-            peak: gemm,
+            cards: Double(cards.count),
+            peak: gemm + sum(\.gemm),
             corePeak: gemm,
             coreGemm: gemm,
-            cardGemm: 0,
+            cardGemm: sum(\.gemm),
             coreBandwidth: bandwidth,
-            cardBandwidth: 0,
-            cardLink: 0,
+            cardBandwidth: sum(\.bandwidth),
+            cardLink: sum(\.link),
             memory: Double(type.capacity.memory.count),
             watts: type.powerWatts.map(Double.init),
             powerNote: type.powerWatts.map { "\(type.name): power of \($0) W at any load" },
             notes: ["\(host): peak is what matrix products reached, not the nominal one"]
                 + (blasProblem.map { ["\(host): \($0), so the peak is too low"] } ?? [])
         )
+        rates.cardMemory = sum(\.memory)
+        return rates
+    }
+
+    private func sum(_ figure: (HostCard) -> Double) -> Double {
+        cards.reduce(0) { $0 + figure($1) }
     }
 }
 

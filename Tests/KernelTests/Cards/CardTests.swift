@@ -24,6 +24,8 @@ struct CardTests {
             #expect(card[member]?.string?.isEmpty == false, "\(member)")
         }
         #expect(try #require(card["memory_byte"]?.integer) > 1 << 20)
+        #expect(line["card_seconds"] == line["seconds"])
+        #expect((try JSONValue(parsing: onProcessor.output))["card_seconds"] == nil)
         // One solver takes more iterations than the other.
         if run.kernel != "cg" {
             #expect(line["flop"] == (try JSONValue(parsing: onProcessor.output))["flop"])

@@ -40,6 +40,10 @@ public struct Measurement: Sendable {
             .init("energy_source", .string(energy.isMeasured ? "rapl" : "estimate")),
             .init("on", surroundings.json),
         ]
+        // One card, which works all the while.
+        if surroundings.card != nil {
+            members.append(.init("card_seconds", .number(timing.seconds)))
+        }
         if let best = timing.best {
             members.append(.init("best_seconds", .number(best.seconds)))
             members.append(.init("best_flop_per_s", .number(Double(best.work.flop) / best.seconds)))

@@ -14,7 +14,8 @@ struct RunSurroundings {
     private let load: Double
     /// OpenBLAS's cores on all ranks, each named once.
     private let cores: [String]
-    private let card: Card?
+    /// The card that works, if one does.
+    let card: Card?
     private var clock = 0.0
 
     /// Looks around before the run. Collective.

@@ -48,6 +48,11 @@ public struct CalibrationReport: Sendable {
                 siText(level.rate, "byte/s"),
             ])
         }
+        for card in calibration.cards {
+            table.add(["matrix products on \(card.name)", "", siText(card.gemm, "flop/s")])
+            table.add(["triad on it", "", siText(card.bandwidth, "byte/s")])
+            table.add(["copies to it", "", siText(card.link, "byte/s")])
+        }
         if let loggp = calibration.profile["loggp"] {
             let units = [
                 ("latency_s", "message: latency L", 1e6, " us"),

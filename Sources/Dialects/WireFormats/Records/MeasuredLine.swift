@@ -16,6 +16,8 @@ public struct MeasuredLine: Hashable, Sendable {
     public var isVerified: Bool
     /// Energy; nil when the line says nothing of it. Unit: mJ.
     public var energyMillijoules: Int64?
+    /// Time of cards, each by itself; nil when the line says nothing of it.
+    public var cardTime: SimDuration?
     /// Whether the energy was read from a counter.
     public var isEnergyCounted: Bool
 
@@ -57,6 +59,9 @@ public struct MeasuredLine: Hashable, Sendable {
         isVerified = try value("verified", "true or false", \.bool) ?? false
         energyMillijoules = try value("energy_joule", "from 0 to 10^12") {
             Self.amount($0, 1e12, parts: 1e3)
+        }
+        cardTime = try value("card_seconds", "from 0 to 10^12") {
+            Self.amount($0, 1e12, parts: 1e6).map(SimDuration.init(microseconds:))
         }
         isEnergyCounted = json["energy_source"]?.string == "rapl"
     }

@@ -14,6 +14,8 @@ public struct MeasuredWork: WireRecord, Codable {
     public var energyMillijoules: Int64?
     /// Whether any part of the energy is an estimate and not read from a counter.
     public var isEnergyEstimated = false
+    /// Time that cards worked, each by itself; nil when no program said.
+    public var cardTime: SimDuration?
     /// Lines, one a run of a program.
     public var runs: Int64 = 0
     /// Lines whose answer was verified.
@@ -35,6 +37,7 @@ public struct MeasuredWork: WireRecord, Codable {
         try fields("energy_estimated", &isEnergyEstimated)
         try fields("runs", &runs)
         try fields("verified_runs", &verifiedRuns)
+        try fields.ifPresent("card_time", &cardTime)
         try fields.ifPresent("lines_passed_over", &linesPassedOver)
         try fields.ifPresent("unread_byte", &unread)
     }
@@ -46,6 +49,11 @@ public struct MeasuredWork: WireRecord, Codable {
         seconds.microseconds = clampedSum(seconds.microseconds, line.seconds.microseconds)
         flop = clampedSum(flop, line.flop ?? 0)
         byte = clampedSum(byte, line.byte)
+        if let more = line.cardTime {
+            cardTime = SimDuration(
+                microseconds: clampedSum(cardTime?.microseconds ?? 0, more.microseconds)
+            )
+        }
         guard let energy = line.energyMillijoules else { return }
         energyMillijoules = clampedSum(energyMillijoules ?? 0, energy)
         if !line.isEnergyCounted { isEnergyEstimated = true }

@@ -34,6 +34,14 @@ struct CalibrateCommand: ParsableCommand {
     )
     var acceptSlowBlas = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Measure this card, too, as xinghe-kernel's --device names it; again for each.",
+            valueName: "opencl[:N]"
+        )
+    )
+    var device: [String] = []
+
     @Flag(help: "Smaller problems: a try, not a measurement.")
     var quick = false
 
@@ -63,6 +71,7 @@ struct CalibrateCommand: ParsableCommand {
         let streamSize = quick ? "10000000" : "40000000"
         // The limits are measured three times, before, amid and after the kernels: what else
         // happens on a machine can only make them look lower, so the best counts.
+        let cards = try device.map { try card($0, size, streamSize, runner) }
         var limits: [KernelForm: [JSONValue]] = [:]
         var lines: [JSONValue] = []
         let others: [KernelForm] = [
@@ -87,8 +96,24 @@ struct CalibrateCommand: ParsableCommand {
             load: load[0],
             levels: levels,
             lines: lines,
-            messages: messages
+            messages: messages,
+            cards: cards
         )
+    }
+
+    /// First of all, so that a card that is not there costs nobody three minutes.
+    private func card(
+        _ device: String,
+        _ gemmSize: String,
+        _ streamSize: String,
+        _ runner: KernelRunner
+    ) throws -> HostCard {
+        let gemm = try runner.run(.gemm, gemmSize, ranks: 1, device: device)
+        let stream = try runner.run(.stream, streamSize, ranks: 1, device: device)
+        guard let card = HostCard(gemm: gemm, stream: stream) else {
+            throw Refusal("--device \(device): gemm and stream printed no rates of a card")
+        }
+        return card
     }
 
     /// A profile with a peak several times too low would spoil every prediction made with it.
@@ -186,17 +211,22 @@ private struct KernelRunner {
         _ kernel: KernelForm,
         _ size: String,
         ranks: Int,
-        repeats: Int = 3
+        repeats: Int = 3,
+        device: String? = nil
     ) throws -> JSONValue {
         FileHandle.standardError.write(
-            Data("calibrate: \(kernel.rawValue) \(size), \(ranks) ranks\n".utf8)
+            Data(
+                "calibrate: \(kernel.rawValue) \(size), \(device ?? "\(ranks) ranks")\n".utf8
+            )
         )
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "mpirun", "--bind-to", "none", "-np", String(ranks), program, kernel.rawValue, "--size",
-            size, "--repeat", String(repeats),
-        ]
+        process.arguments =
+            [
+                "mpirun", "--bind-to", "none", "-np", String(ranks), program, kernel.rawValue,
+                "--size",
+                size, "--repeat", String(repeats),
+            ] + (device.map { ["--device", $0] } ?? [])
         var environment = ProcessInfo.processInfo.environment
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"

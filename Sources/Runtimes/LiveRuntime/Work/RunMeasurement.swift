@@ -79,6 +79,7 @@ struct MeasurementLimits {
     private let ranks: Int64
     private var flopLeft: Int64
     private var millijoulesLeft: Int64
+    private var cardTimeLeft: Int64
 
     /// The limits of a run that took `wall`.
     init(_ held: StepSpecification, wall: SimDuration) {
@@ -93,6 +94,8 @@ struct MeasurementLimits {
         flopLeft = Int64(clamping: rate * time / 1_000_000)
         let watts = Self.watts.node + threads * Self.watts.thread + cards * Self.watts.card
         millijoulesLeft = Int64(clamping: Int128(watts) * time / 1_000)
+        // With a driver such as pocl the processor is a card, and nobody holds that.
+        cardTimeLeft = Int64(clamping: Int128(max(1, cards)) * time)
     }
 
     /// Reads a line and takes what it says off what is left.
@@ -109,7 +112,11 @@ struct MeasurementLimits {
         guard flop >= 0 else { throw over("\"flop\" is more than the run can have done") }
         let energy = millijoulesLeft - (line.energyMillijoules ?? 0)
         guard energy >= 0 else { throw over("\"energy_joule\" is more than it can have taken") }
-        (flopLeft, millijoulesLeft) = (flop, energy)
+        let cardTime = cardTimeLeft - (line.cardTime?.microseconds ?? 0)
+        guard cardTime >= 0 else {
+            throw over("\"card_seconds\" is more than cards can have worked")
+        }
+        (flopLeft, millijoulesLeft, cardTimeLeft) = (flop, energy, cardTime)
         return line
     }
 
