@@ -62,12 +62,13 @@ struct CoordinatorTests {
         let edits = [
             edit(.add, "account", ["group"], ("parent", "lab"), ("fairshare", "2")),
             edit(.add, "user", ["ann"], accounts: ["group"], ("MaxJobs", "1"), ("qos", "iron")),
-            edit(.modify, "account", ["lab"], ("GrpTRES", "cpu=48")),
+            edit(.modify, "account", ["group"], ("GrpTRES", "cpu=48")),
+            edit(.modify, "account", ["lab"], ("Description", "The lab")),
             edit(.add, "coordinator", ["ann"], accounts: ["group"]),
         ]
         #expect(
             try await centre.change(edits, sys).changed == [
-                "account group", "user ann of account group", "account lab",
+                "account group", "user ann of account group", "account group", "account lab",
                 "coordinator ann of account group",
             ]
         )
@@ -112,6 +113,12 @@ struct CoordinatorTests {
         let refused = [
             edit(.modify, "account", ["school"], ("fairshare", "9")),
             edit(.modify, "account", ["lab"], ("parent", "arts")),
+            // Limits and shares of the account bound its coordinator too.
+            edit(.modify, "account", ["lab"], ("GrpTRES", "cpu=9999")),
+            edit(.modify, "account", ["lab"], ("MaxJobs", "-1")),
+            edit(.modify, "account", ["lab"], ("fairshare", "9")),
+            edit(.modify, "account", ["lab"], ("qos", "iron")),
+            edit(.modify, "account", ["lab"], ("parent", "root")),
             edit(.modify, "account", ["lab"], ("organization", "motor")),
             edit(.modify, "account", ["lab"], ("qos", "gold")),
             edit(.modify, "account", ["lab"], ("qos", "-1")),

@@ -53,7 +53,9 @@ struct RightsTests {
         machine.office = ["ann"]
         let ann = Rights(of: "ann", in: machine)
         #expect(ann.roles == [.user, .office, .coordinator])
-        #expect(ann.coordinated == ["lab", "group"])
+        let coordinated = machine.accounts.coordinated(by: "ann")
+        #expect(coordinated.map(\.account) == ["group", "lab"])
+        #expect(coordinated.map(\.isDirect) == [false, true])
         #expect(ann.may(.changeJobs, in: "group") && !ann.may(.changeJobs, in: "school"))
         #expect(ann.may(.readMoney, in: "school") && !ann.may(.readCharges, in: "other"))
         #expect(ann.may(.changeJobs, toJobOf: "other", isOwn: true))

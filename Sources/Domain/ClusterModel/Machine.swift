@@ -143,12 +143,7 @@ extension Machine {
 
     /// The highest security level of partitions that jobs of an account may use.
     public func clearance(of account: String) -> Int32 {
-        var next = self.account(named: account)
-        while let current = next {
-            if let clearance = current.clearance { return clearance }
-            next = current.parent.flatMap(self.account(named:))
-        }
-        return 1
+        lineage(of: account).lazy.compactMap(\.clearance).first ?? 1
     }
 
     /// The QOS of such jobs that name none.
@@ -171,12 +166,13 @@ extension Machine {
         {
             return value
         }
-        var next: AccountEntry? = entry
-        while let current = next {
-            if let value = current[keyPath: accountsOwn] { return value }
-            next = current.parent.flatMap(self.account(named:))
-        }
-        return nil
+        return lineage(of: account).lazy.compactMap { $0[keyPath: accountsOwn] }.first
+    }
+
+    /// An account and those above it, the nearest first.
+    private func lineage(of account: String) -> [AccountEntry] {
+        accounts.chain(from: account) { name in accounts.firstIndex { $0.name == name } }
+            .map { accounts[$0] }
     }
 
     /// The platform called `name`; nil when there is none.

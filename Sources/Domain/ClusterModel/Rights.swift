@@ -93,49 +93,72 @@ extension Role {
     public static let adminLevels = ["None", "Operator", "Administrator", "Auditor", "Office"]
 }
 
+/// Who has which role in a centre with certain customers: found once for each change of customers, and asked for
+/// each request.
+public final class RoleBook: Sendable {
+    let accounts: [AccountEntry]
+    let places: [String: Int]
+    private let operators: Set<String>
+    private let auditors: Set<String>
+    private let office: Set<String>
+    private let coordinators: Set<String>
+
+    /// Takes note of a machine's customers.
+    ///
+    /// - Complexity: O(accounts).
+    public init(_ machine: Machine) {
+        accounts = machine.accounts
+        places = machine.accounts.places
+        operators = Set(machine.operators)
+        auditors = Set(machine.auditors)
+        office = Set(machine.office)
+        coordinators = Set(machine.accounts.lazy.flatMap(\.coordinators))
+    }
+
+    /// What a user may do.
+    ///
+    /// - Parameter isOwner: whether it is root, or who started the centre.
+    public func rights(of user: String, isOwner: Bool = false) -> Rights {
+        Rights(user: user, roles: roles(of: user, isOwner: isOwner), book: self)
+    }
+
+    private func roles(of user: String, isOwner: Bool) -> Set<Role> {
+        // Whoever may do everything need not be looked for among the others.
+        guard !isOwner, !operators.contains(user) else { return [.user, .operator] }
+        var roles: Set<Role> = [.user]
+        if auditors.contains(user) { roles.insert(.auditor) }
+        if office.contains(user) { roles.insert(.office) }
+        if coordinators.contains(user) { roles.insert(.coordinator) }
+        return roles
+    }
+}
+
 /// What one user may do in a centre as it is now.
 public struct Rights: Sendable {
     /// The user's name.
     public let user: String
     /// The user's roles; everybody has that of a user.
     public let roles: Set<Role>
-    /// The names of the accounts that the user coordinates, with all below them; none for an operator.
-    public let coordinated: Set<String>
-    private let machine: Machine
-    private let reaches: [Power: Reach]
+    private let book: RoleBook
 
-    /// Looks up what a user is.
+    fileprivate init(user: String, roles: Set<Role>, book: RoleBook) {
+        self.user = user
+        self.roles = roles
+        self.book = book
+    }
+
+    /// Looks up what a user is, for whoever asks once; who asks more often keeps a `RoleBook`.
     ///
     /// - Parameter isOwner: whether it is root, or who started the centre.
     /// - Complexity: O(accounts).
     public init(of user: String, in machine: Machine, isOwner: Bool = false) {
-        self.user = user
-        self.machine = machine
-        // Whoever may do everything need not be looked for among the accounts.
-        guard !isOwner, !machine.operators.contains(user) else {
-            roles = [.user, .operator]
-            coordinated = []
-            reaches = Self.reaches(of: roles)
-            return
-        }
-        let coordinated = machine.accountsCoordinated(by: user)
-        self.coordinated = coordinated
-        var roles: Set<Role> = [.user]
-        if machine.auditors.contains(user) { roles.insert(.auditor) }
-        if machine.office.contains(user) { roles.insert(.office) }
-        if !coordinated.isEmpty { roles.insert(.coordinator) }
-        self.roles = roles
-        reaches = Self.reaches(of: roles)
-    }
-
-    private static func reaches(of roles: Set<Role>) -> [Power: Reach] {
-        var reaches: [Power: Reach] = [:]
-        for power in Power.allCases { reaches[power] = roles.map { $0.reach(of: power) }.max() }
-        return reaches
+        self = RoleBook(machine).rights(of: user, isOwner: isOwner)
     }
 
     /// The farthest that a power goes in one of the user's roles.
-    public func reach(of power: Power) -> Reach { reaches[power] ?? .nothing }
+    public func reach(of power: Power) -> Reach {
+        roles.reduce(.nothing) { max($0, $1.reach(of: power)) }
+    }
 
     /// Whether a power is given for all.
     public func may(_ power: Power) -> Bool { reach(of: power) == .all }
@@ -145,7 +168,7 @@ public struct Rights: Sendable {
         switch reach(of: power) {
         case .nothing: false
         case .own: isOpen(power, account)
-        case .accounts: coordinated.contains(account) || isOpen(power, account)
+        case .accounts: coordinates(account) || isOpen(power, account)
         case .all: true
         }
     }
@@ -157,30 +180,16 @@ public struct Rights: Sendable {
         isOwn && reach(of: power) != .nothing || may(power, in: account)
     }
 
+    /// Whether the user is a coordinator of an account, or of one above it.
+    private func coordinates(_ account: String) -> Bool {
+        roles.contains(.coordinator)
+            && book.accounts.isCoordinated(account, by: user) { book.places[$0] }
+    }
+
     /// A user may read the books and charges of an account whose money the user may spend. An account that is in
     /// the books only, since the machine's file does not list it any more, is open to nobody.
     private func isOpen(_ power: Power, _ account: String) -> Bool {
         guard power == .readMoney || power == .readCharges else { return false }
-        return machine.account(named: account)?.isOpen(to: user) ?? false
-    }
-}
-
-extension Machine {
-    /// The names of the accounts that a user coordinates, with all below them.
-    func accountsCoordinated(by user: String) -> Set<String> {
-        var found = Set(
-            accounts.indices.filter { accounts[$0].coordinators.contains(user) }
-                .map { accounts[$0].name }
-        )
-        guard !found.isEmpty else { return found }
-        // Accounts may stand before those that they belong to.
-        var count = 0
-        while count < found.count {
-            count = found.count
-            for account in accounts where account.parent.map(found.contains) ?? false {
-                found.insert(account.name)
-            }
-        }
-        return found
+        return book.places[account].map { book.accounts[$0].isOpen(to: user) } ?? false
     }
 }

@@ -61,10 +61,3 @@ extension Machine {
         return machine
     }
 }
-
-extension [AccountEntry] {
-    /// Where each account stands, by its name.
-    public var places: [String: Int] {
-        Dictionary(enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
-    }
-}

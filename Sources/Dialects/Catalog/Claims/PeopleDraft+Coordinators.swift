@@ -2,8 +2,12 @@ import ClusterModel
 import IndexSets
 import WireFormats
 
-// What a coordinator may change of people: users, shares, limits and coordinators of the accounts that are the
-// coordinator's, and accounts below these. Source: Slurm's "Coordinator" (sacctmgr(1)).
+// What a coordinator may change of people, all of it: users, their shares and limits, and coordinators of the
+// accounts that are the coordinator's; accounts below these, with their shares, limits and QOS. Of an account itself
+// that no other of the coordinator's stands above only its title and its end: its limits bound the coordinator too.
+//
+// Source: Slurm's "Coordinator" (sacctmgr(1)), and `_process_modify_assoc_results` of `as_mysql_assoc.c`, which asks
+// for a coordinator of the account above.
 
 extension PeopleDraft {
     /// Looks whether a coordinator may make an edit, as things are when its turn comes.
@@ -17,14 +21,18 @@ extension PeopleDraft {
         let isDeleting = edit.verb == PeopleEdit.Verb.delete.rawValue
         switch edit.entity {
         case "account":
-            let settings = isDeleting ? [] : edit.settings
             for name in edit.names {
-                let isNew =
-                    place(ofAccount: name) == nil && edit.verb == PeopleEdit.Verb.add.rawValue
+                let known = place(ofAccount: name)
+                let isNew = known == nil && edit.verb == PeopleEdit.Verb.add.rawValue
                 try require(isNew || isCoordinated(name, by: user))
-                let parent = settings.last { $0.name.lowercased() == "parent" }?.value
+                if isDeleting { continue }
+                let parent = edit.settings.last { $0.name.lowercased() == "parent" }?.value
                 try require(parent.map { isCoordinated($0, by: user) } ?? !isNew)
-                for setting in settings {
+                let above = isNew ? parent : known.flatMap { accounts[$0].parent }
+                for setting in edit.settings {
+                    let isTitle = ["description", "desc", "descr"]
+                        .contains(setting.name.lowercased())
+                    try require(isTitle || isCoordinated(above, by: user))
                     try require(maySet(setting, of: isNew ? parent : name, isNew: isNew, user))
                 }
             }
@@ -52,15 +60,8 @@ extension PeopleDraft {
     }
 
     /// Whether a user coordinates an account, or one above it.
-    func isCoordinated(_ name: String, by user: String) -> Bool {
-        var next = place(ofAccount: name)
-        var steps = 0
-        while let place = next, steps <= accounts.count {
-            if accounts[place].coordinators.contains(user) { return true }
-            next = accounts[place].parent.flatMap(self.place(ofAccount:))
-            steps += 1
-        }
-        return false
+    private func isCoordinated(_ name: String?, by user: String) -> Bool {
+        accounts.isCoordinated(name, by: user, place(ofAccount:))
     }
 
     /// Whether a setting is a coordinator's to make: a QOS only where the account has it, and not whose enterprise
@@ -87,14 +88,7 @@ extension PeopleDraft {
 
     /// The QOS of an account; nil for all.
     private func qosAllowed(to name: String?) -> [String]? {
-        var next = name.flatMap(place(ofAccount:))
-        var steps = 0
-        while let place = next, steps <= accounts.count {
-            if let qos = accounts[place].qos { return qos }
-            next = accounts[place].parent.flatMap(self.place(ofAccount:))
-            steps += 1
-        }
-        return nil
+        accounts.chain(from: name, place(ofAccount:)).lazy.compactMap { accounts[$0].qos }.first
     }
 
     /// Whether an account that the coordinator has nothing to do with names one of some users.

@@ -39,7 +39,7 @@ extension Centre {
     /// Goes by the customers that are in force now when it is asked who may read what.
     private func readMachineAgain() async {
         let state = await snapshot().state
-        machine.take(state.rules.machine, after: state.batch)
+        machine.take(state.rules.machine, roles: state.rules.roles, after: state.batch)
     }
 
     /// Whether somebody may change a job, by the table for all ways to do so.

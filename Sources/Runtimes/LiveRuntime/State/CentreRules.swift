@@ -14,6 +14,8 @@ public final class CentreRules: Sendable, Codable {
     public let machine: Machine
     /// How jobs are chosen.
     public let policy: SchedulingPolicy
+    /// Who has which role.
+    let roles: RoleBook
     /// The index of every node by its name.
     let nodeIndices: [String: Int]
     /// The partitions of each node, in the machine's order.
@@ -32,6 +34,7 @@ public final class CentreRules: Sendable, Codable {
     public init(machine: Machine, policy: SchedulingPolicy = .easy) {
         self.machine = machine
         self.policy = policy
+        roles = RoleBook(machine)
         nodeIndices = machine.nodeIndices()
         var partitionsOfNode = [[Int]](repeating: [], count: machine.nodes.count)
         for (index, partition) in machine.partitions.enumerated() {
@@ -57,6 +60,7 @@ public final class CentreRules: Sendable, Codable {
     private init(_ other: CentreRules, _ machine: Machine) {
         self.machine = machine
         policy = other.policy
+        roles = RoleBook(machine)
         nodeIndices = other.nodeIndices
         partitionsOfNode = other.partitionsOfNode
         nodeClasses = other.nodeClasses

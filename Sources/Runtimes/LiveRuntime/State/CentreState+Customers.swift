@@ -36,17 +36,11 @@ extension CentreState {
                     rules.machine.accounts[place].creditLimitFen
                 continue
             }
-            var above = account.parent
-            var steps = 0
-            while let name = above, steps <= places.count {
-                let entry = places[name].map { register.accounts[$0] }
-                if book.ledger.creditLimits[name] != nil || entry?.creditLimitFen != nil {
-                    register.accounts[index].creditLimitFen = 0
-                    break
-                }
-                above = entry?.parent
-                steps += 1
+            let isBounded = register.accounts.chain(from: account.parent) { places[$0] }.contains {
+                let entry = register.accounts[$0]
+                return book.ledger.creditLimits[entry.name] != nil || entry.creditLimitFen != nil
             }
+            if isBounded { register.accounts[index].creditLimitFen = 0 }
         }
     }
 
