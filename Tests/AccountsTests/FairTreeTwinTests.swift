@@ -52,6 +52,16 @@ struct FairTreeTwinTests {
             tree.admit(associations, at: now)
         }
 
+        /// Moves an account below another, or below the root.
+        mutating func move() {
+            let account = Int32(random.draw(0...Int(accountCount - 1)))
+            let above = Int32(random.draw(0...Int(accountCount)) - 1)
+            guard above != account else { return }
+            let place = associations.account(account)
+            associations.move(place, below: above < 0 ? 0 : associations.account(above))
+            tree.noteChange()
+        }
+
         mutating func share(_ place: Int32) {
             guard random.draw(0...1) == 0 else { return }
             associations.set(place, to: AssociationSettings(shares: Int32(random.draw(0...3))))
@@ -72,8 +82,11 @@ struct FairTreeTwinTests {
             let start = now / FairTreeTwinTests.period * FairTreeTwinTests.period
             var used = [UInt128](repeating: 0, count: associations.list.count)
             for (user, meter) in meters { used[Int(user)] = meter.settled(at: start, decay) }
-            for place in associations.list.indices.dropFirst().reversed() {
-                used[Int(associations.list[place].parent)] += used[place]
+            // The plain way: each passes what is its own to all above.
+            for (place, own) in used.enumerated() {
+                for above in associations.chain(from: Int32(place)).dropFirst() {
+                    used[Int(above)] += own
+                }
             }
             return used.map { UInt64(($0 + 500_000) / 1_000_000) }
         }
@@ -93,6 +106,7 @@ struct FairTreeTwinTests {
                 let places = centre.associations.list.count - 1
                 centre.share(Int32(centre.random.draw(1...places)))
             }
+            if seed % 2 == 0, centre.random.draw(0...2) == 0 { centre.move() }
             centre.tree.settle(centre.associations, at: now)
             let plain = PlainFairTree(centre.associations, usages: centre.usages(at: now))
             if centre.random.draw(0...3) == 0 { centre.tree.rank(centre.associations, at: now) }
@@ -135,5 +149,23 @@ struct FairTreeTwinTests {
         tree.settle(associations, at: 0)
         tree.place(new, associations)
         #expect(tree.standing(new) == (2, 2))
+    }
+
+    @Test("an account that is moved takes its users along, and one below it takes its place first")
+    func moves() {
+        var associations = Associations()
+        let top = associations.add(account: 0, below: 0)
+        let middle = associations.add(account: 1, below: top)
+        let low = associations.add(account: 2, below: middle)
+        let other = associations.add(account: 3, below: 0)
+        let user = associations.user(0, of: 2)
+        #expect(associations.move(middle, below: other) == [top, other])
+        #expect(associations.chain(from: user) == [user, low, middle, other, 0])
+        #expect(associations.list[Int(top)].children.isEmpty)
+        #expect(associations.move(middle, below: other).isEmpty)
+        #expect(associations.move(other, below: low) == [low, other])
+        #expect(associations.chain(from: middle) == [middle, other, low, 0])
+        #expect(associations.chain(from: user) == [user, low, 0])
+        #expect(associations.upward() == [top, user, middle, other, low, 0])
     }
 }

@@ -34,12 +34,20 @@ struct PeopleTwinTests {
             for second in 0...3_000 as ClosedRange<Int64> {
                 let now = at(second)
                 let due = sink.ends.nextInstant == now.microseconds
-                guard due || next < world.jobs.count && world.jobs[next].submit == second else {
-                    continue
-                }
+                let moves = world.moves.filter { $0.second == second }
+                let comes = next < world.jobs.count && world.jobs[next].submit == second
+                guard due || comes || !moves.isEmpty else { continue }
                 while sink.ends.nextInstant == now.microseconds {
                     let id = sink.ends.pop()
                     try emulator.handle(.jobEnded(id, .completed), at: now, into: &sink)
+                }
+                for move in moves {
+                    let change = PeopleChange.account(
+                        move.account,
+                        parent: move.parent < 0 ? nil : move.parent,
+                        world.accountSettings[Int(move.account)]
+                    )
+                    try emulator.handle(.changePeople(change), at: now, into: &sink)
                 }
                 while next < world.jobs.count, world.jobs[next].submit == second {
                     if !take(world.jobs[next], &emulator, &sink, at: now) {

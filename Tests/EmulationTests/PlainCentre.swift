@@ -27,7 +27,9 @@ struct PeopleWorld {
     var configuration: EmulatorConfiguration
     let nodeCount: Int64
     /// The account above each account; −1 for none.
-    let parents: [Int32]
+    var parents: [Int32]
+    /// Which account is moved below which, −1 for none, and when.
+    var moves: [(second: Int64, account: Int32, parent: Int32)] = []
     var accountSettings: [AssociationSettings] = []
     /// By account, then by user.
     var userSettings: [[AssociationSettings]] = []
@@ -106,6 +108,15 @@ struct PeopleWorld {
                 )
             )
         }
+        // A stream of its own, so that the rest is as it was without.
+        var moving = SplitMix64(seed: seed, stream: "moves")
+        moves = (0..<moving.draw(0...4)).map { _ in
+            (
+                Int64(moving.draw(1...Int(max(1, submit)))), Int32(moving.draw(0...3)),
+                Int32(moving.draw(0...4)) - 1
+            )
+        }
+        .filter { $0.1 != $0.2 }.sorted { $0.0 < $1.0 }
         guard let kinds else { return }
         for index in jobs.indices {
             var job = jobs[Int(random.below(UInt64(kinds)))]
@@ -171,7 +182,7 @@ struct PlainCentre {
         var end: Int64?
     }
 
-    let world: PeopleWorld
+    private(set) var world: PeopleWorld
     let isEasy: Bool
     var runs: [Int: Run] = [:]
     var refused: Set<Int> = []
@@ -193,6 +204,10 @@ struct PlainCentre {
                 runs[id]?.end = now
                 open.removeAll { $0.id == id }
             }
+            for move in world.moves where move.second == now {
+                isQuiet = false
+                self.move(move.account, below: move.parent)
+            }
             while next < world.jobs.count, world.jobs[next].submit == now {
                 isQuiet = false
                 take(world.jobs[next])
@@ -201,6 +216,13 @@ struct PlainCentre {
             if !isQuiet { pass(now) }
             now += 1
         }
+    }
+
+    private mutating func move(_ account: Int32, below parent: Int32) {
+        if parent >= 0, isBelow(parent, account) {
+            world.parents[Int(parent)] = world.parents[Int(account)]
+        }
+        world.parents[Int(account)] = parent
     }
 
     private mutating func take(_ job: PeopleWorld.Job) {

@@ -208,6 +208,79 @@ struct PeopleTests {
         await centre.close()
     }
 
+    @Test("An account that is moved counts under what stands above it now, also when opened again")
+    func moves() async throws {
+        let folder = try ScratchFolder()
+        let first = try Centre(SmallCentre.settings(folder.path))
+        let made = [
+            edit(.add, "account", ["dept"], ("GrpTRES", "node=3"), ("GrpTRESMins", "node=400")),
+            edit(.add, "account", ["lab"]),
+            edit(.add, "account", ["group"], ("parent", "lab")),
+            edit(.add, "user", ["root"], accounts: ["group"]),
+        ]
+        _ = try await first.change(made, .me)
+        func job(_ centre: Centre) async throws -> UInt32 {
+            try await centre.submit(
+                SmallCentre.request {
+                    $0.minimumNodes = 2
+                    $0.account = "group"
+                    $0.user = "root"
+                    $0.timeLimit = SimDuration(seconds: 3_600)
+                    $0.comment = "runtime=3600"
+                }
+            )
+        }
+        _ = try await job(first)
+        let moved = edit(.modify, "account", ["lab"], ("parent", "dept"))
+        #expect(try await first.change(moved, .me).changed == ["account lab"])
+        #expect(try await first.change(moved, .me).changed.isEmpty)
+        let below = await first.people(.me)
+        #expect(find(below, "lab", nil)?.parent == "dept")
+        #expect(find(below, "group", "root")?.depth == 4)
+        #expect(find(below, "dept", nil)?.use.nodes == 2)
+        let second = try await job(first)
+        #expect(try await first.info(second).reason == "AssocGrpNodeLimit")
+        await first.close()
+        let again = try Centre(SmallCentre.settings(folder.path))
+        #expect(try await again.info(second).reason == "AssocGrpNodeLimit")
+        try await again.advance(seconds: 3_601)
+        #expect(try await again.info(second).state == "RUNNING")
+        try await again.advance(seconds: 3_601)
+        // 240 of 400 node-minutes are gone; 120 were used before it came to stand there.
+        let third = try await job(again)
+        #expect(try await again.info(third).state == "RUNNING")
+        let fourth = try await job(again)
+        #expect(try await again.info(fourth).reason == "AssocGrpNodeMinutes")
+        // What it used goes with it: the limit that it leaves behind is open to others.
+        _ = try await again.change(edit(.modify, "account", ["lab"], ("parent", "root")), .me)
+        #expect(try await again.info(fourth).state == "RUNNING")
+        #expect(find(await again.people(.me), "dept", nil)?.use.nodes == 0)
+        await again.close()
+        let last = try Centre(SmallCentre.settings(folder.path))
+        #expect(find(await last.people(.me), "lab", nil)?.parent == "root")
+        await last.close()
+    }
+
+    @Test("An account that is moved below one of its own lets that take its place, as in Slurm")
+    func moveBelowItself() async throws {
+        let centre = try Centre(SmallCentre.settings(ScratchFolder().path))
+        let made = [
+            edit(.add, "account", ["top"]), edit(.add, "account", ["low"], ("parent", "top")),
+            edit(.add, "account", ["lowest"], ("parent", "low")),
+        ]
+        _ = try await centre.change(made, .me)
+        _ = try await centre.change(edit(.modify, "account", ["top"], ("parent", "low")), .me)
+        let list = await centre.people(.me)
+        #expect(find(list, "low", nil)?.parent == "root")
+        #expect(find(list, "top", nil)?.parent == "low")
+        #expect(find(list, "lowest", nil)?.parent == "low")
+        // Whoever was deleted and is made again stands where it is said now.
+        _ = try await centre.change(edit(.delete, "account", ["lowest"]), .me)
+        _ = try await centre.change(edit(.add, "account", ["lowest"], ("parent", "top")), .me)
+        #expect(find(await centre.people(.me), "lowest", nil)?.parent == "top")
+        await centre.close()
+    }
+
     @Test("A priority is the sum of its parts, and a held job has none")
     func priorities() async throws {
         var settings = SmallCentre.settings(try ScratchFolder().path)

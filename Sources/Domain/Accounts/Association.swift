@@ -20,7 +20,7 @@ public struct AssociationSettings: Hashable, Sendable, Codable {
 /// A node of the tree of accounts and their users.
 public struct Association: Sendable, Codable {
     /// The association above; −1 for the root.
-    public let parent: Int32
+    public internal(set) var parent: Int32
     /// The number of the account; −1 for the root.
     public let account: Int32
     /// The number of the user; −1 for an account.
@@ -118,6 +118,48 @@ public struct Associations: Sendable, Codable {
     /// The place of a user of an account that is there; nil when it is not.
     public func place(ofUser user: Int32, in account: Int32) -> Int32? {
         userPlaces[Member(account: account, user: user)]
+    }
+
+    /// Lets an account, with all below it, stand below another.
+    ///
+    /// A new parent that stood below the account takes the account's place first.
+    ///
+    /// - Precondition: it is an account, as is `parent`, and no account is to stand below itself.
+    /// - Returns: the accounts that have other users below them now.
+    ///
+    /// Source: Slurm's `_move_parent` of `as_mysql_assoc.c`.
+    @discardableResult
+    public mutating func move(_ place: Int32, below parent: Int32) -> [Int32] {
+        let old = list[Int(place)].parent
+        guard old != parent else { return [] }
+        precondition(place > 0 && place != parent, "no account stands below itself")
+        precondition(!list[Int(place)].isUser && !list[Int(parent)].isUser, "users are leaves")
+        let left = chain(from: old)
+        let isBelow = chain(from: parent).contains(place)
+        if isBelow { hang(parent, below: old) }
+        hang(place, below: parent)
+        let reached = chain(from: parent)
+        let kept = Set(left).intersection(reached)
+        // An account that was below this one lost others, and won it.
+        return (left + reached).filter { !kept.contains($0) } + (isBelow ? [place] : [])
+    }
+
+    private mutating func hang(_ place: Int32, below parent: Int32) {
+        list[Int(list[Int(place)].parent)].children.removeAll { $0 == place }
+        list[Int(place)].parent = parent
+        list[Int(parent)].children.append(place)
+    }
+
+    /// All places, those below before those above. As long as nothing was moved, that is the list from its end.
+    public func upward() -> [Int32] {
+        var order: [Int32] = []
+        order.reserveCapacity(list.count)
+        var walk: [Int32] = [0]
+        while let place = walk.popLast() {
+            order.append(place)
+            walk += list[Int(place)].children
+        }
+        return order.reversed()
     }
 
     /// Gives an association other settings.

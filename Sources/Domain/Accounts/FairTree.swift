@@ -132,21 +132,20 @@ public struct FairTree: Sendable, Codable {
         rankedPeriod = period
         let moment = decay.moment(period)
         let list = associations.list
-        // Those below come behind those above.
         var used = ContiguousArray<UInt128>(repeating: 0, count: standings.count)
+        var isInOrder = true
         for place in list.indices {
             used[place] = standings[place].meter.settled(at: moment, decay)
             standings[place].rank = 0
             standings[place].users = list[place].isUser ? 1 : 0
             standings[place].contest = -1
+            if Int(list[place].parent) > place { isInOrder = false }
         }
-        for place in list.indices.reversed() {
-            // Sums are rounded, not what is summed, so that who used as much has used as much.
-            standings[place].usage = Self.rounded(used[place])
-            let parent = Int(list[place].parent)
-            guard parent >= 0 else { continue }
-            used[parent] += used[place]
-            standings[parent].users += standings[place].users
+        // Those below come behind those above, unless an account was moved.
+        if isInOrder {
+            for place in list.indices.reversed() { passUp(place, &used, list) }
+        } else {
+            for place in associations.upward() { passUp(Int(place), &used, list) }
         }
         rankedCount = associations.userCount
         settledCount = list.count
@@ -154,6 +153,21 @@ public struct FairTree: Sendable, Codable {
         let count = Int32(associations.userCount)
         contests.append(Contest(accounts: [0], isTied: false, shared: count, next: count))
         standings[0].contest = 0
+    }
+
+    /// Adds what was used at a place to what is above it.
+    @inline(__always)
+    private mutating func passUp(
+        _ place: Int,
+        _ used: inout ContiguousArray<UInt128>,
+        _ list: ContiguousArray<Association>
+    ) {
+        // Sums are rounded, not what is summed, so that who used as much has used as much.
+        standings[place].usage = Self.rounded(used[place])
+        let parent = Int(list[place].parent)
+        guard parent >= 0 else { return }
+        used[parent] += used[place]
+        standings[parent].users += standings[place].users
     }
 
     /// Unit: millionths of the result.

@@ -168,7 +168,7 @@ public struct LimitBook: Sendable, Codable {
     mutating func counter(_ id: CounterID, at now: Int64) -> Int32 {
         if let place = counterPlaces[id] { return place }
         var counter = Counter(id: id)
-        if tracksMinutes { counter.minutes = UsedMinutes(at: now, decay(of: id)) }
+        if tracksMinutes { counter.minutes = pastMinutes(of: id, at: now) }
         let place: Int32
         if let free = freeCounters.popLast() {
             place = free
@@ -179,6 +179,25 @@ public struct LimitBook: Sendable, Codable {
         }
         counterPlaces[id] = place
         return place
+    }
+
+    /// What a counter begins with: an account has used what its users have, whoever stood above them then.
+    ///
+    /// Source: Slurm's `assoc_mgr_update_assocs`, which clears the accounts and adds up the users.
+    private func pastMinutes(of id: CounterID, at now: Int64) -> UsedMinutes {
+        guard case .association(let place) = id, !associations.list[Int(place)].isUser else {
+            return UsedMinutes(at: now, decay(of: id))
+        }
+        var parts: [UsedMinutes] = []
+        var walk = [place]
+        while let next = walk.popLast() {
+            let known = associations.list[Int(next)]
+            walk += known.children
+            if known.isUser, let minutes = counter(.association(next))?.minutes {
+                parts.append(minutes)
+            }
+        }
+        return UsedMinutes(sumOf: parts, at: now, decay(of: id))
     }
 
     /// The place of what a job of these terms counts against; −1 when that is nothing.
@@ -617,6 +636,19 @@ public struct LimitBook: Sendable, Codable {
         }
         profiles.removeAll()
         profilePlaces.removeAll()
+    }
+
+    /// Adds up anew what accounts have used that have other users below them than before. What runs is to be
+    /// counted again after it.
+    public mutating func recountMinutes(of accounts: [Int32], at now: SimInstant) {
+        guard tracksMinutes else { return }
+        for account in accounts {
+            guard let place = counterPlaces[.association(account)] else { continue }
+            counters[Int(place)].minutes = pastMinutes(
+                of: .association(account),
+                at: now.microseconds
+            )
+        }
     }
 
     /// The associations grow when somebody new arrives.

@@ -35,6 +35,10 @@ extension LimitBook {
             for place in order { addQOS(place, phase, &maker, at: now) }
             for place in chain { addAssociation(place, phase, order, &maker, at: now) }
         }
+        // What each user has used is known, so that accounts that are moved, or bounded later, have used it too.
+        if countsUse, terms.association >= 0 {
+            maker.count(counter(.association(terms.association), at: now))
+        }
         addQuota(&maker, at: now)
         maker.profile.deniesOnLimit = order.contains { qos[Int($0)].flags.contains(.denyOnLimit) }
         return maker.profile

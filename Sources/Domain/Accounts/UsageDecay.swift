@@ -202,6 +202,15 @@ public struct UsageMeter: Hashable, Sendable, Codable {
         rate = 0
     }
 
+    /// Adds what another has used, and not what it holds.
+    mutating func addPast(of other: UsageMeter, at now: Int64, _ decay: UsageDecay) {
+        var other = other
+        other.advance(to: decay.moment(now), decay)
+        advance(to: decay.moment(now), decay)
+        settled += other.settled
+        accrued += other.accrued
+    }
+
     /// What was used up to the begin of the period of `now`, as priorities see it. Unit: amount · µs.
     public func settled(at now: Int64, _ decay: UsageDecay) -> UInt128 {
         settled(at: decay.moment(now), decay)

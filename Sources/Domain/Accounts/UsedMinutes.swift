@@ -20,6 +20,17 @@ struct UsedMinutes: Sendable, Codable {
         origin = now
     }
 
+    /// What several have used together; nothing of it is held any more.
+    init(sumOf parts: [UsedMinutes], at now: Int64, _ decay: UsageDecay) {
+        self.init(at: now, decay)
+        for part in parts {
+            for place in meters.indices {
+                meters[place].addPast(of: part.meters[place], at: now, decay)
+            }
+            wall.addPast(of: part.wall, at: now, decay)
+        }
+    }
+
     mutating func start(
         _ amounts: TRESCounts,
         until deadline: Int64,

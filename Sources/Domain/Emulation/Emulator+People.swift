@@ -99,6 +99,7 @@ extension Emulator {
     mutating func changePeople(_ change: PeopleChange, at now: SimInstant) {
         knowsPeople = true
         var newcomer: Int32?
+        var regrouped: [Int32] = []
         jobs.limits.change(at: now) { associations, qos, partitions in
             switch change {
             case .account(let account, let parent, let settings, let isNew):
@@ -106,6 +107,7 @@ extension Emulator {
                 let place =
                     associations.place(ofAccount: account)
                     ?? associations.add(account: account, below: above)
+                if place != above { regrouped = associations.move(place, below: above) }
                 associations.set(place, to: settings)
                 if isNew { newcomer = place }
             case .user(let user, let account, let settings, let isNew):
@@ -117,6 +119,7 @@ extension Emulator {
             case .partition(let place, let terms): partitions[place] = terms
             }
         }
+        jobs.limits.recountMinutes(of: regrouped, at: now)
         notePeople()
         if let newcomer { ranking.noteNewcomer(newcomer, jobs.limits, at: now.microseconds) }
         let slots = jobs.slotsByID
@@ -207,10 +210,9 @@ extension Emulator {
             // One that is suspended has used less.
             used[place] -= min(used[place], own)
         }
-        // Those below come behind those above.
-        for place in list.indices.reversed() where list[place].parent >= 0 {
-            let parent = Int(list[place].parent)
-            used[parent] = used[parent].addingReportingOverflow(used[place]).partialValue
+        for place in jobs.limits.associations.upward() where list[Int(place)].parent >= 0 {
+            let parent = Int(list[Int(place)].parent)
+            used[parent] = used[parent].addingReportingOverflow(used[Int(place)]).partialValue
         }
         return used
     }

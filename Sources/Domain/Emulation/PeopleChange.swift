@@ -3,7 +3,8 @@ public import Accounts
 /// What changes of accounts and QOS while a centre runs. Running jobs go on; all are counted again
 /// under what holds now.
 public enum PeopleChange: Hashable, Sendable {
-    /// An account, made below `parent` (the root when it is nil) if it is new, has these settings.
+    /// An account stands below `parent` (the root when it is nil) and has these settings; it is made if it is new,
+    /// and moved with all below it if it stood elsewhere.
     ///
     /// `isNew`: it was added to others whose use and ranks were computed already, as is a user.
     case account(Int32, parent: Int32?, AssociationSettings, isNew: Bool = false)

@@ -45,8 +45,8 @@ struct PeopleDraft {
     private(set) var auditors: [String]
     private(set) var office: [String]
     private(set) var qos: QOSDraft
-    /// Where each account stands; nil once one was taken away.
-    private var places: [String: Int]?
+    /// Where each account stands.
+    private var places: [String: Int]
 
     init(_ register: CustomerRegister, _ qos: [QOS]) {
         self.qos = QOSDraft(list: qos)
@@ -84,10 +84,7 @@ struct PeopleDraft {
         }
     }
 
-    func place(ofAccount name: String) -> Int? {
-        if let places { return places[name] }
-        return accounts.firstIndex { $0.name == name }
-    }
+    func place(ofAccount name: String) -> Int? { places[name] }
 
     private func index(ofAccount name: String) throws(PeopleEditProblem) -> Int {
         guard let index = place(ofAccount: name) else {
@@ -107,10 +104,16 @@ struct PeopleDraft {
         guard Self.isName(name) else {
             throw PeopleEditProblem(text: "'\(name)' is no name of an account")
         }
-        accounts.append(
-            AccountEntry(name: name, title: name, customerClass: .individual, users: [])
+        var account = AccountEntry(
+            name: name,
+            title: name,
+            customerClass: .individual,
+            users: []
         )
-        places?[name] = accounts.count - 1
+        let above = edit.settings.last { $0.name.lowercased() == "parent" }?.value
+        if let above = above.flatMap(place(ofAccount:)) { account.belong(to: accounts[above]) }
+        accounts.append(account)
+        places[name] = accounts.count - 1
         try set(edit.settings, ofAccount: accounts.count - 1)
         lines.append("account \(name)")
     }
@@ -138,7 +141,7 @@ struct PeopleDraft {
             throw PeopleEditProblem(text: "'\(name)' is the account of jobs that name none")
         }
         accounts.remove(at: index)
-        places = nil
+        places = accounts.places
         if index < defaultAccountIndex { defaultAccountIndex -= 1 }
         lines.append("account \(name)")
     }
@@ -320,18 +323,30 @@ struct PeopleDraft {
             switch setting.name.lowercased() {
             case "description", "desc", "descr": accounts[index].title = setting.value
             case "organization", "org": accounts[index].enterprise = setting.value
-            case "parent":
-                if setting.value == "root" {
-                    accounts[index].parent = nil
-                } else {
-                    _ = try self.index(ofAccount: setting.value)
-                    accounts[index].parent = setting.value
-                }
+            case "parent": try move(index, below: setting.value)
             case "qos", "qoslevel": accounts[index].qos = Self.names(setting.value)
             case "defaultqos": accounts[index].defaultQOS = Self.name(setting.value)
             default: try Self.set(setting, in: &accounts[index].settings)
             }
         }
+    }
+
+    /// Lets an account belong to another. One that belongs to the account itself takes its place first.
+    ///
+    /// Source: Slurm's `_move_parent` of `as_mysql_assoc.c`.
+    private mutating func move(_ index: Int, below name: String) throws(PeopleEditProblem) {
+        guard name != "root" else {
+            accounts[index].parent = nil
+            return
+        }
+        let above = try self.index(ofAccount: name)
+        guard above != index else {
+            throw PeopleEditProblem(text: "account '\(name)' belongs to itself")
+        }
+        if accounts.chain(from: name, place(ofAccount:)).contains(index) {
+            accounts[above].parent = accounts[index].parent
+        }
+        accounts[index].parent = name
     }
 
     private mutating func set(
@@ -401,6 +416,18 @@ struct PeopleDraft {
 }
 
 extension AccountEntry {
+    /// Makes it a part of the customer whose another account is. Limits and QOS need not be said again: what an
+    /// account does not say, the one above says.
+    ///
+    /// Source: Slurm's `sacctmgr_add_account`, where the organization is that of the parent.
+    fileprivate mutating func belong(to above: AccountEntry) {
+        enterprise = above.enterprise
+        customerClass = above.customerClass
+        registeredIn = above.registeredIn
+        taxID = above.taxID
+        contract = above.contract
+    }
+
     /// Whether something is said of the user, or the user may spend its money by name.
     fileprivate func isNaming(_ user: String) -> Bool {
         members.contains { $0.name == user } || users?.contains(user) == true

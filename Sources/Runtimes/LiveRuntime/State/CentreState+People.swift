@@ -1,4 +1,5 @@
 import Accounts
+import Catalog
 import ClusterModel
 import Emulation
 import Quantities
@@ -13,10 +14,12 @@ extension CentreState {
         where !before.indices.contains(place) || before[place] != qos {
             change(.qos(place, qos), at: instant)
         }
-        for account in rules.machine.accounts {
+        let places = known.accounts.places
+        // Those above before those below, so that whoever is moved goes where the new parent will stay.
+        for account in rules.machine.accounts.downward {
             let number = people.account(account.name)
-            let old = known.account(named: account.name)
-            if old == nil || account.settings != old?.settings ?? AssociationSettings() {
+            let old = places[account.name].map { known.accounts[$0] }
+            if old == nil || account.settings != old?.settings || account.parent != old?.parent {
                 let parent = account.parent.map { people.account($0) }
                 change(
                     .account(number, parent: parent, account.settings, isNew: old == nil),
