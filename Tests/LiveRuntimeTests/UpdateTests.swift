@@ -179,4 +179,33 @@ struct UpdateTests {
         #expect(states == ["PENDING", "PENDING", "RUNNING", "PENDING"])
         await centre.close()
     }
+
+    @Test("A job that asks for no time gets no more than its partition allows now")
+    func defaultTime() async throws {
+        let folder = try ScratchFolder()
+        let first = try centre(folder)
+        var change = PartitionUpdateRequest()
+        change.name = "batch"
+        change.maximumTime = SimDuration(seconds: 1_800)
+        try await first.update(change, .me)
+        let id = try await first.submit(SmallCentre.request { $0.comment = "runtime=5000" })
+        #expect(try await first.info(id).timeLimit == change.maximumTime)
+        let shown = try await first.partitions(of: nil).partitions.first { $0.name == "batch" }
+        #expect(shown?.defaultTime == change.maximumTime)
+        // Where the file says none, the limit is what the partition allows.
+        change.name = "shared"
+        try await first.update(change, .me)
+        let other = try await first.submit(SmallCentre.request { $0.partitions = ["shared"] })
+        #expect(try await first.info(other).timeLimit == change.maximumTime)
+        await first.close()
+        let second = try centre(folder)
+        let last = try await second.submit(SmallCentre.request())
+        #expect(try await second.info(last).timeLimit == change.maximumTime)
+        change.name = "batch"
+        change.maximumTime = SimDuration(seconds: 7_200)
+        try await second.update(change, .me)
+        let usual = try await second.submit(SmallCentre.request())
+        #expect(try await second.info(usual).timeLimit == SimDuration(seconds: 3_600))
+        await second.close()
+    }
 }

@@ -385,8 +385,8 @@ extension WriterLoop {
         while !isFull, !fireTimers(upTo: opening) {}
     }
 
-    /// The jobs of the load that come by an instant. Those that the centre would refuse are left out, and so is
-    /// what would leave people less than half of the places (MaxJobCount).
+    /// The jobs of the load that come by an instant. Those that the centre would refuse, or never start, are left out,
+    /// and so is what would leave people less than half of the places (MaxJobCount).
     func loadInputs(by instant: SimInstant) -> [LiveInput] {
         guard var feed = load else { return [] }
         var inputs: [LiveInput] = []
@@ -398,9 +398,10 @@ extension WriterLoop {
             input.isOperator = true
             input.load = feed.next
             feed.next += 1
-            guard places > 0, let resolved = try? state.resolve(input, at: instant) else {
-                continue
-            }
+            // The log was laid out by the file; what partitions allow may have changed since.
+            guard places > 0, let resolved = try? state.resolve(input, at: instant),
+                !state.exceedsPartitions(resolved.status)
+            else { continue }
             input.runTime = resolved.specification.runTime
             inputs.append(.submit(input))
             places -= 1

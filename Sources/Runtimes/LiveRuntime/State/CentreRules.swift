@@ -160,10 +160,4 @@ public final class CentreRules: Sendable, Codable {
         }
         return digest.hexText
     }
-
-    /// The limit of a job that asks for none.
-    func defaultTimeLimit(ofPartition index: Int) -> SimDuration {
-        let partition = machine.partitions[index]
-        return partition.defaultTimeLimit ?? partition.maximumTimeLimit ?? .unlimited
-    }
 }

@@ -234,7 +234,7 @@ extension CentreState {
         let limit =
             request.hasNoTimeLimit
             ? .unlimited
-            : max(.zero, request.timeLimit ?? rules.defaultTimeLimit(ofPartition: partitions[0]))
+            : max(.zero, request.timeLimit ?? usualTimeLimit(ofPartition: partitions[0]))
         let priority = self.priority(request, isOperator: input.isOperator)
         let barrier = barrier(account, partitions)
         // Neither would come to run as something that the user did not ask for.

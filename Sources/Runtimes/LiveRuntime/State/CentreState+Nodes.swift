@@ -193,7 +193,7 @@ extension CentreState {
             info.accelerators = totals.acceleratorCount
             let limits = emulator.limits(ofPartition: index)
             info.maximumTime = limits.time
-            info.defaultTime = partition.defaultTimeLimit
+            info.defaultTime = defaultTimeLimit(ofPartition: index)
             info.minimumNodes = partition.minimumNodesPerJob
             info.maximumNodes = limits.nodes
             info.isExclusive = partition.sharing == .wholeNode
@@ -251,5 +251,28 @@ extension CentreState {
         status.journalLength = journalLength
         status.passes = emulator.passCount
         status.digest = emulator.digest.hexText
+    }
+
+    // MARK: Limits of partitions
+
+    /// The limit of jobs that ask for none, where the file says one: never more than the partition allows now.
+    private func defaultTimeLimit(ofPartition index: Int) -> SimDuration? {
+        let most = emulator.limits(ofPartition: index).time
+        return rules.machine.partitions[index].defaultTimeLimit.map { min($0, most ?? $0) }
+    }
+
+    /// The limit of a job that asks for none.
+    func usualTimeLimit(ofPartition index: Int) -> SimDuration {
+        defaultTimeLimit(ofPartition: index) ?? emulator.limits(ofPartition: index).time
+            ?? .unlimited
+    }
+
+    /// Whether a job is longer or larger than its partitions allow now.
+    func exceedsPartitions(_ status: JobStatus) -> Bool {
+        status.partitions.allSatisfy { index in
+            let limits = emulator.limits(ofPartition: index)
+            return limits.time.map { status.timeLimit > $0 } ?? false
+                || limits.nodes.map { status.requestedNodes > $0 } ?? false
+        }
     }
 }
