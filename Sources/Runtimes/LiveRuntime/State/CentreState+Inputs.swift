@@ -46,8 +46,11 @@ extension CentreState {
             // In force since before the first input: whoever handles a journal reads it first.
             return .done(id: 0)
         case .customers(let register):
+            let result = change(register, at: instant)
+            // What was refused was not taken over: the same file is judged again.
+            if case .refused = result { return result }
             givenCustomers = register
-            return change(register, at: instant)
+            return result
         case .people(let register): return change(register, at: instant)
         case .step(let input): return step(input, at: instant)
         case .realWork(let input): return change(input, at: instant)
