@@ -73,7 +73,9 @@ struct KernelProgramTests {
     func threadsAreBound() async throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         try #require(cores > 1)
-        for (kernel, size) in [("stream", "10007"), ("stencil", "13x12x21"), ("gemm", "70x9x300")] {
+        for (kernel, size) in [
+            ("stream", "10007"), ("stencil", "13x12x21"), ("gemm", "70x9x300"), ("hpcg", "8x16x16"),
+        ] {
             let one = try await runKernel([kernel, "--size", size]).measurement()
             let result = try await runKernel([kernel, "--size", size, "--threads", "2"])
             let two = try result.measurement()
@@ -137,6 +139,7 @@ struct KernelProgramTests {
             (["cg", "--size", "8x8"], "--size '8x8' is no size of cg"),
             (["cg", "--size", "0"], "--size '0' is no size of cg"),
             (["train", "--size", "4x4x1"], "width above 1"),
+            (["hpcg", "--size", "8x12x8"], "sides of every block must be multiples of 8"),
             (["md", "--size", "2x5x5"], "at least 3 along each axis"),
             (["fft", "--size", "65537x1x1"], "at most 65536 points along each axis"),
             (["infer", "--size", "1x40000x1"], "at most 32768 tokens"),
@@ -265,6 +268,7 @@ let smallRuns = [
     SmallRun(kernel: "fft", size: "18x14x20"),
     SmallRun(kernel: "gemm", size: "70x90x1100"),
     SmallRun(kernel: "graph", size: "8"),
+    SmallRun(kernel: "hpcg", size: "8x16x48"),
     SmallRun(kernel: "infer", size: "4x12x64"),
     SmallRun(kernel: "lu", size: "210x32"),
     SmallRun(kernel: "md", size: "6x4x4"),

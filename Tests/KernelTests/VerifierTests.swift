@@ -96,6 +96,55 @@ struct VerifierTests {
         }
     }
 
+    @Test("hpcg notices a spoilt solution and operators that are not symmetric, on any grid")
+    func hpcgNoticesSpoiltSolution() async {
+        await #expect(processExitsWith: .success) {
+            for shape in [[8, 8, 8], [16, 8, 24]] {
+                let kernel = try HPCGKernel(setting(shape))
+                try kernel.prepare(1)
+                _ = try kernel.repetition()
+                #expect(try kernel.verify().isVerified, "\(shape)")
+                let right = kernel.x[300]
+                for wrong in [right + 1e-6, .nan] {
+                    kernel.x[300] = wrong
+                    #expect(try !kernel.verify().isVerified)
+                }
+                kernel.x[300] = right
+                #expect(try kernel.verify().isVerified)
+                for level in sequence(first: kernel.finest, next: { $0.coarser }).dropLast() {
+                    let last = GridMatrix.width * (level.matrix.rows - 1) + 12
+                    level.matrix.lowerValues[last] = -1.001
+                    #expect(try !kernel.verify().isVerified, "\(level.shape) of \(shape)")
+                    level.matrix.lowerValues[last] = -1
+                }
+                #expect(try kernel.verify().isVerified)
+                #expect(try kernel.measureFurther())
+                // The test of convergence has left another answer behind.
+                #expect(try !kernel.measureFurther())
+            }
+        }
+    }
+
+    @Test("hpcg's threads find what one finds, line by line")
+    func hpcgThreadsAgree() async {
+        await #expect(processExitsWith: .success) {
+            let world = try worldOfOne.get()
+            var results: [[Double]] = []
+            for count in [1, 2, 3, 5] {
+                let team = ThreadTeam(count: count)
+                defer { team.end() }
+                let grid = ProcessGrid(extents: [1, 1, 1])
+                let level = GridLevel(world, grid, shape: [16, 24, 8], coarserLevels: 3, team)
+                let r = NumericBuffer<Double>(count: level.matrix.rows, filledWith: 0)
+                for row in 0..<r.count { r[row] = HashedMatrix.entry(9, row, 0) }
+                let z = NumericBuffer<Double>(count: r.count, filledWith: 1e30)
+                try level.cycle(r, into: z)
+                results.append(Array(z.buffer))
+            }
+            #expect(results.allSatisfy { $0 == results[0] })
+        }
+    }
+
     @Test("gemm notices one spoilt element of the product")
     func gemmNoticesSpoiltElement() async {
         await #expect(processExitsWith: .success) {

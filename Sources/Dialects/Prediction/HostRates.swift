@@ -145,7 +145,7 @@ public struct KernelEfficiencies: Hashable, Sendable {
         source: "measured on one core of the developers' host",
         shares: [
             .align: 0.69, .cg: 0.96, .comm: 1, .fft: 0.40, .gemm: 1, .graph: 0.15,
-            .infer: 0.79, .lu: 1, .md: 0.12, .shallow: 0.53, .stencil: 0.62,
+            .hpcg: 0.90, .infer: 0.79, .lu: 1, .md: 0.12, .shallow: 0.53, .stencil: 0.62,
             .stream: 1, .train: 0.80,
         ]
     )

@@ -5,7 +5,7 @@ extension KernelForm {
         let (rows, columns) = squarest(parties)
         switch self {
         case .align: return parties <= shape[1]
-        case .cg, .md, .shallow, .stencil: return boxes(shape, over: parties) != nil
+        case .cg, .hpcg, .md, .shallow, .stencil: return boxes(shape, over: parties) != nil
         case .comm: return true
         case .fft:
             let isOfPencils =
@@ -20,14 +20,15 @@ extension KernelForm {
 
     /// Parts along each axis of a grid, by the cut that sends least; nil when no cut of so many
     /// parts leaves each part as thick as its margins.
-    func boxes(_ shape: [Int], over parties: Int) -> [Double]? {
+    public func boxes(_ shape: [Int], over parties: Int) -> [Double]? {
         let extents = shape.map(Double.init)
         var best: [Double]?
         var least = Double.infinity
         func consider(_ parts: [Int]) {
             let count = parts.map(Double.init)
             let isThick = zip(extents, count).allSatisfy { $1 == 1 || $0 >= $1 * thinnest }
-            guard isThick else { return }
+            let isWhole = zip(shape, parts).allSatisfy { $0 % ($1 * sidesMultiple) == 0 }
+            guard isThick, isWhole || sidesMultiple == 1 else { return }
             let area = extents.indices.reduce(0.0) { sum, axis in
                 sum + (count[axis] - 1) * Self.face(of: extents, across: axis)
             }
@@ -51,6 +52,9 @@ extension KernelForm {
     static func face(of extents: [Double], across axis: Int) -> Double {
         extents.indices.reduce(1) { $1 == axis ? $0 : $0 * extents[$1] }
     }
+
+    /// What the sides of each block are multiples of: three coarser grids take half of them each.
+    private var sidesMultiple: Int { self == .hpcg ? 8 : 1 }
 
     /// The least extent of a block beside others: what its neighbours take from it. For `md` a
     /// cutoff of 2.5 and a skin of 0.3 in lattice cells of 1.68.

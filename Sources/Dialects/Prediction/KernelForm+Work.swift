@@ -38,6 +38,7 @@ extension KernelForm {
             )
             let count = Self.iterations(shape)
             return KernelWork(flop: count * one.flop, byte: count * one.byte)
+        case .hpcg: return Self.multigridSet(shape)
         case .comm: return Self.messages(largest: shape[0], ranks: ranks)
         case .fft:
             return KernelWork(
@@ -86,6 +87,7 @@ extension KernelForm {
         switch self {
         case .align: return n[1] * n[2]
         case .cg: return 376 * points
+        case .hpcg: return 510 * points
         case .comm: return 3 * n[0]
         case .fft: return 48 * points
         case .gemm: return 8 * (n[0] * n[1] + n[0] * n[2] + n[1] * n[2])
@@ -118,6 +120,35 @@ extension KernelForm {
             flop: 2 * nonzeros + 2 * innerCouplings + 15 * rows,
             byte: 12 * (nonzeros - rows) + 8 * rows + 12 * innerCouplings + 16 * rows + 144 * rows
         )
+    }
+
+    /// Iterations of a set of `hpcg`.
+    public static let iterationsOfSet = 50
+
+    /// A set of `hpcg`: operations as HPCG counts them, bytes as the sweeps of `xinghe-kernel` move them, which
+    /// read the lower half of a matrix alone, or the upper, where that is enough.
+    static func multigridSet(_ shape: [Int]) -> KernelWork {
+        let count = Double(iterationsOfSet)
+        var grids: [(rows: Double, nonzeros: Double)] = []
+        for halvings in 0...3 {
+            let coarse = shape.map { max(1, $0 >> halvings) }
+            grids.append((coarse.reduce(1) { $0 * Double($1) }, nonzeros(coarse)))
+        }
+        let (rows, nonzeros) = grids[0]
+        var work = KernelWork(
+            flop: (3 * count + 1) * 4 * rows + (count + 1) * 2 * nonzeros,
+            byte: count * (12 * (nonzeros - rows) + 136 * rows)
+        )
+        for (halvings, grid) in grids.enumerated() {
+            let isCoarsest = halvings == grids.count - 1
+            let couplings = grid.nonzeros - grid.rows
+            work.flop += count * (isCoarsest ? 4 : 10) * grid.nonzeros
+            work.byte +=
+                count
+                * (isCoarsest
+                    ? 12 * couplings + 48 * grid.rows : 31.5 * couplings + 125 * grid.rows)
+        }
+        return work
     }
 
     /// Iterations of `cg`, estimated: they grow with the longest side, the rest hardly matters.

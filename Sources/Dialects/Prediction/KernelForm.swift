@@ -17,6 +17,8 @@ public enum KernelForm: String, Hashable, Sendable, CaseIterable {
     case gemm
     /// Breadth-first search.
     case graph
+    /// HPCG: conjugate gradients with multigrid.
+    case hpcg
     /// Inference of a transformer block.
     case infer
     /// Dense solve, as HPL.
@@ -55,6 +57,7 @@ public enum KernelForm: String, Hashable, Sendable, CaseIterable {
         case .fft: "N0xN1xN2 grid points"
         case .gemm: "MxNxK, rows and columns of C and columns of A"
         case .graph: "SCALExE, 2^SCALE vertices and E edges for each (SCALE alone: E = 16)"
+        case .hpcg: "NXxNYxNZ grid points, the sides of each rank's block multiples of 8"
         case .infer, .train: "BxTxD, sequences, tokens of each, width"
         case .lu: "NxNB, the order and the block size (N alone: NB = 128)"
         case .md: "NXxNYxNZ lattice cells of 4 atoms"
@@ -72,6 +75,7 @@ public enum KernelForm: String, Hashable, Sendable, CaseIterable {
         case .fft: [[64, 64, 64], [192, 192, 192], [384, 384, 384]]
         case .gemm: [[512, 512, 512], [3_072, 3_072, 3_072], [8_192, 8_192, 8_192]]
         case .graph: [[14, 16], [18, 16], [22, 16]]
+        case .hpcg: [[16, 16, 16], [96, 96, 96], [192, 192, 192]]
         case .infer, .train: [[8, 64, 128], [16, 256, 512], [32, 1_024, 1_024]]
         case .lu: [[500, 64], [4_000, 128], [20_000, 192]]
         case .md: [[10, 10, 10], [32, 32, 32], [80, 80, 80]]

@@ -48,11 +48,12 @@ struct KernelTimes {
     // MARK: Between nodes
 
     /// An exchange of margins `depth` points deep, of `fields` numbers a point.
-    private func halo(depth: Double, fields: Double) -> Double {
+    /// On a grid with every `apart`th point along each axis.
+    private func halo(depth: Double, fields: Double, apart: Double = 1) -> Double {
         guard let cut = kernel.boxes(shape, over: nodes) else {
             preconditionFailure("\(kernel) \(shape) on \(nodes) nodes was to be refused")
         }
-        let block = zip(extents, cut).map { $0 / $1 }
+        let block = zip(extents, cut).map { $0 / $1 / apart }
         var (bytes, messages) = (0.0, 0)
         for axis in cut.indices where cut[axis] > 1 {
             bytes += 2 * 8 * depth * fields * KernelForm.face(of: block, across: axis)
@@ -70,6 +71,16 @@ struct KernelTimes {
             let iterations = KernelForm.iterations(shape)
             return [
                 .init("halo exchange", iterations * halo(depth: 1, fields: 1)),
+                .init("sums over nodes", iterations * 3 * network.allReduce(8, nodes)),
+            ]
+        case .hpcg:
+            let iterations = Double(KernelForm.iterationsOfSet)
+            // Before the residual and before the second smoothing of each grid but the coarsest.
+            let cycle = [1.0, 2, 4].reduce(0) {
+                $0 + 2 * halo(depth: 1, fields: 1, apart: $1)
+            }
+            return [
+                .init("halo exchange", iterations * (halo(depth: 1, fields: 1) + cycle)),
                 .init("sums over nodes", iterations * 3 * network.allReduce(8, nodes)),
             ]
         case .stencil: return [.init("halo exchange", steps * halo(depth: 4, fields: 1))]

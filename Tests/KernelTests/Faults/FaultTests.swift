@@ -134,6 +134,7 @@ private let faultRuns = [
     FaultRun(kernel: "fft", size: "18x14x20", tolerance: 1e-13),
     FaultRun(kernel: "gemm", size: "70x90x600", tolerance: 1e-11),
     FaultRun(kernel: "graph", size: "8", tolerance: 0),
+    FaultRun(kernel: "hpcg", size: "8x16x16", tolerance: 1e-7),
     FaultRun(kernel: "infer", size: "4x12x64", tolerance: 1e-5),
     FaultRun(kernel: "lu", size: "130x32", tolerance: 1e-9),
     FaultRun(kernel: "md", size: "6x4x4", tolerance: 1e-9),
@@ -182,6 +183,8 @@ private final class Laboratory {
         variables.merging([
             "LD_PRELOAD": library.path,
             "FAULT_LOG": folder.appendingPathComponent("calls").path,
+            // No other core is tried: that would multiply once more, before the first repetition.
+            "XINGHE_BLAS_CORE_BEFORE": "",
         ]) { $1 }
     }
 

@@ -13,6 +13,11 @@ struct ProcessGrid: Hashable, Sendable {
     /// Ranks along x, y and z.
     var extents: [Int]
 
+    init(extents: [Int]) {
+        precondition(extents.count == 3)
+        self.extents = extents
+    }
+
     /// The arrangement of `ranks` over a grid of `shape` that sends least: smallest total area
     /// of the cuts, and at equal area the one that cuts z first (rows along x stay long).
     init(ranks: Int, shape: [Int]) {

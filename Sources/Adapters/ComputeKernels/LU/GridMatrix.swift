@@ -163,7 +163,7 @@ extension GridMatrix {
 
 /// The sum over the first 12 couplings of a row; three chains of additions hide their latency.
 @inline(__always)
-private func twelve(
+func twelve(
     _ values: UnsafePointer<Double>,
     _ columns: UnsafePointer<UInt32>,
     _ x: UnsafePointer<Double>

@@ -8,6 +8,7 @@ public enum KernelCatalogue {
             FourierKernel.self,
             MatrixProductKernel.self,
             GraphKernel.self,
+            HPCGKernel.self,
             InferenceKernel.self,
             LUKernel.self,
             MolecularDynamicsKernel.self,

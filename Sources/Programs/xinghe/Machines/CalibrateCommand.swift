@@ -75,12 +75,15 @@ struct CalibrateCommand: ParsableCommand {
         var limits: [KernelForm: [JSONValue]] = [:]
         var lines: [JSONValue] = []
         let others: [KernelForm] = [
-            .align, .cg, .fft, .graph, .infer, .lu, .md, .shallow, .stencil, .train,
+            .align, .cg, .fft, .graph, .hpcg, .infer, .lu, .md, .shallow, .stencil, .train,
         ]
         for (place, kernel) in others.enumerated() {
             if place % 5 == 0 { try measureLimits(&limits, size, streamSize, cores, runner) }
             if place == 0 { try refuseSlowBlas(limits[.gemm] ?? []) }
-            lines.append(try runner.run(kernel, size, ranks: cores))
+            // Its blocks are not any part of a grid, so this one has a block for each core.
+            let side = quick ? 16 : 64
+            let own = kernel == .hpcg ? "\(side)x\(side)x\(side * cores)" : size
+            lines.append(try runner.run(kernel, own, ranks: cores))
         }
         try measureLimits(&limits, size, streamSize, cores, runner)
         guard let gemm = Self.best(limits[.gemm], "best_flop_per_s"),
