@@ -223,6 +223,57 @@ struct CoordinatorTests {
         await again.close()
     }
 
+    @Test("Whoever has a role is in the lists, and in a dump, without an account too")
+    func lists() async throws {
+        let folder = try ScratchFolder()
+        let centre = try Centre(settings(folder.path))
+        _ = try await centre.change(
+            [
+                edit(.modify, "user", ["op"], ("AdminLevel", "Operator")),
+                edit(.add, "account", ["low"], ("parent", "lab"), ("MaxJobs", "3")),
+            ],
+            .me
+        )
+        let list = await centre.people(.me)
+        #expect(list.roles.map(\.user) == ["bin", "daemon", "op", "sys"])
+        #expect(list.roles.map(\.adminLevel) == ["Office", "Auditor", "Administrator", "None"])
+        #expect(list.coordinated(by: "sys").map(\.account) == ["lab", "low"])
+        #expect(list.withoutAccount.map(\.user) == ["bin", "daemon", "op", "sys"])
+        // A QOS and a limit of each job that stand above are those of what is below.
+        let low = try #require(list.associations.first { $0.account == "low" })
+        #expect(low.qos == ["normal", "iron"] && low.ownQOS.isEmpty)
+        #expect(low.limits == [NamedLimit(name: "MaxJobs", value: "3")])
+        let command = try AccountManagerCommand(program: "sacctmgr", arguments: ["dump"])
+        let text = command.dump(list).lines.joined(separator: "\n")
+        await centre.close()
+        var bare = SmallCentre.settings(try ScratchFolder().path)
+        var machine = SmallCentre.machine
+        machine.qos = try settings(folder.path).rules.machine.qos
+        bare.rules = CentreRules(machine: machine)
+        let other = try Centre(bare)
+        _ = try await other.change(try command.edits(of: text, path: "dump"), .me)
+        let made = await other.people(.me)
+        #expect(made.roles.map(\.user) == list.roles.map(\.user))
+        #expect(made.roles.map(\.adminLevel) == list.roles.map(\.adminLevel))
+        #expect(made.roles.map(\.coordinated) == list.roles.map(\.coordinated))
+        #expect(command.dump(made).lines == command.dump(list).lines)
+        await other.close()
+    }
+
+    @Test("The default account of a user stays what it is, whatever account was used")
+    func defaultAccount() async throws {
+        let centre = try Centre(settings(ScratchFolder().path))
+        let before = await centre.people(.me).associations.filter { $0.user == "games" }
+        #expect(before.filter(\.isDefault).map(\.account) == ["school"])
+        // It is open to everybody, and comes first.
+        let request = SmallCentre.request { $0.account = "guest" }
+        _ = try await centre.submit(request, games)
+        let after = await centre.people(.me).associations.filter { $0.user == "games" }
+        #expect(after.count == before.count + 1)
+        #expect(after.filter(\.isDefault).map(\.account) == ["school"])
+        await centre.close()
+    }
+
     @Test("An edit of an account's users means all of them, for what is asked first too")
     func usersOfAccounts() async throws {
         let centre = try Centre(settings(ScratchFolder().path))

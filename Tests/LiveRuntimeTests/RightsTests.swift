@@ -53,9 +53,18 @@ struct RightsTests {
         machine.office = ["ann"]
         let ann = Rights(of: "ann", in: machine)
         #expect(ann.roles == [.user, .office, .coordinator])
-        let coordinated = machine.accounts.coordinated(by: "ann")
-        #expect(coordinated.map(\.account) == ["group", "lab"])
-        #expect(coordinated.map(\.isDirect) == [false, true])
+        let coordination = machine.accounts.coordination
+        #expect(coordination["ann"]?.map(\.account) == ["group", "lab"])
+        #expect(coordination["ann"]?.map(\.isDirect) == [false, true])
+        // As the one rule for all who ask has it.
+        let places = machine.accounts.places
+        for account in machine.accounts {
+            for user in ["ann", "bob", "eve"] {
+                let isFound = coordination[user]?.contains { $0.account == account.name } ?? false
+                let isOne = machine.accounts.isCoordinated(account.name, by: user) { places[$0] }
+                #expect(isFound == isOne, "\(user), \(account.name)")
+            }
+        }
         #expect(ann.may(.changeJobs, in: "group") && !ann.may(.changeJobs, in: "school"))
         #expect(ann.may(.readMoney, in: "school") && !ann.may(.readCharges, in: "other"))
         #expect(ann.may(.changeJobs, toJobOf: "other", isOwn: true))

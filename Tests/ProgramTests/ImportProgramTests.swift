@@ -55,6 +55,7 @@ struct ImportProgramTests {
         Cluster - 'campus':Fairshare=1:QOS='normal'
         Parent - 'root'
         User - 'root':DefaultAccount='root':AdminLevel='Administrator':Fairshare=1
+        User - 'eve':AdminLevel='Auditor':Coordinator='chemistry,nosuch'
         Account - 'physics':Description='physics':Organization='science':Fairshare=10:GrpTRES=cpu=512
         Account - 'chemistry':Description='chemistry: all':Organization='science':Fairshare=5
         Parent - 'physics'
@@ -105,7 +106,7 @@ struct ImportProgramTests {
             run.output.contains("slurm.conf:16: used: 8 nodes of 64 cores; ignored: Gres shard:16")
         )
         #expect(run.output.contains("gres.conf:1: ignored: AutoDetect"))
-        #expect(run.output.contains("dump:14: used: user cy of chemistry; ignored: GrpTRES"))
+        #expect(run.output.contains("dump:15: used: user cy of chemistry; ignored: GrpTRES"))
         #expect(run.output.contains("0 refused"))
         let policy =
             "order=multifactor,backfill=slurm,bf_window=2880,bf_max_job_test=500,"
@@ -115,6 +116,9 @@ struct ImportProgramTests {
         #expect(
             machine.contains("coordinators: [\"ann\"]") && machine.contains("operators: [\"ben\"]")
         )
+        #expect(machine.contains("auditors: [\"eve\"]"))
+        #expect(machine.contains("coordinators: [\"eve\"]"))
+        #expect(run.output.contains("account nosuch, which is not there"))
         let shown = try xinghe(["topology", path])
         #expect(shown.status == 0, "\(shown.errors)")
         for fact in ["batch", "debug", "gpu", "72"] { #expect(shown.output.contains(fact)) }

@@ -22,6 +22,22 @@ struct PeopleCommandTests {
         }
     }
 
+    private func role(
+        _ user: String,
+        _ level: String = "None",
+        coordinates account: String? = nil
+    ) -> RoleInfo {
+        var info = RoleInfo()
+        (info.user, info.adminLevel) = (user, level)
+        info.coordinated =
+            account.map { name in
+                var one = CoordinatedAccount()
+                (one.account, one.isDirect) = (name, true)
+                return [one]
+            } ?? []
+        return info
+    }
+
     private func people() -> PeopleList {
         func association(_ account: String, _ user: String?, _ depth: Int32) -> AssociationInfo {
             var info = AssociationInfo()
@@ -209,6 +225,7 @@ struct PeopleCommandTests {
         }
         var list = people()
         list.associations[0].coordinators = ["ann"]
+        list.roles = [role("ann", coordinates: list.associations[0].account)]
         func rows(_ words: String) throws -> [String] {
             let command = try command(words)
             guard case .show(let entity) = command.action else { return [] }
@@ -223,6 +240,24 @@ struct PeopleCommandTests {
         #expect(users.contains { $0.hasPrefix("ann|") && $0.contains(account) })
     }
 
+    @Test("Limits of each job and user are those of accounts above, unless asked for without")
+    func limitsInForce() throws {
+        var list = people()
+        list.associations[2].limitsInForce =
+            list.associations[2].limits + [NamedLimit(name: "MaxWall", value: "1-00:00:00")]
+        list.associations[2].qos = ["gold"]
+        func row(_ words: String) throws -> String? {
+            try AccountManagerCommand(
+                program: "sacctmgr",
+                arguments: ["-nP"] + words.split(separator: " ").map(String.init)
+            )
+            .output(.association, list).lines.last
+        }
+        let shown = "show assoc format=user,maxjobs,maxwall,qos"
+        #expect(try row(shown) == "ann|2|1-00:00:00|gold")
+        #expect(try row(shown + " WOPLimits") == "ann|2||")
+    }
+
     @Test("A dump is read as what makes the same")
     func dump() throws {
         let command = try AccountManagerCommand(program: "sacctmgr", arguments: ["dump"])
@@ -232,6 +267,33 @@ struct PeopleCommandTests {
         #expect(edits[1].names == ["ann"])
         #expect(edits[1].accounts == ["phys"])
         #expect(edits[1].settings.contains(NamedLimit(name: "MaxJobs", value: "2")))
+        #expect(!text.contains("AdminLevel"))
+        // Whoever has a role and no account is there too; so is what is said of QOS.
+        var list = people()
+        list.roles = [role("eve", "Auditor", coordinates: "phys"), role("op", "Administrator")]
+        list.associations[1].ownQOS = ["gold", "normal"]
+        list.associations[1].ownDefaultQOS = "gold"
+        let whole = command.dump(list).lines
+        #expect(whole.contains("User - 'eve':AdminLevel='Auditor':Coordinator='phys'"))
+        #expect(whole.contains { $0.hasSuffix(":QOS='gold,normal':DefaultQOS='gold'") })
+        let all = try command.edits(of: whole.joined(separator: "\n"), path: "d")
+        #expect(all.map(\.entity) == ["user", "user", "account", "user", "coordinator"])
+        #expect(all[0].verb == "modify" && all[0].names == ["eve"] && all[0].accounts.isEmpty)
+        #expect(all[0].settings == [NamedLimit(name: "AdminLevel", value: "Auditor")])
+        #expect(all[2].settings.contains(NamedLimit(name: "QOS", value: "gold,normal")))
+        let slurms = "Parent - 'root'\nUser - 'root':DefaultAccount='root':Fairshare=1"
+        #expect(try command.edits(of: slurms, path: "d").isEmpty)
+        let signed = "Parent - 'root'\nAccount - 'a':QOS='+gold,+normal'"
+        #expect(
+            try command.edits(of: signed, path: "d")[0].settings
+                == [NamedLimit(name: "QOS", value: "gold,normal")]
+        )
+        let users = try AccountManagerCommand(
+            program: "sacctmgr",
+            arguments: ["-nP", "show", "user"]
+        )
+        .output(.user, list).lines
+        #expect(users == ["ann|phys|None", "eve||Auditor", "op||Administrator"])
         // Coordinators come once all accounts are there.
         let last = try command.edits(
             of: "Parent - 'a'\nUser - 'b':AdminLevel='Auditor':Coordinator='a,c'\nAccount - 'c'",

@@ -46,15 +46,21 @@ extension [AccountEntry] {
         chain(from: name, place).contains { self[$0].coordinators.contains(user) }
     }
 
-    /// The accounts that a user looks after, in their order, and of which the user is a coordinator directly.
+    /// The accounts that each coordinator looks after, in their order, and of which he is one directly.
     ///
     /// - Complexity: O(accounts · depth).
-    public func coordinated(by user: String) -> [(account: String, isDirect: Bool)] {
-        guard contains(where: { $0.coordinators.contains(user) }) else { return [] }
+    public var coordination: [String: [(account: String, isDirect: Bool)]] {
         let places = self.places
-        return compactMap { account in
-            isCoordinated(account.name, by: user) { places[$0] }
-                ? (account.name, account.coordinators.contains(user)) : nil
+        var found: [String: [(account: String, isDirect: Bool)]] = [:]
+        for account in self {
+            var seen: Set<String> = []
+            // Whoever is one of it directly is found before those of the accounts above.
+            for (steps, above) in chain(from: account.name, { places[$0] }).enumerated() {
+                for user in self[above].coordinators where seen.insert(user).inserted {
+                    found[user, default: []].append((account.name, steps == 0))
+                }
+            }
         }
+        return found
     }
 }

@@ -121,6 +121,19 @@ extension Machine {
             ?? accounts.first { $0.users?.contains(user) ?? false } ?? defaultAccount
     }
 
+    /// Where the accounts of users' jobs that name none stand, for all who are named: `defaultAccount(of:)` of each.
+    public var defaultAccounts: [String: Int] {
+        var chosen: [String: Int] = [:]
+        var first: [String: Int] = [:]
+        for (place, account) in accounts.enumerated() {
+            for member in account.members where member.isDefault && chosen[member.name] == nil {
+                chosen[member.name] = place
+            }
+            for user in account.users ?? [] where first[user] == nil { first[user] = place }
+        }
+        return first.merging(chosen) { $1 }
+    }
+
     /// What becomes of running jobs of a partition that make way; a QOS may say otherwise of its own.
     public func preemptMode(of partition: Partition) -> PreemptionRules.Mode {
         guard preemption.basis != nil else { return .off }

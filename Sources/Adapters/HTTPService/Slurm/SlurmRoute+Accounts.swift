@@ -163,13 +163,16 @@ extension SlurmRoute {
                     people.associations.filter { $0.isDefault && accounts.contains($0.account) }
                         .compactMap(\.user)
                 )
-                people.associations.removeAll { !chosen.contains($0.user ?? "") }
+                people.keepUsers(where: chosen.contains)
             }
             if let levels = ask.words("admin_level"), !levels.isEmpty {
                 // As `users` says it of them; Slurm's two levels are one here.
                 let chosen = Set(levels.map { $0 == "Operator" ? "Administrator" : $0 })
-                people.associations.removeAll {
-                    !chosen.contains($0.isOperator ? "Administrator" : "None")
+                let operators = Set(
+                    people.roles.filter { $0.adminLevel == "Administrator" }.map(\.user)
+                )
+                people.keepUsers {
+                    chosen.contains(operators.contains($0) ? "Administrator" : "None")
                 }
             }
             let withCoordinators = isSet(ask.parameters["with_coords"])
@@ -186,9 +189,10 @@ extension SlurmRoute {
                 + Parameter.passed("with_assocs", "with_deleted", "with_wckeys")
         ) { centre, ask in
             let people = await centre.people(ask.peer)
-            guard people.associations.contains(where: { $0.user == ask.path }) else {
-                return ask.data.nothing("users")
-            }
+            guard
+                people.associations.contains(where: { $0.user == ask.path })
+                    || people.roles.contains(where: { $0.user == ask.path })
+            else { return ask.data.nothing("users") }
             let withCoordinators = isSet(ask.parameters["with_coords"])
             return ask.data.users(people, named: ask.path, withCoordinators: withCoordinators)
         },

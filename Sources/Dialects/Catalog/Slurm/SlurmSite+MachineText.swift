@@ -1,3 +1,4 @@
+import ClusterModel
 import IndexSets
 import Quantities
 
@@ -269,7 +270,12 @@ extension SlurmSite {
             if !users.isEmpty { members.append("users: [\(users.joined(separator: ", "))]") }
             text += "  - {\(members.joined(separator: ", "))}\n"
         }
-        if !operators.isEmpty { text += "operators: \(SiteYAML.list(operators))\n" }
+        for (role, member) in [
+            (Role.operator, "operators"), (.auditor, "auditors"), (.office, "office"),
+        ] {
+            guard let names = levels[role] else { continue }
+            text += "\(member): \(SiteYAML.list(names))\n"
+        }
         return text
     }
 

@@ -1,4 +1,5 @@
 import Accounts
+import ClusterModel
 
 /// An account of a site.
 struct SiteAccount: Sendable {
@@ -35,6 +36,7 @@ extension SlurmSite {
     /// Reads `Cluster - 'name':…`, `Parent - 'name'`, `Account - …` and `User - …`.
     mutating func readAssociations(_ text: String, file: String) {
         var parent = "root"
+        var named: [(account: String, user: String, line: SlurmLine)] = []
         for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false)
             .enumerated()
         {
@@ -61,9 +63,16 @@ extension SlurmSite {
                 parent = words[2]
                 note(.used, line, "what follows belongs to \(parent)")
             case "Account": readAccount(words[2], parent, options, line)
-            case "User": readUser(words[2], parent, options, line)
+            case "User":
+                readUser(words[2], parent, options, line)
+                named += Self.coordinated(options).map { ($0, words[2], line) }
             default: note(.ignored, line, "\(words[0]): neither an account nor a user")
             }
+        }
+        // Accounts may come behind those who look after them.
+        for (account, user, line) in named
+        where !accounts.contains(where: { $0.name == account }) {
+            note(.ignored, line, "\(user) as coordinator of account \(account), which is not there")
         }
     }
 
@@ -121,18 +130,30 @@ extension SlurmSite {
             return note(.refused, line, "'\(name)' is no name of a user")
         }
         let level = options.first { $0.key == "AdminLevel" }?.value ?? "None"
-        if level != "None", name != "root", !operators.contains(name) { operators.append(name) }
-        for account in options.filter({ $0.key == "Coordinator" }).flatMap({ option in
-            option.value.split(separator: ",").map(String.init)
-        }) where !(coordinators[account]?.contains(name) ?? false) {
+        guard let role = Role.named(adminLevel: level) else {
+            return note(
+                .refused,
+                line,
+                "AdminLevel='\(level)' is not one of \(Role.adminLevels.joined(separator: ", "))"
+            )
+        }
+        if role != .user, name != "root", !(levels[role]?.contains(name) ?? false) {
+            levels[role, default: []].append(name)
+        }
+        for account in Self.coordinated(options)
+        where !(coordinators[account]?.contains(name) ?? false) {
             coordinators[account, default: []].append(name)
         }
         guard let place = accounts.firstIndex(where: { $0.name == parent }) else {
-            let isRoot = parent == "root"
+            guard parent == "root" else {
+                return note(.refused, line, "account \(parent) is not there")
+            }
+            let hasRole =
+                name != "root" && role != .user || options.contains { $0.key == "Coordinator" }
             return note(
-                isRoot ? .ignored : .refused,
+                hasRole ? .used : .ignored,
                 line,
-                isRoot ? "a user of root, who pays nothing" : "account \(parent) is not there"
+                hasRole ? "the roles of \(name)" : "a user of root, who pays nothing"
             )
         }
         guard options.first(where: { $0.key == "Partition" })?.value.isEmpty ?? true else {
@@ -147,6 +168,11 @@ extension SlurmSite {
             SiteUser(name: name, isDefault: isDefault, terms: Self.terms(options, &ignored))
         )
         note(.used, line, "user \(name) of \(parent)" + Self.rest(ignored))
+    }
+
+    private static func coordinated(_ options: [(key: String, value: String)]) -> [String] {
+        options.filter { $0.key == "Coordinator" }
+            .flatMap { $0.value.split(separator: ",").map(String.init) }
     }
 
     private static func rest(_ ignored: [String]) -> String {

@@ -1,3 +1,4 @@
+import ClusterModel
 import IndexSets
 
 /// What the files of a site that runs Slurm say, line by line, on the way to a machine file.
@@ -73,7 +74,8 @@ public struct SlurmSite: Sendable {
     var switches: [Switch] = []
     var accounts: [SiteAccount] = []
     var qosEntries: [SiteQOS] = []
-    var operators: [String] = []
+    /// Who runs the site and who reads its books, by their roles.
+    var levels: [Role: [String]] = [:]
     /// The users who look after an account and those below it, by its name.
     var coordinators: [String: [String]] = [:]
     var scheduler: [String: String] = [:]

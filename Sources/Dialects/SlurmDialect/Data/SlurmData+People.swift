@@ -84,21 +84,27 @@ extension SlurmData {
             if entries[user] == nil { order.append(user) }
             entries[user, default: []].append(entry)
         }
+        let levels = Dictionary(people.roles.map { ($0.user, $0.adminLevel) }) { first, _ in first }
+        order += people.withoutAccount.map(\.user).filter { user in name.map { $0 == user } ?? true
+        }
         return order.map { name in
             let coordinated = all?.coordinated(by: name) ?? []
-            return user(name, entries[name] ?? [], coordinated, of: people.cluster)
+            // The data model has no other levels.
+            let isOperator =
+                levels[name] == "Administrator"
+                || entries[name]?.contains(where: \.isOperator) ?? false
+            return user(name, entries[name] ?? [], isOperator, coordinated, of: people.cluster)
         }
     }
 
     private func user(
         _ name: String,
         _ entries: [AssociationInfo],
+        _ isOperator: Bool,
         _ coordinated: [(account: String, isDirect: Bool)],
         of cluster: String
     ) -> JSONValue {
         DataObject.made { user in
-            // The data model has no other levels.
-            let isOperator = entries.contains(where: \.isOperator)
             user.words("administrator_level", [isOperator ? "Administrator" : "None"])
             user.list("associations", entries.map { short($0, of: cluster) })
             user.list(

@@ -62,6 +62,8 @@ public struct AccountManagerCommand: Hashable, Sendable {
     private var filters: [String: [String]] = [:]
     /// Whether accounts are listed with their shares and limits.
     private var showsAssociations = false
+    /// Whether limits are listed as they are said of the association itself, without those of accounts above.
+    private var showsOwnLimits = false
     /// Whether accounts are listed with their coordinators, and users with what they coordinate.
     private var showsCoordinators = false
 
@@ -165,6 +167,10 @@ public struct AccountManagerCommand: Hashable, Sendable {
             guard parts.count == 2 else {
                 if name.hasPrefix("withassoc") { showsAssociations = true }
                 if name.hasPrefix("withcoor") { showsCoordinators = true }
+                if name.hasPrefix("wop") {
+                    showsOwnLimits = true
+                    continue
+                }
                 if name == "where" || name.hasPrefix("with") || name == "tree" { continue }
                 filters["name", default: []] += list(word)
                 continue
@@ -244,9 +250,7 @@ public struct AccountManagerCommand: Hashable, Sendable {
             return data.output(all.qualities(shown))
         case .tres: return data.output(all.resources())
         case .user:
-            shown.associations.removeAll { info in
-                !keeps("name", info.user) || !keeps("user", info.user)
-            }
+            shown.keepUsers { keeps("name", $0) && keeps("user", $0) }
             return data.output(
                 all.users(shown, withCoordinators: showsCoordinators, among: people)
             )
@@ -311,6 +315,14 @@ public struct AccountManagerCommand: Hashable, Sendable {
                 rows.append(info)
             }
         }
+        // Slurm lists whoever it knows of, in an account or not.
+        for role in people.withoutAccount
+        where keeps("name", role.user) && keeps("user", role.user) {
+            var info = AssociationInfo()
+            info.user = role.user
+            info.adminLevel = role.adminLevel
+            rows.append(info)
+        }
         rows.sort { ($0.user ?? "") < ($1.user ?? "") }
         return try lines(
             "User,DefaultAccount,AdminLevel" + (showsCoordinators ? ",Coordinators" : ""),
@@ -350,6 +362,9 @@ public struct AccountManagerCommand: Hashable, Sendable {
     private func associationFields(
         _ people: PeopleList
     ) -> [(name: String, field: TableField<AssociationInfo>)] {
+        func limit(_ head: String, _ width: Int, _ name: String) -> TableField<AssociationInfo> {
+            TableField(head, width) { showsOwnLimits ? $0.limit(name) : $0.limitInForce(name) }
+        }
         let all = people.qos.map(\.name).sorted().joined(separator: ",")
         return [
             ("Account", TableField("Account", 10) { $0.account }),
@@ -366,12 +381,12 @@ public struct AccountManagerCommand: Hashable, Sendable {
             ("GrpTRESRunMins", TableField("GrpTRESRunMin", 13) { $0.limit("GrpTRESRunMins") }),
             ("GrpWall", TableField("GrpWall", 11) { $0.limit("GrpWall") }),
             ("ID", TableField("ID", 6) { "\($0.id)" }),
-            ("MaxJobs", TableField("MaxJobs", 7) { $0.limit("MaxJobs") }),
-            ("MaxSubmit", TableField("MaxSubmit", 9) { $0.limit("MaxSubmitJobs") }),
-            ("MaxTRES", TableField("MaxTRES", 13) { $0.limit("MaxTRESPerJob") }),
-            ("MaxTRESMins", TableField("MaxTRESMins", 13) { $0.limit("MaxTRESMinsPerJob") }),
+            ("MaxJobs", limit("MaxJobs", 7, "MaxJobs")),
+            ("MaxSubmit", limit("MaxSubmit", 9, "MaxSubmitJobs")),
+            ("MaxTRES", limit("MaxTRES", 13, "MaxTRESPerJob")),
+            ("MaxTRESMins", limit("MaxTRESMins", 13, "MaxTRESMinsPerJob")),
             ("MaxTRESPerNode", TableField("MaxTRESPerNode", 14) { _ in "" }),
-            ("MaxWall", TableField("MaxWall", 11) { $0.limit("MaxWall") }),
+            ("MaxWall", limit("MaxWall", 11, "MaxWall")),
             (
                 "ParentName",
                 TableField("Par Name", 10) { $0.user == nil ? $0.parent ?? "" : "" }
@@ -381,7 +396,9 @@ public struct AccountManagerCommand: Hashable, Sendable {
             (
                 "QOS",
                 TableField("QOS", 20) { info in
-                    info.qos.isEmpty ? all : info.qos.sorted().joined(separator: ",")
+                    let names = showsOwnLimits ? info.ownQOS : info.qos
+                    return names.isEmpty && !showsOwnLimits
+                        ? all : names.sorted().joined(separator: ",")
                 }
             ),
             ("Share", TableField("Share", 9) { "\($0.shares)" }),

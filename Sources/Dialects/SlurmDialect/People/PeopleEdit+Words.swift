@@ -147,7 +147,15 @@ extension AccountManagerCommand {
     public func dump(_ people: PeopleList) -> CommandOutput {
         func settings(_ info: AssociationInfo) -> String {
             let limits = info.limits.map { ":\($0.name)='\($0.value)'" }.joined()
-            return "Fairshare=\(info.shares)\(limits)"
+            let qos =
+                info.ownQOS.isEmpty ? "" : ":QOS='\(info.ownQOS.joined(separator: ","))'"
+            let preset = info.ownDefaultQOS.map { ":DefaultQOS='\($0)'" } ?? ""
+            return "Fairshare=\(info.shares)\(limits)\(qos)\(preset)"
+        }
+        func roles(of user: String, _ level: String) -> String {
+            let names = people.coordinated(by: user).filter(\.isDirect).map(\.account)
+            return (level == "None" ? "" : "AdminLevel='\(level)':")
+                + (names.isEmpty ? "" : "Coordinator='\(names.joined(separator: ","))':")
         }
         var lines = [
             "# 'Parent - NAME' begins what belongs to an account; 'Account - NAME:...' and",
@@ -159,19 +167,19 @@ extension AccountManagerCommand {
             let below = people.associations.filter { info in
                 info.user == nil ? info.parent == account.account : info.account == account.account
             }
-            guard !below.isEmpty else { continue }
+            // Who has a role and no account stands below the root, where Slurm has its own.
+            let roled = account.parent == nil ? people.withoutAccount : []
+            guard !below.isEmpty || !roled.isEmpty else { continue }
             lines.append("Parent - '\(account.account)'")
+            for role in roled {
+                let what = roles(of: role.user, role.adminLevel).dropLast()
+                lines.append("User - '\(role.user)':\(what)")
+            }
             for info in below {
                 if let user = info.user {
                     let preset = info.isDefault ? "DefaultAccount='\(info.account)':" : ""
-                    let level = info.shownAdminLevel
-                    let role = level == "None" ? "" : "AdminLevel='\(level)':"
-                    let names = people.coordinated(by: user).filter(\.isDirect).map(\.account)
-                    let coordinated =
-                        names.isEmpty ? "" : "Coordinator='\(names.joined(separator: ","))':"
-                    lines.append(
-                        "User - '\(user)':\(preset)\(role)\(coordinated)\(settings(info))"
-                    )
+                    let role = roles(of: user, info.shownAdminLevel)
+                    lines.append("User - '\(user)':\(preset)\(role)\(settings(info))")
                 } else {
                     let title = (info.title ?? info.account).filter { $0 != "'" }
                     lines.append(
@@ -207,7 +215,13 @@ extension AccountManagerCommand {
             for part in parts.dropFirst() {
                 let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
                 guard sides.count == 2 else { throw bad("'\(part)' is no NAME=VALUE") }
-                edit.settings.append(NamedLimit(name: sides[0], value: sides[1]))
+                // Slurm tells by a sign what comes to what is above; here it is what is said.
+                let isQOS = sides[0].lowercased() == "qos"
+                let value =
+                    isQOS
+                    ? list(sides[1]).map { String($0.drop { $0 == "+" }) }.joined(separator: ",")
+                    : sides[1]
+                edit.settings.append(NamedLimit(name: sides[0], value: value))
             }
             edit.names = [name]
             switch kind {
@@ -235,11 +249,24 @@ extension AccountManagerCommand {
                 }
                 edit.settings.removeAll(where: isCoordinator)
                 if !coordinator.accounts.isEmpty { coordinators.append(coordinator) }
+                guard parent != "root" || !Self.isRoleOnly(edit) else {
+                    edit.settings.removeAll { $0.name.lowercased() != "adminlevel" }
+                    guard !edit.settings.isEmpty else { continue }
+                    edit.verb = PeopleEdit.Verb.modify.rawValue
+                    edit.accounts = []
+                    break
+                }
             default: throw bad("'\(kind)' is not known; Cluster, Parent, Account, User are")
             }
             edits.append(edit)
         }
         return edits + coordinators
+    }
+
+    /// Whether a user below the root is in no account: whoever has no shares, and Slurm's own `root`.
+    private static func isRoleOnly(_ edit: PeopleEdit) -> Bool {
+        edit.names == ["root"]
+            || !edit.settings.contains { $0.name.lowercased() == "fairshare" }
     }
 
     /// What stands between the colons outside quotation marks, without these.

@@ -162,6 +162,12 @@ extension AssociationInfo {
     /// The value of a limit; empty when there is none.
     func limit(_ name: String) -> String { limits.first { $0.name == name }?.value ?? "" }
 
+    /// The same, with what accounts above say of each job and user.
+    func limitInForce(_ name: String) -> String {
+        guard !limitsInForce.isEmpty else { return limit(name) }
+        return limitsInForce.first { $0.name == name }?.value ?? ""
+    }
+
     /// Shares ÷ usage, both as parts of all siblings'.
     fileprivate var levelShare: String {
         guard parent != nil else { return "" }

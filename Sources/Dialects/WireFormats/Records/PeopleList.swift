@@ -105,10 +105,16 @@ public struct AssociationInfo: WireRecord {
     public var isNewcomer = false
     /// Its limits.
     public var limits: [NamedLimit] = []
-    /// The QOS that it may use; empty for all.
+    /// Its limits with those of each job and user that accounts above set; empty where these set none.
+    public var limitsInForce: [NamedLimit] = []
+    /// The QOS that it may use, by itself or by what is above; empty for all.
     public var qos: [String] = []
     /// The QOS of jobs that name none.
     public var defaultQOS: String?
+    /// What is said of itself of these two; empty and nil where nothing is.
+    public var ownQOS: [String] = []
+    /// The QOS of jobs that name none, where it is said of itself.
+    public var ownDefaultQOS: String?
     /// Of a user: whether jobs that name no account go here.
     public var isDefault = false
     /// Of a user: whether an operator.
@@ -143,8 +149,11 @@ public struct AssociationInfo: WireRecord {
         try fields("rank", &rank)
         try fields("newcomer", &isNewcomer)
         try fields("limits", &limits)
+        try fields("limits_in_force", &limitsInForce)
         try fields("qos", &qos)
         try fields("default_qos", &defaultQOS)
+        try fields("own_qos", &ownQOS)
+        try fields("own_default_qos", &ownDefaultQOS)
         try fields("default", &isDefault)
         try fields("operator", &isOperator)
         try fields("admin_level", &adminLevel)
@@ -158,20 +167,62 @@ extension AssociationInfo {
     public var shownAdminLevel: String { isOperator ? "Administrator" : adminLevel ?? "None" }
 }
 
+/// An account that somebody looks after.
+public struct CoordinatedAccount: WireRecord {
+    /// The account.
+    public var account = ""
+    /// Whether the user is a coordinator of it, and not of one above.
+    public var isDirect = false
+
+    /// Makes one without a name.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("account", &account)
+        try fields("direct", &isDirect)
+    }
+}
+
+/// Somebody who has a role, in an account or in none.
+public struct RoleInfo: WireRecord {
+    /// The user.
+    public var user = ""
+    /// The user's number on the centre's computer; nil when there is none.
+    public var userID: UInt32?
+    /// `Administrator`, `Auditor`, `Office` or `None`, as `sacctmgr` shows it.
+    public var adminLevel = "None"
+    /// The accounts that the user looks after, by name.
+    public var coordinated: [CoordinatedAccount] = []
+
+    /// Makes one of nobody.
+    public init() {}
+
+    /// Names every member.
+    public mutating func exchange(_ fields: inout WireFields) throws(JSONValue.Malformed) {
+        try fields.required("user", &user)
+        try fields("uid", &userID)
+        try fields("admin_level", &adminLevel)
+        try fields("coordinated", &coordinated)
+    }
+}
+
 extension PeopleList {
-    /// The accounts of which a user is made a coordinator, and those below them, by name.
+    /// The accounts that a user looks after, by name, and of which the user is a coordinator directly.
     public func coordinated(by user: String) -> [(account: String, isDirect: Bool)] {
-        let accounts = associations.filter { $0.user == nil }
-        var found: [String: Bool] = [:]
-        // Those above come first.
-        for info in accounts {
-            if info.coordinators.contains(user) {
-                found[info.account] = true
-            } else if info.parent.map({ found[$0] != nil }) ?? false {
-                found[info.account] = false
-            }
-        }
-        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        roles.first { $0.user == user }?.coordinated.map { ($0.account, $0.isDirect) } ?? []
+    }
+
+    /// Those of the people with roles who are in no account.
+    public var withoutAccount: [RoleInfo] {
+        let known = Set(associations.compactMap(\.user))
+        return roles.filter { !known.contains($0.user) }
+    }
+
+    /// Leaves the users for whom something holds, and no accounts.
+    public mutating func keepUsers(where isKept: (String) -> Bool) {
+        associations.removeAll { $0.user.map { !isKept($0) } ?? true }
+        roles.removeAll { !isKept($0.user) }
     }
 }
 
@@ -254,6 +305,8 @@ public struct PeopleList: WireRecord {
     public var ranked: Int64 = 0
     /// Accounts and users from the root down: users before accounts, each by name.
     public var associations: [AssociationInfo] = []
+    /// Everybody who has a role, by name.
+    public var roles: [RoleInfo] = []
     /// The qualities of service; that of jobs that name none first.
     public var qos: [QOSInfo] = []
 
@@ -267,6 +320,7 @@ public struct PeopleList: WireRecord {
         try fields("clusters", &clusters)
         try fields("ranked", &ranked)
         try fields("associations", &associations)
+        try fields("roles", &roles)
         try fields("qos", &qos)
     }
 }

@@ -89,6 +89,8 @@ extension CentreState {
         let associations = emulator.associations
         let tree = emulator.fairTree(at: now)
         let ended = emulator.usageByEnds(at: now)
+        let presets = rules.machine.defaultAccounts
+        list.roles = roleList(userID: userID)
         list.ranked = Int64(associations.userCount)
         var walk: [(place: Int32, depth: Int32)] = [(0, 0)]
         while let (place, depth) = walk.popLast() {
@@ -96,7 +98,11 @@ extension CentreState {
             var info = association(place, associations, tree)
             info.depth = depth
             info.endedUsage = Self.seconds(ended[Int(place)])
-            if let user = info.user { info.userID = userID(user) }
+            if let user = info.user {
+                info.userID = userID(user)
+                let preset = presets[user] ?? rules.machine.defaultAccountIndex
+                info.isDefault = rules.machine.accounts[preset].name == info.account
+            }
             info.use = uses.associations[place] ?? UseInfo()
             if place == 0 { info.use = uses.all }
             // The account that is called as the root is takes its place.
@@ -125,6 +131,35 @@ extension CentreState {
         list.qos = emulator.qos.enumerated().filter { !$1.flags.contains(.deleted) }
             .map { index, qos in info(of: qos, index, uses) }
         return list
+    }
+
+    /// Everybody who has a role, in an account or in none.
+    private func roleList(userID: (String) -> UInt32?) -> [RoleInfo] {
+        let machine = rules.machine
+        let coordination = machine.accounts.coordination
+        let names = Set(machine.operators + machine.auditors + machine.office)
+            .union(coordination.keys)
+        return names.sorted().map { name in
+            var info = RoleInfo()
+            info.user = name
+            info.userID = userID(name)
+            info.adminLevel = adminLevel(of: name) ?? info.adminLevel
+            info.coordinated = (coordination[name] ?? []).map { account, isDirect in
+                var info = CoordinatedAccount()
+                (info.account, info.isDirect) = (account, isDirect)
+                return info
+            }
+            .sorted { $0.account < $1.account }
+            return info
+        }
+    }
+
+    /// What `sacctmgr` calls the highest of a user's levels; nil for whoever has none.
+    private func adminLevel(of user: String) -> String? {
+        let machine = rules.machine
+        if machine.operators.contains(user) { return Role.operator.adminLevel }
+        if machine.auditors.contains(user) { return Role.auditor.adminLevel }
+        return machine.office.contains(user) ? Role.office.adminLevel : nil
     }
 
     /// The number by which `peopleList` and Slurm's listings tell the association under whose limits a user's jobs
@@ -178,12 +213,19 @@ extension CentreState {
         info.limits = known.settings.limits.texts(ofQOS: false).map {
             NamedLimit(name: $0.name, value: $0.text)
         }
+        let inForce = associations.ownLimits(of: place)
+        if inForce != known.settings.limits {
+            info.limitsInForce = inForce.texts(ofQOS: false).map {
+                NamedLimit(name: $0.name, value: $0.text)
+            }
+        }
         info.usage = Self.seconds(tree.usage(place))
         info.exactUsage = Int64(clamping: tree.usage(place))
         info.isNewcomer = tree.isNewcomer(place)
         guard known.parent >= 0 else {
             let root = rules.machine.account(named: Self.rootAccount)
             info.qos = root?.qos ?? []
+            info.ownQOS = info.qos
             info.title = root?.title
             return info
         }
@@ -200,8 +242,10 @@ extension CentreState {
         guard known.isUser else {
             info.title = account?.title
             info.organization = account?.enterprise
-            info.qos = account?.qos ?? []
+            info.qos = machine.qosAllowed(to: "", of: info.account) ?? []
             info.defaultQOS = account?.defaultQOS
+            info.ownQOS = account?.qos ?? []
+            info.ownDefaultQOS = account?.defaultQOS
             info.coordinators = account?.coordinators ?? []
             return info
         }
@@ -210,13 +254,11 @@ extension CentreState {
         info.rank = Int64(tree.standing(place).rank)
         info.qos = machine.qosAllowed(to: user, of: info.account) ?? []
         info.defaultQOS = machine.defaultQOS(of: user, in: info.account)
-        info.isDefault = account?.members.first { $0.name == user }?.isDefault ?? false
-        if !info.isDefault {
-            info.isDefault = info.account == machine.accounts[machine.defaultAccountIndex].name
-        }
+        let member = account?.members.first { $0.name == user }
+        info.ownQOS = member?.qos ?? []
+        info.ownDefaultQOS = member?.defaultQOS
         info.isOperator = machine.operators.contains(user)
-        if machine.office.contains(user) { info.adminLevel = Role.office.adminLevel }
-        if machine.auditors.contains(user) { info.adminLevel = Role.auditor.adminLevel }
+        if !info.isOperator { info.adminLevel = adminLevel(of: user) }
         return info
     }
 
