@@ -10,6 +10,8 @@ trap 'rm -rf "$peers"' EXIT INT TERM
 flags="-O3 -march=native"
 gcc $flags -o "$peers/stream" bench/kernels/stream.c
 gcc $flags -o "$peers/cg" bench/kernels/cg.c -lm
+gcc $flags -o "$peers/hpcg" bench/kernels/hpcg.c -lm
+gcc $flags -o "$peers/graph" bench/kernels/graph.c
 gcc $flags $(pkg-config --cflags openblas) -o "$peers/dgemm" bench/kernels/dgemm.c \
     $(pkg-config --libs openblas)
 mpicc $flags -o "$peers/pingpong" bench/kernels/pingpong.c
