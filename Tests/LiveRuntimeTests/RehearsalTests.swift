@@ -14,13 +14,14 @@ struct RehearsalTests {
         let folder: ScratchFolder
         let centre: Centre
 
-        init(patience: UInt32 = 30_000) throws {
+        init(patience: UInt32 = 30_000, freeBytes: UInt64 = 0) throws {
             folder = try ScratchFolder()
             var settings = SmallCentre.settings(
                 folder.path + "/state",
                 machine: SmallCentre.machine.rehearsed
             )
             settings.rehearsalWaitMilliseconds = patience
+            settings.rehearsalFreeBytes = freeBytes
             settings.killWaitMilliseconds = 30_000
             centre = try Centre(settings)
         }
@@ -107,6 +108,61 @@ struct RehearsalTests {
         await stage.centre.close()
         #expect(stage.output(id) == "124\n142\nTrue 70\n")
         #expect(record.state == "COMPLETED")
+    }
+
+    @Test("Short waits, and timers that come again, pass in the centre's time too")
+    func timers() async throws {
+        let stage = try Stage()
+        let id = try await stage.submit(
+            """
+            python3 - <<'EOF'
+            import asyncio, select, signal, time
+            begin = time.time()
+            def tell(): print(round(time.time() - begin))
+            poll = select.poll()
+            for _ in range(20): poll.poll(500)
+            tell()
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, 10, 20)
+            signal.pause(); signal.pause()
+            print(signal.setitimer(signal.ITIMER_REAL, 0)); tell()
+            asyncio.run(asyncio.sleep(0.25)); asyncio.run(asyncio.sleep(59.75)); tell()
+            EOF
+            exec 9> lock; flock 9; flock -w 7 lock true 9>&-; echo $? $SECONDS
+            """
+        )
+        try await stage.centre.advance(seconds: 3_700)
+        let record = try await stage.centre.record(id)
+        await stage.centre.close()
+        #expect(stage.output(id) == "10\n(20.0, 20.0)\n40\n100\n1 107\n")
+        #expect(record.state == "COMPLETED")
+    }
+
+    @Test("Of what is due at one instant the process that was started first goes on first")
+    func oneInstant() async throws {
+        let stage = try Stage()
+        let busy = (0..<3).map { _ in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "while :; do :; done"]
+            return process
+        }
+        for process in busy { try process.run() }
+        defer {
+            for process in busy {
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+            }
+        }
+        let script = """
+            for i in $(seq 12); do (sleep 10; date > /dev/null; date > /dev/null; echo $i) & done; wait
+            timeout 60 sleep 60; echo kept $?
+            """
+        let ids = [try await stage.submit(script), try await stage.submit(script)]
+        try await stage.centre.advance(seconds: 3_700)
+        await stage.centre.close()
+        let expected = (1...12).map { "\($0)\n" }.joined() + "kept 0\n"
+        for id in ids { #expect(stage.output(id) == expected) }
     }
 
     @Test("The signal before the limit reaches the trap, and the limit ends what goes on")
@@ -230,6 +286,51 @@ struct RehearsalTests {
         #expect((record.state, record.exitCode) == ("FAILED", 2))
         #expect(record.elapsed.seconds == 900)
         #expect(stage.output(id).contains("goes on as emulated"))
+    }
+
+    @Test(
+        "What never pauses, or for next to nothing, or becomes too many, is bounded",
+        arguments: [
+            "while :; do :; done", "while :; do (sleep 0 &); done",
+            "python3 -c 'import select\nwhile True: select.select([], [], [], 0)'",
+            "python3 -c 'import time\nwhile True: time.sleep(0.000001)'",
+            "while :; do sleep 0; done",
+            "for i in $(seq 1200); do sleep 5000 & done; wait",
+        ]
+    )
+    func bounded(_ script: String) async throws {
+        let stage = try Stage(patience: 500)
+        let id = try await stage.submit(script) { $0.comment = "runtime=900" }
+        let other = try await stage.submit("sleep 50; echo fine")
+        try await stage.centre.advance(seconds: 3_000)
+        let records = try await stage.centre.accounting(ids: [id, other]).records
+        await stage.centre.close()
+        #expect(records.map(\.elapsed.seconds) == [900, 50])
+        #expect(stage.output(id).contains("goes on as emulated"))
+        #expect(stage.output(other) == "fine\n")
+    }
+
+    @Test("A script that would fill the disk is ended before it does")
+    func fillsTheDisk() async throws {
+        let folder = try ScratchFolder()
+        var disk = statvfs()
+        #expect(statvfs(folder.path, &disk) == 0)
+        let free = UInt64(disk.f_bavail) * UInt64(disk.f_frsize)
+        let stage = try Stage(freeBytes: free - min(free, 800 << 20))
+        let filling = try await stage.submit(
+            """
+            for i in $(seq 8); do fallocate -l 200M fill$i || head -c 200M /dev/zero > fill$i; done
+            sleep 600; echo never
+            """
+        ) { $0.comment = "runtime=900" }
+        let other = try await stage.submit("sleep 60; echo fine")
+        try await stage.centre.advance(seconds: 3_000)
+        let records = try await stage.centre.accounting(ids: [filling, other]).records
+        await stage.centre.close()
+        #expect(records.map(\.elapsed.seconds) == [900, 60])
+        #expect(stage.output(filling).contains("MiB of disk are left where the script runs"))
+        #expect(!stage.output(filling).contains("never"))
+        #expect(stage.output(other) == "fine\n")
     }
 
     @Test("Nothing of a script outlives its job, and one that kills its supervisor has failed")

@@ -17,26 +17,32 @@ import Glibc
 public struct Rehearsal: Hashable, Sendable {
     /// The centre's time at the start. Unit: µs since the epoch.
     public var start: Int64
-    /// How long the script may be busy without a sleep. Unit: ms of wall.
+    /// How much processor time the script may take beyond what its pauses last. Unit: ms.
     public var patienceMilliseconds: UInt32
     /// The largest file that it may write. Unit: byte.
     public var fileLimit: UInt64
+    /// How much of the disk it leaves free where it runs. Unit: byte.
+    public var freeMinimum: UInt64
     /// The socket of the centre: whoever asks there is busy until it is answered.
     public var socket: String
 
     /// Makes one.
-    public init(start: Int64, patienceMilliseconds: UInt32, fileLimit: UInt64, socket: String) {
+    public init(
+        start: Int64,
+        patienceMilliseconds: UInt32,
+        fileLimit: UInt64,
+        freeMinimum: UInt64,
+        socket: String
+    ) {
         self.start = start
         self.patienceMilliseconds = patienceMilliseconds
         self.fileLimit = fileLimit
+        self.freeMinimum = freeMinimum
         self.socket = socket
     }
 
     /// The most threads that a script may have at once.
     static let threadsMaximum: Int32 = 1_000
-
-    /// How much of the disk a script leaves free where it runs. Unit: byte.
-    static let freeMinimum: UInt64 = 256 << 20
 
     /// Whether this computer can do it.
     public static var isPossible: Bool { CLinux_can_notify() != 0 }
@@ -50,19 +56,20 @@ public struct Rehearsal: Hashable, Sendable {
         return (sequence, wake < 0 ? nil : wake)
     }
 
-    /// `START:PATIENCE:LIMIT:SOCKET`.
-    var text: String { "\(start):\(patienceMilliseconds):\(fileLimit):\(socket)" }
+    /// `START:PATIENCE:LIMIT:FREE:SOCKET`.
+    var text: String { "\(start):\(patienceMilliseconds):\(fileLimit):\(freeMinimum):\(socket)" }
 
     init?(_ text: String) {
-        let parts = text.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 4, let start = Int64(parts[0]), let patience = UInt32(parts[1]),
-            let limit = UInt64(parts[2])
+        let parts = text.split(separator: ":", maxSplits: 4, omittingEmptySubsequences: false)
+        guard parts.count == 5, let start = Int64(parts[0]), let patience = UInt32(parts[1]),
+            let limit = UInt64(parts[2]), let free = UInt64(parts[3])
         else { return nil }
         self.init(
             start: start,
             patienceMilliseconds: patience,
             fileLimit: limit,
-            socket: String(parts[3])
+            freeMinimum: free,
+            socket: String(parts[4])
         )
     }
 }

@@ -12,7 +12,10 @@ struct WaitingCalls {
 
     private struct Timer {
         var due: Int64
+        /// After how long it is due again; 0 for never.
+        var interval: Int64
         var signal: Int32
+        var value: UInt64
     }
 
     /// A process that has asked the centre something: it waits for the answer as long as it has this connection
@@ -56,11 +59,14 @@ struct WaitingCalls {
     private var sleepers: [Sleeper] = []
     private var timers: [TimerName: Timer] = [:]
     /// Which signal the timer sends that a process made last.
-    private var timerSignals: [pid_t: Int32] = [:]
+    private var timerSignals: [pid_t: (signal: Int32, value: UInt64)] = [:]
     /// Sleeps that a signal has interrupted: the kernel may make the same call again, which goes on to
     /// sleep for the rest.
     private var interrupted: [pid_t: Sleeper] = [:]
     private var clients: [Client] = []
+    /// Calls that would ask the centre something. They are held while another process runs, so that what asks
+    /// first at one instant does not depend on the machine.
+    private var asking: [CLinux_call] = []
     /// Processes that have asked the centre something, and have no answer yet.
     var waitingClients: [pid_t] { clients.filter(\.isWaiting).map(\.process) }
 
@@ -69,6 +75,9 @@ struct WaitingCalls {
         self.socket = socket
         self.clock = clock
     }
+
+    /// Whether a process waits for its turn to ask the centre.
+    var hasAsking: Bool { !asking.isEmpty }
 
     /// When the next of them is due. Unit: µs; nil for none.
     var nextDue: Int64? {
@@ -103,6 +112,7 @@ extension WaitingCalls {
         case CLinux_wait_sleep: sleep(call)
         case CLinux_wait_timer: setTimer(call)
         case CLinux_wait_descriptors: waitForDescriptors(call)
+        case CLinux_wait_signals: sleepers.append(Sleeper(call: call, due: due(call)))
         case CLinux_wait_word:
             var copy = call
             if CLinux_word_changed(&copy) != 0 {
@@ -111,11 +121,14 @@ extension WaitingCalls {
                 sleepers.append(Sleeper(call: call, due: due(call)))
             }
         case CLinux_wait_connect:
-            if Self.path(call) == socket { clients.append(Client(call)) }
-            CLinux_let_through(listener, call.id)
+            if Self.path(call) == socket {
+                asking.append(call)
+            } else {
+                CLinux_let_through(listener, call.id)
+            }
         default:
             // The number of a new timer is not known before the kernel gives it.
-            if call.signal != SIGALRM { timerSignals[call.pid] = call.signal }
+            if call.timer == -2 { timerSignals[call.pid] = (call.signal, call.value) }
             CLinux_let_through(listener, call.id)
         }
     }
@@ -144,6 +157,10 @@ extension WaitingCalls {
 
     private mutating func waitForDescriptors(_ call: CLinux_call) {
         var copy = call
+        guard due(call) > clock.now else {
+            CLinux_let_through(listener, call.id)
+            return
+        }
         var all = [pollfd](repeating: pollfd(), count: 256)
         let count = CLinux_awaited(&copy, &all, Int32(all.count))
         // What cannot be watched waits in the machine's time.
@@ -156,17 +173,28 @@ extension WaitingCalls {
 
     private mutating func setTimer(_ call: CLinux_call) {
         let name = TimerName(process: call.pid, number: call.timer)
-        let signal = call.timer < 0 ? SIGALRM : timerSignals[call.pid] ?? SIGALRM
+        let last = call.timer < 0 ? nil : timerSignals[call.pid]
+        let signal = last?.signal ?? SIGALRM
         guard signal > 0 else {
             CLinux_let_through(listener, call.id)
             return
         }
-        let rest = timers[name].map { max(1, ($0.due - clock.now + 999_999) / 1_000_000) } ?? 0
+        let old = timers[name]
+        let rest = old.map { max(1, $0.due - clock.now) } ?? 0
+        let (due, overflow) = clock.now.addingReportingOverflow(call.microseconds)
         timers[name] =
             call.microseconds > 0
-            ? Timer(due: clock.now + call.microseconds, signal: signal) : nil
+            ? Timer(
+                due: overflow ? .max : due,
+                interval: call.interval,
+                signal: signal,
+                value: last?.value ?? 0
+            ) : nil
+        var copy = call
+        CLinux_tell_timer(&copy, rest, old?.interval ?? 0)
         // alarm(2) gives the seconds that were left.
-        CLinux_answer(listener, call.id, CLinux_is_alarm(call.number) != 0 ? rest : 0, 0)
+        let seconds = (rest + 999_999) / 1_000_000
+        CLinux_answer(listener, call.id, CLinux_is_alarm(call.number) != 0 ? seconds : 0, 0)
     }
 
     private static func path(_ call: CLinux_call) -> String {
@@ -177,23 +205,81 @@ extension WaitingCalls {
 // MARK: - Time
 
 extension WaitingCalls {
-    /// Moves the clocks, and wakes what is due by then, in the order in which it is due.
-    mutating func move(to instant: Int64) {
-        clock.move(to: instant)
-        let due = sleepers.filter { $0.due <= clock.now }
-        sleepers.removeAll { $0.due <= clock.now }
-        for sleeper in due.enumerated().sorted(by: {
-            ($0.element.due, $0.offset) < ($1.element.due, $1.offset)
-        }).map(\.element) {
-            wake(sleeper)
+    /// So many processes have their turns one after the other when they are due at once; more have them
+    /// together, as the tasks of a large step: looking after each would take too long.
+    private static let mostInTurn = 16
+
+    /// Moves the clocks.
+    mutating func move(to instant: Int64) { clock.move(to: instant) }
+
+    /// Puts what processes wait for in the order of `due`, then in that in which the processes were started, as
+    /// a script tells it: of two subshells that each start a program the first is the first, whichever program
+    /// was quicker to begin.
+    private static func inOrder<Item>(
+        _ items: [Item],
+        _ process: (Item) -> pid_t,
+        _ due: (Item) -> Int64
+    ) -> [Item] {
+        guard items.count > 1 else { return items }
+        let own = getpid()
+        return items.map { item in
+            var line = [pid_t](repeating: 0, count: 200)
+            let count = CLinux_lineage(own, process(item), &line, Int32(line.count))
+            // The kernel's numbers begin anew at the end; all of these came after the supervisor's.
+            let ages = line.prefix(Int(count)).reversed().map {
+                ($0 - own + lastNumber) % lastNumber
+            }
+            return (item, due(item), ages)
+        }.sorted {
+            $0.1 == $1.1 ? $0.2.lexicographicallyPrecedes($1.2) : $0.1 < $1.1
+        }.map(\.0)
+    }
+
+    /// How many numbers of processes the kernel has.
+    private static let lastNumber: pid_t = {
+        let text = SmallFile.finishedLines("/proc/sys/kernel/pid_max").first
+        return text.flatMap { pid_t($0) } ?? 4_194_304
+    }()
+
+    /// Wakes what is due by now, one process after the other: in the order in which they are due, then in
+    /// that in which they were started. Whether there was any.
+    mutating func wakeNext() -> Bool {
+        var due = sleepers.filter { $0.due <= clock.now }
+        var expired = timers.filter { $0.value.due <= clock.now }
+            .sorted { ($0.key.process, $0.key.number) < ($1.key.process, $1.key.number) }
+        let isCrowd = due.count + expired.count > Self.mostInTurn
+        if !isCrowd {
+            due = Self.inOrder(due, \.call.pid) { $0.due }
+            expired = Self.inOrder(expired, \.key.process) { $0.value.due }
         }
-        for (name, timer) in timers.sorted(by: {
-            ($0.value.due, $0.key.process, $0.key.number)
-                < ($1.value.due, $1.key.process, $1.key.number)
-        }) where timer.due <= clock.now {
-            timers[name] = nil
-            kill(name.process, timer.signal)
+        // What is over in the very moment of its timer has kept it.
+        let woken = isCrowd ? due[...] : due.prefix(1)
+        let ids = Set(woken.map(\.call.id))
+        sleepers.removeAll { ids.contains($0.call.id) }
+        for sleeper in woken { wake(sleeper) }
+        guard isCrowd || woken.isEmpty else { return true }
+        let fired = isCrowd ? expired[...] : expired.prefix(1)
+        for (name, timer) in fired {
+            let again = timer.due.addingReportingOverflow(timer.interval)
+            timers[name]?.due = again.partialValue
+            if timer.interval == 0 || again.overflow { timers[name] = nil }
+            // The number may be another process's by now.
+            if CLinux_is_below(getpid(), name.process) != 0 {
+                CLinux_fire(name.process, timer.signal, name.number, timer.value)
+            }
         }
+        return !woken.isEmpty || !fired.isEmpty
+    }
+
+    /// Lets the process that was started first of those that would ask the centre something do so; whether
+    /// there was any.
+    mutating func letAsk() -> Bool {
+        guard !asking.isEmpty else { return false }
+        asking = Self.inOrder(asking, \.pid) { _ in 0 }
+        let call = asking.removeFirst()
+        clients.append(Client(call))
+        CLinux_let_through(listener, call.id)
+        return true
     }
 
     private func wake(_ sleeper: Sleeper) {
@@ -203,6 +289,7 @@ extension WaitingCalls {
             CLinux_none_ready(&call)
             CLinux_answer(listener, call.id, 0, 0)
         case CLinux_wait_word: CLinux_answer(listener, call.id, 0, ETIMEDOUT)
+        case CLinux_wait_signals: CLinux_answer(listener, call.id, 0, EAGAIN)
         default: CLinux_answer(listener, call.id, 0, 0)
         }
         sleeper.close()
@@ -222,6 +309,9 @@ extension WaitingCalls {
             } else if call.wait == CLinux_wait_word, CLinux_word_changed(&call) != 0 {
                 CLinux_answer(listener, call.id, 0, EAGAIN)
                 hasChanged = true
+            } else if call.wait == CLinux_wait_signals, CLinux_signal_has_come(&call) != 0 {
+                CLinux_let_through(listener, call.id)
+                hasChanged = true
             } else if !sleeper.awaited.isEmpty,
                 poll(&sleeper.awaited, nfds_t(sleeper.awaited.count), 0) > 0
             {
@@ -234,6 +324,10 @@ extension WaitingCalls {
             }
         }
         sleepers = rest
+        asking.removeAll { CLinux_is_waiting(listener, $0.id) == 0 }
+        for name in timers.keys where CLinux_is_below(getpid(), name.process) == 0 {
+            timers[name] = nil
+        }
         clients.removeAll { !$0.isWaiting }
         return hasChanged
     }

@@ -262,7 +262,7 @@ struct process {
     pid_t parent;
     pid_t session;
     char state;
-    char marked;
+    signed char marked;
 };
 
 static int read_process(const char *name, struct process *process) {
@@ -321,41 +321,67 @@ static int signal_marked(const struct process *all, size_t count, int number) {
     return found;
 }
 
+static int compare_processes(const void *one, const void *other) {
+    pid_t first = ((const struct process *)one)->pid, second = ((const struct process *)other)->pid;
+    return first < second ? -1 : first > second;
+}
+
+enum { mark_unknown = -1, mark_outside = 0, mark_below = 1 };
+
+/// Marks what is below `ancestor`. Each chain of parents is climbed once: a script that has become thousands of
+/// processes makes more while this looks.
+static void mark_descendants(struct process *all, size_t count, pid_t ancestor) {
+    qsort(all, count, sizeof *all, compare_processes);
+    for (size_t index = 0; index < count; index++) {
+        all[index].marked = all[index].pid == ancestor ? mark_outside : mark_unknown;
+    }
+    for (size_t index = 0; index < count; index++) {
+        // Up to what is known, then down again. A chain may be longer than the list, where numbers are used again.
+        struct process *place = &all[index];
+        signed char mark = place->marked;
+        for (size_t steps = 0; mark == mark_unknown && steps <= count; steps++) {
+            if (place->parent == ancestor) mark = mark_below;
+            struct process wanted = {.pid = place->parent};
+            struct process *parent = bsearch(&wanted, all, count, sizeof *all, compare_processes);
+            if (mark == mark_unknown) mark = parent ? parent->marked : mark_outside;
+            if (mark == mark_unknown) place = parent;
+        }
+        if (mark == mark_unknown) mark = mark_outside;
+        for (place = &all[index]; place && place->marked == mark_unknown;) {
+            place->marked = mark;
+            struct process wanted = {.pid = place->parent};
+            place = bsearch(&wanted, all, count, sizeof *all, compare_processes);
+        }
+    }
+}
+
 int CLinux_signal_descendants(pid_t ancestor, int number) {
     size_t count = 0;
     struct process *all = read_processes(&count);
     if (!all) return -1;
-    // Marks spread from parents to children until none is added; trees are a few levels deep.
-    int grew = 1;
-    while (grew) {
-        grew = 0;
-        for (size_t child = 0; child < count; child++) {
-            if (all[child].marked) continue;
-            int is_below = all[child].parent == ancestor;
-            for (size_t parent = 0; parent < count && !is_below; parent++) {
-                is_below = all[parent].marked && all[parent].pid == all[child].parent;
-            }
-            if (!is_below) continue;
-            all[child].marked = 1;
-            grew = 1;
-        }
-    }
+    mark_descendants(all, count, ancestor);
     int found = signal_marked(all, count, number);
     free(all);
     return found;
 }
 
-int CLinux_is_below(pid_t ancestor, pid_t pid) {
+int CLinux_lineage(pid_t ancestor, pid_t pid, pid_t *line, int room) {
     struct process process;
     char name[24];
-    // Longer chains than this are nobody's.
-    for (int depth = 0; depth < 200 && pid > 1; depth++) {
-        if (pid == ancestor) return depth > 0;
+    for (int depth = 0; depth < room && pid > 1; depth++) {
+        if (pid == ancestor) return depth;
+        line[depth] = pid;
         snprintf(name, sizeof name, "%d", (int)pid);
         if (!read_process(name, &process)) return 0;
         pid = process.parent;
     }
     return 0;
+}
+
+int CLinux_is_below(pid_t ancestor, pid_t pid) {
+    // Longer chains than this are nobody's.
+    pid_t line[200];
+    return CLinux_lineage(ancestor, pid, line, 200) > 0;
 }
 
 int CLinux_signal_session(pid_t session, int number) {

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -35,10 +36,6 @@
 #else
 #define NATIVE_ARCHITECTURE 0
 #endif
-
-// Waits for descriptors that are shorter than this are left to the kernel: a program that looks
-// around often would crawl.
-#define SHORTEST_WAIT_MILLISECONDS 1000
 
 int CLinux_can_notify(void) {
     struct seccomp_notif_sizes sizes;
@@ -61,11 +58,10 @@ int CLinux_can_notify(void) {
 #define TELL_IF_POINTER(number, index) \
     IF_EQUAL(number, 0, 6), LOAD_LOW(index), IF_EQUAL(0, 0, 2), LOAD_HIGH(index), \
         IF_EQUAL(0, 1, 0), RETURN(SECCOMP_RET_USER_NOTIF), RETURN(SECCOMP_RET_ALLOW)
-// The call is told when its timeout, in milliseconds, is long and not for ever (negative).
-#define TELL_IF_LONG(number, index) \
+// The call is told when its timeout, in milliseconds, is neither 0 nor for ever (negative).
+#define TELL_IF_FINITE(number, index) \
     IF_EQUAL(number, 0, 5), LOAD_LOW(index), \
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x80000000u, 2, 0), \
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, SHORTEST_WAIT_MILLISECONDS, 0, 1), \
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x80000000u, 2, 0), IF_EQUAL(0, 1, 0), \
         RETURN(SECCOMP_RET_USER_NOTIF), RETURN(SECCOMP_RET_ALLOW)
 
 int CLinux_install_filter(void) {
@@ -82,18 +78,22 @@ int CLinux_install_filter(void) {
         TELL(__NR_timer_settime),
         TELL_IF_POINTER(__NR_ppoll, 2),
         TELL_IF_POINTER(__NR_pselect6, 4),
-        TELL_IF_LONG(__NR_epoll_pwait, 3),
+        TELL_IF_POINTER(__NR_rt_sigtimedwait, 2),
+#ifdef __NR_epoll_pwait2
+        TELL_IF_POINTER(__NR_epoll_pwait2, 3),
+#endif
+        TELL_IF_FINITE(__NR_epoll_pwait, 3),
 #ifdef __NR_alarm
         TELL(__NR_alarm),
 #endif
 #ifdef __NR_poll
-        TELL_IF_LONG(__NR_poll, 2),
+        TELL_IF_FINITE(__NR_poll, 2),
 #endif
 #ifdef __NR_select
         TELL_IF_POINTER(__NR_select, 4),
 #endif
 #ifdef __NR_epoll_wait
-        TELL_IF_LONG(__NR_epoll_wait, 3),
+        TELL_IF_FINITE(__NR_epoll_wait, 3),
 #endif
         // futex(2): waits with a timeout only.
         IF_EQUAL(__NR_futex, 1, 0),
@@ -171,6 +171,15 @@ int CLinux_next_signal(int descriptor) {
 
 // MARK: Calls
 
+static ssize_t read_text(const char *path, char *text, size_t room) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    ssize_t count = read(file, text, room - 1);
+    close(file);
+    text[count > 0 ? count : 0] = 0;
+    return count;
+}
+
 static int read_memory(pid_t pid, uint64_t address, void *bytes, size_t count) {
     struct iovec here = {bytes, count}, there = {(void *)(uintptr_t)address, count};
     return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)count ? 0 : -1;
@@ -196,11 +205,15 @@ static int read_time(struct CLinux_call *call, uint64_t address) {
     return 0;
 }
 
+static int64_t microseconds_of(struct timeval time) {
+    struct timespec exact = {time.tv_sec, time.tv_usec * 1000};
+    return microseconds(exact);
+}
+
 static int read_interval(struct CLinux_call *call, uint64_t address) {
     struct timeval time;
     if (read_memory(call->pid, address, &time, sizeof time) != 0) return -1;
-    struct timespec exact = {time.tv_sec, time.tv_usec * 1000};
-    call->microseconds = microseconds(exact);
+    call->microseconds = microseconds_of(time);
     return 0;
 }
 
@@ -228,23 +241,37 @@ static void understand(struct CLinux_call *call) {
         call->wait = CLinux_wait_timer;
         break;
 #endif
-    case __NR_setitimer:
+    case __NR_setitimer: {
         if (arguments[0] != ITIMER_REAL || arguments[1] == 0) break;
-        if (read_interval(call, arguments[1] + offsetof(struct itimerval, it_value)) == 0)
-            call->wait = CLinux_wait_timer;
+        struct itimerval interval;
+        if (read_memory(call->pid, arguments[1], &interval, sizeof interval) != 0) break;
+        call->microseconds = microseconds_of(interval.it_value);
+        call->interval = microseconds_of(interval.it_interval);
+        call->old_value = arguments[2];
+        call->wait = CLinux_wait_timer;
         break;
-    case __NR_timer_settime:
+    }
+    case __NR_timer_settime: {
         if (arguments[1] & TIMER_ABSTIME) break;
         call->timer = (int)arguments[0];
-        if (read_time(call, arguments[2] + offsetof(struct itimerspec, it_value)) == 0)
-            call->wait = CLinux_wait_timer;
+        struct itimerspec setting;
+        if (read_memory(call->pid, arguments[2], &setting, sizeof setting) != 0) break;
+        call->microseconds = microseconds(setting.it_value);
+        call->interval = microseconds(setting.it_interval);
+        call->old_value = arguments[3];
+        call->wait = CLinux_wait_timer;
         break;
+    }
     case __NR_timer_create: {
         struct sigevent event;
+        call->timer = -2;
         call->signal = SIGALRM;
         if (arguments[1] != 0
             && read_memory(call->pid, arguments[1], &event, sizeof event) == 0)
+        {
             call->signal = event.sigev_notify == SIGEV_SIGNAL ? event.sigev_signo : 0;
+            call->value = (uint64_t)(uintptr_t)event.sigev_value.sival_ptr;
+        }
         break;
     }
     case __NR_ppoll:
@@ -270,6 +297,16 @@ static void understand(struct CLinux_call *call) {
     case __NR_epoll_pwait:
         call->microseconds = (int64_t)(int32_t)arguments[3] * 1000;
         call->wait = CLinux_wait_descriptors;
+        break;
+#ifdef __NR_epoll_pwait2
+    case __NR_epoll_pwait2:
+        if (read_time(call, arguments[3]) == 0) call->wait = CLinux_wait_descriptors;
+        break;
+#endif
+    case __NR_rt_sigtimedwait:
+        if (read_memory(call->pid, arguments[0], &call->value, sizeof call->value) == 0
+            && read_time(call, arguments[2]) == 0)
+            call->wait = CLinux_wait_signals;
         break;
     case __NR_futex:
         call->value = (uint32_t)arguments[2];
@@ -337,11 +374,46 @@ int CLinux_is_alarm(int number) {
 #endif
 }
 
+void CLinux_tell_timer(const struct CLinux_call *call, int64_t rest, int64_t interval) {
+    if (call->old_value == 0) return;
+    if (call->number == __NR_setitimer) {
+        struct itimerval old = {{interval / 1000000, interval % 1000000}, {rest / 1000000, rest % 1000000}};
+        write_memory(call->pid, call->old_value, &old, sizeof old);
+    } else {
+        struct itimerspec old = {{interval / 1000000, interval % 1000000 * 1000},
+                                 {rest / 1000000, rest % 1000000 * 1000}};
+        write_memory(call->pid, call->old_value, &old, sizeof old);
+    }
+}
+
+void CLinux_fire(pid_t process, int number, int timer, uint64_t value) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = number;
+    info.si_code = SI_TIMER;
+    info.si_value.sival_ptr = (void *)(uintptr_t)value;
+    // Programs look at where a signal comes from. Nobody but the kernel can say that it comes from alarm(2).
+    if (timer < 0 || syscall(SYS_rt_sigqueueinfo, process, number, &info) != 0) kill(process, number);
+}
+
 int CLinux_word_changed(const struct CLinux_call *call) {
     uint32_t word;
     // What cannot be read is for the caller to find out.
     if (read_memory(call->pid, call->arguments[0], &word, sizeof word) != 0) return 1;
-    return word != call->value;
+    return word != (uint32_t)call->value;
+}
+
+int CLinux_signal_has_come(const struct CLinux_call *call) {
+    static const char *const names[] = {"\nSigPnd:", "\nShdPnd:"};
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)call->pid);
+    // What cannot be read is for the caller to find out.
+    if (read_text(path, text, sizeof text) <= 0) return 1;
+    for (int index = 0; index < 2; index++) {
+        const char *line = strstr(text, names[index]);
+        if (line && strtoull(line + 8, NULL, 16) & call->value) return 1;
+    }
+    return 0;
 }
 
 // MARK: Descriptors that are waited for
@@ -457,15 +529,6 @@ void CLinux_none_ready(const struct CLinux_call *call) {
 
 // MARK: Looking
 
-static ssize_t read_text(const char *path, char *text, size_t room) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return -1;
-    ssize_t count = read(file, text, room - 1);
-    close(file);
-    text[count > 0 ? count : 0] = 0;
-    return count;
-}
-
 static int contains(const pid_t *all, int count, pid_t pid) {
     for (int index = 0; index < count; index++) {
         if (all[index] == pid) return 1;
@@ -487,7 +550,7 @@ struct looking {
 
 // So deep are process trees, and so many threads are looked at; what is beyond is busy.
 #define DEEPEST 200
-#define MOST_THREADS 4096
+#define MOST_THREADS 1024
 
 static void look_at_thread(struct looking *looking, pid_t process, pid_t thread) {
     char path[96], text[512];
@@ -502,6 +565,14 @@ static void look_at_thread(struct looking *looking, pid_t process, pid_t thread)
             && !contains(looking->sleeping, looking->sleeping_count, thread) && state != 'Z'
             && state != 'X');
     if (is_busy) looking->look->busy++;
+    unsigned long user = 0, system = 0;
+    long user_of_children = 0, system_of_children = 0;
+    if (rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld", &user,
+                       &system, &user_of_children, &system_of_children) == 4) {
+        // What its children took stands with each thread of a process.
+        if (thread != process) user_of_children = system_of_children = 0;
+        looking->look->ticks += (int64_t)(user + system) + user_of_children + system_of_children;
+    }
     snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)process, (int)thread);
     if (read_text(path, text, sizeof text) > 0) mix(looking->look, text);
     snprintf(text, sizeof text, "%d", (int)thread);
@@ -555,4 +626,10 @@ void CLinux_look_below(pid_t ancestor, const pid_t *busy_pids, int busy_count,
     look->activity = 1469598103934665603u;
     struct looking looking = {busy_pids, busy_count, sleeping, sleeping_count, look};
     look_at_children(&looking, ancestor, 0);
+    struct rusage ended;
+    look->processor_microseconds = look->ticks * (1000000 / sysconf(_SC_CLK_TCK));
+    if (ancestor == getpid() && getrusage(RUSAGE_CHILDREN, &ended) == 0) {
+        look->processor_microseconds += (int64_t)(ended.ru_utime.tv_sec + ended.ru_stime.tv_sec) * 1000000
+            + ended.ru_utime.tv_usec + ended.ru_stime.tv_usec;
+    }
 }

@@ -231,7 +231,7 @@ extension Yh {
         var end = CompleteRequest()
         var watch = JobWatch(job)
         var revocation: JobWatch.End?
-        ReceivedSignals.wakeAtEnds()
+        let bell = ReceivedSignals.wakeAtEnds()
         var process: pid_t = 0
         var arguments = words.map { strdup($0) } + [nil]
         var variables = environment.map { strdup($0) } + [nil]
@@ -255,7 +255,8 @@ extension Yh {
                 revocation = end
                 kill(process, onRevocation(end))
             }
-            _ = poll(nil, 0, 50)
+            var ring = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
+            if poll(&ring, 1, 50) > 0 { ReceivedSignals.hush() }
         }
         end.exitSignal = status & 0x7F
         end.exitCode = end.exitSignal == 0 ? (status >> 8) & 0xFF : 0

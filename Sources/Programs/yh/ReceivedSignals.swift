@@ -44,12 +44,42 @@ enum ReceivedSignals {
         )
     }
 
-    /// Lets the end of a child interrupt poll(2), and nothing else.
-    static func wakeAtEnds() {
+    /// Where the handlers write a byte, so that a poll(2) which has not begun yet does not wait.
+    private static let bell = Atomic<Int32>(-1)
+    private static let heard = Atomic<Int32>(-1)
+
+    private static func ring() {
+        let bell = bell.load(ordering: .relaxed)
+        guard bell >= 0 else { return }
+        let before = errno
+        var byte: UInt8 = 0
+        write(bell, &byte, 1)
+        errno = before
+    }
+
+    /// Lets the end of a child, and each signal that is watched, end a poll(2) of what is returned; -1 where
+    /// there is no pipe to be had, and an end interrupts one that has begun.
+    static func wakeAtEnds() -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        if bell.load(ordering: .relaxed) < 0, pipe(&ends) == 0 {
+            for end in ends {
+                _ = fcntl(end, F_SETFL, O_NONBLOCK)
+                _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            }
+            heard.store(ends[0], ordering: .relaxed)
+            bell.store(ends[1], ordering: .relaxed)
+        }
         var action = sigaction()
         action.sa_flags = SA_RESTART
-        action.__sigaction_handler.sa_handler = { _ in }
+        action.__sigaction_handler.sa_handler = { _ in ReceivedSignals.ring() }
         sigaction(SIGCHLD, &action, nil)
+        return heard.load(ordering: .relaxed)
+    }
+
+    /// Forgets what has rung until now.
+    static func hush() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        while read(heard.load(ordering: .relaxed), &bytes, bytes.count) == bytes.count {}
     }
 
     /// Takes note of signals from now on; what is waiting goes on at once when one comes.
@@ -64,6 +94,7 @@ enum ReceivedSignals {
                     | UInt64(UInt32(bitPattern: number) & 0x7F),
                 ordering: .relaxed
             )
+            ReceivedSignals.ring()
         }
         for number in numbers { sigaction(number, &action, nil) }
     }

@@ -351,14 +351,11 @@ struct StepTasks {
         usages = Array(repeating: (0, 0), count: processes.count)
         var running = Set(processes.filter { $0 > 0 })
         var firstEnd: Int?
-        // The end of a task ends a wait.
-        if watch != nil { ReceivedSignals.wakeAtEnds() }
+        // The end of a task ends a wait, and so does what is sent, also just before it begins.
+        let bell = ReceivedSignals.wakeAtEnds()
         while !running.isEmpty || !labelled.isEmpty {
             let isHurried = command.patience != nil && firstEnd != nil && !wasAborted
-            // Who may have to end the others after the first must not wait for the last.
-            let isAlone =
-                labelled.isEmpty && spreader.isDone && command.patience == nil && watch == nil
-            while let task = reap(processes, &running, waits: isAlone, &endings) {
+            while let task = reap(processes, &running, &endings) {
                 firstEnd = firstEnd ?? Self.seconds
                 let isBad = endings[task] != (0, 0)
                 if command.killsOnBadExit, isBad { running.forEach { kill($0, SIGTERM) } }
@@ -382,8 +379,12 @@ struct StepTasks {
             var polls =
                 inputs
                 + labelled.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-            guard !polls.isEmpty || !isAlone else { continue }
-            guard poll(&polls, nfds_t(polls.count), 50) > 0 else { continue }
+            guard !polls.isEmpty || !running.isEmpty else { continue }
+            // Whoever looks around often has nothing to do with time in a rehearsal.
+            let looksAround = watch != nil || revocation != nil || isHurried || bell < 0
+            polls.append(pollfd(fd: bell, events: Int16(POLLIN), revents: 0))
+            guard poll(&polls, nfds_t(polls.count), looksAround ? 50 : -1) > 0 else { continue }
+            if polls.removeLast().revents != 0 { ReceivedSignals.hush() }
             spreader.serve(Array(polls.prefix(inputs.count)))
             for index in labelled.indices.reversed()
             where polls[inputs.count + index].revents != 0 {
@@ -452,13 +453,12 @@ struct StepTasks {
     private mutating func reap(
         _ processes: [pid_t],
         _ running: inout Set<pid_t>,
-        waits: Bool,
         _ endings: inout [RunCommand.Ending]
     ) -> Int? {
         guard !running.isEmpty else { return nil }
         var status: Int32 = 0
         var used = rusage()
-        let process = wait4(-1, &status, waits ? 0 : WNOHANG, &used)
+        let process = wait4(-1, &status, WNOHANG, &used)
         guard process > 0, let task = processes.firstIndex(of: process) else {
             if process < 0, errno == ECHILD { running = [] }
             return nil

@@ -119,6 +119,10 @@ static inline short CLinux_spawn_new_session(void) { return 0x80; }
 /// Removes a folder with what is in it, as far as that is possible. Links are not followed.
 void CLinux_remove_tree(const char *path);
 
+/// The process and its parents up to the one that `ancestor` started, in this order. Returns how many they are;
+/// 0 when `ancestor` is none of them, or is more than `room` away.
+int CLinux_lineage(pid_t ancestor, pid_t pid, pid_t *line, int room);
+
 /// Whether a process was started by `ancestor`, directly or not.
 int CLinux_is_below(pid_t ancestor, pid_t pid);
 

@@ -29,6 +29,8 @@ enum CLinux_wait {
     CLinux_wait_descriptors,
     /// Waits so long for a word of memory to change from `value`.
     CLinux_wait_word,
+    /// Waits so long for one of the signals in the set `value`.
+    CLinux_wait_signals,
     /// Connects to the Unix socket `path`.
     CLinux_wait_connect,
 };
@@ -44,10 +46,14 @@ struct CLinux_call {
     int64_t microseconds;
     int is_absolute;
     int clock;
-    /// For a timer: its number, -1 for the process's own; the signal.
+    /// For a timer: its number, -1 for the process's own, -2 for one that is made now; the signal; how often it comes again, 0 for never;
+    /// where the caller wants to have what was set before.
     int timer;
     int signal;
-    uint32_t value;
+    int64_t interval;
+    uint64_t old_value;
+    /// What a word was, or what a new timer's signal is to bring along.
+    uint64_t value;
     char path[108];
 };
 
@@ -71,8 +77,17 @@ int CLinux_awaited(const struct CLinux_call *call, struct pollfd *all, int room)
 /// Says in the caller's memory that none of its descriptors is ready.
 void CLinux_none_ready(const struct CLinux_call *call);
 
+/// Says in the caller's memory what was left of a timer that it sets. Unit: µs.
+void CLinux_tell_timer(const struct CLinux_call *call, int64_t rest, int64_t interval);
+
+/// Sends the signal of a timer: of one that was made with timer_create(2), or of the process's own (-1).
+void CLinux_fire(pid_t process, int number, int timer, uint64_t value);
+
 /// Whether this is alarm(2), which says how many seconds were left.
 int CLinux_is_alarm(int number);
+
+/// Whether one of the signals that a call waits for has come.
+int CLinux_signal_has_come(const struct CLinux_call *call);
 
 /// Whether the word that a call waits for is another by now.
 int CLinux_word_changed(const struct CLinux_call *call);
@@ -85,6 +100,9 @@ struct CLinux_look {
     int threads;
     /// Another number whenever one of them has run.
     uint64_t activity;
+    /// The processor time of all of them, in the kernel's ticks, and with what has ended, in microseconds.
+    int64_t ticks;
+    int64_t processor_microseconds;
 };
 
 /// Looks at all processes below `ancestor`; those in `busy_pids` count as busy while they live and are

@@ -35,8 +35,10 @@ public struct CentreSettings: Sendable {
     public var nodesReturn = false
     /// Where scripts of rehearsed partitions find the centre.
     public var socketPath = ""
-    /// How long such a script may be busy without a sleep. Unit: ms of wall.
+    /// How much processor time such a script may take beyond what its pauses last. Unit: ms.
     public var rehearsalWaitMilliseconds: UInt32 = 10_000
+    /// How much of the disk such a script leaves free where it runs. Unit: byte.
+    public var rehearsalFreeBytes: UInt64 = 256 << 20
     /// Whether the output file of an emulated job gets the line that says so.
     public var writesEmulatedOutput = false
     /// The most that the journal may take; nil for what the disk gives.

@@ -13,6 +13,7 @@ struct RehearsalStage {
     /// How many scripts may have their turn at once: one where their order is to be the same each time.
     let width: Int
     private let patienceMilliseconds: UInt32
+    private let freeMinimum: UInt64
     private let socket: String
     /// The folder of the commands.
     private let commands: String
@@ -32,6 +33,7 @@ struct RehearsalStage {
         }.joined(separator: ":")
         if case .scaled = settings.timeMode { width = 8 } else { width = 1 }
         patienceMilliseconds = settings.rehearsalWaitMilliseconds
+        freeMinimum = settings.rehearsalFreeBytes
         socket = settings.socketPath
         commands = settings.stateFolder + "/commands"
         shellFile = settings.stateFolder + "/commands.sh"
@@ -66,14 +68,23 @@ struct RehearsalStage {
         }
     }
 
-    /// A login shell (`bash -l`) sets `PATH` anew: there the commands are put first again. What the script's user
-    /// wants to be read is read after that.
+    /// A login shell (`bash -l`) sets `PATH` anew: there the commands are put first again. A script that does so
+    /// itself (`. /etc/profile`) finds them when nothing else has their name. What the script's user wants to be
+    /// read is read after that.
     private static let shellText = """
         case ":$PATH:" in
             *":$XINGHE_PATH:"*) ;;
             *) PATH=$XINGHE_PATH:$PATH ;;
         esac
-        if [ -n "$XINGHE_BASH_ENV" ]; then . "$XINGHE_BASH_ENV"; fi
+        command_not_found_handle() {
+            local folder IFS=:
+            for folder in $XINGHE_PATH; do
+                if [ -x "$folder/$1" ]; then exec "$folder/$1" "${@:2}"; fi
+            done
+            printf '%s: line %s: %s: command not found\\n' "$0" "${BASH_LINENO[0]}" "$1" >&2
+            exec "${XINGHE_PATH%%:*}/module" --hint "$1"
+        }
+        if [ -n "${XINGHE_BASH_ENV-}" ]; then . "$XINGHE_BASH_ENV"; fi
 
         """
 
@@ -94,6 +105,7 @@ struct RehearsalStage {
             start: now.microseconds,
             patienceMilliseconds: patienceMilliseconds,
             fileLimit: Self.fileLimit,
+            freeMinimum: freeMinimum,
             socket: socket
         )
         let given = Self.values(specification.environment)
