@@ -212,6 +212,37 @@ struct RehearseProgramTests {
         )
     }
 
+    @Test("A script that sets PATH anew finds the centre's commands; what is nowhere is told")
+    func path() throws {
+        let folder = try Folder()
+        let path = try script(
+            folder,
+            "a.sh",
+            """
+            #SBATCH --array=3,1 -e \(folder.path("%A_%a.err"))
+            PATH=/usr/bin:/bin
+            yhrun -n 2 sleep 60; echo $? $SECONDS
+            timeout 100 env yhrun -n 1 sleep 60; echo $? $SECONDS
+            nosuch; echo $?
+            """
+        )
+        let run = try xinghe(
+            ["rehearse", "--lang", "en", "--alternatives", "0"] + Self.start + [path]
+        )
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(lines[0] == path, "\(run.errors)\(run.output)")
+        #expect(
+            lines.filter { $0.hasPrefix("  job ") }.map { $0.prefix { $0 != ":" } }
+                == ["  job 1_1", "  job 1_3"]
+        )
+        for line in [
+            "  | 0 60", "  | 0 120", "  | 127", "  ! \(path): line 8: nosuch: command not found",
+        ] {
+            #expect(lines.filter { $0 == line }.count == 2, "\(run.output)")
+        }
+        #expect(run.output.contains("  ! xinghe: nosuch is neither on this computer nor"))
+    }
+
     /// The processes below one, however far.
     private static func below(_ process: pid_t) -> [pid_t] {
         let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")

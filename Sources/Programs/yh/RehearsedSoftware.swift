@@ -91,6 +91,10 @@ struct RehearsedSoftware {
         SoftwareShelf().first(bringing: program).map { hint($0, name) }
     }
 
+    private static func nowhere(_ program: String) -> String {
+        "xinghe: \(program) is neither on this computer nor among the software of the machine file"
+    }
+
     private static func hint(_ module: String, _ name: String) -> String {
         "\(name): 'module load \(module)' brings it"
     }
@@ -140,6 +144,11 @@ extension RehearsedSoftware {
     /// script loads is said, and changes nothing.
     static func module(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
         let words = arguments.filter { !$0.hasPrefix("-") }
+        // Asked by the shell of a script, which has found no such program.
+        if arguments.first == "--hint", let program = words.first {
+            Host.print([hint(for: program, name: program) ?? nowhere(program)], to: 2)
+            return 127
+        }
         let (verb, names) = (words.first ?? "", Array(words.dropFirst()))
         let shelf = SoftwareShelf()
         guard !shelf.isEmpty else {

@@ -5,6 +5,8 @@
 // the centre's time. It stands in the file that XINGHE_CLOCK names: microseconds of the wall's and of the
 // monotonic clock, eight bytes each, which the supervisor moves on. Without that file nothing changes.
 //
+// Programs that a program of the script starts have the centre's commands (XINGHE_PATH) in their PATH.
+//
 // The kernel's own clocks are read through the vDSO, past any filter of system calls; so a program that
 // is linked statically sees the machine's time.
 

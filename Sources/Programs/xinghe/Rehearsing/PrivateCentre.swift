@@ -84,6 +84,22 @@ final class PrivateCentre {
         Self.end(process.isRunning ? process.processIdentifier : nil, folder)
     }
 
+    /// What scripts say of themselves, by the names that their authors know them by: a centre's own copy is in
+    /// a folder of another name each time.
+    func naming(scripts names: [UInt32: String], in text: String) -> String {
+        let parts = text.components(separatedBy: folder + "/state/jobs/")
+        return parts.dropFirst().reduce(parts[0]) { told, part in
+            let run = part.prefix { $0.isNumber || $0 == "." }
+            let file = "/slurm_script"
+            guard part.dropFirst(run.count).hasPrefix(file),
+                let name = run.split(separator: ".").first.flatMap({ UInt32($0) }).flatMap({
+                    names[$0]
+                })
+            else { return told + folder + "/state/jobs/" + part }
+            return told + name + part.dropFirst(run.count + file.count)
+        }
+    }
+
     /// Killed, not closed: nothing of it is to be kept, and its scripts end with it.
     private static func end(_ pid: pid_t?, _ folder: String) {
         if let pid {

@@ -63,8 +63,9 @@ struct RehearsedScript: WireRecord {
 /// How a job of the rehearsal went.
 struct RehearsedJob: WireRecord {
     var job: UInt32 = 0
-    /// The job array that it is an element of. It is not printed.
+    /// The job array that it is an element of, and which one; nil for any other.
     var array: UInt32?
+    var arrayTask: UInt32?
     /// The heterogeneous job that it is a component of, and its place among them; nil for any other.
     var hetJob: UInt32?
     var hetOffset: UInt32?
@@ -82,8 +83,9 @@ struct RehearsedJob: WireRecord {
     var limit: SimDuration?
     /// Unit: fen.
     var fee: Int64 = 0
-    /// The first part of what it wrote to its output file.
+    /// The first part of what it wrote to its output file, and to the one for errors where that is another.
     var output = ""
+    var errors = ""
     var steps: [StepRecord] = []
 
     init() {}
@@ -91,6 +93,7 @@ struct RehearsedJob: WireRecord {
     init(_ record: AccountingRecord) {
         job = record.jobID
         array = record.arrayJobID
+        arrayTask = record.arrayTaskID
         hetJob = record.hetJobID
         hetOffset = record.hetJobOffset
         name = record.name
@@ -125,6 +128,7 @@ struct RehearsedJob: WireRecord {
         try fields("time_limit", &limit)
         try fields("fee_fen", &fee)
         try fields("output", &output)
+        try fields("errors", &errors)
         try fields("steps", &steps)
     }
 }
@@ -141,9 +145,9 @@ extension RehearsalResult {
             if let refusal = script.refusal {
                 lines.append(words("  被拒绝：\(refusal)", "  refused: \(refusal)"))
             }
-            for job in jobs where job.job == script.job || job.hetJob == script.job {
-                lines += job.lines(words)
-            }
+            let own = jobs.filter { $0.belongs(to: script.job) }
+                .sorted { ($0.arrayTask ?? 0, $0.job) < ($1.arrayTask ?? 0, $1.job) }
+            lines += own.flatMap { $0.lines(words) }
             if !(script.request?.components.isEmpty ?? true) {
                 lines.append(
                     words("  异构作业不试其他提交方式", "  other ways are not tried for heterogeneous jobs")
@@ -154,7 +158,7 @@ extension RehearsalResult {
             lines += [script.untriedLine(words)].compactMap(\.self)
         }
         let submitted = Set(scripts.compactMap(\.job))
-        for job in jobs where !submitted.contains(job.hetJob ?? job.job) {
+        for job in jobs where !submitted.contains(where: { job.belongs(to: $0) }) {
             lines.append(words("作业 \(job.number)（\(job.name)）", "job \(job.number) (\(job.name))"))
             lines += job.lines(words)
         }
@@ -172,9 +176,15 @@ extension RehearsalResult {
 }
 
 extension RehearsedJob {
-    /// Its number as Slurm writes it: `173+1` for a component.
+    /// Whether it is what the submission `number` became, or a part of it.
+    fileprivate func belongs(to number: UInt32?) -> Bool {
+        number != nil && [job, hetJob, array].contains(number)
+    }
+
+    /// Its number as Slurm writes it: `173+1` for a component, `173_4` for an element of an array.
     fileprivate var number: String {
-        hetJob.map { "\($0)+\(hetOffset ?? 0)" } ?? "\(job)"
+        if let array, let arrayTask { return "\(array)_\(arrayTask)" }
+        return hetJob.map { "\($0)+\(hetOffset ?? 0)" } ?? "\(job)"
     }
 
     fileprivate func lines(_ words: MessageLanguage) -> [String] {
@@ -195,7 +205,8 @@ extension RehearsedJob {
                     + " (Asia/Shanghai) after \(wait)"
             )
         ]
-        lines += outputLines(words)
+        lines += Self.told(output, after: "  | ", words)
+        lines += Self.told(errors, after: "  ! ", words)
         for step in steps {
             let took = SlurmTime.full(step.elapsed)
             lines.append(
@@ -219,7 +230,11 @@ extension RehearsedJob {
 
 extension RehearsedJob {
     /// What it wrote, with lines that are there several times in a row, as of tasks that all fail, once.
-    fileprivate func outputLines(_ words: MessageLanguage) -> [String] {
+    private static func told(
+        _ text: String,
+        after mark: String,
+        _ words: MessageLanguage
+    ) -> [String] {
         var lines: [String] = []
         var last: (text: Substring, count: Int)?
         func flush() {
@@ -227,10 +242,10 @@ extension RehearsedJob {
             let times = last.count == 1 ? "" : words("（\(last.count) 次）", " (\(last.count) times)")
             let parts = last.text.split(separator: "\t", omittingEmptySubsequences: false)
             lines.append(
-                "  | " + parts.map { String($0).printable }.joined(separator: "\t") + times
+                mark + parts.map { String($0).printable }.joined(separator: "\t") + times
             )
         }
-        for line in output.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
             if let same = last, same.text == line {
                 last = (line, same.count + 1)
             } else {

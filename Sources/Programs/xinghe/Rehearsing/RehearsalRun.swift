@@ -9,7 +9,6 @@ struct RehearsalRun {
     private let centre: PrivateCentre
     /// Beside others, who come all the time.
     private let isLoaded: Bool
-
     init(_ centre: PrivateCentre, isLoaded: Bool) {
         self.centre = centre
         self.isLoaded = isLoaded
@@ -53,14 +52,31 @@ struct RehearsalRun {
             guard !active.isEmpty else { break }
             if let deadline, ContinuousClock.now > deadline { return false }
             let running = active.filter { $0.state != "PENDING" }
-            idleDays = running.isEmpty ? idleDays + 1 : 0
+            // Longer and longer looks: what does start meanwhile runs all the same.
+            let days = running.isEmpty ? min(idleDays + 1, patience - idleDays) : 1
+            idleDays = running.isEmpty ? idleDays + days : 0
             let ends = running.map { ($0.end ?? list.now) + SimDuration(seconds: 60) }
-            let day = list.now + SimDuration(seconds: 86_400)
+            let day = list.now + SimDuration(seconds: 86_400 * Int64(days))
             var request = ClockAdvanceRequest()
             request.until = max(ends.max() ?? day, list.now + SimDuration(seconds: 60))
             _ = try client.post("/v1/clock/advance", request, as: CentreStatus.self)
         }
         return true
+    }
+
+    /// The files that jobs write to. They are asked for by number: a list leaves out what has ended a day ago.
+    private func files(
+        of numbers: [UInt32]
+    ) throws(LocalClientFailure) -> [UInt32: (output: String, errors: String)] {
+        var files: [UInt32: (output: String, errors: String)] = [:]
+        for begin in stride(from: 0, to: numbers.count, by: 500) {
+            let ids = numbers[begin..<min(begin + 500, numbers.count)]
+            let list = ids.map { "\($0)" }.joined(separator: ",")
+            for job in try client.get("/v1/jobs?ended=1&id=\(list)", as: JobList.self).jobs {
+                files[job.jobID] = (job.standardOutput, job.standardError)
+            }
+        }
+        return files
     }
 
     /// What became of all jobs, and what they cost.
@@ -72,16 +88,25 @@ struct RehearsalRun {
             "/v1/accounting?user=\(getuid())",
             as: AccountingList.self
         ).records
-        let jobs = try client.get("/v1/jobs?ended=1&user=\(getuid())", as: JobList.self).jobs
-        let paths = Dictionary(jobs.map { ($0.jobID, $0.standardOutput) }) { first, _ in first }
+        let files = try files(of: Set(records.map(\.jobID)).sorted())
+        let names = Dictionary(
+            records.map { record in
+                let number = record.arrayJobID ?? record.jobID
+                let script = submitted.scripts.first { $0.job == number }
+                return (record.jobID, script?.path ?? record.name)
+            }
+        ) { first, _ in first }
         // Of a job that was requeued the last run counts.
         let last = Dictionary(records.map { ($0.jobID, $0) }) { _, last in last }
         for record in last.values.sorted(by: { $0.jobID < $1.jobID }) {
             var job = RehearsedJob(record)
             // The others run no script, and write nothing.
             let hasScript = record.hetJobOffset ?? 0 == 0
-            if let path = paths[record.jobID], record.start != nil, hasScript {
-                job.output = Self.head(path)
+            if let (output, errors) = files[record.jobID], record.start != nil, hasScript {
+                job.output = centre.naming(scripts: names, in: Self.head(output))
+                if errors != output, !errors.isEmpty {
+                    job.errors = centre.naming(scripts: names, in: Self.head(errors))
+                }
             }
             result.jobs.append(job)
         }
