@@ -11,10 +11,12 @@ import sys
 import tempfile
 import time
 
-LIMITS = {"chain": 5.0, "stand-in": 0.005}
+# A day of a centre at x3600 takes 24 s; it keeps up when the last script ends a little after the day.
+LIMITS = {"chain": 5.0, "stand-in": 0.005, "day": 30.0}
 # What a script calls that does not do by itself what it would do on the machine.
 STAND_INS = {
     "yhrun": "yhrun -n 1 true",
+    "mpirun": "mpirun -np 1 true",
     "module": "module list",
     "hostname": "hostname",
     "date": "date",
@@ -88,7 +90,8 @@ def main():
             missed = missed or figure > LIMITS[limit]
             print(f"rehearsal {name}: {figure:.4f} s (limit {LIMITS[limit]} s)", flush=True)
         wall, _ = day(folder, scripts)
-        print(f"rehearsal day of {scripts} scripts at x3600: {wall:.1f} s (a day takes 24 s)")
+        missed = missed or wall > LIMITS["day"]
+        print(f"rehearsal day of {scripts} scripts at x3600: {wall:.1f} s (limit {LIMITS['day']} s, a day takes 24 s)")
     sys.exit(1 if missed else 0)
 
 
