@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 SIZES = {"gemm": "768", "stream": "8000000", "align": "512x200x400", "cg": "48", "fft": "128",
-         "graph": "16", "infer": "2x128x512", "md": "10", "shallow": "1024", "stencil": "128",
+         "graph": "16", "hpcg": "64", "infer": "2x128x512", "md": "10", "shallow": "1024", "stencil": "128",
          "train": "2x128x512"}
 
 

@@ -6,8 +6,10 @@ internal import WireFormats
 ///
 /// 2^SCALE vertices and 16 times as many edges by default, made edge by edge from its number, with
 /// Graph500's probabilities and scrambled vertex numbers. Vertices are dealt out in blocks. A
-/// search goes level by level: each rank scans the edges of its part of the frontier and sends the
-/// ends to their owners, each end once. Each repetition starts at another vertex that has edges.
+/// search goes level by level. While the frontier is small each rank scans the edges of its part of it and
+/// sends the ends to their owners, each end once; while it is large each vertex that was not reached looks
+/// for a neighbour in it, as all ranks know it by a bit a vertex (Beamer). Each repetition starts at another
+/// vertex that has edges.
 ///
 /// **Work**: one operation an input edge of the component that was searched, loops left out, so that
 /// `flop_per_s` is Graph500's TEPS less the loops, which that counts; 24 byte an edge, each seen from
@@ -19,7 +21,7 @@ internal import WireFormats
 /// there are between vertices that were reached.
 ///
 /// Source: Graph 500 Benchmark Specification 2.0; Leskovec et al., "Kronecker Graphs", JMLR 11,
-/// 2010.
+/// 2010; Beamer, Asanović, Patterson, "Direction-Optimizing Breadth-First Search", SC12.
 final class GraphKernel: Kernel {
     static let profile = KernelProfile(
         .graph,
@@ -62,7 +64,9 @@ final class GraphKernel: Kernel {
             throw .tooManyRanks(world.size, shape: setting.shape, why: "fewer vertices than ranks")
         }
         edgesOfAll = vertices * setting.shape[1]
-        blockSize = (vertices + world.size - 1) / world.size
+        // Whole words of bits where there are vertices enough.
+        let share = (vertices + world.size - 1) / world.size
+        blockSize = share >= 256 ? (share + 63) / 64 * 64 : share
         let low = min(vertices, world.rank * blockSize)
         mine = low..<min(vertices, low + blockSize)
         try messaging { () throws(MPIFailure) in try build() }
@@ -91,12 +95,26 @@ final class GraphKernel: Kernel {
                 frontier = [root - mine.lowerBound]
             }
             var seen: Int64 = 0
-            while try world.allReduce(Int64(frontier.count), .sum) > 0 {
-                seen += frontier.reduce(0) { $0 + Int64(degree($1)) }
-                frontier = try nextLevel(frontier)
+            var looksBack = false
+            while true {
+                let edges = frontier.reduce(0) { $0 + Int64(degree($1)) }
+                // Of the frontier and of all ends.
+                let sums = try world.allReduce(
+                    [Int64(frontier.count), edges, Int64(ends.count)],
+                    .sum
+                )
+                guard sums[0] > 0 else { break }
+                seen += sums[1]
+                looksBack =
+                    looksBack
+                    ? sums[0] > Int64(vertices) / 24
+                    : sums[1] > (sums[2] - seen) / 14
+                frontier =
+                    looksBack && blockSize % 64 == 0
+                    ? try levelBackwards(frontier) : try nextLevel(frontier)
             }
             // Each edge was seen from both its ends.
-            edgesSeen = try world.allReduce(seen, .sum) / 2
+            edgesSeen = seen / 2
             return Work(flop: edgesSeen, byte: 24 * edgesSeen)
         }
     }
@@ -203,22 +221,56 @@ extension GraphKernel {
     private func nextLevel(_ frontier: [Int]) throws(MPIFailure) -> [Int] {
         var next: [Int] = []
         var outgoing = [[Int64]](repeating: [], count: world.size)
-        let (starts, ends, mine) = (starts, ends, mine)
-        for slot in frontier {
-            let parent = Int64(mine.lowerBound + slot)
-            for place in starts[slot]..<starts[slot + 1] {
-                let end = Int(ends[place])
-                if mine.contains(end) {
-                    reach(end, from: parent, &next)
-                } else if !isSent[end] {
-                    isSent[end] = true
-                    outgoing[end / blockSize].append(Int64(end) << 32 | parent)
+        let (starts, ends, mine, size) = (starts, ends, mine, blockSize)
+        parents.withUnsafeMutableBufferPointer { parents in
+            isSent.withUnsafeMutableBufferPointer { isSent in
+                for slot in frontier {
+                    let parent = Int64(mine.lowerBound + slot)
+                    for place in starts[slot]..<starts[slot + 1] {
+                        let end = Int(ends[place])
+                        if mine.contains(end) {
+                            let there = end - mine.lowerBound
+                            guard parents[there] < 0 else { continue }
+                            parents[there] = parent
+                            next.append(there)
+                        } else if !isSent[end] {
+                            isSent[end] = true
+                            outgoing[end / size].append(Int64(end) << 32 | parent)
+                        }
+                    }
                 }
             }
         }
         guard world.size > 1 else { return next }
         for message in try world.exchange(outgoing) {
             reach(Int(message >> 32), from: message & 0xFFFF_FFFF, &next)
+        }
+        return next
+    }
+
+    /// Every vertex here that was not reached looks for a neighbour in the frontier; returns those that have
+    /// one.
+    private func levelBackwards(_ frontier: [Int]) throws(MPIFailure) -> [Int] {
+        var words = [Int64](repeating: 0, count: blockSize / 64)
+        for slot in frontier { words[slot >> 6] |= 1 << Int64(slot & 63) }
+        let all = world.size > 1 ? try world.allGather(words) : words
+        var next: [Int] = []
+        all.withUnsafeBufferPointer { bits in
+            starts.withUnsafeBufferPointer { starts in
+                ends.withUnsafeBufferPointer { ends in
+                    parents.withUnsafeMutableBufferPointer { parents in
+                        for slot in parents.indices where parents[slot] < 0 {
+                            for place in starts[slot]..<starts[slot &+ 1] {
+                                let end = Int(ends[place])
+                                guard bits[end >> 6] >> Int64(end & 63) & 1 != 0 else { continue }
+                                parents[slot] = Int64(end)
+                                next.append(slot)
+                                break
+                            }
+                        }
+                    }
+                }
+            }
         }
         return next
     }
