@@ -140,11 +140,11 @@ struct CompareProgramTests {
         func page(_ options: [String]) throws -> String {
             let page = folder.path("page.html")
             let arguments = ["compare", log, "--policy", "easy,fcfs", "--report", page]
-            let run = try xinghe(arguments + ["--fair-starts"] + options)
+            let run = try xinghe(arguments + options)
             #expect(run.status == 0, "\(run.errors)")
             return try String(contentsOfFile: page, encoding: .utf8)
         }
-        let chinese = try page(["--lang", "zh"])
+        let chinese = try page(["--fair-starts", "--lang", "zh"])
         let parts = [
             "调度策略比较", "利用率，easy", "fcfs：平均等待", "各项指标的含义", "略去：1 行，格式错误", "公平启动",
             "95 % 区间", "<title>作业 1：",
@@ -159,7 +159,14 @@ struct CompareProgramTests {
             !$0.contains("第") && $0.contains(/[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}/)
         }
         #expect(sentences == [])
-        let english = try page(["--lang", "en"])
+        #expect(chinese.contains("10 个处理器") && !chinese.contains("10 processors"))
+        let failing = ["--failures", "shape=1,scale=10min,repair=1min"]
+        let failures = try page(failing + ["--lang", "zh"])
+        for words in ["节点<br>故障", "中断的<br>运行", "白做<br>机时", "可用<br>%"] {
+            #expect(failures.contains(words) && !chinese.contains(words), "\(words)")
+        }
+        #expect(try page(failing + ["--lang", "en"]).contains("runs<br>cut short"))
+        let english = try page(["--fair-starts", "--lang", "en"])
         for words in ["Utilisation", "mean wait", "What the measures mean", "left out: 1 row"] {
             #expect(english.contains(words), "\(words)")
             #expect(!chinese.contains(words), "\(words)")

@@ -82,17 +82,22 @@ public struct ReplayMachine: Sendable {
         return whole
     }
 
+    /// The title in Chinese, where it is not a name.
+    public private(set) var chineseTitle: String?
+
     /// Whether measures go by all nodes and not by those of one partition.
     private var measuresAllNodes = false
 
     /// A machine of `count` processors that are given out one by one.
     public static func processors(_ count: Int, policy: SchedulingPolicy) -> Self {
-        Self(
+        var machine = Self(
             configuration: .uniform(nodeCount: count, policy: policy),
             partition: 0,
             coresPerNode: 1,
             title: "\(count) processors"
         )
+        machine.chineseTitle = "\(count) 个处理器"
+        return machine
     }
 
     /// A machine of nodes whose cores, memory and cards jobs share.

@@ -65,6 +65,8 @@ public struct Comparison: Sendable {
     public var cells: [ComparisonCell]
     /// What the pictures share.
     public var frame: PictureFrame?
+    /// The machine in Chinese, where it has no name of its own.
+    public var chineseMachine: String?
     /// What of the log the machine does not obey, one line each.
     public var notes: [String] = []
 

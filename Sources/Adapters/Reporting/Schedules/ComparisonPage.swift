@@ -91,7 +91,7 @@ public struct ComparisonPage: Sendable {
         let trace = comparison.trace
         var facts = [
             words(
-                "\(comparison.machine)，\(trace.jobs.count.groupedText) 个作业",
+                "\(comparison.chineseMachine ?? comparison.machine)，\(trace.jobs.count.groupedText) 个作业",
                 "\(counted(trace.jobs.count, "job")) on \(comparison.machine)"
             )
         ]
@@ -171,6 +171,45 @@ public struct ComparisonPage: Sendable {
                     words("迟<br>s", "late by<br>s"), true,
                     { outcome in
                         outcome.metrics.fairStarts.map { ($0.missMean, $0.missMeanText) }
+                    }
+                ),
+            ]
+        }
+        if comparison.cells.contains(where: { $0.outcome.failures != nil }) {
+            columns += [
+                (
+                    words("节点<br>故障", "node<br>failures"), nil,
+                    { outcome in
+                        outcome.failures.map {
+                            (Double($0.failureCount), $0.failureCount.groupedText)
+                        }
+                    }
+                ),
+                (
+                    words("中断的<br>运行", "runs<br>cut short"), true,
+                    { outcome in
+                        outcome.failures.map {
+                            (Double($0.interruptedRuns), $0.interruptedRuns.groupedText)
+                        }
+                    }
+                ),
+                (
+                    words("未完成<br>作业", "jobs<br>lost"), true,
+                    { outcome in
+                        outcome.failures.map { failures in
+                            let count = failures.lostIDs.count + failures.leftWaitingIDs.count
+                            return (Double(count), count.groupedText)
+                        }
+                    }
+                ),
+                (
+                    words("白做<br>机时", "machine<br>h lost"), true,
+                    { outcome in outcome.failures.map { fixed($0.lostMachineHours, 1) } }
+                ),
+                (
+                    words("可用<br>%", "available<br>%"), nil,
+                    { outcome in
+                        outcome.failures?.availability.map { fixed($0 * 100, 2) }
                     }
                 ),
             ]

@@ -16,7 +16,14 @@ struct ComparisonGrid {
     /// How differences get their intervals.
     let bootstrap: PairedBootstrap
     private let rows: [Row]
-    private let paths: [(path: String, machine: String, notes: [String], trace: Trace)]
+    private struct ReadTrace {
+        var path: String
+        var machine: ReplayMachine?
+        var notes: [String]
+        var trace: Trace
+    }
+
+    private let paths: [ReadTrace]
     private let policies: [SchedulingPolicy]
     private let options: ReplayOptions
     private let wishes: Wishes
@@ -92,13 +99,15 @@ struct ComparisonGrid {
             return list
         }
         var rows: [Row] = []
-        var read: [(path: String, machine: String, notes: [String], trace: Trace)] = []
+        var read: [ReadTrace] = []
         for path in paths {
             let trace = try options.readTrace(path)
             try options.checkTrim(trace, at: path)
             let plain = try columns(trace, at: path)
             let notes = plain.first?.machine.recorded?.notes ?? []
-            read.append((path, plain.first?.machine.title ?? "", notes, trace))
+            read.append(
+                ReadTrace(path: path, machine: plain.first?.machine, notes: notes, trace: trace)
+            )
             for seed in seeds.map({ $0.map(Optional.some) }) ?? [nil] {
                 let shaken = seed.map { trace.shaken(by: shakeMicroseconds, seed: $0) }
                 rows.append(
@@ -177,11 +186,12 @@ struct ComparisonGrid {
             }
             var comparison = Comparison(
                 tracePath: entry.path,
-                machine: entry.machine,
+                machine: entry.machine?.title ?? "",
                 trace: entry.trace,
                 cells: mine.flatMap(own),
                 frame: mine.first.flatMap { results.frames[$0] }
             )
+            comparison.chineseMachine = entry.machine?.chineseTitle
             comparison.notes = entry.notes
             return comparison
         }

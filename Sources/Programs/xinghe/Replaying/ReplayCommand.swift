@@ -88,6 +88,7 @@ struct ReplayCommand: AsyncParsableCommand {
         var page = report.map { _ in ReplayPage(options) }
         var outcomes: [PolicyOutcome] = []
         var machineTitle = ""
+        var chineseTitle: String?
         var notes: [String] = []
         let bar = ProgressBar(
             counted: policies.count,
@@ -97,6 +98,7 @@ struct ReplayCommand: AsyncParsableCommand {
         for policy in policies {
             let machine = try options.machine(for: trace, at: self.trace, policy)
             machineTitle = machine.title
+            chineseTitle = machine.chineseTitle
             notes = machine.recorded?.notes ?? []
             let run = try ReplayRun(
                 trace,
@@ -117,7 +119,8 @@ struct ReplayCommand: AsyncParsableCommand {
         bar.finish()
         let provenance = try options.provenance(of: [self.trace])
         if let report, let page {
-            let html = page.html(self.trace, machineTitle, trace, provenance.text)
+            let titles = (machineTitle, chineseTitle)
+            let html = page.html(self.trace, titles, trace, provenance.text)
             try OutputFile.write(html, to: report)
         }
         var report = ReplayReport(
@@ -186,14 +189,20 @@ private struct ReplayPage {
         if base == nil { base = schedule }
     }
 
-    func html(_ path: String, _ machine: String, _ trace: Trace, _ provenance: String) -> String {
-        let comparison = Comparison(
+    func html(
+        _ path: String,
+        _ machine: (title: String, inChinese: String?),
+        _ trace: Trace,
+        _ provenance: String
+    ) -> String {
+        var comparison = Comparison(
             tracePath: path,
-            machine: machine,
+            machine: machine.title,
             trace: trace,
             cells: cells,
             frame: frame
         )
+        comparison.chineseMachine = machine.inChinese
         let setting = options.setting(shakeSeconds: nil, bootstrap)
         let report = ComparisonReport(comparisons: [comparison], setting: setting)
         return ComparisonPage(report, provenance: provenance, in: options.words).html
