@@ -157,6 +157,136 @@ struct ExplainTests {
         await centre.close()
     }
 
+    @Test("What a partition allows of each job is told in numbers, as it is now")
+    func partitionLimits() async throws {
+        let centre = try Centre(SmallCentre.settings(try ScratchFolder().path))
+        let long = try await centre.submit(
+            SmallCentre.request { $0.timeLimit = SimDuration(seconds: 172_800) }
+        )
+        let wide = try await centre.submit(
+            SmallCentre.request {
+                $0.minimumNodes = 8
+                $0.timeLimit = SimDuration(seconds: 600)
+                $0.isHeld = false
+                $0.begin = SmallCentre.start + SimDuration(seconds: 60)
+            }
+        )
+        func line(_ job: UInt32, _ start: String = "The limit") async throws -> String? {
+            try await centre.explain(job, .me).lines(in: start == "限额" ? .chinese : .english)
+                .first { $0.hasPrefix(start) }
+        }
+        let time =
+            "The limit of partition batch on each job: at most 1440 minutes of wall time, 2880 asked for."
+        #expect(try await line(long) == time)
+        #expect(try await line(long, "限额") != nil)
+        var change = PartitionUpdateRequest()
+        change.name = "batch"
+        change.maximumNodes = 4
+        try await centre.update(change, .me)
+        try await centre.advance(seconds: 120)
+        let nodes = "The limit of partition batch on each job: at most 4 nodes, 8 asked for."
+        #expect(try await line(wide) == nodes)
+        await centre.close()
+    }
+
+    @Test("A QOS of lower priority and another account are named where they start sooner")
+    func lowerQualityAndAccount() async throws {
+        var machine = SmallCentre.machine
+        var qos = QOS(name: "big", priority: 100)
+        qos.limits[LimitKind(.group, .tres(.node))] = 2
+        machine.qos = machine.qosInOrder + [qos]
+        let centre = try Centre(
+            SmallCentre.settings(try ScratchFolder().path, machine: machine)
+        )
+        func submit(_ change: (inout SubmitRequest) -> Void) async throws -> UInt32 {
+            try await centre.submit(
+                SmallCentre.request {
+                    $0.minimumNodes = 2
+                    $0.timeLimit = SimDuration(seconds: 3_600)
+                    change(&$0)
+                }
+            )
+        }
+        _ = try await submit { $0.qos = "big" }
+        let second = try await submit { $0.qos = "big" }
+        let changes = try await centre.explain(second, .me).alternatives.map(\.change)
+        #expect(changes.contains("QOS=normal"))
+        // Six jobs of an account run there at once.
+        for _ in 0..<6 { _ = try await submit { $0.account = "motor" } }
+        let seventh = try await submit { $0.account = "motor" }
+        let found = try await centre.explain(seventh, .me).alternatives
+        let account = try #require(found.first { $0.change == "Account=guest" })
+        var update = JobUpdateRequest()
+        update.account = "guest"
+        _ = try await centre.update(seventh, update, .me)
+        #expect(try await centre.info(seventh).start?.seconds == account.estimate.start?.seconds)
+        await centre.close()
+    }
+
+    @Test("An account that cannot pay is told at submission, and beside the limit of now")
+    func money() async throws {
+        var machine = SmallCentre.machine
+        machine.partitions[0].quota = AccountQuota(nodes: 4)
+        machine.accounts[1].creditLimitFen = 5_000
+        let centre = try Centre(
+            SmallCentre.settings(try ScratchFolder().path, machine: machine)
+        )
+        func submit(hours: Int64) async throws -> SubmitResponse {
+            try await centre.submit(
+                SmallCentre.request {
+                    $0.account = "motor"
+                    $0.minimumNodes = 3
+                    $0.timeLimit = SimDuration(seconds: 3_600 * hours)
+                },
+                .me
+            )
+        }
+        // Three nodes of twelve cores at 10 fen an hour and core.
+        #expect(try await submit(hours: 10).obstacle == nil)
+        let poor = try await submit(hours: 20)
+        #expect(poor.obstacle == "AssocGrpBillingMinutes")
+        let explanation = try await centre.explain(poor.jobID, .me)
+        #expect(explanation.limit?.partition == "batch")
+        #expect(explanation.money.map { [$0.bound, $0.asked ?? 0] } == [5_000, 7_200])
+        let lines = explanation.lines(in: .english)
+        #expect(lines.contains { $0.hasPrefix("Its account cannot pay for it. The limit of") })
+        #expect(explanation.lines(in: .chinese).contains { $0.hasPrefix("账户付不起这个作业") })
+        let other = Caller(userID: Caller.me.userID + 1, groupID: 0)
+        #expect(try await centre.explain(poor.jobID, other).money != nil)
+        var strict = SmallCentre.request {
+            $0.account = "motor"
+            $0.timeLimit = SimDuration(seconds: 3_600 * 100)
+        }
+        strict.isStrict = true
+        await #expect(throws: RequestFailure.self) { try await centre.submit(strict) }
+        await centre.close()
+    }
+
+    @Test("Where jobs are hidden, a limit tells nothing of what others hold")
+    func hiddenJobs() async throws {
+        var settings = SmallCentre.settings(try ScratchFolder().path)
+        settings.rules = CentreRules(
+            machine: {
+                var machine = SmallCentre.machine
+                machine.partitions[0].quota = AccountQuota(nodes: 6)
+                return machine
+            }()
+        )
+        settings.privateData = [.jobs]
+        let centre = try Centre(settings)
+        let other = Caller(userID: 5, groupID: 60)
+        let motor = SmallCentre.request {
+            $0.account = "motor"
+            $0.minimumNodes = 4
+        }
+        _ = try await centre.submit(motor)
+        let second = try await centre.submit(motor, other).jobID
+        #expect(try await centre.explain(second, .me).limit?.used == 4)
+        let told = try #require(await centre.explain(second, other).limit)
+        #expect((told.bound, told.asked, told.used) == (6, 4, nil))
+        await centre.close()
+    }
+
     @Test("The least that a QOS asks of each job is told as such")
     func least() async throws {
         var machine = SmallCentre.machine

@@ -85,6 +85,26 @@ struct ClusterOptionTests {
         #expect(try submit(["--wrap", "true"], none).clusters == nil)
     }
 
+    @Test("What is explained is one job, and what would not be read is refused")
+    func explained() throws {
+        func action(_ words: String...) throws -> ControlCommand.Action {
+            try ControlCommand(program: "scontrol", arguments: ["explain"] + words, variable: none)
+                .action
+        }
+        #expect(try action("5") == .explain(5))
+        for words in [["5", "6"], ["5", "lang=zh"]] {
+            let failure = #expect(throws: CommandFailure.self) {
+                try ControlCommand(
+                    program: "scontrol",
+                    arguments: ["explain"] + words,
+                    variable: none
+                )
+            }
+            let text = failure?.lines.joined() ?? ""
+            #expect(text.contains("too many arguments for keyword:explain"), "\(text)")
+        }
+    }
+
     @Test("scontrol takes one cluster")
     func control() throws {
         func clusters(_ name: String) throws -> [String]? {

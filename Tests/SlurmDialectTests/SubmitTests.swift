@@ -258,6 +258,14 @@ struct SubmitTests {
                 "账户可用 10.00 元：不足以运行此作业",
             ]
         )
+        var response = SubmitResponse()
+        response.jobID = 7
+        #expect(response.warning(of: "yhbatch", in: .chinese) == nil)
+        response.obstacle = "AssocGrpBillingMinutes"
+        let warning = response.warning(of: "yhbatch", in: .english) ?? ""
+        #expect(warning.contains("(AssocGrpBillingMinutes: its account cannot pay for it)"))
+        let chinese = response.warning(of: "yhbatch", in: .chinese) ?? ""
+        #expect(chinese.contains("账户余额不够") && !chinese.contains("cannot"))
         #expect(MessageLanguage { $0 == "LANG" ? "zh_CN.UTF-8" : nil } == .chinese)
         #expect(MessageLanguage { $0 == "LANG" ? "zh_CN" : "C" } == .english)
     }

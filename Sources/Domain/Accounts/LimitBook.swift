@@ -324,6 +324,11 @@ public struct LimitBook: Sendable, Codable {
         return claim.licenses.isEmpty ? nil : obstacle(toHolding: claim.licenses)
     }
 
+    /// Whether an account could never pay for a job as things are: what running jobs have reserved counts as had.
+    public func exceedsPurse(_ funds: FundsNeed) -> Bool {
+        counter(.purse(funds.purse))?.maximum.map { funds.price > $0 } ?? false
+    }
+
     /// The first of some licences of which too few are free; nil when there are enough of each.
     public func obstacle(toHolding needs: [LicenseNeed]) -> LimitStop? {
         let short = needs.first { $0.count > freeLicenses($0.license) }

@@ -48,6 +48,12 @@ extension Emulator {
     /// can, and for other jobs. A reason that only an operator's change would free counts as one.
     public func lastingObstacle(to id: JobID) -> PendingReason? {
         guard let slot = jobs.slot(of: id), jobs[slot].phase != .running else { return nil }
+        if let reason = obstacle(ofItsRequest: slot) { return reason }
+        let isTooDear = jobs.funds[id].map { jobs.limits.exceedsPurse($0) } ?? false
+        return isTooDear ? .assocGrpBillingMinutes : nil
+    }
+
+    private func obstacle(ofItsRequest slot: Int32) -> PendingReason? {
         guard let extras = jobs[slot].hasExtras ? jobs.extras[slot] : nil else {
             let reason = requestObstacle(slot, inPartition: Int(jobs[slot].partition))
             return reason.flatMap { $0.isOfItsRequest ? $0 : nil }
@@ -63,6 +69,16 @@ extension Emulator {
             first = first ?? reason
         }
         return first
+    }
+
+    /// The money of a pending job's account as it stands, where it could not pay for the job though nothing else
+    /// ran; nil where it can.
+    public func shortFunds(of id: JobID, at now: SimInstant) -> LimitStanding? {
+        guard let slot = jobs.slot(of: id), jobs[slot].phase != .running,
+            let funds = jobs.funds[id], jobs.limits.exceedsPurse(funds)
+        else { return nil }
+        let claim = leastClaim(slot, inPartition: Int(jobs[slot].partition))
+        return jobs.limits.standing(of: claim, .assocGrpBillingMinutes, at: now)
     }
 
     /// The limit that a pending job waits for as it stands now; nil when it waits for none.

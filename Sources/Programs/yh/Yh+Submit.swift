@@ -70,14 +70,9 @@ extension Yh {
     /// Tells what the centre has to say of a submission, and why the job could never start.
     static func tell(of response: SubmitResponse, name: String, isQuiet: Bool) {
         Host.print(response.warnings.map { "\(name): \($0)" }, to: 2)
-        // Slurm says nothing until somebody looks why the job waits.
-        if let obstacle = response.obstacle, Dialect(program: name) == .tianhe, !isQuiet {
-            let job = response.jobID
-            let line =
-                "\(name): warning: job \(job) cannot start as things are (\(obstacle));"
-                + " 'yhcontrol explain \(job)' says what would help"
-            Host.print([line], to: 2)
-        }
+        guard Dialect(program: name) == .tianhe, !isQuiet else { return }
+        let words = MessageLanguage { Host.variable($0) }
+        Host.print([response.warning(of: name, in: words)].compactMap(\.self), to: 2)
     }
 
     /// What there is to say of the script. Slurm's own command says nothing that Slurm does not say,

@@ -207,6 +207,9 @@ public struct ControlCommand: Hashable, Sendable {
             guard let job = words.first.flatMap({ OptionValues.job($0) }) else {
                 throw failure("too few arguments for keyword:\(keyword)")
             }
+            guard words.count == 1 else {
+                throw failure("too many arguments for keyword:\(keyword)")
+            }
             return .explain(job.jobID)
         }
         if matches("completing", 2) { return .completing }

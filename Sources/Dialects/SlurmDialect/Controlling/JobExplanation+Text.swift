@@ -10,6 +10,11 @@ extension JobExplanation {
         var lines = [standing(words)]
         guard job.state == "PENDING" else { return lines }
         if let limit { lines.append(limit.sentence(in: words)) }
+        if let money {
+            lines.append(
+                words("账户付不起这个作业：", "Its account cannot pay for it. ") + money.sentence(in: words)
+            )
+        }
         if let start = estimate.start {
             let wait = SlurmTime.full(from: now, to: start)
             let nodes = estimate.nodeList.isEmpty ? "" : words("，节点 ", ", on ") + estimate.nodeList

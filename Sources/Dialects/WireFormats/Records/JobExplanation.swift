@@ -10,6 +10,8 @@ public struct JobExplanation: WireRecord {
     public var estimate = StartEstimate()
     /// The limit that it waits for; nil when it waits for none.
     public var limit: LimitInfo?
+    /// The money of its account, where that could not pay for it though nothing else ran; nil where it can.
+    public var money: LimitInfo?
     /// How many jobs stand before it in the partitions that it may run in.
     public var aheadCount: Int64 = 0
     /// The first of them, next first.
@@ -28,6 +30,7 @@ public struct JobExplanation: WireRecord {
         try fields.required("job", &job)
         try fields("estimate", &estimate)
         try fields("limit", &limit)
+        try fields("money", &money)
         try fields("ahead_count", &aheadCount)
         try fields("ahead", &ahead)
         try fields("running", &running)

@@ -174,6 +174,7 @@ extension Centre {
             }
         }
         sight.conceal(&explanation.limit, of: entry)
+        sight.conceal(&explanation.money, of: entry)
         return explanation
     }
 
@@ -310,6 +311,12 @@ extension RequestFailure {
     /// An edit of accounts and users that cannot be made.
     static func people(_ problem: String) -> RequestFailure {
         RequestFailure(status: 400, body: ErrorBody(code: "bad_people", text: problem))
+    }
+
+    /// What is not for whoever asks, and why.
+    static func denied(_ text: String) -> RequestFailure {
+        let code = SlurmError.accessDenied.rawValue
+        return RequestFailure(status: 403, body: ErrorBody(code: code, text: text))
     }
 
     static func refused(_ error: SlurmError, _ details: String...) -> RequestFailure {

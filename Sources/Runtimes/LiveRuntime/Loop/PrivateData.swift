@@ -91,7 +91,10 @@ struct Sight: Sendable {
             if !mayRead { limit = nil }
             return
         }
-        guard hidden.contains(.usage), !rights.may(.seeJobs) else { return }
+        // What others' jobs hold tells of them, as in the list of people.
+        guard hidden.contains(.usage) || hidden.contains(.jobs), !rights.may(.seeJobs) else {
+            return
+        }
         let isOwn = caller.owns(entry) && (told.user != nil || told.array != nil)
         let isCoordinated = told.account.map { rights.may(.seeJobs, in: $0) } ?? false
         if !isOwn, !isCoordinated, told.license == nil { limit?.used = nil }

@@ -13,7 +13,7 @@ extension CentreState {
     /// How many jobs of each kind are named.
     private static let namedMaximum = 5
     /// How many other requests are tried: each runs a copy of the centre ahead.
-    private static let trialsMaximum = 12
+    private static let trialsMaximum = 16
 
     /// Explains a job that waits.
     func explain(_ entry: JobEntry, at instant: SimInstant) -> JobExplanation {
@@ -22,8 +22,13 @@ extension CentreState {
         explanation.job = info(of: entry, now: instant)
         explanation.estimate = estimate(of: [entry], in: book, at: instant)
         guard entry.status.phase == .pending else { return explanation }
-        explanation.limit = emulator.limitStanding(of: JobID(entry.id), at: instant)
-            .map { limit($0, of: entry) }
+        explanation.limit =
+            emulator.limitStanding(of: JobID(entry.id), at: instant)
+            .map { limit($0, of: entry) } ?? partitionLimit(of: entry)
+        if explanation.limit?.resource != LimitInfo.money {
+            explanation.money = emulator.shortFunds(of: JobID(entry.id), at: instant)
+                .map { limit($0, of: entry) }
+        }
         let partitions = Set(entry.status.partitions)
         var running: [JobEntry] = []
         jobs.forEach { other in
@@ -43,6 +48,32 @@ extension CentreState {
         explanation.running = running.prefix(Self.namedMaximum).map(ahead)
         explanation.alternatives = alternatives(to: entry, explanation.estimate, at: instant)
         return explanation
+    }
+
+    /// The limit of its partition that a job exceeds; nil when it waits for something else.
+    private func partitionLimit(of entry: JobEntry) -> LimitInfo? {
+        let status = entry.status
+        guard let reason = emulator.pendingReason(of: JobID(entry.id)),
+            let index = status.partitions.first
+        else { return nil }
+        let limits = emulator.limits(ofPartition: index)
+        var info = LimitInfo()
+        info.partition = rules.machine.partitions[index].name
+        info.isPerJob = true
+        switch reason {
+        case .partitionTimeLimit:
+            guard let most = limits.time else { return nil }
+            info.resource = "wall"
+            info.bound = most.seconds / 60
+            info.asked = status.isUnlimited ? nil : (status.timeLimit.seconds + 59) / 60
+        case .partitionNodeLimit:
+            guard let most = limits.nodes else { return nil }
+            info.resource = "node"
+            info.bound = Int64(most)
+            info.asked = Int64(status.requestedNodes)
+        default: return nil
+        }
+        return info
     }
 
     private func limit(_ standing: LimitStanding, of entry: JobEntry) -> LimitInfo {
@@ -162,13 +193,26 @@ extension CentreState {
         }
         let user = entry.specification.request.user
         let allowed = machine.qosAllowed(to: user, of: account)
-        let priority = machine.qosInOrder.first { $0.name == status.qos }?.priority ?? 0
-        for qos in machine.qosKnown
-        where qos.name != status.qos && qos.priority >= priority
-            && allowed?.contains(qos.name) ?? true
+        // One of lower priority may have room where this one's limits have none.
+        let others = machine.qosKnown.filter { qos in
+            qos.name != status.qos && allowed?.contains(qos.name) ?? true
+        }
+        for qos in others.sorted(by: { ($1.priority, $0.name) < ($0.priority, $1.name) })
+            .prefix(Self.namedMaximum)
         {
             add("QOS=\(qos.name)") { $0.qos = qos.name }
         }
+        for other in machine.accounts.filter({ $0.name != account && $0.isOpen(to: user) })
+            .prefix(Self.namedMaximum)
+        where isAllowed(other.name, in: status.partitions) {
+            add("Account=\(other.name)") { $0.account = other.name }
+        }
         return changes
+    }
+
+    private func isAllowed(_ account: String, in partitions: [Int]) -> Bool {
+        partitions.allSatisfy {
+            rules.machine.partitions[$0].allowedAccounts?.contains(account) ?? true
+        }
     }
 }
