@@ -1,8 +1,10 @@
 import Accounts
 import Billing
 import ClusterModel
+import Logging
 import Quantities
 import SlurmDialect
+import Synchronization
 import Testing
 import WireFormats
 
@@ -41,6 +43,17 @@ struct CoordinatorTests {
         var settings = SmallCentre.settings(folder, machine: machine)
         settings.imageInterval = 2
         return settings
+    }
+
+    /// A coordinator's edit is denied, and the answer says what of it is not the coordinator's.
+    private func expectDenied(_ edit: PeopleEdit, _ caller: Caller, _ centre: Centre) async throws {
+        let failure = await #expect(throws: RequestFailure.self, "\(edit)") {
+            try await centre.change(edit, caller)
+        }
+        let general = RequestFailure.refused(.accessDenied)
+        #expect(failure?.status == general.status && failure?.body.code == general.body.code)
+        let text = failure?.body.text ?? ""
+        #expect(text.hasPrefix(general.body.text + ": ") && text.utf8.count > 40, "\(text)")
     }
 
     private func job(_ centre: Centre, _ account: String) async throws -> UInt32 {
@@ -139,9 +152,7 @@ struct CoordinatorTests {
         ]
         let before = await centre.people(.me)
         for edit in refused {
-            await #expect(throws: RequestFailure.refused(.accessDenied), "\(edit)") {
-                try await centre.change(edit, sys)
-            }
+            try await expectDenied(edit, sys, centre)
         }
         #expect(await centre.people(.me) == before)
         let other = try await job(centre, "arts")
@@ -282,16 +293,12 @@ struct CoordinatorTests {
             .me
         )
         let preset = edit(.modify, "user", [], accounts: ["lab"], ("DefaultAccount", "lab"))
-        await #expect(throws: RequestFailure.refused(.accessDenied)) {
-            try await centre.change(preset, sys)
-        }
+        try await expectDenied(preset, sys, centre)
         let people = await centre.people(.me)
         let arts = people.associations.first { $0.account == "arts" && $0.user == "games" }
         #expect(arts?.isDefault == true)
         let level = edit(.modify, "user", [], accounts: ["lab"], ("AdminLevel", "Auditor"))
-        await #expect(throws: RequestFailure.refused(.accessDenied)) {
-            try await centre.change(level, sys)
-        }
+        try await expectDenied(level, sys, centre)
         #expect(try await centre.change(level, .me).changed == ["user games", "user root"])
         #expect(centre.rights(of: games).roles == [.user, .auditor])
         let missing = edit(.modify, "user", [], accounts: ["none"], ("AdminLevel", "Auditor"))
@@ -353,6 +360,32 @@ struct CoordinatorTests {
         await centre.close()
     }
 
+    @Test(
+        "Whether somebody may move the clock or close the centre is judged when that has its turn"
+    )
+    func operatorsTurn() async throws {
+        let centre = try Centre(settings(ScratchFolder().path))
+        let level = { edit(.modify, "user", ["games"], ("AdminLevel", $0)) }
+        _ = try await centre.change(level("Operator"), .me)
+        var request = ClockAdvanceRequest()
+        request.duration = SimDuration(seconds: 10)
+        let first = try await centre.advance(request, games)
+        try await centre.checkShutDown(games)
+        let old = centre.machine.now
+        _ = try await centre.change(level("None"), .me)
+        // As a request sees it that began before the role was taken.
+        centre.machine.take(old, after: .max)
+        #expect(centre.rights(of: games).may(.operate))
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.advance(request, games)
+        }
+        await #expect(throws: RequestFailure.refused(.accessDenied)) {
+            try await centre.checkShutDown(games)
+        }
+        #expect(try await centre.advance(request, .me) >= first + SimDuration(seconds: 10))
+        await centre.close()
+    }
+
     @Test("A coordinator releases what an operator holds, and its mere owner does not")
     func holds() async throws {
         let centre = try Centre(settings(ScratchFolder().path))
@@ -400,9 +433,13 @@ struct CoordinatorTests {
         "What operators changed stays when the same file is read again, and goes when it says something else"
     )
     func filesReadAgain() async throws {
-        let settings = try settings(ScratchFolder().path)
+        var settings = try settings(ScratchFolder().path)
+        let log = RecordingLog()
+        settings.logger = Logger(label: "test") { _ in log }
         let centre = try Centre(settings)
         var machine = settings.rules.machine
+        // What was taken by hand a changed file gives back, and the log says so.
+        _ = try await centre.change(edit(.delete, "coordinator", ["sys"], accounts: ["lab"]), .me)
         let office = edit(.modify, "user", ["games"], ("AdminLevel", "Office"))
         _ = try await centre.change(office, .me)
         _ = try await centre.change(edit(.add, "account", ["new"]), .me)
@@ -411,6 +448,13 @@ struct CoordinatorTests {
         #expect(await centre.people(.me).associations.contains { $0.account == "new" })
         machine.auditors = ["games"]
         #expect(try await centre.takeOver(customersOf: machine))
+        for told in [
+            "'games' becomes an auditor", "'games' is of the office no more",
+            "'daemon' is an auditor no more", "'sys' becomes a coordinator of account 'lab'",
+        ] {
+            let lines = log.lines.withLock { $0 }
+            #expect(lines.contains { $0.hasSuffix(told) }, "\(told): \(lines)")
+        }
         #expect(centre.rights(of: games).roles == [.user, .auditor])
         #expect(!(await centre.people(.me).associations.contains { $0.account == "new" }))
         #expect(try await centre.takeOver(customersOf: machine) == false)

@@ -398,9 +398,8 @@ struct CentreGlue: CentreService {
     }
 
     func shutDown(_ peer: Peer) async throws(ServiceRefusal) {
-        guard centre.rights(of: Caller(peer)).may(.operate) else {
-            let body = ErrorBody(code: "access_denied", text: "Access/permission denied")
-            throw ServiceRefusal(status: 403, body: body)
+        try await forward(peer) { () throws(RequestFailure) in
+            try await centre.checkShutDown(Caller(peer))
         }
         logger.notice("user \(peer.userID) asks to close the centre")
         onShutDown()

@@ -47,6 +47,36 @@ public struct CustomerRegister: WireRecord, Codable {
     }
 }
 
+extension CustomerRegister {
+    /// What another register gives and takes of roles, a sentence each: the log tells when a file does that, since
+    /// it may give back what was taken by hand.
+    public func roleChanges(to other: CustomerRegister) -> [String] {
+        var changes: [String] = []
+        func compare(_ before: [String], _ after: [String], _ role: String) {
+            let (old, new) = (Set(before), Set(after))
+            for user in new.subtracting(old).sorted() {
+                changes.append("'\(user)' becomes \(role)")
+            }
+            for user in old.subtracting(new).sorted() {
+                changes.append("'\(user)' is \(role) no more")
+            }
+        }
+        compare(operators, other.operators, "an operator")
+        compare(auditors, other.auditors, "an auditor")
+        compare(office, other.office, "of the office")
+        let places = accounts.places
+        let names = Set(other.accounts.map(\.name))
+        for account in other.accounts {
+            let before = places[account.name].map { accounts[$0].coordinators } ?? []
+            compare(before, account.coordinators, "a coordinator of account '\(account.name)'")
+        }
+        for account in accounts where !names.contains(account.name) {
+            compare(account.coordinators, [], "a coordinator of account '\(account.name)'")
+        }
+        return changes
+    }
+}
+
 extension Machine {
     /// The same machine with other customers.
     public func with(_ customers: CustomerRegister) -> Machine {

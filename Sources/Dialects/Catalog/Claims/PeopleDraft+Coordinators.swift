@@ -12,11 +12,25 @@ import WireFormats
 extension PeopleDraft {
     /// Looks whether a coordinator may make an edit, as things are when its turn comes.
     ///
-    /// - Throws: `PeopleEditProblem` that is denied.
+    /// - Throws: `PeopleEditProblem` that is denied, and says what is not the coordinator's.
     func check(_ edit: PeopleEdit, by user: String) throws(PeopleEditProblem) {
-        let denied = PeopleEditProblem(text: "Access/permission denied", isDenied: true)
-        func require(_ isAllowed: Bool) throws(PeopleEditProblem) {
-            guard isAllowed else { throw denied }
+        func require(
+            _ isAllowed: Bool,
+            _ what: @autoclosure () -> String
+        ) throws(PeopleEditProblem) {
+            guard isAllowed else {
+                let text = "Access/permission denied: \(what())"
+                throw PeopleEditProblem(text: text, isDenied: true)
+            }
+        }
+        func requireCoordinator(of accounts: [String]) throws(PeopleEditProblem) {
+            try require(!accounts.isEmpty, "a coordinator names the accounts that are meant")
+            for name in accounts {
+                try require(
+                    isCoordinated(name, by: user),
+                    "'\(user)' is no coordinator of account '\(name)'"
+                )
+            }
         }
         let isDeleting = edit.verb == PeopleEdit.Verb.delete.rawValue
         switch edit.entity {
@@ -24,38 +38,51 @@ extension PeopleDraft {
             for name in edit.names {
                 let known = place(ofAccount: name)
                 let isNew = known == nil && edit.verb == PeopleEdit.Verb.add.rawValue
-                try require(isNew || isCoordinated(name, by: user))
+                if !isNew { try requireCoordinator(of: [name]) }
                 if isDeleting { continue }
                 let parent = edit.settings.last { $0.name.lowercased() == "parent" }?.value
-                try require(parent.map { isCoordinated($0, by: user) } ?? !isNew)
+                try require(
+                    !isNew || parent != nil,
+                    "a coordinator makes accounts below others only: parent=NAME"
+                )
+                if let parent { try requireCoordinator(of: [parent]) }
                 let above = isNew ? parent : known.flatMap { accounts[$0].parent }
                 for setting in edit.settings {
                     let isTitle = ["description", "desc", "descr"]
                         .contains(setting.name.lowercased())
-                    try require(isTitle || isCoordinated(above, by: user))
-                    try require(maySet(setting, of: isNew ? parent : name, isNew: isNew, user))
+                    try require(
+                        isTitle || isCoordinated(above, by: user),
+                        "'\(setting.name)' of account '\(name)' is for coordinators of the account above"
+                    )
+                    try require(
+                        maySet(setting, of: isNew ? parent : name, isNew: isNew, user),
+                        "\(setting.name)=\(setting.value) of account '\(name)' is for operators"
+                    )
                 }
             }
         case "user":
-            let accounts = edit.accounts
-            try require(!accounts.isEmpty && accounts.allSatisfy { isCoordinated($0, by: user) })
+            try requireCoordinator(of: edit.accounts)
             guard !isDeleting else { return }
             for setting in edit.settings {
                 if setting.name.lowercased() == "defaultaccount" {
+                    try requireCoordinator(of: [setting.value])
                     // It would be taken from where somebody else gave it.
-                    try require(isCoordinated(setting.value, by: user))
-                    try require(!isAnyElsewhere(of: Set(users(meantBy: edit)), than: user))
+                    try require(
+                        !isAnyElsewhere(of: Set(users(meantBy: edit)), than: user),
+                        "users who are in accounts of others choose their default account elsewhere"
+                    )
                     continue
                 }
-                try require(!Self.isLevel(setting))
-                for account in accounts {
-                    try require(maySet(setting, of: account, isNew: true, user))
+                try require(!Self.isLevel(setting), "'\(setting.name)' is for operators")
+                for account in edit.accounts {
+                    try require(
+                        maySet(setting, of: account, isNew: true, user),
+                        "\(setting.name)=\(setting.value) in account '\(account)' is for operators"
+                    )
                 }
             }
-        case "coordinator":
-            let accounts = edit.accounts
-            try require(!accounts.isEmpty && accounts.allSatisfy { isCoordinated($0, by: user) })
-        default: throw denied
+        case "coordinator": try requireCoordinator(of: edit.accounts)
+        default: try require(false, "\(edit.entity) is for operators")
         }
     }
 

@@ -14,34 +14,6 @@ public import WireFormats
 // writing thread when the request's turn comes: nothing can happen in between.
 
 extension Centre {
-    /// Brings the customers of a machine into force, as an opening with it would.
-    ///
-    /// - Returns: whether they are others than the last that a file brought.
-    /// - Throws: `RequestFailure` when they cannot be.
-    public func takeOver(customersOf changed: Machine) async throws(RequestFailure) -> Bool {
-        let loaded = await snapshot().state.load != nil
-        let given = CustomerRegister(of: loaded ? changed.withLoadAccounts : changed)
-        let daemon = Caller(userID: getuid(), groupID: getgid())
-        let results = try await act(daemon) { state in
-            // What operators changed stays until the file says something else.
-            guard given != state.givenCustomers else { return .success([]) }
-            if let problem = state.problem(of: given) {
-                let body = ErrorBody(code: "bad_customers", text: problem)
-                return .failure(RequestFailure(status: 400, body: body))
-            }
-            return .success([.customers(given)])
-        }
-        guard !results.isEmpty else { return false }
-        await readMachineAgain()
-        return true
-    }
-
-    /// Goes by the customers that are in force now when it is asked who may read what.
-    private func readMachineAgain() async {
-        let state = await snapshot().state
-        machine.take(state.rules.machine, roles: state.rules.roles, after: state.batch)
-    }
-
     /// Whether somebody may change a job, by the table for all ways to do so.
     func mayChange(_ entry: JobEntry, _ caller: Caller) -> Bool {
         rights(of: caller).may(.changeJobs, entry, of: caller)
@@ -78,6 +50,13 @@ extension Centre {
         var results: [InputResult] = []
         for answer in answers { results += try answer.get() }
         return results
+    }
+
+    /// Looks whether the caller may close the centre, when the turn of that comes.
+    ///
+    /// - Throws: `RequestFailure` when not.
+    public func checkShutDown(_ caller: Caller) async throws(RequestFailure) {
+        try await operate(caller) { _ in .success([]) }
     }
 
     private func operate(
@@ -538,7 +517,7 @@ extension Centre {
                 changed.withLock { $0 = lines }
                 guard !lines.isEmpty else { return .success([]) }
             } catch {
-                return .failure(error.isDenied ? .refused(.accessDenied) : .people(error.text))
+                return .failure(error.isDenied ? .denied(error.text) : .people(error.text))
             }
             if coordinator != nil { state.keepCredit(in: &register) }
             let machine = known.with(register)
@@ -654,8 +633,9 @@ extension Centre {
     ) async throws(RequestFailure) -> SimInstant {
         try require(.operate, caller)
         try request.checkBounds()
+        let rights = rightsInTurn(of: caller)
         let result = await withCheckedContinuation { continuation in
-            let letter = Letter.advance(request) { continuation.resume(returning: $0) }
+            let letter = Letter.advance(request, rights) { continuation.resume(returning: $0) }
             mailbox.post(letter, of: caller.userID)
         }
         return try result.get()

@@ -209,7 +209,12 @@ public final class Centre: Sendable {
         case signal([UInt32], number: Int32, isForShellOnly: Bool)
         case signalStep(UInt32, restart: Int32, StepSignal)
         case snapshot(@Sendable (CentreSnapshot) -> Void)
-        case advance(ClockAdvanceRequest, AdvanceAnswer)
+        /// Moves the clock on, if that is still for whoever asks when its turn comes.
+        case advance(
+            ClockAdvanceRequest,
+            @Sendable (CentreState) -> Rights,
+            AdvanceAnswer
+        )
         case archive(ArchiveStep, ArchiveAnswer)
         case shutdown(@Sendable () -> Void)
         case abandon(@Sendable () -> Void)

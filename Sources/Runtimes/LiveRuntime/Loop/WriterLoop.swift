@@ -130,17 +130,6 @@ final class WriterLoop {
         }
     }
 
-    /// Customers of the machine's file that are not those in force.
-    private func bringCustomersIntoForce() throws(OpenFailure) {
-        let file = settings.isMachineGiven ? settings.rules.machine : state.rules.machine
-        let given = CustomerRegister(of: state.load == nil ? file : file.withLoadAccounts)
-        // What operators changed since the file was read stays until the file says something else.
-        let known = settings.isMachineGiven ? state.givenCustomers : CustomerRegister(of: file)
-        guard given != known else { return }
-        if let problem = state.problem(of: given) { throw .customers(problem) }
-        try put(.customers(given))
-    }
-
     /// Prices and rules that the daemon was started with and that are not in force yet.
     private func bringTermsIntoForce() throws(OpenFailure) {
         var terms = TermsInput()
@@ -463,7 +452,12 @@ extension WriterLoop {
                 guard let entry = state.jobs[id], entry.status.restart == restart else { break }
                 work.signalStep(entry, signal, now: clock.now)
             case .snapshot: break
-            case .advance(let request, let answer): advance(request, answer)
+            case .advance(let request, let rights, let answer):
+                guard rights(state).may(.operate) else {
+                    answer(.failure(.refused(.accessDenied)))
+                    continue
+                }
+                advance(request, answer)
             case .archive(let step, let answer): archive(step, answer)
             case .shutdown(let answer): close(answer)
             case .abandon(let answer):
