@@ -296,11 +296,36 @@ extension CentreReader {
 
     /// Which of the files of archived stretches are missing or were changed, in words that name each.
     ///
+    /// - Parameter readsAll: whether they are read and proved, and not only their lengths and first lines.
     /// - Throws: `PersistenceFailure`.
-    public func segmentFindings() throws(PersistenceFailure) -> [SegmentFinding] {
+    public func segmentFindings(
+        readsAll: Bool = true
+    ) throws(PersistenceFailure) -> [SegmentFinding] {
         try archivedSegments().compactMap { segment in
-            segments.finding(segment).map { SegmentFinding(segment: segment, text: $0) }
+            segments.finding(segment, readsAll: readsAll).map {
+                SegmentFinding(segment: segment, text: $0)
+            }
         }
+    }
+}
+
+extension CentreReader {
+    /// The stretches whose files are as long as they should be, and were changed all the same: each is read.
+    ///
+    /// - Parameter isWanted: asked before each, since all may take long.
+    /// - Throws: `PersistenceFailure`.
+    public func changedSegments(
+        while isWanted: () -> Bool
+    ) throws(PersistenceFailure) -> [SegmentFinding] {
+        var findings: [SegmentFinding] = []
+        for segment in try archivedSegments() {
+            guard isWanted() else { break }
+            guard segments.finding(segment, readsAll: false) == nil,
+                let text = segments.finding(segment, readsAll: true)
+            else { continue }
+            findings.append(SegmentFinding(segment: segment, text: text))
+        }
+        return findings
     }
 }
 

@@ -57,10 +57,42 @@ struct SealedFile {
         }
     }
 
+    /// The first line of a file of this kind that is as long as that says, and the sum that it bears; nil for
+    /// another. What is in it is not read, and so not proved.
+    ///
+    /// - Throws: `PersistenceFailure` when it is not there or cannot be read.
+    static func head(
+        _ path: String,
+        kind: String
+    ) throws(PersistenceFailure) -> (fields: [String], sum: String)? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure("read \(path)") }
+        defer { close(descriptor) }
+        do throws(Failed) {
+            guard let head = try head(descriptor, kind) else { return nil }
+            return (Array(head.words.dropLast(2)), head.words.last ?? "")
+        } catch {
+            throw failure("read \(path)")
+        }
+    }
+
     private static func file(
         _ descriptor: Int32,
         _ kind: String
     ) throws(Failed) -> SealedFile? {
+        guard let head = try head(descriptor, kind) else { return nil }
+        let content = try bytes(of: descriptor, head.count, from: head.begin)
+        let fields = Array(head.words.dropLast())
+        let sum = sum(fields, content)
+        guard content.count == head.count, head.words.last == sum else { return nil }
+        return SealedFile(fields: fields.dropLast(), content: content, sum: sum)
+    }
+
+    /// The words of the first line, and where and how long the content is.
+    private static func head(
+        _ descriptor: Int32,
+        _ kind: String
+    ) throws(Failed) -> (words: [String], begin: Int, count: Int)? {
         var info = stat()
         guard fstat(descriptor, &info) == 0 else { throw Failed() }
         guard info.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -72,11 +104,7 @@ struct SealedFile {
         guard words.count > 2, words[0] == kind, let count = Int(words[words.count - 2]),
             count >= 0, count == Int(info.st_size) - end - 1
         else { return nil }
-        let content = try bytes(of: descriptor, count, from: end + 1)
-        let fields = Array(words.dropLast())
-        let sum = sum(fields, content)
-        guard content.count == count, words.last == sum else { return nil }
-        return SealedFile(fields: fields.dropLast(), content: content, sum: sum)
+        return (words, end + 1, count)
     }
 
     /// A system call failed; why is in `errno`.

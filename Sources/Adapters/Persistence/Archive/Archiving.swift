@@ -27,6 +27,8 @@ public struct Archiving: Sendable {
     ) throws(PersistenceFailure) {
         self.reader = reader
         folder = stateFolder
+        // Nobody else archives: whoever writes to a store has it alone.
+        _ = SegmentFolder(stateFolder: stateFolder).sweep(keeping: try reader.archivedSegments())
         program = try reader.meta(CentreStore.programName) ?? ""
         let images = ImageFolder(stateFolder: stateFolder)
         var end: Int64 = 0

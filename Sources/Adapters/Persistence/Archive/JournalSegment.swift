@@ -90,9 +90,19 @@ public struct SegmentFolder: Sendable {
     }
 
     /// What is wrong with the file of a segment, in words that name it; nil when it is the one that was written.
-    func finding(_ segment: JournalSegment) -> String? {
+    ///
+    /// - Parameter readsAll: whether its content is read and proved, and not only its length and first line.
+    func finding(_ segment: JournalSegment, readsAll: Bool) -> String? {
         do throws(PersistenceFailure) {
-            _ = try sealed(segment)
+            if readsAll {
+                _ = try sealed(segment)
+            } else {
+                try checkPresence(of: segment)
+                let head = try SealedFile.head(file(segment), kind: Self.kind)
+                guard let head, isListed(head.fields, head.sum, segment) else {
+                    throw changed(segment)
+                }
+            }
             return nil
         } catch {
             return error.message
@@ -141,6 +151,23 @@ public struct SegmentFolder: Sendable {
 
     /// The file of a segment, when it is the one that the store lists.
     private func sealed(_ segment: JournalSegment) throws(PersistenceFailure) -> SealedFile {
+        try checkPresence(of: segment)
+        guard let file = try SealedFile(file(segment), kind: Self.kind),
+            isListed(file.fields, file.sum, segment)
+        else { throw changed(segment) }
+        return file
+    }
+
+    /// Whether a first line is that of the file that the store lists.
+    private func isListed(_ fields: [String], _ sum: String, _ segment: JournalSegment) -> Bool {
+        fields.count == 8 && sum == segment.sum
+            && fields[1...5] == [
+                String(segment.first), String(segment.last), String(segment.lastBatch),
+                segment.before.hexText, segment.end.hexText,
+            ]
+    }
+
+    private func checkPresence(of segment: JournalSegment) throws(PersistenceFailure) {
         let name = file(segment)
         guard access(name, F_OK) == 0 || errno != ENOENT else {
             throw PersistenceFailure(
@@ -149,14 +176,6 @@ public struct SegmentFolder: Sendable {
                 message: "\(name), which has \(Self.words(segment)), is missing"
             )
         }
-        guard let file = try SealedFile(name, kind: Self.kind), file.fields.count == 8,
-            file.sum == segment.sum,
-            file.fields[1...5] == [
-                String(segment.first), String(segment.last), String(segment.lastBatch),
-                segment.before.hexText, segment.end.hexText,
-            ]
-        else { throw changed(segment) }
-        return file
     }
 
     private func changed(_ segment: JournalSegment) -> PersistenceFailure {
@@ -182,6 +201,28 @@ public struct SegmentFolder: Sendable {
     ) throws(PersistenceFailure) {
         let target = SegmentFolder(stateFolder: folder)
         for segment in segments { try sealed(segment).write(segment.name, in: target.path) }
+    }
+
+    /// Removes the files that no segment has: a program that was killed wrote them, and had not listed them yet.
+    /// What is called like no file of a segment is left alone.
+    ///
+    /// - Returns: the names of those that are gone.
+    func sweep(keeping segments: [JournalSegment]) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        let kept = Set(segments.map(\.name))
+        var gone: [String] = []
+        while let entry = readdir(folder) {
+            // SAFETY: a name of a folder ends with a zero byte within its array.
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let numbers = name.split(separator: "-", omittingEmptySubsequences: false)
+            let isSegment = numbers.count == 2 && numbers.allSatisfy { Int64($0) != nil }
+            guard isSegment && !kept.contains(name) || name == "partial" else { continue }
+            if unlink("\(path)/\(name)") == 0 { gone.append(name) }
+        }
+        return gone.sorted()
     }
 
     /// What all files of segments take. Unit: bytes.

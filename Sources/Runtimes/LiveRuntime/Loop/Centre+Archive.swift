@@ -1,5 +1,6 @@
 import ClusterModel
 import Dispatch
+import Logging
 import Persistence
 import SlurmDialect
 import Synchronization
@@ -26,6 +27,15 @@ extension Centre {
             throw WriterLoop.failure(failure)
         } catch {
             throw RequestFailure(status: 500, body: ErrorBody(code: "error", text: "\(error)"))
+        }
+    }
+
+    /// Reads what was archived once, beside everything else, and tells what of it was changed.
+    func proveArchive() {
+        let (reader, mailbox, logger) = (reader, mailbox, settings.logger)
+        DispatchQueue.global(qos: .background).async {
+            let findings = try? reader.changedSegments { !mailbox.isClosed }
+            for finding in findings ?? [] { logger.error("\(finding.advice)") }
         }
     }
 

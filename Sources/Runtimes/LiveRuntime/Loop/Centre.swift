@@ -312,6 +312,7 @@ public final class Centre: Sendable {
         }
         watcher.name = "xinghe-watcher"
         watcher.start()
+        proveArchive()
     }
 
     private static func executor(

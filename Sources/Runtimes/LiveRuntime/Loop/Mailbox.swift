@@ -17,6 +17,8 @@ final class Mailbox<Letter: Sendable>: Sendable {
         var users: [UInt32: Box] = [:]
         /// Users with letters; whose turn it is stands first.
         var order: [UInt32] = []
+        /// What becomes of letters that nobody will take any more; nil as long as somebody does.
+        var giveBack: (@Sendable (Letter) -> Void)?
 
         var isEmpty: Bool { ofNobody.isEmpty && order.isEmpty }
     }
@@ -74,13 +76,28 @@ final class Mailbox<Letter: Sendable>: Sendable {
     }
 
     private func leave(_ put: (inout Boxes) -> Void) {
-        let wasEmpty = boxes.withLock { boxes in
+        let (wasEmpty, isClosed) = boxes.withLock { boxes in
             let wasEmpty = boxes.isEmpty
             put(&boxes)
-            return wasEmpty
+            return (wasEmpty, boxes.giveBack != nil)
         }
+        if isClosed { return giveBackAll() }
         // One ring for a whole batch: the reader comes again until nothing is left.
         if wasEmpty { bell.signal() }
+    }
+
+    /// Gives back what lies here and all that is left from now on: whoever waits for an answer gets one.
+    func close(_ giveBack: @escaping @Sendable (Letter) -> Void) {
+        boxes.withLock { $0.giveBack = giveBack }
+        giveBackAll()
+    }
+
+    /// Whether nobody takes letters any more.
+    var isClosed: Bool { boxes.withLock { $0.giveBack != nil } }
+
+    private func giveBackAll() {
+        let giveBack = boxes.withLock { $0.giveBack }
+        for letter in takeTurn() { giveBack?(letter) }
     }
 
     /// Waits for letters, at most so long, and takes what a turn has room for.
