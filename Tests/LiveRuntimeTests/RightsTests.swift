@@ -163,6 +163,13 @@ struct RightsTests {
         "POST /slurmdb/users_association": "co",
     ]
 
+    /// Routes that find nothing to change here, whoever asks.
+    private static let empty: Set<String> = [
+        "POST /v1/jobs/:id/complete", "POST /v1/reservations", "POST /v1/reservations/delete",
+        "POST /v1/reservations/update", "POST /slurm/reservation", "POST /slurm/reservations",
+        "DELETE /slurm/reservation/{reservation_name}", "DELETE /slurmdb/qos/{qos}",
+    ]
+
     /// What is sent to a route.
     private static func body(_ route: String, _ job: UInt32) -> JSONValue {
         let id = JSONValue.integer(Int64(job))
@@ -210,12 +217,16 @@ struct RightsTests {
         return names.reduce(path) { $0.replacingOccurrences(of: $1.key, with: $1.value) }
     }
 
-    @Test("Each route of the service and of Slurm's REST is for the roles that the table names")
-    func routes() throws {
+    @Test(
+        "Each route of the service and of Slurm's REST is for the roles that the table names",
+        arguments: [false, true]
+    )
+    func routes(hidesAll: Bool) throws {
         let folder = try ScratchFolder()
         let file = folder.path + "/m.yaml"
         try Self.machine.write(toFile: file, atomically: true, encoding: .utf8)
-        let centre = try NetworkCentre(["--machine", file])
+        let hiding = hidesAll ? ["--private-data", "all"] : []
+        let centre = try NetworkCentre(["--machine", file] + hiding)
         let client = centre.daemon.client
         var tokens: [Character: String] = [:]
         for person in Self.people {
@@ -240,6 +251,20 @@ struct RightsTests {
         routes.append(("POST /v1/shutdown", "/v1/shutdown"))
         let unknown = Set(Self.allowed.keys).subtracting(routes.map(\.0))
         #expect(unknown.isEmpty, "\(unknown.sorted())")
+        /// What a request that is refused must leave as it is, time or not.
+        func standing(_ job: UInt32) throws -> [String] {
+            let people = try client.get("/v1/people", as: PeopleList.self)
+            let nodes = try client.get("/v1/nodes", as: NodeList.self).nodes
+            let partitions = try client.get("/v1/partitions", as: PartitionList.self).partitions
+            let info = try client.get("/v1/jobs?id=\(job)", as: JobList.self).jobs.first
+            return people.associations.map {
+                "\($0.account) \($0.user ?? "-") \($0.shares) \($0.limits) \($0.title ?? "-")"
+                    + " \($0.parent ?? "-") \($0.coordinators) \($0.isDefault)"
+            } + people.roles.map { "\($0.user) \($0.adminLevel)" } + people.qos.map(\.name)
+                + nodes.map { "\($0.name) \($0.reason ?? "-")" }
+                + partitions.map { "\($0.name) \($0.state)" }
+                + ["\(String(describing: info?.comment)) \(String(describing: info?.timeLimit))"]
+        }
         for (route, path) in routes {
             var allowed = ""
             for person in Self.people {
@@ -267,6 +292,7 @@ struct RightsTests {
                     address += "?account=lab&user=nobody"
                 }
                 let token = try #require(tokens[person.letter])
+                let before = try standing(job)
                 let answer = try centre.ask(
                     "\(method) \(address)",
                     ["Authorization": "Bearer \(token)"],
@@ -276,10 +302,29 @@ struct RightsTests {
                 let isRefused = ["Access/permission denied", "Invalid user id"].contains {
                     answer.body.contains($0)
                 }
+                if isRefused, method != "GET" {
+                    #expect(try standing(job) == before, "\(route), \(person.letter)")
+                }
+                // Who may is not stopped by something else: the refusals of others are for what they are.
+                if !isRefused, method != "GET", Self.allowed[route] != nil {
+                    #expect(
+                        answer.status < 300 || Self.empty.contains(route),
+                        "\(route), \(person.letter): \(answer.status) \(answer.body)"
+                    )
+                }
                 #expect(answer.status != 403 || isRefused, "\(route): \(answer.body)")
                 if !isRefused { allowed.append(person.letter) }
             }
-            #expect(allowed == Self.allowed[route] ?? "ucfao", "\(route)")
+            let expected = Self.allowed[route] ?? "ucfao"
+            guard hidesAll, route.hasPrefix("GET ") else {
+                #expect(allowed == expected, "\(route)")
+                continue
+            }
+            // What is hidden is read by fewer, and by nobody who could not read it before.
+            #expect(Set(allowed).isSubset(of: expected) && allowed.hasSuffix("o"), "\(route)")
+            if ["GET /v1/nodes", "GET /v1/reservations"].contains(route) {
+                #expect(allowed == "o", "\(route)")
+            }
         }
     }
 }
