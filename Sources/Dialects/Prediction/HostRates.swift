@@ -140,12 +140,13 @@ public struct KernelEfficiencies: Hashable, Sendable {
 
     /// What the kernels reached where Xinghe is developed: one of two cores with AVX2 of a virtual
     /// machine, other work stopped meanwhile, by `bench/kernels/efficiency.py`. Other machines give
-    /// others: `xinghe calibrate` measures them.
+    /// others: `xinghe calibrate` measures them. Those of `graph` and `hpcg` are of another day, on a busy
+    /// machine, and so rather too low.
     public static let reference = KernelEfficiencies(
         source: "measured on one core of the developers' host",
         shares: [
-            .align: 0.69, .cg: 0.96, .comm: 1, .fft: 0.40, .gemm: 1, .graph: 0.15,
-            .hpcg: 0.90, .infer: 0.79, .lu: 1, .md: 0.12, .shallow: 0.53, .stencil: 0.62,
+            .align: 0.69, .cg: 0.96, .comm: 1, .fft: 0.40, .gemm: 1, .graph: 0.23,
+            .hpcg: 0.39, .infer: 0.79, .lu: 1, .md: 0.12, .shallow: 0.53, .stencil: 0.62,
             .stream: 1, .train: 0.80,
         ]
     )
