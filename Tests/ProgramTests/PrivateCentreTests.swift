@@ -23,9 +23,9 @@ struct PrivateCentreTests {
         partitions: [{name: q, nodes: ALL, platform: p, sharing: whole-node}]
         software:
           - module: lammps/2023
-            programs: [{program: lmp, serial: 2, shared: 1:00:00}]
+            programs: [{program: md_solver, serial: 2, shared: 1:00:00}]
           - module: lammps/2020
-            programs: [{program: lmp_old, serial: 3}, {program: lmp, serial: 4}]
+            programs: [{program: md_solver_old, serial: 3}, {program: md_solver, serial: 4}]
           - module: solver
             programs: [{program: solve, kernel: cg, size: 64x64x64, repeat: 1000}]
 
@@ -43,25 +43,25 @@ struct PrivateCentreTests {
             #!/bin/bash
             #SBATCH -N 4 -t 1-0
             #SBATCH -o \(folder.path("%j.out"))
-            yhrun lmp; echo without $?
-            type -t lmp; echo found $?
+            yhrun md_solver; echo without $?
+            type -t md_solver; echo found $?
             module load lamps; echo unknown $?
             module load lammps; echo loaded $?
             module list 2>&1 | tail -n 1
-            lmp_old; echo other $?
-            s=$SECONDS; yhrun lmp -in melt.in; echo four $? $((SECONDS - s))
-            s=$SECONDS; yhrun -N 2 -n 2 lmp; echo two $? $((SECONDS - s))
-            s=$SECONDS; lmp < /dev/null; echo one $? $((SECONDS - s))
+            md_solver_old; echo other $?
+            s=$SECONDS; yhrun md_solver -in melt.in; echo four $? $((SECONDS - s))
+            s=$SECONDS; yhrun -N 2 -n 2 md_solver; echo two $? $((SECONDS - s))
+            s=$SECONDS; md_solver < /dev/null; echo one $? $((SECONDS - s))
             module is-loaded solver; echo is $?
             module swap nosuch solver; echo nothing $?
             module shoe solver; echo verb $?
-            timeout 60 yhrun lmp; echo ended $?
+            timeout 60 yhrun md_solver; echo ended $?
             yhrun xinghe-kernel cg --sise 3; echo option $?
-            module swap lammps lammps/2020 && lmp_old; echo swapped $?
-            s=$SECONDS; lmp; echo version $? $((SECONDS - s))
-            module purge; hash -r; lmp_old; echo purged $?
+            module swap lammps lammps/2020 && md_solver_old; echo swapped $?
+            s=$SECONDS; md_solver; echo version $? $((SECONDS - s))
+            module purge; hash -r; md_solver_old; echo purged $?
             module load solver lammps
-            printf '0 lmp\n1-3 solve\n' > \(folder.path("programs.conf"))
+            printf '0 md_solver\n1-3 solve\n' > \(folder.path("programs.conf"))
             s=$SECONDS; yhrun -n 4 --multi-prog \(folder.path("programs.conf"))
             echo several $? $((SECONDS - s))
             bash -lc 'module is-loaded solver && command -v solve > /dev/null'; echo login $?
@@ -88,7 +88,7 @@ struct PrivateCentreTests {
                 "ERROR: Unable to locate a modulefile for 'lamps' (did you mean 'lammps'?)"
             )
         )
-        #expect(said.contains("yhrun: lmp is emulated: 1020 s"))
+        #expect(said.contains("yhrun: md_solver is emulated: 1020 s"))
         #expect(said.contains("yhrun: 'module load lammps/2023' brings it"))
     }
 
