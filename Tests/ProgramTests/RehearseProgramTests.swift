@@ -243,6 +243,52 @@ struct RehearseProgramTests {
         #expect(run.output.contains("  ! xinghe: nosuch is neither on this computer nor"))
     }
 
+    @Test("What whole nodes mean for a job is told before it is paid for, in both languages")
+    func wholeNodes() throws {
+        let folder = try Folder()
+        let few = try script(folder, "few.sh", "#SBATCH -n 3\ntrue")
+        let run = try xinghe(
+            ["rehearse", "--lang", "en", "--alternatives", "0"] + Self.start + [few]
+        )
+        let text = "partition TH_NET gives whole nodes (--exclusive): the job asks for 3 cores"
+        #expect(run.output.contains("  warning: \(text)"), "\(run.output)")
+        let quote = try xinghe(
+            ["quote", "--lang", "zh", "--machine", "tianjin"] + Self.start + [few]
+        )
+        #expect(quote.errors.contains("总是整节点分配（--exclusive）：作业要 3 核"), "\(quote.errors)")
+        let alone = try folder.write(
+            "alone.sh",
+            "#!/bin/bash\n#SBATCH --exclusive -n 1 -t 10\ntrue\n"
+        )
+        let shared = try xinghe(
+            ["quote", "--lang", "en", "--machine", "tianjin-ai"] + Self.start + [alone]
+        )
+        #expect(shared.errors.contains("shares its nodes: with --exclusive"), "\(shared.errors)")
+    }
+
+    @Test("A limit far above what its peers use is told under a load")
+    func peers() throws {
+        let folder = try Folder()
+        let lines = (0..<400).map { number in
+            "\(number + 1) \(number * 600) 0 300 12 -1 -1 12 3600 -1 1 1 1 -1 1 -1 -1 -1"
+        }
+        let log = try folder.write(
+            "log.swf",
+            "; MaxProcs: 1200\n" + lines.joined(separator: "\n") + "\n"
+        )
+        let long = try folder.write("a.sh", "#!/bin/bash\n#SBATCH -p TH_NET -N 1 -t 1-0\ntrue\n")
+        let short = try folder.write("b.sh", "#!/bin/bash\n#SBATCH -p TH_NET -N 1 -t 30\ntrue\n")
+        func quote(_ path: String) throws -> String {
+            try xinghe(
+                ["quote", "--lang", "en", "--machine", "tianjin", "--load", log] + Self.start + [
+                    path
+                ]
+            ).errors
+        }
+        #expect(try quote(long).contains("the limit of 1-00:00:00 is far above what its peers use"))
+        #expect(try !quote(short).contains("far above"))
+    }
+
     /// The processes below one, however far.
     private static func below(_ process: pid_t) -> [pid_t] {
         let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")

@@ -47,10 +47,7 @@ struct QuoteCommand: PassingCommand {
         _ = try SubmitOption.operands(of: words, passedBy: Self.self)
         let own =
             place.isGiven
-            ? try PrivateCentre(
-                place.arguments() + place.loadArguments(seed: place.firstSeed),
-                rehearses: false
-            ) : nil
+            ? try CentreOpening(place).open(rehearses: false) : nil
         own.map { LoadNotice.tell($0.opening) }
         let client = own?.client ?? access.client
         let command: SubmitCommand
@@ -66,7 +63,14 @@ struct QuoteCommand: PassingCommand {
             throw error.exitCode == ExitStatus.unreadable
                 ? ExitCode.validationFailure : ExitCode(error.exitCode)
         }
-        try report(response, warnings: command.warnings)
+        let advice = PlaceReview.warnings(
+            of: command.request,
+            response,
+            client,
+            isLoaded: place.load != nil,
+            in: language.words
+        )
+        try report(response, warnings: command.warnings + advice)
         // Ends the private centre, not before.
         withExtendedLifetime(own) {}
     }

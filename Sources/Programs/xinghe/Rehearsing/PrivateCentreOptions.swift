@@ -49,12 +49,12 @@ struct PrivateCentreOptions: ParsableArguments {
     var isGiven: Bool { machine != nil || start != nil || load != nil }
 
     /// The options of its daemon, but for the load. Time begins now where nobody says.
-    func arguments() -> [String] {
+    fileprivate func arguments() -> [String] {
         ["--machine", machine ?? "tianjin", "--start", start ?? Self.now]
     }
 
     /// Those for the load, with another seed; a file is named by a path from anywhere.
-    func loadArguments(seed: UInt64) -> [String] {
+    fileprivate func loadArguments(seed: UInt64) -> [String] {
         guard let load else { return [] }
         let isPath = load != "tianjin" && !load.hasPrefix("/")
         let folder = FileManager.default.currentDirectoryPath
@@ -66,5 +66,39 @@ struct PrivateCentreOptions: ParsableArguments {
         let microseconds = Int64(Date().timeIntervalSince1970) * 1_000_000
         let instant = SimInstant(microseconds: microseconds)
         return CivilTime(instant, offsetSeconds: CivilTime.shanghaiOffsetSeconds).iso8601
+    }
+}
+
+/// How private centres are opened: those of a quote, and all of a rehearsal, begin alike, at one time and under one
+/// load, or another seed of it.
+struct CentreOpening {
+    private let options: PrivateCentreOptions
+    private let arguments: [String]
+
+    init(_ options: PrivateCentreOptions, _ further: [String] = []) {
+        self.options = options
+        arguments = options.arguments() + further
+    }
+
+    /// Opens one.
+    ///
+    /// - Parameters:
+    ///   - seedOffset: how far after the first seed that of its load is.
+    ///   - rehearses: whether scripts run; else their jobs are emulated.
+    ///   - covered: folders that stay as they are, whatever scripts write below them.
+    ///   - patience: how long it, and each of its answers, may take. Unit: s.
+    func open(
+        rehearses: Bool = true,
+        seedOffset: UInt64 = 0,
+        covering covered: [String] = [],
+        patience: Int = 86_400
+    ) throws -> PrivateCentre {
+        let load = options.loadArguments(seed: options.firstSeed &+ seedOffset)
+        return try PrivateCentre(
+            arguments + load,
+            rehearses: rehearses,
+            covering: covered,
+            patience: patience
+        )
     }
 }

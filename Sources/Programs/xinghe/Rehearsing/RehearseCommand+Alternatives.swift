@@ -13,8 +13,8 @@ extension RehearseCommand {
 
     /// Rehearses the other ways, of each script the most promising first.
     ///
-    /// - Parameter arguments: what the first centre was opened with.
-    func addAlternatives(to result: inout RehearsalResult, arguments: [String]) throws {
+    /// - Parameter opening: how the first centre was opened.
+    func addAlternatives(to result: inout RehearsalResult, _ opening: CentreOpening) throws {
         let ways = result.scripts.map { script in
             script.isAsked
                 ? result.frugalWays(script, isLoaded: place.load != nil) + script.ways : []
@@ -28,7 +28,7 @@ extension RehearseCommand {
         guard !trials.isEmpty else { return }
         let told = result
         let end = ContinuousClock.now + .seconds(Self.alternativesSeconds)
-        var stage = AlternativeStage(arguments, told, isLoaded: place.load != nil, end)
+        var stage = AlternativeStage(opening, told, isLoaded: place.load != nil, end)
         let count = min(trials.count, alternatives)
         let bar = ProgressBar(counted: count, "alternative", total: count)
         defer { bar.finish() }
@@ -52,7 +52,7 @@ private struct AlternativeStage {
         case tooLate
     }
 
-    private let arguments: [String]
+    private let opening: CentreOpening
     private let result: RehearsalResult
     private let isLoaded: Bool
     private let end: ContinuousClock.Instant
@@ -60,12 +60,12 @@ private struct AlternativeStage {
     private var isRunning = true
 
     init(
-        _ arguments: [String],
+        _ opening: CentreOpening,
         _ result: RehearsalResult,
         isLoaded: Bool,
         _ end: ContinuousClock.Instant
     ) {
-        self.arguments = arguments
+        self.opening = opening
         self.result = result
         self.isLoaded = isLoaded
         self.end = end
@@ -108,8 +108,7 @@ private struct AlternativeStage {
     private func centre(covering folders: [String]) throws -> RehearsalRun? {
         let seconds = Int((end - ContinuousClock.now).components.seconds)
         guard seconds > 0 else { return nil }
-        let centre = try PrivateCentre(
-            arguments,
+        let centre = try opening.open(
             rehearses: isRunning,
             covering: folders,
             patience: seconds

@@ -85,10 +85,8 @@ struct RehearseCommand: PassingCommand {
         if words == ["--help"] || words == ["-h"] { throw CleanExit.helpRequest(self) }
         let (options, scripts) = try Self.scripts(words)
         // All centres of a rehearsal begin at one time.
-        let arguments = place.arguments() + ["--rehearsal-wait", "\(wait)"]
-        let firstSeed = place.firstSeed
-        let loaded = arguments + place.loadArguments(seed: firstSeed)
-        let centre = try PrivateCentre(loaded)
+        let opening = CentreOpening(place, ["--rehearsal-wait", "\(wait)"])
+        let centre = try opening.open()
         LoadNotice.tell(centre.opening)
         let run = RehearsalRun(centre, isLoaded: place.load != nil)
         var result = RehearsalResult()
@@ -111,11 +109,10 @@ struct RehearseCommand: PassingCommand {
             try run.letRun()
             return try run.collected(result)
         }
-        try addAlternatives(to: &result, arguments: loaded)
+        try addAlternatives(to: &result, opening)
         if place.load != nil {
             try addSpread(to: &result) { offset in
-                let seed = place.loadArguments(seed: firstSeed &+ offset)
-                return try PrivateCentre(arguments + seed, rehearses: false)
+                try opening.open(rehearses: false, seedOffset: offset)
             }
         }
         try json
@@ -185,7 +182,15 @@ extension RehearseCommand {
         let quote = try Self.ask { () throws(LocalClientFailure) in
             try run.quote(command.request)
         }
-        script.warnings += quote.warnings
+        script.warnings +=
+            quote.warnings
+            + PlaceReview.warnings(
+                of: command.request,
+                quote,
+                run.client,
+                isLoaded: place.load != nil,
+                in: language.words
+            )
         script.request = command.request
         // What one component may do without says little of all.
         if !command.components.isEmpty { script.isAsked = false }
