@@ -108,10 +108,11 @@ struct PlainPreemption {
         }
     }
 
-    /// How many steps down a QOS preempts.
+    /// How many steps down a QOS preempts those of whom there are jobs.
     private func level(_ qos: Int) -> Int {
+        let present = Set(running.map(\.job.qos) + waiting.map(\.qos))
         let below = world.qos.indices.filter {
-            world.qos[qos].preempts.contains(world.qos[$0].name)
+            present.contains($0) && world.qos[qos].preempts.contains(world.qos[$0].name)
         }
         return below.map { level($0) + 1 }.max() ?? 0
     }

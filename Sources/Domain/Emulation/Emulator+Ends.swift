@@ -53,7 +53,9 @@ extension Emulator {
         }
         if !reservations.isEmpty { leaveReservation(slot, at: end.endedAt) }
         if !hetJobs.isEmpty { leaveHetJob(slot) }
+        let qos = jobs[slot].qos
         jobs.remove(slot)
+        if preemption.depart(qos: qos) { rankByPreemption() }
         digest.mix(UInt64(bitPattern: end.endedAt.microseconds))
         digest.mix(UInt64(end.id.number) << 8 | UInt64(end.state.rawValue))
         sink.jobEnded(end)
@@ -140,6 +142,8 @@ extension Emulator {
         }
         jobs[slot].predict(job.predictedSeconds)
         jobs[slot].hasRun = true
+        // Who preempts whom may have changed since it started.
+        if preemption.isOn { jobs[slot].key.rank = rank(ofWaiting: slot) }
         if job.namesakes >= 0 { namesakes.waitAgain(job.id, in: job.namesakes) }
         place(slot, at: now)
         if job.namesakes >= 0 { reconsiderNamesakes(in: job.namesakes, at: now) }

@@ -125,6 +125,7 @@ extension Emulator {
         let slots = jobs.slotsByID
         if case .qos = change, preemption.rules.basis == .qos {
             preemption.note(jobs.limits.qos)
+            preemption.count(slots.map { jobs[$0].qos })
             for slot in slots where jobs[slot].phase != .running {
                 withdraw(slot)
                 jobs[slot].phase = .waiting

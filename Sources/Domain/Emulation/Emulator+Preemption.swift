@@ -31,7 +31,8 @@ extension Emulator {
         let first = groups[group].firstQueued(while: mayStopOthers)
         var isChain = false
         for slot in first where !groups[group].passedOver.contains(slot) {
-            guard jobs[slot].phase == .queued else { continue }
+            // The last that it might have stopped may have gone since.
+            guard jobs[slot].phase == .queued, mayStopOthers(slot) else { continue }
             if tryStart(slot, in: group, at: now, into: &sink) != .doesNotFit { continue }
             guard let (victims, partition) = victims(for: slot, in: group, at: now, into: &sink)
             else { return isChain }
@@ -51,6 +52,22 @@ extension Emulator {
             else { return isChain }
         }
         return isChain
+    }
+
+    /// Ranks all that wait again, since others are there whom they may stop, or are there no more.
+    mutating func rankByPreemption() {
+        for slot in jobs.slotsByID where jobs[slot].phase != .running {
+            jobs[slot].key.rank = rank(ofWaiting: slot)
+        }
+        for group in groups.indices where groups[group].queuedCount > 0 {
+            groups[group].reorder(jobs)
+        }
+    }
+
+    /// The rank of a job that has a record, among those that wait now.
+    func rank(ofWaiting slot: Int32) -> Int64 {
+        let asked = jobs.extras[slot]?.requestedPartitions ?? []
+        return rank(of: jobs[slot], in: asked.isEmpty ? [Int(jobs[slot].partition)] : asked)
     }
 
     private func mayStopOthers(_ slot: Int32) -> Bool {

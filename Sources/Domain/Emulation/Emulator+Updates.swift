@@ -121,6 +121,8 @@ extension Emulator {
         leaveNamesakes(slot, at: now)
         forgetDependencies(jobs.extras[slot]?.dependencies ?? [], of: old.id)
         if old.hasLimits { dismiss(slot) }
+        jobs[slot].phase = .waiting
+        if preemption.depart(qos: old.qos) { rankByPreemption() }
         let submitted = SimInstant(microseconds: old.key.submitted)
         jobs.replace(slot, with: record(of: submission, at: submitted))
         jobs[slot].hasRun = old.hasRun

@@ -445,6 +445,7 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
+        if preemption.arrive(qos: jobs[slot].qos) { rankByPreemption() }
         if let funds = submission.funds { jobs.funds[submission.id] = funds }
         if !submission.licenses.isEmpty {
             jobs.setLicenses(of: submission.id, to: submission.licenses)

@@ -8,8 +8,10 @@ struct PreemptionTable: Sendable, Codable {
     private(set) var isOn = false
     /// By QOS, then by QOS: whether jobs of the other make way for jobs of the one.
     private var yields: [[Bool]] = []
-    /// By QOS: how many steps down it preempts.
+    /// By QOS: how many steps down it preempts those of whom there are jobs.
     private var levels: [Int64] = []
+    /// By QOS: how many jobs wait or run.
+    private var present: [Int32] = []
     /// The lowest tier of a partition.
     private let lowestTier: Int32
 
@@ -23,22 +25,63 @@ struct PreemptionTable: Sendable, Codable {
     mutating func note(_ qos: [QOS]) {
         guard rules.basis == .qos else { return }
         yields = qos.map { own in qos.map { own.preempts.contains($0.name) } }
-        levels = Array(repeating: 0, count: qos.count)
+        present += Array(repeating: 0, count: max(0, qos.count - present.count))
+        isOn = yields.contains { $0.contains(true) }
+        level()
+    }
+
+    /// - Returns: whether a level has changed.
+    @discardableResult
+    private mutating func level() -> Bool {
+        let before = levels
+        levels = Array(repeating: 0, count: yields.count)
         // A circle would go on for ever; none is taken in.
-        for _ in qos {
+        for _ in yields {
+            var isChanged = false
             for (place, row) in yields.enumerated() {
-                for (other, makesWay) in row.enumerated() where makesWay {
-                    levels[place] = max(levels[place], min(levels[other] + 1, Self.levelMaximum))
+                for (other, makesWay) in row.enumerated() where makesWay && present[other] > 0 {
+                    let level = min(levels[other] + 1, Self.levelMaximum)
+                    guard level > levels[place] else { continue }
+                    levels[place] = level
+                    isChanged = true
                 }
             }
+            guard isChanged else { break }
         }
-        isOn = levels.contains { $0 > 0 }
+        return levels != before
+    }
+
+    /// Takes note of a job that has come.
+    ///
+    /// - Returns: whether others stand before more than they did, or before fewer.
+    mutating func arrive(qos: Int32) -> Bool {
+        guard rules.basis == .qos, isOn else { return false }
+        present[Int(qos)] += 1
+        return present[Int(qos)] == 1 && level()
+    }
+
+    /// Takes note of a job that is gone.
+    ///
+    /// - Returns: as `arrive`.
+    mutating func depart(qos: Int32) -> Bool {
+        guard rules.basis == .qos, isOn, present[Int(qos)] > 0 else { return false }
+        present[Int(qos)] -= 1
+        return present[Int(qos)] == 0 && level()
+    }
+
+    /// Counts jobs again, where some may have come while nobody made way.
+    mutating func count(_ qos: some Sequence<Int32>) {
+        guard rules.basis == .qos else { return }
+        for place in present.indices { present[place] = 0 }
+        for place in qos { present[Int(place)] += 1 }
+        level()
     }
 
     /// So many levels are told apart.
     static let levelMaximum: Int64 = 100
 
-    /// Before how many others jobs of a QOS queue, whatever their partition and priority.
+    /// Before how many others jobs of a QOS queue, whatever their partition and priority. Where nobody is whom
+    /// they could stop, they queue like all others, as in Slurm.
     @inline(__always)
     func level(ofQOS qos: Int32) -> Int64 {
         levels.isEmpty ? 0 : levels[Int(qos)]

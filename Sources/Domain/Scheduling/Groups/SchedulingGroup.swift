@@ -157,11 +157,23 @@ public struct SchedulingGroup: Sendable, Codable {
     /// Nodes in service that run nothing.
     public var idleNodeCount: Int32 { nodes.idleCount }
 
-    /// Whether a job is the first in its queue.
+    /// Whether a job is the first of its partition in its queue: where that finds no room, Slurm passes over the
+    /// others of the partition, and tries on with other partitions.
     public func isHead(_ slot: Int32, _ jobs: ActiveJobs) -> Bool {
         let queue = laneIndex(of: slot, jobs).map { lanes[$0].queue } ?? queue
-        return queue.first().map(queue.slot(at:)) == slot
+        var cursor = queue.first()
+        for _ in 0..<Self.depth {
+            guard let current = cursor else { return false }
+            let other = queue.slot(at: current)
+            if other == slot { return true }
+            if jobs[other].partition == jobs[slot].partition { return false }
+            cursor = queue.entry(after: current)
+        }
+        return false
     }
+
+    /// How far down its queue Slurm's scheduler looks (`default_queue_depth`).
+    private static let depth = 100
 
     /// Whether every partition gives equal nodes whole, so that counting them is enough for most.
     public var isUniform: Bool { nodes.isUniform }
