@@ -103,6 +103,21 @@ struct DescriptionReadingTests {
         #expect(held.isInteractive && held.components.map(\.isInteractive) == [true])
     }
 
+    @Test("Space on a node's own disk is refused, as by --tmp, and none of it is taken")
+    func temporaryDisk() throws {
+        func read(_ disk: JSONValue) throws -> SubmitRequest {
+            let job: JSONValue = ["environment": ["A=b"], "temporary_disk_per_node": disk]
+            let body: JSONValue = ["script": "#!/bin/sh\n", "job": job]
+            return try JobDescription.submission(body, .v42).request
+        }
+        #expect(try read(0).script == "#!/bin/sh\n")
+        let refused = #expect(throws: RestFailure.self) { try read(500) }
+        #expect(refused?.number == 2014 && refused?.status == 500)
+        #expect(refused?.source == "#/job/temporary_disk_per_node")
+        #expect(refused?.description.contains("Temporary disk") == true)
+        #expect(#expect(throws: RestFailure.self) { try read("much") }?.number == 9_001)
+    }
+
     @Test("No member traps, whatever stands in it", arguments: DataVersion.allCases)
     func anything(version: DataVersion) {
         let values: [JSONValue] = [

@@ -95,6 +95,7 @@ public enum JobDescription {
                 throw .query("Populated \"job\" field is required", "#/job")
             }
             try reading.read(job, members, "#/job")
+            try refuseTemporaryDisk(job, "#/job")
             return reading
         }
         guard job == .null else {
@@ -109,6 +110,9 @@ public enum JobDescription {
             throw .query("A heterogeneous job has \(most) components at most", "#/\(list)")
         }
         try reading.read(parts[0], members, "#/\(list)/0")
+        for (offset, part) in parts.enumerated() {
+            try refuseTemporaryDisk(part, "#/\(list)/\(offset)")
+        }
         for (offset, part) in parts.enumerated().dropFirst() {
             var component = DataReading(SubmitRequest())
             try component.read(part, members, "#/\(list)/\(offset)")
@@ -116,6 +120,23 @@ public enum JobDescription {
             reading.request.components.append(component.request.withoutScript)
         }
         return reading
+    }
+
+    /// The nodes of a centre have `TmpDisk=0`, so that whoever asks for some is refused, as by `sbatch --tmp`.
+    private static func refuseTemporaryDisk(
+        _ job: JSONValue,
+        _ place: String
+    ) throws(RestFailure) {
+        let name = "temporary_disk_per_node"
+        guard let value = job[name], value != .null else { return }
+        do throws(JSONValue.Malformed) {
+            guard try DataValue(json: value).integer(0...Int64(Int32.max)) ?? 0 > 0 else { return }
+        } catch {
+            throw .parsing(error.problem, "\(place)/\(name)")
+        }
+        let error = SlurmError.requestNotAvailable
+        let body = error.body(details: [SubmitCommand.temporaryDiskSentence])
+        throw RestFailure(body, source: "\(place)/\(name)")
     }
 
     /// Text that later stands in listings and books must not break their lines.

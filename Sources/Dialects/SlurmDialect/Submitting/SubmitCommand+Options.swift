@@ -230,6 +230,9 @@ extension SubmitCommand {
         }
     }
 
+    /// What is told of a job that asks for space on a node's own disk.
+    static let temporaryDiskSentence = "Temporary disk specification can not be satisfied"
+
     /// Puts together what several options say.
     mutating func finish() throws(CommandFailure) {
         if let gpusPerNode {
@@ -239,8 +242,7 @@ extension SubmitCommand {
         if let nodes = request.minimumNodes, nodes == 0 { throw failed(.invalidNodeCount) }
         if asksForTemporaryDisk {
             var failure = failed(.requestNotAvailable)
-            let line = "\(program): error: Temporary disk specification can not be satisfied"
-            failure.lines.insert(line, at: 0)
+            failure.lines.insert("\(program): error: \(Self.temporaryDiskSentence)", at: 0)
             throw failure
         }
     }
