@@ -3,7 +3,7 @@ public import ClusterModel
 import Glibc
 import Logging
 import Synchronization
-public import WireFormats
+import WireFormats
 
 // Customers that a machine's file brings, at an opening or while the centre is open.
 

@@ -1,6 +1,6 @@
 import Billing
 import Catalog
-public import ClusterModel
+import ClusterModel
 import Emulation
 import Glibc
 import IndexSets
