@@ -122,7 +122,7 @@ extension Yh {
             }
             guard let info = list.jobs.first, !JobStates.hasEnded(info.state) else {
                 throw CommandFailure(
-                    lines: ["slurm_job_node_ready error: \(SlurmError.invalidJobID.text)"],
+                    lines: ["\(name): Problem running job \(job)"],
                     exitCode: 1
                 )
             }

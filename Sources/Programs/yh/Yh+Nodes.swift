@@ -30,7 +30,13 @@ extension Yh {
         let words = arguments.filter { !$0.hasPrefix("-") }
         let isForced = arguments.contains { ["-f", "--force"].contains($0) }
         guard words.count == 2 else {
-            throw .error(name, "Need two file names, have \(words.count) names")
+            throw CommandFailure(
+                lines: [
+                    "Need two file names, have \(words.count) names",
+                    "Try \"\(name) --help\" for more information",
+                ],
+                exitCode: 1
+            )
         }
         guard Host.variable("SLURM_JOB_ID") != nil else {
             throw .error(
@@ -55,7 +61,26 @@ extension Yh {
 
     /// `yhtrigger`, `strigger`.
     static func trigger(name: String, arguments: [String]) throws(CommandFailure) -> Int32 {
-        guard !arguments.contains(where: { ["--get", "--clear"].contains($0) }) else { return 0 }
+        if arguments.contains("--get") { return 0 }
+        func has(_ option: String, _ letter: String) -> Bool {
+            arguments.contains { word in
+                word == letter || word == "--\(option)" || word.hasPrefix("--\(option)=")
+            }
+        }
+        if arguments.contains("--clear") {
+            // There are none, so that none is left.
+            guard has("id", "-i") || has("jobid", "-j") || has("user", "-u") else {
+                throw .error(name, "You must specify a --id, --jobid, or --user to clear")
+            }
+            return 0
+        }
+        guard arguments.contains("--set") else {
+            let text = "exactly one of the following options: --set, --get or --clear"
+            throw .error(name, "You must use \(text)")
+        }
+        guard has("program", "-p") else {
+            throw .error(name, "You must specify a --program value")
+        }
         throw .error(name, "\(SlurmError.disabled.text): triggers cannot be set here")
     }
 }

@@ -145,6 +145,18 @@ extension Yh {
         if ["-V", "--version"].contains(arguments.first) {
             return finish(CommandOutput(lines: [dialectVersion(of: name)]))
         }
+        let known = ["all", "reset", "sort-by-id", "sort-by-time", "json", "yaml", "cluster"]
+        if let word = arguments.first(where: { word in
+            word.hasPrefix("--") && !known.contains(where: { word.dropFirst(2).hasPrefix($0) })
+        }) {
+            throw CommandFailure(
+                lines: [
+                    "\(name): unrecognized option '\(word)'",
+                    "Try \"\(name) --help\" for more information",
+                ],
+                exitCode: 1
+            )
+        }
         let data = try DataFormat(among: arguments, program: name)
         let status = try ask(name) { client throws(LocalClientFailure) in
             try client.get("/v1/status", as: CentreStatus.self)

@@ -19,7 +19,7 @@ extension ControlCommand {
             ReservationRequest.tag(first.name) == "name"
         else {
             throw CommandFailure(
-                lines: ["Invalid option specified in delete: \(words.joined(separator: " "))"],
+                lines: ["Invalid deletion entity: \(words.joined(separator: " "))"],
                 exitCode: 1
             )
         }
@@ -162,36 +162,43 @@ extension ReservationRequest {
         _ now: SimInstant,
         _ calendar: CentreCalendar
     ) throws(CommandFailure) {
-        let failure = CommandFailure(
-            lines: [
-                "scontrol: error: Invalid \(change.name)=\(change.value).  No reservation created."
-            ],
-            exitCode: 1
-        )
+        func failure(_ problem: String, _ lines: [String] = []) -> CommandFailure {
+            let line = "scontrol: error: \(problem).  No reservation created."
+            return CommandFailure(lines: lines + [line], exitCode: 1)
+        }
+        func badTime(_ problem: String) -> CommandFailure {
+            let line = "Invalid time specification (pos=0): \(change.value)"
+            return failure("\(problem) \(change.word)", [line])
+        }
+        let general = failure("Invalid \(change.word)")
         let sign = change.value.first
         let isChange = change.isIncrement
         let rest = isChange ? String(change.value.dropFirst()) : change.value
         switch Self.tag(change.name) {
         case "name": name = change.value
         case "start":
-            guard let instant = calendar.instant(change.value, now: now) else { throw failure }
+            guard let instant = calendar.instant(change.value, now: now) else {
+                throw badTime("Invalid start time")
+            }
             start = instant
         case "end":
-            guard let instant = calendar.instant(change.value, now: now) else { throw failure }
+            guard let instant = calendar.instant(change.value, now: now) else {
+                throw badTime("Invalid end time")
+            }
             end = instant
         case "duration":
             switch SlurmTime.limit(change.value) {
             // Without an end is a year, as in Slurm.
             case .unlimited: duration = SimDuration(seconds: 365 * 86_400)
             case .of(let length): duration = length
-            case nil: throw failure
+            case nil: throw failure("Invalid duration \(change.word)")
             }
         case "nodes": nodes = change.value
         case "nodecount":
-            guard let count = Int32(change.value), count > 0 else { throw failure }
+            guard let count = Int32(change.value), count > 0 else { throw general }
             nodeCount = count
         case "corecount":
-            guard let count = Int64(change.value), count > 0 else { throw failure }
+            guard let count = Int64(change.value), count > 0 else { throw general }
             coreCount = count
         case "partition": partition = change.value
         case "users" where isChange && sign == "+": usersAdded = rest
@@ -200,7 +207,7 @@ extension ReservationRequest {
         case "accounts" where isChange && sign == "+": accountsAdded = rest
         case "accounts" where isChange && sign == "-": accountsRemoved = rest
         case "accounts": accounts = change.value
-        case "flags": try applyFlags(change.value, failure)
+        case "flags": try applyFlags(change.value, failure("Error parsing flags \(change.value)"))
         default: throw ControlCommand.unsupported(change)
         }
     }

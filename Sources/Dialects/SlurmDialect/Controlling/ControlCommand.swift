@@ -92,6 +92,8 @@ public struct ControlCommand: Hashable, Sendable {
         public var name: String
         /// The value.
         public var value: String
+        /// All of it as it was written.
+        var word = ""
         /// Whether it was written with `+=` or `-=`; the sign begins the value.
         var isIncrement = false
     }
@@ -190,6 +192,9 @@ public struct ControlCommand: Hashable, Sendable {
         }
         if matches("show", 2) || matches("list", 4) { return try show(words, variable) }
         if matches("update", 1) { return try update(words) }
+        if isShort(keyword, for: "create", least: 1) || isShort(keyword, for: "delete", least: 1) {
+            guard !words.isEmpty else { throw failure("too few arguments for \(keyword) keyword") }
+        }
         if matches("create", 1) { return .createReservation(try reservationChanges(words)) }
         if matches("delete", 1) { return .deleteReservation(try reservationToDelete(words)) }
         if matches("ping", 3) { return .ping }
@@ -219,6 +224,13 @@ public struct ControlCommand: Hashable, Sendable {
             }
             // A batch script has nobody to be told; Slurm's answer to one is as silent.
             return .print([])
+        }
+        if matches("errnumstr", 4) {
+            guard let number = words.first.flatMap({ Int32($0) }) else {
+                throw failure("too few arguments for keyword:\(keyword)")
+            }
+            let error = SlurmError.allCases.first { $0.number == number }
+            return .print([error?.text ?? "Unknown error \(number)"])
         }
         if matches("reconfigure", 3) { return .print([]) }
         if matches("reboot_nodes", 3) {
@@ -306,6 +318,11 @@ public struct ControlCommand: Hashable, Sendable {
             )
         }
         if matches("aliases", 1) { return .print([]) }
+        if matches("frontend", 1) { return .print(["No nodes in the system"]) }
+        // There are none, and Slurm says nothing of them.
+        if matches("burstbuffer", 2) || matches("bbstat", 2) || matches("dwstat", 2) {
+            return .print([])
+        }
         if matches("federation", 2) {
             throw CommandFailure(
                 lines: ["scontrol: error: No federation information available"],
@@ -316,7 +333,7 @@ public struct ControlCommand: Hashable, Sendable {
         if matches("hostnames", 5) {
             // A job's script asks for the nodes that the job has.
             guard let list = id ?? variable("SLURM_JOB_NODELIST") else {
-                throw failure("invalid hostlist: ")
+                throw CommandFailure(lines: ["scontrol: error: host list is empty"], exitCode: 0)
             }
             return .print(try hosts(list))
         }
@@ -348,7 +365,8 @@ public struct ControlCommand: Hashable, Sendable {
             }
             var change = Change(
                 name: word[..<equals].lowercased(),
-                value: String(word[word.index(after: equals)...])
+                value: String(word[word.index(after: equals)...]),
+                word: word
             )
             // `TimeLimit+=10` is another way to write `TimeLimit=+10`.
             if let sign = change.name.last, sign == "+" || sign == "-" {
@@ -400,7 +418,7 @@ public struct ControlCommand: Hashable, Sendable {
                 let states = ["DOWN", "DRAIN", "FAIL", "RESUME", "UNDRAIN", "IDLE"]
                 guard states.contains(change.value.uppercased()) else {
                     throw failure(
-                        "Invalid input: state=\(change.value)",
+                        "Invalid input: \(change.word)",
                         "Request aborted",
                         "Valid states are: NoResp DRAIN FAIL FUTURE RESUME POWER_DOWN POWER_UP UNDRAIN",
                         "Not all states are valid given a node's prior state"
@@ -419,59 +437,8 @@ public struct ControlCommand: Hashable, Sendable {
         return .updateNodes(request)
     }
 
-    private static func updatePartition(
-        _ name: String,
-        _ changes: [Change]
-    ) throws(CommandFailure) -> Action {
-        var request = PartitionUpdateRequest()
-        request.name = name
-        for change in changes {
-            if try readLimit(change, &request) { continue }
-            guard tag(change.name, ["state"]) != nil else { throw unsupported(change) }
-            let state = change.value.uppercased()
-            guard ["UP", "DOWN", "DRAIN", "INACTIVE"].contains(state) else {
-                throw failure(
-                    "Invalid input: state=\(change.value)",
-                    "Request aborted",
-                    "Acceptable State values are UP, DOWN, DRAIN and INACTIVE"
-                )
-            }
-            request.state = state
-        }
-        return .updatePartition(request)
-    }
-
-    /// Reads what a partition allows its jobs.
-    ///
-    /// - Returns: whether the change is about that.
-    ///
-    /// Source: Slurm 22.05, `scontrol_parse_part_options` of `src/scontrol/update_part.c`.
-    private static func readLimit(
-        _ change: Change,
-        _ request: inout PartitionUpdateRequest
-    ) throws(CommandFailure) -> Bool {
-        let isUnlimited = ["UNLIMITED", "INFINITE"].contains(change.value.uppercased())
-        if isShort(change.name, for: "maxnodes", least: 4) {
-            request.removesMaximumNodes = isUnlimited ? true : nil
-            guard !isUnlimited else { return true }
-            guard let count = Int32(change.value), count >= 1 else {
-                throw failure("Invalid input: \(change.name)=\(change.value)", "Request aborted")
-            }
-            request.maximumNodes = count
-            return true
-        }
-        guard isShort(change.name, for: "maxtime", least: 4) else { return false }
-        switch SlurmTime.limit(change.value) {
-        case .unlimited: request.removesMaximumTime = true
-        case .of(let length) where length > .zero: request.maximumTime = length
-        default:
-            throw failure("Invalid input: \(change.name)=\(change.value)", "Request aborted")
-        }
-        return true
-    }
-
     /// The one of `tags` that a word is, or begins.
-    private static func tag(_ word: String, _ tags: [String]) -> String? {
+    static func tag(_ word: String, _ tags: [String]) -> String? {
         tags.first { isShort(word, for: $0, least: 1) }
     }
 

@@ -171,8 +171,17 @@ public struct AccountingCommand: Hashable, Sendable {
                 throw fatal("unrecognized job state value '\(unknown.word)'")
             }
         case .units:
-            guard let letter = value.uppercased().first, "KMGT".contains(letter), value.count == 1
-            else { throw .error(program, "Invalid unit type") }
+            guard let letter = value.uppercased().first, "KMGTP".contains(letter), value.count == 1
+            else {
+                let options = "Possible options are 'KMGTP'"
+                throw CommandFailure(
+                    lines: [
+                        "\(program): error: Invalid unit type '\(value)'. \(options)",
+                        "\(program): fatal: Invalid unit type",
+                    ],
+                    exitCode: 1
+                )
+            }
             unit = letter
         case .user: users = list(value)
         case .version: information = .version

@@ -77,7 +77,7 @@ struct AccountingRow {
 
     func memory(_ amount: ByteCount?) -> String {
         guard let amount else { return "" }
-        if let unit, let power = ["K": 10, "M": 20, "G": 30, "T": 40][unit] {
+        if let unit, let power = ["K": 10, "M": 20, "G": 30, "T": 40, "P": 50][unit] {
             let size: Int64 = 1 << Int64(power)
             let digits = amount.count % size == 0 ? 0 : 2
             return AmountText.ratio(amount.count, size, digits: digits) + String(unit)
