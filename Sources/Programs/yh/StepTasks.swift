@@ -354,12 +354,12 @@ struct StepTasks {
         // The end of a task ends a wait, and so does what is sent, also just before it begins.
         let bell = ReceivedSignals.wakeAtEnds()
         while !running.isEmpty || !labelled.isEmpty {
-            let isHurried = command.patience != nil && firstEnd != nil && !wasAborted
             while let task = reap(processes, &running, &endings) {
                 firstEnd = firstEnd ?? Self.seconds
                 let isBad = endings[task] != (0, 0)
                 if command.killsOnBadExit, isBad { running.forEach { kill($0, SIGTERM) } }
             }
+            let isHurried = command.patience != nil && firstEnd != nil && !wasAborted
             if let signal = ReceivedSignals.next {
                 if signal.number == ReceivedSignals.cancellation {
                     cancel(running, job)
