@@ -176,7 +176,10 @@ final class CardSession {
         switch argument {
         case .buffer(let buffer): return put(buffer.memory)
         case .real(let value): return put(value)
-        case .int(let value): return put(Int32(value))
+        case .int(let value):
+            // CL_INVALID_ARG_VALUE: the kernels count such extents with 32 bits.
+            guard let small = Int32(exactly: value) else { return -50 }
+            return put(small)
         case .long(let value): return put(UInt64(value))
         }
     }
