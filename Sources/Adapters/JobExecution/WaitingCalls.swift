@@ -76,9 +76,6 @@ struct WaitingCalls {
         self.clock = clock
     }
 
-    /// Whether a process waits for its turn to ask the centre.
-    var hasAsking: Bool { !asking.isEmpty }
-
     /// When the next of them is due. Unit: µs; nil for none.
     var nextDue: Int64? {
         [sleepers.map(\.due).min(), timers.values.map(\.due).min()].compactMap(\.self).min()
