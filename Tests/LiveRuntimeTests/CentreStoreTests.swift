@@ -228,4 +228,28 @@ struct CentreStoreTests {
             #expect(try store.reader.jobs(query) == wanted.map(\.body), "seed \(seed): \(query)")
         }
     }
+
+    @Test(
+        "Whoever reads while the store closes gets rows or an error, and nothing of a closed store"
+    )
+    func readsWhileClosing() async throws {
+        for _ in 0..<40 {
+            let folder = try ScratchFolder()
+            let store = try CentreStore(folder: StateFolder(path: folder.path))
+            try fill(store, 1...2)
+            let reader = store.reader
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        while let digests = try? reader.digests() {
+                            #expect(digests.count == 2)
+                        }
+                    }
+                }
+                await Task.yield()
+                store.close()
+            }
+            #expect(throws: PersistenceFailure.self) { try reader.digests() }
+        }
+    }
 }

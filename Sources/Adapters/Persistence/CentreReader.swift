@@ -7,6 +7,7 @@ public import Quantities
 /// Questions to a centre's store, from any thread.
 public final class CentreReader: Sendable {
     private let database: any DatabaseReader
+    private let gate = ReadGate()
     /// The files of what was archived of the journal.
     let segments: SegmentFolder
     /// Whether the store can have been archived: that of an earlier version has no tables for it.
@@ -73,11 +74,18 @@ public final class CentreReader: Sendable {
         _ operation: String,
         _ body: (Database) throws -> Result
     ) throws(PersistenceFailure) -> Result {
-        try PersistenceFailure.rethrowing(operation) { try database.read(body) }
+        try PersistenceFailure.rethrowing(operation) {
+            try gate.pass(operation) { try database.read(body) }
+        }
     }
 
     /// Copies the database, page by page.
-    func copy(to queue: DatabaseQueue) throws { try database.backup(to: queue) }
+    func copy(to queue: DatabaseQueue) throws {
+        try gate.pass("copy the journal") { try database.backup(to: queue) }
+    }
+
+    /// Lets nobody read any more, and waits for those who do.
+    func finish() { gate.close() }
 
     /// The fact kept under `name`; nil when there is none.
     ///

@@ -184,7 +184,7 @@ public final class CentreStore {
 
     /// Closes the store and lets the folder go. Questions that come later fail.
     public func close() {
-        // What cannot be closed now, since a reader is at it, is closed with the last reference.
+        reader.finish()
         try? pool.close()
         folder.release()
     }

@@ -33,7 +33,7 @@ extension Centre {
     /// Reads what was archived once, beside everything else, and tells what of it was changed.
     func proveArchive() {
         let (reader, mailbox, logger) = (reader, mailbox, settings.logger)
-        DispatchQueue.global(qos: .background).async {
+        DispatchQueue.global(qos: .utility).async {
             let findings = try? reader.changedSegments { !mailbox.isClosed }
             for finding in findings ?? [] { logger.error("\(finding.advice)") }
         }

@@ -226,8 +226,8 @@ extension WriterLoop {
         }
         flush()
         images.finish(isAbandoned || !isAllWritten ? nil : state, head: store.journalHead)
-        store.close()
         let last = snapshot()
+        store.close()
         mailbox.close { Self.giveBack($0, last) }
         for advance in advances { advance.answer(.failure(Self.closing)) }
         for answer in onClosed { answer() }
