@@ -129,8 +129,7 @@ extension Emulator {
             for slot in slots where jobs[slot].phase != .running {
                 withdraw(slot)
                 jobs[slot].phase = .waiting
-                let asked = jobs.extras[slot]?.requestedPartitions ?? [Int(jobs[slot].partition)]
-                jobs[slot].key.rank = rank(of: jobs[slot], in: asked)
+                jobs[slot].key.rank = rank(ofWaiting: slot)
             }
         }
         for slot in slots { countAgain(slot, at: now) }

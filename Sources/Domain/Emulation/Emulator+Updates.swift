@@ -85,8 +85,7 @@ extension Emulator {
         withdraw(slot)
         jobs[slot].priority = priority
         jobs[slot].isPriorityFixed = isFixed
-        let asked = jobs.extras[slot]?.requestedPartitions ?? [Int(jobs[slot].partition)]
-        jobs[slot].key.rank = rank(of: jobs[slot], in: asked)
+        jobs[slot].key.rank = rank(ofWaiting: slot)
         place(slot, at: now)
     }
 

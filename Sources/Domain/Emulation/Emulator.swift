@@ -445,7 +445,6 @@ extension Emulator {
         at now: SimInstant,
         into sink: inout some EffectSink
     ) {
-        if preemption.arrive(qos: jobs[slot].qos) { rankByPreemption() }
         if let funds = submission.funds { jobs.funds[submission.id] = funds }
         if !submission.licenses.isEmpty {
             jobs.setLicenses(of: submission.id, to: submission.licenses)
@@ -459,6 +458,8 @@ extension Emulator {
             reconsiderNamesakes(in: jobs[slot].namesakes, at: now)
         }
         if submission.isSpecial { addExtras(slot, submission, at: now, into: &sink) }
+        // A rank is that of all partitions that a job asks for, which its extras hold.
+        if preemption.arrive(qos: jobs[slot].qos) { rankByPreemption() }
         place(slot, at: now)
         if !submission.dependencies.isEmpty { awaitDelays(slot, at: now, into: &sink) }
         if jobs[slot].reason == .dependency, waitsElementwise(slot) { delay.notePlaced(slot) }
