@@ -169,6 +169,10 @@ extension Centre {
         explanation.running.removeAll(where: isHidden)
         if !sight.rights.may(.readCharges, entry, of: caller) {
             explanation.estimate.price = nil
+            // Which accounts and QOS are open to somebody is for no others.
+            explanation.alternatives.removeAll { way in
+                ["Account=", "QOS="].contains { way.change.hasPrefix($0) }
+            }
             for index in explanation.alternatives.indices {
                 explanation.alternatives[index].estimate.price = nil
             }
