@@ -147,7 +147,8 @@ extension Yh {
         }
         let known = ["all", "reset", "sort-by-id", "sort-by-time", "json", "yaml", "cluster"]
         if let word = arguments.first(where: { word in
-            word.hasPrefix("--") && !known.contains(where: { word.dropFirst(2).hasPrefix($0) })
+            let option = word.dropFirst(2).prefix { $0 != "=" }
+            return word.hasPrefix("--") && !known.contains { $0.hasPrefix(option) }
         }) {
             throw CommandFailure(
                 lines: [
