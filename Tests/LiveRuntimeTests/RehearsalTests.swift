@@ -127,6 +127,7 @@ struct RehearsalTests {
             signal.pause(); signal.pause()
             print(signal.setitimer(signal.ITIMER_REAL, 0)); tell()
             asyncio.run(asyncio.sleep(0.25)); asyncio.run(asyncio.sleep(59.75)); tell()
+            print(signal.sigtimedwait({signal.SIGUSR1}, 33)); tell()
             EOF
             exec 9> lock; flock 9; flock -w 7 lock true 9>&-; echo $? $SECONDS
             """
@@ -134,7 +135,7 @@ struct RehearsalTests {
         try await stage.centre.advance(seconds: 3_700)
         let record = try await stage.centre.record(id)
         await stage.centre.close()
-        #expect(stage.output(id) == "10\n(20.0, 20.0)\n40\n100\n1 107\n")
+        #expect(stage.output(id) == "10\n(20.0, 20.0)\n40\n100\nNone\n133\n1 140\n")
         #expect(record.state == "COMPLETED")
     }
 
@@ -299,7 +300,7 @@ struct RehearsalTests {
         ]
     )
     func bounded(_ script: String) async throws {
-        let stage = try Stage(patience: 500)
+        let stage = try Stage(patience: 1_500)
         let id = try await stage.submit(script) { $0.comment = "runtime=900" }
         let other = try await stage.submit("sleep 50; echo fine")
         try await stage.centre.advance(seconds: 3_000)

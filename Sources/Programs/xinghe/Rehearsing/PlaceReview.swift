@@ -59,7 +59,7 @@ struct PlaceReview {
         return [
             words(
                 "分区 \(name) 总是整节点分配（--exclusive）：作业要 \(asked) 核，占用并付费 \(estimate.cores) 核",
-                "partition \(name) gives whole nodes (--exclusive): the job asks for \(asked) cores,"
+                "partition \(name) gives whole nodes (--exclusive): the job asks for \(counted(Int(asked), "core")),"
                     + " and holds and pays for \(estimate.cores)"
             )
         ]
