@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import ComputeKernels
@@ -66,6 +67,13 @@ struct AnswerFileTests {
         ])
         #expect(result.exitCode == 64 && result.output.isEmpty)
         #expect(result.errors.contains("--dump /nonexistent/a.npy: open: No such file"))
+        let pipe = FileManager.default.temporaryDirectory.path + "/xinghe-\(UUID().uuidString)"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        defer { unlink(pipe) }
+        let kept = try await runKernel(["stream", "--size", "100", "--dump", pipe])
+        #expect(kept.exitCode == 64 && kept.errors.contains("is there, and no regular file"))
+        var status = stat()
+        #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
         let none = try await runKernel(["comm", "--size", "100", "--dump", "a.npy"])
         #expect(none.exitCode == 64 && none.errors.contains("comm has no answer to write"))
     }

@@ -15,7 +15,8 @@ struct AnswerFile {
     func write(_ answer: KernelAnswer, _ world: Communicator) throws(KernelFailure) {
         let header = Self.header(answer)
         // The others must find the file that rank 0 has made, not make one of their own elsewhere.
-        let made = world.isRoot ? put([(0, header)], flags: O_WRONLY | O_CREAT | O_TRUNC) : ""
+        let made =
+            !world.isRoot ? "" : obstacle ?? put([(0, header)], flags: O_WRONLY | O_CREAT | O_TRUNC)
         try refuse(made, world)
         let runs = answer.runs.map { run in
             (header.count + run.start * answer.element.bytes, Array(run.bytes))
@@ -23,6 +24,13 @@ struct AnswerFile {
         try refuse(put(runs, flags: O_WRONLY), world)
         let renamed = world.isRoot && rename(unfinished, path) != 0 ? reason("rename") : ""
         try refuse(renamed, world)
+    }
+
+    /// What is no file would be replaced by one: a device, a pipe, a link.
+    private var obstacle: String? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
+        return "is there, and no regular file"
     }
 
     /// Magic number, version, and a dictionary padded so that the data starts at a multiple of 64.
