@@ -1,4 +1,5 @@
 import Determinism
+import Dispatch
 import Foundation
 import Persistence
 import Quantities
@@ -232,23 +233,22 @@ struct CentreStoreTests {
     @Test(
         "Whoever reads while the store closes gets rows or an error, and nothing of a closed store"
     )
-    func readsWhileClosing() async throws {
+    func readsWhileClosing() throws {
         for _ in 0..<40 {
             let folder = try ScratchFolder()
             let store = try CentreStore(folder: StateFolder(path: folder.path))
             try fill(store, 1...2)
-            let reader = store.reader
-            await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<4 {
-                    group.addTask {
-                        while let digests = try? reader.digests() {
-                            #expect(digests.count == 2)
-                        }
-                    }
+            let (reader, readers) = (store.reader, DispatchGroup())
+            let begun = DispatchSemaphore(value: 0)
+            for _ in 0..<3 {
+                DispatchQueue.global().async(group: readers) {
+                    begun.signal()
+                    while let digests = try? reader.digests() { #expect(digests.count == 2) }
                 }
-                await Task.yield()
-                store.close()
             }
+            begun.wait()
+            store.close()
+            readers.wait()
             #expect(throws: PersistenceFailure.self) { try reader.digests() }
         }
     }
