@@ -177,7 +177,7 @@ extension ConjugateGradientKernel {
         p.pointer.update(repeating: 0, count: rows)
         let (b, residual, level) = (matrix.rightSide.pointer, r.pointer, level)
         for row in 0..<rows { residual[row] = level * b[row] }
-        let start = try world.allReduce(dot(rows, r.pointer, r.pointer), .sum)
+        let start = try world.allReduce(innerProduct(rows, r.pointer, r.pointer), .sum)
         var product = 1.0
         for iteration in 1...Self.maximumIterations {
             let previous = product
@@ -185,7 +185,7 @@ extension ConjugateGradientKernel {
             let beta = iteration == 1 ? 0 : product / previous
             updateDirection(rows, z.pointer, beta, p.pointer)
             try multiply(p, into: q)
-            let curvature = try world.allReduce(dot(rows, p.pointer, q.pointer), .sum)
+            let curvature = try world.allReduce(innerProduct(rows, p.pointer, q.pointer), .sum)
             let squared = advance(
                 rows,
                 by: product / curvature,
@@ -240,17 +240,19 @@ extension ConjugateGradientKernel {
             u[row] = unit(&random)
             v[row] = unit(&random)
         }
-        let squares = [dot(rows, u.pointer, u.pointer), dot(rows, v.pointer, v.pointer)]
+        let squares = [
+            innerProduct(rows, u.pointer, u.pointer), innerProduct(rows, v.pointer, v.pointer),
+        ]
         let norms = try messaging { () throws(MPIFailure) in try world.allReduce(squares, .sum) }
         let scale = 2 * norms[0].squareRoot() * norms[1].squareRoot() * 2 * 26 * Double.ulpOfOne
         try multiply(v, q)
-        let uAv = dot(rows, u.pointer, q.pointer)
+        let uAv = innerProduct(rows, u.pointer, q.pointer)
         try multiply(u, q)
-        let vAu = dot(rows, v.pointer, q.pointer)
+        let vAu = innerProduct(rows, v.pointer, q.pointer)
         try precondition(v, z)
-        let vMu = dot(rows, u.pointer, z.pointer)
+        let vMu = innerProduct(rows, u.pointer, z.pointer)
         try precondition(u, z)
-        let uMv = dot(rows, v.pointer, z.pointer)
+        let uMv = innerProduct(rows, v.pointer, z.pointer)
         let products = [uAv, vAu, vMu, uMv]
         let sums = try messaging { () throws(MPIFailure) in try world.allReduce(products, .sum) }
         return [abs(sums[0] - sums[1]) / scale, abs(sums[2] - sums[3]) / scale]
@@ -259,7 +261,8 @@ extension ConjugateGradientKernel {
 
 // MARK: - Vectors
 
-private func dot(
+/// The sum of products, in eight lanes: the same on each run.
+func innerProduct(
     _ count: Int,
     _ left: UnsafePointer<Double>,
     _ right: UnsafePointer<Double>
@@ -304,7 +307,7 @@ private func advance(
         x[index] += alpha * p[index]
         r[index] -= alpha * q[index]
     }
-    return dot(count, r, r)
+    return innerProduct(count, r, r)
 }
 
 /// A number in 0..<1 with 53 random bits.

@@ -18,7 +18,7 @@ struct TeamVectors {
     func dot(_ u: NumericBuffer<Double>, _ v: NumericBuffer<Double>) -> Double {
         let (u, v, partial) = (u.pointer, v.pointer, partial.pointer)
         team.split(count) { thread, part in
-            partial[thread * Self.apart] = product(
+            partial[thread * Self.apart] = innerProduct(
                 part.count,
                 u + part.lowerBound,
                 v + part.lowerBound
@@ -50,26 +50,4 @@ struct TeamVectors {
             for index in part { result[index] = factor * b[index] }
         }
     }
-}
-
-private func product(
-    _ count: Int,
-    _ left: UnsafePointer<Double>,
-    _ right: UnsafePointer<Double>
-) -> Double {
-    var sums = SIMD8<Double>.zero
-    let whole = count & ~7
-    var index = 0
-    while index < whole {
-        let a = UnsafeRawPointer(left + index).loadUnaligned(as: SIMD8<Double>.self)
-        let b = UnsafeRawPointer(right + index).loadUnaligned(as: SIMD8<Double>.self)
-        sums += a * b
-        index &+= 8
-    }
-    var sum = sums.sum()
-    while index < count {
-        sum += left[index] * right[index]
-        index &+= 1
-    }
-    return sum
 }
