@@ -322,7 +322,8 @@ extension WaitingCalls {
         }
         sleepers = rest
         asking.removeAll { CLinux_is_waiting(listener, $0.id) == 0 }
-        for name in timers.keys where CLinux_is_below(getpid(), name.process) == 0 {
+        // Not whoever cannot be read at the moment: without its signal it might wait for ever.
+        for name in timers.keys where kill(name.process, 0) != 0 && errno == ESRCH {
             timers[name] = nil
         }
         clients.removeAll { !$0.isWaiting }

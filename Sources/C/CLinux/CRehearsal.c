@@ -177,6 +177,7 @@ static ssize_t read_text(const char *path, char *text, size_t room) {
     ssize_t count = read(file, text, room - 1);
     close(file);
     text[count > 0 ? count : 0] = 0;
+    if (count == 0) errno = ESRCH;
     return count;
 }
 
@@ -552,15 +553,31 @@ struct looking {
 #define DEEPEST 200
 #define MOST_THREADS 1024
 
+// What has ended is told from what the machine has no means to show at the moment: that may be running.
+static void count_unreadable(struct looking *looking) {
+    if (errno != ENOENT && errno != ESRCH) looking->look->busy++;
+}
+
+// Whether a sleeping thread waits for a page of its memory, as it does in state S where the file is kept by
+// another process: it goes on by itself.
+static int waits_for_memory(pid_t process, pid_t thread) {
+    char path[96], text[256];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)process, (int)thread);
+    return read_text(path, text, sizeof text) > 0 && strncmp(text, "-1 ", 3) == 0;
+}
+
 static void look_at_thread(struct looking *looking, pid_t process, pid_t thread) {
     char path[96], text[512];
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)process, (int)thread);
-    if (read_text(path, text, sizeof text) <= 0) return;
+    if (read_text(path, text, sizeof text) <= 0) {
+        count_unreadable(looking);
+        return;
+    }
     looking->look->threads++;
     // The name in parentheses may hold anything: look for the last one.
     char *rest = strrchr(text, ')');
     char state = rest && rest[1] ? rest[2] : 'R';
-    int is_busy = state == 'R' || state == 'D'
+    int is_busy = state == 'R' || state == 'D' || (state == 'S' && waits_for_memory(process, thread))
         || (contains(looking->busy_pids, looking->busy_count, process)
             && !contains(looking->sleeping, looking->sleeping_count, thread) && state != 'Z'
             && state != 'X');
@@ -585,7 +602,10 @@ static void look_at_process(struct looking *looking, pid_t process, int depth) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)process);
     DIR *folder = opendir(path);
-    if (!folder) return;
+    if (!folder) {
+        count_unreadable(looking);
+        return;
+    }
     struct dirent *entry;
     while ((entry = readdir(folder))) {
         pid_t thread = atoi(entry->d_name);
@@ -604,7 +624,10 @@ static void look_at_children(struct looking *looking, pid_t process, int depth) 
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)process);
     DIR *folder = opendir(path);
-    if (!folder) return;
+    if (!folder) {
+        count_unreadable(looking);
+        return;
+    }
     struct dirent *entry;
     while ((entry = readdir(folder))) {
         pid_t thread = atoi(entry->d_name);
@@ -612,7 +635,10 @@ static void look_at_children(struct looking *looking, pid_t process, int depth) 
         char children[96];
         snprintf(children, sizeof children, "/proc/%d/task/%d/children", (int)process, (int)thread);
         FILE *file = fopen(children, "re");
-        if (!file) continue;
+        if (!file) {
+            count_unreadable(looking);
+            continue;
+        }
         int child;
         while (fscanf(file, "%d", &child) == 1) look_at_process(looking, child, depth);
         fclose(file);
