@@ -123,7 +123,7 @@ struct ArchiveTests {
         let before = try size()
         _ = try archive(folder)
         let after = try size()
-        #expect(after * 3 < before, "\(before) bytes became \(after)")
+        #expect(after * 2 < before, "\(before) bytes became \(after)")
     }
 
     @Test(
