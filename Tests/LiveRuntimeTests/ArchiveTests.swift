@@ -114,16 +114,19 @@ struct ArchiveTests {
     func isSmall() async throws {
         let folder = try ScratchFolder()
         try await goOn(folder, jobs: 400)
+        // What a store has not yet taken from its log into its file lies on the disk as well.
         func size() throws -> Int {
-            let facts = try FileManager.default.attributesOfItem(
-                atPath: folder.path + "/journal.sqlite"
-            )
-            return try #require(facts[.size] as? Int)
+            try ["journal.sqlite", "journal.sqlite-wal"].reduce(0) { sum, name in
+                let path = folder.path + "/" + name
+                guard FileManager.default.fileExists(atPath: path) else { return sum }
+                let facts = try FileManager.default.attributesOfItem(atPath: path)
+                return sum + (try #require(facts[.size] as? Int))
+            }
         }
         let before = try size()
         _ = try archive(folder)
         let after = try size()
-        #expect(after * 2 < before, "\(before) bytes became \(after)")
+        #expect(after * 3 < before, "\(before) bytes became \(after)")
     }
 
     @Test(
